@@ -77,12 +77,18 @@ RETURN NEW;
 
 VOID_UNTOUCHED = """
 PERFORM 1 FROM billing_bill WHERE id = NEW.bill_id FOR NO KEY UPDATE;
+PERFORM 1 FROM billing_award w WHERE w.charge_id IN (SELECT l.charge_id FROM billing_billline l WHERE l.bill_id = NEW.bill_id)
+  ORDER BY w.id FOR NO KEY UPDATE;
 IF (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill_id = NEW.bill_id) <> 0
    OR EXISTS (SELECT 1 FROM billing_creditnote n WHERE n.bill_id = NEW.bill_id)
    OR EXISTS (SELECT 1 FROM billing_checkout c WHERE c.bill_id = NEW.bill_id AND c.state IN ('asked', 'open'))
    OR (SELECT coalesce(sum(v.total_fen), 0) FROM billing_vatinvoice v WHERE v.bill_id = NEW.bill_id) <> 0
    OR EXISTS (SELECT 1 FROM billing_billline l
                 JOIN billing_award w ON w.charge_id = l.charge_id JOIN billing_statementline s ON s.award_id = w.id
+               WHERE l.bill_id = NEW.bill_id)
+   OR EXISTS (SELECT 1 FROM billing_billline l JOIN billing_award w ON w.charge_id = l.charge_id
+                JOIN billing_claimline k ON k.award_id = w.id AND k.kind = 'award' AND k.standing IN ('included', 'excluded')
+                JOIN billing_claim c ON c.id = k.claim_id AND c.state NOT IN ('draft', 'rejected', 'withdrawn')
                WHERE l.bill_id = NEW.bill_id) THEN
     RAISE EXCEPTION 'a bill is void only while it is unpaid, unclaimed and uncredited and has no invoice that counts'
         USING ERRCODE = '23514';

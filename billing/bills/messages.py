@@ -22,8 +22,8 @@ register(
         "bill.reason_missing": _("Write why. The other side reads it."),
         "bill.reason_too_long": _("Write at most %(max_length)s characters."),
         "bill.not_voidable": _(
-            "A bill is voided only while nothing of it is paid, credited, just being paid or on a settlement statement and no invoice of"
-            " it counts. Take it back with a credit note."
+            "A bill is voided only while nothing of it is paid, credited, just being paid, claimed or on a settlement statement and no"
+            " invoice of it counts. Take it back with a credit note."
         ),
         "credit.void": _("The bill is void, so nothing is owed for this line."),
         "credit.reason_code": _("Choose one of the reasons."),

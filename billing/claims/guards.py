@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pgtrigger
 
-from billing.claims.rules.states import PART_OF, PROMISED, TABLE, Part
+from billing.claims.rules.states import AMOUNT_OPEN, PART_OF, PROMISED, TABLE, Part
 
 
 def _on(name: str, operation: pgtrigger.Operation, func: str) -> pgtrigger.Trigger:
@@ -51,8 +51,18 @@ def _part(part: Part) -> str:
     return ", ".join(f"'{event.value}'" for event, own in sorted(PART_OF.items()) if own is part)
 
 
-#: A state moves along the table, with its step in the history, and only while the claim is the sum of its lines and they are the awards.
+_AMOUNT_OPEN = ", ".join(f"'{state.value}'" for state in sorted(AMOUNT_OPEN))
+#: A claim's amount stays once its review is over; it is paid once the treasury has paid it whole. A state moves along the table, with its
+#: step in the history, and only while the claim is the sum of its lines and they are the awards.
 CLAIM_MOVES = f"""
+IF OLD.total_fen <> NEW.total_fen AND OLD.state NOT IN ({_AMOUNT_OPEN}) THEN
+    RAISE EXCEPTION 'what a claim comes to stays after its review' USING ERRCODE = '23514';
+END IF;
+IF OLD.state <> 'paid' AND NEW.state = 'paid' AND NEW.total_fen <> (
+   SELECT coalesce(sum(p.paid_fen), 0) FROM billing_payout p JOIN billing_paymentline l ON l.id = p.line_id
+    WHERE l.claim_id = NEW.id) THEN
+    RAISE EXCEPTION 'a claim is paid once all of it was paid out' USING ERRCODE = '23514';
+END IF;
 IF OLD.state IS DISTINCT FROM NEW.state OR OLD.step IS DISTINCT FROM NEW.step THEN
     IF (OLD.state, NEW.state) NOT IN ({_moves()}) THEN
         RAISE EXCEPTION 'a claim does not go from % to %', OLD.state, NEW.state USING ERRCODE = '23514';
@@ -100,6 +110,8 @@ IF NEW.kind = 'award' THEN
       JOIN billing_award a ON a.id = NEW.award_id AND a.payee_id = c.payee_id AND a.mode = b.mode
       JOIN billing_programmeversion v ON v.id = a.programme_version_id AND v.programme_id = b.programme_id
      WHERE c.id = NEW.claim_id AND c.state = 'draft' AND b.closed_at IS NULL AND a.service_on BETWEEN b.from_on AND b.until_on
+       AND NOT EXISTS (SELECT FROM billing_heldback h
+                        WHERE h.award_id = a.id AND h.lifted_at IS NULL AND (h.until_on IS NULL OR h.until_on > b.until_on))
        AND NEW.amount_fen + NEW.credited_fen = a.total_fen
        AND NEW.credited_fen = (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_awardreversal r WHERE r.award_id = a.id);
 ELSIF NEW.kind = 'clawback' THEN
@@ -121,6 +133,27 @@ IF NOT FOUND THEN
 END IF;
 RETURN NEW;
 """  # noqa: S608  (states of our own)
+
+#: Whether a line counts is decided before the review is over; what takes back counts again only as far as it stands nowhere else.
+LINE_CHANGES = f"""
+IF (OLD.standing, OLD.reason) IS DISTINCT FROM (NEW.standing, NEW.reason) THEN
+    PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id AND state IN ({_AMOUNT_OPEN});
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'which lines count stays after the review' USING ERRCODE = '23514';
+    END IF;
+END IF;
+IF NEW.kind = 'clawback' AND NEW.standing = 'included' AND OLD.standing <> 'included' THEN
+    PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM billing_clawback k
+     WHERE k.id = NEW.clawback_id
+       AND k.total_fen >= -NEW.amount_fen - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
+                                              WHERE l.clawback_id = k.id AND l.standing = 'included');
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no more is taken back than has to come back' USING ERRCODE = '23514';
+    END IF;
+END IF;
+RETURN NEW;
+"""  # noqa: S608
 
 #: No more is put on lists, less what came back from the bank, than the claim is.
 LISTED_WITHIN_CLAIM = """

@@ -38,6 +38,9 @@ register(
         "claims.invoice_number": _("An invoice has a number of 20 digits; of a paper one type code and number, 18 or 20 digits."),
         "claims.text_missing": _("Please write something here: others read it."),
         "claims.text_too_long": _("Write at most %(max_length)s characters."),
+        "claims.taken_elsewhere": _(
+            "What claw-back %(number)s takes back stands on another claim meanwhile. Leave the line out."
+        ),
         "claims.not_clean": _("Something was found; look at it yourself."),
         "claims.standing": _("Choose whether the line counts, is left out or is postponed."),
         "claims.more_than_left": _("Type an amount above zero and up to what is left of the award: %(left_fen)s."),

@@ -19,6 +19,15 @@ def _choices(codes: object) -> list[tuple[str, str]]:
     return [(each.value, each.value) for each in codes]  # type: ignore[attr-defined]
 
 
+def _signed(part: str) -> pgtrigger.Q:
+    """Whether somebody had signed, and who or when is written anew."""
+    by, at = f"{part}_by", f"{part}_at"
+    changed = pgtrigger.Q(**{f"old__{by}__df": pgtrigger.F(f"new__{by}")}) | pgtrigger.Q(
+        **{f"old__{at}__df": pgtrigger.F(f"new__{at}")}
+    )
+    return pgtrigger.Q(**{f"old__{by}__isnull": False}) & changed
+
+
 class ClaimBatch(models.Model):
     """Claims of one programme and one way of settlement for services on the local days ``from_on`` to ``until_on``, handed in on
     ``opens_on`` to ``closes_on`` (all included), paid from the budget of ``fund_year``.
@@ -186,6 +195,7 @@ class ClaimLine(models.Model):
         triggers = [
             guards.insert("claim_line_is_awarded", guards.LINE_IS_AWARDED),
             pgtrigger.ReadOnly(name="claim_line_frozen", exclude=["standing", "reason", "invoice_number"]),
+            guards.update("claim_line_changes", guards.LINE_CHANGES),
             guards.claim_is_its_lines("claim_line_is_of_claim", "NEW.claim_id", pgtrigger.Insert | pgtrigger.Update),
             pgtrigger.Protect(name="claim_line_kept", operation=pgtrigger.Delete),
             no_truncate("claim_line_no_truncate"),
@@ -311,7 +321,7 @@ class PaymentList(FrozenDocument):
             pgtrigger.Protect(
                 name="payment_list_signed_once",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__approved_by__isnull=False, old__approved_by__df=pgtrigger.F("new__approved_by")),
+                condition=_signed("reviewed") | _signed("approved"),
             ),
             pgtrigger.Protect(name="payment_list_kept", operation=pgtrigger.Delete),
             no_truncate("payment_list_no_truncate"),

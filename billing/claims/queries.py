@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
@@ -28,9 +28,10 @@ from billing.claims.rules.checks import CheckedLine, CheckInput
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
-from billing.claims.services import proving
+from billing.claims.services import papers, proving
 from billing.claims.services.documents import MODELS, Paper
 from billing.settlement.models import RenderState
+from billing.settlement.period_models import HeldBack
 from billing.settlement.queries import KINDS, Document
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
@@ -195,6 +196,9 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
     twice = _invoices_elsewhere(lines)
+    accounts = papers.handed_in_accounts(claims)
+    holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
+    held_until = {award_id: until_on or date.max for award_id, until_on in holds.values_list("award_id", "until_on")}
     kinds: dict[int, set[str]] = {}
     for claim_id, kind in ClaimEvidence.objects.filter(claim__in=claims).values_list("claim_id", "kind"):
         kinds.setdefault(claim_id, set()).add(kind)
@@ -216,12 +220,15 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
             closes_on=batch.closes_on,
             handed_in_on=local_day(at) if at is not None else None,
             open_objections=objections.get(claim.pk, 0),
-            lines=[_checked(line, twice, posted) for line in own],
+            lines=[
+                _checked(line, twice, posted, held_back=held_until.get(line.award_id, date.min) > batch.until_on) for line in own
+            ],
+            account_changed=papers.account_changed(claim.payee, accounts.get(claim.pk)),
         )
     return found
 
 
-def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int, int], int]) -> CheckedLine:
+def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int, int], int], *, held_back: bool) -> CheckedLine:
     days = line.award.programme_version.valid
     return CheckedLine(
         position=line.position,
@@ -232,6 +239,7 @@ def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int
         used_elsewhere=line.invoice_number in twice,
         in_ledger=proving.in_ledger(line, posted),
         related=_related(line),
+        held_back=held_back,
     )
 
 

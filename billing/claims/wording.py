@@ -44,8 +44,10 @@ CHECKS: Mapping[str, Word] = {
     CheckCode.WINDOW: pgettext_lazy("check of a claim", "Days lie in the batch and its window"),
     CheckCode.VALIDITY: pgettext_lazy("check of a claim", "The programme was valid"),
     CheckCode.BANK: pgettext_lazy("check of a claim", "Bank account is there"),
+    CheckCode.ACCOUNT: pgettext_lazy("check of a claim", "Bank account is the one that was handed in"),
     CheckCode.RELATED: pgettext_lazy("check of a claim", "Firm and provider do not belong together"),
     CheckCode.LEDGER: pgettext_lazy("check of a claim", "Awards are what the ledger says"),
+    CheckCode.HELD: pgettext_lazy("check of a claim", "Finance holds nothing of it back"),
     CheckCode.OBJECTION: pgettext_lazy("check of a claim", "No objection waits"),
 }
 EVENTS: Mapping[str, Word] = {
@@ -53,6 +55,7 @@ EVENTS: Mapping[str, Word] = {
     ClaimEvent.BEGIN: pgettext_lazy("step of a claim", "Review begun"),
     ClaimEvent.PASS: pgettext_lazy("step of a claim", "Passed"),
     ClaimEvent.SEND_BACK: pgettext_lazy("step of a claim", "Sent back to be completed"),
+    ClaimEvent.LINE: pgettext_lazy("step of a claim", "Line changed"),
     ClaimEvent.PUBLICISE: pgettext_lazy("step of a claim", "Made public"),
     ClaimEvent.APPROVE: pgettext_lazy("step of a claim", "Approved"),
     ClaimEvent.LIST: pgettext_lazy("step of a claim", "Put on a payment list"),

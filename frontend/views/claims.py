@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import uuid4
 
@@ -19,10 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.claims import queries, wording
 from billing.claims.models import Claim
 from billing.claims.rules.checks import look
-from billing.claims.rules.states import IN_HAND, ClaimEvent, ClaimState, events_of
+from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
 from billing.claims.services import clawbacks, documents, handing_in, reviewing
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.office import CLAIMANTS, OFFICE, may_review
+from billing.ledger.rules.money import parse_yuan
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -31,6 +31,7 @@ from frontend.http import actor_of
 from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, step_word
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
+from frontend.views.credit_notes import FEN_DIGITS
 from instruments.services.uploads import received
 
 PER_PAGE = 25
@@ -93,6 +94,7 @@ def _may(actor: Actor, claim: Claim, *, mine: bool) -> dict[str, bool]:
         "may_reject": looks and ClaimEvent.REJECT in events,
         "may_set_lines": looks and claim.state == ClaimState.IN_REVIEW,
         "may_approve": office and ClaimEvent.APPROVE in events,
+        "may_dispute": office and ClaimState(claim.state) in SUBMITTED,
         "may_recheck": office and ClaimEvent.RECHECK in events,
         "of_office": actor.has(*queries.OFFICIALS),
     }
@@ -170,6 +172,12 @@ def _recheck(actor: Actor, pk: int, request: HttpRequest) -> str:
     return _("The re-check is recorded.")
 
 
+def _dispute(actor: Actor, pk: int, request: HttpRequest) -> str:
+    place, amount = number(request.POST.get("position", "")), fen_of(request.POST.get("amount", ""))
+    clawbacks.dispute(actor, pk, place, amount, request.POST.get("reason", ""), timezone.now())
+    return _("The outcome of the dispute is recorded.")
+
+
 _OFFICE_ACTS: Mapping[str, Act] = {
     "pass": _pass,
     "send_back": _send_back,
@@ -177,13 +185,14 @@ _OFFICE_ACTS: Mapping[str, Act] = {
     "approve": _approve,
     "line": _line,
     "recheck": _recheck,
+    "dispute": _dispute,
 }
 
 
 @login_required
 @require_POST
 def claim_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the office does: pass, send back, reject, approve, leave a line out, record a re-check (``act``)."""
+    """What the office does: pass, send back, reject, approve, leave a line out, record a re-check or how a dispute ended (``act``)."""
     return _acted(request, pk, _OFFICE_ACTS)
 
 
@@ -203,12 +212,12 @@ def _acted(request: HttpRequest, pk: int, acts: Mapping[str, Act]) -> HttpRespon
 
 
 def fen_of(text: str) -> int:
-    """An amount in yuan from a form as fen; -1, which no service takes, for anything that is no such amount."""
+    """An amount in yuan from a form as fen; -1, which no service takes, for anything that is no such amount, or nothing."""
+    typed = text.strip().replace(",", "")
     try:
-        amount = Decimal(text.replace(",", "").strip() or "0").scaleb(2)
-    except InvalidOperation:
+        return max(parse_yuan(typed), -1) if len(typed) < FEN_DIGITS else -1
+    except ValueError:
         return -1
-    return int(amount) if amount.is_finite() and amount == amount.to_integral_value() and 0 <= amount < 10**15 else -1
 
 
 @login_required

@@ -151,13 +151,15 @@ def numbered(content: Json, number: str, payment_reference: str) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class SubsidyBack:
-    """A part of an award that goes back with a credit note; ``payers`` share it. ``claimed``: a statement holds the award already."""
+    """A part of an award that goes back with a credit note; ``payers`` share it. ``claimed``: a statement holds the award already;
+    ``handed_in``: a claim does that was handed in, so that a claw-back follows."""
 
     award_id: int
     programme: str
     amount_fen: int
     payers: tuple[tuple[str, int], ...]
     claimed: bool
+    handed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def assemble_credit(
                 "programme": each.programme,
                 "amount_fen": each.amount_fen,
                 "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in each.payers],
-                "claimed": each.claimed,
+                "claimed": each.claimed or each.handed_in,
             }
             for each in effect.subsidy
         ],

@@ -23,12 +23,14 @@ class CreditReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AwardLeft:
-    """An award of the charge and what of it has not gone back yet, in all and by payer."""
+    """An award of the charge and what of it has not gone back yet, in all and by payer. ``claimed``: a statement holds it; ``handed_in``: a
+    claim that was handed in."""
 
     award_id: int
     programme: str
     left: tuple[tuple[str, int], ...]
     claimed: bool
+    handed_in: bool = False
 
     @property
     def left_fen(self) -> int:
@@ -52,5 +54,5 @@ def subsidy_back(credit_fen: int, line_left_fen: int, awards: Sequence[AwardLeft
         if share:
             parts = split_largest_remainder(share, [amount for _, amount in award.left])
             payers = tuple((payer, part) for (payer, _), part in zip(award.left, parts, strict=True))
-            found.append(SubsidyBack(award.award_id, award.programme, share, payers, award.claimed))
+            found.append(SubsidyBack(award.award_id, award.programme, share, payers, award.claimed, award.handed_in))
     return tuple(found)

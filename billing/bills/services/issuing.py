@@ -8,8 +8,10 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from billing.bills import accounts, ports
+from billing.bills.claimed import handed_in
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.papers import BILL
 from billing.bills.rules import content as rules
@@ -22,7 +24,7 @@ from billing.ordering.services.parties import party_of
 from billing.papers import codes
 from billing.settlement.closed import is_closed, share_period
 from billing.settlement.fee_models import BookingFee
-from billing.settlement.models import Charge, StatementLine
+from billing.settlement.models import Award, Charge, StatementLine
 from billing.settlement.rules.series import Series as Months
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -124,6 +126,7 @@ def void(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillVoid:
         bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
         actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
         Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
+        _lock_awards(bill)
         if not _untouched(bill):
             raise Refusal.of("bill.not_voidable")
         row = BillVoid.objects.create(bill=bill, reason=text, voided_by_id=cast(int, actor.user_id), voided_at=now)
@@ -222,12 +225,23 @@ def _lock(found: Collected) -> None:
         raise Conflict(Reason("bill.figures_differ", {"lines": len(amounts), "total_fen": sum(amounts)}))
 
 
+def _awards_of(bill: Bill) -> QuerySet[Award]:
+    return Award.objects.filter(charge__in=BillLine.objects.filter(bill=bill).values("charge_id"))
+
+
+def _lock_awards(bill: Bill) -> None:
+    """In id order, as everywhere: who hands a claim in holds its awards."""
+    list(_awards_of(bill).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _untouched(bill: Bill) -> bool:
     """Whether nothing was paid, credited or invoiced of a bill, nobody is paying it, and no subsidy of its lines stands on a settlement
-    statement (what was claimed is corrected, not undone); the database looks again."""
+    statement or a claim that was handed in (what was claimed is corrected, not undone); the database looks again."""
     if BillVoid.objects.filter(bill=bill).exists() or CreditNote.objects.filter(bill=bill).exists():
         return False
     if StatementLine.objects.filter(award__charge__bill_lines__bill=bill).exists():
+        return False
+    if _awards_of(bill).filter(handed_in()).exists():
         return False
     paid = sum(Bill.objects.filter(pk=bill.pk, allocations__isnull=False).values_list("allocations__amount_fen", flat=True))
     invoiced = sum(Bill.objects.filter(pk=bill.pk, invoices__isnull=False).values_list("invoices__total_fen", flat=True))

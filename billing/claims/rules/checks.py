@@ -21,8 +21,10 @@ class CheckCode(StrEnum):
     WINDOW = "window"
     VALIDITY = "validity"
     BANK = "bank"
+    ACCOUNT = "account"
     RELATED = "related"
     LEDGER = "ledger"
+    HELD = "held"
     OBJECTION = "objection"
 
 
@@ -33,7 +35,8 @@ _INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
     """What is looked at of a line that counts. ``used_elsewhere``: its invoice stands in another claim; ``in_ledger``: the accounts were
-    charged what the award says; ``related``: the firm and the provider belong together, as far as is known."""
+    charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
+    lets no document take it."""
 
     position: int
     service_on: date
@@ -43,11 +46,13 @@ class CheckedLine:
     used_elsewhere: bool
     in_ledger: bool
     related: bool
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CheckInput:
-    """A claim as it is looked at. ``files``: kinds of evidence that are there; ``handed_in_on`` None while it is not handed in."""
+    """A claim as it is looked at. ``files``: kinds of evidence that are there; ``handed_in_on`` None while it is not handed in;
+    ``account_changed``: the bank account is another one than it was handed in with."""
 
     asks: Sequence[Asked]
     files: frozenset[str]
@@ -59,6 +64,7 @@ class CheckInput:
     handed_in_on: date | None
     open_objections: int
     lines: Sequence[CheckedLine]
+    account_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +98,14 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     invalid = _where(claim, lambda line: not line.valid_from <= line.service_on <= line.valid_until)
     found.append(Check(CheckCode.VALIDITY, not invalid, invalid))
     found.append(Check(CheckCode.BANK, claim.has_bank_account))
+    if claim.account_changed:
+        found.append(Check(CheckCode.ACCOUNT, ok=False))
     related = _where(claim, lambda line: line.related)
     found.append(Check(CheckCode.RELATED, not related, related))
     off = _where(claim, lambda line: not line.in_ledger)
     found.append(Check(CheckCode.LEDGER, not off, off))
+    if withheld := _where(claim, lambda line: line.held_back):
+        found.append(Check(CheckCode.HELD, ok=False, positions=withheld))
     if claim.open_objections:
         found.append(Check(CheckCode.OBJECTION, ok=False))
     return tuple(found)

@@ -90,7 +90,8 @@ class FormLine:
 
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """A line of a payment list: what of a claim is paid, and its part by payer."""
+    """A line of a payment list: what of a claim is paid, and its part by payer. ``account_changed``: to another bank account than the
+    claim was handed in with; said only where it is so."""
 
     position: int
     claim: str
@@ -98,6 +99,7 @@ class ListLine:
     amount_fen: int
     of_claim_fen: int
     payers: Mapping[str, int]
+    account_changed: bool = False
 
     def as_json(self) -> Json:
         return {
@@ -107,6 +109,7 @@ class ListLine:
             "amount_fen": self.amount_fen,
             "of_claim_fen": self.of_claim_fen,
             "payers": by_payer(self.payers),
+            **({"account_changed": True} if self.account_changed else {}),
         }
 
 

@@ -34,6 +34,8 @@ class ClaimEvent(StrEnum):
     """The claim window is over and the figures of the batch are fixed: the first step looks."""
     PASS = "pass"  # noqa: S105
     SEND_BACK = "send_back"
+    LINE = "line"
+    """A line is left out, postponed or counts again."""
     PUBLICISE = "publicise"
     APPROVE = "approve"
     LIST = "list"
@@ -59,6 +61,7 @@ PART_OF: Mapping[ClaimEvent, Part] = {
     ClaimEvent.SUBMIT: Part.MAKER,
     ClaimEvent.PASS: Part.REVIEWER,
     ClaimEvent.SEND_BACK: Part.REVIEWER,
+    ClaimEvent.LINE: Part.REVIEWER,
     ClaimEvent.APPROVE: Part.APPROVER,
 }
 
@@ -71,6 +74,7 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.SUBMITTED, _E.WITHDRAW): (_S.WITHDRAWN,),
     (_S.IN_REVIEW, _E.PASS): (_S.IN_REVIEW, _S.PASSED),
     (_S.IN_REVIEW, _E.SEND_BACK): (_S.SENT_BACK,),
+    (_S.IN_REVIEW, _E.LINE): (_S.IN_REVIEW,),
     (_S.IN_REVIEW, _E.REJECT): (_S.REJECTED,),
     (_S.SENT_BACK, _E.SUBMIT): (_S.IN_REVIEW,),
     (_S.SENT_BACK, _E.REJECT): (_S.REJECTED,),
@@ -97,6 +101,8 @@ ENDS = frozenset({_S.REJECTED, _S.WITHDRAWN})
 IN_HAND = frozenset({_S.DRAFT, _S.SENT_BACK})
 #: The office looks at it: lines may be left out with a reason.
 LOOKED_AT = frozenset({_S.IN_REVIEW})
+#: States in which what a claim comes to may change: before its last step of the review, and when it ends without money.
+AMOUNT_OPEN = frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN})
 #: What was given to the office; what goes back of an award from here on is clawed back.
 SUBMITTED = frozenset(_S) - {_S.DRAFT} - ENDS
 #: The amount is promised to the payee.

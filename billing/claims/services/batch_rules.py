@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from billing.bills.models import AwardReversal, ReversalCause
+from billing.bills.models import ReversalCause
 from billing.claims.models import Claim, ClaimBatch, ClaimLine
 from billing.claims.rules.totals import LineKind, Standing, split_like
 from billing.claims.services import reversing
 from billing.ledger.models import Account
+from billing.ledger.rules.money import split_largest_remainder
 from billing.pricing.rules.steps import Step
+from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
@@ -42,9 +44,11 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
     """Apply what a batch's programme says of whole batches to its locked claims; the steps of the batch, as JSON."""
     rows = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
     of_version: dict[int, list[ClaimLine]] = {}
-    for line in rows.select_related("award__charge", "award__programme_version").order_by("award__service_on", "pk"):
+    reversing.lock_awards(rows.values_list("award_id", flat=True))
+    found = rows.select_related("award__charge", "award__programme_version").prefetch_related("award__reversals")
+    for line in found.order_by("award__service_on", "pk"):
         of_version.setdefault(line.award.programme_version_id, []).append(line)
-    by_pk, credited = {claim.pk: claim for claim in claims}, _credited(claims)
+    by_pk = {claim.pk: claim for claim in claims}
     steps: list[dict[str, Any]] = []
     for version_id, lines in sorted(of_version.items()):
         programme = subsidy.in_force(version_id).programme
@@ -58,26 +62,24 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
             if not isinstance(outcome, AwardOutcome):
                 unmet = ", ".join(reason.code for reason in outcome.reasons)
                 raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
-            given = outcome.given_fen(SettlementMode(batch.mode)) - credited.get(line.award_id, 0)
-            _cut(by_pk[line.claim_id], line, max(given, 0), [_step(step) for step in outcome.steps], now)
+            given = _share(line.award, outcome.given_fen(SettlementMode(batch.mode)))
+            _cut(by_pk[line.claim_id], line, given, [_step(step) for step in outcome.steps], now)
     for claim in claims:
         _set_total(claim)
     return steps
 
 
-def _credited(claims: Sequence[Claim]) -> dict[int, int]:
-    """Award id -> fen that had gone back before it was handed in, but for what a rule over another batch took: that is decided anew."""
-    found: dict[int, int] = {}
-    lines = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
-    netted = [pk for each in lines.values_list("netted", flat=True) for pk in each]
-    rows = AwardReversal.objects.filter(pk__in=netted).exclude(cause=ReversalCause.BATCH_RULE)
-    for award_id, amount in rows.values_list("award_id", "amount_fen"):
-        found[award_id] = found.get(award_id, 0) + amount
-    return found
+def _share(award: Award, given_fen: int) -> int:
+    """What a rule gives of an award of which a part went back, before it was handed in or since: the same share of ``given_fen``, rounded
+    once. What a rule over another batch took is decided anew."""
+    gone = sum(each.amount_fen for each in award.reversals.all() if each.cause != ReversalCause.BATCH_RULE)
+    return split_largest_remainder(given_fen, [award.total_fen - gone, gone])[0] if given_fen > 0 else 0
 
 
-def _cut(claim: Claim, line: ClaimLine, left_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:
-    less = line.amount_fen - min(left_fen, line.amount_fen)
+def _cut(claim: Claim, line: ClaimLine, given_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:
+    """Take off what is left of an award above ``given_fen``. What went back of it since it was handed in is clawed back and taken here no
+    second time."""
+    less = sum(reversing.left_by_payer(line.award).values()) - given_fen
     if less <= 0:
         return
     parts = split_like(less, {each["payer"]: each["amount_fen"] for each in line.payers})
@@ -130,9 +132,9 @@ def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
 
 
 def _drawn(cap: Cap, lines: Sequence[ClaimLine]) -> int:
-    if not cap.payer:
-        return sum(line.amount_fen for line in lines)
-    return sum(each["amount_fen"] for line in lines for each in line.payers if each["payer"] == cap.payer)
+    """What these lines' awards draw still: what went back of them is in the pool again."""
+    parts = [reversing.left_by_payer(line.award) for line in lines]
+    return sum(amount for each in parts for payer, amount in each.items() if not cap.payer or payer == cap.payer)
 
 
 def _step(step: Step) -> dict[str, Any]:

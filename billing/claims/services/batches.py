@@ -17,11 +17,12 @@ from billing.claims.notices import tell_opened
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
-from billing.claims.services import batch_rules, clawbacks
+from billing.claims.services import batch_rules, clawbacks, reversing
 from billing.claims.services.moving import move
 from billing.claims.services.office import OFFICE, locked_batch, next_number, require_office
 from billing.claims.services.proving import prove
 from billing.settlement.models import Award
+from billing.settlement.period_models import held
 from billing.settlement.services.statements import CREDITED
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.outcome import SettlementMode
@@ -124,8 +125,8 @@ def open_once(actor: Actor, given: BatchInput, now: datetime, *, idempotency_key
 
 
 def claimable(batch: ClaimBatch) -> QuerySet[Award]:
-    """Awards of a batch's programme, way of settlement and days of which something is left, that stand on no claim, and whose use is
-    agreed and not disputed; by payee and day."""
+    """Awards of a batch's programme, way of settlement and days of which something is left, that stand on no claim, that finance does
+    not hold back in the month of the batch's last day, and whose use is agreed and not disputed; by payee and day."""
     standing = ClaimLine.objects.filter(
         award_id=OuterRef("pk"), kind=LineKind.AWARD, standing__in=[Standing.INCLUDED, Standing.EXCLUDED]
     )
@@ -133,6 +134,7 @@ def claimable(batch: ClaimBatch) -> QuerySet[Award]:
     rows = Award.objects.filter(
         agreed,
         ~Exists(standing),
+        ~held("award", batch.until_on),
         programme_version__programme_id=batch.programme_id,
         mode=batch.mode,
         service_on__range=(batch.from_on, batch.until_on),
@@ -152,7 +154,7 @@ def gather(actor: Actor, batch_id: int, now: datetime) -> Gathered:
         ids = list(claimable(batch).values_list("pk", flat=True)[: MOST_LINES + 1])
         if len(ids) > MOST_LINES:
             raise Refusal.of("claims.too_many", most=MOST_LINES)
-        _lock_awards(ids)
+        reversing.lock_awards(ids)
         of_payee: dict[int, list[Award]] = {}
         for award in claimable(batch).filter(pk__in=ids).prefetch_related("reversals"):
             of_payee.setdefault(award.payee_id, []).append(award)
@@ -220,16 +222,20 @@ def set_total(claim: Claim) -> None:
 
 
 def refresh(claim: Claim, now: datetime) -> None:
-    """Bring a locked draft up to what the books say now: what went back of its awards since, and what is to be clawed back."""
+    """Bring a locked draft up to what the books say now: what went back of its awards since, what finance holds back, and what is to be
+    clawed back."""
     rows = ClaimLine.objects.filter(claim=claim, kind=LineKind.AWARD, standing=Standing.INCLUDED)
-    _lock_awards(list(rows.values_list("award_id", flat=True)))
+    ids = list(rows.values_list("award_id", flat=True))
+    reversing.lock_awards(ids)
+    held_back = set(Award.objects.filter(held("award", claim.batch.until_on), pk__in=ids).values_list("pk", flat=True))
     stale = []
     for line in rows.select_related("award").prefetch_related("award__reversals"):
-        if line.credited_fen != sum(each.amount_fen for each in line.award.reversals.all()):
+        if line.award_id in held_back or line.credited_fen != sum(each.amount_fen for each in line.award.reversals.all()):
             stale.append(line)
     ClaimLine.objects.filter(pk__in=[line.pk for line in stale]).update(standing=Standing.REPLACED)
     numbers = {line.award_id: line.invoice_number for line in stale}
-    _add(claim, [line.award for line in stale if _left(line.award)], now, numbers)
+    again = [line.award for line in stale if line.award_id not in held_back and _left(line.award)]
+    _add(claim, again, now, numbers)
 
 
 def _open(actor: Actor, batch_id: int) -> ClaimBatch:
@@ -238,11 +244,6 @@ def _open(actor: Actor, batch_id: int) -> ClaimBatch:
     if batch.closed_at is not None:
         raise Conflict.of("claims.batch_closed", number=batch.number)
     return batch
-
-
-def _lock_awards(ids: Sequence[int]) -> None:
-    """In id order, as everywhere: whoever waited here finds what the other one claimed."""
-    list(Award.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
 def _claims_of(batch: ClaimBatch, of_payee: Mapping[int, Sequence[Award]], now: datetime) -> dict[int, Claim]:

@@ -181,6 +181,15 @@ def outstanding(programme_id: int, payee_id: int) -> list[tuple[Clawback, int]]:
     return found
 
 
+def require_room(line: ClaimLine) -> None:
+    """Whether a line that is left out may take back again; its claw-back is locked. Raises Conflict ``claims.taken_elsewhere``."""
+    rows = Clawback.objects.select_for_update(no_key=True, of=("self",))
+    clawback = rows.get(lines=line)
+    taken = ClaimLine.objects.filter(clawback=clawback, standing=Standing.INCLUDED).values_list("amount_fen", flat=True)
+    if clawback.total_fen < -line.amount_fen - sum(taken):
+        raise Conflict.of("claims.taken_elsewhere", number=clawback.number)
+
+
 def take_back(claim: Claim, now: datetime) -> None:
     """Put on a locked draft what is to be clawed back of its payee, as far as the awards on it go; what stood there is replaced."""
     own = ClaimLine.objects.filter(claim=claim)

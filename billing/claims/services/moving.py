@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError
 
@@ -26,8 +28,11 @@ def locked(actor: Actor, claim_id: int) -> Claim:
     return rows.select_related("batch__programme", "batch__programme_version", "payee", "publicity").get(pk=found.pk)
 
 
-def move(actor: Actor, claim: Claim, event: ClaimEvent, now: datetime, reason: str = "") -> ClaimStep:
+def move(
+    actor: Actor, claim: Claim, event: ClaimEvent, now: datetime, reason: str = "", also: Mapping[str, Any] | None = None
+) -> ClaimStep:
     """Let an event happen to a locked claim, in the caller's transaction; the claim object follows. An actor who is nobody is the platform.
+    ``also``: what the audit trail says besides. A changed line leaves the days as they are.
 
     Raises Conflict ``claims.not_now`` (the table does not allow it), Forbidden ``claims.three_people``.
     """
@@ -36,7 +41,8 @@ def move(actor: Actor, claim: Claim, event: ClaimEvent, now: datetime, reason: s
     if to is None:
         raise Conflict.of("claims.not_now", state=state.value, number=claim.number)
     new_state, new_step = to
-    expected = expected_on(review, new_state, new_step, local_day(now), claim.batch.closes_on)
+    since = claim.since if event is ClaimEvent.LINE else now
+    expected = expected_on(review, new_state, new_step, local_day(since), claim.batch.closes_on)
     position = claim.step_count + 1
     try:
         written = ClaimStep.objects.create(
@@ -56,12 +62,12 @@ def move(actor: Actor, claim: Claim, event: ClaimEvent, now: datetime, reason: s
             raise
         raise Forbidden.of("claims.three_people", number=claim.number) from error
     rows = Claim.objects.filter(pk=claim.pk, state=state, step_count=claim.step_count)
-    changes = {"state": new_state, "step": new_step, "step_count": position, "expected_on": expected, "since": now}
+    changes = {"state": new_state, "step": new_step, "step_count": position, "expected_on": expected, "since": since}
     if rows.update(**changes) != 1:
         raise Conflict.of("claims.not_now", state=state.value, number=claim.number)
     for name, value in changes.items():
         setattr(claim, name, value)
-    after_it = {"number": claim.number, "state": new_state.value, "total_fen": claim.total_fen}
+    after_it = {"number": claim.number, "state": new_state.value, "total_fen": claim.total_fen, **(also or {})}
     audit.record(actor, f"claim.{event.value}", claim, now, after=after_it, reason=reason)
     tell_payee(claim, event, reason, now)
     return written

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from billing.claims.models import ClaimBatch, ClaimLine
+from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimSubmission
 from billing.claims.rules.content import Batch, FormLine, Payee
 from instruments.models import Organisation, OrganisationIdentifier
 
@@ -47,6 +47,20 @@ def payee_paper(payee: Organisation, code: str, *, bank: bool = True) -> Payee:
         bank_account_name=payee.bank_account_name if bank else "",
         bank_account_number=payee.bank_account_number if bank else "",
     )
+
+
+_ACCOUNT = ("bank_name", "bank_account_name", "bank_account_number")
+
+
+def handed_in_accounts(claims: Iterable[Claim]) -> dict[int, dict[str, str]]:
+    """Claim id -> the bank account of its payee as it was last handed in; one query."""
+    rows = ClaimSubmission.objects.filter(claim__in=list(claims)).order_by("position")
+    return {pk: {name: payee[name] for name in _ACCOUNT} for pk, payee in rows.values_list("claim_id", "content__payee")}
+
+
+def account_changed(payee: Organisation, handed_in: Mapping[str, str] | None) -> bool:
+    """Whether the money would go elsewhere than was handed in (None: nothing was)."""
+    return handed_in is not None and any(getattr(payee, name) != handed_in[name] for name in _ACCOUNT)
 
 
 #: What ``line_paper`` reads of a line's award.

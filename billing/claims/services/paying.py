@@ -19,8 +19,16 @@ from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import Standing, split_like
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
-from billing.claims.services.office import OFFICE, checked_text, locked_batch, next_number, plain_text, require_office
-from billing.claims.services.papers import batch_paper, codes_of, payee_paper
+from billing.claims.services.office import (
+    OFFICE,
+    REASON_LENGTH,
+    checked_text,
+    locked_batch,
+    next_number,
+    plain_text,
+    require_office,
+)
+from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper
 from billing.claims.services.proving import prove
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
@@ -118,7 +126,7 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         if not local_day(found.payment_list.issued_at) <= outcome.paid_on <= local_day(now):
             raise Refusal.of("claims.paid_on", field="paid_on")
         whole = outcome.paid_fen == found.amount_fen
-        reason = plain_text(outcome.reason, 500) if whole else checked_text(outcome.reason)
+        reason = plain_text(outcome.reason, REASON_LENGTH) if whole else checked_text(outcome.reason)
         written = Payout.objects.create(
             line=found,
             paid_fen=outcome.paid_fen,
@@ -146,6 +154,7 @@ def _event(claim: Claim, whole: bool) -> ClaimEvent:
 
 def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now: datetime) -> PaymentList:
     payees = codes_of(claim.payee_id for claim, _amount in found)
+    accounts_then = handed_in_accounts(claim for claim, _amount in found)
     shares = _shares([claim for claim, _amount in found])
     lines = [
         ListLine(
@@ -155,6 +164,7 @@ def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now:
             amount_fen=amount,
             of_claim_fen=claim.total_fen,
             payers=split_like(amount, shares[claim.pk]),
+            account_changed=account_changed(claim.payee, accounts_then.get(claim.pk)),
         )
         for place, (claim, amount) in enumerate(found, start=1)
     ]

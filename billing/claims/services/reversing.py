@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from billing.bills.models import AwardReversal, ReversalCause
@@ -12,10 +13,15 @@ from billing.settlement.models import Award, StatementLine
 from config.kernel.errors import Refusal
 
 
+def lock_awards(ids: Iterable[int]) -> None:
+    """In id order, as everywhere, and before any account of a pool: whoever waited here finds what the other one did."""
+    list(Award.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk").values_list("pk"))
+
+
 def left_by_payer(award: Award) -> dict[str, int]:
     """What of an award has not gone back, by payer."""
     left = {each["payer"]: each["amount_fen"] for each in award.payers}
-    for reversal in AwardReversal.objects.filter(award_id=award.pk):
+    for reversal in award.reversals.all():
         for each in reversal.payers:
             left[each["payer"]] -= each["amount_fen"]
     return left

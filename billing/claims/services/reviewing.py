@@ -12,14 +12,14 @@ from billing.claims.models import Claim, ClaimLine, Objection
 from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
-from billing.claims.services import batches, reversing
+from billing.claims.services import batches, clawbacks, reversing
 from billing.claims.services.moving import locked, move
-from billing.claims.services.office import OFFICE, checked_text, plain_text, require_office, require_reviewer
+from billing.claims.services.office import OFFICE, REASON_LENGTH, checked_text, plain_text, require_office, require_reviewer
 from billing.claims.services.proving import prove
 from billing.ledger.services import Source
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import transactions
 
 LEFT_OUT = (Standing.EXCLUDED, Standing.POSTPONED)
 
@@ -45,7 +45,7 @@ def pass_on(actor: Actor, claim_id: int, now: datetime, note: str = "") -> Claim
         claim = locked(actor, claim_id)
         require_reviewer(actor, claim)
         prove([claim])
-        move(actor, claim, ClaimEvent.PASS, now, plain_text(note, 500))
+        move(actor, claim, ClaimEvent.PASS, now, plain_text(note, REASON_LENGTH))
         return claim
 
     return transactions.run(work)
@@ -99,9 +99,10 @@ def _decide(actor: Actor, claim_id: int, event: ClaimEvent, reason: str, now: da
 
 def set_line(actor: Actor, claim_id: int, position: int, standing: str, reason: str, now: datetime) -> Claim:
     """Leave a line out of a claim that is looked at (``excluded`` for good, ``postponed`` to a later batch), or take one in again that is
-    ``excluded``. A rule over the batch follows its award.
+    ``excluded``. A rule over the batch follows its award. Who does it is a reviewer of the claim, and the history says so.
 
-    Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.standing`` / ``claims.text_*`` / ``claims.below_nothing``.
+    Raises NotFound, Forbidden ``claims.three_people``, Conflict ``claims.not_now`` / ``claims.taken_elsewhere``, Refusal
+    ``claims.standing`` / ``claims.text_*`` / ``claims.below_nothing``.
     """
     if standing not in (Standing.INCLUDED, *LEFT_OUT):
         raise Refusal.of("claims.standing", field="standing")
@@ -119,11 +120,14 @@ def set_line(actor: Actor, claim_id: int, position: int, standing: str, reason: 
         same = ClaimLine.objects.filter(claim=claim, pk=line.pk)
         if line.kind == LineKind.AWARD:
             same |= ClaimLine.objects.filter(claim=claim, award_id=line.award_id, kind=LineKind.BATCH_RULE)
+        if standing == Standing.INCLUDED and line.clawback_id is not None:
+            clawbacks.require_room(line)
         same.update(standing=standing, reason="" if standing == Standing.INCLUDED else why)
         batches.set_total(claim)
         prove([claim])
-        after = {"position": position, "standing": standing, "total_fen": claim.total_fen}
-        audit.record(actor, "claim.line", claim, now, after=after, reason=why)
+        move(
+            actor, claim, ClaimEvent.LINE, now, f"{position}: {why}"[:REASON_LENGTH], {"position": position, "standing": standing}
+        )
         return claim
 
     return transactions.run(work)
@@ -184,6 +188,7 @@ def _each(claims: Sequence[Claim], work: Callable[[Claim], object]) -> list[Resu
 def _give_back(claim: Claim, standings: Sequence[Standing], actor: Actor, now: datetime) -> None:
     """What of a claim's awards is not paid after all goes back to the accounts that had paid it."""
     lines = ClaimLine.objects.filter(claim=claim, kind=LineKind.AWARD, standing__in=standings).select_related("award")
+    reversing.lock_awards(lines.values_list("award_id", flat=True))
     for line in lines.order_by("award_id"):
         left = sum(reversing.left_by_payer(line.award).values())
         if left:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from django.db.models import Exists, OuterRef
 
 from billing.bills import accounts, queries
+from billing.bills.claimed import handed_in
 from billing.bills.models import AwardReversal, Bill, BillLine, CreditNote
 from billing.bills.papers import CREDIT_NOTE
 from billing.bills.rules import content as rules
@@ -169,14 +170,18 @@ def _awards_left(line: BillLine) -> list[AwardLeft]:
         return []
     stated = Exists(StatementLine.objects.filter(award_id=OuterRef("pk")))
     found = []
-    rows = Award.objects.filter(charge_id=line.charge_id).annotate(stated=stated).select_related("programme_version__programme")
+    rows = (
+        Award.objects.filter(charge_id=line.charge_id)
+        .annotate(stated=stated, asked=handed_in())
+        .select_related("programme_version__programme")
+    )
     for award in rows.prefetch_related("reversals").order_by("pk"):
         left = {each["payer"]: each["amount_fen"] for each in award.payers}
         for reversal in award.reversals.all():
             for each in reversal.payers:
                 left[each["payer"]] -= each["amount_fen"]
         code = award.programme_version.programme.code
-        found.append(AwardLeft(award.pk, code, tuple(left.items()), award.stated))
+        found.append(AwardLeft(award.pk, code, tuple(left.items()), award.stated, award.asked))
     return [award for award in found if award.left_fen]
 
 

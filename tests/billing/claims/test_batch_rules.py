@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from billing.claims.models import Claim, ClaimBatch
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
+from billing.claims.models import Claim, ClaimBatch, Clawback
 from billing.claims.services import batches, clawbacks, handing_in
 from billing.claims.services.batches import BatchInput
 from billing.ledger.models import Account
+from billing.payments.services import crediting
+from billing.payments.services.crediting import CreditRequest
 from billing.settlement.models import Award
 from billing.subsidy import services as subsidy
 from tests.billing.claims.conftest import AFTER, DECEMBER, days, wrong
@@ -53,4 +57,32 @@ def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_ba
     pool.refresh_from_db()
     assert pool.posted_fen == 733_33
     assert clawbacks.raise_due(None, AFTER) == 0  # decided about, not clawed back
+    assert wrong() == {}
+
+
+def test_what_is_credited_between_handing_in_and_closing_is_cut_in_its_share_and_clawed_back_once(cast):
+    for firm in (cast.firm, cast.other_firm):
+        firm.bank_account_number = "6222"
+        firm.save()
+    version = subsidy.draft_and_publish(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
+    run_session(cast, slot_of(9, 12))
+    run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
+    given = BatchInput(version.programme_id, "refunded_later", fund_year=2026, **days())
+    batch = batches.open_batch(cast.actor("chen"), given, DECEMBER)
+    batches.gather(cast.actor("chen"), batch.pk, DECEMBER)
+    for claim in Claim.objects.all():
+        handing_in.submit(cast.actor("zhao" if claim.payee_id == cast.firm.pk else "he"), claim.pk, DECEMBER)
+    for firm, part in ((cast.firm, 2), (cast.other_firm, 1)):  # a half of the one, the other one whole
+        bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, firm.pk, given.until_on), DECEMBER)
+        asked = CreditRequest(bill.pk, 1, bill.total_fen // part, "other", "less was measured")
+        crediting.issue(cast.actor("li"), asked, DECEMBER)
+    batches.close(cast.actor("chen"), batch.pk, AFTER)
+    first, other = (Claim.objects.get(batch=batch, payee=firm) for firm in (cast.firm, cast.other_firm))
+    # the rule gives 333.33 of 600: 166.67 of the 300 that are left, so 133.33 are cut; nothing is left of the 400
+    assert first.lines.get(kind="batch_rule").amount_fen == -133_33 and first.total_fen == 466_67
+    assert other.total_fen == 400_00 and not other.lines.filter(kind="batch_rule").exists()
+    assert clawbacks.raise_due(None, AFTER) == 2
+    taken = dict(Clawback.objects.values_list("payee_id", "total_fen"))
+    assert taken == {cast.firm.pk: 300_00, cast.other_firm.pk: 400_00}
+    assert Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund")).posted_fen == 166_67
     assert wrong() == {}

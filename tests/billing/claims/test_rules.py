@@ -26,6 +26,7 @@ LEADS = {
     (S.SUBMITTED, E.WITHDRAW): (S.WITHDRAWN, 0),
     (S.IN_REVIEW, E.PASS): (S.IN_REVIEW, 1),
     (S.IN_REVIEW, E.SEND_BACK): (S.SENT_BACK, 0),
+    (S.IN_REVIEW, E.LINE): (S.IN_REVIEW, 0),
     (S.IN_REVIEW, E.REJECT): (S.REJECTED, 0),
     (S.SENT_BACK, E.SUBMIT): (S.IN_REVIEW, 0),
     (S.SENT_BACK, E.REJECT): (S.REJECTED, 0),
@@ -141,6 +142,8 @@ GOOD = CheckInput(
         ({"has_bank_account": False}, CheckCode.BANK),
         ({"lines": [replace(LINE, related=True)]}, CheckCode.RELATED),
         ({"lines": [replace(LINE, in_ledger=False)]}, CheckCode.LEDGER),
+        ({"lines": [replace(LINE, held_back=True)]}, CheckCode.HELD),
+        ({"account_changed": True}, CheckCode.ACCOUNT),
         ({"open_objections": 1}, CheckCode.OBJECTION),
     ],
 )
