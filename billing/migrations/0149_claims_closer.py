@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0134_void_guard'),
+        ('billing', '0147_holds_and_modes'),
     ]
 
     operations = [

@@ -60,11 +60,6 @@ def next_number(series: Series, now: datetime) -> str:
     return number_at(series, year, next_place(series_key(series, year)))
 
 
-def plain_text(text: str, most: int) -> str:
-    """A text that may be empty, cut to ``most`` characters and without what the database cannot keep."""
-    return text.replace("\x00", "").strip()[:most]
-
-
 def checked_text(text: str, field: str = "reason", most: int = REASON_LENGTH) -> str:
     """A text that somebody else reads. Raises Refusal ``claims.text_missing`` / ``claims.text_too_long``."""
     clean = plain_text(text)
