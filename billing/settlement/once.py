@@ -83,7 +83,9 @@ def lock(paper: Paper, versions: Sequence[InForce]) -> None:
 
 
 def take(paper: Paper, version: InForce, source: Source, now: datetime) -> None:
-    """Money was promised to ``source`` for what the paper names."""
+    """Money was promised to ``source`` for what the paper names. A programme that knew by the paper that it was taken, and gives all the
+    same (less, say), takes it once more; the database keeps out a second that did not know."""
+    knew = {PROJECT: paper.project_subsidised, INVOICE: paper.invoice_subsidised}
     TakenOnce.objects.bulk_create(
         TakenOnce(
             exclusive_class=class_of(version),
@@ -92,7 +94,7 @@ def take(paper: Paper, version: InForce, source: Source, now: datetime) -> None:
             programme_version_id=version.version_id,
             source_type=source.type,
             source_id=source.id,
-            asks=asks(version.version_id, kind),
+            asks=asks(version.version_id, kind) and knew[kind] is not True,
             taken_at=now,
         )
         for kind, reference in _named(paper)

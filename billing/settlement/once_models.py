@@ -13,7 +13,7 @@ class TakenOnce(models.Model):
     """``reference`` (as ``once.reference_of`` compares it) takes a programme of ``exclusive_class`` for ``source_type`` / ``source_id``
     (as of the ledger's transfers).
 
-    ``asks``: the programme's rules ask whether it was subsidised already, so that it may take them once only. ``ended_at``: the promise
+    ``asks``: the programme's rules ask whether it was subsidised already, and it was not: that is so once only. ``ended_at``: the promise
     was given up, and what was awarded is not; an award leaves it empty for good.
     """
 

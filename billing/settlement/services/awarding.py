@@ -40,6 +40,7 @@ class Promised(Protocol):
 
 def hold_awards(
     promised: Promised,
+    candidates: Sequence[Candidate],
     outcomes: Sequence[Outcome],
     accounts: Mapping[str, Account],
     source: Source,
@@ -47,9 +48,8 @@ def hold_awards(
     project: str = "",
 ) -> None:
     """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme. ``project``
-    takes the programme's class from now on."""
-    paper = Paper(project=project or None)
-    for version, outcome in zip(promised.versions, outcomes, strict=True):
+    takes the programme's class from now on. ``candidates``: what the ``outcomes`` were worked out from."""
+    for version, candidate, outcome in zip(promised.versions, candidates, outcomes, strict=True):
         if isinstance(outcome, AwardOutcome):
             payee = accounts[assessing.awarded_key(version, promised.customer_id)]
             draws: dict[int, int] = {}
@@ -59,6 +59,8 @@ def hold_awards(
                 draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
             ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
             if outcome.total_fen:
+                knew = candidate.facts.service.paper.project_subsidised
+                paper = Paper(project=project or None, project_subsidised=knew)
                 once.take(paper, version, source, now)
 
 

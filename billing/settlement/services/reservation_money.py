@@ -315,7 +315,8 @@ def _hold_awards(
 ) -> None:
     """Promise every awarded amount, from accounts that are locked."""
     source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-    awarding.hold_awards(prepared, assessment.outcomes, accounts, source, now, reservation.research_project)
+    project, candidates = reservation.research_project, prepared.inputs.candidates
+    awarding.hold_awards(prepared, candidates, assessment.outcomes, accounts, source, now, project)
 
 
 def _known(planned: Plan) -> dict[str, Account]:

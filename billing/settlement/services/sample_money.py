@@ -104,7 +104,7 @@ class SampleMoney:
         by = accepted.accepted_by_id
         _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=by, held=True)
         source = Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id)
-        awarding.hold_awards(planned, assessment.outcomes, accounts, source, now, job.research_project)
+        awarding.hold_awards(planned, inputs.candidates, assessment.outcomes, accounts, source, now, job.research_project)
         card_money.hold(job, assessment.payable_now_fen, "accept", actor, now)
         return None
 

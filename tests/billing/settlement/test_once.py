@@ -100,6 +100,21 @@ def test_a_programme_that_does_not_ask_gives_again_and_is_known_to_those_of_its_
     assert known == [True, True]
 
 
+def test_a_programme_that_gives_less_to_a_project_that_took_it_gives_to_it_again(cast: Cast) -> None:
+    document = asking("DEMO-QH-LESS", asks=False)
+    clause, says = document["rate"]["clause"], {"zh": "再次", "en": "Once more"}
+    again = {"fact": "service.project_subsidised", "is": True, "if_unknown": "no"}
+    cases = [{"when": again, "says": says, "rate": "0.1"}]
+    document["rate"] = {"type": "cases", "cases": cases, "otherwise": "0.4", "clause": clause}
+    publish(cast, document)
+    gives = []
+    for hour in (9, 11, 13):
+        pk = approved(cast, slot_of(hour, hour + 1), "2026-ZJ-8")
+        gives.append(Quote.objects.filter(reservation_id=pk).latest("revision").deducted_fen)
+    assert gives[0] == 4 * gives[1] == 4 * gives[2] > 0
+    assert list(TakenOnce.objects.order_by("pk").values_list("asks", flat=True)) == [True, False, False]
+
+
 def test_the_database_keeps_a_second_promise_out_and_an_end_is_written_once(cast: Cast) -> None:
     publish(cast, asking("DEMO-QH-ONCE"))
     first = approved(cast, slot_of(9, 11), "2026-ZJ-8")
