@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.utils import DatabaseError
-from django.urls import reverse
 
 from billing.ledger.models import Account
 from billing.pricing.models import PriceVersion
@@ -194,15 +192,3 @@ def test_an_outage_offers_the_other_instrument_as_the_new_place(cast, approved, 
     assert (asked.instrument, asked.starts_at) == (second, hit.elsewhere.during.starts_at)
     changes.accept(cast.actor("lin"), asked.pk, cast.now)
     assert at(approved).instrument == second
-
-
-def test_the_page_moves_nothing_on_the_old_instrument_where_the_chosen_one_is_gone(cast, approved, other, slot, client):
-    second = other()
-    Instrument.objects.filter(pk=second.pk).update(status="retired")
-    client.force_login(cast.users["wang"])
-    typed = {"on": "2026-11-25", "from": "13:00", "to": "16:00", "reason": "x", "agreed": "yes", "key": str(uuid4())}
-    page = reverse("reservation_move", args=[approved.reservation_id])
-    answer = client.post(page, typed | {"instrument": str(second.pk)})
-    assert answer.status_code == 422
-    stays = at(approved)
-    assert (stays.starts_at, stays.instrument_id) == (slot(9, 12).starts_at, cast.xrd.pk)
