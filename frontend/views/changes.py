@@ -81,7 +81,7 @@ def reservation_move(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         during = form.during(zone) if form.has_time else None
         if request.method == "POST" and during is not None:
-            return _moved(request, actor, pk, during, place.pk, now)
+            return _moved(request, actor, pk, during, asked_id, now)
     except NotFound:
         raise
     except Refusal as refused:

@@ -14,6 +14,7 @@ from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
+from billing.prepaid.accounts import PREPAID
 from billing.prepaid.services import holding as own_money
 from billing.settlement import once
 from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
@@ -115,11 +116,13 @@ class ReservationMoney:
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         planned = assessing.plan_of(reservation, reservation.during, now)
-        own = None
+        own = _of_another_day(reservation, accepted, now)
         if held is None:
+            _lock_beside(reservation, own, now)
             prepared = planned.with_balances(_known(planned))
         else:
-            accounts, own = self._released(reservation, planned, actor, now)
+            accounts, kept = self._released(reservation, planned, actor, now, own or ())
+            own = kept if own is None else own
             prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if expected.exact:
@@ -146,13 +149,13 @@ class ReservationMoney:
         return None
 
     def _released(
-        self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime
+        self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime, beside: Sequence[Account] = ()
     ) -> tuple[dict[str, Account], list[Account]]:
-        """Void the old holds behind the locks of all accounts concerned, in id order; the accounts of ``planned``, re-read, and the
-        customer's own that kept the price."""
+        """Void the old holds behind the locks of all accounts concerned (those ``beside`` too), in id order; the accounts of ``planned``,
+        re-read, and the customer's own that kept the price."""
         opened = ledger.open_accounts([*planned.specs(), *card_money.specs(reservation)], now).values()
         old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
-        ledger.lock([*opened, *old])
+        ledger.lock([*opened, *old, *beside])
         source = Source(RESERVATION, reservation.pk, "move", None, actor.user_id)
         awarding.end_promise(source, now, reservation.research_project)
         once.lock(planned.facts.service.paper, planned.versions)
@@ -287,6 +290,25 @@ def _asking(reservation: Reservation) -> Asking:
     return Asking(instrument.organisation_id, reservation.organisation_id, who, reservation.research_project, on)
 
 
+def _of_another_day(reservation: Reservation, accepted: Quote, now: datetime) -> list[Account] | None:
+    """The customer's own accounts of a booking that begins on another local day than was ``accepted``: spending limits are of days, its
+    prepaid money stays as it was kept. None where the day is the same."""
+    asking = _asking(reservation)
+    zone, began_at = ZoneInfo(reservation.instrument.site.time_zone), accepted.valid_until
+    if reservation.imported or began_at is None or began_at.astimezone(zone).date() == asking.on:
+        return None
+    before = own_money.kept([one.debit for one in ledger.open_holds(RESERVATION, reservation.pk)])
+    limits = [account for account in terms_of(asking, now).accounts if account.kind != PREPAID]
+    return [*(account for account in before if account.kind == PREPAID), *limits]
+
+
+def _lock_beside(reservation: Reservation, beside: Sequence[Account] | None, now: datetime) -> None:
+    """Where other accounts than before keep the price of a request, all of them in id order."""
+    if beside is not None:
+        old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
+        ledger.lock([*beside, *ledger.open_accounts(card_money.specs(reservation), now).values(), *old])
+
+
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
     if prepared is None:
         return (Reason("price.none", {}, "instrument"),)
@@ -317,7 +339,8 @@ def _hold_awards(
 ) -> None:
     """Promise every awarded amount, from accounts that are locked."""
     source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-    awarding.hold_awards(prepared, assessment.outcomes, accounts, source, now, reservation.research_project)
+    project, candidates = reservation.research_project, prepared.inputs.candidates
+    awarding.hold_awards(prepared, candidates, assessment.outcomes, accounts, source, now, project)
 
 
 def _known(planned: Plan) -> dict[str, Account]:

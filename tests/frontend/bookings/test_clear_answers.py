@@ -57,6 +57,17 @@ def test_a_page_that_has_grown_old_approves_nothing(as_, ask, slot, cast):
     assert "changed this reservation just now" in words(answer)
 
 
+def test_where_the_chosen_instrument_is_gone_nothing_moves_on_the_old_one(as_, approved, slot, cast, twin):
+    pk, other = approved(9, 11), twin()
+    sent = {"on": "2026-11-25", "from": "13:00", "to": "15:00", "reason": "So", "agreed": "yes", "instrument": str(other.pk)}
+    key = {"key": "0b0c0d0e-0000-4000-8000-000000000009"}
+    type(other).objects.filter(pk=other.pk).update(status="retired")
+    assert as_("wang").post(f"/bookings/{pk}/move", sent | key).status_code == 422
+    assert Reservation.objects.get().starts_at == slot(9, 11).starts_at
+    control = as_("wang").post(f"/bookings/{pk}/move", sent | key | {"instrument": str(cast.xrd.pk)})
+    assert control.status_code == 302 and Reservation.objects.get().starts_at == slot(13, 15).starts_at
+
+
 def test_a_page_that_shows_another_instrument_moves_nothing_and_says_so(as_, approved, slot, cast, twin):
     """The lab moved it to the twin meanwhile; who still reads the old page and accepts nothing loses nothing."""
     pk, other = approved(9, 11), twin()
