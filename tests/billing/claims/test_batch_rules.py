@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
@@ -76,7 +78,12 @@ def test_what_is_credited_between_handing_in_and_closing_is_cut_in_its_share_and
         bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, firm.pk, given.until_on), DECEMBER)
         asked = CreditRequest(bill.pk, 1, bill.total_fen // part, "other", "less was measured")
         crediting.issue(cast.actor("li"), asked, DECEMBER)
-    batches.close(cast.actor("chen"), batch.pk, AFTER)
+    with CaptureQueriesContext(connection) as asked_of_it:
+        batches.close(cast.actor("chen"), batch.pk, AFTER)
+    taken_up = [each["sql"] for each in asked_of_it if "FOR NO KEY UPDATE" in each["sql"]]
+    first_lock = next(sql for sql in taken_up if 'FROM "billing_award"' in sql or "billing_account" in sql)
+    both = ", ".join(str(pk) for pk in Award.objects.order_by("pk").values_list("pk", flat=True))
+    assert f"IN ({both})" in first_lock  # all awards, before any pool's account
     first, other = (Claim.objects.get(batch=batch, payee=firm) for firm in (cast.firm, cast.other_firm))
     # the rule gives 333.33 of 600: 166.67 of the 300 that are left, so 133.33 are cut; nothing is left of the 400
     assert first.lines.get(kind="batch_rule").amount_fen == -133_33 and first.total_fen == 466_67

@@ -112,13 +112,14 @@ def test_who_changes_a_line_is_a_reviewer_and_approves_nothing_of_the_claim(cast
     said = claim.steps.latest("position")
     assert (said.event, said.actor, said.reason) == ("line", cast.users["sun"], "1: its invoice comes later")
     assert (said.total_fen, claim.expected_on) == (claim.total_fen, before)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["chen"])
+    assert "counts again" not in client.get(f"/claims/{claim.pk}/").content.decode()  # what is postponed waits for another batch
     office.passed(claim)
     office.publicise(batch)
     with pytest.raises(Forbidden) as forbidden:
         office.approve(claim, "sun")
     assert code_of(forbidden) == "claims.three_people"
-    client = Client(headers={"Accept-Language": "en"})
-    client.force_login(cast.users["chen"])
     page = client.get(f"/claims/{claim.pk}/").content.decode()
     assert "Line changed" in page and "1: its invoice comes later" in page
     assert wrong() == {}
