@@ -41,9 +41,9 @@ A_RUN = (
     " SELECT 'statements', '2026-11-01', 1, 'open', '{}', 1, 0, 0, 0, '', 1, min(id), now() FROM instruments_user"
 )
 A_DRAFT = (
-    "INSERT INTO billing_draft (run_id, party_id, position, state, reason, line_count, prior_count, odd_count, odd, gross_fen,"
+    "INSERT INTO billing_draft (run_id, party_id, mode, position, state, reason, line_count, prior_count, odd_count, odd, gross_fen,"
     " deducted_fen, relieved_fen, refunded_fen, claims_fen, total_fen, bill_id)"
-    " SELECT max(r.id), (SELECT min(id) FROM instruments_organisation), 1, {0}, '{{}}', {2}, 0, 0, '{{}}', 0, 0, 0, 0, 0, 0, {1}"
+    " SELECT max(r.id), (SELECT min(id) FROM instruments_organisation), '', 1, {0}, '{{}}', {2}, 0, 0, '{{}}', 0, 0, 0, 0, 0, 0, {1}"
     " FROM billing_draftrun r"
 )
 
