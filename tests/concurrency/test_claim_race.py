@@ -60,7 +60,7 @@ def test_without_locks_and_constraint_an_award_is_claimed_twice(world: World, mo
     sql_run("ALTER TABLE billing_claimline DROP CONSTRAINT claim_line_position")
     Claim.objects.create(batch=batch, payee=cast.lab, number="SQ-2026-000001", since=DECEMBER, created_at=DECEMBER)
     monkeypatch.setattr(batches, "_open", lambda actor, pk: ClaimBatch.objects.select_related("programme").get(pk=pk))
-    monkeypatch.setattr(batches, "_lock_awards", lambda ids: time.sleep(0.3))
+    monkeypatch.setattr(batches.reversing, "lock_awards", lambda ids: time.sleep(0.3))
     monkeypatch.setattr(batches, "_claims_of", lambda batch, of_payee, now: {each.payee_id: each for each in Claim.objects.all()})
     monkeypatch.setattr(batches.clawbacks, "take_back", lambda claim, now: None)
     monkeypatch.setattr(batches, "set_total", lambda claim: None)
