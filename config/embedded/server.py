@@ -184,11 +184,12 @@ def _start(home: Path) -> str:
 
 
 def _initialise(home: Path) -> None:
-    """Make the cluster beside its place and move it there whole, so that a killed start leaves no half database."""
+    """Make the cluster beside its place and move it there whole, so that a killed start leaves no half database. Each start has a folder
+    of its own: what a killed one had started may still write into its."""
     _check_reachable(home)
-    fresh = home / "postgres.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700)
+    for left in home.glob("postgres.new*"):
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix="postgres.new", dir=home))
     owner = _database_user(home)
     if owner is not None:
         os.chown(fresh, owner.pw_uid, owner.pw_gid)

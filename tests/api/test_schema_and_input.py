@@ -72,6 +72,8 @@ def address(path: str, cast: Any) -> str:
     values = {"user_id": cast.users["lin"].pk, "code": "DEMO-QH-A", "kind": "pdf", "reservation": 1}
     if "organisations/" in path:
         values["id"] = cast.firm.pk
+    elif "places/" in path:
+        values["id"] = cast.site.pk
     elif "instruments/" in path:
         values["id"] = cast.xrd.pk
     return re.sub(r"{(\w+)}", lambda match: str(values.get(match[1], 1)), path.removeprefix("/api/v1/"))

@@ -18,8 +18,8 @@ class Command(BaseCommand):
             raise CommandError("only the embedded database of a demo can be thrown away")
         if server.running(settings.HOME):
             raise CommandError("the platform is running: end it first (Ctrl-C), or 'manage.py stop_database'")
-        for name in ("postgres", "postgres.new", "postgres.lock", "postgres.users", "files", "mail", "static"):
-            path = settings.HOME / name
+        ours = [settings.HOME / name for name in ("postgres", "postgres.lock", "postgres.users", "files", "mail", "static")]
+        for path in (*ours, *settings.HOME.glob("postgres.new*")):
             if path.is_dir():
                 shutil.rmtree(path)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 import pytest
 from django.test import Client
 
@@ -94,7 +95,9 @@ def test_what_finance_holds_back_is_not_claimed_and_shows_beside_a_claim_that_wa
     office.submit(claim, "he")
     claim.refresh_from_db()
     assert claim.total_fen == first.total_fen + second.total_fen
-    hold(second)
+    refused("held back", lambda: hold(second), "HeldBack:held_back_only_open")
+    with pgtrigger.ignore("billing.HeldBack:held_back_only_open"):  # as it may stand there from before
+        hold(second)
     office.close(batch)
     claim = queries.claim_for(cast.actor("chen"), claim.pk)
     found = [check for check in look(queries.check_inputs([claim])[claim.pk]) if not check.ok]

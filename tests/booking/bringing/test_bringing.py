@@ -300,7 +300,9 @@ def test_a_booking_that_was_brought_is_given_back_late_without_fee_or_mark_and_a
 def test_webhooks_hear_of_each_booking_that_comes_and_goes(take_in, take_back, monkeypatch):
     heard = []
     monkeypatch.setattr(
-        notices_door.webhooks, "queue", lambda event, about, at: heard.extend((event, one["state"]) for one in about.values())
+        notices_door.webhooks,
+        "queue",
+        lambda event, about, at, _found: heard.extend((event, one["state"]) for one in about.values()),
     )
     run = take_in(LIVE + PAST)
     assert set(heard) == {("reservation.approved", "approved"), ("reservation.completed", "completed")}
