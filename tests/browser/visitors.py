@@ -76,8 +76,12 @@ class Visitor:
         return response
 
 
+MOST_KEPT = 8
+"""So many windows stay open; each is a process of the browser with its memory."""
+
+
 class Visitors:
-    """Opens and keeps contexts, so that a person logs in once."""
+    """Opens and keeps contexts, so that a person logs in once. Who was not seen for longest leaves when there are ``MOST_KEPT``."""
 
     def __init__(self, browser: Browser, site: Site) -> None:
         self.browser = browser
@@ -89,9 +93,13 @@ class Visitors:
     def get(self, persona: str, language: str, width: int = 1280, **manner: Any) -> Visitor:
         """The visitor with this manner (``color_scheme``, ``forced_colors``, ...), as left by whoever had it before."""
         key = (persona, language, width, *sorted(manner.items()))
-        if key not in self._kept:
-            self._kept[key] = self.fresh(persona, language, width, **manner)
-        return self._kept[key]
+        visitor = self._kept.pop(key, None) or self.fresh(persona, language, width, **manner)
+        self._kept[key] = visitor
+        while len(self._kept) > MOST_KEPT:
+            gone = self._kept.pop(next(iter(self._kept)))
+            self._contexts.remove(gone.context)
+            gone.context.close()
+        return visitor
 
     def fresh(self, persona: str, language: str, width: int = 1280, **manner: Any) -> Visitor:
         """A visitor with a browser profile of their own, closed with the others at the end."""
