@@ -72,6 +72,14 @@ def log_in(visitor: Visitor, persona: str) -> Keyboard:
     return keys
 
 
+def _typed(page: Page, keys: Keyboard, text: str) -> None:
+    """Type, and wait until the figures beside it are the new ones: nobody tabs through a piece that is being replaced."""
+    with page.expect_response(lambda response: "/quotes/preview" in response.url) as answered:
+        keys.type(text)
+    answered.value.finished()
+    expect(page.locator("#quote.htmx-request, #quote.htmx-swapping, #quote.htmx-settling")).to_have_count(0)
+
+
 def request_time(visitor: Visitor) -> int:
     """Search, choose the first free time, be told what is wrong, mend it, send; returns the reservation's id."""
     page, keys = visitor.page, log_in(visitor, "researcher")
@@ -95,7 +103,7 @@ def request_time(visitor: Visitor) -> int:
 
     purpose = page.get_by_label("Purpose")
     keys.tab_to(purpose)
-    keys.type("x" * 501)
+    _typed(page, keys, "x" * 501)
     keys.go(page.locator("#booking-submit"))
     summary = page.locator("#booking-panel .error-summary")
     expect(summary).to_be_focused()
@@ -104,7 +112,7 @@ def request_time(visitor: Visitor) -> int:
     expect(page.get_by_label("Purpose")).to_be_focused()
     keys.look()
     keys.press("Control+a")
-    keys.type("Heat capacity of brines")
+    _typed(page, keys, "Heat capacity of brines")
     keys.go(page.locator("#booking-submit"))
     page.wait_for_url("**/bookings/*/")
     expect(page.get_by_text("Request sent.")).to_be_visible()
