@@ -58,6 +58,7 @@ _OVERFLOW = """async () => {
 
 def rendered(visitor: Visitor, language: str, theme: str | None = "light") -> None:
     """The sentinel: a page whose styles or scripts never came must not pass for accessible. ``theme`` None: forced colours."""
+    visitor.page.wait_for_load_state("load")  # a key may have led to another page a moment ago
     state = visitor.page.evaluate(_STATE)
     assert state["lang"] == DOCUMENT_LANGUAGES[language], state
     assert state["headings"] == 1 and state["heading"] and state["height"] > 10, state
