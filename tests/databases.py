@@ -23,6 +23,8 @@ from django.db import connections
 from psycopg import sql
 
 from billing.pricing import services as pricing
+from billing.settlement.once import asks
+from billing.subsidy import queries as programmes
 from billing.subsidy import services as subsidy
 
 MIGRATED = "jishi_migrated_"
@@ -110,6 +112,8 @@ def forget_versions() -> None:
     """Versions are remembered per process by id; another database has other rows under the same ids."""
     pricing.schedule.cache_clear()
     subsidy.in_force.cache_clear()
+    programmes.published_examples.cache_clear()
+    asks.cache_clear()
 
 
 def create(host: str, name: str, template: str = "template1") -> None:

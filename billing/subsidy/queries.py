@@ -77,11 +77,11 @@ def worked_examples(version: ProgrammeVersion) -> tuple[ExampleResult, ...]:
     """The document's examples with what came out."""
     if version.published_at is None:
         return tuple(check_examples(version.document))
-    return _published_examples(version.pk)
+    return published_examples(version.pk)
 
 
 @lru_cache(maxsize=128)
-def _published_examples(version_id: int) -> tuple[ExampleResult, ...]:
+def published_examples(version_id: int) -> tuple[ExampleResult, ...]:
     """A published version never changes, so its examples are worked once per process."""
     return tuple(check_examples(ProgrammeVersion.objects.values_list("document", flat=True).get(pk=version_id)))
 

@@ -144,7 +144,8 @@ def words(response) -> str:
 
 
 def query_count(client: Client, address: str) -> int:
-    """How many queries a page takes."""
+    """How many queries a page takes, once this process remembers what it reads once (programmes, names of codes)."""
+    assert client.get(address).status_code == 200
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
     return len(captured)

@@ -189,7 +189,7 @@ def test_the_page_takes_as_many_queries_for_many_bookings_as_for_few(as_, page, 
     for day in range(1, 5):
         for hour in range(8, 18, 2):
             approved(hour, hour + 1, day=day)
-    # The bell, outages, in whose name one may book, and, once in a process, the names of codes are four of them.
+    # The bell, outages and in whose name one may book are three of them.
     assert query_count(as_("lin"), page + CHOSEN) <= few <= 30
 
 
