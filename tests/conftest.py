@@ -19,7 +19,7 @@ from config.kernel.time_range import TimeRange
 from tests.beginnings import BEGINNINGS
 
 # The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others.
-hypothesis.settings.register_profile("repeated", derandomize=True)
+hypothesis.settings.register_profile("repeated", derandomize=True, max_examples=60)
 hypothesis.settings.register_profile("exploring", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("repeated")
 

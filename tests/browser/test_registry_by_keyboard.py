@@ -19,7 +19,15 @@ from tests.browser.test_subscribe import file_of, neighbour, says
 from tests.browser.visitors import Visitor, Visitors
 
 SHOWN_WITHIN_MS = 60_000
-MANNERS = pytest.mark.parametrize(("language", "width"), [("zh-hans", 390), ("en", 1280)])
+
+
+def manners(turn: int) -> pytest.MarkDecorator:
+    """A journey in Chinese on a phone and in English at a desk: ``make test`` goes one of them, in turn, ``make proof`` the other."""
+    both = [("zh-hans", 390), ("en", 1280)]
+    marks = [[pytest.mark.proof] if place == turn else [] for place in range(2)]
+    return pytest.mark.parametrize(
+        ("language", "width"), [pytest.param(*one, marks=mark) for one, mark in zip(both, marks, strict=True)]
+    )
 
 
 class Person:
@@ -52,7 +60,7 @@ def submit_of(page: Page, action: str) -> Locator:
     return page.locator(f'form[action$="{action}"] button[type=submit]')
 
 
-@MANNERS
+@manners(1)
 def test_a_list_is_taken_in(people: Visitors, used: Site, tmp_path: Path, language: str, width: int) -> None:
     person = Person(people.fresh("lab_manager", language, width), language, width)
     page, keys = person.page, person.keys
@@ -76,7 +84,7 @@ def test_a_list_is_taken_in(people: Visitors, used: Site, tmp_path: Path, langua
     person.settled()
 
 
-@MANNERS
+@manners(0)
 def test_a_data_set_is_asked_for_and_approved(people: Visitors, used: Site, language: str, width: int) -> None:
     pk = data_set(used)
     asking = Person(people.fresh("researcher", language, width), language, width)
@@ -106,7 +114,7 @@ def test_a_data_set_is_asked_for_and_approved(people: Visitors, used: Site, lang
     assert request_of(used, pk).state == "approved"
 
 
-@MANNERS
+@manners(1)
 def test_a_calendar_is_followed(people: Visitors, used: Site, language: str, width: int) -> None:
     instrument = new_instrument(used, f"Followed furnace {width}", step=60)
     person = Person(people.fresh("lab_manager", language, width), language, width)
@@ -126,7 +134,7 @@ def test_a_calendar_is_followed(people: Visitors, used: Site, language: str, wid
         person.settled()
 
 
-@MANNERS
+@manners(0)
 def test_a_time_is_found_and_two_instruments_are_compared(people: Visitors, language: str, width: int) -> None:
     person = Person(people.fresh("researcher", language, width), language, width)
     page, keys = person.page, person.keys

@@ -24,8 +24,7 @@ def run(folder: Path, content: str, *options: str) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")])
-@pytest.mark.parametrize("content", [SKIPPED, WHOLE_MODULE])
+@pytest.mark.parametrize(("content", "options"), [(SKIPPED, ("-n", "2")), (WHOLE_MODULE, ())])
 def test_a_skipped_test_fails_the_run_and_is_named(content: str, options: tuple[str, ...], tmp_path: Path) -> None:
     done = run(tmp_path, content, "-p", "tests.no_skips", *options)
     assert done.returncode == 1, done.stdout + done.stderr

@@ -126,6 +126,7 @@ def test_a_part_that_dies_ends_everything_and_says_so(name: str, running: Runnin
     assert_nothing_is_left(family, home)
 
 
+@pytest.mark.proof
 def test_a_killed_supervisor_takes_its_parts_with_it(running: Running, home: Installation) -> None:
     family = running.family()
     running.process.kill()

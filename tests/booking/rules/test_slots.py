@@ -97,7 +97,7 @@ def test_an_occupancy_outside_opening_hours_still_keeps_the_buffer_away():
     assert free_ranges([span(NOON, 60)], [span(NOON - 30 * MINUTE, 30)], rules, YESTERDAY) == [span(NOON + 10 * MINUTE, 50)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(policies(), situations(), st.sampled_from([None, 30, 60]))
 def test_a_day_list_covers_the_local_day_without_a_hole_and_says_why_a_row_is_not_free(rules, situation, row_minutes):
     zone, day, now, opened, busy = situation
