@@ -84,7 +84,8 @@ def once(host: str, prefix: str, key: str, make: Callable[[str], None]) -> str:
 def _digest() -> str:
     """Of all that migrations are made of: our files, and the versions of the libraries that bring some."""
     ours = [config for config in apps.get_app_configs() if Path(config.path).is_relative_to(settings.BASE_DIR)]
-    files = [path for config in ours for made_of in ("migrations/*.py", "*_operations.py") for path in Path(config.path).glob(made_of)]
+    patterns = ("migrations/*.py", "*_operations.py")
+    files = [path for config in ours for pattern in patterns for path in Path(config.path).glob(pattern)]
     digest = hashlib.sha256()
     for path in sorted({*files, *settings.BASE_DIR.glob("requirements/*.txt")}):
         if settings.BASE_DIR / ".venv" not in path.parents:
