@@ -1,6 +1,6 @@
 """Databases of the tests: the migrations run once for each state of their files, and every other database is a copy.
 
-A copy takes a fraction of a second, migrations take most of a minute; each worker of the tests, the races and the browser's sites
+A copy takes a fraction of a second, migrations take ten; each worker of the tests, the races and the browser's sites
 all need one. Rows that are append-only can never be flushed away, so a copy is also how a test starts afresh.
 """
 
@@ -84,7 +84,8 @@ def once(host: str, prefix: str, key: str, make: Callable[[str], None]) -> str:
 def _digest() -> str:
     """Of all that migrations are made of: our files, and the versions of the libraries that bring some."""
     ours = [config for config in apps.get_app_configs() if Path(config.path).is_relative_to(settings.BASE_DIR)]
-    files = [path for config in ours for path in Path(config.path).glob("migrations/*.py")]
+    patterns = ("migrations/*.py", "*_operations.py")
+    files = [path for config in ours for pattern in patterns for path in Path(config.path).glob(pattern)]
     digest = hashlib.sha256()
     for path in sorted({*files, *settings.BASE_DIR.glob("requirements/*.txt")}):
         if settings.BASE_DIR / ".venv" not in path.parents:
