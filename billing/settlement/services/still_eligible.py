@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services.gathering import gather
+from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet
@@ -21,15 +21,20 @@ from instruments.models import Organisation, OrganisationStatus
 
 
 def looked_at_again(
-    candidates: Sequence[Candidate], owner_id: int, customer: Organisation, service_on: date, today: date
+    candidates: Sequence[Candidate],
+    owner_id: int,
+    customer: Organisation,
+    service_on: date,
+    today: date,
+    gathered: Gathered | None = None,
 ) -> tuple[Candidate, ...]:
     """The candidates; one that would be refused under the applicant's facts of ``today`` carries those facts from now on.
 
-    ``service_on`` and ``today`` are local days; one query.
+    ``service_on`` and ``today`` are local days; ``gathered``: what is loaded of both sides already, otherwise one query.
     """
     if not candidates:
         return ()
-    gathered = gather(customer, [owner_id])
+    gathered = gathered or gather(customer, [owner_id])
     now = gathered.applicant(customer.pk, owner_id, service_on)
     suspended = customer.status == OrganisationStatus.SUSPENDED
     return tuple(_again(each, now, today, suspended=suspended) for each in candidates)
