@@ -25,7 +25,7 @@ def agree(
     locked = {row.pk: row for row in lock_rows(reservation_ids) if row.state in WAITING}
     rows = UsageSession.objects.select_for_update(of=("self",)).filter(reservation__in=list(locked)).order_by("reservation_id")
     sessions = {session.reservation_id: session for session in rows}
-    due = [pk for pk, session in sessions.items() if is_due(locked[pk], session)]
+    due = [pk for pk in reservation_ids if pk in sessions and is_due(locked[pk], sessions[pk])]
     unclear = close_out_rule.unconfirmed(due)
     pairs = [(locked[pk], sessions[pk]) for pk in due if pk not in unclear]
     charged = ports.money().on_agree_many(pairs, NOBODY, now) if pairs else []

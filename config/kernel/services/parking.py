@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from itertools import batched
 from typing import TypeVar
 
 from config.kernel.services import transactions
@@ -28,7 +27,7 @@ def each_parked(things: Iterable[T], act: Callable[[T], object], what: str) -> i
 
 
 def many_parked(
-    things: Iterable[T],
+    things: Sequence[T],
     size: int,
     together: Callable[[Sequence[T]], tuple[int, Sequence[T]]],
     act: Callable[[T], object],
@@ -37,8 +36,8 @@ def many_parked(
     """``each_parked``, but ``size`` things at a time in one transaction: ``together`` answers how many it has done and which it left, and
     ``act`` is tried with each of those. Where the transaction fails, with each of all: one that fails holds up no other."""
     done = 0
-    for some in batched(things, size, strict=False):
-        left: Sequence[T] = some
+    for start in range(0, len(things), size):
+        left = some = things[start : start + size]
         try:
             handled, left = transactions.run(lambda some=some: together(some))  # type: ignore[misc]
             done += handled
