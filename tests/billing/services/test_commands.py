@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.utils import translation
 
+from billing.ledger import top_ups
 from billing.ledger.models import Account
+from billing.ledger.top_up_models import TopUp
 from billing.pricing.models import PriceVersion
 from billing.subsidy.models import ProgrammeVersion
+from config.kernel.errors import Refusal
 from tests.conftest import PRICE, Cast
 
 VOUCHER = str(settings.BASE_DIR / "billing" / "subsidy" / "programmes" / "DEMO-QH-V.json")
@@ -49,22 +53,28 @@ def test_a_document_with_faults_is_refused_with_the_place_of_each(cast: Cast, tm
         run("publish_programme", file, "--author", "chen@example.org", "--approver", "sun@example.org")
 
 
-def test_finance_adds_budget_and_others_do_not(cast: Cast, programmes: dict[str, Any]) -> None:
-    def fund(pool: str, yuan: str, by: str = "qian", second: str = "chen") -> str:
-        people = ("--by", f"{by}@example.org", "--and", f"{second}@example.org")
-        return run("fund_programme", "DEMO-QH-V", pool, yuan, *people, "--reason", "notice 7")
+def test_a_command_asks_for_budget_and_only_somebody_else_adds_it(cast: Cast, programmes: dict[str, Any]) -> None:
+    def fund(pool: str, yuan: str, by: str = "qian") -> str:
+        return run("fund_programme", "DEMO-QH-V", pool, yuan, "--by", f"{by}@example.org", "--reason", "notice 7")
 
-    assert "2,500,000.50 yuan left" in fund("pool", "500000.50")
+    assert "asked for 500,000.50 yuan; 2,000,000.00 are left" in fund("pool", "500000.50")
+    pool = Account.objects.get(key__startswith="pool:DEMO-QH-V")
+    assert pool.granted_fen == 2_000_000_00, "whoever has a shell moves nothing"
     for wrong, words in (
         ({"by": "lin"}, "another role"),
-        ({"second": "lin"}, "another role"),
-        ({"second": "qian"}, "Somebody else has to add it"),
         ({"yuan": "-1.00"}, "more than zero"),
         ({"pool": "other"}, "no budget pool"),
     ):
         with pytest.raises(CommandError, match=words):
             fund(**{"pool": "pool", "yuan": "1", **wrong})
-    assert Account.objects.get(key__startswith="pool:DEMO-QH-V").granted_fen == 2_500_000_50
+    with pytest.raises(CommandError, match="unrecognized arguments: --and"):
+        run("fund_programme", "DEMO-QH-V", "pool", "1", "--by", "qian@example.org", "--and", "chen@example.org", "--reason", "x")
+    asked = TopUp.objects.get()
+    with pytest.raises(Refusal, match="second_person"):
+        top_ups.add(cast.actor("qian"), asked.pk, cast.now)
+    with pytest.raises(IntegrityError, match="top_up_two_people"), transaction.atomic():
+        TopUp.objects.filter(pk=asked.pk).update(state="added", decided_by=asked.asked_by, decided_at=cast.now)
+    assert top_ups.add(cast.actor("chen"), asked.pk, cast.now).granted_fen == 2_500_000_50
 
 
 def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path: Path) -> None:
