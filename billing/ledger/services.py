@@ -221,11 +221,14 @@ def open_holds_of(source_type: str, source_ids: Iterable[int]) -> dict[int, list
         cursor.execute(_OPEN_HOLDS, [source_type, list(source_ids)])
         rows = cursor.fetchall()
     found: dict[int, list[Transfer]] = {}
+    accounts: dict[int, Account] = {}
     for row in rows:
         transfer = Transfer.from_db("default", _TRANSFER, row[: len(_TRANSFER)])
-        transfer.debit = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
+        if transfer.debit_id not in accounts:
+            accounts[transfer.debit_id] = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
+        transfer.debit = accounts[transfer.debit_id]
         found.setdefault(transfer.source_id, []).append(transfer)
-    lock([transfer.debit for holds in found.values() for transfer in holds])
+    lock(accounts.values())
     return found
 
 

@@ -1,7 +1,8 @@
 """A price as the form types it, and as the document that it means: flat texts by field name in, a document of format 2 out, and back.
 
 What cannot be read (``abc`` for an amount) goes into the document as it was typed, so that the check of the document tells it with its
-path; ``field_of`` says which field of the form a path came from. Fields: ``class-0-rate``, ``band-1-from``, ``step-0-percent``, ``addon-0-rate-1`` ...
+path; ``field_of`` says which field of the form a path came from. Fields: ``class-0-rate``, ``band-1-from``,
+``step-0-percent``, ``addon-0-rate-1`` ...
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def codes_of(typed: Typed) -> dict[int, str]:
 
 
 def rows_of(typed: Typed, kind: str) -> int:
-    """How many rows of a kind (``class``, ``band``, ``step``, ``addon``) were typed, to the last that has anything in it; at most a hundred."""
+    """How many rows of a kind (``class``, ``band``, ``step``, ``addon``) were typed, to the last with anything in it; at most a hundred."""
     found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-([0-9]{{1,2}})-", name))]
     return max(found, default=-1) + 1
 

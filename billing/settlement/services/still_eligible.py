@@ -14,7 +14,7 @@ from typing import Any
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
-from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.facts import Facts, Party, Profile
 from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
@@ -42,19 +42,24 @@ def looked_at_again(
 
 def _again(candidate: Candidate, now: Party, today: date, *, suspended: bool) -> Candidate:
     before = candidate.facts.applicant
-    profile = replace(
-        before.profile,
-        credit_listings=now.profile.credit_listings,
-        violations=now.profile.violations,
-        labels=now.profile.labels,
-        related_to_provider=now.profile.related_to_provider,
-    )
-    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
-    if applicant == before:
+    looked_at = _looked_at(now.profile)
+    if looked_at == _looked_at(before.profile) and not (suspended and before.verified is not False):
         return candidate
+    profile = replace(before.profile, **looked_at)
+    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
     service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
     facts = replace(candidate.facts, applicant=applicant, service=service)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
+
+
+def _looked_at(profile: Profile) -> dict[str, Any]:
+    """What programmes ask for at request and at payment."""
+    return {
+        "credit_listings": profile.credit_listings,
+        "violations": profile.violations,
+        "labels": profile.labels,
+        "related_to_provider": profile.related_to_provider,
+    }
 
 
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:

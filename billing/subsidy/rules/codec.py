@@ -20,7 +20,7 @@ from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
-from billing.subsidy.rules.facts import facts_document, parse_facts
+from billing.subsidy.rules.facts import facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -114,7 +114,7 @@ def _balance_to_json(balance: Balance) -> Json:
 
 def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
     """A frozen candidate under its compiled programme."""
-    return Candidate(programme, parse_facts(data["facts"]), {cap: Balance(**each) for cap, each in data["balances"].items()})
+    return Candidate(programme, frozen_facts(data["facts"]), {cap: Balance(**each) for cap, each in data["balances"].items()})
 
 
 def use_to_json(inputs: Inputs) -> Json:
@@ -226,6 +226,9 @@ def _plain(value: Any) -> Any:
     """A dataclass, named tuple, enum, date or container of them as plain JSON."""
     if type(value) in _PLAIN_ALREADY:
         return value
+    if type(value) is Step:  # most of a result
+        params = {name: item if type(item) in _PLAIN_ALREADY else _plain(item) for name, item in value.params.items()}
+        return {**value._asdict(), "params": params}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date):
