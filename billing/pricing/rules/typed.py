@@ -34,6 +34,15 @@ _PLATFORM = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
 _FEES = {"late": "late_cancel", "noshow": "no_show"}
 
 
+#: What the form has fields for.
+_PARTS = frozenset(
+    {
+        "format", "currency", "unit", "unit_minutes", "step_minutes", "rates", "classes", "steps", "bands", "holidays", "setup",
+        "operator", "addons", "minimum", "tax", "fees", "rounding",
+    }
+)  # fmt: skip
+
+
 class NotTyped(ValueError):
     """Raised where a document says something that the form has no field for."""
 
@@ -92,6 +101,8 @@ def _of_time(typed: Typed, codes: Mapping[int, str], unit: str) -> Document:
 
 def typed_of(document: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """What the form shows for a document of any format. Raises NotTyped where the form has no field for something."""
+    if others := document.keys() - _PARTS:
+        raise NotTyped(f"the form has no field for {sorted(others)}")
     typed: dict[str, str | list[str]] = {
         "unit": document.get("unit", "hour"),
         "unit_minutes": str(document.get("unit_minutes", "")),
