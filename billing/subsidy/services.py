@@ -122,17 +122,6 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
     version.refresh_from_db()
 
 
-def draft_and_publish(author: Actor, approver: Actor, document: Mapping[str, Any], now: datetime) -> ProgrammeVersion:
-    """Both steps at once, or none: for a document that two officers agreed on elsewhere. Raises as both steps do."""
-
-    def work() -> ProgrammeVersion:
-        version = draft_version(author, document, now)
-        publish_version(approver, version, now)
-        return version
-
-    return transactions.run(work)
-
-
 def pools(programme: programme_rules.Programme) -> list[Cap]:
     """The budget pools of a programme."""
     return [cap for cap in programme.caps if cap.per is CapPer.POOL]

@@ -17,8 +17,10 @@ from billing.ledger import top_ups
 from billing.ledger.models import Account
 from billing.ledger.top_up_models import TopUp
 from billing.pricing.models import PriceVersion
+from billing.subsidy import drafts
+from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.models import ProgrammeVersion
-from config.kernel.errors import Refusal
+from config.kernel.errors import Forbidden, Refusal
 from tests.conftest import PRICE, Cast
 
 VOUCHER = str(settings.BASE_DIR / "billing" / "subsidy" / "programmes" / "DEMO-QH-V.json")
@@ -31,26 +33,28 @@ def run(*words: Any) -> str:
     return out.getvalue()
 
 
-def test_two_officers_publish_a_document_and_its_pool_is_open(cast: Cast) -> None:
-    said = run("publish_programme", VOUCHER, "--author", "chen@example.org", "--approver", "sun@example.org")
-    assert said.startswith("DEMO-QH-V 2025.1 is published")
+def test_a_command_hands_a_document_in_and_only_a_second_officer_puts_it_in_force(cast: Cast) -> None:
+    said = run("publish_programme", VOUCHER, "--author", "chen@example.org")
+    draft = ProgrammeDraft.objects.get()
+    assert said.startswith("DEMO-QH-V 2025.1 is handed in") and f"/programmes/drafts/{draft.pk}/" in said
+    assert not ProgrammeVersion.objects.exists() and not Account.objects.filter(kind="pool").exists()
+    with pytest.raises(CommandError, match="unrecognized arguments: --approver"):
+        run("publish_programme", VOUCHER, "--author", "chen@example.org", "--approver", "sun@example.org")
+    with pytest.raises(Forbidden, match="own_draft"):
+        drafts.approve(cast.actor("chen"), draft.pk, draft.revision, cast.now)
+    drafts.approve(cast.actor("sun"), draft.pk, draft.revision, cast.now)
     assert Account.objects.get(kind="pool").left_fen == 2_000_000_00
 
 
-def test_one_officer_alone_publishes_nothing_and_leaves_no_draft(cast: Cast) -> None:
-    with pytest.raises(CommandError, match="second officer"):
-        run("publish_programme", VOUCHER, "--author", "chen@example.org", "--approver", "chen@example.org")
-    assert not ProgrammeVersion.objects.exists()
-
-
-def test_a_document_with_faults_is_refused_with_the_place_of_each(cast: Cast, tmp_path: Path) -> None:
+def test_a_document_with_faults_is_refused_with_the_place_of_each_and_leaves_no_draft(cast: Cast, tmp_path: Path) -> None:
     broken = json.loads(Path(VOUCHER).read_text())
     broken["validity"]["first_day"] = "2025-02-30"
     broken["caps"][0]["clause"] = "99"
     file = tmp_path / "broken.json"
     file.write_text(json.dumps(broken))
     with pytest.raises(CommandError, match=r"\$\.validity\.first_day"):
-        run("publish_programme", file, "--author", "chen@example.org", "--approver", "sun@example.org")
+        run("publish_programme", file, "--author", "chen@example.org")
+    assert not ProgrammeDraft.objects.exists()
 
 
 def test_a_command_asks_for_budget_and_only_somebody_else_adds_it(cast: Cast, programmes: dict[str, Any]) -> None:
