@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 
@@ -125,9 +126,10 @@ UPDATE billing_takenonce t SET ended_at = %(now)s
 def give_up_of(source_type: str, but_for: Mapping[int, Collection[int]], now: datetime) -> None:
     """``give_up`` for many sources at once: source id -> the programme versions whose promise stays."""
     stays = [(source_id, version_id) for source_id, versions in but_for.items() for version_id in versions]
-    asked = {"type": source_type, "ids": list(but_for), "now": now}
+    asked: dict[str, Any] = {"type": source_type, "ids": list(but_for), "now": now}
+    asked |= {"giving": [one for one, _ in stays], "versions": [one for _, one in stays]}
     with planned_once() as cursor:
-        cursor.execute(_GIVE_UP, {**asked, "giving": [one for one, _ in stays], "versions": [one for _, one in stays]})
+        cursor.execute(_GIVE_UP, asked)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from booking.access import sees_reservation
 from booking.models import InstrumentPolicy, OccupancySource, Reservation
@@ -78,7 +79,7 @@ def lock_rows(reservation_ids: Sequence[int]) -> list[Reservation]:
                 row.instrument = instruments.setdefault(instrument.pk, with_policy(instrument, policy))
                 found.append(row)
         cursor.execute(_SITES, [sorted({one.site_id for one in instruments.values()})])
-        sites = {one.pk: one for values in cursor.fetchall() if (one := row_of(Site, SITE, iter(values)))}
+        sites = {site.pk: site for values in cursor.fetchall() if (site := row_of(Site, SITE, iter(values)))}
         wanted = {row.organisation_id for row in found} | {one.organisation_id for one in instruments.values()}
         cursor.execute(_PARTIES, [sorted(wanted)])
         parties = {one.pk: one for values in cursor.fetchall() if (one := row_of(Organisation, PARTY, iter(values)))}
@@ -159,7 +160,7 @@ def move_many(
     """``move`` each of them, in one round trip: all or none. Raises Conflict ``booking.changed_meanwhile``."""
     befores = [ReservationState(each.state) for each in reservations]
     afters = [next_state(before, action) for before in befores]
-    values = {
+    values: dict[str, Any] = {
         "ids": [each.pk for each in reservations],
         "befores": [before.value for before in befores],
         "afters": [after.value for after in afters],

@@ -69,7 +69,13 @@ def sha256_of(value: object) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+#: Most of what a document holds: told by its type, which is quicker than to ask what it is an instance of.
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _refuse_floats(value: object) -> None:
+    if type(value) in _PLAIN:
+        return
     if isinstance(value, float):
         raise TypeError("a float cannot be part of a document of money")
     if isinstance(value, Mapping):

@@ -85,7 +85,9 @@ def _read(agreed: Agreed) -> _Known:
     graded = CloseOut.objects.filter(reservation__in=ids, confirmed_at__isnull=False).values_list("reservation_id", "grade")
     parties = {party for reservation, _ in agreed for party in usage_charge.parties_of(reservation)}
     return _Known(
-        quotes={quote.reservation_id: quote for quote in held.order_by("reservation_id", "revision")},
+        quotes={
+            each.reservation_id: each for each in held.order_by("reservation_id", "revision") if each.reservation_id is not None
+        },
         grades=dict(graded),
         holds=ledger.open_holds_of(RESERVATION, ids),
         gathered=gather_all(parties),
