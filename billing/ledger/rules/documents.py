@@ -74,13 +74,13 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _refuse_floats(value: object) -> None:
-    if type(value) in _PLAIN:
-        return
     if isinstance(value, float):
         raise TypeError("a float cannot be part of a document of money")
+    items: Iterable[object] = ()
     if isinstance(value, Mapping):
-        for item in value.values():
-            _refuse_floats(item)
+        items = value.values()
     elif isinstance(value, list | tuple):
-        for item in value:
+        items = value
+    for item in items:
+        if type(item) not in _PLAIN:
             _refuse_floats(item)
