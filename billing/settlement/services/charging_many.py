@@ -7,6 +7,7 @@ caller's transaction, which has the reservations locked.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from billing.subsidy.rules.assess import Assessment
 from booking.models import CloseOut, Reservation, UsageSession
 from config.kernel.access import Actor
 from config.kernel.copying import copy_rows, next_ids, row_of
+from config.kernel.statements import planned_once
 
 Agreed = Sequence[tuple[Reservation, UsageSession]]
 logger = logging.getLogger(__name__)
@@ -78,16 +80,35 @@ def _with_extras(agreed: Agreed) -> set[int]:
     return set(rows.values_list("reservation_id", flat=True))
 
 
+_HELD = """
+SELECT DISTINCT ON (q.reservation_id) q.reservation_id, q.inputs::text,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('programme', o -> 'programme', 'outcome', o -> 'outcome', 'draws', o -> 'draws')
+                                  ORDER BY place), '[]')::text
+          FROM jsonb_array_elements(q.result -> 'outcomes') WITH ORDINALITY AS each (o, place))
+  FROM billing_quote q WHERE q.reservation_id = ANY(%s::bigint[]) AND q.held_at IS NOT NULL
+ ORDER BY q.reservation_id, q.revision DESC
+"""
+
+
+def _quotes(ids: Sequence[int]) -> dict[int, Quote]:
+    """The quote that was held for each of these reservations, with what a charge asks of it: its inputs, and what each programme gave. The
+    working, most of what it said, stays where it is."""
+    with planned_once() as cursor:
+        cursor.execute(_HELD, [list(ids)])
+        rows = cursor.fetchall()
+    return {
+        pk: Quote(reservation_id=pk, inputs=json.loads(inputs), result={"outcomes": json.loads(said)})
+        for pk, inputs, said in rows
+    }
+
+
 def _read(agreed: Agreed) -> _Known:
     """Five queries, and one more where firms have declared something; the accounts of all holds are locked in id order."""
     ids = [reservation.pk for reservation, _ in agreed]
-    held = Quote.objects.filter(reservation__in=ids, held_at__isnull=False).only("reservation_id", "inputs", "result")
     graded = CloseOut.objects.filter(reservation__in=ids, confirmed_at__isnull=False).values_list("reservation_id", "grade")
     parties = {party for reservation, _ in agreed for party in usage_charge.parties_of(reservation)}
     return _Known(
-        quotes={
-            each.reservation_id: each for each in held.order_by("reservation_id", "revision") if each.reservation_id is not None
-        },
+        quotes=_quotes(ids),
         grades=dict(graded),
         holds=ledger.open_holds_of(RESERVATION, ids),
         gathered=gather_all(parties),
