@@ -21,6 +21,7 @@ register_groups(
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
+_EXTRA = _("%(words)s: %(amount_fen)s")
 _FEE = _("Fee for the unused time: %(fee_fen)s")
 _LEFT_OF_FEE = (_("Back to the fund card: %(returned_fen)s"), _("Still to pay: %(to_pay_fen)s"))
 _FELL_AWAY = (_("The time was used after all."), *_LEFT_OF_FEE)
@@ -409,6 +410,34 @@ register_events(
             needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
+        "reservation.extra_proposed": _customer(
+            _("%(instrument)s: the lab entered what was used in session %(reference)s besides the time; please answer"),
+            _("Something used besides to agree to"),
+            "coins",
+            lines=(*_WHEN, _EXTRA, _("Nothing is charged without your yes.")),
+            needs_action=True,
+        ),
+        "reservation.extra_withdrawn": _customer(
+            _("%(instrument)s: the lab took back what it had entered for session %(reference)s"),
+            _("Something used besides taken back"),
+            "coins",
+            lines=(*_WHEN, _EXTRA),
+        ),
+        **{
+            f"reservation.extra_{answer}_to_lab": Event("lab", title, (*_WHEN, _EXTRA), "coins", public=True, name=name)
+            for answer, title, name in (
+                (
+                    "agreed",
+                    _("%(instrument)s: the customer agreed to what was used in session %(reference)s besides"),
+                    _("Something used besides agreed to"),
+                ),
+                (
+                    "declined",
+                    _("%(instrument)s: the customer declined what was used in session %(reference)s besides"),
+                    _("Something used besides declined"),
+                ),
+            )
+        },
         "reservation.charged": _customer(
             _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),

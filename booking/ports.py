@@ -118,6 +118,10 @@ class MoneyPort(Protocol):
     def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
         """Make the charge of an agreed session (its billable range; none: nothing is charged), post what is due, void the rest."""
 
+    def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
+        """What ``on_agree`` does for each of many, all locked; False: nothing was written for it, it is to be agreed by itself. What stops
+        the writing stops all."""
+
 
 _registered: list[MoneyPort] = []
 

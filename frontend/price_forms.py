@@ -26,8 +26,8 @@ from instruments.registry_wording import WEEKDAY_NAMES
 
 #: The rows of a form that begins with nothing: the platform's own classes.
 PLATFORM_ROWS = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
-MOST_ROWS = {"class": 30, "step": 20, "band": 60}
-SPARE_ROWS = {"class": 1, "step": 2, "band": 1}
+MOST_ROWS = {"class": 30, "step": 20, "band": 60, "addon": 50}
+SPARE_ROWS = {"class": 1, "step": 2, "band": 1, "addon": 1}
 
 _WHO: list[tuple[str, Promise | str]] = [
     (INSIDE, pgettext_lazy("who is in a class", "the lab's own people")),
@@ -63,6 +63,8 @@ _FAULTS: list[tuple[str, Promise | str]] = [
     (r"\$\.bands\[\d+\]\.(ratio|rates)", _("Give a share in per cent, for example 80, or an amount for each class.")),
     (r"\$\.bands\[\d+\]\.(code|name)", _("Two bands have the same short name. Give one of them another.")),
     (r"\$\.bands\[\d+\]$", _("It overlaps another band: on some day both would hold at once. Bands may touch.")),
+    (r"\$\.addons\[\d+\]\.rates", _("Give each class of customers an amount in yuan for one of it; 0 where it is free.")),
+    (r"\$\.addons\[\d+\]", _("Give it a name of its own, as the lab and the customer call it.")),
     (r"\$\.tax", _("Give a rate in per cent between 0 and 99, for example 6.")),
     (r"\$\.fees\.\w+\.at_most", _("The most is not below the least; both are amounts in yuan.")),
     (r"\$\.fees", _("Give a share in per cent between 0 and 100, and amounts in yuan.")),
@@ -75,7 +77,7 @@ _OTHER_FAULT = _("This does not fit the rest of the price.")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The fields of one class, step or band; ``more`` are those that are rarely filled. ``filled``: something was typed in it."""
+    """The fields of one class, step, band or add-on; ``more`` are those that are rarely filled. ``filled``: something was typed in it."""
 
     number: int
     name: str
@@ -119,6 +121,8 @@ class PriceForm(forms.Form):
             self._step(row)
         for row in range(0 if counts else self.counts_of["band"]):
             self._band(row)
+        for row in range(0 if counts else self.counts_of["addon"]):
+            self._addon(row)
         self._costs()
 
     def tell(self, faults: Iterable[tuple[str, Fault]]) -> None:
@@ -156,6 +160,16 @@ class PriceForm(forms.Form):
             return []
         main = ("name_zh", "name_en", "from", "to", "percent", "weekdays", "holidays")
         return [self._row("band", row, main, self._rate_names("band", row)) for row in range(self.counts_of["band"])]
+
+    @property
+    def addon_rows(self) -> list[Row]:
+        """What may be used besides the time."""
+        if self.counts:
+            return []
+        return [
+            self._row("addon", row, ("name_zh", "name_en", *self._rate_names("addon", row)), ())
+            for row in range(self.counts_of["addon"])
+        ]
 
     @property
     def unit_fields(self) -> list[forms.BoundField]:
@@ -280,6 +294,13 @@ class PriceForm(forms.Form):
         self._ticks(f"{prefix}-weekdays", _("Starts on"), _DAYS)
         self._tick(f"{prefix}-holidays", _("Starts on statutory holidays"))
         self._own_rates(prefix)
+
+    def _addon(self, row: int) -> None:
+        prefix = f"addon-{row}"
+        self.fields[f"{prefix}-code"] = forms.CharField(required=False, widget=forms.HiddenInput)
+        self._both(f"{prefix}-name", _("Name"))
+        for one in codes_of(self.typed):
+            self._number(f"{prefix}-rate-{one}", _("One of it, in yuan: %(who)s") % {"who": self._class_name(one)})
 
     def _own_rates(self, prefix: str) -> None:
         """Amounts instead of a share, for each class that has a rate."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -168,7 +169,6 @@ _HOLD = """
 UPDATE billing_account SET held_fen = held_fen + %(amount)s
  WHERE id = %(id)s AND state = 'open' AND (NOT limited OR granted_fen >= held_fen + posted_fen + %(amount)s)
 """
-_END_HOLD = "UPDATE billing_account SET held_fen = held_fen - %(held)s, posted_fen = posted_fen + %(posted)s WHERE id = %(id)s"
 
 
 def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime) -> None:
@@ -204,7 +204,7 @@ _TRANSFER = tuple(field.attname for field in Transfer._meta.concrete_fields)
 _OPEN_HOLDS = f"""
 SELECT {", ".join(f"t.{name}" for name in _TRANSFER)}, {", ".join(f"a.{name}" for name in _COLUMNS)}
   FROM billing_transfer t JOIN billing_account a ON a.id = t.debit_id
- WHERE t.source_type = %s AND t.source_id = %s AND t.kind = '{TransferKind.HOLD}'
+ WHERE t.source_type = %s AND t.source_id = ANY(%s::bigint[]) AND t.kind = '{TransferKind.HOLD}'
    AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id)
  ORDER BY t.debit_id, t.id
 """  # noqa: S608  (names of our own fields)
@@ -212,22 +212,40 @@ SELECT {", ".join(f"t.{name}" for name in _TRANSFER)}, {", ".join(f"a.{name}" fo
 
 def open_holds(source_type: str, source_id: int) -> list[Transfer]:
     """The holds of one cause that have not ended, in account order, their accounts locked."""
+    return open_holds_of(source_type, [source_id]).get(source_id, [])
+
+
+def open_holds_of(source_type: str, source_ids: Iterable[int]) -> dict[int, list[Transfer]]:
+    """``open_holds`` of many causes by their ids; all accounts are locked in id order. Causes that hold nothing are left out."""
     with planned_once() as cursor:
-        cursor.execute(_OPEN_HOLDS, [source_type, source_id])
+        cursor.execute(_OPEN_HOLDS, [source_type, list(source_ids)])
         rows = cursor.fetchall()
-    holds = []
+    found: dict[int, list[Transfer]] = {}
+    accounts: dict[int, Account] = {}
     for row in rows:
         transfer = Transfer.from_db("default", _TRANSFER, row[: len(_TRANSFER)])
-        transfer.debit = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
-        holds.append(transfer)
-    lock([transfer.debit for transfer in holds])
-    return holds
+        if transfer.debit_id not in accounts:
+            accounts[transfer.debit_id] = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
+        transfer.debit = accounts[transfer.debit_id]
+        found.setdefault(transfer.source_id, []).append(transfer)
+    lock(accounts.values())
+    return found
 
 
-def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source, now: datetime, kind: TransferKind) -> None:
-    """End each hold once: post what is due on its account (at most what was held) and give the rest back.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a hold, to be written: ``due_fen`` of it is posted; nil: all of it goes back, by ``kind``."""
 
-    ``due`` maps account id -> fen; an account without an entry, or with nil, is voided (or expired, by ``kind``).
+    pending: Transfer
+    due_fen: int
+    source: Source
+    kind: TransferKind
+
+
+def ends_of(holds: Iterable[Transfer], due: Mapping[int, int], source: Source, kind: TransferKind) -> list[Ended]:
+    """The one end of each hold; nothing is written. ``due`` maps account id -> fen; an account without an entry, or with nil, is voided
+    (or expired, by ``kind``).
+
     Raises Refusal ``ledger.more_than_held``.
     """
     ends = []
@@ -235,12 +253,39 @@ def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source,
         amount = due.get(pending.debit_id, 0)
         if amount > pending.amount_fen:
             raise Refusal.of("ledger.more_than_held", held_fen=pending.amount_fen, due_fen=amount)
-        ended = TransferKind.POST if amount else kind
-        row = _row(ended, pending.debit_id, pending.credit_id, amount or pending.amount_fen, source, now)
-        ends.append(row | {"hold_id": pending.pk})
-        with planned_once() as cursor:
-            cursor.execute(_END_HOLD, {"id": pending.debit_id, "held": pending.amount_fen, "posted": amount})
-    _write(ends)
+        ends.append(Ended(pending, amount, source, kind))
+    return ends
+
+
+_END_HOLDS = """
+UPDATE billing_account a SET held_fen = a.held_fen - d.held, posted_fen = a.posted_fen + d.posted
+  FROM unnest(%(ids)s::bigint[], %(held)s::bigint[], %(posted)s::bigint[]) AS d (id, held, posted) WHERE a.id = d.id
+"""
+
+
+def write_ends(ends: Sequence[Ended], now: datetime) -> None:
+    """Post what is due and give the rest back, on accounts that are locked; however many, in two statements."""
+    if not ends:
+        return
+    held: Counter[int] = Counter()
+    posted: Counter[int] = Counter()
+    rows = []
+    for one in ends:
+        pending = one.pending
+        held[pending.debit_id] += pending.amount_fen
+        posted[pending.debit_id] += one.due_fen
+        kind, amount = (TransferKind.POST, one.due_fen) if one.due_fen else (one.kind, pending.amount_fen)
+        row = _row(kind, pending.debit_id, pending.credit_id, amount, one.source, now)
+        rows.append(row | {"hold_id": pending.pk})
+    ids = sorted(held)
+    with planned_once() as cursor:
+        cursor.execute(_END_HOLDS, {"ids": ids, "held": [held[pk] for pk in ids], "posted": [posted[pk] for pk in ids]})
+    _write(rows)
+
+
+def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source, now: datetime, kind: TransferKind) -> None:
+    """``ends_of`` the holds, written. Raises Refusal ``ledger.more_than_held``."""
+    write_ends(ends_of(holds, due, source, kind), now)
 
 
 _GIVE_BACK = "UPDATE billing_account SET posted_fen = posted_fen - %(amount)s WHERE id = %(id)s AND posted_fen >= %(amount)s"
@@ -273,19 +318,23 @@ def move(debit: AccountSpec, credit: AccountSpec, amount_fen: int, source: Sourc
     _write([_row(TransferKind.MOVE, accounts[debit.key].pk, accounts[credit.key].pk, amount_fen, source, now)])
 
 
-_TRANSFERRED = (
-    "kind", "debit_id", "credit_id", "amount_fen", "source_type", "source_id", "reason", "programme_version_id", "actor_id", "at", "hold_id"
-)  # fmt: skip
-_TRANSFERS = f"INSERT INTO billing_transfer ({', '.join(_TRANSFERRED)}) VALUES "  # noqa: S608  (names of our own fields)
+_TRANSFERRED = {
+    "kind": "text", "debit_id": "bigint", "credit_id": "bigint", "amount_fen": "bigint", "source_type": "text", "source_id": "bigint",
+    "reason": "text", "programme_version_id": "bigint", "actor_id": "bigint", "at": "timestamptz", "hold_id": "bigint",
+}  # fmt: skip
+_TRANSFERS = f"""
+INSERT INTO billing_transfer ({", ".join(_TRANSFERRED)})
+SELECT {", ".join(_TRANSFERRED)} FROM unnest({", ".join(f"%s::{kind}[]" for kind in _TRANSFERRED.values())})
+       WITH ORDINALITY AS moved ({", ".join(_TRANSFERRED)}, place) ORDER BY place
+"""  # noqa: S608  (names of our own fields)
 
 
 def _write(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Transfers (``_row``, with the ``hold_id`` of the hold that one ends), in their order, in one statement."""
+    """Transfers (``_row``, with the ``hold_id`` of the hold that one ends), in their order, in one statement for any number of them."""
     if not rows:
         return
-    one = f"({', '.join(['%s'] * len(_TRANSFERRED))})"
     with planned_once() as cursor:
-        cursor.execute(_TRANSFERS + ", ".join([one] * len(rows)), [row.get(name) for row in rows for name in _TRANSFERRED])
+        cursor.execute(_TRANSFERS, [[row.get(name) for row in rows] for name in _TRANSFERRED])
 
 
 def _row(kind: TransferKind, debit_id: int, credit_id: int, amount_fen: int, source: Source, now: datetime) -> dict[str, Any]:

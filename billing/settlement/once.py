@@ -6,10 +6,11 @@ Who wrote what: ``SubsidisedItem`` is what was loaded with evidence, ``TakenOnce
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 
@@ -19,6 +20,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.rules.facts import Paper
 from billing.subsidy.rules.parts.conditions import facts_named
 from billing.subsidy.services import InForce
+from config.kernel.statements import planned_once
 
 REFERENCE_LENGTH = 200
 PROJECT, INVOICE = "project", "invoice"
@@ -111,6 +113,23 @@ def give_up(source_type: str, source_id: int, now: datetime, but_for: Collection
     """What was promised to a source ended without an award, but for the programme versions ``but_for``."""
     open_ones = TakenOnce.objects.filter(source_type=source_type, source_id=source_id, ended_at__isnull=True)
     open_ones.exclude(programme_version_id__in=list(but_for)).update(ended_at=now)
+
+
+_GIVE_UP = """
+UPDATE billing_takenonce t SET ended_at = %(now)s
+ WHERE t.source_type = %(type)s AND t.source_id = ANY(%(ids)s::bigint[]) AND t.ended_at IS NULL
+   AND NOT EXISTS (SELECT FROM unnest(%(giving)s::bigint[], %(versions)s::bigint[]) AS stays (id, version)
+                    WHERE stays.id = t.source_id AND stays.version = t.programme_version_id)
+"""
+
+
+def give_up_of(source_type: str, but_for: Mapping[int, Collection[int]], now: datetime) -> None:
+    """``give_up`` for many sources at once: source id -> the programme versions whose promise stays."""
+    stays = [(source_id, version_id) for source_id, versions in but_for.items() for version_id in versions]
+    asked: dict[str, Any] = {"type": source_type, "ids": list(but_for), "now": now}
+    asked |= {"giving": [one for one, _ in stays], "versions": [one for _, one in stays]}
+    with planned_once() as cursor:
+        cursor.execute(_GIVE_UP, asked)
 
 
 @lru_cache(maxsize=4096)

@@ -179,6 +179,13 @@ def submit(actor: Actor, draft_id: int, revision: int, now: datetime) -> Program
     return draft
 
 
+@whole
+def hand_in(actor: Actor, document: Document, now: datetime) -> ProgrammeDraft:
+    """A draft that was written elsewhere, kept and handed in at once, or not at all. Raises as ``start`` and ``submit``."""
+    draft = start(actor, document, now)
+    return submit(actor, draft.pk, draft.revision, now)
+
+
 def refuse_faults(draft: ProgrammeDraft) -> None:
     """Raises Refusal with everything that keeps a draft from being published: faults, examples, the label, the days."""
     document = draft.document

@@ -15,6 +15,7 @@ from billing.ledger import top_ups
 from billing.ledger.models import Account
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.services import AccountSpec
+from billing.ledger.top_up_models import TopUp
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules import programme as programme_rules
 from billing.subsidy.rules.examples import check_examples
@@ -121,17 +122,6 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
     version.refresh_from_db()
 
 
-def draft_and_publish(author: Actor, approver: Actor, document: Mapping[str, Any], now: datetime) -> ProgrammeVersion:
-    """Both steps at once, or none: for a document that two officers agreed on elsewhere. Raises as both steps do."""
-
-    def work() -> ProgrammeVersion:
-        version = draft_version(author, document, now)
-        publish_version(approver, version, now)
-        return version
-
-    return transactions.run(work)
-
-
 def pools(programme: programme_rules.Programme) -> list[Cap]:
     """The budget pools of a programme."""
     return [cap for cap in programme.caps if cap.per is CapPer.POOL]
@@ -149,23 +139,22 @@ def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
     return AccountSpec(key, POOL, None if cap.share_of is not None else cap.limit_fen or 0, version.programme_id)
 
 
-def fund_pool(
-    actors: tuple[Actor, Actor], version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime
-) -> Account:
-    """Add budget to a pool from the treasury: the first of ``actors`` asks for it, the second adds it; returns the account.
+def ask_for_pool(
+    actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime
+) -> tuple[Account, TopUp]:
+    """Ask for more budget for a pool; nothing moves until somebody else adds it (``top_ups.add``), signed in as themselves.
 
-    Raises Refusal ``programme.no_such_pool``, and as ``top_ups.ask`` and ``top_ups.add``.
+    Raises Refusal ``programme.no_such_pool``, and as ``top_ups.ask``.
     """
     parsed = programme_rules.parse_programme(version.document)
     cap = next((one for one in pools(parsed) if one.id == cap_id), None)
     if cap is None:
         raise Refusal.of("programme.no_such_pool", field="cap_id", cap=cap_id)
 
-    def work() -> Account:
+    def work() -> tuple[Account, TopUp]:
         spec = pool_spec(version, cap)
         account = ledger.open_accounts([spec], now)[spec.key]
-        asked = top_ups.ask(actors[0], account.pk, amount_fen, reason, now)
-        return top_ups.add(actors[1], asked.pk, now)
+        return account, top_ups.ask(actor, account.pk, amount_fen, reason, now)
 
     return transactions.run(work)
 

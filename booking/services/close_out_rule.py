@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connection
 
 from booking import ports
-from booking.models import Reservation
+from booking.models import CloseOut, Reservation
 from config.kernel.errors import Reason
 
 _UNCONFIRMED = """
@@ -19,3 +21,9 @@ def reasons(reservation: Reservation) -> list[Reason]:
         cursor.execute(_UNCONFIRMED, [reservation.pk])
         (graded,) = cursor.fetchone()
     return [Reason("close_out.confirm_first")] if graded and ports.money().quality_counts(reservation) else []
+
+
+def unconfirmed(reservation_ids: Sequence[int]) -> set[int]:
+    """Those of them with a grade that waits for a second person, whether money depends on it or not."""
+    rows = CloseOut.objects.filter(reservation__in=reservation_ids, confirmed_at__isnull=True).exclude(grade="")
+    return set(rows.values_list("reservation_id", flat=True))

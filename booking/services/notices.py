@@ -41,7 +41,8 @@ _SOON = (SOON_TO_CUSTOMER, SOON_TO_LAB)
 _ASKED_FOR_YES = ("reservation.completed", "reservation.times_corrected")
 _USE_ASKS_CUSTOMER = (*_ASKED_FOR_YES, "reservation.adjustment_refused", SOON_TO_CUSTOMER)
 _USE_ASKS_LAB = ("reservation.adjustment_asked_to_lab", "reservation.disputed_to_lab", "lab.use_overdue", SOON_TO_LAB)
-_USE = (*_USE_ASKS_CUSTOMER, *_USE_ASKS_LAB)
+EXTRA_PROPOSED = "reservation.extra_proposed"
+_USE = (*_USE_ASKS_CUSTOMER, *_USE_ASKS_LAB, EXTRA_PROPOSED)
 _SETTLES = {
     "charged": _USE,
     "adjustment_asked_to_lab": (*_ASKED_FOR_YES, *_SOON),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from booking.access import sees_reservation
 from booking.models import InstrumentPolicy, OccupancySource, Reservation
@@ -16,20 +18,22 @@ from config.kernel.errors import Conflict, NotFound
 from config.kernel.statements import planned_once
 from instruments.models import Instrument, Organisation, Site
 
-_LOCK = f"""
+_LOCK_ANY = f"""
 SELECT {columns("r", RESERVATION)}, {columns("i", INSTRUMENT)}, {columns("p", POLICY)}
 FROM booking_reservation r
 JOIN instruments_instrument i ON i.id = r.instrument_id
 JOIN schedule_calendar c ON c.id = i.calendar_id
 LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = i.id
-WHERE r.id = %s
-FOR NO KEY UPDATE OF c, r
 """  # noqa: S608  (constants only; values are bound)
+_LOCK = f"{_LOCK_ANY} WHERE r.id = %s FOR NO KEY UPDATE OF c, r"
+_LOCK_MANY = f"{_LOCK_ANY} WHERE r.id = ANY(%s::bigint[]) ORDER BY c.id, r.id FOR NO KEY UPDATE OF c, r"
 _AROUND = f"""
 SELECT {columns("s", SITE)}, {columns("o", PARTY)}, {columns("u", PARTY)}
 FROM instruments_site s, instruments_organisation o, instruments_organisation u
 WHERE s.id = %s AND o.id = %s AND u.id = %s
 """  # noqa: S608  (constants only; values are bound)
+_SITES = f"SELECT {columns('s', SITE)} FROM instruments_site s WHERE s.id = ANY(%s::bigint[])"  # noqa: S608  (as above)
+_PARTIES = f"SELECT {columns('o', PARTY)} FROM instruments_organisation o WHERE o.id = ANY(%s::bigint[])"  # noqa: S608  (as above)
 
 
 def lock_row(reservation_id: int) -> Reservation:
@@ -60,6 +64,32 @@ def lock_row(reservation_id: int) -> Reservation:
     return row
 
 
+def lock_rows(reservation_ids: Sequence[int]) -> list[Reservation]:
+    """``lock_row`` for many, in three statements and in the order of their calendars; rows of the same instrument share it. One that is
+    gone, or that got another instrument meanwhile, is left out."""
+    instruments: dict[int, Instrument] = {}
+    found = []
+    with planned_once() as cursor:
+        cursor.execute(_LOCK_MANY, [list(reservation_ids)])
+        for fetched in cursor.fetchall():
+            values = iter(fetched)
+            row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
+            policy = row_of(InstrumentPolicy, POLICY, values)
+            if row is not None and instrument is not None:
+                row.instrument = instruments.setdefault(instrument.pk, with_policy(instrument, policy))
+                found.append(row)
+        cursor.execute(_SITES, [sorted({one.site_id for one in instruments.values()})])
+        sites = {site.pk: site for values in cursor.fetchall() if (site := row_of(Site, SITE, iter(values)))}
+        wanted = {row.organisation_id for row in found} | {one.organisation_id for one in instruments.values()}
+        cursor.execute(_PARTIES, [sorted(wanted)])
+        parties = {one.pk: one for values in cursor.fetchall() if (one := row_of(Organisation, PARTY, iter(values)))}
+    for instrument in instruments.values():
+        instrument.site, instrument.organisation = sites[instrument.site_id], parties[instrument.organisation_id]
+    for row in found:
+        row.organisation = parties[row.organisation_id]
+    return found
+
+
 _SEEN = f"""
 SELECT {columns("r", RESERVATION)}, {columns("i", INSTRUMENT)}
 FROM booking_reservation r JOIN instruments_instrument i ON i.id = r.instrument_id WHERE r.id = %s
@@ -82,14 +112,18 @@ def seen_by(actor: Actor, reservation_id: int) -> Reservation:
 
 
 _MOVE = f"""
-WITH moved AS (
-    UPDATE booking_reservation SET state = %(after)s WHERE id = %(id)s AND state = %(before)s RETURNING id
+WITH asked AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(befores)s::text[], %(afters)s::text[], %(blockings)s::bool[])
+           AS a (id, before, after, blocking)
+), moved AS (
+    UPDATE booking_reservation r SET state = a.after FROM asked a WHERE r.id = a.id AND r.state = a.before
+    RETURNING r.id, a.before, a.after, a.blocking
 ), history AS (
     INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason, fault)
-    SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s, %(fault)s FROM moved
+    SELECT id, %(action)s, before, after, %(actor)s, %(now)s, %(reason)s, %(fault)s FROM moved
 ), blocked AS (
-    UPDATE booking_occupancy SET blocking = %(blocking)s
-    WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.RESERVATION}' AND blocking <> %(blocking)s
+    UPDATE booking_occupancy o SET blocking = m.blocking FROM moved m
+    WHERE o.reservation_id = m.id AND o.source = '{OccupancySource.RESERVATION}' AND o.blocking <> m.blocking
 ), lapsed AS (
     UPDATE booking_reservationchange SET state = '{ChangeState.LAPSED}', answered_at = %(now)s
     WHERE reservation_id IN (SELECT id FROM moved) AND state = '{ChangeState.OPEN}'
@@ -98,7 +132,7 @@ WITH moved AS (
 ), audit AS (
     INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
     SELECT %(now)s, %(actor)s, %(actor_name)s, %(audit_action)s, 'booking.reservation', id::text,
-           jsonb_build_object('state', %(before)s::text), jsonb_build_object('state', %(after)s::text), %(reason)s FROM moved
+           jsonb_build_object('state', before), jsonb_build_object('state', after), %(reason)s FROM moved
 )
 SELECT count(*) FROM moved
 """  # noqa: S608  (constants only; values are bound)
@@ -112,18 +146,27 @@ def move(
 
     A proposal to move that is still open has lapsed then, and the time that it kept is free.
     """
-    before = ReservationState(reservation.state)
-    after = next_state(before, action)
-    policy = policy_for(reservation.instrument)
-    # As for a new request: where the lab asks for no approval, what waits for somebody else keeps its time.
-    pending_blocks = policy.pending_blocks or not policy.approval_required
-    values = {
-        "id": reservation.pk,
-        "before": before.value,
-        "after": after.value,
+    move_many([reservation], action, actor, now, reason, fault)
+
+
+def move_many(
+    reservations: Sequence[Reservation],
+    action: Action,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    fault: Fault | None = None,
+) -> None:
+    """``move`` each of them, in one round trip: all or none. Raises Conflict ``booking.changed_meanwhile``."""
+    befores = [ReservationState(each.state) for each in reservations]
+    afters = [next_state(before, action) for before in befores]
+    values: dict[str, Any] = {
+        "ids": [each.pk for each in reservations],
+        "befores": [before.value for before in befores],
+        "afters": [after.value for after in afters],
+        "blockings": [_blocks(each, after) for each, after in zip(reservations, afters, strict=True)],
         "action": action.value,
         "audit_action": f"reservation.{action.value}",
-        "blocking": blocks(after, pending_blocks),
         "actor": actor.user_id,
         "actor_name": actor.name[:200],
         "now": now,
@@ -133,6 +176,13 @@ def move(
     with planned_once() as cursor:
         cursor.execute(_MOVE, values)
         (moved,) = cursor.fetchone()
-    if moved != 1:
+    if moved != len(reservations):
         raise Conflict.of("booking.changed_meanwhile")
-    reservation.state = after
+    for each, after in zip(reservations, afters, strict=True):
+        each.state = after
+
+
+def _blocks(reservation: Reservation, after: ReservationState) -> bool:
+    policy = policy_for(reservation.instrument)
+    # As for a new request: where the lab asks for no approval, what waits for somebody else keeps its time.
+    return blocks(after, policy.pending_blocks or not policy.approval_required)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from booking import ports
 from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjustment, UsageDispute, UsageSession
 from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, had_part, proposal_faults, reminder_is_due, review_until
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import close_out_rule, notices
+from booking.services import agreeing_many, close_out_rule, notices
 from booking.services.context import policy_for
 from booking.services.sessions import charge_for
 from booking.services.sides import Sides, require_lab, sides_of
@@ -21,14 +21,15 @@ from booking.services.state_writing import move, seen_by
 from config.kernel.access import NOBODY, Actor, Role
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit
-from config.kernel.services.parking import each_parked
+from config.kernel.services.parking import each_parked, many_parked
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
 from instruments.rules.registry_values import clean_text
 
 TEXT_LENGTH = 1000
 DUE_BATCH = 5000
-WAITING = (ReservationState.COMPLETED.value, ReservationState.ADJUSTMENT_REFUSED.value)
+#: How many are agreed in one transaction: their calendars are locked for as long as that takes, some tenths of a second.
+TOGETHER = 100
 
 
 @whole
@@ -194,19 +195,32 @@ def agree_due(now: datetime) -> int:
         _settle(locked, session, Action.AGREE, AgreedHow.TIME, NOBODY, now)
         return True
 
-    return _each(UsageSession.objects.filter(review_until__lte=now, reminded_at__lte=now - NOTICE_BEFORE), by_time)
+    waiting = UsageSession.objects.filter(review_until__lte=now, reminded_at__lte=now - NOTICE_BEFORE)
+
+    def together(some: Sequence[int]) -> tuple[int, Sequence[int]]:
+        return agreeing_many.agree(some, lambda locked, session: agreement_is_due(_review(locked, session), now), now)
+
+    return many_parked(_waiting(waiting), TOGETHER, together, _alone(by_time), "use of reservation")
 
 
 def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSession], bool]) -> int:
-    rows = waiting.filter(reservation__state__in=WAITING, reservation__imported=False, late_entered=False).order_by(
-        "review_until", "pk"
-    )
+    return each_parked(_waiting(waiting), _alone(act), "use of reservation")
 
+
+def _waiting(rows: QuerySet[UsageSession]) -> list[int]:
+    """The ids of the reservations whose use waits, a batch of those that are due first."""
+    rows = rows.filter(reservation__state__in=agreeing_many.WAITING, reservation__imported=False, late_entered=False)
+    return list(rows.order_by("review_until", "pk").values_list("reservation_id", flat=True)[:DUE_BATCH])
+
+
+def _alone(act: Callable[[Reservation, UsageSession], bool]) -> Callable[[int], bool]:
     def work(pk: int) -> bool:
         locked = behind_lock(pk)
-        return locked.state in WAITING and act(locked, UsageSession.objects.select_for_update().get(reservation_id=pk))
+        return locked.state in agreeing_many.WAITING and act(
+            locked, UsageSession.objects.select_for_update().get(reservation_id=pk)
+        )
 
-    return each_parked(list(rows.values_list("reservation_id", flat=True)[:DUE_BATCH]), work, "use of reservation")
+    return work
 
 
 def _review(locked: Reservation, session: UsageSession) -> Review:

@@ -14,7 +14,7 @@ from billing.pricing.models import PriceVersion
 from booking.models import InstrumentPolicy
 from config.demo.registry import price_document
 from config.kernel.access import Role
-from config.nation.copying import after_ids, copy_rows
+from config.kernel.copying import after_ids, copy_rows
 from config.nation.shape import Dice, Template, source
 from instruments.models import CalendarEntry, Instrument, Membership, Organisation, Site, User
 from instruments.rules.recurrence import Recurrence, format_recurrence

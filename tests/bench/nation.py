@@ -15,7 +15,6 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.settlement.time_finding import Customer, customer_of, price_all
-from billing.subsidy import services as subsidy
 from booking.queries.candidates import count_by_day
 from booking.queries.finding import FoundTime, find_earliest
 from booking.rules.time_search import TimeSearch
@@ -24,6 +23,7 @@ from config.kernel.access import NOBODY, Role
 from instruments.models import Membership, Organisation, User
 from instruments.queries import actor_for
 from tests.bench.harness import Figure, Took, percentile, took
+from tests.programmes import put_in_force
 
 ASKED, UNFILTERED = 60, 25
 ROWS = 20
@@ -154,7 +154,7 @@ def _programmes(now: datetime) -> Customer:
         actors.append(actor_for(user))
     for code in ("DEMO-QH-A", "DEMO-QH-V"):
         path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
-        subsidy.draft_and_publish(actors[0], actors[1], json.loads(path.read_text(encoding="utf-8")), now)
+        put_in_force(actors[0], actors[1], json.loads(path.read_text(encoding="utf-8")), now)
     firm = Organisation.objects.filter(kind="firm").order_by("pk").first()
     assert firm is not None
     Organisation.objects.filter(pk=firm.pk).update(region_code="630104")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from types import FunctionType
 
 import pytest
 
-from tests.mutation.__main__ import EQUIVALENT, PACKAGES, ROOT
+from tests.mutation.__main__ import EQUIVALENT, PACKAGES, ROOT, _report
 from tests.mutation.sites import Site, sites_of
+from tests.mutation.trial import FOUND, SURVIVED, UNTRIED, Trials, ending
 
 SOURCE = '''
 class Cap:
@@ -62,3 +64,23 @@ def test_every_excuse_is_of_a_mistake_that_can_be_made() -> None:
     possible = {site.name for path in paths for site in sites_of(path, ROOT)}
     assert set(excused) - possible == set()
     assert all(name.startswith(PACKAGES) and reason for name, reason in excused.items())
+
+
+def test_only_a_test_that_fails_or_never_ends_finds_a_mistake() -> None:
+    assert [ending(code) for code in (FOUND, -signal.SIGXCPU, SURVIVED)] == [FOUND, FOUND, SURVIVED]
+    faults = [1, 2, UNTRIED, -signal.SIGKILL, -signal.SIGSEGV, 120]
+    assert {ending(code) for code in faults} == {UNTRIED}, "a fault of the tool is no verdict"
+
+
+def test_what_could_not_be_tried_and_what_was_edited_away_stay_missed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (Site("billing/pricing/rules/tax.py", "f", 1, "a", "b", place, place) for place in (0, 1))
+    trials = Trials(tmp_path, [], [first, second], print)
+    trials.verdicts = {first: True, second: False}
+    trials.untried = [second]
+    last = {"found": 98, "tried": 102, "missed": [second.name, "billing/pricing/rules/tax.py::f::gone -> other"]}
+    path = tmp_path / "mutation.json"
+    assert _report(trials, 200, 1.0, path, last, last["missed"][1:]) == 1, "whatever the percentage"
+    assert json.loads(path.read_text(encoding="utf-8"))["missed"] == last["missed"]
+    assert "found 99, change nothing 0, missed 2: 98.0 %" in capsys.readouterr().out
+    trials.untried = []
+    assert _report(trials, 200, 1.0, path, last, last["missed"][1:]) == 0

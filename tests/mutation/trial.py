@@ -28,7 +28,8 @@ LONGEST = 8.0
 SLOWER, GRACE = 10, 5.0
 EXAMPLES = 60
 MEMORY = 2 << 30
-FOUND, SURVIVED = 1, 0
+#: How a trial ends. Only a test that fails, or that never ends, finds a mistake; whatever else ends a trial is a fault of this tool.
+SURVIVED, UNTRIED, FOUND = 0, 3, 10
 DATABASE = ("db", "transactional_db", "django_db_setup", "live_server")
 
 Key = tuple[str, str]
@@ -46,13 +47,14 @@ class Passed:
 
 class Trials:
     """A pytest plugin that runs trials instead of tests. ``verdicts``: for each mistake whether a test found it, None where no test
-    comes past it."""
+    comes past it; ``untried``: those that could not be tried to the end, which nobody has found."""
 
     def __init__(self, root: Path, files: Sequence[Path], sites: Sequence[Site], tell: Callable[[str], object]) -> None:
         self.root, self.sites, self.tell = root, sites, tell
         self.files = {str(path): path.relative_to(root).as_posix() for path in files}
         self.verdicts: dict[Site, bool | None] = {}
         self.failed: list[str] = []
+        self.untried: list[Site] = []
         self.tests = 0
 
     @pytest.hookimpl(tryfirst=True)
@@ -120,8 +122,20 @@ class Trials:
             try:
                 os._exit(_tried(exchanged, [items[each.item] for each in chosen], limit))
             finally:
-                os._exit(FOUND)  # it could not even be tried to the end
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != SURVIVED
+                os._exit(UNTRIED)
+        ended = ending(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        if ended == UNTRIED:
+            self.tell(f"could not be tried: line {site.line}, {site.name}")
+            self.untried.append(site)
+        return ended == FOUND
+
+
+def ending(exit_code: int) -> int:
+    """What the exit code of a trial's process says: ended by the clock of the processor a mistake is found too, because a test never came
+    to its end; any other signal or code is no verdict of a test."""
+    if exit_code == -signal.SIGXCPU:
+        return FOUND
+    return exit_code if exit_code in (FOUND, SURVIVED) else UNTRIED
 
 
 def _is_pure(item: pytest.Item) -> bool:

@@ -1,7 +1,8 @@
 """A price as the form types it, and as the document that it means: flat texts by field name in, a document of format 2 out, and back.
 
 What cannot be read (``abc`` for an amount) goes into the document as it was typed, so that the check of the document tells it with its
-path; ``field_of`` says which field of the form a path came from. Fields: ``class-0-rate``, ``band-1-from``, ``step-0-percent`` ...
+path; ``field_of`` says which field of the form a path came from. Fields: ``class-0-rate``, ``band-1-from``,
+``step-0-percent``, ``addon-0-rate-1`` ...
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ WHO: Mapping[str, Mapping[str, Any]] = {
 #: Rows of these alone, without anything more, are the platform's own classes.
 _PLATFORM = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
 _FEES = {"late": "late_cancel", "noshow": "no_show"}
+
+
+#: What the form has fields for.
+_PARTS = frozenset(
+    {
+        "format", "currency", "unit", "unit_minutes", "step_minutes", "rates", "classes", "steps", "bands", "holidays", "setup",
+        "operator", "addons", "minimum", "tax", "fees", "rounding",
+    }
+)  # fmt: skip
 
 
 class NotTyped(ValueError):
@@ -71,6 +81,8 @@ def _of_time(typed: Typed, codes: Mapping[int, str], unit: str) -> Document:
         made["step_minutes"] = _whole(step)
     if bands := [_band(typed, row, codes) for row in _rows(typed, "band", ("from", "to"))]:
         made["bands"] = bands
+    if addons := [_addon(typed, row, codes) for row in _addon_rows(typed, codes)]:
+        made["addons"] = addons
     if _text(typed, "knows_holidays"):
         weekday = _text(typed, "makeup_weekday")
         made["holidays"] = {"makeup_weekday": _whole(weekday)} if weekday else {}
@@ -89,6 +101,8 @@ def _of_time(typed: Typed, codes: Mapping[int, str], unit: str) -> Document:
 
 def typed_of(document: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """What the form shows for a document of any format. Raises NotTyped where the form has no field for something."""
+    if others := document.keys() - _PARTS:
+        raise NotTyped(f"the form has no field for {sorted(others)}")
     typed: dict[str, str | list[str]] = {
         "unit": document.get("unit", "hour"),
         "unit_minutes": str(document.get("unit_minutes", "")),
@@ -104,6 +118,8 @@ def typed_of(document: Mapping[str, Any]) -> dict[str, str | list[str]]:
         typed |= _typed_price(f"step-{row}", step, document)
     for row, band in enumerate(document.get("bands", [])):
         typed |= _typed_band(f"band-{row}", band, document)
+    for row, addon in enumerate(document.get("addons", [])):
+        typed |= _typed_addon(f"addon-{row}", addon, document)
     if "holidays" in document:
         typed |= {"knows_holidays": "on", "makeup_weekday": str(document["holidays"].get("makeup_weekday", ""))}
     if "operator" in document:
@@ -131,6 +147,10 @@ def field_of(path: str, typed: Typed) -> str:
         return f"class-{row}-{found[2]}" if found[2] in ("regions", "zones") else f"class-{row}-who"
     if found := re.match(r"\$\.(bands|steps)\[(\d+)\](?:\.(\w+))?(?:\.(\w+))?", path):
         return _field_of_row(found, typed, rows)
+    if found := re.match(r"\$\.addons\[(\d+)\](?:\.(\w+))?(?:\.(\w+))?", path):
+        row = list(_addon_rows(typed, rows.values()))[int(found[1])]
+        place = rows.get(found[3] or "", next(iter(rows.values()), 0))
+        return f"addon-{row}-rate-{place}" if found[2] == "rates" else f"addon-{row}-name_zh"
     if found := re.match(r"\$\.fees\.(\w+)\.?(\w*)", path):
         short = {kind: short for short, kind in _FEES.items()}.get(found[1], "")
         return f"{short}_" + {"at_least": "least", "at_most": "most"}.get(found[2], "percent")
@@ -158,7 +178,7 @@ def codes_of(typed: Typed) -> dict[int, str]:
 
 
 def rows_of(typed: Typed, kind: str) -> int:
-    """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it; at most a hundred."""
+    """How many rows of a kind (``class``, ``band``, ``step``, ``addon``) were typed, to the last with anything in it; at most a hundred."""
     found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-([0-9]{{1,2}})-", name))]
     return max(found, default=-1) + 1
 
@@ -233,6 +253,26 @@ def _band(typed: Typed, row: int, codes: Mapping[int, str]) -> Document:
         **_price(typed, prefix, codes),
     }
     return made | ({"name": name} if name else {}) | ({"holidays": True} if _text(typed, f"{prefix}-holidays") else {})
+
+
+def _addon_rows(typed: Typed, classes: Iterable[int]) -> Iterator[int]:
+    return _rows(typed, "addon", ("name_zh", "name_en", *(f"rate-{one}" for one in classes)))
+
+
+def _addon(typed: Typed, row: int, codes: Mapping[int, str]) -> Document:
+    """What may be used besides the time; a class without an amount gets it for nothing where another has one."""
+    rates = {code: _text(typed, f"addon-{row}-rate-{place}") for place, code in codes.items()}
+    some = any(rates.values())
+    return {
+        "code": _text(typed, f"addon-{row}-code") or f"addon_{row + 1}",
+        "name": _texts(typed, f"addon-{row}-name"),
+        "rates": {code: text or "0" for code, text in rates.items()} if some else rates,
+    }
+
+
+def _typed_addon(prefix: str, addon: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    names: dict[str, str | list[str]] = {f"{prefix}-name_{language}": text for language, text in addon["name"].items()}
+    return {f"{prefix}-code": addon["code"]} | names | _typed_price(prefix, addon, document)
 
 
 def _typed_classes(document: Mapping[str, Any]) -> dict[str, str | list[str]]:

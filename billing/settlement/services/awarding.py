@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
-from billing.ledger.services import Source
+from billing.ledger.services import Ended, Source
 from billing.settlement import once
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
-from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.facts import Paper
 from billing.subsidy.rules.outcome import Award as AwardOutcome
@@ -73,6 +73,40 @@ def end_promise(source: Source, now: datetime, project: str, kind: TransferKind 
     return holds
 
 
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What programmes give for one charge, to be written: the ends of what is held for it, the awards, and the ids of the programme
+    versions that give something."""
+
+    ends: list[Ended]
+    awards: list[Award]
+    giving: list[int]
+
+
+def posting_of(
+    charge: Charge,
+    versions: Sequence[InForce],
+    outcomes: Sequence[Outcome],
+    parties: tuple[int, int],
+    source: Source,
+    service_on: date,
+    holds: Sequence[Transfer],
+) -> Posting:
+    """Of what is held for ``source`` what is due is posted, the rest of these programmes is voided; ``parties`` are the ids of owner and
+    customer. Nothing is written. Raises Refusal ``ledger.more_than_held``."""
+    found = Posting([], [], [])
+    for version, outcome in zip(versions, outcomes, strict=True):
+        own = [pending for pending in holds if pending.programme_version_id == version.version_id]
+        award = _given(outcome)
+        due = _due(version, own, award)
+        ends = ledger.ends_of(own, due, replace(source, programme_version_id=version.version_id), TransferKind.VOID)
+        found.ends.extend(ends)
+        if award is not None:
+            found.awards.extend(_awards(charge, parties, version.version_id, award, service_on))
+            found.giving.append(version.version_id)
+    return found
+
+
 def post_awards(
     charge: Charge,
     versions: Sequence[InForce],
@@ -83,20 +117,14 @@ def post_awards(
     now: datetime,
     project: str = "",
 ) -> None:
-    """Post what is due of what is held for ``source``, void the rest of these programmes, and write down what each gives for the charge;
-    ``parties`` are the ids of owner and customer. ``project`` has taken for good the classes of those that give something."""
+    """``posting_of`` what is held for ``source``, written. ``project`` has taken for good the classes of the programmes that give
+    something."""
     holds = ledger.open_holds(source.type, source.id)
-    for version, outcome in zip(versions, outcomes, strict=True):
-        own = [pending for pending in holds if pending.programme_version_id == version.version_id]
-        award = _given(outcome)
-        due = _due(version, own, award)
-        ledger.end_holds(own, due, replace(source, programme_version_id=version.version_id), now, TransferKind.VOID)
-        if award is not None:
-            _write_award(charge, parties, version.version_id, award, service_on, now)
+    found = posting_of(charge, versions, outcomes, parties, source, service_on, holds)
+    ledger.write_ends(found.ends, now)
+    Award.objects.bulk_create(found.awards)
     if project:
-        pairs = zip(versions, outcomes, strict=True)
-        giving = [version.version_id for version, outcome in pairs if _given(outcome) is not None]
-        once.give_up(source.type, source.id, now, but_for=giving)
+        once.give_up(source.type, source.id, now, but_for=found.giving)
 
 
 def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
@@ -106,22 +134,24 @@ def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
     return [promised or _given(outcome) is None for promised, outcome in zip(was, outcomes, strict=True)]
 
 
-def within_held(held: Quote, inputs: AnyInputs) -> AnyInputs:
-    """The inputs with the caps that would give more than was held for them promised what was held; each is cut at most once.
+def within_held(held: Quote, inputs: AnyInputs, known: Assessment[Any] | None = None) -> tuple[AnyInputs, Assessment[Any]]:
+    """The inputs with the caps that would give more than was held for them promised what was held, each cut at most once; and what they
+    come to. ``known``: what the inputs as they are come to, where that was worked out already.
 
     Less work may be worth more: the brackets of a rate fall, and a cap may concern one amount and not another. What is cut off was
     promised to nobody; a cap of all or nothing is not exceeded by it.
     """
     draws = {each["programme"]: each["draws"] for each in held.result["outcomes"] if each["outcome"] == "award"}
+    assessment = inputs.assess() if known is None else known
     while True:
-        outcomes = inputs.assess().outcomes
         candidates = tuple(
             _cut_to(draws.get(outcome.programme, {}), candidate, outcome)
-            for candidate, outcome in zip(inputs.candidates, outcomes, strict=True)
+            for candidate, outcome in zip(inputs.candidates, assessment.outcomes, strict=True)
         )
         if candidates == inputs.candidates:
-            return inputs
+            return inputs, assessment
         inputs = replace(inputs, candidates=candidates)
+        assessment = inputs.assess()
 
 
 def _cut_to(held: Mapping[str, int], candidate: Candidate, outcome: Outcome) -> Candidate:
@@ -161,24 +191,26 @@ def _turn(pending: Transfer) -> tuple[date, str]:
     return pending.debit.ends_on or date.max, pending.debit.key
 
 
-def _write_award(
-    charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
-) -> None:
-    """One row for each way of settlement in which something is given: the sides of a programme may differ in it."""
+def _awards(charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date) -> list[Award]:
+    """One for each way of settlement in which something is given: the sides of a programme may differ in it."""
     owner_id, customer_id = parties
+    found = []
     for mode, payee, lines in _by_mode(award):
         total = sum(line.amount_fen for line in lines)
         if total:
-            Award.objects.create(
-                charge=charge,
-                programme_version_id=version_id,
-                payee_id=owner_id if payee is Payee.PROVIDER else customer_id,
-                mode=mode.value,
-                total_fen=total,
-                payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in lines],
-                service_on=service_on,
-                created_at=now,
+            found.append(
+                Award(
+                    charge_id=charge.pk,
+                    programme_version_id=version_id,
+                    payee_id=owner_id if payee is Payee.PROVIDER else customer_id,
+                    mode=mode.value,
+                    total_fen=total,
+                    payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in lines],
+                    service_on=service_on,
+                    created_at=charge.created_at,
+                )
             )
+    return found
 
 
 def _by_mode(award: AwardOutcome) -> list[tuple[SettlementMode, Payee, list[PayerLine]]]:

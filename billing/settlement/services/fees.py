@@ -223,6 +223,29 @@ def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingF
     return list(joined.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
+_SOME_TO_RELIEVE = """
+SELECT used.own FROM unnest(%(calendars)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(owns)s::bigint[])
+       AS used (calendar, start, "end", own)
+ WHERE EXISTS (SELECT FROM billing_bookingfee f
+                WHERE f.calendar_id = used.calendar AND f.starts_at < used.end AND f.ends_at > used.start AND f.reservation_id <> used.own)
+"""
+
+
+def some_to_relieve(agreed: Sequence[tuple[Reservation, UsageSession]]) -> set[int]:
+    """The ids of those reservations whose agreed sessions have used lost time of others (``to_relieve``); one query, nothing is locked."""
+    used = [(reservation, session.billable) for reservation, session in agreed]
+    timed = [(reservation, billable) for reservation, billable in used if billable is not None]
+    asked: dict[str, Any] = {
+        "calendars": [reservation.instrument.calendar_id for reservation, _ in timed],
+        "starts": [billable.starts_at for _, billable in timed],
+        "ends": [billable.ends_at for _, billable in timed],
+        "owns": [reservation.pk for reservation, _ in timed],
+    }
+    with planned_once() as cursor:
+        cursor.execute(_SOME_TO_RELIEVE, asked)
+        return {pk for (pk,) in cursor.fetchall()}
+
+
 def card_accounts(fees: Sequence[BookingFee]) -> list[Account]:
     """The accounts to which a part of these fees may go back, to be locked together with the others of a charge."""
     cards = [card_key(fee.fund_card_id) for fee in fees if fee.fund_card_id is not None]

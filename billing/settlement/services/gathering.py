@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
@@ -21,10 +21,14 @@ class Gathered:
     keys: dict[int | None, str]
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
+    _parties: dict[tuple[str, str, date], Party] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def applicant(self, customer_id: int | None, owner_id: int, on: date) -> Party:
         """The verified facts of a customer of ``owner_id`` on a day."""
-        return party(self.known, self.keys[customer_id], self.keys[owner_id], on)
+        asked = self.keys[customer_id], self.keys[owner_id], on
+        if asked not in self._parties:
+            self._parties[asked] = party(self.known, *asked)
+        return self._parties[asked]
 
     def facts(
         self, owner: Organisation, place: Party, customer: Organisation, service_kind: str, service_on: date, today: date

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -20,8 +19,19 @@ from billing.settlement import once
 from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import assessing, awarding, card_money, fees, quote_rows, session_extras, slips, usage_charge
+from billing.settlement.services import (
+    assessing,
+    awarding,
+    card_money,
+    charging_many,
+    fees,
+    quote_rows,
+    session_extras,
+    slips,
+    usage_charge,
+)
 from billing.settlement.services.assessing import Pins, Plan, Prepared
+from billing.settlement.services.usage_charge import Used
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from booking.models import Reservation, UsageSession
@@ -254,26 +264,23 @@ class ReservationMoney:
             own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
             ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        used = session_extras.for_charge(reservation, actor, now)
-        inputs = replace(usage_charge.inputs_for(held, session, confirmed_grade(reservation), now), extras=used)
-        assessment = inputs.assess()
-        frozen = usage_charge.frozen_under(held, inputs)
-        charge = Charge.objects.create(
-            reservation=reservation,
-            price_version_id=frozen["schedule"]["price_version"],
-            created_at=now,
-            **assessing.frozen_row(frozen, assessment),
-        )
+        extras = session_extras.for_charge(reservation, actor, now)
+        used = Used(reservation, session, confirmed_grade(reservation), extras)
+        frozen, assessment = usage_charge.worked_out(held, used, now)
+        charge = Charge.objects.create(**usage_charge.row_of(reservation, frozen, assessment, now))
         self._post(reservation, charge, assessment, actor, now)
         covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
         own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, "agree", actor), now)
         slips.issue(reservation, session, charge, assessment, covered, now)
         fees.relieve(relieved, reservation, actor, now)
 
+    def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
+        """As ``on_agree`` charges each, in a constant number of statements; False: nothing was written, it is charged by itself."""
+        return charging_many.charge(agreed, actor, now)
+
     def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
-        versions = [subsidy.in_force(version_id) for version_id in Pins.of(charge.inputs).programme_version_ids]
-        parties = (reservation.instrument.organisation_id, reservation.organisation_id)
-        source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
+        versions, parties = usage_charge.versions_of(charge), usage_charge.parties_of(reservation)
+        source = _source(reservation, "agree", actor)
         local_on, project = assessment.priced.local_on, reservation.research_project
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
 

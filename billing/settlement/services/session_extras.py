@@ -16,7 +16,7 @@ from billing.settlement.services import card_money
 from booking.models import Reservation
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.services import spending
+from booking.services import notices, spending
 from booking.services.sides import require_lab, sides_of
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible, visible_to
@@ -24,6 +24,7 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.rules.registry_values import clean_text
+from instruments.services.notices import settle
 
 ADDABLE = frozenset({ReservationState.IN_USE, *IN_REVIEW})
 MOST_QUANTITY = 1_000
@@ -77,6 +78,7 @@ def propose(actor: Actor, reservation_id: int, used: Used, now: datetime) -> Ses
         proposed_at=now,
     )
     audit.record(actor, "session_extra.propose", made, now, after={"words": words, "amount_fen": made.amount_fen})
+    notices.defer(locked, "extra_proposed", now, words=_told(made), amount_fen=made.amount_fen)
     return made
 
 
@@ -104,7 +106,16 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     extra.state, extra.answered_by_id, extra.answered_at = after.value, actor.person_id, now
     extra.save(update_fields=["state", "answered_by", "answered_at"])
     audit.record(actor, f"session_extra.{event.value}", extra, now, after={"amount_fen": extra.amount_fen})
+    _tell_answer(locked, extra, event, now)
     return extra
+
+
+def _tell_answer(locked: Reservation, extra: SessionExtra, event: ExtraEvent, now: datetime) -> None:
+    """The other side hears of it; once nothing waits any more nobody has to look at what was asked."""
+    if not SessionExtra.objects.filter(reservation=locked, state=ExtraState.PROPOSED).exists():
+        settle(locked, [notices.EXTRA_PROPOSED], now)
+    told = "extra_withdrawn" if event is ExtraEvent.WITHDRAW else f"extra_{extra.state}_to_lab"
+    notices.defer(locked, told, now, words=_told(extra), amount_fen=extra.amount_fen)
 
 
 def for_charge(reservation: Reservation, actor: Actor, now: datetime) -> tuple[ExtraCharge, ...]:

@@ -12,24 +12,29 @@ from datetime import date
 from typing import Any
 
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services.gathering import gather
+from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
-from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.facts import Facts, Party, Profile
 from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
 
 
 def looked_at_again(
-    candidates: Sequence[Candidate], owner_id: int, customer: Organisation, service_on: date, today: date
+    candidates: Sequence[Candidate],
+    owner_id: int,
+    customer: Organisation,
+    service_on: date,
+    today: date,
+    gathered: Gathered | None = None,
 ) -> tuple[Candidate, ...]:
     """The candidates; one that would be refused under the applicant's facts of ``today`` carries those facts from now on.
 
-    ``service_on`` and ``today`` are local days; one query.
+    ``service_on`` and ``today`` are local days; ``gathered``: what is loaded of both sides already, otherwise one query.
     """
     if not candidates:
         return ()
-    gathered = gather(customer, [owner_id])
+    gathered = gathered or gather(customer, [owner_id])
     now = gathered.applicant(customer.pk, owner_id, service_on)
     suspended = customer.status == OrganisationStatus.SUSPENDED
     return tuple(_again(each, now, today, suspended=suspended) for each in candidates)
@@ -37,19 +42,24 @@ def looked_at_again(
 
 def _again(candidate: Candidate, now: Party, today: date, *, suspended: bool) -> Candidate:
     before = candidate.facts.applicant
-    profile = replace(
-        before.profile,
-        credit_listings=now.profile.credit_listings,
-        violations=now.profile.violations,
-        labels=now.profile.labels,
-        related_to_provider=now.profile.related_to_provider,
-    )
-    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
-    if applicant == before:
+    looked_at = _looked_at(now.profile)
+    if looked_at == _looked_at(before.profile) and not (suspended and before.verified is not False):
         return candidate
+    profile = replace(before.profile, **looked_at)
+    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
     service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
     facts = replace(candidate.facts, applicant=applicant, service=service)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
+
+
+def _looked_at(profile: Profile) -> dict[str, Any]:
+    """What programmes ask for at request and at payment."""
+    return {
+        "credit_listings": profile.credit_listings,
+        "violations": profile.violations,
+        "labels": profile.labels,
+        "related_to_provider": profile.related_to_provider,
+    }
 
 
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:

@@ -2,43 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing.settlement.models import Quote
+from billing.pricing.rules.samples import ExtraCharge
+from billing.settlement.models import Charge, Quote
 from billing.settlement.services import assessing, awarding
+from billing.settlement.services.gathering import Gathered
 from billing.settlement.services.still_eligible import looked_at_again
+from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, candidate_to_json, use_to_json
 from billing.subsidy.rules.outcome import Award
-from booking.models import UsageSession
+from billing.subsidy.services import InForce
+from booking.models import Reservation, UsageSession
 
 
-def inputs_for(held: Quote, session: UsageSession, grade: str, now: datetime) -> Inputs:
-    """The engine's inputs for the charge of ``session``; ``grade`` is a confirmed quality grade of it, or empty.
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What is charged: an agreed session (both rows), ``grade``, a confirmed quality grade of it, or empty, and what was used besides."""
+
+    reservation: Reservation
+    session: UsageSession
+    grade: str = ""
+    extras: tuple[ExtraCharge, ...] = ()
+
+
+def worked_out(held: Quote, used: Used, now: datetime, gathered: Gathered | None = None) -> tuple[dict[str, Any], Assessment]:
+    """The engine's inputs for a charge in their frozen form, and what they come to. ``gathered``: what is loaded of both sides already.
 
     What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
     because nothing is held for it, and none gives more than is held; the grade may lower what was held but never raise it; and whoever
     is no longer eligible gets nothing.
     """
-    frozen = assessing.thaw(held.inputs)
-    billable = session.billable
-    inputs = replace(frozen, nothing=True) if billable is None else replace(frozen, time_range=billable)
+    session, billable = used.session, used.session.billable
+    thawed = assessing.thaw(held.inputs)
+    inputs = replace(thawed, nothing=True) if billable is None else replace(thawed, time_range=billable)
     if billable is not None and billable.ends_at > session.booked_ends_at:
         inputs = replace(inputs, subsidised_until=session.booked_ends_at)
-    inputs = awarding.within_held(held, _only_promised(_still_eligible(inputs, session, now), held))
-    if not grade:
-        return inputs
-    graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
-    return graded if _is_covered(graded.assess(), inputs.assess()) else inputs
+    inputs, assessment = awarding.within_held(
+        held, *_only_promised(_still_eligible(inputs, used.reservation, now, gathered), held)
+    )
+    if used.grade:
+        graded = replace(inputs, candidates=tuple(_graded(each, used.grade) for each in inputs.candidates))
+        lower = graded.assess()
+        if _is_covered(lower, assessment):
+            inputs, assessment = graded, lower
+    if used.extras:
+        inputs = replace(inputs, extras=used.extras)
+        assessment = inputs.assess()
+    return _frozen_under(held, thawed, inputs), assessment
 
 
-def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
-    """The frozen form of ``inputs``, which came from ``held``: documents by reference as there."""
+def row_of(reservation: Reservation, frozen: Mapping[str, Any], assessment: Assessment, now: datetime) -> dict[str, Any]:
+    """The fields of a session's Charge."""
+    of = {"reservation_id": reservation.pk, "price_version_id": frozen["schedule"]["price_version"], "created_at": now}
+    return of | assessing.frozen_row(frozen, assessment)
+
+
+def versions_of(charge: Charge) -> list[InForce]:
+    """The programmes of a session's charge, in the order of their outcomes."""
+    return [subsidy.in_force(version_id) for version_id in assessing.Pins.of(charge.inputs).programme_version_ids]
+
+
+def parties_of(reservation: Reservation) -> tuple[int, int]:
+    """The ids of owner and customer."""
+    return reservation.instrument.organisation_id, reservation.organisation_id
+
+
+def _frozen_under(held: Quote, thawed: Inputs, inputs: Inputs) -> dict[str, Any]:
+    """The frozen form of ``inputs``, which came from ``held`` as it was ``thawed``: documents by reference as there, and a programme about
+    which nothing has changed as it stands there."""
+    stands = {id(each): frozen for each, frozen in zip(thawed.candidates, held.inputs["candidates"], strict=True)}
     references = {each["programme"]["sha256"]: each["programme"] for each in held.inputs["candidates"]}
-    candidates = [{**candidate_to_json(each), "programme": references[each.programme.sha256]} for each in inputs.candidates]
+    candidates = [
+        stands.get(id(each)) or {**candidate_to_json(each), "programme": references[each.programme.sha256]}
+        for each in inputs.candidates
+    ]
     return {
         **held.inputs,
         **use_to_json(inputs),
@@ -48,19 +90,22 @@ def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _still_eligible(inputs: Inputs, session: UsageSession, now: datetime) -> Inputs:
-    reservation = session.reservation
+def _still_eligible(inputs: Inputs, reservation: Reservation, now: datetime, gathered: Gathered | None) -> Inputs:
     owner_id, service_on = reservation.instrument.organisation_id, inputs.time_range.starts_at.astimezone(inputs.zone).date()
     today = now.astimezone(inputs.zone).date()
-    again = looked_at_again(inputs.candidates, owner_id, reservation.organisation, service_on, today)
+    again = looked_at_again(inputs.candidates, owner_id, reservation.organisation, service_on, today, gathered)
     return replace(inputs, candidates=again)
 
 
-def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
-    """Without the programmes that would give something now and gave nothing when the money was held."""
-    stay = awarding.promised_outcomes(held, inputs.assess().outcomes)
+def _only_promised(inputs: Inputs, held: Quote) -> tuple[Inputs, Assessment | None]:
+    """Without the programmes that would give something now and gave nothing when the money was held; and what they come to, where there
+    are none of those."""
+    assessment = inputs.assess()
+    stay = awarding.promised_outcomes(held, assessment.outcomes)
+    if all(stay):
+        return inputs, assessment
     kept = [each for each, stays in zip(inputs.candidates, stay, strict=True) if stays]
-    return replace(inputs, candidates=tuple(kept))
+    return replace(inputs, candidates=tuple(kept)), None
 
 
 def _graded(candidate: Candidate, grade: str) -> Candidate:

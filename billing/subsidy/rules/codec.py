@@ -20,7 +20,7 @@ from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
-from billing.subsidy.rules.facts import facts_document, parse_facts
+from billing.subsidy.rules.facts import Facts, facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -112,9 +112,14 @@ def _balance_to_json(balance: Balance) -> Json:
     return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
 
 
-def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
-    """A frozen candidate under its compiled programme."""
-    return Candidate(programme, parse_facts(data["facts"]), {cap: Balance(**each) for cap, each in data["balances"].items()})
+def candidates_of(programmes: Sequence[Programme], frozen: Sequence[Mapping[str, Any]]) -> tuple[Candidate, ...]:
+    """Frozen candidates under their compiled programmes, in the same order. Their facts are mostly the same."""
+    found: list[Candidate] = []
+    before: tuple[Json, Facts] | None = None
+    for programme, data in zip(programmes, frozen, strict=True):
+        before = data["facts"], frozen_facts(data["facts"], before)
+        found.append(Candidate(programme, before[1], {cap: Balance(**each) for cap, each in data["balances"].items()}))
+    return tuple(found)
 
 
 def use_to_json(inputs: Inputs) -> Json:
@@ -154,7 +159,7 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
         zone=ZoneInfo(data["zone"]),
         customer_class=data["customer_class"],
-        candidates=tuple(candidate_of(programme, each) for programme, each in zip(programmes, data["candidates"], strict=True)),
+        candidates=candidates_of(programmes, data["candidates"]),
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
         use=_use_of(data),
@@ -224,21 +229,31 @@ _PLAIN_ALREADY = frozenset({str, int, bool, type(None)})
 
 def _plain(value: Any) -> Any:
     """A dataclass, named tuple, enum, date or container of them as plain JSON."""
-    if type(value) in _PLAIN_ALREADY:
+    kind = type(value)
+    if kind in _PLAIN_ALREADY:
         return value
+    if kind is Step:  # most of a result
+        part, clause, key, params, amount_fen = value
+        return {"part": part, "clause": clause, "key": key, "params": _plain_items(params), "amount_fen": amount_fen}
+    if kind is dict:
+        return _plain_items(value)
+    if kind is tuple or kind is list:
+        return [each if type(each) in _PLAIN_ALREADY else _plain(each) for each in value]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return _plain_items(value)
     if hasattr(value, "_asdict"):
-        return _plain(value._asdict())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return _plain_items(value._asdict())
     if hasattr(value, "__slots__") and not isinstance(value, str):
         return {name: _plain(getattr(value, name)) for name in value.__slots__}
     return value
+
+
+def _plain_items(value: Mapping[str, Any]) -> Json:
+    return {name: item if type(item) in _PLAIN_ALREADY else _plain(item) for name, item in value.items()}
 
 
 def steps_of(data: Sequence[Json]) -> tuple[Step, ...]:

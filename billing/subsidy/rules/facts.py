@@ -7,7 +7,7 @@ completing the facts of a session copies little. ``fact_fields`` names every fac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -261,13 +261,26 @@ def parse_facts(document: Document) -> Facts:
     faults = facts_faults(document)
     if faults:
         raise DocumentError(faults)
+    return frozen_facts(document)
+
+
+def frozen_facts(document: Document, before: tuple[Document, Facts] | None = None) -> Facts:
+    """Facts that ``facts_document`` wrote and that stand where nobody can change them: they are not looked through for faults again, which
+    takes ten times as long as to read them. ``before``: another document with its facts, whose groups are taken where they are the same.
+    """
+    known, facts = before or ({}, Facts())
+
+    def group(name: str, read: Callable[[Mapping[str, Any]], Any]) -> Any:
+        own = document.get(name, {})
+        return getattr(facts, name) if before is not None and known.get(name, {}) == own else read(own)
+
     return Facts(
-        applicant=_party(document.get("applicant", {})),
-        provider=_party(document.get("provider", {})),
-        instrument=_party(document.get("instrument", {})),
-        service=_nested(Service, "paper", Paper, document.get("service", {})),
-        amounts=_nested(Amounts, "claim", ClaimAmounts, _money(document.get("amounts", {}))),
-        quantities=_nested(Quantities, "counts", Counts, document.get("quantities", {})),
+        applicant=group("applicant", _party),
+        provider=group("provider", _party),
+        instrument=group("instrument", _party),
+        service=group("service", lambda own: _nested(Service, "paper", Paper, own)),
+        amounts=group("amounts", lambda own: _nested(Amounts, "claim", ClaimAmounts, _money(own))),
+        quantities=group("quantities", lambda own: _nested(Quantities, "counts", Counts, own)),
         grade=document.get("quality", {}).get("grade"),
         more=_more(document),
     )

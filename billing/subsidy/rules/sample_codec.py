@@ -16,7 +16,7 @@ from billing.pricing.rules.samples import (
     sample_price_to_json,
 )
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_samples
-from billing.subsidy.rules.codec import FIGURES, OtherEngine, candidate_of, candidate_to_json, outcome_of, steps_of
+from billing.subsidy.rules.codec import FIGURES, OtherEngine, candidate_to_json, candidates_of, outcome_of, steps_of
 from billing.subsidy.rules.programme import Programme
 
 Json = dict[str, Any]
@@ -73,14 +73,13 @@ def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> Sa
     """Frozen inputs whose programmes are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
     if data["engine"] != ENGINE_VERSION:
         raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
-    pairs = zip(programmes, data["candidates"], strict=True)
     return SampleInputs(
         price=sample_price_from_json(data["price"]),
         samples=data["samples"],
         elements=data["elements"],
         local_on=date.fromisoformat(data["local_on"]),
         customer_class=data["customer_class"],
-        candidates=tuple(candidate_of(programme, each) for programme, each in pairs),
+        candidates=candidates_of(programmes, data["candidates"]),
         extras=tuple(ExtraCharge(**each) for each in data["extras"]),
     )
 

@@ -19,6 +19,7 @@ from billing.subsidy import services as subsidy
 from tests.billing.claims.conftest import AFTER, DECEMBER, days, wrong
 from tests.billing.settlement.conftest import run_session
 from tests.conftest import programme_document, slot_of
+from tests.programmes import put_in_force
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_ba
     for firm in (cast.firm, cast.other_firm):
         firm.bank_account_number = "6222"
         firm.save()
-    version = subsidy.draft_and_publish(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
+    version = put_in_force(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
     run_session(cast, slot_of(9, 12))
     run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
     pool = Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund"))
@@ -66,7 +67,7 @@ def test_what_is_credited_between_handing_in_and_closing_is_cut_in_its_share_and
     for firm in (cast.firm, cast.other_firm):
         firm.bank_account_number = "6222"
         firm.save()
-    version = subsidy.draft_and_publish(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
+    version = put_in_force(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
     run_session(cast, slot_of(9, 12))
     run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
     given = BatchInput(version.programme_id, "refunded_later", fund_year=2026, **days())

@@ -35,11 +35,11 @@ from billing.subsidy.rules.programme_faults import document_faults
 from billing.subsidy.rules.remembered import Deciding, Named, Request
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from tests.billing.rules.builders import PROGRAMMES, load, programme_document
+from tests.billing.rules.builders import PROGRAMMES, facts_of, load, programme_document
 from tests.billing.rules.test_prices_format_2 import COUNTED, DAYS, DOCUMENT, ZONES
 
 FILE = Path(__file__).with_name("engine_cases.json")
-PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES = 220, 80, 90, 60, 420, 60
+PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES, CHOICES = 220, 80, 90, 60, 420, 60, 40
 Json = dict[str, Any]
 
 
@@ -251,6 +251,19 @@ def condition(number: int) -> Any:
 
 
 # --- Prices -------------------------------------------------------------------------------------------------------------
+def choice(number: int) -> Any:
+    """A rate by cases where a case may meet a fact that nobody knows: what it then asks for, and what counts instead."""
+    draw = Draw("choice", number)
+    tests = [{"fact": "applicant.lists", "has_any": ["listed"]}, {"fact": "other.age", "below": 4}]
+    says = {"zh": "条件", "en": "Condition"}
+    cases = [{"when": {draw.one("all", "any"): draw.one(tests, tests[::-1])}, "says": says, "rate": "0.9"}]
+    cases += [{"when": {"fact": "applicant.size", "is": "micro"}, "says": says, "rate": "0.5"}] * draw.maybe()
+    rate = {"type": "cases", "clause": "1", "cases": cases} | ({"otherwise": "0.1"} if draw.maybe() else {})
+    known: Json = facts_of("100", applicant=draw.one({}, {"lists": ["listed"]}, {"size": "micro"}))
+    known |= {"other": {"age": draw.one(3, 4)}} if draw.maybe() else {}
+    return evaluate(parse_programme(programme_document(rate=rate)), parse_facts(known), {})
+
+
 def price_document(draw: Draw) -> Json:
     """A schedule of time with any of its parts."""
     made = copy.deepcopy(DOCUMENT)
@@ -411,6 +424,7 @@ def answers(kept: Sequence[Json]) -> Iterator[tuple[str, Callable[[], Any]]]:
         ("session", SESSIONS, lambda number: session(number, kept)),
         ("batch", BATCHES, lambda number: batch(number, kept)),
         ("condition", 2 * len(_TESTS), condition),
+        ("choice", CHOICES, choice),
         ("price", PRICES, price),
         ("samples", SAMPLES, samples),
         ("fees", FEES, fees),

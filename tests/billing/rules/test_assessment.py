@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.pricing.rules import parse_schedule
+from billing.pricing.rules.samples import ExtraCharge
 from billing.subsidy.rules import (
     ENGINE_VERSION,
     Assessment,
@@ -86,6 +87,15 @@ def test_a_session_without_programmes_costs_its_price() -> None:
     figures = (found.gross_fen, found.deducted_fen, found.refunded_fen, found.payable_now_fen, found.final_cost_fen)
     assert figures == (100_000, 0, 0, 100_000, 100_000)
     assert not found.estimate
+
+
+def test_what_was_used_besides_is_told_as_its_own_amount_and_nobody_subsidises_it() -> None:
+    used = (ExtraCharge("Argon", 30_00), ExtraCharge("Cell", 20_00))
+    during = TimeRange(START, START + timedelta(minutes=120))
+    found = assess_session(SCHEDULE, during, SHANGHAI, "firm_sme", both(applicant()), extras=used)
+    assert (found.gross_fen, found.deducted_fen, found.payable_now_fen) == (105_000, 40_000, 65_000)
+    told = {step.key: (step.params, step.amount_fen) for step in found.steps}
+    assert told["session.step.extras"] == ({"beyond_fen": 50_00}, 105_000)
 
 
 @pytest.mark.parametrize(

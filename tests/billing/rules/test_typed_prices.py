@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing.rules import parse_schedule
+from billing.pricing.rules import typed as typed_rules
 from billing.pricing.rules.counted import parse_counted
 from billing.pricing.rules.schedule import compile_schedule
 from billing.pricing.rules.typed import NotTyped, document_of, field_of, typed_of
 
+SCHEMA: dict[str, Any] = json.loads(
+    (Path(typed_rules.__file__).parent / "price_schedule_2.schema.json").read_text(encoding="utf-8")
+)
 FULL: dict[str, Any] = {
     "format": 2,
     "currency": "CNY",
@@ -40,6 +46,11 @@ FULL: dict[str, Any] = {
     "holidays": {"makeup_weekday": 1},
     "setup": {"inside": "0", "near": "50", "park": "50", "others": "60"},
     "operator": {"rates": {"inside": "0", "near": "80", "park": "80", "others": "90"}, "modes": ["assisted"]},
+    "addons": [
+        {"code": "cell", "name": {"zh": "样品池", "en": "Sample cell"},
+         "rates": {"inside": "0", "near": "15", "park": "15", "others": "20"}},
+        {"code": "argon", "name": {"zh": "氩气", "en": "Argon"}, "rates": {"inside": "1", "near": "2", "park": "2", "others": "2.50"}},
+    ],
     "minimum": {"minutes": 30, "amount": "100"},
     "tax": {"rate": "0.06", "included": False},
     "fees": {"late_cancel": {"share": "0.5", "at_least": "50", "at_most": "500"}, "no_show": {"share": "1"}},
@@ -50,6 +61,26 @@ FULL: dict[str, Any] = {
 def test_a_full_document_comes_back_from_what_is_typed() -> None:
     parse_schedule(FULL)
     assert document_of(typed_of(FULL), "CNY") == FULL
+
+
+def test_the_form_has_fields_for_every_part_of_the_schema_and_drops_none_that_it_does_not_know() -> None:
+    assert set(SCHEMA["properties"]) == set(FULL)
+    with pytest.raises(NotTyped, match="season"):
+        typed_of({**FULL, "season": {}})
+
+
+def test_an_add_on_typed_for_some_classes_is_free_for_the_others_and_one_without_amounts_is_told() -> None:
+    typed = {"class-0-who": "inside", "class-0-rate": "1", "class-1-who": "firm_large", "class-1-rate": "2"}
+    made = document_of({**typed, "addon-3-name_en": "Cell", "addon-3-rate-1": "15"}, "CNY")["addons"]
+    assert made == [{"code": "addon_4", "name": {"zh": "Cell", "en": "Cell"}, "rates": {"inside": "0", "firm_large": "15"}}]
+    wrong = {**typed, "addon-3-name_en": "Cell"}
+    with pytest.raises(DocumentError) as refused:
+        parse_schedule(document_of(wrong, "CNY"))
+    assert {field_of(fault.path, wrong) for fault in refused.value.faults} == {"addon-3-rate-0", "addon-3-rate-1"}
+    nameless = {**typed, "addon-0-rate-0": "5"}
+    with pytest.raises(DocumentError) as refused:
+        parse_schedule(document_of(nameless, "CNY"))
+    assert {field_of(fault.path, nameless) for fault in refused.value.faults} == {"addon-0-name_zh"}
 
 
 def test_a_document_of_format_1_is_typed_and_prices_the_same() -> None:

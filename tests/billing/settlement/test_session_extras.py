@@ -23,7 +23,7 @@ from booking.services import reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import User
+from instruments.models import Notice, User
 from tests.billing.settlement.conftest import DECEMBER, NOVEMBER
 from tests.conftest import PRICE, Cast, slot_of
 
@@ -63,8 +63,16 @@ def test_what_the_customer_agreed_to_is_charged_beside_the_time_and_nobody_subsi
         session_extras.answer(cast.actor("he"), cells.pk, ExtraEvent.AGREE, at)
     with pytest.raises(Conflict, match="amount_differs"):
         session_extras.answer(lin, cells.pk, ExtraEvent.AGREE, at, amount_fen=29_00)
+    asked = Notice.objects.filter(event="reservation.extra_proposed", user=cast.users["lin"])
+    assert [(each.params["words"], each.params["amount_fen"]) for each in asked.order_by("pk")] == [
+        ("样品池 × 2", 30_00), ("Argon, 5 l", 20_00),
+    ]  # fmt: skip
     session_extras.answer(lin, cells.pk, ExtraEvent.AGREE, at, amount_fen=30_00)
+    assert asked.filter(needs_action=True).count() == 2, "one of them still waits"
     session_extras.answer(lin, gas.pk, ExtraEvent.DECLINE, at)
+    assert not asked.filter(needs_action=True).exists()
+    heard = Notice.objects.filter(user=cast.users["wang"], event__startswith="reservation.extra_").order_by("pk")
+    assert [each.event for each in heard] == ["reservation.extra_agreed_to_lab", "reservation.extra_declined_to_lab"]
     with pytest.raises(Refusal, match="extra_answered"):
         session_extras.answer(lin, gas.pk, ExtraEvent.AGREE, at)
     assert usage_review.agree(lin, over, at)

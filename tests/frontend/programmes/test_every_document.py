@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from billing.subsidy import services
 from tests.frontend.acting import words
+from tests.programmes import put_in_force
 
 FOLDER = settings.BASE_DIR / "billing" / "subsidy" / "programmes"
 CODES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -19,7 +19,7 @@ CODES = sorted(path.stem for path in FOLDER.glob("*.json"))
 def publish(cast):
     def do(code: str) -> None:
         document = json.loads((FOLDER / f"{code}.json").read_text(encoding="utf-8"))
-        services.draft_and_publish(cast.actor("chen"), cast.actor("sun"), document, cast.now)
+        put_in_force(cast.actor("chen"), cast.actor("sun"), document, cast.now)
 
     return do
 

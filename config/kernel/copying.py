@@ -12,8 +12,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 
-def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: datetime) -> int:
-    """Write the rows (by attribute names, with their ids) in one COPY; returns how many. Constraints and triggers hold as ever."""
+def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: datetime | None = None) -> int:
+    """Write the rows (by attribute names, with their ids) in one COPY; returns how many. Constraints and triggers hold as ever. ``now``:
+    for what the model dates itself."""
     fields: list[Field[Any, Any]] = [field for field in model._meta.concrete_fields if not field.generated]
     usual = {field.attname: _default(field, now) for field in fields}
     columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
@@ -28,6 +29,20 @@ def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: dateti
     return count
 
 
+def row_of(made: Model) -> dict[str, Any]:
+    """The values of an object that is not stored yet, as ``copy_rows`` wants them."""
+    return {field.attname: getattr(made, field.attname) for field in made._meta.concrete_fields if not field.generated}
+
+
+def next_ids(model: type[Model], count: int) -> list[int]:
+    """That many ids of a table which nobody else gets, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, count]
+        )
+        return sorted(pk for (pk,) in cursor.fetchall())
+
+
 def after_ids(model: type[Model]) -> None:
     """Let the sequence go on after the ids that were given."""
     table = model._meta.db_table
@@ -39,7 +54,7 @@ def after_ids(model: type[Model]) -> None:
         )
 
 
-def _default(field: Field[Any, Any], now: datetime) -> Any:
+def _default(field: Field[Any, Any], now: datetime | None) -> Any:
     if getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False):
         return now
     return field.get_default()

@@ -1,0 +1,170 @@
+"""Many agreed sessions charged together: what ``ReservationMoney.on_agree`` writes for each, in a constant number of statements.
+
+Everything is read first and worked out before anything is written, so that one that cannot be charged leaves the others alone. What is
+charged does not depend on the others: every session goes by the balances that were frozen when its own money was held. Part of the
+caller's transaction, which has the reservations locked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError
+
+from billing.cards.accounts import RESERVATION
+from billing.ledger import services as ledger
+from billing.ledger.models import Transfer
+from billing.ledger.services import Source
+from billing.prepaid.accounts import KINDS
+from billing.prepaid.services import holding as own_money
+from billing.settlement import once
+from billing.settlement.extra_models import SessionExtra
+from billing.settlement.models import Award, Charge, Quote
+from billing.settlement.services import awarding, card_money, fees, slips, usage_charge
+from billing.settlement.services.awarding import Posting
+from billing.settlement.services.gathering import Gathered, gather_all
+from billing.settlement.services.usage_charge import Used
+from billing.subsidy.rules.assess import Assessment
+from booking.models import CloseOut, Reservation, UsageSession
+from config.kernel.access import Actor
+from config.kernel.copying import copy_rows, next_ids, row_of
+from config.kernel.statements import planned_once
+
+Agreed = Sequence[tuple[Reservation, UsageSession]]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read about all of them, by reservation: the quote that was held, a confirmed grade, what is held."""
+
+    quotes: dict[int, Quote]
+    grades: dict[int, str]
+    holds: dict[int, list[Transfer]]
+    gathered: Gathered
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """One that can be charged: the row of its charge and what is posted with it; nothing is written yet."""
+
+    used: Used
+    charge: Charge
+    assessment: Assessment
+    posting: Posting
+
+
+def charge(agreed: Agreed, actor: Actor, now: datetime) -> list[bool]:
+    """Which of the agreed sessions (each with its reservation, that with instrument, site, owner and customer) were charged. The others are
+    to be charged by themselves: what was used besides was entered, they used time for which somebody else pays a fee, or they cannot be
+    charged at all, which is told then.
+
+    Nothing is written for those. What stops the writing (``ledger.*``, ``card.*``, the database) stops all.
+    """
+    apart = fees.some_to_relieve(agreed) | _with_extras(agreed)
+    together = [pair for pair in agreed if pair[0].pk not in apart]
+    known = _read(together)
+    ids = next_ids(Charge, len(together))
+    found = [_worked(one, pk, known, actor, now) for one, pk in zip(together, ids, strict=True)]
+    ready = {each.used.reservation.pk: each for each in found if each is not None}
+    _write(list(ready.values()), known, actor, now)
+    return [reservation.pk in ready for reservation, _ in agreed]
+
+
+def _with_extras(agreed: Agreed) -> set[int]:
+    rows = SessionExtra.objects.filter(reservation__in=[reservation.pk for reservation, _ in agreed])
+    return set(rows.values_list("reservation_id", flat=True))
+
+
+_HELD = """
+SELECT DISTINCT ON (q.reservation_id) q.reservation_id, q.inputs::text,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('programme', o -> 'programme', 'outcome', o -> 'outcome', 'draws', o -> 'draws')
+                                  ORDER BY place), '[]')::text
+          FROM jsonb_array_elements(q.result -> 'outcomes') WITH ORDINALITY AS each (o, place))
+  FROM billing_quote q WHERE q.reservation_id = ANY(%s::bigint[]) AND q.held_at IS NOT NULL
+ ORDER BY q.reservation_id, q.revision DESC
+"""
+
+
+def _quotes(ids: Sequence[int]) -> dict[int, Quote]:
+    """The quote that was held for each of these reservations, with what a charge asks of it: its inputs, and what each programme gave. The
+    working, most of what it said, stays where it is."""
+    with planned_once() as cursor:
+        cursor.execute(_HELD, [list(ids)])
+        rows = cursor.fetchall()
+    return {
+        pk: Quote(reservation_id=pk, inputs=json.loads(inputs), result={"outcomes": json.loads(said)})
+        for pk, inputs, said in rows
+    }
+
+
+def _read(agreed: Agreed) -> _Known:
+    """Five queries, and one more where firms have declared something; the accounts of all holds are locked in id order."""
+    ids = [reservation.pk for reservation, _ in agreed]
+    graded = CloseOut.objects.filter(reservation__in=ids, confirmed_at__isnull=False).values_list("reservation_id", "grade")
+    parties = {party for reservation, _ in agreed for party in usage_charge.parties_of(reservation)}
+    return _Known(
+        quotes=_quotes(ids),
+        grades=dict(graded),
+        holds=ledger.open_holds_of(RESERVATION, ids),
+        gathered=gather_all(parties),
+    )
+
+
+def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor: Actor, now: datetime) -> _Worked | None:
+    """None where it cannot be charged: it is tried by itself, and what stands in the way is told there."""
+    reservation, session = one
+    held = known.quotes.get(reservation.pk)
+    if held is None:
+        return None
+    used = Used(reservation, session, known.grades.get(reservation.pk, ""))
+    try:
+        frozen, assessment = usage_charge.worked_out(held, used, now, known.gathered)
+        row = Charge(pk=pk, **usage_charge.row_of(reservation, frozen, assessment, now))
+        posting = awarding.posting_of(
+            row,
+            usage_charge.versions_of(row),
+            assessment.outcomes,
+            usage_charge.parties_of(reservation),
+            _source(reservation, actor),
+            assessment.priced.local_on,
+            known.holds.get(reservation.pk, []),
+        )
+    except DatabaseError:
+        raise
+    except Exception as error:  # whatever it is, it is this one's: the others go on
+        logger.info("use of reservation %s is not charged with others: %s", reservation.pk, error)
+        return None
+    return _Worked(used, row, assessment, posting)
+
+
+def _write(ready: Sequence[_Worked], known: _Known, actor: Actor, now: datetime) -> None:
+    copy_rows(Charge, (row_of(each.charge) for each in ready))
+    ledger.write_ends([end for each in ready for end in each.posting.ends], now)
+    awards = [award for each in ready for award in each.posting.awards]
+    for pk, award in zip(next_ids(Award, len(awards)), awards, strict=True):
+        award.pk = pk
+    copy_rows(Award, (row_of(award) for award in awards))
+    giving = {each.used.reservation.pk: each.posting.giving for each in ready if each.used.reservation.research_project}
+    if giving:
+        once.give_up_of(RESERVATION, giving, now)
+    for each in ready:
+        _own_money(each, known.holds.get(each.used.reservation.pk, []), actor, now)
+
+
+def _own_money(each: _Worked, holds: Sequence[Transfer], actor: Actor, now: datetime) -> None:
+    """What the customer pays by a card, prepaid money or a limit, and the slip of the owner's own people: each by itself, and none of it
+    for most."""
+    reservation, charge = each.used.reservation, each.charge
+    covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
+    if any(one.debit.kind in KINDS for one in holds):
+        own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, actor), now)
+    slips.issue(reservation, each.used.session, charge, each.assessment, covered, now)
+
+
+def _source(reservation: Reservation, actor: Actor) -> Source:
+    return Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
