@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.pricing import sample_prices
 from instruments.models import Code, Resource, TestItem
 from instruments.queries import codes, divisions
 from tests.booking.finding.labs import labs
@@ -47,7 +48,7 @@ def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, 
     assert "hours=4" in typed.headers["Location"]  # what was set by hand stays
 
 
-def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any) -> None:
+def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
     item = Resource.objects.create(
         kind="test_item",
         organisation=cast.lab,
@@ -58,7 +59,7 @@ def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, lab
     )
     TestItem.objects.create(resource=item, matrix="brine", turnaround_days=5, daily_capacity=4)
     labs.derive()
-    item.entry.__class__.objects.filter(pk=item.entry.pk).update(price_from_fen=120_00, price_unit="sample")
+    sample_prices.publish_test_price(cast.actor("li"), item, "sample", 120_00, {}, cast.now.date(), cast.now, cast.now.date())
     page = text(as_().get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
     assert "12 samples from ¥1,440.00" in page
     assert "Results by" in page
@@ -69,6 +70,8 @@ def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, lab
     found = text(as_().get(times.headers["Location"]))
     assert "2 Dec 2026" in found
     assert "¥1,440.00" in found
+    own = text(as_("lin").get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
+    assert "12 samples: final cost for you ¥" in own
 
 
 def test_the_cost_of_results_takes_the_same_queries_however_many(as_: Any, labs: Any, programmes: Any) -> None:
@@ -93,7 +96,7 @@ def test_compared_things_say_their_next_time_and_the_readers_price(as_: Any, lab
     page = text(as_("lin").get(reverse("compare"), {"ids": ids}))
     assert "What it costs you" in page
     assert "1 h: final cost for you ¥" in page
-    assert "2026, 09:00" in page
+    assert "2026, 11:00" in page  # two hours of notice: what can be booked, not what is free now
 
 
 def test_a_place_that_is_none_is_said_to_be_none(as_: Any, labs: Any) -> None:
