@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from billing.settlement.sample_finding import PricedItem, PricedItems
 from billing.settlement.time_finding import Customer
 from frontend.presenters.instruments import place_name
+from frontend.presenters.offers import samples_words
 from frontend.presenters.search import price_words
 from frontend.presenters.times import FILTERS, NEARNESS, Badge, Link, answer_badge, budget_badges
 from frontend.templatetags.jishi import bilingual
@@ -99,7 +100,7 @@ def item_row(priced: PricedItem, search: ItemSearch, customer: Customer) -> Item
         url=f"{reverse('resource_detail', args=[resource.pk])}?{query}",
         send_url=f"{reverse('sample_create', args=[resource.pk])}?{query}" if counts else "",
         price=price_words(entry) or _("On request"),
-        note=_figures_note(entry.price_unit, search.samples) if counts else "",
+        note=samples_words(entry.price_unit, search.samples) if counts else "",
     )
 
 
@@ -110,7 +111,7 @@ def no_items(
     return NoItems(
         blocking=str(FILTERS[_FIELDS.get(without[0][0], without[0][0])]) if without else "",
         ways=[_way(form, name, count) for name, count in without],
-        elsewhere=[item_row(each, search, customer) for each in elsewhere],
+        elsewhere=[replace(item_row(each, search, customer), distance="") for each in elsewhere],
         saved_query=saved_query(form, search),
     )
 
@@ -132,8 +133,3 @@ def _way(form: TimeForm, name: str, count: int) -> Link:
     field = _FIELDS.get(name, name)
     note = ngettext("%(count)s test item", "%(count)s test items", count) % {"count": count}
     return Link(_("Leave out: %(filter)s") % {"filter": FILTERS[field]}, form.query(**{field: "", "show": ""}), note=note)
-
-
-def _figures_note(unit: str, samples: int) -> str:
-    said = ngettext("%(count)s sample", "%(count)s samples", samples) % {"count": samples}
-    return _("%(samples)s, one element each") % {"samples": said} if unit == "element" else said

@@ -136,15 +136,22 @@ def _samples_cost(item: PricedItem, samples: int | None) -> str:
     if not samples:
         return ""
     if item.assessment is not None:
-        words = ngettext(
-            "%(count)s sample: final cost for you %(amount)s", "%(count)s samples: final cost for you %(amount)s", samples
-        )
-        return words % {"count": samples, "amount": display.yuan(item.assessment.final_cost_fen)}
+        params = {
+            "length": samples_words(item.entry.price_unit, samples),
+            "amount": display.yuan(item.assessment.final_cost_fen),
+        }
+        return _("%(length)s: final cost for you %(amount)s") % params
     total = total_fen(item.entry, samples)
     if total is None:
         return ""
     words = ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", samples)
     return words % {"count": samples, "amount": display.yuan(total)}
+
+
+def samples_words(unit: str, samples: int) -> str:
+    """For what the figures of a test item are, by the unit of its price."""
+    said = ngettext("%(count)s sample", "%(count)s samples", samples) % {"count": samples}
+    return _("%(samples)s, one element each") % {"samples": said} if unit == "element" else said
 
 
 def _today(now: datetime) -> date:

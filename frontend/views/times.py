@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -87,22 +88,20 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
         "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
         "calculating": present.calculating_note(waiting) if waiting else "",
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
-        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, origin, now),
+        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, now),
         "items": _items(form, search, customer, origin, now, beside_nothing=not found.rows),
         "full_query": form.query(**form.fields_of(search)),
     }
 
 
-def _elsewhere(
-    actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, origin: str, now: datetime
-) -> list[present.TimeRow]:
-    """The nearest times of the same kind where the place alone stands in the way."""
+def _elsewhere(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, now: datetime) -> list[present.TimeRow]:
+    """The times nearest to the place that was asked for, where that alone stands in the way."""
     if not search.region_code:
         return []
     wider = search.without("region_code")
     found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, NEAREST_SHOWN, search.region_code)
     licensed = _licensed(actor, found, now)
-    return [present.time_row(row, form, wider, customer, licensed) for row in found.rows]
+    return [replace(present.time_row(row, form, wider, customer, licensed), distance="") for row in found.rows]
 
 
 def _licensed(actor: Actor, found: PricedTimes, now: datetime) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import Any
 
@@ -32,6 +33,9 @@ def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, 
     assert "30 Nov 2026, 09:00" in page
     assert "3 h: final cost for you ¥" in page
     assert f"on=2026-11-30&from=09%3A00&to=12%3A00&organisation={cast.firm.pk}#booking-panel" in page
+    (first, *_) = re.findall(r'class="find-offer" href="([^"]*)"', page)
+    booking = text(as_("lin").get(first))
+    assert "quote-when" in booking and "quote-problems" not in booking  # the form takes the time that the card names
     times = "/find-a-time/?q=XRD&hours=3&from=2026-11-30&to=2026-12-06&region_code=630100"
     assert f'href="{times}"' in page
     visitor = text(as_().get(reverse("search"), {"q": SENTENCE}))
