@@ -127,6 +127,8 @@ register(
         "rating.answered_already": _("This rating has been answered already. Reload the page to read the answer."),
         "rating.hidden_already": _("This rating is hidden already."),
         "time_search.duration_unreadable": _("Give the length in hours, for example 3 or 1.5."),
+        "time_search.hours_unreadable": _("“%(typed)s” is no length. Give the length in hours, for example 3 or 1.5."),
+        "time_search.hours_out_of_range": _("“%(typed)s” hours cannot be looked for. Give %(minimum)s to %(maximum)s hours."),
         "time_search.duration_out_of_range": _("Look for at least %(minimum)s and at most %(maximum)s minutes."),
         "time_search.last_before_first": _("The last day comes before the first. Choose a later one."),
         "time_search.too_many_days": _("Look at %(days)s days at most. Choose an earlier last day."),

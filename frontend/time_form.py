@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from billing.settlement.time_finding import SORTS
 from booking.queries.finding import MOST_FOUND
-from booking.rules.time_search import TimeSearch
+from booking.rules.time_search import LONGEST_MINUTES, SHORTEST_MINUTES, TimeSearch
 from config.kernel.errors import Reason, Refusal
 from frontend.booking_form import read_day
 from frontend.hours_text import hours_text, read_hours
@@ -119,7 +119,10 @@ class TimeForm:
         minutes = read_hours(self.hours or USUAL_HOURS)
         reasons = []
         if minutes is None:
-            reasons.append(Reason("time_search.duration_unreadable", {}, "hours"))
+            reasons.append(Reason("time_search.hours_unreadable", {"typed": self.hours[:20]}, "hours"))
+        elif not SHORTEST_MINUTES <= minutes <= LONGEST_MINUTES:
+            limits = {"minimum": hours_text(SHORTEST_MINUTES), "maximum": hours_text(LONGEST_MINUTES)}
+            reasons.append(Reason("time_search.hours_out_of_range", {"typed": self.hours[:20], **limits}, "hours"))
         if self.first_on and first_on is None:
             reasons.append(Reason("booking.day_unreadable", {}, "from"))
         if self.last_on and last_on is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared, Session
-from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import CapPer
 from booking.queries import finding
@@ -92,14 +93,14 @@ def assumed_customer(profile: str, region_code: str) -> Customer:
 def find(actor: Actor, search: TimeSearch, customer: Customer, sort: str, now: datetime, count: int, origin: str) -> PricedTimes:
     """``count`` free times with their figures, in the order asked for."""
     if sort == "cost":
-        found = finding.find_earliest(actor, search, now, COMPARED, origin=origin, customer=_meant(customer))
+        found = finding.find_earliest(actor, search, now, COMPARED, origin=origin, customer=meant(customer))
         rows = sorted(price_all(found.rows, customer, now), key=_by_cost)
         return PricedTimes(_answered(rows[:count]), len(rows) > count, found.exact, len(rows), found.more)
-    found = _in_order(actor, search, sort, now, count, origin, _meant(customer))
+    found = _in_order(actor, search, sort, now, count, origin, meant(customer))
     return PricedTimes(_answered(price_all(found.rows, customer, now)), found.more, found.exact)
 
 
-def _meant(customer: Customer) -> Organisation | None:
+def meant(customer: Customer) -> Organisation | None:
     """For whom it has to be open; for a visitor of whom nothing is known: for everybody."""
     return customer.organisation if customer.known else None
 
@@ -128,12 +129,13 @@ def _priced(row: FoundTime, prepared: Prepared | None) -> PricedTime:
         assessment = prepared.inputs.assess()
     except Refusal:  # the lab has no price for such customers
         return PricedTime(row, None)
-    return PricedTime(row, assessment, _nearly_used_up(prepared, assessment))
+    return PricedTime(row, assessment, nearly_used_up(prepared.inputs.candidates, assessment))
 
 
-def _nearly_used_up(prepared: Prepared, assessment: Assessment) -> tuple[str, ...]:
+def nearly_used_up(candidates: Sequence[Candidate], assessment: Assessment[Any]) -> tuple[str, ...]:
+    """The codes of the programmes that would pay and have little left."""
     codes = []
-    for candidate, outcome in zip(prepared.inputs.candidates, assessment.outcomes, strict=True):
+    for candidate, outcome in zip(candidates, assessment.outcomes, strict=True):
         if not isinstance(outcome, Award):
             continue
         for cap in candidate.programme.caps:

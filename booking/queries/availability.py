@@ -5,7 +5,8 @@ For cards and facets; what somebody is offered to book is checked against the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,12 +42,27 @@ def free_within(
     return Exists(found)
 
 
-def next_free(calendar_ids: Iterable[int], duration_minutes: int, now: datetime) -> dict[int, datetime]:
-    """The first instant from now on at which each calendar is free for so many minutes; without those that never are. One query.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """So many minutes on a calendar, none of them before ``since``. At most a day: longer stretches are not looked at."""
 
-    ``duration_minutes`` is at most a day: longer stretches are not looked at.
+    calendar_id: int
+    minutes: int
+    since: datetime
+
+
+def next_free(wishes: Mapping[int, Wish]) -> dict[int, datetime]:
+    """The first instant at which the calendar of each wish is free for so long, by the wishes' keys; without those that never are.
+
+    One query. Never later than a policy allows, and often earlier: ``booking.queries.finding.next_times`` has the last word.
     """
-    values: dict[str, Any] = {"calendars": list(calendar_ids), "minutes": duration_minutes, "now": now}
+    asked = list(wishes.values())
+    values: dict[str, Any] = {
+        "keys": list(wishes),
+        "calendars": [one.calendar_id for one in asked],
+        "minutes": [one.minutes for one in asked],
+        "since": [one.since for one in asked],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_FREE, values)
         return dict(cursor.fetchall())
@@ -65,14 +81,16 @@ def calculating_count(most: int = 1000) -> int:
 
 #: The first day that has a stretch long enough, and where in it such a stretch begins.
 _NEXT_FREE = """
-SELECT c.id, first.fits_at
-  FROM unnest(%(calendars)s::bigint[]) AS c (id) CROSS JOIN LATERAL (
+SELECT w.key, first.fits_at
+  FROM unnest(%(keys)s::bigint[], %(calendars)s::bigint[], %(minutes)s::int[], %(since)s::timestamptz[])
+       AS w (key, calendar_id, minutes, since) CROSS JOIN LATERAL (
        SELECT fit.fits_at
          FROM booking_dayavailability d CROSS JOIN LATERAL (
-              SELECT min(greatest(lower(r), %(now)s)) AS fits_at
+              SELECT min(greatest(lower(r), w.since)) AS fits_at
                 FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
                                  THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
-               WHERE upper(r) - greatest(lower(r), %(now)s) >= make_interval(mins => %(minutes)s)) fit
-        WHERE d.calendar_id = c.id AND d.longest_free_minutes >= %(minutes)s AND d.ends_at > %(now)s AND fit.fits_at IS NOT NULL
+               WHERE upper(r) - greatest(lower(r), w.since) >= make_interval(mins => w.minutes)) fit
+        WHERE d.calendar_id = w.calendar_id AND d.longest_free_minutes >= w.minutes AND d.ends_at > w.since
+          AND fit.fits_at IS NOT NULL
         ORDER BY d.local_on LIMIT 1) first
 """

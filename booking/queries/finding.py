@@ -5,13 +5,14 @@ A page costs a constant number of statements, however many instruments there are
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import connection
 
-from booking.queries.candidates import Candidate, earliest
+from booking.queries.availability import Wish, next_free
+from booking.queries.candidates import SEEN_MINUTES, Candidate, earliest
 from booking.rules.slots import first_fit, free_ranges
 from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness, region_prefix
 from booking.services import context as booking_context
@@ -31,6 +32,8 @@ MOST_FOUND = 200
 #: How far beyond the instant that the read model names a calendar is looked at, step by step.
 _REACH = (timedelta(hours=14), timedelta(days=3), timedelta(days=70))
 _MARGIN = timedelta(hours=2)
+#: So long a time is looked for where nobody said how long, or as nearly so as the lab allows.
+USUAL_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,38 @@ def find_nearest(
     return Found(found, False, exact)
 
 
+def next_times(
+    actor: Actor,
+    instrument_ids: Sequence[int],
+    minutes: int | None,
+    not_before: datetime,
+    now: datetime,
+    customer: Organisation | None,
+) -> list[FoundTime]:
+    """The earliest range of each of these instruments that can be booked from ``not_before`` on, for the customer where there is one;
+    without those that have none, or whose policy knows no such length. Nine queries at most however many.
+
+    Without ``minutes`` of each the length nearest to an hour that its policy allows.
+    """
+    contexts = booking_context.load_many(actor, instrument_ids, customer)
+    lengths = {
+        pk: context.policy.nearest_length(USUAL_MINUTES) if minutes is None else minutes
+        for pk, context in contexts.items()
+        if _runs_again(context) and (minutes is None or context.policy.allows_length(minutes))
+    }
+    wishes = {
+        pk: Wish(
+            contexts[pk].instrument.calendar_id,
+            min(length, SEEN_MINUTES),
+            max(not_before, contexts[pk].policy.earliest_start(now)),
+        )
+        for pk, length in lengths.items()
+    }
+    starts = next_free(wishes) if wishes else {}
+    hopes = [_Hope(contexts[pk], starts[pk], lengths[pk]) for pk in lengths if pk in starts]
+    return _placed_in(hopes, (not_before + _REACH[-1]).date(), now)
+
+
 def with_answers(rows: Sequence[FoundTime]) -> list[FoundTime]:
     """The rows with how long each lab that has to approve usually takes: one query for all."""
     asked = [row.instrument.pk for row in rows if row.context.policy.approval_required]
@@ -161,19 +196,37 @@ def _checked(
 def _look(
     actor: Actor, customer: Organisation | None, candidates: Sequence[Candidate], search: TimeSearch, now: datetime
 ) -> list[FoundTime]:
-    """Each candidate's calendar, at first around the instant that is hoped for, and further only where that was in vain."""
     contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates], customer)
+    hopes = [
+        _Hope(contexts[one.instrument_id], one.fits_at, search.duration_minutes)
+        for one in candidates
+        if _may_be_booked(contexts.get(one.instrument_id), search)
+    ]
+    return _placed_in(hopes, search.last_on, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hope:
+    """A time of ``minutes`` that may begin at ``fits_at``, and surely not earlier."""
+
+    context: BookingContext
+    fits_at: datetime
+    minutes: int
+
+
+def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[FoundTime]:
+    """The earliest bookable range of each that begins until ``last_on``. Each calendar is looked at first around the instant that is hoped
+    for, and further only where that was in vain."""
     openings = _Openings()
-    waiting = [one for one in candidates if _may_be_booked(contexts.get(one.instrument_id), search)]
-    found = []
+    waiting, found = list(hopes), []
     for reach in _REACH:
-        windows = {one.instrument_id: _window(one, contexts[one.instrument_id], search, reach) for one in waiting}
+        windows = [_window(one, reach) for one in waiting]
         busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
         left = []
-        for one in waiting:
-            context, window = contexts[one.instrument_id], windows[one.instrument_id]
-            free = free_ranges(openings.of(context, window), busy[one.calendar_id], context.policy, now)
-            during = _first_in(context, free, window, one.fits_at, search, now)
+        for one, window in zip(waiting, windows, strict=True):
+            context = one.context
+            free = free_ranges(openings.of(context, window), busy[context.instrument.calendar_id], context.policy, now)
+            during = _first_in(one, free, window, last_on, now)
             if during is not None:
                 found.append(FoundTime(context, during))
             else:
@@ -182,8 +235,12 @@ def _look(
     return found
 
 
+def _runs_again(context: BookingContext) -> bool:
+    return context.instrument.status in BOOKABLE_STATUSES or context.works_again_at is not None
+
+
 def _may_be_booked(context: BookingContext | None, search: TimeSearch) -> bool:
-    if context is None or not (context.instrument.status in BOOKABLE_STATUSES or context.works_again_at is not None):
+    if context is None or not _runs_again(context):
         return False
     return context.policy.min_minutes <= search.duration_minutes <= context.policy.max_minutes
 
@@ -206,34 +263,36 @@ class _Openings:
         return self._known[key]
 
 
-def _window(one: Candidate, context: BookingContext, search: TimeSearch, reach: timedelta) -> TimeRange:
+def _window(one: _Hope, reach: timedelta) -> TimeRange:
     """From the midnight before, so that calendars with the same hours are asked for the same time."""
-    before = local_day((one.fits_at - _MARGIN).astimezone(context.zone).date(), context.zone).starts_at
-    return TimeRange(before, before + timedelta(days=1) + reach + timedelta(minutes=search.duration_minutes))
+    zone = one.context.zone
+    before = local_day((one.fits_at - _MARGIN).astimezone(zone).date(), zone).starts_at
+    return TimeRange(before, before + timedelta(days=1) + reach + timedelta(minutes=one.minutes))
 
 
-def _by_calendar(waiting: Sequence[Candidate], windows: Mapping[int, TimeRange]) -> dict[int, TimeRange]:
+def _by_calendar(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> dict[int, TimeRange]:
     """For each calendar what all its instruments look at, and a day beside it for the buffers."""
     found: dict[int, TimeRange] = {}
-    for one in waiting:
-        wanted = windows[one.instrument_id].widened(timedelta(days=1), timedelta(days=1))
-        known = found.get(one.calendar_id, wanted)
-        found[one.calendar_id] = TimeRange(min(known.starts_at, wanted.starts_at), max(known.ends_at, wanted.ends_at))
+    for one, window in zip(waiting, windows, strict=True):
+        wanted = window.widened(timedelta(days=1), timedelta(days=1))
+        known = found.get(one.context.instrument.calendar_id, wanted)
+        found[one.context.instrument.calendar_id] = TimeRange(
+            min(known.starts_at, wanted.starts_at), max(known.ends_at, wanted.ends_at)
+        )
     return found
 
 
-def _first_in(
-    context: BookingContext, free: list[TimeRange], window: TimeRange, fits_at: datetime, search: TimeSearch, now: datetime
-) -> TimeRange | None:
-    last_day = local_day(search.last_on, context.zone)
-    if fits_at >= last_day.ends_at:
+def _first_in(one: _Hope, free: list[TimeRange], window: TimeRange, last_on: date, now: datetime) -> TimeRange | None:
+    context = one.context
+    last_day = local_day(last_on, context.zone)
+    if one.fits_at >= last_day.ends_at:
         return None
-    starts_at = fits_at if context.runs_at(fits_at) or context.works_again_at is None else context.works_again_at
-    end = min(last_day.ends_at, window.ends_at)
+    starts_at = one.fits_at if context.runs_at(one.fits_at) or context.works_again_at is None else context.works_again_at
+    end = min(last_day.ends_at, window.ends_at, context.horizon(now))
     if starts_at >= end:
         return None
     within = TimeRange(starts_at, end)
-    return first_fit(timedelta(minutes=search.duration_minutes), free, context.policy, context.zone, now, within)
+    return first_fit(timedelta(minutes=one.minutes), free, context.policy, context.zone, now, within)
 
 
 #: Of each instrument the fifteen latest reservations that were answered; what was brought along or written down afterwards was not asked.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from booking.access import CUSTOMERS
@@ -220,3 +221,21 @@ def promise_at_acceptance(job: SampleJob, now: datetime) -> date | None:
 def today_at(job: SampleJob, now: datetime) -> date:
     """The lab's local day."""
     return local_day(job.lab_id, now)
+
+
+def median_accept_hours(resource_ids: Iterable[int]) -> dict[int, float]:
+    """Hours from asking to the lab's yes or no, the median of each test item's fifteen latest answers; without those that have none.
+    One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERS, [list(resource_ids)])
+        return {pk: float(hours) for pk, hours in cursor.fetchall()}
+
+
+_ANSWERS = """
+SELECT i.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM j.at - j.asked_at) / 3600)
+  FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL (
+       SELECT o.asked_at, s.at FROM booking_samplejob o JOIN booking_samplesteptaken s ON s.job_id = o.id
+        WHERE o.resource_id = i.id AND s.action IN ('accept', 'refuse') AND s.actor_id IS NOT NULL AND s.sample_id IS NULL
+        ORDER BY s.at DESC LIMIT 15) j
+ GROUP BY i.id
+"""

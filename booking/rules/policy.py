@@ -104,6 +104,20 @@ class BookingPolicy:
         """The end of the last local day on which a reservation may start; a start must lie before it."""
         return local_day(to_wall(now, zone).date() + timedelta(days=self.horizon_days), zone).ends_at
 
+    def horizon_of(self, audience: str, zone: ZoneInfo, now: datetime) -> datetime:
+        """As ``horizon``, for an audience that may book less far ahead."""
+        days = min(dict(self.horizons).get(audience, self.horizon_days), self.horizon_days)
+        return local_day(to_wall(now, zone).date() + timedelta(days=days), zone).ends_at
+
+    def allows_length(self, minutes: int) -> bool:
+        """Whether a reservation may be so long; longer ones where no longest length counts are left aside."""
+        return self.min_minutes <= minutes <= self.max_minutes and minutes % self.granularity_minutes == 0
+
+    def nearest_length(self, minutes: int) -> int:
+        """The shortest allowed length of at least so many minutes, else the longest that there is."""
+        step = self.granularity_minutes
+        return min(max(-(-minutes // step) * step, self.shortest_on_grid_minutes), self.max_minutes // step * step)
+
     def occupied(self, requested: TimeRange) -> TimeRange:
         """What ``requested`` takes of the calendar, buffers included."""
         return requested.widened(timedelta(minutes=self.buffer_before_minutes), timedelta(minutes=self.buffer_after_minutes))

@@ -40,9 +40,8 @@ def promise(
 ) -> Promise | None:
     """The earliest promise for ``samples`` that come on ``arrive_on``; None where it would lie beyond ``FURTHEST``.
 
-    ``turnaround_days`` workdays after they came the first results are due, as without any load
-    (``instruments.rules.turnaround.promised_on``); from that day on each workday measures what is left of ``daily_capacity`` beside
-    what is ``taken`` by others. Without a capacity one day takes all of them.
+    ``turnaround_days`` workdays after they came the first results are due; from that day on each workday measures what is left of
+    ``daily_capacity`` beside what is ``taken`` by others. Without a capacity one day takes all of them.
     """
     days = []
     left = samples

@@ -17,7 +17,6 @@ from booking.rules.quota import OF_SAMPLES, Booked, Period, Quota, period_around
 from booking.rules.week_time import lies_within, parts_within
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
-from instruments.rules.wall_time import local_day, to_wall
 
 SELF_OPERATED = "self_operated"
 _MOMENT = timedelta(microseconds=1)
@@ -62,7 +61,7 @@ class HorizonOfAudience:
         days = dict(policy.horizons).get(asked.audience)
         if days is None or days >= policy.horizon_days:
             return None
-        last = local_day(to_wall(asked.now, asked.zone).date() + timedelta(days=days), asked.zone).ends_at
+        last = policy.horizon_of(asked.audience, asked.zone, asked.now)
         if asked.during.starts_at < last:
             return None
         latest = (last - _MOMENT).astimezone(asked.zone).isoformat()

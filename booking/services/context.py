@@ -84,6 +84,11 @@ class BookingContext:
         expected = self.works_again_at is not None and self.works_again_at <= moment
         return self.instrument.status in BOOKABLE_STATUSES or expected
 
+    def horizon(self, now: datetime) -> datetime:
+        """Before when a reservation must begin; an audience's own end counts where it is the only one."""
+        audience = self.audiences[0] if len(self.audiences) == 1 else ""
+        return self.policy.horizon_of(audience, self.zone, now)
+
     def opening(self, window: TimeRange) -> list[TimeRange]:
         """When it is open within ``window`` for one of the audiences."""
         if not self.audiences:
@@ -291,12 +296,18 @@ SELECT w.calendar_id, o.during FROM unnest(%s::bigint[], %s::timestamptz[], %s::
 CROSS JOIN LATERAL (
     SELECT during FROM booking_occupancy
      WHERE blocking AND int8range(calendar_id, calendar_id, '[]') && int8range(w.calendar_id, w.calendar_id, '[]')
-       AND during && tstzrange(w.starts_at, w.ends_at)) o
+       AND during && tstzrange(w.starts_at, w.ends_at)
+    UNION ALL
+    SELECT tstzrange(d.starts_at, d.ends_at) FROM booking_downtime d JOIN instruments_instrument i ON i.id = d.instrument_id
+     WHERE d.closed_at IS NULL AND i.calendar_id = w.calendar_id AND d.ends_at > w.starts_at AND d.starts_at < w.ends_at) o
 """
 
 
 def busy_of_many(windows: Mapping[int, TimeRange]) -> dict[int, list[TimeRange]]:
-    """As ``busy_ranges`` for many calendars, each with a window of its own, in one query; every calendar is a key."""
+    """As ``busy_ranges`` for many calendars, each with a window of its own, in one query; every calendar is a key.
+
+    All of an outage counts as taken, also where a booking that stayed in it was given up since: nobody else may book that.
+    """
     busy: dict[int, list[TimeRange]] = {calendar_id: [] for calendar_id in windows}
     starts, ends = [one.starts_at for one in windows.values()], [one.ends_at for one in windows.values()]
     with connection.cursor() as cursor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
 
@@ -12,7 +14,7 @@ from config.kernel.errors import Refusal
 from instruments.models import TestItem
 from instruments.rules import statutory_holidays
 from instruments.rules.turnaround import is_workday
-from instruments.services.answer_time import zone_of_owner
+from instruments.services.answer_time import zone_of_owner, zones_of_owners
 
 
 def lock_item(resource_id: int) -> TestItem:
@@ -32,21 +34,47 @@ def work_out(
     turnaround_days = 0 if at_once else item.turnaround_days
     if turnaround_days is None:
         return None
-    last = arrive_on + FURTHEST
-    rows = SampleDay.objects.filter(resource_id=item.pk, day__range=(arrive_on, last)).exclude(job_id=but_for)
+    rows = SampleDay.objects.filter(resource_id=item.pk, day__range=(arrive_on, arrive_on + FURTHEST)).exclude(job_id=but_for)
     taken = dict(rows.order_by().values_list("day").annotate(total=Sum("samples")))
-    holidays, make_up_days = statutory_holidays.days_off(arrive_on, last, zone_of_owner(lab_id).key)
-    found = promise(
-        arrive_on,
-        turnaround_days,
-        samples,
-        item.daily_capacity or None,
-        taken,
-        lambda day: is_workday(day, holidays, make_up_days),
-    )
+    found = _promise(item, turnaround_days, samples, arrive_on, taken, _days_off(arrive_on, zone_of_owner(lab_id)))
     if found is None:
         raise Refusal.of("samples.no_capacity", "samples", daily_capacity=item.daily_capacity or 0)
     return found
+
+
+def work_out_many(items: Iterable[TestItem], samples: int, arrive_on: date) -> dict[int, date]:
+    """The days that ``work_out`` would promise for each of the items (with their resources), by key: two queries however many. Without
+    those whose lab names no turnaround or cannot promise so much."""
+    known = {item.pk: item for item in items if item.turnaround_days is not None}
+    if not known:
+        return {}
+    taken: dict[int, dict[date, int]] = {pk: {} for pk in known}
+    rows = SampleDay.objects.filter(resource_id__in=known, day__range=(arrive_on, arrive_on + FURTHEST))
+    for pk, day, total in rows.order_by().values_list("resource_id", "day").annotate(total=Sum("samples")):
+        taken[pk][day] = total
+    zones = zones_of_owners(item.resource.organisation_id for item in known.values())
+    off = {zone: _days_off(arrive_on, zone) for zone in set(zones.values())}
+    found = {}
+    for pk, item in known.items():
+        free = off[zones[item.resource.organisation_id]]
+        promised = _promise(item, item.turnaround_days or 0, samples, arrive_on, taken[pk], free)
+        if promised is not None:
+            found[pk] = promised.promised_on
+    return found
+
+
+_DaysOff = tuple[Collection[date], Collection[date]]
+
+
+def _days_off(arrive_on: date, zone: ZoneInfo) -> _DaysOff:
+    return statutory_holidays.days_off(arrive_on, arrive_on + FURTHEST, zone.key)
+
+
+def _promise(
+    item: TestItem, turnaround_days: int, samples: int, arrive_on: date, taken: Mapping[date, int], off: _DaysOff
+) -> Promise | None:
+    capacity = item.daily_capacity or None
+    return promise(arrive_on, turnaround_days, samples, capacity, taken, lambda day: is_workday(day, *off))
 
 
 def at_acceptance(job: SampleJob, item: TestItem, wanted: date | None, today: date) -> Promise | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.settlement import offers as settlement
-from billing.settlement.offers import Offer
-from billing.settlement.time_finding import Customer
+from billing.settlement import sample_finding
+from billing.settlement.sample_finding import PricedItem
+from billing.settlement.time_finding import Customer, PricedTime
+from config.kernel.access import Actor
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
@@ -23,11 +25,8 @@ from frontend.hours_text import hours_text
 from frontend.time_form import TimeForm
 from instruments.models import CatalogueEntry
 from instruments.queries import SearchResult
-from instruments.queries.promises import promised_days, total_fen
+from instruments.queries.promises import total_fen
 from instruments.rules.asking import Asking, days_meant
-
-#: So long a time is looked for where nobody said how long.
-USUAL_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +54,22 @@ NO_OFFER = OfferLines()
 
 
 def offers_of(
-    entries: Sequence[CatalogueEntry], asked: Asking, customer: Customer, now: datetime, *, next_days: str = ""
+    actor: Actor, entries: Sequence[CatalogueEntry], asked: Asking, customer: Customer, now: datetime, *, next_days: str = ""
 ) -> dict[int, OfferLines]:
-    """What each entry's card says, by the entry's id: at most six queries however many entries. ``next_days`` is the filter of free time,
+    """What each entry's card says, by the entry's id: the same queries however many entries. ``next_days`` is the filter of free time,
     which counts from now on and stands above the words."""
-    minutes = asked.duration_minutes or USUAL_MINUTES
     today = _today(now)
     meant = None if next_days else days_meant(asked.when, today)
     not_before = _midnight(today + timedelta(days=meant[0])) if meant is not None else now
     priced = customer.known or asked.duration_minutes is not None
-    found = settlement.offers_of(entries, minutes, customer, not_before, now, priced=priced)
-    promised = promised_days(entries, asked.samples or 1, today)
-    return {each.pk: _lines(each, found.get(each.pk), promised, asked, customer) for each in entries}
+    found = settlement.offers_of(actor, entries, asked.duration_minutes, customer, not_before, now, priced=priced)
+    items = sample_finding.items_of(
+        entries, asked.samples or 1, customer, now, priced=customer.known and asked.samples is not None
+    )
+    return {
+        each.pk: _item_lines(items[each.pk], asked) if each.pk in items else _lines(each, found.get(each.pk), asked, customer)
+        for each in entries
+    }
 
 
 def find_a_time(result: SearchResult, now: datetime) -> str:
@@ -100,46 +103,55 @@ def _days(next_days: str, asked: Asking, today: date) -> tuple[str, str]:
     return (today + timedelta(days=meant[0])).isoformat(), (today + timedelta(days=meant[1] - 1)).isoformat()
 
 
-def _lines(
-    entry: CatalogueEntry, offer: Offer | None, promised: Mapping[int, date], asked: Asking, customer: Customer
-) -> OfferLines:
-    if entry.kind == "test_item":
-        return OfferLines(
-            promised_on=promised.get(entry.pk), address=_samples_address(entry, asked.samples), cost=_samples_cost(entry, asked)
-        )
+def _item_lines(item: PricedItem, asked: Asking) -> OfferLines:
+    address = reverse("resource_detail", args=[item.resource.pk])
+    if asked.samples:
+        address += f"?samples={asked.samples}"
+    return OfferLines(promised_on=item.promised_on, address=address, cost=_samples_cost(item, asked.samples))
+
+
+def _lines(entry: CatalogueEntry, offer: PricedTime | None, asked: Asking, customer: Customer) -> OfferLines:
     if offer is None or entry.instrument is None:
         return NO_OFFER
-    zone = entry.instrument.site.time_zone
+    during, zone = offer.found.during, offer.found.context.zone
     own = "" if customer.assumed else str(customer.organisation.pk)
-    typed = BookingForm(organisation=own).at(offer.during, ZoneInfo(zone))
+    typed = BookingForm(organisation=own).at(during, zone)
     address = f"{reverse('instrument_detail', args=[entry.instrument.pk])}?{typed.query()}#booking-panel"
-    return OfferLines(offer.during.starts_at, zone, address, cost=_cost(offer, asked, customer))
+    return OfferLines(during.starts_at, zone.key, address, cost=_cost(offer, asked, customer))
 
 
-def _cost(offer: Offer, asked: Asking, customer: Customer) -> str:
+def _cost(offer: PricedTime, asked: Asking, customer: Customer) -> str:
     """What the time costs the reader; for a visitor the list price of the length that was asked for."""
     figures = offer.assessment
     if figures is None:
         return ""
-    length = duration_words((offer.during.ends_at - offer.during.starts_at) // timedelta(minutes=1))
+    length = duration_words(offer.found.during.seconds // 60)
     if not customer.known:
         return _("%(length)s: list price %(amount)s") % {"length": length, "amount": display.yuan(figures.gross_fen)}
     return _("%(length)s: final cost for you %(amount)s") % {"length": length, "amount": display.yuan(figures.final_cost_fen)}
 
 
-def _samples_cost(entry: CatalogueEntry, asked: Asking) -> str:
-    total = total_fen(entry, asked.samples) if asked.samples else None
+def _samples_cost(item: PricedItem, samples: int | None) -> str:
+    """What so many samples cost the reader, else the lowest public price of them."""
+    if not samples:
+        return ""
+    if item.assessment is not None:
+        params = {
+            "length": samples_words(item.entry.price_unit, samples),
+            "amount": display.yuan(item.assessment.final_cost_fen),
+        }
+        return _("%(length)s: final cost for you %(amount)s") % params
+    total = total_fen(item.entry, samples)
     if total is None:
         return ""
-    return ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", asked.samples or 0) % {
-        "count": asked.samples,
-        "amount": display.yuan(total),
-    }
+    words = ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", samples)
+    return words % {"count": samples, "amount": display.yuan(total)}
 
 
-def _samples_address(entry: CatalogueEntry, samples: int | None) -> str:
-    address = reverse("resource_detail", args=[entry.resource_id])
-    return f"{address}?samples={samples}" if samples else address
+def samples_words(unit: str, samples: int) -> str:
+    """For what the figures of a test item are, by the unit of its price."""
+    said = ngettext("%(count)s sample", "%(count)s samples", samples) % {"count": samples}
+    return _("%(samples)s, one element each") % {"samples": said} if unit == "element" else said
 
 
 def _today(now: datetime) -> date:

@@ -45,7 +45,7 @@ NEARNESS: dict[int, Promise | str] = {
     SAME_PROVINCE: gettext_lazy("in your province"),
     ELSEWHERE: "",
 }
-_FILTERS: dict[str, Promise | str] = {
+FILTERS: dict[str, Promise | str] = {
     "text": gettext_lazy("the words"),
     "technique": gettext_lazy("the technique"),
     "class_code": gettext_lazy("the class"),
@@ -186,19 +186,24 @@ def _badges(priced: PricedTime, service_mode: str, licensed: frozenset[int]) -> 
     if untrained:
         badges.append(Badge(_("Training needed"), "wait", "certificate"))
     if found.context.policy.approval_required:
-        badges.append(Badge(_answer_words(found.answer_hours), "wait", "hourglass"))
+        badges.append(answer_badge(found.answer_hours))
     elif not untrained:
         badges.append(Badge(_("You can book at once"), "good", "circle-check"))
-    for code in priced.nearly_used_up:
-        badges.append(Badge(_("%(programme)s: budget nearly used up") % {"programme": code}, "wait", "coins"))
-    return badges
+    return badges + budget_badges(priced.nearly_used_up)
 
 
-def _answer_words(hours: float | None) -> str:
+def budget_badges(codes: Sequence[str]) -> list[Badge]:
+    """Programmes that would pay and have little left."""
+    return [Badge(_("%(programme)s: budget nearly used up") % {"programme": code}, "wait", "coins") for code in codes]
+
+
+def answer_badge(hours: float | None) -> Badge:
+    """That the lab has to say yes, and how long that usually takes."""
     if hours is None:
-        return _("The lab approves")
+        return Badge(_("The lab approves"), "wait", "hourglass")
     whole = max(1, round(hours))
-    return ngettext("Approval, usually in %(hours)s hour", "Approval, usually in %(hours)s hours", whole) % {"hours": whole}
+    words = ngettext("Approval, usually in %(hours)s hour", "Approval, usually in %(hours)s hours", whole) % {"hours": whole}
+    return Badge(words, "wait", "hourglass")
 
 
 def _summary(search: TimeSearch, found: PricedTimes) -> str:
@@ -281,7 +286,7 @@ def nothing_view(form: TimeForm, blocked: Blocked) -> NothingView:
     if blocked.calculating:
         sentences.append(calculating_note(blocked.calculating))
     return NothingView(
-        blocking=str(_FILTERS.get(blocked.blocking, "")),
+        blocking=str(FILTERS.get(blocked.blocking, "")),
         ways=[_way(form, way) for way in blocked.ways],
         sentences=sentences,
     )
@@ -293,7 +298,7 @@ def _way(form: TimeForm, way: Relaxed) -> Link:
     elif way.what == "duration":
         label = _("Only %(length)s") % {"length": duration_words(way.search.duration_minutes)}
     else:
-        label = _("Leave out: %(filter)s") % {"filter": _FILTERS[way.what]}
+        label = _("Leave out: %(filter)s") % {"filter": FILTERS[way.what]}
     number = f"{way.count}+" if way.more else f"{way.count}"
     note = ngettext("%(count)s instrument", "%(count)s instruments", way.count) % {"count": number}
     return Link(label, form.query(**form.fields_of(way.search)), note=note)

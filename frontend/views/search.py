@@ -45,7 +45,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     found = queries.compared(actor, ids, now)
     asked = read_search(request.GET.dict())
     meant = parse_asking(asked.text, divisions.known_places())
-    offers = offers_of([one.entry for one in found], meant, _reader(actor), now)
+    offers = offers_of(actor, [one.entry for one in found], meant, _reader(actor), now)
     kept = [canonical_query(asked), f"{PICKED}={','.join(str(one.entry.pk) for one in found)}" if found else ""]
     context = {
         "table": comparison(found, MOST_COMPARED, offers, canonical_query(asked)),
@@ -70,7 +70,7 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
     now = timezone.now()
     asked = read_search(request.GET.dict() | FIXED[page_name])
     result = queries.search_catalogue(actor, asked, now, _page_number(request.GET.get("page", "")))
-    offers = offers_of(result.items, result.asked, _reader(actor), now, next_days=result.search.next_free)
+    offers = offers_of(actor, result.items, result.asked, _reader(actor), now, next_days=result.search.next_free)
     may_create = page_name == "instrument_list" and bool(_owners(actor))
     mended = queries.mend(asked.text) if asked.text and (result.any_word or not result.total) else ""
     context = {

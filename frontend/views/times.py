@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import time_finding
+from billing.settlement.sample_finding import PricedItem, find_items
 from billing.settlement.time_finding import PROFILES, Customer, PricedTimes
 from booking.licence_queries import workable_alone
 from booking.queries import bookable_organisations
@@ -30,16 +32,19 @@ from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from frontend.display import viewer_zone
 from frontend.http import actor_of, is_fragment, to_login
+from frontend.presenters import item_finds
 from frontend.presenters import times as present
+from frontend.presenters.item_finds import ItemsView
 from frontend.presenters.times import Link
 from frontend.refusals import status_of
 from frontend.time_form import USUAL_DAYS, USUAL_HOURS, TimeForm
 from instruments.models import Organisation
-from instruments.queries.promises import ItemSearch, promised_items
+from instruments.queries.promises import ItemSearch, items_without
 from instruments.rules.classification import instrument_classes
 from instruments.rules.regions import regions
 
 ITEMS_SHOWN = 5
+NEAREST_SHOWN = 3
 #: Which input a reason is about.
 INPUTS = {"duration": "hours", "hours": "hours", "from": "from", "to": "to", "last_on": "to", "region_code": "region_code"}
 
@@ -77,45 +82,52 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
     days = count_by_day(present.strip_search(search, today), now)
     known_until = today + timedelta(days=settings.AVAILABILITY_DAYS - 1)
     waiting = calculating_count()
-    samples = int(form.samples or 1)
-    items, item_count = _items(search, samples, today)
     return {
         "search": search,
         "customer": customer,
         "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
         "calculating": present.calculating_note(waiting) if waiting else "",
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
-        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, origin, now),
-        "items": items,
-        "samples": samples,
-        "more_items": item_count - len(items),
+        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, now),
+        "items": _items(form, search, customer, origin, now, beside_nothing=not found.rows),
         "full_query": form.query(**form.fields_of(search)),
     }
 
 
-def _elsewhere(
-    actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, origin: str, now: datetime
-) -> list[present.TimeRow]:
-    """The nearest times of the same kind where the place alone stands in the way."""
+def _elsewhere(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, now: datetime) -> list[present.TimeRow]:
+    """The times nearest to the place that was asked for, where that alone stands in the way."""
     if not search.region_code:
         return []
     wider = search.without("region_code")
-    found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, 3, search.region_code)
+    found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, NEAREST_SHOWN, search.region_code)
     licensed = _licensed(actor, found, now)
-    return [present.time_row(row, form, wider, customer, licensed) for row in found.rows]
+    return [replace(present.time_row(row, form, wider, customer, licensed), distance="") for row in found.rows]
 
 
 def _licensed(actor: Actor, found: PricedTimes, now: datetime) -> frozenset[int]:
     return workable_alone(actor.user_id, [row.found.instrument.pk for row in found.rows], now)
 
 
-def _items(search: TimeSearch, samples: int, today: date) -> tuple[list[Any], int]:
-    """Test items beside the instruments, when somebody said what is to be measured."""
-    if not (search.text or search.technique):
-        return [], 0
+def _items(
+    form: TimeForm, search: TimeSearch, customer: Customer, origin: str, now: datetime, *, beside_nothing: bool
+) -> ItemsView | None:
+    """Test items beside the instruments, when somebody said what is to be measured; that there are none only where samples were spoken of
+    or nothing else was found either."""
+    if not (search.text or search.technique or form.samples):
+        return None
     region = region_prefix(search.region_code) if search.region_code else ""
-    asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner, samples)
-    return promised_items(asked, today, ITEMS_SHOWN)
+    asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner, int(form.samples or 1))
+    found = find_items(asked, customer, form.sort, now, ITEMS_SHOWN, origin)
+    if found.rows:
+        return item_finds.items_view(form, asked, found, customer, None)
+    if not (form.samples or beside_nothing):
+        return None
+    without = items_without(asked)
+    elsewhere: list[PricedItem] = []
+    if any(name == "region" for name, _count in without):
+        elsewhere = find_items(asked.without("region"), customer, "nearest", now, NEAREST_SHOWN, search.region_code).rows
+    nothing = item_finds.no_items(form, asked, without, elsewhere, customer)
+    return item_finds.items_view(form, asked, found, customer, nothing)
 
 
 def _customer(form: TimeForm, organisations: list[Organisation]) -> Customer:

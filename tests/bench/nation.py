@@ -56,10 +56,10 @@ def measure(instruments: int) -> Measured:
     customer = _programmes(now)
     dice = random.Random(7)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    asked = list(islice(_asked(dice, today), ASKED + 5))
-    for search in asked[:5]:
+    searches = list(islice(asked(dice, today), ASKED + 5))
+    for search in searches[:5]:
         _one(Measured(0), search, now, customer)
-    for search in asked[5:]:
+    for search in searches[5:]:
         _one(measured, search, now, customer)
     for search in _unfiltered(today):
         measured.time("any", lambda search=search: find_earliest(NOBODY, search, now, ROWS))  # type: ignore[misc]
@@ -92,7 +92,7 @@ def _verify(ids: Sequence[int]) -> None:
         raise RuntimeError(f"{len(differences)} days are wrong: {differences[0]}")
 
 
-def _asked(dice: random.Random, today: date) -> Iterator[TimeSearch]:
+def asked(dice: random.Random, today: date) -> Iterator[TimeSearch]:
     """Technique and province of an instrument that can be booked, so that what is common is asked for often."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,7 +15,7 @@ from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSam
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
-from billing.settlement.services.gathering import gather
+from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -57,6 +57,14 @@ class SamplePlan:
             self.versions, self.facts, self.accounts, self.customer_id, known, taken, self.vouchers
         )
         return replace(self.inputs, candidates=candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is loaded of many tests at once: ``places`` are the divisions in which they lie, by resource (empty: nobody said)."""
+
+    gathered: Gathered
+    places: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +136,11 @@ def plan(
     price: SamplePrice | None = None,
     version_ids: Sequence[int] | None = None,
     project: str = "",
+    around: Around | None = None,
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force on
-    ``service_on``, or those that are given (pinned before). ``project``: the research project it is for.
+    ``service_on``, or those that are given (pinned before). ``project``: the research project it is for; ``around`` what is loaded of
+    many tests already.
 
     Raises Refusal ``price.on_request``.
     """
@@ -140,17 +150,46 @@ def plan(
             raise Refusal.of("price.on_request", "resource")
         price = priced.price
     owner = resource.organisation
-    place = Party(region_code=resource_place(resource.pk) or None)
-    facts = gather(customer, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
+    place = Party(region_code=(resource_place(resource.pk) if around is None else around.places[resource.pk]) or None)
+    gathered = gather(customer, [owner.pk]) if around is None else around.gathered
+    facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     facts = replace(facts, service=assessing.service_of(facts.service, project=project))
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
-    vouchers = usable(customer.pk, [one.programme for one in versions])
+    vouchers = gathered.vouchers
+    if vouchers is None:
+        vouchers = usable(customer.pk, [one.programme for one in versions])
     accounts = assessing.accounts_of(versions, facts, customer.pk, service_on, vouchers)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
     return SamplePlan(inputs, facts, versions, accounts, customer.pk, vouchers)
+
+
+def prepare_many(
+    resources: Sequence[Resource], places: Mapping[int, str], customer: Organisation, samples: int, today: date
+) -> list[SampleInputs | None]:
+    """The engine's inputs for ``samples`` of each of the tests (with owner and test item) that come ``today``, with one element each where
+    elements cost: seven queries at most however many. None where the price is on request or counts time.
+
+    ``places`` as in ``Around``; the customer need not be stored.
+    """
+    prices = sample_prices.in_force([each.pk for each in resources], today)
+    ids = subsidy.version_ids_in_force(today)
+    vouchers = usable(customer.pk, [subsidy.in_force(version_id).programme for version_id in ids])
+    gathered = replace(gather(customer, {each.organisation_id for each in resources}), vouchers=vouchers)
+    around = Around(gathered, places)
+
+    def planned(resource: Resource) -> SamplePlan | None:
+        priced = prices.get(resource.pk)
+        if priced is None or priced.price is None or priced.unit in UNITS_OF_TIME:
+            return None
+        return plan(resource, customer, samples, 1, today, today, price=priced.price, version_ids=ids, around=around)
+
+    plans = [planned(each) for each in resources]
+    known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
+    assessing.know_awards(known.values())
+    return [each.with_balances(known) if each is not None else None for each in plans]
 
 
 def require_counted(planned: SamplePlan) -> None:

@@ -19,9 +19,11 @@ from billing.subsidy.rules.assess import Candidate, assess_samples
 from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.programme import parse_programme
+from booking.rules.sample_days import promise
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from instruments.models import CatalogueEntry, Resource, User
-from instruments.rules.turnaround import is_workday, promised_in, promised_on
+from instruments.rules import statutory_holidays
+from instruments.rules.turnaround import is_workday
 from instruments.services import resources
 from tests.conftest import programme_document
 
@@ -188,6 +190,13 @@ def test_a_firm_that_is_not_verified_sees_what_it_would_cost_then(cast: Any, pro
 
 
 # --- Promised dates ---------------------------------------------------------------------------------------------------
+def promised_on(arrive_on: date, days: int, samples: int = 1, capacity: int | None = None, off: Any = ((), ())) -> date:
+    """Without anything promised to others."""
+    found = promise(arrive_on, days, samples, capacity, {}, lambda day: is_workday(day, *off))
+    assert found is not None
+    return found.promised_on
+
+
 @pytest.mark.parametrize(
     ("days", "samples", "capacity", "due"),
     [
@@ -201,22 +210,23 @@ def test_a_firm_that_is_not_verified_sees_what_it_would_cost_then(cast: Any, pro
 def test_a_promise_counts_workdays_and_the_days_that_many_samples_take(
     days: int, samples: int, capacity: int | None, due: date
 ) -> None:
-    assert promised_on(ON, days, samples=samples, daily_capacity=capacity) == due
+    assert promised_on(ON, days, samples, capacity) == due
 
 
 def test_holidays_free_and_make_up_days_count() -> None:
     friday = date(2026, 9, 25)
     holidays = {date(2026, 10, day) for day in range(1, 8)}
-    assert promised_on(friday, 5, holidays=holidays, make_up_days={date(2026, 9, 27)}) == date(2026, 10, 8)
-    assert promised_on(friday, None) is None
+    assert promised_on(friday, 5, off=(holidays, {date(2026, 9, 27)})) == date(2026, 10, 8)
 
 
 def test_the_published_holidays_of_china_count_where_they_apply() -> None:
     wednesday = date(2025, 9, 24)  # 28 September and 11 October are worked, 1 to 8 October is free
-    assert promised_in("Asia/Shanghai", wednesday, 5) == date(2025, 9, 30)
-    assert promised_in("Asia/Shanghai", wednesday, 6) == date(2025, 10, 9)
-    assert promised_in("Europe/London", wednesday, 6) == date(2025, 10, 2)
-    assert promised_in("Asia/Shanghai", wednesday, None) is None
+    china = statutory_holidays.days_off(wednesday, date(2025, 12, 31), "Asia/Shanghai")
+    assert promised_on(wednesday, 5, off=china) == date(2025, 9, 30)
+    assert promised_on(wednesday, 6, off=china) == date(2025, 10, 9)
+    assert promised_on(wednesday, 6, off=statutory_holidays.days_off(wednesday, date(2025, 12, 31), "Europe/London")) == date(
+        2025, 10, 2
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -226,7 +236,7 @@ def test_the_published_holidays_of_china_count_where_they_apply() -> None:
     st.sets(st.dates(date(2000, 1, 1), date(2090, 6, 1)), max_size=30),
 )
 def test_a_promise_equals_counting_day_by_day(start: date, days: int, holidays: set[date]) -> None:
-    due = promised_on(start, days, holidays=holidays)
+    due = promised_on(start, days, off=(holidays, ()))
     assert due is not None and is_workday(due, holidays)
     between = [start + timedelta(days=n) for n in range(1, (due - start).days + 1)]
     assert sum(is_workday(day, holidays) for day in between) == days

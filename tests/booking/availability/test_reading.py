@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking.queries.availability import calculating, free_within, next_free
+from booking.queries.availability import Wish, calculating, free_within, next_free
 from booking.services import availability
 from instruments.models import Instrument
 from tests.booking.availability.building import ALWAYS, instrument_with, occupy
@@ -16,19 +16,23 @@ from tests.booking.availability.building import ALWAYS, instrument_with, occupy
 pytestmark = pytest.mark.django_db
 
 
-def test_the_next_free_time_of_many_calendars_is_one_query(cast, slot):
+def test_the_next_free_time_of_many_wishes_is_one_query(cast, slot):
     night = instrument_with(cast, [ALWAYS])
     never = instrument_with(cast, [], "Never open")
-    ids = [cast.xrd.calendar_id, night.calendar_id, never.calendar_id]
-    availability.rebuild(ids, cast.now)
-    assert next_free(ids, 60, cast.now) == {cast.xrd.calendar_id: cast.now, night.calendar_id: cast.now}
+    availability.rebuild([cast.xrd.calendar_id, night.calendar_id, never.calendar_id], cast.now)
+
+    def found(minutes, since=cast.now):
+        calendars = {1: cast.xrd.calendar_id, 2: night.calendar_id, 3: never.calendar_id}
+        return next_free({key: Wish(pk, minutes, since) for key, pk in calendars.items()})
+
+    assert found(60) == {1: cast.now, 2: cast.now}
+    assert found(60, slot(7, 8).starts_at) == {1: slot(8, 9).starts_at, 2: slot(7, 8).starts_at}
     occupy(cast.xrd.calendar_id, slot(8, 19, day=-2))  # Monday, until 19:00
     occupy(night.calendar_id, slot(0, 23, day=-2))
     with CaptureQueriesContext(connection) as queries:
-        found = next_free(ids, 120, cast.now)
+        assert found(120) == {1: slot(8, 9, day=-1).starts_at, 2: slot(23, 24, day=-2).starts_at}
     assert len(queries) == 1
-    assert found == {cast.xrd.calendar_id: slot(8, 9, day=-1).starts_at, night.calendar_id: slot(23, 24, day=-2).starts_at}
-    assert next_free(ids, 13 * 60, cast.now) == {night.calendar_id: slot(23, 24, day=-2).starts_at}
+    assert found(13 * 60) == {2: slot(23, 24, day=-2).starts_at}
 
 
 def test_instruments_can_be_cut_down_to_those_free_within_some_days(cast, slot):

@@ -28,7 +28,7 @@ from booking.rules.samples import (
     where,
 )
 from config.kernel.errors import Refusal
-from instruments.rules.turnaround import is_workday, promised_on
+from instruments.rules.turnaround import is_workday
 
 FOLLOWED = (SampleState.PREPARED, SampleState.TESTED, SampleState.LOST)
 JOB_STEPS = {
@@ -213,14 +213,6 @@ def test_a_promise_is_the_earliest_that_placing_sample_by_sample_finds(offset, t
     assert found is not None
     assert (found.days, found.promised_on) == (expected, expected[-1][0])
     assert all(count + taken.get(day, 0) <= capacity for day, count in found.days)
-
-
-@given(st.integers(0, 20), st.integers(1, 9), st.integers(1, 60), st.integers(1, 12))
-def test_without_load_it_is_the_turnaround_that_the_test_item_names(offset, turnaround, samples, capacity):
-    arrive_on = MONDAY + timedelta(days=offset)
-    found = promise(arrive_on, turnaround, samples, capacity, {}, works)
-    named = promised_on(arrive_on, turnaround, samples=samples, daily_capacity=capacity, holidays=HOLIDAYS, make_up_days=MAKE_UP)
-    assert found is not None and found.promised_on == named
 
 
 def test_without_a_capacity_one_day_takes_all_and_nothing_is_promised_for_after_a_year():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.pricing import sample_prices
 from instruments.models import Code, Resource, TestItem
 from instruments.queries import codes, divisions
 from tests.booking.finding.labs import labs
@@ -31,6 +33,9 @@ def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, 
     assert "30 Nov 2026, 09:00" in page
     assert "3 h: final cost for you ¥" in page
     assert f"on=2026-11-30&from=09%3A00&to=12%3A00&organisation={cast.firm.pk}#booking-panel" in page
+    (first, *_) = re.findall(r'class="find-offer" href="([^"]*)"', page)
+    booking = text(as_("lin").get(first))
+    assert "quote-when" in booking and "quote-problems" not in booking  # the form takes the time that the card names
     times = "/find-a-time/?q=XRD&hours=3&from=2026-11-30&to=2026-12-06&region_code=630100"
     assert f'href="{times}"' in page
     visitor = text(as_().get(reverse("search"), {"q": SENTENCE}))
@@ -47,7 +52,7 @@ def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, 
     assert "hours=4" in typed.headers["Location"]  # what was set by hand stays
 
 
-def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any) -> None:
+def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
     item = Resource.objects.create(
         kind="test_item",
         organisation=cast.lab,
@@ -58,7 +63,7 @@ def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, lab
     )
     TestItem.objects.create(resource=item, matrix="brine", turnaround_days=5, daily_capacity=4)
     labs.derive()
-    item.entry.__class__.objects.filter(pk=item.entry.pk).update(price_from_fen=120_00, price_unit="sample")
+    sample_prices.publish_test_price(cast.actor("li"), item, "sample", 120_00, {}, cast.now.date(), cast.now, cast.now.date())
     page = text(as_().get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
     assert "12 samples from ¥1,440.00" in page
     assert "Results by" in page
@@ -69,6 +74,8 @@ def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, lab
     found = text(as_().get(times.headers["Location"]))
     assert "2 Dec 2026" in found
     assert "¥1,440.00" in found
+    own = text(as_("lin").get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
+    assert "12 samples: final cost for you ¥" in own
 
 
 def test_the_cost_of_results_takes_the_same_queries_however_many(as_: Any, labs: Any, programmes: Any) -> None:
@@ -93,7 +100,7 @@ def test_compared_things_say_their_next_time_and_the_readers_price(as_: Any, lab
     page = text(as_("lin").get(reverse("compare"), {"ids": ids}))
     assert "What it costs you" in page
     assert "1 h: final cost for you ¥" in page
-    assert "2026, 09:00" in page
+    assert "2026, 11:00" in page  # two hours of notice: what can be booked, not what is free now
 
 
 def test_a_place_that_is_none_is_said_to_be_none(as_: Any, labs: Any) -> None:

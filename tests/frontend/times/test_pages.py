@@ -14,7 +14,6 @@ from booking.models import Licence, TimeAlert
 from booking.services import availability
 from config.kernel.time_range import TimeRange
 from frontend.time_form import TimeForm
-from instruments.models import CatalogueEntry, Resource, TestItem
 from tests.booking.availability.building import occupy
 
 pytestmark = pytest.mark.django_db
@@ -125,22 +124,6 @@ def test_a_busy_instrument_is_offered_later_and_calendars_in_the_making_are_name
     assert "The calendar of 1 instrument is being calculated" in text(as_().get(PAGE))
 
 
-def test_test_items_stand_beside_with_the_promised_date(as_, labs, cast):
-    resource = Resource.objects.create(
-        kind="test_item", organisation=cast.lab, name="Brine, Li and Mg", published=True, created_at=cast.now, updated_at=cast.now
-    )
-    TestItem.objects.create(resource=resource, turnaround_days=5)
-    CatalogueEntry.objects.create(
-        kind="test_item", resource=resource, organisation=cast.lab, name=resource.name, public=True, region_code="630104",
-        technique_codes=["jishi:icp-oes"], facets=["t:jishi:icp-oes"], price_from_fen=8000, price_unit="sample", updated_at=cast.now,
-    )  # fmt: skip
-    page = text(as_().get(PAGE, {"technique": "jishi:icp-oes"}))
-    assert "Brine, Li and Mg" in page
-    assert "30 Nov 2026" in page
-    assert "¥80.00" in page
-    assert "Brine" not in text(as_().get(PAGE))  # nobody said what is to be measured
-
-
 def test_beyond_the_known_days_it_says_so(as_, labs):
     page = as_().get(PAGE, {"from": "2027-01-15", "to": "2027-02-10"})
     assert "Free times are known until" in text(page)
@@ -149,8 +132,9 @@ def test_beyond_the_known_days_it_says_so(as_, labs):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"hours": "three"}, "Give the length in hours"),
-        ({"hours": "0"}, "Look for at least 15"),
+        ({"hours": "three"}, "“three” is no length. Give the length in hours"),
+        ({"hours": "0"}, "“0” hours cannot be looked for. Give 0.25 to 168 hours."),
+        ({"hours": "169"}, "“169” hours cannot be looked for. Give 0.25 to 168 hours."),
         ({"hours": "1e9"}, "Give the length in hours"),
         ({"hours": "NaN"}, "Give the length in hours"),
         ({"hours": "0.37"}, "Give the length in hours"),
