@@ -24,6 +24,8 @@ KIND_NAMES: dict[str, Promise | str] = {
 }
 LAYOUT_NAMES: dict[str, Promise | str] = {
     "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
+    "facility": pgettext_lazy("layout of a file", "Excel sheet of large research facilities"),
+    "core_instruments": pgettext_lazy("layout of a file", "Excel sheet of the core instruments of a facility"),
     "csv": pgettext_lazy("layout of a file", "CSV or Excel with our column names"),
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),

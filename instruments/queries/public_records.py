@@ -24,7 +24,7 @@ from instruments.queries.national import (
     photo_address,
     workbook_of,
 )
-from instruments.rules.standards import national
+from instruments.rules.standards import facility, national
 from instruments.rules.standards.datacite import datacite_xml
 from instruments.rules.standards.pidinst import pidinst_json, pidinst_xml
 from instruments.rules.standards.public import LICENCE_ID, LICENCE_NAME, LICENCE_URL, Named, PublicInstrument
@@ -33,7 +33,7 @@ from instruments.rules.standards.tables import OPEN_DATA_HEAD, UNIQUIP_HEAD, ope
 
 _CHUNK = 500
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-NATIONAL_FORMATS = ("national.json", "national.xlsx")
+NATIONAL_FORMATS = ("national.json", "national.xlsx", "facility.json", "facility.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,17 @@ def open_data_stream(layout: str, now: datetime) -> Iterator[bytes]:
 
 def _national(actor: Actor, instrument: Instrument, layout: str, name: str, now: datetime) -> Export:
     rows = managed_instruments(actor, instrument.organisation_id).filter(pk=instrument.pk)
-    if layout == "national.xlsx":
-        return Export(workbook_of(rows, now), XLSX, f"instrument-{instrument.pk}-national.xlsx")
+    of_facility = layout.startswith("facility")
+    if of_facility and not rows.exclude(facility=None).exists():
+        raise NotFound.of("access.not_found", model="facility")
+    if layout.endswith(".xlsx"):
+        return Export(workbook_of(rows, now, facility.SHEET if of_facility else national.SHEET), XLSX, name)
     (facts,) = national_facts(rows, now)
-    record = {"instrument": 4, **national.national_record(facts)}
+    record = (
+        {"instrument": 2, **facility.facility_record(facts)}
+        if of_facility
+        else {"instrument": 4, **national.national_record(facts)}
+    )
     return Export(_json(record, default=str).encode(), "application/json", name)
 
 

@@ -169,7 +169,7 @@ def facts_of(report: ImportReport) -> dict[str, Any]:
 
 INSTRUMENTS = ImportKind(
     "instruments",
-    ("national", "csv", "uniquip", SAVED, NEW),
+    ("national", "facility", "core_instruments", "csv", "uniquip", SAVED, NEW),
     _run_instruments,
     facts=facts_of,
     object_id=lambda row: row.instrument_id,

@@ -20,7 +20,8 @@ from instruments.services.registry import InstrumentFields
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """``changes`` by field name (``site_id`` too), ``new_place`` a place to create. ``customs`` and ``fundings``: None leaves them.
+    """``changes`` by field name (``site_id`` too), ``new_place`` a place to create. ``customs``, ``fundings``
+    and ``facility``: None leaves them.
 
     ``seen`` is the instrument's ``updated_at`` when the form was made; None does not ask.
     """
@@ -30,6 +31,7 @@ class Edit:
     customs: Mapping[str, Any] | None = None
     fundings: tuple[tuple[str, int | None], ...] | None = None
     seen: datetime | None = None
+    facility: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ def _detail_reasons(actor: Actor, instrument_id: int, edit: Edit, now: datetime)
     if edit.fundings is not None:
         fundings = edit.fundings
         reasons += _reasons(lambda: instrument_details.set_fundings(actor, instrument_id, fundings, now))
+    if edit.facility is not None:
+        facility = edit.facility
+        reasons += _reasons(lambda: instrument_details.set_facility(actor, instrument_id, facility, now), "facility_")
     return reasons
 
 

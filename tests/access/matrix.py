@@ -1057,6 +1057,7 @@ PAGES: dict[str, Route] = {
     "import_report": reads_object("import"),
     "import_file": reads_object("import"),
     "mapping_forget": acts("saved_mapping", *KEEPERS, ok=TRIED),
+    "organisation_facility_record": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "organisation_national_record": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "organisation_completeness": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "place_list": Route({"GET": Rule(*KEEPERS)}, "owner"),

@@ -1425,6 +1425,7 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_export": "a download",
+    "organisation_facility_record": "a download",
     "organisation_national_record": "a download",
     "price_family_create": "POST only",
     "price_members": "POST only",
