@@ -44,6 +44,8 @@ _ACTIONS: dict[str, Word] = {
     "instrument.customs": pgettext_lazy("what was done", "Customs record changed"),
     "instrument.facility": pgettext_lazy("what was done", "Record of the facility changed"),
     "instrument.funding": pgettext_lazy("what was done", "Funding changed"),
+    "instrument.share_calendar": pgettext_lazy("what was done", "Calendar shared with another instrument"),
+    "instrument.part_calendar": pgettext_lazy("what was done", "Shared calendar taken apart"),
     "instrument.image_add": pgettext_lazy("what was done", "Picture added"),
     "instrument.image_caption": pgettext_lazy("what was done", "Caption changed"),
     "instrument.image_move": pgettext_lazy("what was done", "Picture moved"),

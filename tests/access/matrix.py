@@ -1149,6 +1149,8 @@ PAGES: dict[str, Route] = {
     "closure_import_detail": reads_object("closure_import", post=Rule(*KEEPERS, OK_POST)),
     "closure_import_report": reads_object("closure_import"),
     "instrument_calendars": form("hidden", *KEEPERS),
+    "instrument_sharing": form("hidden", *KEEPERS),
+    "instrument_sharing_end": acts("hidden", *KEEPERS),
     "subscription_refresh": acts("subscription", *KEEPERS),
     "subscription_switch": acts("subscription", *KEEPERS),
     "subscription_remove": acts("subscription", *KEEPERS),

@@ -572,6 +572,13 @@ def closure_import(confirmed: bool) -> int:
     return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
 
 
+def sharing() -> str:
+    """What it would do if an instrument took the calendar of another one of its lab."""
+    one = instrument()
+    others = type(one).objects.filter(organisation=one.organisation, site__time_zone=one.site.time_zone)
+    return at("instrument_sharing", one.pk, with_=others.exclude(calendar=one.calendar).earliest("pk").pk)
+
+
 def import_in(state: str, kind: str = "instruments") -> int:
     """An import of the personas' lab in that state."""
     from instruments.models import ImportRun
@@ -729,6 +736,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_closure_import", lambda: at("instrument_closure_import", instrument().pk), ("lab_manager",)),
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(False)), ("lab_manager",), "preview"),
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(True)), ("lab_manager",), "done"),
+    Shown("instrument_sharing", sharing, ("lab_manager",), "preview"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument().pk), ("lab_manager", "operator"), "none"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
@@ -1562,6 +1570,7 @@ NOT_PAGES: dict[str, str] = {
     "closure_import_report": "a download",
     "subscription_refresh": "POST only",
     "subscription_switch": "POST only",
+    "instrument_sharing_end": "POST only",
     "subscription_remove": "POST only",
     "instrument_busy": "a calendar for programs",
     "feed_private": "a calendar for programs",
