@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -160,6 +161,16 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
     "status": STATUS_NAMES,
     "service_modes": SERVICE_MODE_NAMES,
 }
+#: The columns of a table of instruments beside their own fields.
+DETAIL_COLUMN_NAMES: dict[str, Word] = {
+    **{
+        f"funding_{source}": format_lazy("{}: {}", pgettext_lazy("column", "Funding in yuan"), word)
+        for source, word in FUNDING_NAMES.items()
+    },
+    **{
+        f"customs_{name}": format_lazy("{}: {}", pgettext_lazy("column", "Customs"), word) for name, word in CUSTOMS_NAMES.items()
+    },
+}
 YES, NO = pgettext_lazy("answer", "yes"), pgettext_lazy("answer", "no")
 #: What files have besides: parts of the place, the owner, the customs record, money and hours.
 _BESIDE: dict[str, Word] = {
@@ -177,6 +188,8 @@ _BESIDE: dict[str, Word] = {
     "organisation.name": pgettext_lazy("instrument field", "Owner"),
     "organisation.identifier": pgettext_lazy("instrument field", "The owner's code"),
     "file": pgettext_lazy("instrument field", "File"),
+    "analytes": pgettext_lazy("instrument field", "What is measured"),
+    "qualifications": pgettext_lazy("instrument field", "Qualifications"),
 }
 
 

@@ -17,6 +17,7 @@ from frontend.code_choices import SCHEMES, code_words, nation_name
 from instruments.field_wording import (
     CHOICE_NAMES,
     CUSTOMS_NAMES,
+    DETAIL_COLUMN_NAMES,
     FACILITY_NAMES,
     FIELD_NAMES,
     FUNDING_NAMES,
@@ -27,6 +28,7 @@ from instruments.field_wording import (
 from instruments.models import FacilityRecord, Instrument, InstrumentChange, Site
 from instruments.rules.facility_values import PUBLIC_FIELDS
 from instruments.rules.instrument_review import clashes
+from instruments.rules.sheet_cells import KNOWN_ONLY
 from instruments.rules.text_diff import Piece, differences
 from instruments.services.instrument_changes import jsonable
 from instruments.services.instrument_reviews import current_values
@@ -100,6 +102,8 @@ class HistoryRow:
 
 def label_of(field: str) -> Word:
     """What a field is called."""
+    if field in DETAIL_COLUMN_NAMES and field.startswith("funding_"):
+        return DETAIL_COLUMN_NAMES[field]
     if field.startswith("customs_") and field != "customs_supervised":
         return CUSTOMS_NAMES.get(field.removeprefix("customs_"), field)
     if field.startswith("facility_"):
@@ -113,7 +117,9 @@ def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
         return ""
     if isinstance(value, bool):
         return str(YES if value else NO)
-    if field in _MONEY:
+    if field.startswith("funding_") and value == KNOWN_ONLY:
+        return _("amount not known")
+    if field in _MONEY or field.startswith("funding_"):
         return display.yuan(value)
     if field in ("site_id", "site"):
         return places.get(str(value), str(value))

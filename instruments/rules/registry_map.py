@@ -237,6 +237,18 @@ def fitted(plan: ImportMap, headers: Sequence[str]) -> ImportMap:
     return replace(plan, fields=fields)
 
 
+def with_constants(plan: ImportMap, constants: Mapping[str, str]) -> ImportMap:
+    """The map (fitted to a file) with a value for each row whose cell is empty or whose column the file lacks, as our own CSV
+    understands it. What the map sets itself stays."""
+    fields = dict(plan.fields)
+    for name, value in constants.items():
+        if name not in fields:
+            fields[name] = Source(constant=value)
+        elif fields[name].constant is None:
+            fields[name] = replace(fields[name], default=value)
+    return replace(plan, fields=fields)
+
+
 def _without_helpers(source: Source, present: set[str]) -> Source:
     """The source without helper columns that the file does not have."""
     return source if {source.shown, source.exact} <= present else replace(source, shown="", exact="")

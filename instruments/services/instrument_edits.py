@@ -69,6 +69,15 @@ def save(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> Saved:
     return Saved(instrument, change)
 
 
+@whole
+def save_details(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> None:
+    """Save what an edit says of customs, funding and the facility alone; its fields are not looked at. Raises as ``save`` does."""
+    instrument = managed_instrument(actor, instrument_id)
+    if edit.seen is not None and edit.seen != instrument.updated_at:
+        raise Conflict.of("instrument.changed_meanwhile")
+    Refusal.raise_any(_detail_reasons(actor, instrument_id, edit, now))
+
+
 def _detail_reasons(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> list[Reason]:
     """Write customs and funding where they are given; what is wrong with them, under the names of the form."""
     reasons: list[Reason] = []

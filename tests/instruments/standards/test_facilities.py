@@ -128,7 +128,7 @@ def test_a_facility_comes_in_is_found_as_one_and_goes_out_into_the_same_record(c
 
 @pytest.mark.django_db
 def test_an_instrument_becomes_a_facility_on_its_form_and_its_core_instruments_are_listed(cast: Any, client: Any) -> None:
-    client.force_login(cast.user("wang"))
+    client.force_login(cast.users["wang"])
     address = reverse("instrument_edit", args=[cast.xrd.pk])
     plain = client.get(address).context["form"]
     assert "facility_construction" not in plain.fields
