@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.kernel.access import NOBODY, Actor, visible_to
 from config.kernel.errors import NotFound
-from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, Instrument
+from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, FacilityRecord, Instrument
 from instruments.queries import codes
 from instruments.queries.national import (
     managed_instruments,
@@ -119,7 +119,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def _records(rows: QuerySet[Instrument], today: date) -> Iterator[PublicInstrument]:
     opening = CalendarEntry.objects.filter(calendar_id=OuterRef("calendar_id"), kind=CalendarEntryKind.OPENING)
     wanted = rows.select_related("organisation", "site", "photo").prefetch_related("organisation__identifiers")
-    for row in wanted.annotate(is_open=Exists(opening)).iterator(chunk_size=_CHUNK):
+    is_facility = Exists(FacilityRecord.objects.filter(instrument=OuterRef("pk")))
+    for row in wanted.annotate(is_open=Exists(opening), is_facility=is_facility).iterator(chunk_size=_CHUNK):
         yield _record(row, today)
 
 
@@ -164,6 +165,7 @@ def _record(row: Any, today: date) -> PublicInstrument:
         photo_url=photo_address(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        kind="facility" if row.is_facility else "instrument",
     )
 
 

@@ -653,6 +653,8 @@ API: dict[str, Route] = {
     "api_unknown": Route({"GET": Rule(EVERYBODY, ok=frozenset({404})), "POST": Rule(EVERYBODY, ok=frozenset({404}))},
                          extra={"path": "nothing/"}),
     "api_me": Route({"GET": Rule(PERSONS), "PATCH": Rule(PERSONS, body=lambda world: {"language": "en"})}),
+    "api_open_catalogue": reads(EVERYBODY),
+    "api_open_resources": reads(EVERYBODY, extra={"name": "test-items", "layout": "csv"}),
     "api_open_data": reads(EVERYBODY, extra={"layout": "csv"}),
     "api_feed": reads(query="?date=2026-11-25"),
     "api_instrument_slots": reads_object("hidden", public=True),
@@ -1029,6 +1031,7 @@ API: dict[str, Route] = {
 PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
+    "open_data": reads(EVERYBODY),
     "person_erase": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
     "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),

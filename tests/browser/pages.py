@@ -627,6 +627,7 @@ def confirmation_link() -> str:
 PAGES: tuple[Shown, ...] = (
     Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
     Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
+    Shown("open_data", lambda: at("open_data"), (ANONYMOUS,)),
     Shown("person_erase", lambda: at("person_erase"), ("operator",)),
     Shown("paper_check", lambda: at("paper_check"), (ANONYMOUS,)),
     Shown("paper_verify", lambda: at("paper_verify", a_paper_code()), (ANONYMOUS, "firm_admin"), important=True),
