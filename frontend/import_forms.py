@@ -147,8 +147,10 @@ class ReadingForm(forms.Form):
     encoding = forms.ChoiceField(label=_("Encoding"), required=False)
     time_zone = forms.CharField(label=_("Time zone"), required=False, max_length=60)
 
-    def __init__(self, kind: import_kinds.ImportKind, facts: Mapping[str, Any], options: ReadingOptions, *args: Any) -> None:
-        super().__init__(*args, initial={"encoding": options.encoding, "time_zone": options.time_zone})
+    def __init__(
+        self, kind: import_kinds.ImportKind, facts: Mapping[str, Any], options: ReadingOptions, data: Any = None
+    ) -> None:
+        super().__init__(data, initial={"encoding": options.encoding, "time_zone": options.time_zone})
         found = str(facts.get("encoding", ""))
         known = dict.fromkeys([*ENCODINGS, *facts.get("other_encodings", ()), *([options.encoding] if options.encoding else [])])
         self.fields["encoding"].choices = [  # type: ignore[attr-defined]

@@ -61,7 +61,9 @@ def checked(options: ReadingOptions, takes: Collection[str], constants: Collecti
 
 def _is_encoding(name: str) -> bool:
     try:
-        b"".decode(name)
-    except (LookupError, UnicodeError):  # codecs such as zip are none of text
+        b"a".decode(name)
+    except LookupError:  # codecs such as zip are none of text
         return False
+    except UnicodeError:
+        return True
     return True

@@ -16,10 +16,10 @@ from instruments.rules.registry_values import day
 _LINES = re.compile(r"[\n|]+")
 _PARTS = re.compile(r"[;\uff1b\t]")
 #: Between plain names. A comma within 2,4-D has no blank behind it; behind one without a blank only a symbol of an element is a name.
-_NAMES = re.compile(r",\s+|[\uff0c\u3001]\s*|(?<=[A-Za-z]),(?=[A-Z][a-z]?(?:,|\s|\Z))")
+_NAMES = re.compile(r",\s+|[\uff0c\u3001]\s*|(?<=[A-Za-z]),(?=[A-Z][a-z]?(?:[,\uff0c\u3001\s]|\Z))")
 _SCHEMES = re.compile(r"\s*[,\uff0c\u3001/+]\s*")
 _WITH_LIMIT = re.compile(r"(?P<name>.*\S)\s+(?P<limit>[<\u2264]?=?\s*[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?)\s*(?P<unit>\S*)")
-_ANALYTE = ("name", "limit", "unit")
+ANALYTE = ("name", "limit", "unit")
 _QUALIFICATION = ("scheme", "certificate_number", "valid_from", "valid_to")
 
 
@@ -28,7 +28,7 @@ def read_analytes(cell: str) -> list[dict[str, str]]:
     found = []
     for parts in _entries(cell, _NAMES):
         matched = _WITH_LIMIT.fullmatch(parts[0]) if len(parts) == 1 else None
-        found.append(matched.groupdict() if matched else _named(_ANALYTE, parts))
+        found.append(matched.groupdict() if matched else _named(ANALYTE, parts))
     return found
 
 
@@ -43,7 +43,7 @@ def read_qualifications(cell: str, field: str) -> list[dict[str, Any]]:
 
 def analytes_cell(rows: Iterable[Mapping[str, str]]) -> str:
     """The opposite of ``read_analytes``."""
-    return "\n".join(_line([row.get(name, "") for name in _ANALYTE], _NAMES, _WITH_LIMIT) for row in rows)
+    return "\n".join(_line([row.get(name, "") for name in ANALYTE], _NAMES, _WITH_LIMIT) for row in rows)
 
 
 def qualifications_cell(rows: Iterable[Mapping[str, Any]]) -> str:

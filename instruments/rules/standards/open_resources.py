@@ -6,7 +6,7 @@ Of an accession the descriptors of its standard are given, but for those in whic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any
 from instruments.rules.standards import darwin_core, mcpd
 from instruments.rules.standards.public import LICENCE_ID
 from instruments.rules.standards.tables import harmless
+from instruments.rules.test_item_cells import ANALYTE, analytes_cell, qualifications_cell
 
 _CORE = (
     "id", "url", "name", "name_en", "owner", "owner_en", "inner_id", "description", "description_en", "keywords", "region_code",
@@ -59,13 +60,15 @@ def record(one: PublicResource) -> dict[str, Any]:
     part = dict(one.part)
     if "descriptors" in part:
         part["descriptors"] = {name: text for name, text in part["descriptors"].items() if name in _DESCRIPTORS and text}
+    if "analytes" in part:
+        part["analytes"] = [{name: each.get(name, "") for name in ANALYTE} for each in part["analytes"]]
     said = {**one.core, **part, "updated_at": one.updated_at, "licence": LICENCE_ID}
     return {name: _plain(said[name]) for name in head(one.kind)}
 
 
 def row(one: PublicResource) -> list[str]:
     """One line of the table; entries of a list stand behind bars, the parts of an entry behind semicolons."""
-    return [harmless(_text(value)) for value in record(one).values()]
+    return [harmless(_CELLS.get(name, _text)(value)) for name, value in record(one).items()]
 
 
 def _plain(value: Any) -> Any:
@@ -82,13 +85,13 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "|".join(_entry(each) for each in value)
+        return "|".join(str(each) for each in value)
     if isinstance(value, Mapping):
         return "|".join(f"{name}={text}" for name, text in value.items())
     return str(value)
 
 
-def _entry(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join("" if part is None else str(part) for part in value.values()).rstrip("; ")
-    return str(value)
+_CELLS: dict[str, Callable[[Any], str]] = {
+    "analytes": lambda rows: analytes_cell(rows).replace("\n", "|"),
+    "qualifications": lambda rows: qualifications_cell(rows).replace("\n", "|"),
+}
