@@ -771,6 +771,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
     Shown("downtime_detail", lambda: at("downtime_detail", outage()), ("lab_manager",), important=True),
+    Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.FOLLOWING).pk), (ANONYMOUS,), "facility"),
+    Shown("instrument_edit", lambda: at("instrument_edit", instrument(stage.FOLLOWING).pk), ("lab_manager",), "facility"),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
     *(

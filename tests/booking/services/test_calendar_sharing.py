@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pgtrigger
 import pytest
 from django.db import transaction
 from django.db.utils import OperationalError
@@ -147,7 +148,9 @@ def test_a_booking_cannot_be_written_on_a_calendar_that_its_instrument_has_left(
     taken.update(during=_year(2901), calendar_id=elsewhere, blocking=False)  # a request that keeps nobody out
     with pytest.raises(OperationalError, match="has left"), transaction.atomic():
         taken.update(blocking=True)
-    taken.update(during=_year(2901), calendar_id=cast.xrd.calendar_id, blocking=True)
+    with pgtrigger.ignore("booking.Occupancy:occupancy_on_own_calendar_update"):  # nothing else refuses it
+        taken.update(blocking=True)
+    taken.update(during=_year(2901), calendar_id=cast.xrd.calendar_id)
 
 
 def _year(number):
