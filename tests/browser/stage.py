@@ -47,7 +47,7 @@ def main(now: datetime) -> None:
         stage_bills.build(now)
         _figures_that_changed(now)
         _calendars(now)
-    _facility(now)
+        _facility(now)
         _test_item(now)
         _change_of_a_resource(now)
         _somebody_works(now)
