@@ -89,7 +89,7 @@ def test_a_facility_comes_in_is_found_as_one_and_goes_out_into_the_same_record(c
         assert [one.instrument_id for one in found.items] == [made.pk]
 
     found = client.get(reverse("search"), {"kind": "facility"}, headers={"accept-language": "en"}).content.decode()
-    assert ROW["cname"] in found and "Large facilities" in found and cast.xrd.name not in found
+    assert ROW["ename"] in found and "Large facilities" in found and cast.xrd.name not in found
     page = client.get(reverse("instrument_detail", args=[made.pk]), headers={"accept-language": "en"}).content.decode()
     assert "Large research facility" in page
     assert "Public experiment facility" in page
