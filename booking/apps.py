@@ -18,6 +18,7 @@ class BookingApp(AppConfig):
             sample_notices,
             series_messages,
             service_messages,
+            sharing_messages,
             training_messages,
             training_notices,
             usage_messages,

@@ -306,7 +306,7 @@ register_sql(
         SELECT format('occupancy %s lies outside its downtime %s, or behind its end', o.id, d.id)
           FROM booking_occupancy o JOIN booking_downtime d ON d.id = o.downtime_id
           JOIN instruments_instrument i ON i.id = d.instrument_id
-         WHERE o.calendar_id <> i.calendar_id OR lower(o.during) < d.starts_at
+         WHERE (d.closed_at IS NULL AND o.calendar_id <> i.calendar_id) OR lower(o.during) < d.starts_at
             OR upper(o.during) > least(d.ends_at, coalesce(d.closed_at, d.ends_at))""",
 )
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from instruments.models import Organisation, SavedMapping
+from instruments.rules.reading_options import ENCODINGS, ReadingOptions
 from instruments.services import import_kinds
 from instruments.services.import_runs import Asked
 
@@ -24,6 +25,8 @@ KIND_NAMES: dict[str, Promise | str] = {
 }
 LAYOUT_NAMES: dict[str, Promise | str] = {
     "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
+    "facility": pgettext_lazy("layout of a file", "Excel sheet of large research facilities"),
+    "core_instruments": pgettext_lazy("layout of a file", "Excel sheet of the core instruments of a facility"),
     "csv": pgettext_lazy("layout of a file", "CSV or Excel with our column names"),
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
@@ -116,3 +119,78 @@ class ColumnsForm(forms.Form):
     def chosen(self) -> dict[str, str]:
         """The choice for each heading; call it on a valid form."""
         return {column: self.cleaned_data[f"column_{place}"] for place, column in enumerate(self.columns)}
+
+
+SURENESS_NAMES: dict[str, Promise | str] = {
+    "certain": pgettext_lazy("encoding of a file", "certain"),
+    "likely": pgettext_lazy("encoding of a file", "likely"),
+    "guess": pgettext_lazy("encoding of a file", "a guess"),
+    "declared": pgettext_lazy("encoding of a file", "chosen"),
+}
+_ENCODING_NAMES: dict[str, str] = {
+    "utf-8": "UTF-8",
+    "gb18030": "GB 18030 (GBK, GB 2312)",
+    "big5": "Big5",
+    "cp932": "Shift JIS",
+    "euc_kr": "EUC-KR",
+    "cp1252": "Windows 1252",
+    "cp1250": "Windows 1250",
+    "mac_roman": "Mac Roman",
+    "utf-16": "UTF-16",
+}
+_CONSTANTS = 4
+
+
+class ReadingForm(forms.Form):
+    """How a file is to be read: encoding, zone of its times, values for columns that it lacks; as far as its kind takes them."""
+
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False)
+    time_zone = forms.CharField(label=_("Time zone"), required=False, max_length=60)
+
+    def __init__(
+        self, kind: import_kinds.ImportKind, facts: Mapping[str, Any], options: ReadingOptions, data: Any = None
+    ) -> None:
+        super().__init__(data, initial={"encoding": options.encoding, "time_zone": options.time_zone})
+        found = str(facts.get("encoding", ""))
+        known = dict.fromkeys([*ENCODINGS, *facts.get("other_encodings", ()), *([options.encoding] if options.encoding else [])])
+        self.fields["encoding"].choices = [  # type: ignore[attr-defined]
+            ("", _("Found out: %(name)s") % {"name": found} if found else _("Find it out")),
+            *((name, _ENCODING_NAMES.get(name, name)) for name in known),
+        ]
+        for name in ({"encoding", "time_zone"} - kind.takes) | ({"encoding"} if found == "xlsx" else set()):
+            del self.fields[name]
+        if "time_zone" in self.fields:
+            self.fields["time_zone"].help_text = (
+                _("In which the times of the file are meant, for example Asia/Urumqi. Empty: that of each instrument.")
+                if kind.code == "bookings"
+                else _("Of places that are created, for example Asia/Urumqi. Empty: that of the owner's other places.")
+            )
+        self._constants(kind, list(options.constants.items()))
+
+    def _constants(self, kind: import_kinds.ImportKind, given: Sequence[tuple[str, str]]) -> None:
+        choices = [("", str(_("Choose a field"))), *((code, import_kinds.field_name(kind.code, code)) for code in kind.constants)]
+        self.pairs: list[tuple[str, str]] = []
+        for place in range(_CONSTANTS if kind.constants else 0):
+            name, value = given[place] if place < len(given) else ("", "")
+            number = {"n": place + 1}
+            self.fields[f"field_{place}"] = forms.ChoiceField(
+                label=_("Field %(n)s") % number, required=False, choices=choices, initial=name
+            )
+            self.fields[f"value_{place}"] = forms.CharField(
+                label=_("Value for all rows %(n)s") % number, required=False, max_length=300, initial=value
+            )
+            self.pairs.append((f"field_{place}", f"value_{place}"))
+
+    def bound_pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """The fields of each value, side by side."""
+        return [(self[field], self[value]) for field, value in self.pairs]
+
+    def options(self) -> ReadingOptions:
+        """What was chosen; call it on a valid form."""
+        typed = self.cleaned_data
+        pairs = [(typed[field], typed[value]) for field, value in self.pairs]
+        return ReadingOptions(
+            typed.get("encoding", ""),
+            typed.get("time_zone", "").strip(),
+            {field: value for field, value in pairs if field and value},
+        )

@@ -16,10 +16,13 @@ from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from frontend.code_choices import SCHEMES, class_choices, code_line, code_typed, nation_choices
 from frontend.states import look_of
-from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, YES
-from instruments.models import CustomsRecord, Instrument, InstrumentFunding, InstrumentStatus, Site
+from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FACILITY_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, YES
+from instruments.models import CustomsRecord, FacilityRecord, Instrument, InstrumentFunding, InstrumentStatus, Site
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_LENGTHS, FUNDING_SOURCES
+from instruments.rules.facility_values import CHOICES as FACILITY_CHOICES
+from instruments.rules.facility_values import LONG_TEXTS as FACILITY_LONG_TEXTS
+from instruments.rules.facility_values import TEXTS as FACILITY_TEXTS
 from instruments.rules.registry_values import (
     CHOICES,
     LIST_LENGTHS,
@@ -100,6 +103,12 @@ SECTIONS: tuple[Section, ...] = (
         ("customs_supervised", *(f"customs_{name}" for name in CUSTOMS_NAMES)),
         _("For instruments imported free of tax. Until you record that customs allows sharing, people outside are warned."),
     ),
+    Section(
+        "facility",
+        _("Large research facility"),
+        tuple(f"facility_{name}" for name in FACILITY_NAMES),
+        _("What the national sheet of large facilities asks for. Persons are shown to nobody but you; the addresses are public."),
+    ),
     Section("sharing", _("Sharing and terms"), ("share_mode", "service_url", "access_terms", "fee_note")),
     Section(
         "contact",
@@ -132,13 +141,16 @@ class RecordForm(forms.Form):
         fundings: Iterable[InstrumentFunding] = (),
         shown_values: dict[str, Any] | None = None,
         may_publish: bool = True,
+        facility: FacilityRecord | None = None,
+        is_facility: bool = False,
         **kwargs: Any,
     ) -> None:
-        current = _initial(instrument, revived(shown_values or {}), customs, fundings)
+        current = _initial(instrument, revived(shown_values or {}), customs, fundings) | _facility_initial(facility)
         kwargs.setdefault("initial", current)
         super().__init__(*args, **kwargs)
         places = [(str(site.pk), site.name) for site in sites]
-        for section in SECTIONS:
+        self.is_facility = is_facility or facility is not None
+        for section in self._shown_sections():
             for name in section.names:
                 self.fields[name] = _field(name, places, str(current.get("class_code", "")))
         if may_publish:
@@ -148,8 +160,11 @@ class RecordForm(forms.Form):
 
     def sections(self) -> Iterator[tuple[Section, list[tuple[forms.BoundField, bool]]]]:
         """Each section with its fields and whether a field takes the whole width."""
-        for section in SECTIONS:
+        for section in self._shown_sections():
             yield section, [(self[name], name in WIDE) for name in section.names]
+
+    def _shown_sections(self) -> list[Section]:
+        return [section for section in SECTIONS if section.key != "facility" or self.is_facility]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -178,10 +193,14 @@ class RecordForm(forms.Form):
         """What was typed, for the service."""
         typed = self.cleaned_data
         changes = self.values() | ({"site_id": int(typed["site"])} if typed["site"] else {})
-        return Edit(changes, typed["new_place"], self.customs(), self.fundings(), self._seen())
+        return Edit(changes, typed["new_place"], self.customs(), self.fundings(), self._seen(), self.facility())
 
     def customs(self) -> dict[str, Any]:
         return {name: _typed(name, self.cleaned_data[f"customs_{name}"]) for name in CUSTOMS_NAMES}
+
+    def facility(self) -> dict[str, Any] | None:
+        """What was typed about the facility; None when it is none."""
+        return {name: self.cleaned_data[f"facility_{name}"] for name in FACILITY_NAMES} if self.is_facility else None
 
     def fundings(self) -> tuple[tuple[str, int | None], ...]:
         amounts = {source: self.cleaned_data[f"funding_{source}"] for source in FUNDING_SOURCES}
@@ -210,6 +229,8 @@ def _field(name: str, places: list[tuple[str, str]], class_code: str) -> forms.F
         return forms.CharField(label=_NAMED_FUNDINGS[name.removeprefix("funding_")], required=False, max_length=30)
     if name.startswith("customs_") and name != "customs_supervised":
         return _customs_field(name.removeprefix("customs_"))
+    if name.startswith("facility_"):
+        return _facility_field(name.removeprefix("facility_"))
     common: dict[str, Any] = {"required": False, "help_text": _HINTS.get(name, "")}
     label: dict[str, Any] = {"label": _NAMES.get(name, "")}
     if name in LONG_TEXT_LENGTHS:
@@ -271,6 +292,23 @@ def _customs_field(name: str) -> forms.Field:
         return _day(_NAMED_CUSTOMS[name])
     length = CUSTOMS_LENGTHS.get(name) or CUSTOMS_CODES[name][1]
     return forms.CharField(label=_NAMED_CUSTOMS[name], required=False, max_length=length)
+
+
+def _facility_field(name: str) -> forms.Field:
+    label: Any = FACILITY_NAMES[name]
+    if name in FACILITY_CHOICES:
+        return forms.ChoiceField(label=label, required=False, choices=[_UNKNOWN, *CHOICE_NAMES[name].items()])
+    if name == "accepted_on":
+        return _day(label)
+    if name in FACILITY_LONG_TEXTS:
+        return LongText(label=label, required=False, max_length=FACILITY_LONG_TEXTS[name], widget=_area(3))
+    return forms.CharField(label=label, required=False, max_length=FACILITY_TEXTS.get(name, URL_LENGTH))
+
+
+def _facility_initial(facility: FacilityRecord | None) -> dict[str, Any]:
+    if facility is None:
+        return {}
+    return {f"facility_{name}": _shown(name, getattr(facility, name)) for name in FACILITY_NAMES}
 
 
 def _area(rows: int, *, counted: bool = True) -> forms.Textarea:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import saved_searches, search
+from frontend.views import open_data, saved_searches, search
 
 urlpatterns = [
     path("search/", search.search, name="search"),
@@ -15,5 +15,6 @@ urlpatterns = [
     path("searches/<int:pk>/delete/", saved_searches.saved_search_delete, name="saved_search_delete"),
     path("searches/unsubscribe/<str:token>/", saved_searches.saved_search_unsubscribe, name="saved_search_unsubscribe"),
     path("compare/", search.compare, name="compare"),
+    path("open-data/", open_data.open_data, name="open_data"),
     path("instruments/", search.instrument_list, name="instrument_list"),
 ]

@@ -8,6 +8,7 @@ from frontend.views import standards
 
 urlpatterns = [
     path("organisations/<int:pk>/national-record.xlsx", standards.national_record, name="organisation_national_record"),
+    path("organisations/<int:pk>/facility-record.xlsx", standards.facility_record, name="organisation_facility_record"),
     path("organisations/<int:pk>/completeness/", standards.completeness, name="organisation_completeness"),
     path("policy-zones/", standards.zone_list, name="zone_list"),
     path("policy-zones/new/", standards.zone_create, name="zone_create"),

@@ -23,6 +23,7 @@ from instruments.models import (
     CustomsRecord,
     DataSet,
     Delivery,
+    FacilityRecord,
     FundCard,
     Germplasm,
     GroupMember,
@@ -296,7 +297,7 @@ def kept_filter(actor: Actor, prefix: str = "") -> Q:
 
 
 def _details(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
-    """Customs and funding are as public as their instrument."""
+    """Customs, funding and the record of a facility are as public as their instrument; the persons in it are left out where it is shown."""
     return queryset.filter(instrument_filter(actor, "instrument__"))
 
 
@@ -386,6 +387,7 @@ _SCOPES: dict[Any, Any] = {
     Code: _public,
     CatalogueEntry: _entries,
     CustomsRecord: _details,
+    FacilityRecord: _details,
     ImportRun: _import_runs,
     ImportRunRow: _import_rows,
     Instrument: _instruments,

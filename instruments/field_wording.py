@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -72,6 +73,38 @@ CUSTOMS_NAMES: dict[str, Word] = {
     "may_share": _("Customs allows sharing"),
     "may_charge": _("Customs allows charging"),
 }
+FACILITY_NAMES: dict[str, Word] = {
+    "construction": pgettext_lazy("facility", "State of construction"),
+    "category": pgettext_lazy("facility", "Category of facility"),
+    "abbreviation": pgettext_lazy("facility", "Short name in English"),
+    "accepted_on": pgettext_lazy("facility", "Accepted on"),
+    "supervising_department": pgettext_lazy("facility", "Supervising department"),
+    "host_institution": pgettext_lazy("facility", "Host institution"),
+    "approving_department": pgettext_lazy("facility", "Approving department"),
+    "website": pgettext_lazy("facility", "Web site"),
+    "video_url": pgettext_lazy("facility", "Video that explains it"),
+    "domestic_users": pgettext_lazy("facility", "Main users in China"),
+    "foreign_users": pgettext_lazy("facility", "Main users abroad"),
+    "contact_unit": pgettext_lazy("facility", "Contact: unit"),
+    "contact_title": pgettext_lazy("facility", "Contact: position"),
+    "scientist_name": pgettext_lazy("facility", "Chief scientist: name"),
+    "scientist_phone": pgettext_lazy("facility", "Chief scientist: telephone"),
+    "scientist_email": pgettext_lazy("facility", "Chief scientist: e-mail"),
+    "scientist_unit": pgettext_lazy("facility", "Chief scientist: unit"),
+    "scientist_title": pgettext_lazy("facility", "Chief scientist: position"),
+    "manager_name": pgettext_lazy("facility", "Head of operation: name"),
+    "manager_phone": pgettext_lazy("facility", "Head of operation: telephone"),
+    "manager_email": pgettext_lazy("facility", "Head of operation: e-mail"),
+    "manager_unit": pgettext_lazy("facility", "Head of operation: unit"),
+    "manager_title": pgettext_lazy("facility", "Head of operation: position"),
+    "layout_url": pgettext_lazy("facility", "Address of the layout plan"),
+    "key_parts_url": pgettext_lazy("facility", "Address of pictures of key parts"),
+    "second_layout_url": pgettext_lazy("facility", "Address of the second layout plan"),
+    "experiment_url": pgettext_lazy("facility", "Address of pictures of experiments"),
+    "organisation_rules_url": pgettext_lazy("facility", "Address of the rules of organisation"),
+    "fee_rules_url": pgettext_lazy("facility", "Address of the rules of fees"),
+    "application_rules_url": pgettext_lazy("facility", "Address of the rules of application"),
+}
 FUNDING_NAMES: dict[str, Word] = {
     "central": pgettext_lazy("source of money", "Central government"),
     "local": pgettext_lazy("source of money", "Local government"),
@@ -107,6 +140,15 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
         "donated": pgettext_lazy("acquisition", "Donated"),
         "other": pgettext_lazy("acquisition", "Other"),
     },
+    "construction": {
+        "under_construction": pgettext_lazy("facility", "Under construction"),
+        "built": pgettext_lazy("facility", "Built"),
+    },
+    "category": {
+        "special": pgettext_lazy("facility", "Special research facility"),
+        "public": pgettext_lazy("facility", "Public experiment facility"),
+        "welfare": pgettext_lazy("facility", "Public welfare facility"),
+    },
     "use_type": {
         "general": pgettext_lazy("use of an instrument", "General"),
         "special": pgettext_lazy("use of an instrument", "Special"),
@@ -119,6 +161,16 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
     "status": STATUS_NAMES,
     "service_modes": SERVICE_MODE_NAMES,
 }
+#: The columns of a table of instruments beside their own fields.
+DETAIL_COLUMN_NAMES: dict[str, Word] = {
+    **{
+        f"funding_{source}": format_lazy("{}: {}", pgettext_lazy("column", "Funding in yuan"), word)
+        for source, word in FUNDING_NAMES.items()
+    },
+    **{
+        f"customs_{name}": format_lazy("{}: {}", pgettext_lazy("column", "Customs"), word) for name, word in CUSTOMS_NAMES.items()
+    },
+}
 YES, NO = pgettext_lazy("answer", "yes"), pgettext_lazy("answer", "no")
 #: What files have besides: parts of the place, the owner, the customs record, money and hours.
 _BESIDE: dict[str, Word] = {
@@ -127,6 +179,8 @@ _BESIDE: dict[str, Word] = {
     "site.address": pgettext_lazy("instrument field", "Street and house"),
     "site.region_code": pgettext_lazy("instrument field", "Division"),
     **{f"customs.{name}": word for name, word in CUSTOMS_NAMES.items()},
+    "facility": pgettext_lazy("affiliation", "Large research facility"),
+    **{f"facility.{name}": word for name, word in FACILITY_NAMES.items()},
     "fundings": pgettext_lazy("instrument field", "Who paid for it"),
     "hours": pgettext_lazy("instrument field", "Opening hours"),
     "hours_per_day": pgettext_lazy("instrument field", "Opening hours"),
@@ -134,6 +188,8 @@ _BESIDE: dict[str, Word] = {
     "organisation.name": pgettext_lazy("instrument field", "Owner"),
     "organisation.identifier": pgettext_lazy("instrument field", "The owner's code"),
     "file": pgettext_lazy("instrument field", "File"),
+    "analytes": pgettext_lazy("instrument field", "What is measured"),
+    "qualifications": pgettext_lazy("instrument field", "Qualifications"),
 }
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 KIND_NAMES: dict[str, Promise | str] = {
     "instrument": pgettext_lazy("kind of resource", "Instruments"),
+    "facility": pgettext_lazy("kind of resource", "Large facilities"),
     "test_item": pgettext_lazy("kind of resource", "Test items"),
     "dataset": pgettext_lazy("kind of resource", "Scientific data"),
     "literature": pgettext_lazy("kind of resource", "S&T literature"),

@@ -24,6 +24,8 @@ register(
         "import.mapping_name_taken": _(
             "“%(name)s” is a mapping for lists of another kind, which would be lost. Choose another name."
         ),
+        "import.mapping_name_in_use": _("There is a mapping called %(name)s already. Choose another name."),
+        "import.option_not_here": _("A file of this kind cannot be told this. Leave it empty."),
         "import.choice_twice": _("%(choice_name)s is chosen for more than one column, or is no field. Choose it once."),
         "import.gave_up": _(
             "The platform could not finish this file; nothing was written. Hand it in again, or tell the operator."

@@ -146,6 +146,36 @@ def keep_day_availability() -> list[pgtrigger.Trigger]:
     ]
 
 
+_ON_OWN_CALENDAR = """
+IF EXISTS (SELECT FROM come c
+             JOIN booking_reservation r ON r.id = c.reservation_id
+             JOIN instruments_instrument i ON i.id = r.instrument_id
+            WHERE c.blocking AND c.source = 'reservation' AND c.calendar_id <> i.calendar_id AND upper(c.during) > now()) THEN
+    RAISE EXCEPTION 'a booking takes time on a calendar that its instrument has left' USING ERRCODE = '40001';
+END IF;
+RETURN NULL;
+"""
+
+
+def keep_on_own_calendar() -> list[pgtrigger.Trigger]:
+    """Triggers for the table of occupancies: a booking that is not over takes time on the calendar of its instrument, whoever writes.
+
+    A writer that read the instrument before it went to another calendar waits behind that calendar's lock and is refused here with the
+    state of a serialization failure, so that its whole transaction is tried again. What was before the instrument went stays.
+    """
+    return [
+        pgtrigger.Trigger(
+            name=f"occupancy_on_own_calendar_{str(operation).lower()}",
+            operation=operation,
+            when=pgtrigger.After,
+            level=pgtrigger.Statement,
+            referencing=pgtrigger.Referencing(new="come"),
+            func=_ON_OWN_CALENDAR,
+        )
+        for operation in (pgtrigger.Insert, pgtrigger.Update)
+    ]
+
+
 def _follow(operation: Any, rows: list[str], *, gone: bool = False, come: bool = False) -> pgtrigger.Trigger:
     changes = _CHANGES.format(rows=" UNION ALL ".join(rows))
     return pgtrigger.Trigger(

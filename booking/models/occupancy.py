@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 
-from booking.models.availability import keep_day_availability
+from booking.models.availability import keep_day_availability, keep_on_own_calendar
 
 
 class OccupancySource(models.TextChoices):
@@ -64,4 +64,4 @@ class Occupancy(models.Model):
             models.Index(fields=["holder"], condition=models.Q(source="hold"), name="occupancy_holds_of"),
             models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
         ]
-        triggers = keep_day_availability()
+        triggers = [*keep_day_availability(), *keep_on_own_calendar()]

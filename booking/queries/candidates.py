@@ -162,7 +162,7 @@ def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
 
 def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     """The conditions on an entry ``e``; their values go into ``values``."""
-    found = [f"e.kind = 'instrument' AND e.public AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"]
+    found = [f"e.kind IN ('instrument', 'facility') AND e.public AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"]
 
     def add(condition: str, **given: Any) -> None:
         found.append(condition)

@@ -49,6 +49,7 @@ from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.rules.ics_reading import REFUSED, TAKEN, IcsRow
+from instruments.rules.reading_options import ENCODING, TIME_ZONE
 from instruments.rules.registry_file import Limits, header_key
 from instruments.services import ics_reader
 from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order, facts_of
@@ -109,7 +110,7 @@ def _judged_and_written(
         calendars = Calendar.objects.filter(pk__in=lookup.calendar_ids(read.rows)).order_by("pk")
         list(calendars.select_for_update(no_key=True).values_list("pk", flat=True))
     lookup.read(read.rows)
-    fates, judged = _Judge(actor, owner, lookup, now).all(read.rows)
+    fates, judged = _Judge(actor, owner, lookup, now, order.options.time_zone).all(read.rows)
     fates = sorted([*fates, *read.left_out], key=lambda row: row.line)
     report = report_on(order, read.read_as, fates)
     order.progress(len(fates), len(fates))
@@ -131,7 +132,7 @@ def _table(order: Order) -> _Read:
     """Where columns were chosen, the table that has those, as it was shown when they were chosen."""
     chosen = order.document or {}
     wanted = frozenset(map(header_key, chosen["fields"].values())) if chosen else known_headers()
-    read = read_list(order.content, Limits(), wanted, delimiter=chosen.get("delimiter", ""))
+    read = read_list(order.content, Limits(), wanted, encoding=order.options.encoding, delimiter=chosen.get("delimiter", ""))
     columns = columns_of(read.table.headers, order.document)
     return _Read(read_rows(read.table, columns), (), ReadAs(read.decoded, read.table.headers, frozenset(columns.values())))
 
@@ -166,8 +167,9 @@ def _event_fate(row: IcsRow, owner: str) -> RowFate:
 class _Judge:
     """Meets the rows with what is stored; everything that many rows need is read at once."""
 
-    def __init__(self, actor: Actor, owner: Organisation, lookup: Lookup, now: datetime) -> None:
-        self.actor, self.owner, self.lookup, self.now = actor, owner, lookup, now
+    def __init__(self, actor: Actor, owner: Organisation, lookup: Lookup, now: datetime, zone_name: str = "") -> None:
+        """``zone_name``: in which zone the times of the file are meant; empty: each in that of its instrument."""
+        self.actor, self.owner, self.lookup, self.now, self.zone_name = actor, owner, lookup, now, zone_name
 
     def all(self, rows: Sequence[BookingRow]) -> tuple[list[RowFate], list[_Judged]]:
         """The fate of every row, and those that are to be written."""
@@ -204,7 +206,7 @@ class _Judge:
         if found.person.pk == self.actor.user_id:
             # As with any request: nobody says yes to a time of their own. A colleague brings it.
             reasons.append(Reason("booking_import.own", {}, "email"))
-        during, faults = placed(row, ZoneInfo(found.instrument.site.time_zone), self.now)
+        during, faults = placed(row, ZoneInfo(self.zone_name or found.instrument.site.time_zone), self.now)
         reasons += faults
         if during is None or reasons:
             return None, reasons
@@ -324,6 +326,7 @@ BOOKINGS = ImportKind(
     facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_detail",
+    takes=frozenset({ENCODING, TIME_ZONE}),
     columns=ColumnChoices(
         tuple(words()["columns"]),
         lambda headers, choices: {header: code for header, code in guess(headers).items() if code in choices},

@@ -45,7 +45,7 @@ def import_licences(actor: Actor, order: Order, now: datetime) -> ImportReport:
         raise Refusal.of("import.owner_needed", "owner")
     require_manager(actor, order.owner_id)
     owner = owner_institution(order.owner_id)
-    read = read_list(order.content, Limits(), known_headers())
+    read = read_list(order.content, Limits(), known_headers(), encoding=order.options.encoding)
     columns = columns_of(read.table.headers)
     rows = read_rows(read.table, columns)
     with transaction.atomic():

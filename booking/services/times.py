@@ -57,11 +57,11 @@ def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange, instru
     if instrument is not None and instrument.pk != locked.instrument_id:
         place = {"calendar_id": instrument.calendar_id}
         locked.instrument = instrument
+    locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
+    locked.save(update_fields=["starts_at", "ends_at", *(["instrument"] if place else [])])
     locked.occupancies.filter(source=OccupancySource.RESERVATION).update(
         during=TimestamptzRange(occupied.starts_at, occupied.ends_at), **place
     )
-    locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
-    locked.save(update_fields=["starts_at", "ends_at", *(["instrument"] if place else [])])
     UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
 
 

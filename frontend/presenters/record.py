@@ -14,9 +14,21 @@ from django.utils.translation import pgettext_lazy
 from config.kernel.models import AuditEntry
 from frontend import display
 from frontend.code_choices import SCHEMES, code_words, nation_name
-from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, STATUS_MEANINGS, YES
-from instruments.models import Instrument, InstrumentChange, Site
+from instruments.field_wording import (
+    CHOICE_NAMES,
+    CUSTOMS_NAMES,
+    DETAIL_COLUMN_NAMES,
+    FACILITY_NAMES,
+    FIELD_NAMES,
+    FUNDING_NAMES,
+    NO,
+    STATUS_MEANINGS,
+    YES,
+)
+from instruments.models import FacilityRecord, Instrument, InstrumentChange, Site
+from instruments.rules.facility_values import PUBLIC_FIELDS
 from instruments.rules.instrument_review import clashes
+from instruments.rules.sheet_cells import KNOWN_ONLY
 from instruments.rules.text_diff import Piece, differences
 from instruments.services.instrument_changes import jsonable
 from instruments.services.instrument_reviews import current_values
@@ -32,7 +44,10 @@ _ACTIONS: dict[str, Word] = {
     "instrument.close": pgettext_lazy("what was done", "Closed exceptionally"),
     "instrument.reopen": pgettext_lazy("what was done", "Closure taken back"),
     "instrument.customs": pgettext_lazy("what was done", "Customs record changed"),
+    "instrument.facility": pgettext_lazy("what was done", "Record of the facility changed"),
     "instrument.funding": pgettext_lazy("what was done", "Funding changed"),
+    "instrument.share_calendar": pgettext_lazy("what was done", "Calendar shared with another instrument"),
+    "instrument.part_calendar": pgettext_lazy("what was done", "Shared calendar taken apart"),
     "instrument.image_add": pgettext_lazy("what was done", "Picture added"),
     "instrument.image_caption": pgettext_lazy("what was done", "Caption changed"),
     "instrument.image_move": pgettext_lazy("what was done", "Picture moved"),
@@ -87,8 +102,12 @@ class HistoryRow:
 
 def label_of(field: str) -> Word:
     """What a field is called."""
+    if field in DETAIL_COLUMN_NAMES and field.startswith("funding_"):
+        return DETAIL_COLUMN_NAMES[field]
     if field.startswith("customs_") and field != "customs_supervised":
         return CUSTOMS_NAMES.get(field.removeprefix("customs_"), field)
+    if field.startswith("facility_"):
+        return FACILITY_NAMES.get(field.removeprefix("facility_"), field)
     return FIELD_NAMES.get(field) or _OTHER_NAMES.get(field, field)
 
 
@@ -98,7 +117,9 @@ def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
         return ""
     if isinstance(value, bool):
         return str(YES if value else NO)
-    if field in _MONEY:
+    if field.startswith("funding_") and value == KNOWN_ONLY:
+        return _("amount not known")
+    if field in _MONEY or field.startswith("funding_"):
         return display.yuan(value)
     if field in ("site_id", "site"):
         return places.get(str(value), str(value))
@@ -112,7 +133,8 @@ def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
         return "; ".join(code_words(field, code) for code in value)
     if isinstance(value, list):
         return "; ".join(str(CHOICE_NAMES.get(field, {}).get(str(each), each)) for each in value)
-    return str(CHOICE_NAMES.get(field, {}).get(str(value), value))
+    choice = field.removeprefix("facility_")
+    return str(CHOICE_NAMES.get(choice, {}).get(str(value), value))
 
 
 def _funding_words(value: Mapping[str, int | None]) -> str:
@@ -163,6 +185,7 @@ def _is_shown(name: str) -> bool:
     return (
         name in FIELD_NAMES
         or name in _OTHER_NAMES
+        or (name.startswith("facility_") and name.removeprefix("facility_") in FACILITY_NAMES)
         or (name.startswith("customs_") and name.removeprefix("customs_") in CUSTOMS_NAMES)
     )
 
@@ -196,6 +219,13 @@ def sharing(instrument: Instrument) -> list[Fact]:
     """The owner's own words on sharing, terms and results; empty fields are left out."""
     values = {name: getattr(instrument, name) for name in _SHARING}
     return [Fact(label_of(name), text, True) for name in _SHARING if (text := value_words(name, values[name], {}))]
+
+
+def facility_facts(facility: FacilityRecord) -> list[Fact]:
+    """What the national sheet says about a large facility, without the persons; empty fields are left out."""
+    values = {name: getattr(facility, name) for name in PUBLIC_FIELDS} | {"accepted_on": _date_words(facility.accepted_on)}
+    facts = [Fact(FACILITY_NAMES[name], value_words(name, values[name], {}), name.endswith("users")) for name in PUBLIC_FIELDS]
+    return [fact for fact in facts if fact.text]
 
 
 def status_meaning(instrument: Instrument) -> Word:

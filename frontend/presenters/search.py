@@ -33,7 +33,13 @@ _FACETS_OPEN = ("kind", "technique", "class_code", "region_code", "service_mode"
 _SPOKEN = frozenset(VALUE_NAMES) | {"class_code", "status", "service_mode"}
 _UNSPOKEN = frozenset({"owner", "technique", "zone"})
 _SHORT = ("subsidy", "bookable", "training", "next_free")
-_KIND_ICONS = {"test_item": "flask", "dataset": "file-spreadsheet", "literature": "book", "germplasm": "heart-handshake"}
+_KIND_ICONS = {
+    "facility": "building",
+    "test_item": "flask",
+    "dataset": "file-spreadsheet",
+    "literature": "book",
+    "germplasm": "heart-handshake",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, is_fragment
-from frontend.import_forms import ColumnsForm, StartForm
+from frontend.import_forms import SURENESS_NAMES, ColumnsForm, ReadingForm, StartForm
 from frontend.presenters.imports import jump_views, row_views, run_view
 from frontend.refusals import sentences
 from instruments.models import ImportRun, ImportState
 from instruments.queries import imports as queries
+from instruments.rules.reading_options import options_from
 from instruments.rules.standards.tables import harmless
 from instruments.services import import_kinds, import_runs, uploads
 
@@ -107,6 +108,25 @@ def import_columns(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         refusal_to_form(form, refusal)
         return _run_page(request, actor, run, form, status=status_of(refusal))
+    return redirect("import_run", pk)
+
+
+@login_required
+@require_POST
+def import_read_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read the file with another encoding or zone, or with values for what it lacks."""
+    actor = actor_of(request)
+    run = queries.import_run_for(actor, pk)
+    form = _reading_form(run, request.POST)
+    if not form.is_valid():
+        return _run_page(request, actor, run, status=422, reading=form)
+    try:
+        import_runs.read_again(actor, pk, form.options(), timezone.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        refusal_to_form(form, refusal)
+        return _run_page(request, actor, run, status=status_of(refusal), reading=form)
     return redirect("import_run", pk)
 
 
@@ -200,6 +220,21 @@ def import_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def mapping_rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a saved mapping otherwise."""
+    try:
+        import_runs.rename_mapping(actor_of(request), pk, request.POST.get("name", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        messages.error(request, " ".join(sentences(refusal)))
+    else:
+        messages.success(request, _("The mapping has its new name."))
+    return redirect("import_list")
+
+
+@login_required
+@require_POST
 def mapping_forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a saved mapping."""
     import_runs.forget_mapping(actor_of(request), pk, timezone.now())
@@ -214,6 +249,7 @@ def _run_page(
     form: ColumnsForm | None = None,
     status: int = 200,
     problems: Sequence[str] = (),
+    reading: ReadingForm | None = None,
 ) -> HttpResponse:
     view, fate = run_view(run), request.GET.get("fate", "")
     context: dict[str, Any] = {"run": run, "view": view, "fate": fate, "poll_seconds": POLL_SECONDS}
@@ -228,7 +264,14 @@ def _run_page(
         if run.state == ImportState.PREVIEW:
             context["jumps"] = jump_views(import_runs.jumps_of(run))
         context |= {"may_undo": import_runs.may_undo(actor, run), "problems": problems or view.problems}
+    if run.state in {ImportState.MAPPING, ImportState.PREVIEW, ImportState.FAILED} and run.kind in import_kinds.kinds():
+        context["reading"] = reading or _reading_form(run, None)
+        context["sureness"] = SURENESS_NAMES.get(run.facts.get("sureness", ""), "")
     return render(request, "imports/run.html", context, status=status)
+
+
+def _reading_form(run: ImportRun, data: Any) -> ReadingForm:
+    return ReadingForm(import_kinds.kind_of(run.kind), run.facts, options_from(run.options), data)
 
 
 def _columns_form(run: ImportRun, data: Any) -> ColumnsForm:

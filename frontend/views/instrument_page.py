@@ -91,6 +91,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
     attached = records.attached_to(actor, instrument)
     may_manage = queries.may_manage(actor, instrument)
     inside = instrument.organisation_id in actor.organisations()
+    facility = records.facility_of(actor, instrument)
     return {
         "instrument": instrument,
         "class_name": present.class_name(instrument.class_code),
@@ -102,6 +103,9 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "capability": record.capability(instrument),
         "provenance": record.provenance(instrument),
         "sharing": record.sharing(instrument),
+        "facility": facility,
+        "facility_facts": record.facility_facts(facility) if facility is not None else [],
+        "core_instruments": records.core_instruments_of(actor, instrument) if facility is not None else [],
         "status_meaning": record.status_meaning(instrument),
         "works_again_at": downtime_rows.works_again_at(instrument, now),
         "is_own": inside,

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -36,7 +37,12 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
     owner = _number(request.GET.get("organisation", "")) or (owners[0] if owners else 0)
     if not owner or (owner not in owners and not actor.has(Role.OPERATOR)):
         raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value])
-    form = RecordForm(queries.sites_of(actor, owner), None, request.POST if request.method == "POST" else None)
+    form = RecordForm(
+        queries.sites_of(actor, owner),
+        None,
+        request.POST if request.method == "POST" else None,
+        is_facility=_asks_for_facility(request),
+    )
     if request.method == "POST" and form.is_valid():
         site_id = _number(form.cleaned_data["site"])
         try:
@@ -44,11 +50,11 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
         except Refusal as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("The instrument is added. Now say when it is open."))
+            messages.success(request, _("It is added. Now say when it is open."))
             if form.cleaned_data["published"] and not instrument.published:
                 messages.info(request, _("Nobody else sees it yet: hand it in for publication on its page when it is complete."))
             return redirect("instrument_hours", instrument.pk)
-    context = {"form": form, "instrument": None}
+    context = {"form": form, "instrument": None, "form_address": request.get_full_path()}
     return render(request, "instruments/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -58,7 +64,8 @@ def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole record of an instrument, for those who manage it; what was proposed before stands in the form."""
     actor = actor_of(request)
     instrument = managed(actor, pk)
-    form = _record_form(actor, instrument, request.POST if request.method == "POST" else None)
+    becomes_facility = _asks_for_facility(request)
+    form = _record_form(actor, instrument, request.POST if request.method == "POST" else None, becomes_facility)
     status = 200
     if request.method == "POST":
         status = 422
@@ -86,12 +93,12 @@ def _refused(actor: Actor, instrument: Instrument, form: RecordForm, refusal: Re
     if isinstance(refusal, Conflict) and isinstance(form.data, QueryDict):
         data = form.data.copy()
         data["revision"] = queries.instrument_for(actor, instrument.pk).updated_at.isoformat()
-        form = _record_form(actor, instrument, data)
+        form = _record_form(actor, instrument, data, form.is_facility)
     add_refusal(form, refusal)
     return form
 
 
-def _record_form(actor: Actor, instrument: Instrument, data: Any) -> RecordForm:
+def _record_form(actor: Actor, instrument: Instrument, data: Any, becomes_facility: bool = False) -> RecordForm:
     details, change = records.details_of(actor, instrument), records.open_change_of(actor, instrument)
     return RecordForm(
         queries.sites_of(actor, instrument.organisation_id),
@@ -101,6 +108,8 @@ def _record_form(actor: Actor, instrument: Instrument, data: Any) -> RecordForm:
         fundings=details.fundings,
         shown_values=change.values if change is not None and change.state in records.OPEN_CHANGES else {},
         may_publish=not records.waits_for_review(actor, instrument),
+        facility=records.facility_of(actor, instrument),
+        is_facility=becomes_facility,
     )
 
 
@@ -110,6 +119,7 @@ def _edit_page(
     actor = actor_of(request)
     context = {
         "form": form,
+        "form_address": reverse("instrument_edit", args=[instrument.pk]) + ("?kind=facility" if form.is_facility else ""),
         "instrument": instrument,
         "photo_form": photo_form,
         "change": records.open_change_of(actor, instrument),
@@ -151,6 +161,11 @@ def _owners(actor: Actor) -> list[int]:
 def _fields(form: RecordForm) -> InstrumentFields:
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in form.values().items()}
     return InstrumentFields(**values)
+
+
+def _asks_for_facility(request: HttpRequest) -> bool:
+    """Whether the form is to hold what the national sheet of large facilities asks for (``?kind=facility``)."""
+    return request.GET.get("kind") == "facility"
 
 
 def _number(text: str) -> int | None:

@@ -25,7 +25,6 @@ from frontend.presenters import record
 from frontend.presenters.record import Difference, differences, label_of, value_words
 from frontend.refusals import sentences
 from instruments import queries
-from instruments.field_wording import FIELD_NAMES
 from instruments.models import InstrumentSheet
 from instruments.services import sheets, uploads
 from instruments.services.sheet_plan import SheetPlan
@@ -64,7 +63,9 @@ def _start(request: HttpRequest, actor: Actor, owner: int, form: SheetForm, stat
     context = {
         "owner": queries.organisation_for(actor, owner),
         "owners": [queries.organisation_for(actor, pk) for pk in sorted(actor.organisations(Role.LAB_MANAGER))],
-        "columns": [(name, FIELD_NAMES[name], name in sheets.DEFAULT_COLUMNS) for name in sheets.COLUMNS if name != "name"],
+        "columns": [
+            (name, sheets.column_name(name), name in sheets.DEFAULT_COLUMNS) for name in sheets.COLUMNS if name != "name"
+        ],
         "form": form,
         "places": {
             "back": reverse("instrument_list"),

@@ -22,7 +22,7 @@ from instruments import queries
 from instruments.field_wording import field_name
 from instruments.queries import codes
 from instruments.queries.completeness import completeness_of
-from instruments.queries.national import national_workbook
+from instruments.queries.national import facility_workbook, national_workbook
 from instruments.queries.public_records import XLSX
 from instruments.services import policy_zones
 
@@ -36,6 +36,15 @@ def national_record(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     owner = queries.organisation_for(actor, pk)
     return attachment(national_workbook(actor, owner.pk, timezone.now()), XLSX, f"national-record-{pk}.xlsx")
+
+
+@login_required
+@require_GET
+def facility_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """The owner's large facilities as the Excel sheet of the national network."""
+    actor = actor_of(request)
+    owner = queries.organisation_for(actor, pk)
+    return attachment(facility_workbook(actor, owner.pk, timezone.now()), XLSX, f"facility-record-{pk}.xlsx")
 
 
 @login_required

@@ -50,4 +50,12 @@ single: list[URLPattern] = [
         open_data.OpenDataView.as_view({"get": "download"}),
         name="api_open_data",
     ),
+    re_path(
+        r"^open-data/catalogue\.jsonld$", open_data.OpenCatalogueView.as_view({"get": "retrieve"}), name="api_open_catalogue"
+    ),
+    re_path(
+        r"^open-data/(?P<name>[a-z-]{3,20})\.(?P<layout>[a-z]{3,5})$",
+        open_data.OpenResourcesView.as_view({"get": "download"}),
+        name="api_open_resources",
+    ),
 ]

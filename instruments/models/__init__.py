@@ -12,6 +12,7 @@ from instruments.models.details import (
     InstrumentFunding,
     InstrumentImage,
 )
+from instruments.models.facility import FacilityCategory, FacilityConstruction, FacilityRecord
 from instruments.models.import_run import (
     WORKING_STATES,
     ImportRun,
@@ -92,6 +93,9 @@ __all__ = [
     "Delivery",
     "DeliveryMode",
     "DeliveryState",
+    "FacilityCategory",
+    "FacilityConstruction",
+    "FacilityRecord",
     "FundCard",
     "FundingSource",
     "Germplasm",

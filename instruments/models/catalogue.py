@@ -11,9 +11,10 @@ from instruments.models.resource import Resource, ResourceKind
 
 
 class CatalogueKind(models.TextChoices):
-    """Everything that can be found."""
+    """Everything that can be found. The first two are instruments, and booked."""
 
     INSTRUMENT = "instrument"
+    FACILITY = "facility"
     TEST_ITEM = ResourceKind.TEST_ITEM.value
     GERMPLASM = ResourceKind.GERMPLASM.value
     DATASET = ResourceKind.DATASET.value
@@ -63,8 +64,8 @@ class CatalogueEntry(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(instrument__isnull=False, resource__isnull=True, kind="instrument")
-                | (models.Q(instrument__isnull=True, resource__isnull=False) & ~models.Q(kind="instrument")),
+                condition=models.Q(instrument__isnull=False, resource__isnull=True, kind__in=["instrument", "facility"])
+                | (models.Q(instrument__isnull=True, resource__isnull=False) & ~models.Q(kind__in=["instrument", "facility"])),
                 name="catalogue_entry_of_one_thing",
             )
         ]

@@ -45,7 +45,8 @@ class ImportRun(models.Model):
     """One file on its way in.
 
     ``kind`` and ``layout`` are those of ``instruments.services.import_kinds``. Without ``organisation`` each row names its owner.
-    ``document`` is the mapping that was chosen or made, ``facts`` what was found about the file, ``counts`` the rows by fate,
+    ``document`` is the mapping that was chosen or made, ``options`` how the file is to be read (``rules.reading_options``), ``facts``
+    what was found about the file, ``counts`` the rows by fate,
     ``problems`` why it failed, or was not taken back (code, params, field). ``digest`` stands for what the preview promised.
     ``undone_by`` asked last to take it back.
     """
@@ -55,6 +56,7 @@ class ImportRun(models.Model):
     organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     file = models.ForeignKey("kernel.StoredFile", on_delete=models.PROTECT, related_name="+")
     document = models.JSONField(null=True, blank=True)
+    options = models.JSONField(default=dict, db_default={})
     state = models.CharField(max_length=20, choices=ImportState.choices)
     done_rows = models.PositiveIntegerField(default=0)
     total_rows = models.PositiveIntegerField(default=0)

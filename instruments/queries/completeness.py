@@ -28,12 +28,15 @@ class Incomplete:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """``complete`` of ``total`` instruments lack nothing; ``fields`` and ``instruments`` say what the others lack, most first."""
+    """``complete`` of ``total`` instruments lack nothing; ``fields`` and ``instruments`` say what the others lack, most first.
+    ``facilities`` of them are large facilities.
+    """
 
     total: int
     complete: int
     fields: list[FieldCount]
     instruments: list[Incomplete]
+    facilities: int = 0
 
     @property
     def percent(self) -> int:
@@ -46,7 +49,9 @@ def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Comple
     rows = managed_instruments(actor, organisation_id).exclude(status="retired")
     gaps: list[tuple[Gap, ...]] = []
     incomplete = []
+    facilities = 0
     for facts in national_facts(rows, now):
+        facilities += facts.facility is not None
         found = tuple(gaps_of(facts))
         gaps.append(found)
         if found:
@@ -54,4 +59,4 @@ def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Comple
                 Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found, facts.site_id)
             )
     incomplete.sort(key=lambda one: (-len(one.gaps), one.name, one.id))
-    return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete)
+    return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete, facilities)

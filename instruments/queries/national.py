@@ -16,12 +16,13 @@ from openpyxl.cell import WriteOnlyCell
 
 from config.kernel.access import Actor, visible_to
 from instruments import ports
-from instruments.models import CustomsRecord, Instrument
+from instruments.models import CustomsRecord, FacilityRecord, Instrument
 from instruments.queries import codes
+from instruments.rules.facility_values import FACILITY_FIELDS
 from instruments.rules.registry_details import CUSTOMS
 from instruments.rules.registry_plan import own_number
 from instruments.rules.registry_values import INSTRUMENT_FIELDS
-from instruments.rules.standards import national
+from instruments.rules.standards import facility, national
 from instruments.rules.standards.national import Cell, NationalFacts
 from instruments.services.instrument_changes import require_manager
 from instruments.services.registry_workbook import HELPER_SHEET
@@ -41,7 +42,7 @@ def national_facts(rows: QuerySet[Instrument], now: datetime) -> Iterator[Nation
     The use is that of the last full calendar year.
     """
     today = timezone.localdate(now)
-    wanted = rows.select_related("site", "photo").prefetch_related("fundings", "customs", "organisation__identifiers")
+    wanted = rows.select_related("site", "photo").prefetch_related("fundings", "customs", "facility", "organisation__identifiers")
     batch: list[Instrument] = []
     for instrument in wanted.iterator(chunk_size=_CHUNK):
         batch.append(instrument)
@@ -52,21 +53,26 @@ def national_facts(rows: QuerySet[Instrument], now: datetime) -> Iterator[Nation
 
 
 def national_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
-    """The owner's national sheet (``.xlsx``) with our second sheet beside it. Raises Forbidden."""
-    return workbook_of(managed_instruments(actor, organisation_id), now)
+    """The owner's national sheet (``.xlsx``) of instruments with our second sheet beside it. Raises Forbidden."""
+    return workbook_of(managed_instruments(actor, organisation_id).filter(facility=None), now)
 
 
-def workbook_of(rows: QuerySet[Instrument], now: datetime) -> bytes:
-    """The national sheet of instruments that the actor was already given."""
+def facility_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
+    """The same of the owner's large facilities, which have a national sheet of their own. Raises Forbidden."""
+    return workbook_of(managed_instruments(actor, organisation_id).exclude(facility=None), now, facility.SHEET)
+
+
+def workbook_of(rows: QuerySet[Instrument], now: datetime, layout: national.Sheet = national.SHEET) -> bytes:
+    """The national sheet (of instruments; ``layout``: another) of what the actor was already given."""
     book = Workbook(write_only=True)
-    sheet, helper = book.create_sheet(national.sheet_title()), book.create_sheet(HELPER_SHEET)
+    sheet, helper = book.create_sheet(layout.title()), book.create_sheet(HELPER_SHEET)
     sheet.freeze_panes = "D3"
-    for head in national.sheet_head():
+    for head in layout.head():
         sheet.append([_cell(sheet, text) for text in head])
-    helper.append([_cell(helper, text) for text in national.helper_head()])
+    helper.append([_cell(helper, text) for text in layout.helper_head()])
     for facts in national_facts(rows, now):
-        sheet.append([_cell(sheet, value) for value in national.sheet_row(facts)])
-        helper.append([_cell(helper, value) for value in national.helper_row(facts)])
+        sheet.append([_cell(sheet, value) for value in layout.row(facts)])
+        helper.append([_cell(helper, value) for value in layout.helper_row(facts)])
     out = BytesIO()
     book.save(out)
     return out.getvalue()
@@ -104,6 +110,7 @@ def _facts(batch: Sequence[Instrument], today: date) -> Iterator[NationalFacts]:
             nation=codes.name_of("iso3166", instrument.nation_code, today, "zh"),
             subjects=tuple(_subject(code, today) for code in instrument.subject_codes),
             customs=_customs(instrument),
+            facility=_facility(instrument),
             fundings={one.source: one.amount_fen for one in instrument.fundings.all()},
             service_url=page_address(instrument.pk),
             fee_text=used.fee_text,
@@ -131,6 +138,14 @@ def _subject(code: str, today: date) -> str:
     """Its own name, never that of a wider one: what is written has to be read back as the same code."""
     entry = codes.entry_of("gbt13745", code, today)
     return code if entry is None else entry.zh
+
+
+def _facility(instrument: Instrument) -> dict[str, Any] | None:
+    try:
+        record = instrument.facility
+    except FacilityRecord.DoesNotExist:
+        return None
+    return {name: getattr(record, name) for name in FACILITY_FIELDS}
 
 
 def _customs(instrument: Instrument) -> dict[str, Any]:

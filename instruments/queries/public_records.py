@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.kernel.access import NOBODY, Actor, visible_to
 from config.kernel.errors import NotFound
-from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, Instrument
+from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, FacilityRecord, Instrument
 from instruments.queries import codes
 from instruments.queries.national import (
     managed_instruments,
@@ -24,7 +24,7 @@ from instruments.queries.national import (
     photo_address,
     workbook_of,
 )
-from instruments.rules.standards import national
+from instruments.rules.standards import facility, national
 from instruments.rules.standards.datacite import datacite_xml
 from instruments.rules.standards.pidinst import pidinst_json, pidinst_xml
 from instruments.rules.standards.public import LICENCE_ID, LICENCE_NAME, LICENCE_URL, Named, PublicInstrument
@@ -33,7 +33,7 @@ from instruments.rules.standards.tables import OPEN_DATA_HEAD, UNIQUIP_HEAD, ope
 
 _CHUNK = 500
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-NATIONAL_FORMATS = ("national.json", "national.xlsx")
+NATIONAL_FORMATS = ("national.json", "national.xlsx", "facility.json", "facility.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,17 @@ def open_data_stream(layout: str, now: datetime) -> Iterator[bytes]:
 
 def _national(actor: Actor, instrument: Instrument, layout: str, name: str, now: datetime) -> Export:
     rows = managed_instruments(actor, instrument.organisation_id).filter(pk=instrument.pk)
-    if layout == "national.xlsx":
-        return Export(workbook_of(rows, now), XLSX, f"instrument-{instrument.pk}-national.xlsx")
+    of_facility = layout.startswith("facility")
+    if of_facility and not rows.exclude(facility=None).exists():
+        raise NotFound.of("access.not_found", model="facility")
+    if layout.endswith(".xlsx"):
+        return Export(workbook_of(rows, now, facility.SHEET if of_facility else national.SHEET), XLSX, name)
     (facts,) = national_facts(rows, now)
-    record = {"instrument": 4, **national.national_record(facts)}
+    record = (
+        {"instrument": 2, **facility.facility_record(facts)}
+        if of_facility
+        else {"instrument": 4, **national.national_record(facts)}
+    )
     return Export(_json(record, default=str).encode(), "application/json", name)
 
 
@@ -112,7 +119,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def _records(rows: QuerySet[Instrument], today: date) -> Iterator[PublicInstrument]:
     opening = CalendarEntry.objects.filter(calendar_id=OuterRef("calendar_id"), kind=CalendarEntryKind.OPENING)
     wanted = rows.select_related("organisation", "site", "photo").prefetch_related("organisation__identifiers")
-    for row in wanted.annotate(is_open=Exists(opening)).iterator(chunk_size=_CHUNK):
+    is_facility = Exists(FacilityRecord.objects.filter(instrument=OuterRef("pk")))
+    for row in wanted.annotate(is_open=Exists(opening), is_facility=is_facility).iterator(chunk_size=_CHUNK):
         yield _record(row, today)
 
 
@@ -157,6 +165,7 @@ def _record(row: Any, today: date) -> PublicInstrument:
         photo_url=photo_address(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        kind="facility" if row.is_facility else "instrument",
     )
 
 

@@ -13,6 +13,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import (
     ChangeState,
     CustomsRecord,
+    FacilityRecord,
     Instrument,
     InstrumentChange,
     InstrumentDocument,
@@ -58,6 +59,18 @@ def details_of(actor: Actor, instrument: Instrument) -> Details:
     """Funding and customs of an instrument that the actor was given: two queries."""
     fundings = visible_to(InstrumentFunding.objects.all(), actor).filter(instrument=instrument)
     return Details(list(fundings.order_by("pk")), _customs_of(actor, instrument))
+
+
+def facility_of(actor: Actor, instrument: Instrument) -> FacilityRecord | None:
+    """What makes an instrument that the actor was given a large facility; None when it is none."""
+    return visible_to(FacilityRecord.objects.all(), actor).filter(instrument=instrument).first()
+
+
+def core_instruments_of(actor: Actor, instrument: Instrument) -> list[Instrument]:
+    """The instruments of its owner that say that they belong to this facility, by name; at most a hundred."""
+    known = [text for text in (instrument.inner_id, instrument.name) if text]
+    rows = visible_to(Instrument.objects.filter(organisation=instrument.organisation_id, affiliation="facility"), actor)
+    return list(rows.filter(affiliation_name__in=known).exclude(pk=instrument.pk).order_by("name_pinyin", "pk")[:100])
 
 
 def _customs_of(actor: Actor, instrument: Instrument) -> CustomsRecord | None:

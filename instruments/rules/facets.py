@@ -23,6 +23,8 @@ LETTERS: Mapping[str, str] = {
     "owner": "o",
     "status": "x",
 }
+BOOKED_KINDS = ("instrument", "facility")
+"""A large facility is found among the instruments too: it is booked as they are."""
 NAMES: Mapping[str, str] = {letter: name for name, letter in LETTERS.items()}
 YES, NO = "yes", "no"
 PRICE_BANDS: Mapping[str, tuple[int, int | None]] = {
@@ -73,6 +75,8 @@ def region_path(code: str) -> list[str]:
 
 def _values(traits: Traits) -> Iterable[tuple[str, str]]:
     yield "kind", traits.kind
+    if traits.kind in BOOKED_KINDS:
+        yield "kind", BOOKED_KINDS[0]
     yield "owner", str(traits.owner)
     if traits.class_code:
         yield "class_code", traits.class_code[:2]
@@ -84,7 +88,7 @@ def _values(traits: Traits) -> Iterable[tuple[str, str]]:
         yield "status", traits.status
     if traits.bookable:
         yield "bookable", YES
-    if traits.kind == "instrument":
+    if traits.kind in BOOKED_KINDS:
         yield "training", YES if traits.training_needed else NO
     if (band := price_band(traits.price_from_fen)) != "":
         yield "price", band

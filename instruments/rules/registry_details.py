@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules import registry_values
+from instruments.rules import facility_values, registry_values
 from instruments.rules.registry_values import clean_text
 
 #: The texts of a customs record with their lengths.
@@ -43,11 +43,13 @@ def flag(name: str, text: str) -> bool | None:
 
 
 def typed(name: str, text: str) -> Any:
-    """The value of a ``customs.*`` or ``fundings*`` field. Raises Refusal with the field's name."""
+    """The value of a ``customs.*``, ``facility.*`` or ``fundings*`` field. Raises Refusal with the field's name."""
     if name == "fundings":
         return _sources(text)
     if name.startswith("fundings."):
         return registry_values.money_fen(text, "fen", name)
+    if name.startswith("facility."):
+        return facility_values.typed(name, text)
     short = name.removeprefix("customs.")
     if short == "released_on":
         return registry_values.day(text, name)

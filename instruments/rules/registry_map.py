@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.kernel.errors import Reason, Refusal
 from instruments.rules import registry_details, registry_values
+from instruments.rules.facility_values import FACILITY_FIELDS, facility_of
 from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identify
 from instruments.rules.registry_file import Row, header_key
 from instruments.rules.registry_hours import DayWindow, HoursPerDay, hours_per_day
@@ -26,9 +27,12 @@ ORGANISATION_FIELDS = frozenset({"organisation.name", "organisation.identifier"}
 SITE_FIELDS = frozenset({"site.name", "site.address", "site.region_code"})
 CUSTOMS_FIELDS = frozenset(f"customs.{name}" for name in registry_details.CUSTOMS)
 FUNDING_FIELDS = frozenset({"fundings"} | {f"fundings.{source}_fen" for source in registry_details.FUNDING_SOURCES})
+FACILITY_TARGETS = frozenset(f"facility.{name}" for name in FACILITY_FIELDS)
 #: ``own_number`` is the number that our own export gave the instrument; it names rows without an owner's number.
 OWN_NUMBER = "own_number"
-TARGETS = INSTRUMENT_FIELDS | ORGANISATION_FIELDS | SITE_FIELDS | CUSTOMS_FIELDS | FUNDING_FIELDS | {OWN_NUMBER}
+TARGETS = (
+    INSTRUMENT_FIELDS | ORGANISATION_FIELDS | SITE_FIELDS | CUSTOMS_FIELDS | FUNDING_FIELDS | FACILITY_TARGETS | {OWN_NUMBER}
+)
 _MAP_KEYS = frozenset(
     {
         "title",
@@ -130,8 +134,8 @@ class ImportMap:
 class RowValues:
     """One row, read: clean instrument fields, whose it is and where it stands, or every reason against it.
 
-    ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended. ``customs``, ``fundings``
-    (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them.
+    ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended. ``customs``, ``facility``,
+    ``fundings`` (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them.
     """
 
     line: int
@@ -146,6 +150,7 @@ class RowValues:
     reasons: tuple[Reason, ...] = field(default=())
     own_number: str = ""
     customs: Mapping[str, Any] | None = None
+    facility: Mapping[str, Any] | None = None
     fundings: Mapping[str, int | None] | None = None
     windows: tuple[DayWindow, ...] | None = None
 
@@ -157,8 +162,13 @@ def no_codes(scheme: str, text: str) -> str | None:
 
 @cache
 def builtin_map(name: str) -> ImportMap:
-    """The built-in map ``uniquip`` or ``csv``."""
-    return parse_map(json.loads(_DATA.read_text(encoding="utf-8"))[name])
+    """The built-in map of this name; one that is ``like`` another has its fields, and its own in their place."""
+    documents = json.loads(_DATA.read_text(encoding="utf-8"))
+    document = dict(documents[name])
+    if like := document.pop("like", ""):
+        fields = documents[like]["fields"] | document["fields"]
+        document = documents[like] | document | {"fields": fields}
+    return parse_map(document)
 
 
 def parse_map(document: Any) -> ImportMap:
@@ -227,6 +237,18 @@ def fitted(plan: ImportMap, headers: Sequence[str]) -> ImportMap:
     return replace(plan, fields=fields)
 
 
+def with_constants(plan: ImportMap, constants: Mapping[str, str]) -> ImportMap:
+    """The map (fitted to a file) with a value for each row whose cell is empty or whose column the file lacks, as our own CSV
+    understands it. What the map sets itself stays."""
+    fields = dict(plan.fields)
+    for name, value in constants.items():
+        if name not in fields:
+            fields[name] = Source(constant=value)
+        elif fields[name].constant is None:
+            fields[name] = replace(fields[name], default=value)
+    return replace(plan, fields=fields)
+
+
 def _without_helpers(source: Source, present: set[str]) -> Source:
     """The source without helper columns that the file does not have."""
     return source if {source.shown, source.exact} <= present else replace(source, shown="", exact="")
@@ -266,6 +288,7 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
         reasons=(*reasons, *cleaned.reasons, *_region_reasons(beside.get("site.region_code", ""), code_of)),
         own_number=beside.get(OWN_NUMBER, ""),
         customs=registry_details.customs_of(beside),
+        facility=facility_of(beside),
         fundings=registry_details.fundings_of(beside),
         windows=windows,
     )

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from instruments.rules.facets import LETTERS, NO, PRICE_BANDS, YES
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 
-KINDS = ("instrument", "test_item", "dataset", "literature", "germplasm")
+KINDS = ("instrument", "facility", "test_item", "dataset", "literature", "germplasm")
 SORTS = ("relevance", "name", "newest", "price")
 NEXT_FREE_DAYS = (1, 3, 7)
 MAX_TEXT = 200

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     FLAG = "flag"
     MAYBE = "maybe"
     MONEY = "money"
+    FUNDING = "funding"
     DAY = "day"
     NUMBER = "number"
     PLACE = "place"
@@ -64,6 +65,9 @@ KINDS: dict[str, Kind] = {
 }
 #: Every code of a field with a closed list, in the list's order.
 CODES: dict[str, tuple[str, ...]] = {**CHOICES, "status": STATUSES, "service_modes": SERVICE_MODES}
+#: Of a source of money: that it paid, and nobody knows how much.
+KNOWN_ONLY = "known"
+_DASHES = ("-", "\u2013", "\u2014")
 _BETWEEN = re.compile(r"[;\uff1b]")
 Cell = str | int | float | Decimal | date | datetime | bool | None
 Words = Mapping[str, str]
@@ -78,7 +82,9 @@ def to_cell(field: str, value: Any, words: Words, kind: Kind | None = None) -> C
     kind = kind or KINDS[field]
     if value is None or value == "" or value == []:
         return None
-    if kind is Kind.MONEY:
+    if kind is Kind.FUNDING and value == KNOWN_ONLY:
+        return _DASHES[0]
+    if kind in (Kind.MONEY, Kind.FUNDING):
         return Decimal(value) / 100
     if kind in (Kind.FLAG, Kind.MAYBE):
         return words["yes" if value else "no"]
@@ -100,7 +106,9 @@ def from_cell(field: str, cell: Cell, words: Sequence[Words], kind: Kind | None 
     if kind is Kind.DAY:
         return _day(cell, field)
     text = _text(cell)
-    if kind is Kind.MONEY:
+    if kind is Kind.FUNDING and text in _DASHES:
+        return KNOWN_ONLY
+    if kind in (Kind.MONEY, Kind.FUNDING):
         return money_fen(text, "yuan", field)
     if kind is Kind.NUMBER:
         return _number(text, field)

@@ -16,6 +16,7 @@ from instruments.rules.registry_file import Row, Table, header_key
 from instruments.rules.registry_values import money_fen
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part
+from instruments.rules.test_item_cells import read_analytes, read_qualifications
 
 _FILE = Path(__file__).with_name("data") / "test_item_columns.json"
 _CORE = ("name", "name_en", "inner_id")
@@ -25,7 +26,7 @@ _IDENTITY = ("name", "condition", "inner_id", "standard", "method", "group", "ma
 
 #: What stands in a list that we write, in this order.
 EXPORTED = ("inner_id", "name", "name_en", "condition", "standard", "method", "group", "matrix", "sample_amount", "turnaround_days",
-            "price", "currency", "price_unit")  # fmt: skip
+            "analytes", "qualifications", "price", "currency", "price_unit")  # fmt: skip
 
 _DAYS = re.compile(
     r"(?P<first>[0-9]{1,4})(?:\s*[-~\u2013\u2014\uff5e\u81f3\u5230]\s*(?P<last>[0-9]{1,4}))?\s*\u4e2a?"
@@ -103,7 +104,7 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
             if row.number and not alone:
                 shared = Reason("import.number_repeated", {"number": row.number, "rows": numbers[row.number]}, "inner_id")
                 row = replace(row, notes=(*row.notes, shared))
-            digest = row_hash([f"{name}={_cell(record, columns, name)}" for name in _IDENTITY])
+            digest = row_hash(_identity(record, columns))
             line = counting.setdefault((f"no:{row.number}" if alone else digest, row.price_fen), row.line)
             if line != row.line:
                 repeated = Reason("import.repeated_row", {"counting_line": line}, "name")
@@ -123,6 +124,7 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
     given: dict[str, Any] = {name: _cell(record, columns, name) for name in _PART if name in columns}
     if "turnaround_days" in given:
         given["turnaround_days"] = _days(given["turnaround_days"], reasons)
+    given |= _several(record, columns, reasons)
     part = clean_part("test_item", given)
     row = ResourceRow(
         line=record.line,
@@ -130,7 +132,7 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
         name=core.values.get("name", ""),
         number=core.values.get("inner_id", ""),
         core=core.values,
-        part={name: part.values[name] for name in given},
+        part={name: part.values[name] for name in given if name in part.values},
         extra=kept_columns(record.cells, columns.values()),
     )
     fen = _price(record, columns, currency, reasons)
@@ -143,6 +145,30 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
     unit = _unit(_cell(record, columns, "price_unit"), reasons)
     faults = (*core.reasons, *part.reasons, *reasons)
     return replace(row, price_fen=fen, price_unit=unit, notes=notes, reasons=faults)
+
+
+def _identity(record: Row, columns: Mapping[str, str]) -> list[str]:
+    """What names the test: what it measures too, where the list says so."""
+    measured = _cell(record, columns, "analytes")
+    return [f"{name}={_cell(record, columns, name)}" for name in _IDENTITY] + ([f"analytes={measured}"] if measured else [])
+
+
+def _several(record: Row, columns: Mapping[str, str], reasons: list[Reason]) -> dict[str, Any]:
+    """The columns that speak of several things, where the file has them."""
+    found: dict[str, Any] = {}
+    if "analytes" in columns:
+        found["analytes"] = read_analytes(_lines(record, columns, "analytes"))
+    if "qualifications" in columns:
+        try:
+            found["qualifications"] = read_qualifications(_lines(record, columns, "qualifications"), "qualifications")
+        except Refusal as refusal:
+            reasons += refusal.reasons
+    return found
+
+
+def _lines(record: Row, columns: Mapping[str, str], field: str) -> str:
+    """A cell as it stands, with its lines."""
+    return record.cells[columns[field]] if _cell(record, columns, field) else ""
 
 
 def _cell(record: Row, columns: Mapping[str, str], field: str) -> str:

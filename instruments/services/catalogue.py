@@ -230,7 +230,7 @@ def _instrument_entries(ids: Sequence[int], as_of: Mapping[int, datetime]) -> It
         yield _entry(
             instrument_id=row.id,
             calendar_id=row.calendar_id,
-            kind="instrument",
+            kind=row.kind,
             search=_instrument_words(row),
             techniques=row.technique_codes or synonyms.techniques_in(f"{row.name} \n {row.name_en} \n {row.technique}"),
             class_code=row.class_code,

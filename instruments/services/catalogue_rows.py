@@ -14,9 +14,11 @@ from instruments.queries.places import RESOURCE_PLACE
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRow:
-    """An instrument as the catalogue sees it. ``measures`` are its published test items: name, matrix, analytes."""
+    """An instrument, or a large facility (``kind``), as the catalogue sees it. ``measures`` are its published test items: name, matrix,
+    analytes."""
 
     id: int
+    kind: str
     owner_id: int
     owner_name: str
     owner_name_en: str
@@ -79,7 +81,9 @@ class ResourceRow:
 
 
 _INSTRUMENTS = """
-SELECT i.id, i.organisation_id, o.name, o.name_en, o.status = 'suspended',
+SELECT i.id,
+       CASE WHEN EXISTS (SELECT 1 FROM instruments_facilityrecord f WHERE f.instrument_id = i.id) THEN 'facility' ELSE 'instrument' END,
+       i.organisation_id, o.name, o.name_en, o.status = 'suspended',
        ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), s.name, coalesce(nullif(s.region_code, ''), o.region_code), i.calendar_id,
        EXISTS (SELECT 1 FROM instruments_calendarentry e
                 WHERE e.calendar_id = i.calendar_id AND e.kind = 'opening' AND e.removed_at IS NULL),

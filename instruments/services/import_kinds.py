@@ -13,6 +13,7 @@ from instruments import field_wording
 from instruments.field_wording import Word
 from instruments.models import ImportRun
 from instruments.rules import mapping_guess
+from instruments.rules.reading_options import AS_IT_COMES, ENCODING, TIME_ZONE, ReadingOptions
 from instruments.rules.registry_map import builtin_map, parse_map
 from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
 
@@ -67,6 +68,7 @@ class Order:
     run_id: int | None = None
     confirmed_lines: frozenset[int] = frozenset()
     """The lines whose large change of a price was said yes to."""
+    options: ReadingOptions = AS_IT_COMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class ImportKind:
     an expected digest does not hold. ``facts`` are values for people, by name. ``columns`` count where a layout is ``SAVED`` or ``NEW``.
     ``names`` are what its columns are called, beside the fields of instruments.
     ``undo`` takes back what an import wrote, within the caller's transaction, and gives values for people with ``undone``, how many; it
-    raises Refusal when it cannot. Without it what is written stays.
+    raises Refusal when it cannot. Without it what is written stays. ``takes`` says how a file of it can be told to be read, ``constants``
+    which fields may have one value for all rows (``rules.reading_options``).
     """
 
     code: str
@@ -108,6 +111,8 @@ class ImportKind:
     columns: ColumnChoices = OF_INSTRUMENTS
     names: Mapping[str, Word] = field(default_factory=dict)
     undo: Callable[[Actor, ImportRun, datetime], dict[str, Any]] | None = None
+    takes: frozenset[str] = frozenset({ENCODING})
+    constants: tuple[str, ...] = ()
 
 
 _registered: dict[str, ImportKind] = {}
@@ -142,6 +147,14 @@ def field_name(code: str, field: str) -> str:
     return str(kind.names[field]) if kind is not None and field in kind.names else field_wording.field_name(field)
 
 
+#: What one value can stand for in all rows of a list of instruments.
+CONSTANTS = (
+    "site.name", "site.address", "site.region_code", "department", "class_code", "technique", "service_modes", "share_mode",
+    "use_type", "acquisition", "manufacturer", "nation_code", "contact_name", "contact_phone", "contact_email", "access_terms",
+    "status", "training_needed", "published",
+)  # fmt: skip
+
+
 def _run_instruments(actor: Actor, order: Order, now: datetime) -> ReportLike:
     plan = builtin_map(order.layout) if order.document is None else parse_map(dict(order.document))
     request = ImportRequest(
@@ -151,6 +164,9 @@ def _run_instruments(actor: Actor, order: Order, now: datetime) -> ReportLike:
         owner_id=order.owner_id,
         dry_run=order.dry_run,
         expected_digest=order.expected_digest,
+        encoding=order.options.encoding,
+        zone_name=order.options.time_zone,
+        constants=order.options.constants,
     )
     return import_registry(actor, request, now, order.progress)
 
@@ -160,6 +176,8 @@ def facts_of(report: ImportReport) -> dict[str, Any]:
     return {
         "encoding": report.encoding,
         "sureness": report.sureness,
+        "other_encodings": list(report.other_encodings),
+        "zone_name": report.zone_name,
         "columns_not_read": list(report.columns_not_read),
         "owners_created": len(report.organisations_created),
         "sites_created": report.sites_created,
@@ -169,9 +187,11 @@ def facts_of(report: ImportReport) -> dict[str, Any]:
 
 INSTRUMENTS = ImportKind(
     "instruments",
-    ("national", "csv", "uniquip", SAVED, NEW),
+    ("national", "facility", "core_instruments", "csv", "uniquip", SAVED, NEW),
     _run_instruments,
     facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_detail",
+    takes=frozenset({ENCODING, TIME_ZONE}),
+    constants=CONSTANTS,
 )

@@ -17,6 +17,8 @@ from config.kernel.services.jobs import defer_once, is_unfinished
 from config.kernel.services.transactions import whole
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow, ImportState, SavedMapping
 from instruments.queries import actor_for
+from instruments.rules.names import clean_name
+from instruments.rules.reading_options import ReadingOptions, checked, options_from
 from instruments.rules.registry_file import Limits
 from instruments.rules.registry_values import clean_text
 from instruments.services import import_kinds, uploads
@@ -98,6 +100,27 @@ def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as
     run.document, run.state = document, ImportState.READING
     run.save(update_fields=["document", "state"])
     audit.record(actor, "import.columns", run, now, after={"mapping": name, "fields": sorted(document["fields"])})
+    _defer(run)
+    return run
+
+
+@whole
+def read_again(actor: Actor, run_id: int, options: ReadingOptions, now: datetime) -> ImportRun:
+    """Have the file read otherwise: another encoding, the zone of its times, values for what it lacks. Columns are asked for again where
+    they were chosen for this file. Nothing is written.
+
+    Raises NotFound, Conflict ``import.state_changed``, Refusal as ``reading_options.checked``.
+    """
+    run = _locked(actor, run_id, ImportState.MAPPING, ImportState.PREVIEW, ImportState.FAILED)
+    kind = import_kinds.kind_of(run.kind)
+    checked(options, kind.takes, kind.constants)
+    before, asks_again = run.options, run.options.get("encoding", "") != options.encoding
+    run.options, run.problems, run.finished_at, run.done_rows = options.as_json(), [], None, 0
+    if run.layout == NEW and asks_again:
+        run.document = None
+    run.state = ImportState.READING
+    run.save(update_fields=["options", "problems", "finished_at", "done_rows", "document", "state"])
+    audit.record(actor, "import.read_again", run, now, before=before, after=run.options)
     _defer(run)
     return run
 
@@ -193,6 +216,22 @@ def undo(actor: Actor, run_id: int, now: datetime) -> ImportRun:
 
 
 @whole
+def rename_mapping(actor: Actor, mapping_id: int, name: str, now: datetime) -> SavedMapping:
+    """Call a saved mapping otherwise. Raises NotFound, Forbidden, Refusal ``name.*``, ``import.mapping_name_in_use``."""
+    mapping = get_visible(SavedMapping.objects.select_for_update(of=("self",)), actor, pk=mapping_id)
+    _require_mapping(actor, mapping.organisation_id)
+    wanted = clean_name(name, _MAPPING_NAME, field="name")
+    if wanted == mapping.name:
+        return mapping
+    if SavedMapping.objects.filter(organisation=mapping.organisation, name=wanted).exists():
+        raise Refusal.of("import.mapping_name_in_use", "name", name=wanted)
+    before, mapping.name, mapping.updated_at = mapping.name, wanted, now
+    mapping.save(update_fields=["name", "updated_at"])
+    audit.record(actor, "import.rename_mapping", mapping, now, before={"name": before}, after={"name": wanted})
+    return mapping
+
+
+@whole
 def forget_mapping(actor: Actor, mapping_id: int, now: datetime) -> None:
     """Delete a saved mapping; imports that used it keep their copy. Raises NotFound, Forbidden."""
     mapping = get_visible(SavedMapping.objects.select_for_update(of=("self",)), actor, pk=mapping_id)
@@ -276,6 +315,7 @@ def _taken(actor: Actor, run: ImportRun, content: bytes, now: datetime, *, dry_r
         expected_digest="" if dry_run else run.digest,
         progress=_progress_of(run) if dry_run else _silent,
         run_id=run.pk,
+        options=options_from(run.options),
         confirmed_lines=frozenset() if dry_run else frozenset(run.facts.get("confirmed_lines", ())),
     )
     return import_kinds.kind_of(run.kind).run(actor, order, now)
@@ -345,10 +385,11 @@ def _fail(run: ImportRun, refusal: Refusal, now: datetime) -> None:
 @whole
 def _show_columns(run: ImportRun, content: bytes) -> None:
     """Keep the headings of a list that nobody knows yet, with a few cells of each, for a person to say what they mean."""
-    read = read_list(content, Limits())
+    read = read_list(content, Limits(), encoding=run.options.get("encoding", ""))
     headers, rows = read.table.headers, read.table.rows[:_SAMPLES]
     samples = [[row.cells[header][:_SAMPLE_CHARACTERS] for header in headers] for row in rows]
     facts = {"columns": list(headers), "samples": samples, "delimiter": read.delimiter}
+    facts |= {"encoding": read.decoded.encoding, "sureness": read.decoded.sureness, "other_encodings": list(read.decoded.others)}
     ImportRun.objects.filter(pk=run.pk, state=ImportState.READING).update(state=ImportState.MAPPING, facts=facts)
 
 

@@ -1,4 +1,5 @@
-"""The customs record and the sources of purchase money of an instrument. They are facts for reports and apply at once."""
+"""The customs record of an instrument, the sources of its purchase money, and what makes it a large facility: facts for reports, which
+apply at once."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import CustomsRecord, Instrument, InstrumentFunding
+from instruments.models import CustomsRecord, FacilityRecord, Instrument, InstrumentFunding
 from instruments.rules.details_values import CUSTOMS_FIELDS, clean_customs, clean_fundings
+from instruments.rules.facility_values import clean_facility
+from instruments.services import catalogue
 from instruments.services.instrument_changes import managed_instrument
 
 
@@ -60,10 +63,36 @@ def set_fundings(actor: Actor, instrument_id: int, given: Iterable[tuple[str, in
     audit.record(actor, "instrument.funding", instrument, now, before={"funding": before}, after={"funding": wanted})
 
 
+@whole
+def set_facility(actor: Actor, instrument_id: int, given: Mapping[str, Any], now: datetime) -> FacilityRecord:
+    """Write the named fields of the record of a large facility; an instrument without one becomes a facility by it.
+
+    Raises NotFound, Forbidden, Refusal as ``facility_values.clean_facility``.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    cleaned = clean_facility(given)
+    Refusal.raise_any(cleaned.reasons)
+    record = FacilityRecord.objects.filter(instrument=instrument).first()
+    is_new = record is None
+    record = record or FacilityRecord(instrument=instrument)
+    before = {name: getattr(record, name) for name, value in cleaned.values.items() if getattr(record, name) != value}
+    if not before and not is_new:
+        return record
+    for name in before:
+        setattr(record, name, cleaned.values[name])
+    record.save()
+    after = {name: cleaned.values[name] for name in before}
+    _touch(instrument, now)
+    audit.record(actor, "instrument.facility", instrument, now, before=_json(before, "facility"), after=_json(after, "facility"))
+    if is_new:
+        catalogue.refresh_instruments([instrument.pk], now)
+    return record
+
+
 def _touch(instrument: Instrument, now: datetime) -> None:
     instrument.updated_at = now
     instrument.save(update_fields=["updated_at"])
 
 
-def _json(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"customs_{name}": value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+def _json(values: Mapping[str, Any], about: str = "customs") -> dict[str, Any]:
+    return {f"{about}_{name}": value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -20,7 +20,8 @@ from instruments.services.registry import InstrumentFields
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """``changes`` by field name (``site_id`` too), ``new_place`` a place to create. ``customs`` and ``fundings``: None leaves them.
+    """``changes`` by field name (``site_id`` too), ``new_place`` a place to create. ``customs``, ``fundings``
+    and ``facility``: None leaves them.
 
     ``seen`` is the instrument's ``updated_at`` when the form was made; None does not ask.
     """
@@ -30,6 +31,7 @@ class Edit:
     customs: Mapping[str, Any] | None = None
     fundings: tuple[tuple[str, int | None], ...] | None = None
     seen: datetime | None = None
+    facility: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ def save(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> Saved:
     return Saved(instrument, change)
 
 
+@whole
+def save_details(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> None:
+    """Save what an edit says of customs, funding and the facility alone; its fields are not looked at. Raises as ``save`` does."""
+    instrument = managed_instrument(actor, instrument_id)
+    if edit.seen is not None and edit.seen != instrument.updated_at:
+        raise Conflict.of("instrument.changed_meanwhile")
+    Refusal.raise_any(_detail_reasons(actor, instrument_id, edit, now))
+
+
 def _detail_reasons(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> list[Reason]:
     """Write customs and funding where they are given; what is wrong with them, under the names of the form."""
     reasons: list[Reason] = []
@@ -76,6 +87,9 @@ def _detail_reasons(actor: Actor, instrument_id: int, edit: Edit, now: datetime)
     if edit.fundings is not None:
         fundings = edit.fundings
         reasons += _reasons(lambda: instrument_details.set_fundings(actor, instrument_id, fundings, now))
+    if edit.facility is not None:
+        facility = edit.facility
+        reasons += _reasons(lambda: instrument_details.set_facility(actor, instrument_id, facility, now), "facility_")
     return reasons
 
 

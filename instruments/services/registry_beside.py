@@ -1,4 +1,4 @@
-"""What an import writes beside the instruments themselves: customs records, sources of money, opening hours."""
+"""What an import writes beside the instruments themselves: customs records, what makes a facility, sources of money, opening hours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from instruments.models import CustomsRecord, InstrumentFunding
+from instruments.models import CustomsRecord, FacilityRecord, InstrumentFunding
+from instruments.rules.facility_values import FACILITY_FIELDS, empty_facility
 from instruments.rules.registry_details import CUSTOMS, empty_customs, merged_fundings
 from instruments.rules.registry_hours import DayWindow
 from instruments.rules.registry_map import ImportMap, RowValues
@@ -31,9 +32,11 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored of the instruments that the file names: customs by id, amounts by id and source, weekly hours by calendar."""
+    """What is stored of the instruments that the file names: customs and facilities by id, amounts by id and source, weekly hours by
+    calendar."""
 
     customs: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    facilities: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     fundings: Mapping[int, Mapping[str, int | None]] = field(default_factory=dict)
     hours: Mapping[int, tuple[DayWindow, ...]] = field(default_factory=dict)
 
@@ -47,6 +50,8 @@ class Stored:
                 for name, value in row.customs.items()
                 if known[name] != value
             }
+        if row.facility is not None:
+            found |= self._facility_differences(instrument_id, row.facility)
         if row.fundings is not None:
             before = dict(self.fundings.get(instrument_id, {}))
             after = merged_fundings(before, row.fundings)
@@ -56,17 +61,29 @@ class Stored:
             found["hours"] = (_hours(self.hours.get(calendar_id, ())), _hours(row.windows))
         return found
 
+    def _facility_differences(self, instrument_id: int, given: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        known = self.facilities.get(instrument_id)
+        became = {"facility": (False, True)} if known is None else {}
+        before = known or empty_facility()
+        return became | {
+            f"facility.{name}": (_shown(before[name]), _shown(value)) for name, value in given.items() if before[name] != value
+        }
+
 
 def stored(plan: ImportMap, matches: Sequence[tuple[int, Mapping[str, Any]]]) -> Stored:
     """Read, in one query each, what the map speaks of."""
     ids = [pk for pk, _values in matches]
     names = set(plan.fields)
     customs: dict[int, Mapping[str, Any]] = {}
+    facilities: dict[int, Mapping[str, Any]] = {}
     fundings: dict[int, dict[str, int | None]] = {}
     hours: dict[int, tuple[DayWindow, ...]] = {}
     if any(name.startswith("customs.") for name in names):
         for record in CustomsRecord.objects.filter(instrument_id__in=ids).values("instrument_id", *CUSTOMS):
             customs[record["instrument_id"]] = record
+    if any(name.startswith("facility.") for name in names):
+        for record in FacilityRecord.objects.filter(instrument_id__in=ids).values("instrument_id", *FACILITY_FIELDS):
+            facilities[record["instrument_id"]] = record
     if "fundings" in names:
         for funding in InstrumentFunding.objects.filter(instrument_id__in=ids).order_by("pk"):
             fundings.setdefault(funding.instrument_id, {})[funding.source] = funding.amount_fen
@@ -74,12 +91,13 @@ def stored(plan: ImportMap, matches: Sequence[tuple[int, Mapping[str, Any]]]) ->
         calendars = sorted({values["calendar_id"] for _pk, values in matches})
         for calendar_id, entries in schedule_store.stored_entries_by_calendar(calendars).items():
             hours[calendar_id] = tuple(DayWindow(one.weekday, one.opens, one.closes) for one in weekly_windows(entries))
-    return Stored(customs, fundings, hours)
+    return Stored(customs, facilities, fundings, hours)
 
 
 def write(details: Sequence[Details], known: Stored, now: datetime) -> None:
     """Write what the rows say; new opening hours begin on the local day of ``now``."""
     _write_customs(details, known)
+    _write_facilities(details, known)
     _write_fundings(details, known)
     _write_hours(details, known, now)
 
@@ -95,6 +113,18 @@ def _write_customs(details: Sequence[Details], known: Stored) -> None:
             records.append(CustomsRecord(instrument_id=one.instrument_id, **after))
     CustomsRecord.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["instrument"], update_fields=list(CUSTOMS), batch_size=1000
+    )
+
+
+def _write_facilities(details: Sequence[Details], known: Stored) -> None:
+    records = []
+    for one in details:
+        if one.row.facility is not None:
+            before = known.facilities.get(one.instrument_id) or empty_facility()
+            after = {name: before[name] for name in FACILITY_FIELDS} | dict(one.row.facility)
+            records.append(FacilityRecord(instrument_id=one.instrument_id, **after))
+    FacilityRecord.objects.bulk_create(
+        records, update_conflicts=True, unique_fields=["instrument"], update_fields=list(FACILITY_FIELDS), batch_size=1000
     )
 
 

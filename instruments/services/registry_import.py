@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from instruments.models import Organisation, Site
 from instruments.queries import codes
 from instruments.rules.names import name_key
 from instruments.rules.registry_file import Limits, Table, header_key
-from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone
+from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone, with_constants
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
 from instruments.services.list_reading import read_list
@@ -48,6 +48,8 @@ class ImportRequest:
     dry_run: bool = False
     limits: Limits = field(default_factory=Limits)
     expected_digest: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Values for rows whose cell is empty or whose column the file lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def import_registry(
     """
     owner = _owner(actor, request)
     table, decoded = read_file(request.content, request.plan, request.encoding, request.limits)
-    plan = fitted(request.plan, table.headers)
+    plan = with_constants(fitted(request.plan, table.headers), request.constants)
     zone_name = time_zone(request.zone_name) or plan.time_zone or _zone_of(owner)
     planned, refused = _read(table, plan, owner, timezone.localdate(now), progress)
 

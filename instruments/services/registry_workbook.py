@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -204,7 +205,14 @@ def _short(headers: Sequence[str], wanted: frozenset[str]) -> tuple[str, ...]:
     while trimmed and not trimmed[-1]:
         trimmed.pop()
     names = frozenset(map(header_key, trimmed))
-    return tuple(_named(header, wanted, names) for header in trimmed)
+    counted: Counter[str] = Counter()
+    found = []
+    for header in trimmed:
+        name = _named(header, wanted, names)
+        counted[name] += 1
+        numbered = f"{name} ({counted[name]})"  # the national sheet of facilities says one heading twice
+        found.append(numbered if counted[name] > 1 and header_key(numbered) in wanted else name)
+    return tuple(found)
 
 
 def _named(header: str, wanted: frozenset[str], taken: frozenset[str] = frozenset()) -> str:

@@ -26,12 +26,13 @@ from instruments.rules.price_change import jump
 from instruments.rules.registry_file import Limits, Table
 from instruments.rules.resource_rows import ResourceRow
 from instruments.rules.resource_values import clean_part
+from instruments.rules.test_item_cells import analytes_cell, qualifications_cell
 from instruments.services import catalogue
 from instruments.services.instrument_changes import name_pinyin, needs_review, owner_institution, require_manager
 from instruments.services.list_reading import read_list
 from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
-from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values
+from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values, save_qualifications
 
 Change = tuple[int, dict[str, Any], dict[str, Any]]
 _BATCH = 500
@@ -256,6 +257,7 @@ class _Writer:
         PART_MODELS[self.kind].objects.bulk_create(  # type: ignore[attr-defined]
             (part_row(self.kind, resource.pk, part) for resource, part in zip(created, parts, strict=True)), batch_size=_BATCH
         )
+        self._qualify({resource.pk: part for resource, part in zip(created, parts, strict=True)})
         trail: list[Change] = [
             (resource.pk, {}, jsonable({**row.core, **row.part}) | {"line": row.line, **self.source})
             for resource, row in zip(created, new, strict=True)
@@ -277,8 +279,15 @@ class _Writer:
                     **columns(self.kind, one.part)
                 )
             after = one.core | {name: one.part[name] for name in one.part if name in one.before}
+            if "qualifications" in one.before:
+                self._qualify({resource.pk: one.part})
             trail.append((resource.pk, jsonable(one.before), jsonable(after) | dict(self.source)))
         audit.record_many(self.actor, "resource.import", Resource, trail, self.now)
+
+    def _qualify(self, parts: Mapping[int, Mapping[str, Any]]) -> None:
+        """Write what test items are qualified for, by their ids."""
+        if self.kind == ResourceKind.TEST_ITEM:
+            save_qualifications({pk: part["qualifications"] for pk, part in parts.items()})
 
     def _set_prices(self, counting: Sequence[ResourceRow], written: _Written) -> None:
         """Publish the prices that differ; a resource whose price alone changed counts as updated."""
@@ -318,6 +327,12 @@ def _yuan(fen: int | None) -> str:
     return "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
 
 
+def _told(name: str, value: Any) -> str:
+    """A value as a list says it."""
+    cell = {"analytes": analytes_cell, "qualifications": qualifications_cell}.get(name)
+    return str(value) if cell is None else cell(value)
+
+
 def _fates(rows: Sequence[ResourceRow], written: _Written, owner: str, dry_run: bool) -> list[RowFate]:
     """The fate of every row in the order of the file; when a row is refused, those of the refused rows alone."""
     refused = any(row.reasons for row in rows)
@@ -343,7 +358,7 @@ def _fate(row: ResourceRow, written: _Written, owner: str, dry_run: bool) -> Row
     if row.line in written.jumps:
         shown["notes"] = (*row.notes, _jumped("import.price_jump", *written.jumps[row.line]))
     reasons = tuple(
-        Reason("import.changed", {"was": str(was)[:200], "becomes": str(becomes)[:200]}, name)
+        Reason("import.changed", {"was": _told(name, was)[:200], "becomes": _told(name, becomes)[:200]}, name)
         for name, (was, becomes) in sorted(told.items())
     )
     return RowFate(fate=fate, reasons=reasons, resource_id=resource_id, **shown)

@@ -29,6 +29,8 @@ def _run_by(take_in: Importer) -> Callable[[Actor, Order, datetime], ReportLike]
             order.owner_id,
             dry_run=order.dry_run,
             confirmed_lines=order.confirmed_lines,
+            encoding=order.options.encoding,
+            constants=order.options.constants,
         )
 
         def work() -> ImportReport:
@@ -48,16 +50,25 @@ def _facts_of(report: Any) -> dict[str, Any]:
     return {
         "encoding": report.encoding,
         "sureness": report.sureness,
+        "other_encodings": list(report.other_encodings),
         "columns_not_read": list(report.columns_not_read),
         "absent": report.absent,
     }
 
 
-def _kind(code: str, layout: str, take_in: Importer) -> ImportKind:
+def _kind(code: str, layout: str, take_in: Importer, constants: tuple[str, ...]) -> ImportKind:
     return ImportKind(
-        code, (layout,), _run_by(take_in), facts=_facts_of, object_id=lambda row: row.resource_id, page="resource_detail"
+        code,
+        (layout,),
+        _run_by(take_in),
+        facts=_facts_of,
+        object_id=lambda row: row.resource_id,
+        page="resource_detail",
+        constants=constants,
     )
 
 
-GERMPLASM = _kind("germplasm", "mcpd", import_germplasm)
-TEST_ITEMS = _kind("test_items", "price_list", import_test_items)
+GERMPLASM = _kind("germplasm", "mcpd", import_germplasm, ("GENUS", "SPECIES", "INSTCODE", "ORIGCTY", "CROPNAME"))
+TEST_ITEMS = _kind(
+    "test_items", "price_list", import_test_items, ("standard", "method", "group", "matrix", "turnaround_days", "price_unit")
+)

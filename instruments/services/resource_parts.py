@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ PART_MODELS: dict[str, type[Model]] = {
     ResourceKind.DATASET: DataSet,
     ResourceKind.LITERATURE: Literature,
 }
-_QUALIFICATION_FIELDS = ("scheme", "certificate_number", "valid_from", "valid_to")
+QUALIFICATION_FIELDS = ("scheme", "certificate_number", "valid_from", "valid_to")
 _LISTS = frozenset({"qualifications", "instrument_ids"})
 
 
@@ -35,7 +35,7 @@ def part_values(resource: Resource) -> dict[str, Any]:
     values = {name: getattr(part, name) for name in names - _LISTS}
     if "qualifications" in names:
         rows = sorted(part.qualifications.all(), key=lambda row: row.pk)
-        values["qualifications"] = [{name: getattr(row, name) for name in _QUALIFICATION_FIELDS} for row in rows]
+        values["qualifications"] = [{name: getattr(row, name) for name in QUALIFICATION_FIELDS} for row in rows]
     if "instrument_ids" in names:
         values["instrument_ids"] = sorted(instrument.pk for instrument in part.instruments.all())
     return values
@@ -63,10 +63,17 @@ def save_part(resource: Resource, values: Mapping[str, Any]) -> None:
         row.price_unit = kept or row.price_unit
     row.save()
     if "qualifications" in values:
-        Qualification.objects.filter(test_item_id=resource.pk).delete()
-        Qualification.objects.bulk_create(Qualification(test_item_id=resource.pk, **one) for one in values["qualifications"])
+        save_qualifications({resource.pk: values["qualifications"]})
     if "instrument_ids" in values:
         row.instruments.set(values["instrument_ids"])
+
+
+def save_qualifications(by_item: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+    """Write what test items are qualified for, by their ids, instead of what stands there: two statements."""
+    Qualification.objects.filter(test_item_id__in=by_item).delete()
+    Qualification.objects.bulk_create(
+        (Qualification(test_item_id=pk, **one) for pk, rows in by_item.items() for one in rows), batch_size=1000
+    )
 
 
 def instrument_reasons(actor: Actor, kind: str, organisation_id: int, values: Mapping[str, Any]) -> list[Reason]:

@@ -21,7 +21,7 @@ from instruments.rules.sheet_cells import Cell, Kind
 #: Hidden columns before the fields: which instrument, as of when, and a mark by which an untouched row is known.
 KEYS = ("id", "revision", "mark")
 _FIRST_ROW = 3
-_WIDTHS = {Kind.LONG_TEXT: 48, Kind.TEXT: 24, Kind.LIST: 28, Kind.CHOICES: 28, Kind.DAY: 13, Kind.MONEY: 16}
+_WIDTHS = {Kind.LONG_TEXT: 48, Kind.TEXT: 24, Kind.LIST: 28, Kind.CHOICES: 28, Kind.DAY: 13, Kind.MONEY: 16, Kind.FUNDING: 16}
 
 
 @dataclass(frozen=True, slots=True)

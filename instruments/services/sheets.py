@@ -14,18 +14,22 @@ from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.field_wording import CHOICE_NAMES, FIELD_NAMES, NO, YES
-from instruments.models import Instrument, InstrumentSheet, Site
+from instruments.field_wording import CHOICE_NAMES, DETAIL_COLUMN_NAMES, FIELD_NAMES, NO, YES
+from instruments.models import Instrument, InstrumentChange, InstrumentSheet, Site
+from instruments.rules.registry_details import CUSTOMS
 from instruments.rules.registry_values import clean_fields
-from instruments.rules.sheet_cells import KINDS, Kind, to_cell
+from instruments.rules.sheet_cells import KINDS as FIELD_KINDS
+from instruments.rules.sheet_cells import Kind, to_cell
+from instruments.rules.sheet_details import DETAIL_KINDS, clean_details, customs_of, detail_values, fundings_of
 from instruments.services import instrument_edits, instrument_reviews, sheet_writing
 from instruments.services.instrument_changes import class_reasons, jsonable, needs_review, owner_institution, require_manager
 from instruments.services.instrument_edits import Edit
-from instruments.services.sheet_plan import CellChange, Planner, SheetPlan, keys_of, read_table
+from instruments.services.sheet_plan import CellChange, Planner, RowPlan, SheetPlan, keys_of, read_table
 from instruments.services.sheet_writing import Column
 
 #: Every column that there is, in the order of the form; publication is a matter of its own.
-COLUMNS: tuple[str, ...] = tuple(name for name in FIELD_NAMES if name != "published")
+COLUMNS: tuple[str, ...] = (*(name for name in FIELD_NAMES if name != "published"), *DETAIL_KINDS)
+KINDS = FIELD_KINDS | DETAIL_KINDS
 DEFAULT_COLUMNS = ("name", "name_en", "inner_id", "class_code", "technique", "technical_indicators", "functions", "status")
 _ALWAYS = "name"
 
@@ -39,11 +43,12 @@ def download(actor: Actor, organisation_id: int, names: Sequence[str]) -> bytes:
     owner = _owner(actor, organisation_id)
     chosen = [name for name in COLUMNS if name in {*names, _ALWAYS}]
     words = {name: _words(name, organisation_id) for name in chosen}
-    columns = [Column(name, KINDS[name], str(FIELD_NAMES[name]), tuple(words[name].values())) for name in chosen]
+    columns = [Column(name, KINDS[name], column_name(name), tuple(words[name].values())) for name in chosen]
     both = {name: _all_words(name, organisation_id) for name in chosen}
     rows = []
     for instrument in _instruments(actor, organisation_id):
-        cells = [to_cell(name, getattr(instrument, name), words[name]) for name in chosen]
+        stored = _stored(instrument)
+        cells = [to_cell(name, stored(name), words[name], KINDS[name]) for name in chosen]
         rows.append((keys_of(instrument, dict(zip(chosen, cells, strict=True)), KINDS, both), cells))
     return sheet_writing.workbook(owner.name_en if _english() and owner.name_en else owner.name, columns, rows)
 
@@ -98,24 +103,42 @@ def apply(actor: Actor, sheet_id: int, now: datetime, *, submit: bool = True) ->
         raise Refusal.of("sheet.nothing_to_do")
     for row in found.rows:
         try:
-            saved = instrument_edits.save(actor, row.subject.pk, Edit(row.values, seen=row.seen), now)
+            change = _save(actor, row, now)
         except Refusal as refusal:
             raise Conflict.of("sheet.not_applied") from refusal
-        if saved.change is not None and submit:
-            instrument_reviews.submit(actor, saved.change.pk, now)
+        if change is not None and submit:
+            instrument_reviews.submit(actor, change.pk, now)
     audit.record(actor, "instrument_sheet.apply", sheet, now, after={"rows": len(found.rows), "sha256": sheet.file.sha256})
     return found
+
+
+def _save(actor: Actor, row: RowPlan, now: datetime) -> InstrumentChange | None:
+    """Save what a row changes; the draft of what is looked at first, if any. Customs and funding apply at once."""
+    fields = {name: value for name, value in row.values.items() if name not in DETAIL_KINDS}
+    paid = {name: value for name, value in row.values.items() if name.startswith("funding_")}
+    fundings = None
+    if paid:
+        stored = _stored(row.subject)
+        fundings = fundings_of({name: paid.get(name, stored(name)) for name in DETAIL_KINDS if name.startswith("funding_")})
+    edit = Edit(fields, customs=customs_of(row.values), fundings=fundings, seen=row.seen)
+    if not fields:
+        instrument_edits.save_details(actor, row.subject.pk, edit, now)
+        return None
+    return instrument_edits.save(actor, row.subject.pk, edit, now).change
 
 
 class _Planner(Planner):
     """Instruments, with all reasons of a row at once."""
 
     def differing(self, subject: Instrument, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[CellChange, ...]]:
-        cleaned = clean_fields({name: value for name, value in values.items() if name != "site_id"})
-        Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", ""))])
-        clean = cleaned.values | ({"site_id": values["site_id"]} if "site_id" in values else {})
-        differing = {name: value for name, value in clean.items() if getattr(subject, name) != value}
-        before = jsonable({name: getattr(subject, name) for name in differing})
+        own = {name: value for name, value in values.items() if name != "site_id" and name not in DETAIL_KINDS}
+        cleaned = clean_fields(own)
+        details, reasons = clean_details({name: value for name, value in values.items() if name in DETAIL_KINDS})
+        Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", "")), *reasons])
+        clean = cleaned.values | ({"site_id": values["site_id"]} if "site_id" in values else {}) | details
+        stored = _stored(subject)
+        differing = {name: value for name, value in clean.items() if stored(name) != value}
+        before = jsonable({name: stored(name) for name in differing})
         after = jsonable(differing)
         return differing, tuple(CellChange(name, before[name], after[name]) for name in differing)
 
@@ -126,9 +149,22 @@ def _owner(actor: Actor, organisation_id: int) -> Any:
     return owner_institution(organisation_id)
 
 
+def column_name(name: str) -> str:
+    """What a column is called."""
+    return str(FIELD_NAMES.get(name) or DETAIL_COLUMN_NAMES[name])
+
+
+def _stored(instrument: Instrument) -> Callable[[str], Any]:
+    """What stands in a column now, by its name."""
+    record = getattr(instrument, "customs", None)
+    customs = None if record is None else {name: getattr(record, name) for name in CUSTOMS}
+    details = detail_values(customs, {one.source: one.amount_fen for one in instrument.fundings.all()})
+    return lambda name: details[name] if name in details else getattr(instrument, name)
+
+
 def _instruments(actor: Actor, organisation_id: int) -> QuerySet[Instrument]:
     rows = visible_to(Instrument.objects.filter(organisation_id=organisation_id), actor)
-    return rows.order_by("name_pinyin", "pk")
+    return rows.select_related("customs").prefetch_related("fundings").order_by("name_pinyin", "pk")
 
 
 def _words(name: str, organisation_id: int) -> dict[str, str]:

@@ -31,13 +31,14 @@ INSERT INTO instruments_cataloguecount (value, count)
 SELECT scope || '|' || value, found FROM (
     SELECT scope, value, count(*) AS found, row_number() OVER (PARTITION BY scope, left(value, 1) ORDER BY count(*) DESC, value) AS place
       FROM instruments_catalogueentry
-     CROSS JOIN LATERAL unnest(ARRAY['', kind]) AS scope
+     CROSS JOIN LATERAL unnest(ARRAY['', kind] || CASE kind WHEN 'facility' THEN ARRAY['instrument'] END) AS scope
      CROSS JOIN LATERAL unnest(facets || '*'::varchar) AS value
      WHERE {_PUBLIC} GROUP BY scope, value) counted
  WHERE left(value, 1) <> 'o' OR place <= {_OWNERS_COUNTED}"""  # noqa: S608  (our own constants)
 
 _NAMES = f"""
-SELECT CASE WHEN kind IN ('instrument', 'test_item') THEN kind ELSE 'other' END, name, max(name_en), count(*)
+SELECT CASE WHEN kind IN ('instrument', 'facility') THEN 'instrument' WHEN kind = 'test_item' THEN kind ELSE 'other' END,
+       name, max(name_en), count(*)
   FROM instruments_catalogueentry WHERE {_PUBLIC} GROUP BY 1, 2"""  # noqa: S608
 _MODELS = """
 SELECT i.model, count(*) FROM instruments_catalogueentry e JOIN instruments_instrument i ON i.id = e.instrument_id

@@ -572,6 +572,13 @@ def closure_import(confirmed: bool) -> int:
     return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
 
 
+def sharing() -> str:
+    """What it would do if an instrument took the calendar of another one of its lab."""
+    one = instrument()
+    others = type(one).objects.filter(organisation=one.organisation, site__time_zone=one.site.time_zone)
+    return at("instrument_sharing", one.pk, with_=others.exclude(calendar=one.calendar).earliest("pk").pk)
+
+
 def import_in(state: str, kind: str = "instruments") -> int:
     """An import of the personas' lab in that state."""
     from instruments.models import ImportRun
@@ -620,6 +627,7 @@ def confirmation_link() -> str:
 PAGES: tuple[Shown, ...] = (
     Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
     Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
+    Shown("open_data", lambda: at("open_data"), (ANONYMOUS,)),
     Shown("person_erase", lambda: at("person_erase"), ("operator",)),
     Shown("paper_check", lambda: at("paper_check"), (ANONYMOUS,)),
     Shown("paper_verify", lambda: at("paper_verify", a_paper_code()), (ANONYMOUS, "firm_admin"), important=True),
@@ -729,6 +737,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_closure_import", lambda: at("instrument_closure_import", instrument().pk), ("lab_manager",)),
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(False)), ("lab_manager",), "preview"),
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(True)), ("lab_manager",), "done"),
+    Shown("instrument_sharing", sharing, ("lab_manager",), "preview"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument().pk), ("lab_manager", "operator"), "none"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
@@ -762,6 +771,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
     Shown("downtime_detail", lambda: at("downtime_detail", outage()), ("lab_manager",), important=True),
+    Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.FOLLOWING).pk), (ANONYMOUS,), "facility"),
+    Shown("instrument_edit", lambda: at("instrument_edit", instrument(stage.FOLLOWING).pk), ("lab_manager",), "facility"),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
     *(
@@ -1425,6 +1436,7 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_export": "a download",
+    "organisation_facility_record": "a download",
     "organisation_national_record": "a download",
     "price_family_create": "POST only",
     "price_members": "POST only",
@@ -1433,11 +1445,13 @@ NOT_PAGES: dict[str, str] = {
     "import_columns": "POST only",
     "import_confirm": "POST only",
     "import_cancel": "POST only",
+    "import_read_again": "POST only",
     "import_go_on": "POST only",
     "import_undo": "POST only",
     "import_report": "a download",
     "import_file": "a download",
     "mapping_forget": "POST only",
+    "mapping_rename": "POST only",
     "instrument_close": "POST only",
     "instrument_holidays": "POST only",
     "instrument_bring_back": "POST only",
@@ -1561,6 +1575,7 @@ NOT_PAGES: dict[str, str] = {
     "closure_import_report": "a download",
     "subscription_refresh": "POST only",
     "subscription_switch": "POST only",
+    "instrument_sharing_end": "POST only",
     "subscription_remove": "POST only",
     "instrument_busy": "a calendar for programs",
     "feed_private": "a calendar for programs",

@@ -47,6 +47,7 @@ def main(now: datetime) -> None:
         stage_bills.build(now)
         _figures_that_changed(now)
         _calendars(now)
+        _facility(now)
         _test_item(now)
         _change_of_a_resource(now)
         _somebody_works(now)
@@ -287,6 +288,17 @@ def _calendars(now: datetime) -> None:
     feeds.issue_feed(manager, "lab", "Control room", now)
     for subscription in (read, unread):  # nobody is there to be read again
         type(subscription).objects.filter(pk=subscription.pk).update(due_at=now + timedelta(days=1))
+
+
+def _facility(now: datetime) -> None:
+    """One of the instruments is a large facility."""
+    from instruments.models import Instrument
+    from instruments.services import instrument_details
+
+    known = {
+        "construction": "built", "category": "public", "host_institution": "Demo institute", "website": "https://facility.example/",
+    }  # fmt: skip
+    instrument_details.set_facility(persona("lab@demo.jishi.example"), Instrument.objects.get(name=FOLLOWING).pk, known, now)
 
 
 def _change_of_a_resource(now: datetime) -> None:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", required=True, choices=["national", "uniquip", "csv"])
+        parser.add_argument("--format", required=True, choices=["national", "facility", "core_instruments", "uniquip", "csv"])
         parser.add_argument("--map", type=Path, help="JSON file that says which column means what")
         parser.add_argument("--encoding", default="", help="declare it; otherwise it is detected and said")
         parser.add_argument("--owner", type=int, help="id of the one owner of everything in the file")

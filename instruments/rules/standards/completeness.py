@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from instruments.rules.standards.facility import facility_fields, facility_record
 from instruments.rules.standards.national import (
     NationalFacts,
     RecordField,
@@ -48,7 +49,10 @@ class FieldCount:
 
 
 def gaps_of(facts: NationalFacts) -> list[Gap]:
-    """The gaps of one instrument, each of our fields once, in the record's order."""
+    """The gaps of one instrument (or facility), each of our fields once, in the record's order."""
+    if facts.facility is not None:
+        said = facility_record(facts)
+        return list({gap.field: gap for one in facility_fields() if (gap := _gap(one, said[one.key])) is not None}.values())
     record = national_record(facts)
     found = {gap.field: gap for one in record_fields() if (gap := _gap(one, record[one.key])) is not None}
     if facts.values["customs_supervised"]:

@@ -8,7 +8,7 @@ long as the cell it belongs to was not touched.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -69,9 +69,10 @@ class RecordField:
 class NationalFacts:
     """Everything that a record is made of.
 
-    ``values`` are the instrument's own fields as they are stored; ``customs`` is empty without a record; ``fundings`` has the amount
-    in fen (or None) by source. ``province``, ``city``, ``county``, ``nation``, ``subjects`` are names (Chinese). ``service_url`` is
-    the address of our page and ``fee_text`` our structured price in words: they are used where the instrument has none of its own.
+    ``values`` are the instrument's own fields as they are stored; ``customs`` is empty without a record; ``facility`` is the record
+    of a large facility, None where it is none; ``fundings`` has the amount in fen (or None) by source. ``province``, ``city``,
+    ``county``, ``nation``, ``subjects`` are names (Chinese). ``service_url`` is the address of our page and ``fee_text`` our
+    structured price in words: they are used where the instrument has none of its own.
     Hours are Decimal or None, ``service_income_fen`` is in fen.
     """
 
@@ -91,6 +92,7 @@ class NationalFacts:
     nation: str = ""
     subjects: tuple[str, ...] = ()
     customs: Mapping[str, Any] = field(default_factory=dict)
+    facility: Mapping[str, Any] | None = None
     fundings: Mapping[str, int | None] = field(default_factory=dict)
     service_url: str = ""
     fee_text: str = ""
@@ -98,6 +100,17 @@ class NationalFacts:
     run_hours: Decimal | None = None
     service_hours: Decimal | None = None
     service_income_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A national sheet: its title, its two head rows, a row of it, and the same of our second sheet."""
+
+    title: Callable[[], str]
+    head: Callable[[], tuple[tuple[str, ...], tuple[str, ...]]]
+    row: Callable[[NationalFacts], list[Cell | None]]
+    helper_head: Callable[[], tuple[str, ...]]
+    helper_row: Callable[[NationalFacts], list[str]]
 
 
 def record_fields() -> tuple[RecordField, ...]:
@@ -129,7 +142,7 @@ def national_record(facts: NationalFacts) -> dict[str, Cell | None]:
         "worth": "" if worth is None else Decimal(ten_thousand_yuan(worth)),
         "nation": facts.nation,
         "manufacturer": values["manufacturer"],
-        "beginDate": _day(values["commissioned_on"]),
+        "beginDate": day_text(values["commissioned_on"]),
         "type": _word("type", values["use_type"]),
         "instrVersion": values["model"],
         "technical": values["technical_indicators"],
@@ -175,12 +188,17 @@ def sheet_title() -> str:
 
 def sheet_head() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The two head rows of the sheet: groups (each above its first column) and headings."""
+    return head_rows(_data()["columns"])
+
+
+def head_rows(columns: Sequence[Mapping[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The two head rows of columns with ``group`` and ``header``."""
     groups: list[str] = []
     seen = ""
-    for column in _data()["columns"]:
+    for column in columns:
         groups.append(column["group"] if column["group"] != seen else "")
         seen = column["group"]
-    return tuple(groups), tuple(column["header"] for column in _data()["columns"])
+    return tuple(groups), tuple(column["header"] for column in columns)
 
 
 def sheet_row(facts: NationalFacts) -> list[Cell | None]:
@@ -215,11 +233,11 @@ def helper_row(facts: NationalFacts) -> list[str]:
         facts.region_code,
         " ".join(text for text in (*names, facts.street) if text),
         "/".join(name for name in names if name),
-        *(_plain(facts.values[name]) for name in _EXACT.values()),
-        *(_plain(shown[key]) for key in _EXACT),
-        *(_plain(facts.values[name]) for name in _BESIDE),
-        *(_plain(facts.fundings.get(source)) for source in FUNDING_SOURCES),
-        *(_plain(facts.customs.get(name)) for name in _CUSTOMS_BESIDE),
+        *(plain(facts.values[name]) for name in _EXACT.values()),
+        *(plain(shown[key]) for key in _EXACT),
+        *(plain(facts.values[name]) for name in _BESIDE),
+        *(plain(facts.fundings.get(source)) for source in FUNDING_SOURCES),
+        *(plain(facts.customs.get(name)) for name in _CUSTOMS_BESIDE),
     ]
 
 
@@ -228,14 +246,14 @@ def _sheet_values(facts: NationalFacts) -> dict[str, Cell | None]:
     return national_record(facts) | {
         "own_number": facts.own_number,
         "image": facts.image_url.rsplit("/", 1)[-1],
-        "declarationNumber": _plain(customs["declaration_number"]),
-        "itemNumber": _plain(customs["item_number"]),
-        "releasedOn": _day(customs["released_on"]),
-        "declaredName": _plain(customs["declared_name"]),
+        "declarationNumber": plain(customs["declaration_number"]),
+        "itemNumber": plain(customs["item_number"]),
+        "releasedOn": day_text(customs["released_on"]),
+        "declaredName": plain(customs["declared_name"]),
     }
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A stored value as the text that reads back to it; entries of a list stand on lines of their own."""
     if value is None:
         return ""
@@ -243,10 +261,11 @@ def _plain(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return "\n".join(str(entry) for entry in value)
-    return _day(value) if isinstance(value, date) else str(value)
+    return day_text(value) if isinstance(value, date) else str(value)
 
 
-def _day(value: date | None) -> str:
+def day_text(value: date | None) -> str:
+    """A day as 2026-11-23, or nothing."""
     return value.isoformat() if value else ""
 
 
@@ -267,3 +286,6 @@ def _fields(name: str) -> tuple[RecordField, ...]:
 @cache
 def _data() -> dict[str, Any]:
     return dict(json.loads(_FILE.read_text(encoding="utf-8")))
+
+
+SHEET = Sheet(sheet_title, sheet_head, sheet_row, helper_head, helper_row)

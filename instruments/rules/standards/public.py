@@ -29,7 +29,8 @@ class Named:
 class PublicInstrument:
     """A published instrument. ``url`` is the whole address of its page, ``photo_url`` may be empty, texts are as stored.
 
-    ``owner_scheme`` is uscc, ror, uk-ukprn or foreign-registration (empty without a code). ``classes`` hold its class (one or
+    ``owner_scheme`` is uscc, ror, uk-ukprn or foreign-registration (empty without a code).
+    ``kind`` is instrument or facility. ``classes`` hold its class (one or
     none), ``techniques`` its techniques by code.
     """
 
@@ -70,6 +71,7 @@ class PublicInstrument:
     photo_url: str
     created_at: datetime
     updated_at: datetime
+    kind: str = "instrument"
 
     @property
     def identifier(self) -> tuple[str, str]:

@@ -70,6 +70,7 @@ OPEN_DATA_HEAD = (
     "doi",
     "cstr",
     "photo_url",
+    "kind",
     "updated_at",
     "licence",
 )
@@ -142,6 +143,7 @@ def open_data(one: PublicInstrument) -> dict[str, Any]:
         "doi": one.doi,
         "cstr": one.cstr,
         "photo_url": one.photo_url,
+        "kind": one.kind,
         "updated_at": one.updated_at.isoformat(),
         "licence": LICENCE_ID,
     }

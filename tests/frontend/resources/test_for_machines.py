@@ -55,7 +55,7 @@ def test_every_kind_of_resource_is_described_to_machines(as_: Any, cast: Any) ->
     assert reverse("resource_detail", args=[seed.pk]) not in as_().get(reverse("sitemap_page", args=[2])).content.decode()
     assert 'content="noindex"' in as_("wang").get(reverse("resource_detail", args=[seed.pk])).content.decode()
     home = as_().get(reverse("search")).content.decode()
-    assert reverse("api_open_data", args=["csv"]) in home
+    assert reverse("open_data") in home
 
 
 def test_data_sets_and_literature_are_valid_datacite(cast: Any, shared_data: Path) -> None:

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Instrument, InstrumentChange, InstrumentSheet, Organisation
 from instruments.rules.registry_values import clean_fields
-from instruments.services import instrument_edits, registry, sheets
+from instruments.services import instrument_details, instrument_edits, registry, sheets
 from instruments.services.instrument_edits import Edit
 from instruments.services.registry import InstrumentFields
 
@@ -251,3 +251,32 @@ def test_tables_are_for_who_keeps_the_instruments(cast, wang, table, planned, no
             sheets.hand_in(actor, cast.lab.pk, table.content(), now)
         with pytest.raises(NotFound):
             sheets.apply(actor, sheet.pk, now)
+
+
+def test_funding_and_customs_are_columns_too_and_apply_at_once(furnace, wang, cast, now, planned):
+    instrument_details.set_customs(wang, furnace.pk, {"item_number": "03", "may_share": True}, now)
+    instrument_details.set_fundings(wang, furnace.pk, [("central", 100_00), ("own", None)], now)
+    content = sheets.download(wang, cast.lab.pk, ["funding_central", "funding_own", "customs_item_number", "customs_may_share"])
+    assert sheets.plan(wang, sheets.hand_in(wang, cast.lab.pk, content, now)).rows == []
+    table = Table(content)
+    row = table.row(furnace)
+    assert [table.sheet.cell(row, table.place(name)).value for name in ("funding_central", "funding_own")] == [100, "-"]
+    for name, value in {
+        "funding_central": "250.50",
+        "funding_own": None,
+        "customs_may_share": "no",
+        "customs_item_number": "x",
+    }.items():
+        table.sheet.cell(row, table.place(name)).value = value
+    _sheet, refused = planned(table)
+    assert [(one.field, one.reason.code) for one in refused.problems] == [
+        ("customs_item_number", "instrument.customs_code_invalid")
+    ]
+    table.sheet.cell(row, table.place("customs_item_number")).value = "04"
+    sheet, plan = planned(table)
+    changed = {one.field: (one.before, one.after) for one in plan.rows[0].changes}
+    assert changed["funding_own"] == ("known", None)
+    assert changed["funding_central"] == (100_00, 250_50)
+    sheets.apply(wang, sheet.pk, now)
+    assert (furnace.customs.item_number, furnace.customs.may_share) == ("04", False)
+    assert dict(furnace.fundings.values_list("source", "amount_fen")) == {"central": 250_50}

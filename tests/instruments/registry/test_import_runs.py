@@ -14,6 +14,7 @@ from config.kernel.tasks import STALLED_ATTEMPTS
 from instruments.models import Code, ImportRun, ImportRunRow, Instrument, SavedMapping
 from instruments.queries import codes
 from instruments.rules.names import name_key
+from instruments.rules.reading_options import ReadingOptions, checked
 from instruments.services import import_kinds, import_runs
 from instruments.services.import_runs import Asked
 from tests.instruments.registry.test_workbook import book
@@ -241,3 +242,56 @@ def test_only_who_manages_the_owner_takes_up_what_was_left_lying(cast: Any) -> N
     for who in ("lin", "li"):
         with pytest.raises(NotFound):
             import_runs.go_on(cast.actor(who), run.pk, cast.now)
+
+
+def test_a_file_is_read_again_with_another_encoding_a_zone_and_values_for_what_it_lacks(cast: Any) -> None:
+    content = "inner_id,name\nG1,\u70d8\u7bb1\n".encode("gb18030")
+    run = handed(cast, content)
+    assert run.facts["encoding"] and run.facts["zone_name"] == "Asia/Shanghai"
+    wang = cast.actor("wang")
+    constants = {"site.name": "West hall", "service_modes": "assisted"}
+    for wrong, code in (
+        (ReadingOptions("zip"), "import.encoding_unknown"),
+        (ReadingOptions(time_zone="Mars/Base"), "import.time_zone_unknown"),
+        (ReadingOptions(constants={"name": "x"}), "import.constant_unknown"),
+        (ReadingOptions(constants={"site.name": "x" * 301}), "name.too_long"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            import_runs.read_again(wang, run.pk, wrong, cast.now)
+        assert refused.value.reasons[0].code == code
+    with pytest.raises(Refusal):
+        checked(ReadingOptions(time_zone="Asia/Urumqi"), {"encoding"}, ())
+    import_runs.read_again(wang, run.pk, ReadingOptions("gb18030", "Asia/Urumqi", constants), cast.now)
+    import_runs.work(run.pk, cast.now)
+    run.refresh_from_db()
+    assert (run.state, run.facts["sureness"], run.facts["zone_name"]) == ("preview", "declared", "Asia/Urumqi")
+    assert written(cast, run).state == "done"
+    made = Instrument.objects.select_related("site").get(inner_id="G1")
+    assert (made.name, made.site.name, made.service_modes) == ("\u70d8\u7bb1", "West hall", ["assisted"])
+    assert made.site.time_zone == "Asia/Urumqi"
+    with pytest.raises(Conflict):
+        import_runs.read_again(wang, run.pk, ReadingOptions(), cast.now)
+    # An encoding in which it cannot be read fails in words, and can be chosen otherwise.
+    broken = handed(cast, content)
+    import_runs.read_again(wang, broken.pk, ReadingOptions("utf-8"), cast.now)
+    import_runs.work(broken.pk, cast.now)
+    broken.refresh_from_db()
+    assert (broken.state, broken.problems[0]["code"]) == ("failed", "import.encoding_wrong")
+    import_runs.read_again(wang, broken.pk, ReadingOptions(), cast.now)
+    import_runs.work(broken.pk, cast.now)
+    broken.refresh_from_db()
+    assert (broken.state, broken.finished_at) == ("preview", None)
+
+
+def test_a_saved_mapping_gets_another_name(cast: Any) -> None:
+    first, second = (
+        SavedMapping.objects.create(organisation=cast.lab, name=name, document={"fields": {}}, updated_at=cast.now)
+        for name in ("One", "Two")
+    )
+    assert import_runs.rename_mapping(cast.actor("wang"), first.pk, " Ours ", cast.now).name == "Ours"
+    for name, code in (("Two", "import.mapping_name_in_use"), ("", "name.empty")):
+        with pytest.raises(Refusal) as refused:
+            import_runs.rename_mapping(cast.actor("wang"), first.pk, name, cast.now)
+        assert refused.value.reasons[0].code == code
+    with pytest.raises(NotFound):
+        import_runs.rename_mapping(cast.actor("he"), second.pk, "Mine", cast.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from config.kernel.models import AuditEntry
 from instruments.models import CatalogueEntry, Resource, TestItem
 from instruments.queries import resources as queries
 from instruments.rules.registry_file import Limits
-from instruments.services import resources
+from instruments.rules.test_item_cells import analytes_cell, qualifications_cell, read_analytes, read_qualifications
+from instruments.services import resource_exports, resources
 from instruments.services.germplasm_import import import_germplasm
+from instruments.services.resource_import import ResourceImportRequest
 from instruments.services.test_item_import import import_test_items
 from tests.instruments.resources.conftest import OPERATOR, taken_in
 
@@ -245,3 +247,39 @@ def test_a_turnaround_that_is_not_understood_is_refused_and_not_guessed(owner: A
     report = taken_in(import_test_items, f"{HEAD.strip()},turnaround_days\nXRD,,120,A,{typed}\n", owner, now)
     assert [reason.field for row in report.rows for reason in row.reasons] == ["turnaround_days"]
     assert not Resource.objects.exists()
+
+
+def test_what_is_measured_and_qualifications_come_with_a_price_list_and_go_out_with_it(owner: Any, now: Any) -> None:
+    head = "test_item,unit_price,test_code,analytes,qualifications\n"
+    content = head + 'ICP,100,A,"Li, Mg\n2,4-D; 0.01; mg/L","CMA/CNAS\nCMA; 24-1; 2024-01-01; 2029-12-31"\nXRD,50,B,,/\n'
+    assert taken_in(import_test_items, content, owner, now).counts["created"] == 2
+    item = TestItem.objects.get(resource__inner_id="A")
+    assert item.analytes == [
+        {"name": "Li", "limit": "", "unit": ""},
+        {"name": "Mg", "limit": "", "unit": ""},
+        {"name": "2,4-D", "limit": "0.01", "unit": "mg/L"},
+    ]
+    kept = list(item.qualifications.order_by("pk").values_list("scheme", "certificate_number", "valid_to"))
+    assert kept == [("CMA", "", None), ("CNAS", "", None), ("CMA", "24-1", date(2029, 12, 31))]
+    out, _format = resource_exports.export(list(Resource.objects.order_by("pk")), "price-list", now.date(), single=False)
+    request = ResourceImportRequest(out, "prices.xlsx", owner.pk)
+    assert import_test_items(OPERATOR, request, now).counts["unchanged"] == 2
+    changed = taken_in(import_test_items, content.replace("CNAS", "CMAF").replace("0.01", "0.02"), owner, now)
+    assert {reason.field for reason in changed.rows[0].reasons} == {"analytes", "qualifications"}
+    assert set(item.qualifications.values_list("scheme", flat=True)) == {"CMA", "CMAF"}
+    silent = taken_in(import_test_items, "test_item,unit_price,test_code\nICP,100,A\n", owner, now)
+    assert silent.counts["unchanged"] == 1  # a list without the columns says nothing about them
+    refused = taken_in(import_test_items, head + "ICP,100,A,;0.1;mg/L,CMA; ; tomorrow\n", owner, now)
+    assert {(one.field, one.code) for one in refused.rows[0].reasons} == {
+        ("analytes", "resource.analyte_without_name"), ("qualifications", "instrument.date_not_understood"),
+    }  # fmt: skip
+
+
+def test_cells_about_several_things_are_read_as_they_were_written() -> None:
+    measured = [{"name": "phenol, total", "limit": "", "unit": ""}, {"name": "C 18", "limit": "", "unit": ""}]
+    assert read_analytes(analytes_cell(measured)) == measured
+    assert [one["name"] for one in read_analytes("Li,Mg,K,Na\u3001N,N-dimethylformamide")] == [
+        "Li", "Mg", "K", "Na", "N,N-dimethylformamide",
+    ]  # fmt: skip
+    qualified = [{"scheme": "A/B", "certificate_number": "", "valid_from": None, "valid_to": date(2030, 1, 1)}]
+    assert read_qualifications(qualifications_cell(qualified), "q") == qualified

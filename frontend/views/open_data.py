@@ -1,0 +1,38 @@
+"""The page that lists the open data, for people and (JSON-LD within it) for search engines."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from frontend.presenters.page_head import page_head
+from instruments.queries import open_data as queries
+from instruments.rules.standards import open_catalogue
+from instruments.rules.standards.public import LICENCE_NAME, LICENCE_URL
+from instruments.rules.standards.schema_org import script_text
+
+
+@require_safe
+def open_data(request: HttpRequest) -> HttpResponse:
+    """Every set with its files, how much is in it, and the licence."""
+    sets = queries.open_sets()
+    document = open_catalogue.schema_org(queries.page_address(), (_("Jishi"), settings.PUBLIC_URL), sets)
+    english = (get_language() or "").startswith("en")
+    shown = [(one, one.title if english else one.title_zh, one.description if english else one.description_zh) for one in sets]
+    summary = _(
+        "Instruments, test items, data sets, literature and germplasm as files under an open licence, without personal data."
+    )
+    context = {
+        "sets": shown,
+        "licence_name": LICENCE_NAME,
+        "licence_url": LICENCE_URL,
+        "json_ld": mark_safe(script_text(document)),  # noqa: S308  (escaped by script_text)
+        **page_head(reverse("open_data"), request.GET.get("lang", ""), summary, ""),
+    }
+    return render(request, "pages/open_data.html", context)

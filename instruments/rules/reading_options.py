@@ -1,0 +1,69 @@
+"""How a file is to be read where it does not say so itself: its encoding, the zone of its times, values for columns that it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.kernel.errors import Reason, Refusal
+from instruments.rules.registry_map import time_zone
+
+#: The encodings that can be chosen, as Python names them; what a file is found to have besides is shown too.
+ENCODINGS = ("utf-8", "gb18030", "big5", "cp932", "euc_kr", "cp1252", "cp1250", "mac_roman", "utf-16")
+ENCODING, TIME_ZONE = "encoding", "time_zone"
+_VALUE_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """Empty texts: found out. ``constants`` are values by field for rows whose cell is empty or whose column the file lacks."""
+
+    encoding: str = ""
+    time_zone: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept of them: only what was chosen."""
+        said = {ENCODING: self.encoding, TIME_ZONE: self.time_zone, "constants": dict(self.constants)}
+        return {name: value for name, value in said.items() if value}
+
+
+AS_IT_COMES = ReadingOptions()
+
+
+def options_from(document: Mapping[str, Any]) -> ReadingOptions:
+    """The opposite of ``as_json``."""
+    return ReadingOptions(document.get(ENCODING, ""), document.get(TIME_ZONE, ""), dict(document.get("constants", {})))
+
+
+def checked(options: ReadingOptions, takes: Collection[str], constants: Collection[str]) -> ReadingOptions:
+    """The options when a kind of import ``takes`` them and may have ``constants`` for these fields.
+
+    Raises Refusal ``import.encoding_unknown``, ``import.time_zone_unknown``, ``import.constant_unknown``, ``import.option_not_here``.
+    """
+    reasons = [
+        Reason("import.option_not_here", {}, name)
+        for name in (ENCODING, TIME_ZONE)
+        if getattr(options, name) and name not in takes
+    ]
+    if options.encoding and not _is_encoding(options.encoding):
+        reasons.append(Reason("import.encoding_unknown", {"name": options.encoding[:40]}, ENCODING))
+    for name, value in options.constants.items():
+        if name not in constants:
+            reasons.append(Reason("import.constant_unknown", {"text": name[:60], "known": sorted(constants)}, "constants"))
+        elif len(value) > _VALUE_LENGTH:
+            reasons.append(Reason("name.too_long", {"max_length": _VALUE_LENGTH, "length": len(value)}, "constants"))
+    Refusal.raise_any(reasons)
+    time_zone(options.time_zone)
+    return options
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        b"a".decode(name)
+    except LookupError:  # codecs such as zip are none of text
+        return False
+    except UnicodeError:
+        return True
+    return True

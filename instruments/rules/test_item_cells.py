@@ -1,0 +1,75 @@
+"""What stands in one cell of a price list about several things: what is measured with its limits, and qualifications with their days.
+
+As we write it: one a line, its parts behind semicolons (``Li; 0.01; mg/L``, ``CMA; 2024-001; 2024-01-01; 2029-12-31``). Lists of others
+are read as they come: a bar as a line, plain names behind commas, a limit behind its name (``Li 0.01 mg/L``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from instruments.rules.registry_values import day
+
+_LINES = re.compile(r"[\n|]+")
+_PARTS = re.compile(r"[;\uff1b\t]")
+#: Between plain names. A comma within 2,4-D has no blank behind it; behind one without a blank only a symbol of an element is a name.
+_NAMES = re.compile(r",\s+|[\uff0c\u3001]\s*|(?<=[A-Za-z]),(?=[A-Z][a-z]?(?:[,\uff0c\u3001\s]|\Z))")
+_SCHEMES = re.compile(r"\s*[,\uff0c\u3001/+]\s*")
+_WITH_LIMIT = re.compile(r"(?P<name>.*\S)\s+(?P<limit>[<\u2264]?=?\s*[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?)\s*(?P<unit>\S*)")
+ANALYTE = ("name", "limit", "unit")
+_QUALIFICATION = ("scheme", "certificate_number", "valid_from", "valid_to")
+
+
+def read_analytes(cell: str) -> list[dict[str, str]]:
+    """Each thing that is measured, with limit and unit where they are said."""
+    found = []
+    for parts in _entries(cell, _NAMES):
+        matched = _WITH_LIMIT.fullmatch(parts[0]) if len(parts) == 1 else None
+        found.append(matched.groupdict() if matched else _named(ANALYTE, parts))
+    return found
+
+
+def read_qualifications(cell: str, field: str) -> list[dict[str, Any]]:
+    """Each qualification with its certificate and its days. Raises Refusal ``instrument.date_not_understood`` and the like."""
+    found: list[dict[str, Any]] = []
+    for parts in _entries(cell, _SCHEMES):
+        row: dict[str, Any] = _named(_QUALIFICATION, parts)
+        found.append(row | {name: day(row[name], field) for name in ("valid_from", "valid_to")})
+    return found
+
+
+def analytes_cell(rows: Iterable[Mapping[str, str]]) -> str:
+    """The opposite of ``read_analytes``."""
+    return "\n".join(_line([row.get(name, "") for name in ANALYTE], _NAMES, _WITH_LIMIT) for row in rows)
+
+
+def qualifications_cell(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The opposite of ``read_qualifications``."""
+    return "\n".join(_line([_text(row[name]) for name in _QUALIFICATION], _SCHEMES) for row in rows)
+
+
+def _entries(cell: str, between: re.Pattern[str]) -> Iterable[list[str]]:
+    """The parts of each entry; one without semicolons may name several."""
+    for line in filter(None, (line.strip() for line in _LINES.split(cell))):
+        if _PARTS.search(line):
+            yield [part.strip() for part in _PARTS.split(line)]
+        else:
+            yield from ([name] for name in map(str.strip, between.split(line)) if name)
+
+
+def _named(names: tuple[str, ...], parts: list[str]) -> dict[str, str]:
+    return dict(zip(names, [*parts, *[""] * len(names)], strict=False))
+
+
+def _line(parts: list[str], *apart: re.Pattern[str]) -> str:
+    """An entry on a line; a lone name that would be taken apart has a semicolon behind it."""
+    said = "; ".join(parts).rstrip("; ")
+    lone = ";" not in said and any(pattern.search(said) for pattern in apart)
+    return said + ";" if lone else said
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value or "")

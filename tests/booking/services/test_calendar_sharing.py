@@ -1,0 +1,158 @@
+"""Two instruments that exclude each other share a calendar: looked at first, put together, taken apart; and nobody slips between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pgtrigger
+import pytest
+from django.db import transaction
+from django.db.utils import OperationalError
+from django.urls import reverse
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import CalendarSubscription, Downtime, Occupancy, Reservation
+from booking.rules.calendar_sharing import clashes
+from booking.rules.downtime import DowntimeKind
+from booking.services import availability, calendar_sharing, downtime_rows, transitions
+from booking.services.calendar_sharing import Taken
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.invariants import registered
+from config.kernel.models import AuditEntry
+from config.kernel.time_range import TimeRange
+from instruments.models import CatalogueEntry, Instrument, Site
+from instruments.services import schedule_store
+from tests.booking.services.test_other_instrument import other  # noqa: F401
+from tests.booking.services.test_reservation_flow import ask
+
+
+def on(cast, reserved, instrument):
+    """The reservation, of that instrument."""
+    Reservation.objects.filter(pk=reserved.reservation_id).update(instrument=instrument)
+    Occupancy.objects.filter(reservation_id=reserved.reservation_id).update(calendar_id=instrument.calendar_id)
+    return Reservation.objects.get(pk=reserved.reservation_id)
+
+
+def wrong():
+    return [text for name, check in registered().items() if name.startswith("booking.") for text in check().violations]
+
+
+def test_pairs_that_share_time_are_found_and_no_others():
+    class At:
+        def __init__(self, first, last, now):
+            self.during = TimeRange(now + timedelta(hours=first), now + timedelta(hours=last))
+
+    from tests.conftest import NOW
+
+    mine, theirs = [At(8, 10, NOW), At(1, 3, NOW)], [At(3, 8, NOW), At(9, 12, NOW), At(2, 3, NOW)]
+    assert clashes(mine, theirs) == [(mine[1], theirs[2]), (mine[0], theirs[1])]
+    assert clashes([], theirs) == []
+
+
+@pytest.mark.django_db
+def test_a_calendar_is_shared_and_taken_apart_with_all_that_hangs_on_it(cast, programmes, other, slot, client):  # noqa: F811
+    wang, second = cast.actor("wang"), other()
+    far = 20
+    first = ask(cast, slot(9, 11, far))
+    transitions.approve(wang, first.reservation_id, cast.now)
+    clashing = on(cast, ask(cast, slot(10, 12, far + 7), key="k2"), second)
+    against = ask(cast, slot(10, 12, far + 7), key="k3")
+    evening = on(cast, ask(cast, slot(13, 14, far + 1), key="k4"), second)
+    outage = downtime_rows.insert(wang, second, DowntimeKind.SERVICE, slot(8, 12, far), "lamp", cast.now)
+    feed = CalendarSubscription.objects.create(
+        calendar_id=second.calendar_id, instrument=second, title="Room", address="https://x.example/r.ics",
+        created_by=cast.users["wang"], created_at=cast.now, due_at=cast.now,
+    )  # fmt: skip
+    own, shared = second.calendar_id, cast.xrd.calendar_id
+
+    # First it is looked at: what stands against it, what goes along.
+    told = calendar_sharing.preview(wang, second.pk, cast.xrd.pk, cast.now)
+    pairs = {(one.reservation.pk, two.reservation.pk) for one, two in told.clashing}
+    assert pairs == {(clashing.pk, against.reservation_id)}
+    assert (told.moving, told.followed) == (2, 1)
+    assert [one.reservation.pk for one in told.outside] == []
+    client.force_login(cast.users["wang"])
+    address = reverse("instrument_sharing", args=[second.pk])
+    page = client.get(address, {"with": cast.xrd.pk}).content.decode()
+    assert clashing.reference in page and "Share this calendar" not in page
+    refused = client.post(address, {"with": cast.xrd.pk})
+    assert refused.status_code == 409 and clashing.reference in refused.content.decode()
+    assert client.post(address).status_code == 422
+    with pytest.raises(Conflict) as stopped:
+        calendar_sharing.share(wang, second.pk, cast.xrd.pk, cast.now)
+    assert stopped.value.reasons[0].params["count"] == 1
+    assert Instrument.objects.get(pk=second.pk).calendar_id == own
+
+    # Without the clash they share it: bookings go along, the downtime takes only what the bookings leave.
+    transitions.reject(wang, against.reservation_id, cast.now, "both at once")
+    assert "Share this calendar" in client.get(address, {"with": cast.xrd.pk}).content.decode()
+    assert client.post(address, {"with": cast.xrd.pk}).status_code == 302
+    second.refresh_from_db()
+    assert second.calendar_id == shared
+    assert Occupancy.objects.get(reservation=evening).calendar_id == shared
+    feed.refresh_from_db()
+    assert feed.calendar_id == shared
+    kept = Occupancy.objects.filter(downtime=outage, calendar_id=shared)
+    assert [(one.during.upper - one.during.lower) for one in kept.order_by("during")] == [timedelta(hours=1)] * 2
+    assert not Occupancy.objects.filter(calendar_id=own).exists()
+    assert CatalogueEntry.objects.get(instrument=second).calendar_id == shared
+    assert wrong() == []
+    assert list(availability.verify([own, shared])) == []
+    with pytest.raises(Conflict):  # the time of one keeps the other out
+        ask(cast, slot(13, 14, far + 1), key="k5")
+    assert cast.xrd.name in client.get(address).content.decode()
+    for code, instrument_id, other_id in (("already", second.pk, cast.xrd.pk), ("leave_first", second.pk, other("Third").pk)):
+        with pytest.raises(Refusal) as refusal:
+            calendar_sharing.share(wang, instrument_id, other_id, cast.now)
+        assert refusal.value.reasons[0].code == f"sharing.{code}"
+
+    # Apart again: the same hours, its own bookings, and the other's stay.
+    assert client.post(reverse("instrument_sharing_end", args=[second.pk])).status_code == 302
+    second.refresh_from_db()
+    feed.refresh_from_db()
+    assert second.calendar_id not in (own, shared)
+    assert feed.calendar_id == second.calendar_id
+    assert Occupancy.objects.get(reservation=evening).calendar_id == second.calendar_id
+    assert Occupancy.objects.get(reservation_id=first.reservation_id).calendar_id == shared
+    assert Downtime.objects.get(pk=outage.pk).occupancies.get().calendar_id == second.calendar_id
+    rules = schedule_store.rules_by_calendar([shared, second.calendar_id])
+    assert rules[shared] == rules[second.calendar_id]
+    ask(cast, slot(13, 14, far + 1), key="k6")  # free for the first one now
+    assert wrong() == [] and list(availability.verify([shared, second.calendar_id])) == []
+    assert AuditEntry.objects.filter(action__in=["instrument.share_calendar", "instrument.part_calendar"]).count() == 2
+    with pytest.raises(Refusal):
+        calendar_sharing.part(wang, second.pk, cast.now)
+
+
+@pytest.mark.django_db
+def test_only_its_lab_shares_it_and_only_where_one_clock_goes(cast, other):  # noqa: F811
+    second = other()
+    with pytest.raises(Forbidden):
+        calendar_sharing.share(cast.actor("lin"), second.pk, cast.xrd.pk, cast.now)
+    with pytest.raises(NotFound):
+        calendar_sharing.share(cast.actor("wang"), second.pk, 0, cast.now)
+    far_west = Site.objects.create(organisation=cast.lab, name="West", time_zone="Asia/Urumqi")
+    Instrument.objects.filter(pk=second.pk).update(site=far_west)
+    with pytest.raises(Refusal) as refused:
+        calendar_sharing.preview(cast.actor("wang"), second.pk, cast.xrd.pk, cast.now)
+    assert refused.value.reasons[0].code == "sharing.zone_differs"
+    assert calendar_sharing.candidates(cast.actor("wang"), cast.xrd) == []
+    assert Taken(TimeRange(cast.now, cast.now + timedelta(hours=1)), "x", None).reservation is None
+
+
+@pytest.mark.django_db
+def test_a_booking_cannot_be_written_on_a_calendar_that_its_instrument_has_left(cast, programmes, other, slot):  # noqa: F811
+    reserved = ask(cast, slot(9, 11))
+    taken, elsewhere = Occupancy.objects.filter(reservation_id=reserved.reservation_id), other().calendar_id
+    taken.update(during=_year(2001), calendar_id=elsewhere)  # what is over stays where it was
+    taken.update(during=_year(2901), calendar_id=elsewhere, blocking=False)  # a request that keeps nobody out
+    with pytest.raises(OperationalError, match="has left"), transaction.atomic():
+        taken.update(blocking=True)
+    with pgtrigger.ignore("booking.Occupancy:occupancy_on_own_calendar_update"):  # nothing else refuses it
+        taken.update(blocking=True)
+    taken.update(during=_year(2901), calendar_id=cast.xrd.calendar_id)
+
+
+def _year(number):
+    first = datetime(number, 1, 1, tzinfo=UTC)
+    return TimestamptzRange(first, first + timedelta(hours=1))

@@ -1,0 +1,111 @@
+"""The open data of every kind of resource: all that is published, nobody's name, and a catalogue that describes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.pricing.models import TestItemPrice
+from instruments.models import DataSet, FacilityRecord, Germplasm, Literature, Qualification, Resource, TestItem
+from instruments.queries.open_data import KINDS, open_sets
+
+pytestmark = pytest.mark.django_db
+PERSON = "Zhang San"
+
+
+def made(cast: Any, kind: str, **fields: Any) -> Resource:
+    given = {"name": f"A {kind}", "published": True, "contact_name": PERSON, "contact_email": "z@example.org"} | fields
+    return Resource.objects.create(kind=kind, organisation=cast.lab, created_at=cast.now, updated_at=cast.now, **given)
+
+
+@pytest.fixture
+def shared(cast: Any) -> dict[str, Resource]:
+    item = made(cast, "test_item", keywords=["brine", "salt"], inner_id="=1+1", attributes={"Responsible": PERSON})
+    part = TestItem.objects.create(resource=item, method="ICP", analytes=[{"name": "Li", "limit": "0.01", "unit": "mg/L"}])
+    part.instruments.add(cast.xrd)
+    Qualification.objects.create(test_item=part, scheme="CMA", valid_to=date(2030, 1, 1))
+    data = made(cast, "dataset", licence="CC0")
+    DataSet.objects.create(resource=data, creators=[PERSON], media_types=["text/csv"], issued_on=date(2026, 1, 2))
+    work = made(cast, "literature")
+    Literature.objects.create(resource=work, creators=[PERSON], publisher="A House", issued="2025")
+    seed = made(cast, "germplasm")
+    Germplasm.objects.create(
+        resource=seed, standard="mcpd", genus="Triticum", descriptors={"ACCENUMB": "Q-7", "COLLNAME": PERSON, "DONORNAME": PERSON}
+    )
+    draft = made(cast, "dataset", name="A draft", published=False)
+    DataSet.objects.create(resource=draft)
+    return {"test-items": item, "datasets": data, "literature": work, "germplasm": seed}
+
+
+def taken(client: Any, name: str, layout: str) -> bytes:
+    answer = client.get(reverse("api_open_resources", args=[name, layout]))
+    assert answer["Link"].endswith('rel="license"')
+    return b"".join(answer.streaming_content)
+
+
+def test_every_kind_comes_as_a_table_and_as_json_without_anybodys_name(
+    cast: Any, client: Any, shared: dict[str, Resource]
+) -> None:
+    for name, resource in shared.items():
+        table = taken(client, name, "csv").decode("utf-8-sig")
+        document = json.loads(taken(client, name, "json"))
+        assert PERSON not in table and PERSON not in json.dumps(document) and "z@example.org" not in table
+        assert document["licence"]["id"] == "CC-BY-4.0"
+        (record,) = document[name]
+        (row,) = csv.DictReader(io.StringIO(table))
+        assert list(row) == list(record)
+        assert (record["id"], row["name"], row["licence"]) == (resource.pk, resource.name, "CC-BY-4.0")
+    item = json.loads(taken(client, "test-items", "json"))["test-items"][0]
+    assert item["analytes"] == [{"name": "Li", "limit": "0.01", "unit": "mg/L"}]
+    assert item["instruments"] == [f"http://127.0.0.1:8000/instruments/{cast.xrd.pk}/"]
+    (row,) = csv.DictReader(io.StringIO(taken(client, "test-items", "csv").decode("utf-8-sig")))
+    assert (row["analytes"], row["inner_id"], row["keywords"]) == ("Li; 0.01; mg/L", "'=1+1", "brine|salt")
+    assert row["qualifications"].startswith("CMA") and row["price_yuan"] == ""
+    assert json.loads(taken(client, "germplasm", "json"))["germplasm"][0]["descriptors"] == {"ACCENUMB": "Q-7"}
+    for wrong in ("/api/v1/open-data/persons.csv", "/api/v1/open-data/datasets.exe"):
+        assert client.get(wrong).status_code == 404
+    assert not TestItemPrice.objects.exists()
+
+
+def test_a_file_takes_a_constant_number_of_queries(cast: Any, client: Any, shared: dict[str, Resource]) -> None:
+    taken(client, "test-items", "csv")
+    counts = []
+    for _more in range(2):
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            taken(client, "test-items", "csv")
+        counts.append(len(found))
+        for _number in range(3):
+            TestItem.objects.create(resource=made(cast, "test_item"))
+    assert counts[0] == counts[1]
+
+
+def test_the_catalogue_names_every_set_with_its_files_and_licence(cast: Any, client: Any, shared: dict[str, Resource]) -> None:
+    FacilityRecord.objects.create(instrument=cast.xrd)
+    instruments = b"".join(client.get(reverse("api_open_data", args=["csv"])).streaming_content).decode("utf-8-sig")
+    assert next(csv.DictReader(io.StringIO(instruments)))["kind"] == "facility"
+    catalogue = json.loads(client.get(reverse("api_open_catalogue")).content)
+    assert catalogue["@type"] == "dcat:Catalog"
+    sets = {one["dct:identifier"]: one for one in catalogue["dcat:dataset"]}
+    assert set(sets) == {"instruments", *KINDS}
+    for one in sets.values():
+        assert {each["@language"] for each in one["dct:title"]} == {"en", "zh"}
+        assert one["dct:license"]["@id"].startswith("https://creativecommons.org/")
+        for each in one["dcat:distribution"]:
+            assert client.get(each["dcat:downloadURL"]["@id"].removeprefix("http://127.0.0.1:8000")).status_code == 200
+    assert {one.code: one.count for one in open_sets()} == {"instruments": 1, **dict.fromkeys(KINDS, 1)}
+    page = client.get(reverse("open_data")).content.decode()
+    (script,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
+    described = json.loads(script)
+    assert (described["@type"], len(described["dataset"])) == ("DataCatalog", len(sets))
+    assert all(each["contentUrl"] in page for one in described["dataset"] for each in one["distribution"])
