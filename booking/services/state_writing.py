@@ -104,6 +104,11 @@ SELECT count(*) FROM moved
 """  # noqa: S608  (constants only; values are bound)
 
 
+def keeps_out(state: ReservationState, instrument: Instrument) -> bool:
+    """Whether a reservation in that state keeps others out on the instrument, by its lab's rules of now."""
+    return blocks(state, policy_for(instrument).request_blocks)
+
+
 def move(
     reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "", fault: Fault | None = None
 ) -> None:
@@ -114,16 +119,13 @@ def move(
     """
     before = ReservationState(reservation.state)
     after = next_state(before, action)
-    policy = policy_for(reservation.instrument)
-    # As for a new request: where the lab asks for no approval, what waits for somebody else keeps its time.
-    pending_blocks = policy.pending_blocks or not policy.approval_required
     values = {
         "id": reservation.pk,
         "before": before.value,
         "after": after.value,
         "action": action.value,
         "audit_action": f"reservation.{action.value}",
-        "blocking": blocks(after, pending_blocks),
+        "blocking": keeps_out(after, reservation.instrument),
         "actor": actor.user_id,
         "actor_name": actor.name[:200],
         "now": now,
