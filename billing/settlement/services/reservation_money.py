@@ -414,7 +414,7 @@ def _locked_accounts(
     programme gives it nothing."""
     others = _known(planned) if reservation.imported else {}
     specs = [*planned.drawn_specs(), *card_money.specs(reservation)]
-    locked = ledger.locked(specs, returning, now)
+    locked = ledger.lock([*ledger.open_accounts(specs, now).values(), *returning])
     once.lock(planned.facts.service.paper, planned.versions)
     return others | locked
 
