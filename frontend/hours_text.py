@@ -1,4 +1,4 @@
-"""Hours as people type them, and minutes written so that they are read again as the same."""
+"""Hours and yuan as people type them, and minutes and fen written so that they are read again as the same."""
 
 from __future__ import annotations
 
@@ -38,6 +38,18 @@ def read_whole(text: str) -> int | None:
     """A whole number as typed, or None for what is none or beyond all sense."""
     number = _number(unicodedata.normalize("NFKC", text).strip())
     return int(number) if number is not None and number == int(number) else None
+
+
+def read_yuan(text: str) -> int | None:
+    """An amount as typed in yuan (200, 0.5) in whole fen, or None."""
+    number = _number(unicodedata.normalize("NFKC", text).strip())
+    return int(number * 100) if number is not None and number * 100 == int(number * 100) else None
+
+
+def yuan_text(fen: int) -> str:
+    """Fen as yuan, as one types them: 20000 is 200, 50 is 0.5."""
+    text = f"{fen // 100}.{fen % 100:02d}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _number(text: str) -> Decimal | None:

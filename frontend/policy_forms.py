@@ -13,13 +13,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from booking.rules.auto_approval import LIMITS, Trusted
 from booking.rules.policy_layers import MOST_QUOTAS, MOST_TIMES, NUMBERS, SWITCHES, TIMES
 from booking.rules.quota import MOST_OF_QUOTA, Measure, Period, Subject
 from booking.rules.usage import BillableBasis
 from booking.rules.week_time import DAY_MINUTES
 from config.kernel.errors import Refusal
 from frontend.forms import refusal_to_form
-from frontend.hours_text import hours_text, read_hours, read_whole
+from frontend.hours_text import hours_text, read_hours, read_whole, read_yuan, yuan_text
 from frontend.presenters.policy import clock
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
@@ -78,6 +79,19 @@ _BASES = [
     (BillableBasis.ACTUAL_WITHIN_BOOKED_ROUNDED_UP.value, _("The time actually used")),
     (BillableBasis.OVERAGE.value, _("The booked time and the use beyond its end")),
 ]
+_TRUSTED = [
+    ("", pgettext_lazy("a rule", "not said here")),
+    (Trusted.NOBODY.value, _("None: the lab looks at each")),
+    (Trusted.LICENSED.value, _("Of who holds the licence to operate it alone")),
+    (Trusted.PROVEN.value, _("Of who has used something of the lab's before")),
+    (Trusted.ANYBODY.value, _("Of everybody")),
+]
+#: What else has to hold for a request to count at once, as it is typed; each limit is left out where it is empty.
+_AT_ONCE: dict[str, Any] = {
+    "most_minutes": _("At once up to so many hours at a time"),
+    "week_minutes": _("At once up to so many hours of one person in a week"),
+    "most_fen": _("At once up to so many yuan to pay now"),
+}
 _SAID = [("", pgettext_lazy("a rule", "not said here")), ("yes", _("Yes")), ("no", _("No"))]
 _UNREADABLE = _("Give a number, for example 4 or 1.5.")
 _HOURS = _("Give a number of hours between %(minimum)s and %(maximum)s.")
@@ -115,6 +129,11 @@ class LayerForm(forms.Form):
             )
         for name in SWITCHES:
             self.fields[name] = forms.ChoiceField(label=_SWITCH_LABELS[name], required=False, choices=_SAID)
+        self.fields["at_once_who"] = forms.ChoiceField(label=_("Requests that count at once"), required=False, choices=_TRUSTED)
+        for name, label in _AT_ONCE.items():
+            self.fields[f"at_once_{name}"] = forms.CharField(
+                label=label, required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8})
+            )
         self.fields["billable_basis"] = forms.ChoiceField(label=_("What is charged of a session"), required=False, choices=_BASES)
         for audience, label in AUDIENCE_NAMES.items():
             self.fields[f"horizon_{audience}"] = forms.CharField(
@@ -162,7 +181,9 @@ class LayerForm(forms.Form):
         )  # fmt: skip
 
     def answer_fields(self) -> list[forms.BoundField]:
-        return self.numbers("approval_required", "answer_minutes", "pending_blocks", "hold_minutes", "cancel_notice_minutes")
+        at_once = ("at_once_who", *(f"at_once_{name}" for name in _AT_ONCE))
+        rest = ("answer_minutes", "pending_blocks", "hold_minutes", "cancel_notice_minutes")
+        return self.numbers("approval_required", *at_once, *rest)
 
     def session_fields(self) -> list[forms.BoundField]:
         return self.numbers(
@@ -198,6 +219,8 @@ class LayerForm(forms.Form):
         for name in SWITCHES:
             if cleaned.get(name):
                 said[name] = cleaned[name] == "yes"
+        if at_once := self._at_once(cleaned):
+            said["auto_approval"] = at_once
         if cleaned.get("billable_basis"):
             said["billable_basis"] = cleaned["billable_basis"]
         horizons: dict[str, Any] = {}
@@ -227,6 +250,24 @@ class LayerForm(forms.Form):
             self.add_error(field or name, forms.ValidationError(_UNREADABLE))
             return
         into[name] = number
+
+    def _at_once(self, cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
+        limits: dict[str, Any] = {}
+        for name, most in LIMITS.items():
+            text, field = cleaned.get(f"at_once_{name}", ""), f"at_once_{name}"
+            if not text.strip():
+                continue
+            number = read_yuan(text) if name == "most_fen" else read_hours(text)
+            if number is None:
+                self.add_error(field, forms.ValidationError(_UNREADABLE))
+            elif not 1 <= number <= most:
+                self.add_error(field, _yuan_limits(most) if name == "most_fen" else _limits(1, most, hours=True))
+            else:
+                limits[name] = number
+        who = cleaned.get("at_once_who")
+        if limits and not who:
+            self.add_error("at_once_who", forms.ValidationError(_("Choose whose requests count at once as well.")))
+        return {"who": who, **limits} if who else None
 
     def _quota(self, place: int, cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
@@ -267,6 +308,11 @@ def _limits(least: int, most: int, *, hours: bool) -> forms.ValidationError:
     return forms.ValidationError(_HOURS if hours else _WHOLE, params=values)
 
 
+def _yuan_limits(most: int) -> forms.ValidationError:
+    """Limits of an amount that is typed in yuan, ``most`` in fen."""
+    return forms.ValidationError(_("Give an amount between 0.01 and %(maximum)s."), params={"maximum": yuan_text(most)})
+
+
 def _rows(typed: Mapping[str, Any], name: str, stored: int, usual: int, most: int) -> int:
     """How many rows the form has: one more than are stored or were sent, so that none is lost and one can be added."""
     sent = [place for place in range(most) if any(key.startswith(f"{name}_{place}_") for key in typed)]
@@ -282,6 +328,11 @@ def _initial(said: Mapping[str, Any]) -> dict[str, Any]:
     for name in SWITCHES:
         if name in said:
             initial[name] = "yes" if said[name] else "no"
+    at_once = said.get("auto_approval", {})
+    initial["at_once_who"] = at_once.get("who", "")
+    for name in LIMITS:
+        if name in at_once:
+            initial[f"at_once_{name}"] = yuan_text(at_once[name]) if name == "most_fen" else hours_text(at_once[name])
     initial["billable_basis"] = said.get("billable_basis", "")
     for audience, days in said.get("horizons", {}).items():
         initial[f"horizon_{audience}"] = days

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection
 from django.db.models import F
@@ -165,33 +165,52 @@ def lock(accounts: Iterable[Account]) -> dict[str, Account]:
     return _read(f"{_ACCOUNTS} id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", sorted({account.pk for account in accounts}))
 
 
+class Promise(NamedTuple):
+    """What is promised for one cause: ``draws`` (account id -> fen) to a payee."""
+
+    draws: Mapping[int, int]
+    payee: Account
+    source: Source
+
+
 _HOLD = """
-UPDATE billing_account SET held_fen = held_fen + %(amount)s
- WHERE id = %(id)s AND state = 'open' AND (NOT limited OR granted_fen >= held_fen + posted_fen + %(amount)s)
+UPDATE billing_account SET held_fen = held_fen + wanted.fen
+  FROM unnest(%(ids)s::bigint[], %(fen)s::bigint[]) AS wanted (account, fen)
+ WHERE id = wanted.account AND state = 'open' AND (NOT limited OR granted_fen >= held_fen + posted_fen + wanted.fen)
 """
 
 
 def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime) -> None:
-    """Promise ``draws`` (account id -> fen) to ``payee``, all or nothing; an unlimited account promises whatever is asked.
+    """``hold_all`` for one cause."""
+    hold_all([Promise(draws, payee, source)], now)
+
+
+def hold_all(promises: Iterable[Promise], now: datetime) -> None:
+    """Promise all of these or none; an unlimited account promises whatever is asked. Several accounts are locked already, so that nobody
+    waits for them in another order. Two statements.
 
     Raises Conflict ``ledger.not_enough_left`` when an account has less left (the database's CHECK has the last word).
     """
-    wanted = {pk: amount for pk, amount in draws.items() if amount > 0}
+    wanted: dict[int, int] = {}
+    rows = []
+    for draws, payee, source in promises:
+        for pk, amount in sorted(draws.items()):
+            if amount > 0:
+                wanted[pk] = wanted.get(pk, 0) + amount
+                rows.append(_row(TransferKind.HOLD, pk, payee.pk, amount, source, now))
     if not wanted:
         return
     try:
-        moved = 0
         with planned_once() as cursor:
-            for pk in sorted(wanted):
-                cursor.execute(_HOLD, {"id": pk, "amount": wanted[pk]})
-                moved += cursor.rowcount
+            cursor.execute(_HOLD, {"ids": list(wanted), "fen": list(wanted.values())})
+            moved = cursor.rowcount
     except IntegrityError as error:
         if constraint_name(error) != OVERSPENT:
             raise
         raise Conflict.of("ledger.not_enough_left") from error
     if moved != len(wanted):
         raise Conflict.of("ledger.not_enough_left")
-    _write([_row(TransferKind.HOLD, pk, payee.pk, amount, source, now) for pk, amount in sorted(wanted.items())])
+    _write(rows)
 
 
 def held_accounts(source_type: str, source_id: int) -> list[int]:

@@ -51,7 +51,8 @@ def preview(actor: Actor, instrument: Instrument, during: TimeRange, now: dateti
     """What an outage of an instrument that the actor was given already would hit; ``without`` are bookings that are decided."""
     ids = [pk for pk in downtimes.hit(instrument, during, now) if pk not in set(without)]
     rows = list(_shown(actor, ids[:MOST_DECIDED]))
-    own = _own_ranges(rows, during) | {row.pk for row in rows if row.state == ReservationState.IN_USE}
+    here = [row for row in rows if row.instrument_id == instrument.pk]
+    own = _own_ranges(here, during) | {row.pk for row in here if row.state == ReservationState.IN_USE}
     context = booking_context.of_instrument(instrument, getattr(instrument, "policy", None))
     ahead = [row for row in rows if row.starts_at > now and row.pk in own and row.state != ReservationState.IN_USE]
     window = TimeRange(max(now, during.ends_at), max(now, during.ends_at) + WITHIN)

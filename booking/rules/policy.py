@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
+from booking.rules.auto_approval import AutoApproval
 from booking.rules.grid import grid_point_from, grid_point_until, is_on_grid
 from booking.rules.quota import Quota
 from booking.rules.usage import BillableBasis, BillableRule
@@ -45,6 +46,7 @@ class BookingPolicy:
     * ``billable_basis`` and ``billable_round_up_minutes``: what is charged of a session; ``agree_after_days``: when use that the
       customer says nothing about counts as agreed.
     * ``answer_minutes``: how soon the lab promises to answer a request; ``hold_minutes``: how long a time is kept for who fills the form.
+    * ``auto_approval``: which requests count at once although the lab approves requests (None: none of them).
 
     Raises Refusal with every reason (``policy.*``, ``field`` naming the field) for a policy that nothing can satisfy.
     """
@@ -74,6 +76,7 @@ class BookingPolicy:
     agree_after_days: int = 7
     answer_minutes: int = 1440
     hold_minutes: int = 8
+    auto_approval: AutoApproval | None = None
 
     def __post_init__(self) -> None:
         whole_numbers = [one.name for one in fields(self) if type(getattr(self, one.name)) is int]
@@ -95,6 +98,11 @@ class BookingPolicy:
     def billable_rule(self) -> BillableRule:
         """What is charged of a session, and to how many minutes it is rounded."""
         return BillableRule(self.billable_basis, self.billable_round_up_minutes)
+
+    @property
+    def request_blocks(self) -> bool:
+        """Whether a request keeps others out; also one that waits for somebody else than the lab, where the lab asks for no approval."""
+        return self.pending_blocks or not self.approval_required
 
     def earliest_start(self, now: datetime) -> datetime:
         """The first instant at which a reservation asked for ``now`` may start."""

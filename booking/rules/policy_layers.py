@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from math import lcm
 from typing import Any
 
+from booking.rules.auto_approval import AutoApproval
 from booking.rules.documents import is_whole, items_of, word_of, yes_or_no
 from booking.rules.policy import BookingPolicy
 from booking.rules.quota import Counted, Quota
@@ -179,6 +180,8 @@ def _said(name: str, value: Any) -> Any:
         return dict(value)
     if name == "billable_basis":
         return value.value
+    if name == "auto_approval":
+        return value.document()
     return [one.document() for one in value] if name == "quotas" or name in TIMES else value
 
 
@@ -191,6 +194,8 @@ def _read_one(name: str, value: Any, counted: Counted, limited: bool) -> Any:
         return tuple(map(WeekTime.read, items_of(value, MOST_TIMES if limited else None)))
     if name == "billable_basis":
         return BillableBasis(word_of(value, list(BillableBasis)))
+    if name == "auto_approval":
+        return AutoApproval.read(value)
     if name == "horizons":
         if not isinstance(value, dict):
             raise Refusal.of("policy.unreadable")
@@ -226,6 +231,7 @@ KEPT_AS_DOCUMENT = (
     "agree_after_days",
     "answer_minutes",
     "hold_minutes",
+    "auto_approval",
 )
 
 
@@ -235,6 +241,8 @@ def rest_document(policy: BookingPolicy) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
+    if isinstance(value, AutoApproval):
+        return value.document()
     if not isinstance(value, tuple):
         return value
     return [_written_item(item) for item in value]
@@ -253,6 +261,7 @@ _RESTORED: Mapping[str, Callable[[Any], Any]] = {
     "unlimited": lambda items: tuple(map(WeekTime.read, items)),
     "licensed_times": lambda items: tuple(map(WeekTime.read, items)),
     "billable_basis": BillableBasis,
+    "auto_approval": AutoApproval.read,
 }
 
 

@@ -182,7 +182,7 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
     else:
         wished_at = now if side is Side.CUSTOMER else None
         wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id, wished_at)
-        transitions.go_on(locked, wait, now)
+        transitions.go_on(locked, wait, now, elsewhere=elsewhere)
     return row
 
 
@@ -356,7 +356,8 @@ def accept(
             consents.require_open(locked, actor, now)
             refuse_by_rules(context, locked, during, Side.LAB, now)
         else:
-            Refusal.raise_any(counting(outage_reasons(context, during), locked.during, during))
+            reasons = outage_reasons(context, during)
+            Refusal.raise_any(reasons if fresh.instrument_id is not None else counting(reasons, locked.during, during))
         if during.starts_at <= now and during.starts_at != locked.starts_at:
             raise Refusal.of("change.over", field="starts_at")
         Refusal.raise_any(context.closed_reasons(during))
@@ -369,7 +370,7 @@ def accept(
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
         else:
-            transitions.go_on(locked, wait, now)
+            transitions.go_on(locked, wait, now, elsewhere=fresh.instrument_id is not None)
 
     place_id = row.instrument_id or row.reservation.instrument_id
     with conflicts.answered(actor, place_id, taken, now, row.reservation.organisation_id):

@@ -55,7 +55,9 @@ def reason_for(reservation: Reservation, downtime: Downtime, elsewhere: Elsewher
     """Why, with the lab's own words, in the language of who asked for the reservation."""
     with translation.override(reservation.requested_by.language or None):
         until = {"until": local_time(downtime.ends_at, _zone(downtime))}
-        if downtime.kind == DowntimeKind.BREAKDOWN:
+        if reservation.instrument_id != downtime.instrument_id:  # it was to move there
+            text = _("%(instrument)s is out of service until %(until)s.") % {"instrument": _name(downtime), **until}
+        elif downtime.kind == DowntimeKind.BREAKDOWN:
             text = _("The instrument is broken, probably until %(until)s.") % until
         else:
             text = _("The instrument is being worked on until %(until)s.") % until
@@ -88,6 +90,13 @@ def _tell_lab(event: str, downtime: Downtime, now: datetime, **more: Any) -> Non
 
 def _local(downtime: Downtime) -> str:
     return downtime.ends_at.astimezone(_zone(downtime)).isoformat()
+
+
+def _name(downtime: Downtime) -> str:
+    """In the language that is spoken now."""
+    instrument = downtime.instrument
+    english = (translation.get_language() or "").startswith("en")
+    return instrument.name_en if english and instrument.name_en else instrument.name
 
 
 def _zone(downtime: Downtime) -> ZoneInfo:

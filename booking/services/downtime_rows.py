@@ -167,7 +167,10 @@ def fill(downtime: Downtime, calendar_id: int) -> bool:
     return bool(gone or fresh)
 
 
-def is_hit(reservation: Reservation, during: TimeRange) -> bool:
-    """Whether the reservation's own time, buffers included, reaches into ``during``; what is only proposed for it does not count."""
-    span = TimestamptzRange(during.starts_at, during.ends_at)
+def is_hit(reservation: Reservation, downtime: Downtime) -> bool:
+    """Whether the reservation's own time, buffers included, reaches into that of its instrument's ``downtime``; what is only proposed for
+    it does not count."""
+    if reservation.instrument_id != downtime.instrument_id:
+        return False
+    span = TimestamptzRange(downtime.starts_at, downtime.ends_at)
     return reservation.occupancies.filter(source=OccupancySource.RESERVATION, during__overlap=span).exists()

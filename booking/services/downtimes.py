@@ -11,13 +11,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
+from booking.models import Downtime, DowntimeEffect, Occupancy, OccupancySource, Reservation, ReservationChange
 from booking.rules.changes import ChangeEvent, ChangeState, Side
 from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for, require_length
 from booking.rules.states import ReservationState
-from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, maintenance_plans, sessions, transitions
+from booking.services import (
+    changes,
+    conflicts,
+    downtime_news,
+    downtime_rows,
+    holds,
+    maintenance_plans,
+    other_instrument,
+    sessions,
+    transitions,
+)
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from booking.services.sides import require_lab
@@ -174,11 +184,13 @@ def _open_breakdown(instrument_id: int) -> Downtime | None:
 
 
 def hit(instrument: Instrument, during: TimeRange, now: datetime) -> list[int]:
-    """The ids of what is booked, asked for, in use, or proposed to move into ``during``, in order of start; where that holds now, also
-    of a session that goes on beyond its booked end. What another instrument with the same calendar keeps is not hit: that one works."""
+    """The ids of what is booked, asked for, in use, or proposed to move into ``during``, also from another instrument, in order of start;
+    where that holds now, also of a session that goes on beyond its booked end. What another instrument with the same calendar keeps is
+    not hit: that one works."""
     states = [*_AHEAD, ReservationState.IN_USE]
+    to_here = ReservationChange.objects.filter(reservation=OuterRef("pk"), state=ChangeState.OPEN, instrument=instrument)
     rows = Reservation.objects.filter(
-        instrument=instrument,
+        Q(instrument=instrument) | Q(Exists(to_here), occupancies__source=OccupancySource.CHANGE),
         occupancies__calendar_id=instrument.calendar_id,
         occupancies__during__overlap=(during.starts_at, during.ends_at),
         state__in=states,
@@ -291,11 +303,12 @@ def _outcome(
         return _left(downtime, pk, call) or note(Became.FAILED, [[one.code, one.params] for one in refusal.reasons])
 
     def work() -> DowntimeEffect:
-        locked = lock_row(pk)
+        locked = other_instrument.locked_for(reservation, elsewhere_id)
         return _left(downtime, pk, call) or note(_deal_with(actor, downtime, locked, decision, now), [])
 
     reservation = seen_by(actor, pk)
     require_lab(reservation, actor)
+    elsewhere_id = downtime.instrument_id if downtime.instrument_id != reservation.instrument_id else None
     try:
         with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
             return transactions.run(work)
@@ -315,7 +328,7 @@ def _deal_with(actor: Actor, downtime: Downtime, locked: Reservation, decision: 
     if not open_row.is_open:
         raise Refusal.of("downtime.closed")
     became = _act(actor, open_row, locked, decision, now)
-    downtime_rows.fill(open_row, locked.instrument.calendar_id)
+    downtime_rows.fill(open_row, downtime.instrument.calendar_id)
     return became
 
 
@@ -326,7 +339,7 @@ def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decisi
         return Became.ENDED
     asks_oneself = locked.is_of(actor.user_id)
     allowed = choices_for(ReservationState(locked.state), locked.starts_at, now, asks_oneself=asks_oneself)
-    if not downtime_rows.is_hit(locked, downtime.during):
+    if not downtime_rows.is_hit(locked, downtime):
         allowed = (Choice.KEEP,)
     if decision is None or decision.choice not in allowed:
         raise Refusal.of("downtime.choice", field="choice")
@@ -342,7 +355,7 @@ def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decisi
     if decision.choice is Choice.ANOTHER:
         _offer_another(actor, locked, decision.elsewhere, now, reason)
         return Became.OFFERED
-    if downtime_rows.is_hit(locked, downtime.during):
+    if downtime_rows.is_hit(locked, downtime):
         downtime_news.waits(locked, downtime, now, decision.elsewhere)
     return Became.KEPT
 
@@ -436,7 +449,7 @@ def _waiting_for(downtime: Downtime, now: datetime, until: datetime) -> list[Res
     told = downtime.effects.filter(became__in=[Became.KEPT, Became.OFFERED]).values("reservation_id")
     rows = Reservation.objects.filter(
         pk__in=told, state__in=_AHEAD, starts_at__gte=now, starts_at__lt=until, ends_at__gt=downtime.starts_at
-    )
+    ).filter(instrument_id=downtime.instrument_id)
     return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
 
 

@@ -95,8 +95,7 @@ class Look:
     @property
     def blocks(self) -> bool:
         """Whether what is asked for keeps others off the calendar at once."""
-        policy = self._context.policy
-        return policy.pending_blocks or not policy.approval_required
+        return self._context.policy.request_blocks
 
     def _verdict(self, during: TimeRange, booked: Sequence[Booked], blocked: Sequence[TimeRange]) -> Verdict:
         context = self._context

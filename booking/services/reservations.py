@@ -17,7 +17,7 @@ from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, consents, downtime_rows, holds, notices, spending, transitions
+from booking.services import auto_approval, conflicts, consents, downtime_rows, holds, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -145,10 +145,12 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
         notices.defer(reservation, "booked_for_you", now, who=actor.name)
     if spending.judge(reservation, now) is Wait.GOES_ON:
         return reservation
-    if context.policy.approval_required:
-        notices.defer(reservation, "requested", now)
-    else:
+    if not context.policy.approval_required:
         transitions.approve_at_once(reservation, now)
+    elif not overridden and auto_approval.lets(reservation, context, now):
+        transitions.approve_at_once(reservation, now, "policy: such requests need no look")
+    else:
+        notices.defer(reservation, "requested", now)
     return reservation
 
 
@@ -242,7 +244,7 @@ def _insert(
         "group": part.group_id,
         "calendar": context.instrument.calendar_id,
         "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
-        "blocking": context.policy.pending_blocks or not context.policy.approval_required,
+        "blocking": context.policy.request_blocks,
         "after": json.dumps({"state": "requested", "starts_at": request.during.starts_at.isoformat(),
                              "ends_at": request.during.ends_at.isoformat()}),
     }  # fmt: skip

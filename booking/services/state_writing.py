@@ -138,6 +138,11 @@ SELECT count(*) FROM moved
 """  # noqa: S608  (constants only; values are bound)
 
 
+def keeps_out(state: ReservationState, instrument: Instrument) -> bool:
+    """Whether a reservation in that state keeps others out on the instrument, by its lab's rules of now."""
+    return blocks(state, policy_for(instrument).request_blocks)
+
+
 def move(
     reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "", fault: Fault | None = None
 ) -> None:
@@ -164,7 +169,7 @@ def move_many(
         "ids": [each.pk for each in reservations],
         "befores": [before.value for before in befores],
         "afters": [after.value for after in afters],
-        "blockings": [_blocks(each, after) for each, after in zip(reservations, afters, strict=True)],
+        "blockings": [keeps_out(after, each.instrument) for each, after in zip(reservations, afters, strict=True)],
         "action": action.value,
         "audit_action": f"reservation.{action.value}",
         "actor": actor.user_id,
@@ -180,9 +185,3 @@ def move_many(
         raise Conflict.of("booking.changed_meanwhile")
     for each, after in zip(reservations, afters, strict=True):
         each.state = after
-
-
-def _blocks(reservation: Reservation, after: ReservationState) -> bool:
-    policy = policy_for(reservation.instrument)
-    # As for a new request: where the lab asks for no approval, what waits for somebody else keeps its time.
-    return blocks(after, policy.pending_blocks or not policy.approval_required)

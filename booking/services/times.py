@@ -14,6 +14,8 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import OccupancySource, Reservation, ReservationChange, UsageSession
 from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side
+from booking.rules.states import ReservationState
+from booking.services.state_writing import keeps_out
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
@@ -51,11 +53,11 @@ def record(
 
 
 def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange, instrument: Instrument | None = None) -> None:
-    """Give the reservation another time, which takes ``occupied`` of its calendar, or of that of another ``instrument``; the constraint
-    has the last word on that."""
+    """Give the reservation another time, which takes ``occupied`` of its calendar, or of that of another ``instrument``, whose lab's rule
+    then says whether a request keeps others out; the constraint has the last word on that."""
     place: dict[str, Any] = {}
     if instrument is not None and instrument.pk != locked.instrument_id:
-        place = {"calendar_id": instrument.calendar_id}
+        place = {"calendar_id": instrument.calendar_id, "blocking": keeps_out(ReservationState(locked.state), instrument)}
         locked.instrument = instrument
     locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
     locked.save(update_fields=["starts_at", "ends_at", *(["instrument"] if place else [])])

@@ -22,7 +22,18 @@ from booking.rules.deciding import Verdict
 from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, actions_from, next_state
-from booking.services import conflicts, consents, credit, decisions, downtime_rows, holds, notices, sessions, spending
+from booking.services import (
+    auto_approval,
+    conflicts,
+    consents,
+    credit,
+    decisions,
+    downtime_rows,
+    holds,
+    notices,
+    sessions,
+    spending,
+)
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -95,11 +106,11 @@ def _still_open(locked: Reservation) -> None:
         raise Refusal(Reason("booking.closed_meanwhile"), *closed)
 
 
-def approve_at_once(reservation: Reservation, now: datetime) -> None:
-    """Approve a just written request whose lab asks for no approval; part of the caller's transaction."""
+def approve_at_once(reservation: Reservation, now: datetime, why: str = "policy: no approval needed") -> None:
+    """Approve a just written request that its lab need not look at, ``why`` goes into its history; part of the caller's transaction."""
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
-    _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
+    _move(reservation, Action.APPROVE, NOBODY, now, why)
     notices.defer(reservation, "approved", now)
 
 
@@ -119,12 +130,21 @@ def approve_if_unchanged(locked: Reservation, now: datetime) -> bool:
     return True
 
 
-def go_on(locked: Reservation, wait: Wait, now: datetime) -> None:
-    """A request on a fund card that waits for no leader any more, and whose lab asks for no approval, is approved. Where the lab has
-    to look after all it hears of the request now, if it was not told while the leader was waited for."""
-    if locked.fund_card_id is None or locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
+def needs_no_look(locked: Reservation, now: datetime) -> bool:
+    """Whether a request counts without an answer of the lab, once nobody else is waited for."""
+    if not policy_for(locked.instrument).approval_required:
+        return True
+    return auto_approval.lets(locked, of_reservation(locked), now)
+
+
+def go_on(locked: Reservation, wait: Wait, now: datetime, *, elsewhere: bool = False) -> None:
+    """A request on a fund card that waits for no leader any more, or that went to another instrument (``elsewhere``), and that its lab need
+    not look at, is approved. Where the lab has to look after all it hears of the request now, if it was not told while the leader was
+    waited for."""
+    waited = locked.fund_card_id is not None or elsewhere
+    if not waited or locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
         return
-    if not policy_for(locked.instrument).approval_required and approve_if_unchanged(locked, now):
+    if needs_no_look(locked, now) and approve_if_unchanged(locked, now):
         return
     if wait is Wait.ENDED:
         notices.defer(locked, "requested", now)

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from booking.policy_wording import period_words
+from booking.rules.auto_approval import AutoApproval, Trusted
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import HOUSE
 from booking.rules.quota import Measure, Quota, Subject
 from booking.rules.usage import BillableBasis
 from booking.rules.week_time import DAY_MINUTES, EVERY_DAY, WeekTime
 from config.kernel.messages import duration_words
+from frontend.display import yuan
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
 
@@ -71,6 +73,8 @@ def _people_words(policy: BookingPolicy) -> list[str]:
 
 def _answer_words(policy: BookingPolicy) -> list[str]:
     names = ["approval_required"]
+    if policy.approval_required and policy.auto_approval is not None:
+        names.append("auto_approval")
     if policy.approval_required and policy.answer_minutes != HOUSE.answer_minutes:
         names.append("answer_minutes")
     if policy.approval_required and not policy.pending_blocks:
@@ -126,6 +130,33 @@ def _days_ahead_for(days: int) -> str:
     return ngettext("Only %(count)s day ahead: %(customers)s.", "Only %(count)s days ahead: %(customers)s.", days)
 
 
+def _at_once(rule: AutoApproval) -> list[str]:
+    """Which requests the lab need not look at."""
+    if rule.who is Trusted.NOBODY:
+        return [str(_AT_ONCE[rule.who])]
+    limits = []
+    if rule.most_minutes is not None:
+        limits.append(_("%(length)s at a time") % {"length": duration_words(rule.most_minutes)})
+    if rule.week_minutes is not None:
+        limits.append(_("%(length)s of one person in a week") % {"length": duration_words(rule.week_minutes)})
+    if rule.most_fen is not None:
+        limits.append(_("%(amount)s to pay now") % {"amount": yuan(rule.most_fen)})
+    most = [_("That holds up to: %(limits)s.") % {"limits": "; ".join(limits)}] if limits else []
+    return [str(_AT_ONCE[rule.who]), *most]
+
+
+_AT_ONCE: dict[Trusted, Promise] = {
+    Trusted.NOBODY: gettext_lazy("No request counts at once."),
+    Trusted.ANYBODY: gettext_lazy("A request counts at once where nobody else asks for the time."),
+    Trusted.LICENSED: gettext_lazy(
+        "A request of who holds the lab's licence to operate it alone counts at once where nobody else asks for the time."
+    ),
+    Trusted.PROVEN: gettext_lazy(
+        "A request of who has used something of the lab's before counts at once where nobody else asks for the time."
+    ),
+}
+
+
 def _agreed_after(days: int) -> list[str]:
     text = ngettext(
         "Use counts as agreed after %(count)s day without a word.",
@@ -168,6 +199,7 @@ _SAID: dict[str, Callable[[Any], list[str]]] = {
     "approval_required": _choice(
         gettext_lazy("The lab approves each request."), gettext_lazy("A booking counts at once, no approval is needed.")
     ),
+    "auto_approval": _at_once,
     "answer_minutes": _length(gettext_lazy("The lab promises to answer within %(length)s.")),
     "pending_blocks": _choice(
         gettext_lazy("A request keeps its time until it is answered."),

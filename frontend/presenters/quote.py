@@ -136,13 +136,15 @@ def quote_view(
     problems: list[tuple[str, str]],
     alternatives: list[Alternative],
     now: datetime,
+    *,
+    needs_approval: bool,
 ) -> QuoteView:
     """``preview`` is None where the instrument has no price."""
     until = free_until(during.starts_at, context.policy.cancel_notice_minutes)
     common = {
         "during": during,
         "zone": context.zone.key,
-        "needs_approval": context.policy.approval_required,
+        "needs_approval": needs_approval,
         "free_cancellation_until": until if until > now else None,
         "problems": problems,
         "alternatives": alternatives,

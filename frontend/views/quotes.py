@@ -19,8 +19,8 @@ from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
+from booking.services import auto_approval, downtime_rows
 from booking.services import context as booking_context
-from booking.services import downtime_rows
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor
@@ -128,7 +128,7 @@ def make_panel(
         key=str(uuid4()),
         step_seconds=context.policy.granularity_minutes * 60,
         asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
-        needs_approval=context.policy.approval_required,
+        needs_approval=quote.needs_approval if quote else context.policy.approval_required,
         bookable=_may_be_booked(context.instrument, now) and context.rules.opens_at_all,
         zone=context.zone.key,
         today=context.local_day(now),
@@ -216,7 +216,10 @@ def make_quote(
             preview = quotes.preview(actor, *whose_time, now, form.service_mode, form.research_project)
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
-    return quote_view(context, during, preview, customer, problems, alternatives, now)
+    payable_now_fen = preview.assessment.payable_now_fen if preview else None
+    at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)
+    needs_approval = context.policy.approval_required and not at_once
+    return quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
 
 
 def as_alternative(

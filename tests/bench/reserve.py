@@ -56,7 +56,7 @@ def in_process(stage: Stage) -> list[Figure]:
 
 def with_all_rules(stage: Stage) -> list[Figure]:
     """The same where the lab makes every kind of rule, keeps points and lists, and plans an outage."""
-    instrument = _ruled(stage)
+    instrument = ruled(stage)
     hours = hours_from_now()
 
     def reserve(key: str) -> None:
@@ -72,7 +72,7 @@ def _reserve(stage: Stage, instrument: Instrument, during: TimeRange, key: str) 
     reservations.reserve(stage.cast.actor("lin"), request, NOW, idempotency_key=key)
 
 
-def _ruled(stage: Stage) -> Instrument:
+def ruled(stage: Stage) -> Instrument:
     """An instrument of the lab under ``ALL_RULES``."""
     wang, lab = stage.cast.actor("wang"), stage.cast.lab.pk
     instrument = add_instrument(stage.cast, len(stage.instruments), stage.cast.lab)

@@ -29,19 +29,36 @@ def two_bookings(site: Site) -> tuple[int, str]:
     return first, f"{there:%Y-%m-%d}"
 
 
-def drag_two_hours(page: Page, entry: Locator) -> float:
-    """Where it stood before, from the left."""
-    page.wait_for_load_state("networkidle")
+def box(entry: Locator) -> tuple[float, float, float]:
+    """Where it stands: left, top, and the middle of its height."""
     entry.scroll_into_view_if_needed()
     place = entry.bounding_box()
     assert place is not None
-    middle = place["y"] + place["height"] / 2
-    page.mouse.move(place["x"] + 30, middle)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 70, middle, steps=4)
-    page.mouse.move(place["x"] + 30 + 2 * 64, middle, steps=6)
-    page.mouse.up()
-    return place["x"]
+    return place["x"], place["y"], place["y"] + place["height"] / 2
+
+
+def drag(page: Page, entry: Locator, hours: int, row: Locator | None = None) -> tuple[float, float]:
+    """So many hours later, into the row where another one stands; left and top of where it stood before."""
+    dialog = page.get_by_role("dialog")
+    for _try in range(3):  # a timeline that is drawn anew meanwhile lets go of what is dragged
+        page.wait_for_load_state("networkidle")
+        left, top, middle = box(entry)
+        there = middle if row is None else box(row)[2]
+        page.mouse.move(left + 30, middle)
+        page.mouse.down()
+        page.mouse.move(left + 30 + 40 * (1 if hours > 0 else -1), middle, steps=4)
+        page.mouse.move(left + 30 + hours * 64, there, steps=8)
+        page.mouse.up()
+        if is_there_soon(dialog):
+            break
+    return left, top
+
+
+def say_yes(dialog: Locator, reason: str) -> None:
+    """The lab says that the customer has agreed, and why it is moved."""
+    dialog.get_by_role("textbox", name="Reason").fill(reason)
+    dialog.get_by_label("The customer has agreed already").check()
+    dialog.get_by_role("button", name="Move or ask").click()
 
 
 def is_there_soon(dialog: Locator) -> bool:
@@ -65,18 +82,12 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it_also_to_another_inst
     named = mine.get_attribute("aria-label") or ""
     assert named.startswith("09:00–11:00")
     dialog = page.get_by_role("dialog")
-    for _try in range(3):  # a timeline that is drawn anew meanwhile lets go of what is dragged
-        stood_at = drag_two_hours(page, mine)
-        if is_there_soon(dialog):
-            break
+    stood_at, _top = drag(page, mine, 2)
     expect(dialog.get_by_label("From")).to_have_value(f"{day}T11:00")
-    dialog.get_by_role("textbox", name="Reason").fill("The operator is away.")
-    dialog.get_by_label("The customer has agreed already").check()
-    dialog.get_by_role("button", name="Move or ask").click()
+    say_yes(dialog, "The operator is away.")
     expect(dialog.get_by_role("alert")).to_contain_text("taken")
     expect(mine).to_have_attribute("aria-label", named)
-    back = mine.bounding_box()
-    assert back is not None and abs(back["x"] - stood_at) < 3, "what is refused stands where it stood"
+    assert abs(box(mine)[0] - stood_at) < 3, "what is refused stands where it stood"
     page.keyboard.press("Escape")
     mine.focus()
     keys.press("Enter")
@@ -110,6 +121,35 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it_also_to_another_inst
 
         moved = Reservation.objects.get(pk=pk)
         assert (f"{moved.starts_at + SHANGHAI:%H:%M}", moved.instrument_id) == ("14:00", spare)
+    drag_to_the_other_row(page, day, pk, used)
+
+
+def drag_to_the_other_row(page: Page, day: str, pk: int, used: Site) -> None:
+    """By the mouse from the spare's row back to the first instrument's: refused where somebody is at that time, made beside it."""
+    with used.data():
+        from booking.models import Reservation
+        from instruments.models import Instrument
+
+        first = Instrument.objects.get(name=NAME).pk
+    mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="14:00–16:00"]').last
+    other = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="12:00–14:00"]').last
+    dialog = page.get_by_role("dialog")
+    left, top = drag(page, mine, -2, other)
+    expect(dialog.get_by_label("From")).to_have_value(f"{day}T12:00")
+    expect(dialog.get_by_label("Instrument")).to_have_value(str(first))
+    say_yes(dialog, "The spare is lent out.")
+    expect(dialog.get_by_role("alert")).to_contain_text("taken")
+    back = box(mine)
+    assert abs(back[0] - left) < 3 and abs(back[1] - top) < 3, "what is refused is in its row and at its time again"
+    page.keyboard.press("Escape")
+    drag(page, mine, 0, other)
+    expect(dialog.get_by_label("From")).to_have_value(f"{day}T14:00")
+    expect(dialog.get_by_label("Instrument")).to_have_value(str(first))
+    say_yes(dialog, "The spare is lent out.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    with used.data():
+        moved = Reservation.objects.get(pk=pk)
+        assert (f"{moved.starts_at + SHANGHAI:%H:%M}", moved.instrument_id) == ("14:00", first)
 
 
 def test_free_time_is_asked_for_on_the_clock_of_its_instrument_and_news_wait_for_an_open_dialog(

@@ -127,7 +127,7 @@ def test_without_check_and_locks_more_is_promised_than_was_prepaid(world: World,
     account = paid_in_advance(world, 2 * EACH_FEN + 1)
     sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
-    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     outcomes = at_once([booking(world, place) for place in range(LABS)])
     assert tally(outcomes)["ok"] > 2 and held_by_transfers(account) > account.granted_fen
 

@@ -56,7 +56,7 @@ def test_without_check_and_locks_the_card_is_overspent(world: World, monkeypatch
     monkeypatch.setattr(spending, "locked_card", unlocked)
     monkeypatch.setattr(spending, "locked_to_spend", unlocked)
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
-    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     outcomes = at_once([booking(world, spenders, place) for place in range(LABS)])
     assert tally(outcomes)["ok"] > 2
     assert held_by_transfers(account(spenders)) > account(spenders).granted_fen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,7 +143,7 @@ def test_without_check_and_lock_the_pool_is_overspent(world: World, monkeypatch:
     ids = requested(world)
     sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
-    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     outcomes = at_once([approving(world, place, pk) for place, pk in enumerate(ids)])
     promised = held_by_transfers(pool())
     assert promised > 5000_07
@@ -151,8 +151,13 @@ def test_without_check_and_lock_the_pool_is_overspent(world: World, monkeypatch:
     assert "ledger.columns_are_the_sums_of_transfers" in violations()
 
 
-def read_modify_write(draws: dict[int, int], payee: Account, source: ledger.Source, now: datetime) -> None:
+def read_modify_write(promises: Iterable[ledger.Promise], now: datetime) -> None:
     """What the field does: the balance is read, compared in Python, and written back."""
+    for draws, payee, source in promises:
+        _one_by_one(draws, payee, source, now)
+
+
+def _one_by_one(draws: Mapping[int, int], payee: Account, source: ledger.Source, now: datetime) -> None:
     for pk, amount in sorted(draws.items()):
         account = Account.objects.get(pk=pk)
         time.sleep(0.02)

@@ -151,7 +151,7 @@ def test_without_check_and_lock_sister_firms_overspend_their_limit(world: World,
     asked = [asking(world, place, world.slot(8), "s", place)().reservation_id for place in range(LABS)]
     sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
-    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     at_once([approving(world, place, pk) for place, pk in enumerate(asked)])
     assert held_by_transfers(Account.objects.get(kind="controller_year")) > 1000_00
 
@@ -221,7 +221,7 @@ def test_without_check_and_lock_random_amounts_overspend_the_voucher(world: Worl
     voucher = issuing(world, reviewed(world, FIRMS * EACH_FEN)[0])()
     sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
-    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     drawings = [Drawing(3 * place, 300_00, 0) for place in range(1, 13)]  # three of them are as much as there is
     at_once([taking(voucher, each, world.cast.now) for each in drawings])
     assert held_by_transfers(Account.objects.get(pk=voucher.account_id)) > EACH_FEN

@@ -51,7 +51,6 @@ from booking.services import (
     extending,
     holds,
     inbox,
-    reservations,
     sample_extras,
     sample_jobs,
     sample_reports,
@@ -79,6 +78,8 @@ from instruments.services import catalogue, resources, schedule_store
 from tests.conftest import NOW, PRICE, Cast
 from tests.scenarios.machine_cards import Cards
 from tests.scenarios.machine_devices import Devices
+from tests.scenarios.machine_figures import SeenFigures
+from tests.scenarios.machine_imports import Lists
 from tests.scenarios.machine_series import SeriesOfTimes
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -102,10 +103,20 @@ SLOTS = st.tuples(st.integers(0, 2), st.integers(8, 19), st.sampled_from([60, 90
 Slot = tuple[int, int, int]
 WHAT = (
     *("booking",) * 8, *("samples",) * 3, *("come",) * 3, *("want",) * 3, *("time",) * 2, "offer", "change", "outage", "send",
-    *("series",) * 2, "again", *("device",) * 2, "run", "card",
+    *("series",) * 2, "again", *("device",) * 2, "run", "card", "list", "leader",
 )  # fmt: skip
 STEPS: dict[str, tuple[str, ...]] = {
-    "requested": ("hear_the_leader", "decide", "decide", "swap", "move", "cancel", "approve_over_rivals", "change_the_card"),
+    "requested": (
+        "hear_the_leader",
+        "decide",
+        "decide",
+        "swap",
+        "move",
+        "cancel",
+        "approve_over_rivals",
+        "change_the_card",
+        "accept_the_figures",
+    ),
     "approved": ("check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back", "change_the_card"),
     "rejected": ("take_the_decision_back", "cancel"),
     "in_use": ("check_out", "check_out", "extend"),
@@ -126,7 +137,7 @@ SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
-class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
+class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedStateMachine):
     """One lab with two instruments that share a calendar, one that has its own, and one test item, two firms, a group of its own people
     with a fund card, a device, and the time."""
 
@@ -150,6 +161,8 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
             parking.logger, "exception", lambda *_said: self.parked.append(sys.exception() or KeyError("no exception"))
         )
         self.start_of_devices()
+        self.start_of_lists()
+        self.start_of_figures()
         self.whole = transaction.atomic()
         self.whole.__enter__()
 
@@ -271,6 +284,10 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
             self.somebody_looks_at_a_run(place, which)
         elif what == "card":
             self.the_keeper_of_cards(place, which, yes)
+        elif what == "list":
+            self.a_list_is_brought_or_taken_back(who, slot, which, self.instruments[yes], by_lab)
+        elif what == "leader":
+            self.to_hear_the_leader(None, self.actor("gao"), yes, slot)
         elif what == "send":
             self.somebody_sends_samples(who, 1 + which % 6, slot[0])
         else:
@@ -281,9 +298,10 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
         instrument_id = (instrument or self.cast.xrd).pk
         actor, customer, during = self.actor(who), self.customer(who).pk, self.during(slot)
         asked = ReservationRequest(instrument_id, customer, during, "self_operated", fund_card_id=self.card_of(who, slot[1]))
+        asked = replace(asked, expected=self.look(actor, asked))
         wish = waiting.Wish(instrument_id, customer, during, 60, "self_operated")
         acts: dict[str, Callable[[], Any]] = {
-            "book": lambda: reservations.reserve(actor, asked, self.now, idempotency_key=self.key()),
+            "book": lambda: self.book_as_shown(actor, asked),
             "hold": lambda: holds.hold(actor, instrument_id, during, self.now, customer),
             "wait_for": lambda: waiting.join(actor, wish, self.now),
         }
@@ -330,9 +348,6 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
 
     def to_take_the_decision_back(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         self.attempt("take the decision back", lambda: decisions.take_back(self.actor("wang"), row.pk, self.now))
-
-    def to_cancel(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
-        self.attempt("cancel", lambda: transitions.cancel(who, row.pk, self.now, "Changed plans"))
 
     def to_move(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         asked = ChangeRequest(row.pk, self.during(slot), "Asked on the phone", agreed=yes)

@@ -48,10 +48,10 @@ class Cards:
         else:
             self.attempt("close a card", lambda: cards.set_card_closed(keeper, card.pk, closes, self.now))
 
-    def to_hear_the_leader(self, row: Reservation, who: Actor, yes: bool, slot: tuple[int, int, int]) -> None:
+    def to_hear_the_leader(self, row: Reservation | None, who: Actor, yes: bool, slot: tuple[int, int, int]) -> None:
         """Gao answers about this one, or about whatever waits longest."""
         waits = LeaderApproval.objects.filter(state="waiting").order_by("pk")
-        asked = waits.filter(reservation=row).first() or waits.first()
+        asked = (waits.filter(reservation=row).first() if row else None) or waits.first()
         if asked is None:
             return
         gao = self.actor("gao")

@@ -11,15 +11,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Max
+
 from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Source
 from billing.prepaid.accounts import CHARGE, KINDS, PREPAID, limits, prepaid_due
 from booking.models import Reservation, SampleJob
+from booking.rules.states import Action
 from config.kernel.errors import Conflict
 
 Paying = Reservation | SampleJob
+_GIVEN_UP_BY = (Action.REJECT, Action.MARK_NO_SHOW)
+"""After which a reservation may come back to life."""
 
 
 def owner_of(paying: Paying) -> int:
@@ -33,9 +38,14 @@ def kept(accounts: Sequence[Account]) -> list[Account]:
 
 
 def kept_before(reservation: Reservation) -> list[Account]:
-    """The customer's own accounts on which a reservation kept something at any time, in id order; nothing is locked."""
-    holds = Transfer.objects.filter(kind=TransferKind.HOLD, source_type=RESERVATION, source_id=reservation.pk)
-    return list(Account.objects.filter(pk__in=holds.values("debit_id"), kind__in=KINDS).order_by("pk"))
+    """The customer's own accounts on which a reservation kept its price until it was rejected or missed, in id order; nothing is locked.
+
+    Those are the accounts of the holds that its rejection ended since the last one was made: what a move ended is not kept again.
+    """
+    own = Transfer.objects.filter(source_type=RESERVATION, source_id=reservation.pk, debit__kind__in=KINDS)
+    last = own.filter(kind=TransferKind.HOLD).aggregate(last=Max("pk"))["last"] or 0
+    ended = own.filter(reason__in=_GIVEN_UP_BY, pk__gt=last).exclude(kind=TransferKind.HOLD)
+    return list(Account.objects.filter(pk__in=ended.values("debit_id")).order_by("pk"))
 
 
 def hold(

@@ -49,19 +49,29 @@ def hold_awards(
 ) -> None:
     """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme. ``project``
     takes the programme's class from now on. ``candidates``: what the ``outcomes`` were worked out from."""
-    for version, candidate, outcome in zip(promised.versions, candidates, outcomes, strict=True):
-        if isinstance(outcome, AwardOutcome):
-            payee = accounts[assessing.awarded_key(version, promised.customer_id)]
-            draws: dict[int, int] = {}
-            for cap_id, amount in outcome.draws.items():
-                purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
-                parts = spread(amount, [purse.promisable_fen for purse in purses])
-                draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
-            ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
-            if outcome.total_fen:
-                knew = candidate.facts.service.paper.project_subsidised
-                paper = Paper(project=project or None, project_subsidised=knew)
-                once.take(paper, version, source, now)
+    given = [
+        (version, candidate, outcome)
+        for version, candidate, outcome in zip(promised.versions, candidates, outcomes, strict=True)
+        if isinstance(outcome, AwardOutcome)
+    ]
+    ledger.hold_all([_promise(promised, version, outcome, accounts, source) for version, _candidate, outcome in given], now)
+    for version, candidate, outcome in given:
+        if outcome.total_fen:
+            paper = Paper(project=project or None, project_subsidised=candidate.facts.service.paper.project_subsidised)
+            once.take(paper, version, source, now)
+
+
+def _promise(
+    promised: Promised, version: InForce, award: AwardOutcome, accounts: Mapping[str, Account], source: Source
+) -> ledger.Promise:
+    """What an award draws on the accounts of its caps, of several that one cap has on each as far as it goes."""
+    draws: dict[int, int] = {}
+    for cap_id, amount in award.draws.items():
+        purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
+        parts = spread(amount, [purse.promisable_fen for purse in purses])
+        draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
+    payee = accounts[assessing.awarded_key(version, promised.customer_id)]
+    return ledger.Promise(draws, payee, replace(source, programme_version_id=version.version_id))
 
 
 def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> list[Transfer]:

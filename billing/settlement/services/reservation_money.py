@@ -181,9 +181,12 @@ class ReservationMoney:
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
         ended = awarding.end_promise(source, now, reservation.research_project, kind)
-        own = own_money.kept([one.debit for one in ended])
-        if reason == Action.TAKE_BACK and (own or reservation.fund_card_id is not None):
-            card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now, own)
+        if reason == Action.TAKE_BACK:
+            # An approval that is taken back ends what it kept just now; a rejection has ended it when it was made.
+            own = own_money.kept([one.debit for one in ended]) if ended else own_money.kept_before(reservation)
+            if own or reservation.fund_card_id is not None:
+                _lock_beside(reservation, own, now)
+                card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now, own)
         return fee_fen
 
     def free_until(self, reservation: Reservation) -> datetime | None:

@@ -15,6 +15,8 @@ from config.kernel.errors import Conflict, Refusal
 
 from .conftest import SOURCE
 
+SUMS = "ledger.columns_are_the_sums_of_transfers"
+
 
 def wrong() -> dict[str, tuple[str, ...]]:
     ledgers = {name: check() for name, check in invariants.registered().items() if name.startswith("ledger.")}
@@ -53,6 +55,21 @@ def test_a_hold_on_two_accounts_is_all_or_nothing(purse, now):
         ledger.hold({purse.pool.pk: 200_00, other.pk: 100_01}, purse.payee, SOURCE, now)
     assert purse.sums() == (1000_00, 0, 0)
     assert not Transfer.objects.filter(kind="hold").exists()
+
+
+def test_promises_of_several_causes_are_made_together_also_on_one_account(purse, now, django_assert_num_queries):
+    other = ledger.open_accounts([AccountSpec("cap", "firm_year", 100_00)], now)["cap"]
+    one = ledger.Promise({purse.pool.pk: 300_00, other.pk: 60_00}, purse.payee, Source("reservation", 1, "approve"))
+    two = ledger.Promise({purse.pool.pk: 200_00, other.pk: 40_00}, purse.payee, Source("reservation", 2, "approve"))
+    with django_assert_num_queries(2):
+        ledger.hold_all([one, two], now)
+    assert purse.sums() == (1000_00, 500_00, 0) and SUMS not in wrong()
+    with pytest.raises(Conflict), transaction.atomic():
+        ledger.hold_all([ledger.Promise({other.pk: 1}, purse.payee, SOURCE)], now)
+    holds = ledger.open_holds("reservation", 1)
+    assert {pending.debit_id: pending.amount_fen for pending in holds} == {purse.pool.pk: 300_00, other.pk: 60_00}
+    ledger.end_holds(holds, {purse.pool.pk: 250_00}, Source("reservation", 1, "agree"), now, TransferKind.VOID)
+    assert purse.sums() == (1000_00, 200_00, 250_00) and SUMS not in wrong()
 
 
 def test_an_unlimited_account_promises_whatever_is_asked(purse, now):

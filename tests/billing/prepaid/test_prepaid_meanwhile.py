@@ -12,7 +12,9 @@ from billing.payments.services import prepaid_refunds, prepaying
 from billing.prepaid.accounts import limit_key
 from billing.prepaid.services import setting
 from billing.prepaid.services.setting import LimitFacts
-from booking.services import self_service, transitions
+from booking.services import changes, decisions, self_service, transitions
+from booking.services.changes import ChangeRequest
+from booking.services.decisions import How
 from config.kernel.errors import Conflict, Refusal
 from tests.billing.bills.conftest import DECEMBER, wrong
 from tests.billing.payments.test_bank_transfers import code_of, row, stands
@@ -73,4 +75,33 @@ def test_who_comes_after_all_has_its_price_kept_again_as_before_the_no_show(cast
     assert (balance(cast)[1], limited()) == (0, 0)
     self_service.start(cast.actor("lin"), booked, [], during.starts_at + timedelta(hours=1))
     assert (balance(cast)[1], limited()) == (HOLDS, HOLDS)
+    assert wrong() == {}
+
+
+def test_a_rejection_that_is_taken_back_has_the_price_kept_again_where_it_was_kept_last(cast, programmes, take):
+    li, firm, now, wang = cast.actor("li"), cast.firm.pk, cast.now, cast.actor("wang")
+    (payment,) = take(row("1,000.00"))
+    prepaying.deposit(li, payment.pk, firm, 1000_00, now)
+    setting.ask_for_prepaid(li, cast.lab.pk, firm, True, "new customer", now)
+    first, later = slot_of(9, 12, 2), slot_of(9, 12, 3)
+    of_first = LimitFacts(cast.users["lin"].pk, "", 1000_00, first.starts_at.date(), first.starts_at.date())
+    limit = setting.set_limit(cast.actor("zhao"), firm, of_first, now)
+    booked = ask(cast, first)
+
+    def kept():
+        return balance(cast)[1], Account.objects.get(key=limit_key(limit.pk)).held_fen
+
+    def reject_and_undo():
+        transitions.reject(wang, booked, now, "closed", How(undo=True))
+        assert kept() == (0, 0)
+        decisions.take_back(wang, booked, now)
+
+    reject_and_undo()
+    assert kept() == (HOLDS, HOLDS)
+    transitions.approve(wang, booked, now, How(undo=True))
+    decisions.take_back(wang, booked, now)
+    assert kept() == (HOLDS, HOLDS)
+    changes.change(cast.actor("lin"), ChangeRequest(booked, later), now, idempotency_key="later")
+    reject_and_undo()
+    assert kept() == (HOLDS, 0), "the limit of the day that it left counts it no more"
     assert wrong() == {}

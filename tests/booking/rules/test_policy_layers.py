@@ -145,6 +145,6 @@ def test_everything_wrong_in_a_document_is_said_by_name():
 
 
 def test_every_field_of_a_policy_can_be_said_and_is_a_limit_or_a_choice():
-    known = {*NUMBERS, *SWITCHES, *TIMES, "billable_basis", "horizons", "quotas"}
+    known = {*NUMBERS, *SWITCHES, *TIMES, "billable_basis", "horizons", "quotas", "auto_approval"}
     assert known == set(HOUSE.__dataclass_fields__)
     assert set(STRICTER) < known

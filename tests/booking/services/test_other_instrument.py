@@ -17,10 +17,11 @@ from booking.rules.downtime import Choice, DowntimeKind
 from booking.services import availability, changes, downtimes, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.downtimes import Decision, Outage
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.invariants import registered
 from config.kernel.models import AuditEntry
-from instruments.models import Instrument, Notice
+from instruments.models import Instrument, Membership, Notice, User
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
 from instruments.services import catalogue, schedule_store
@@ -192,3 +193,63 @@ def test_an_outage_offers_the_other_instrument_as_the_new_place(cast, approved, 
     assert (asked.instrument, asked.starts_at) == (second, hit.elsewhere.during.starts_at)
     changes.accept(cast.actor("lin"), asked.pk, cast.now)
     assert at(approved).instrument == second
+
+
+def test_a_request_keeps_others_out_there_by_the_rules_of_that_place_and_is_approved_where_none_is_asked_for(cast, other, slot):
+    competing = {"approval_required": True, "pending_blocks": False}
+    InstrumentPolicy.objects.create(instrument=cast.xrd, **competing)
+    firm, blocks, free = other("Keeps"), other("Open"), other("Competes")
+    InstrumentPolicy.objects.create(instrument=firm, approval_required=True, pending_blocks=True)
+    InstrumentPolicy.objects.create(instrument=blocks, approval_required=False, pending_blocks=False)
+    InstrumentPolicy.objects.create(instrument=free, **competing)
+
+    def kept():
+        return Occupancy.objects.get(reservation_id=asked.reservation_id).blocking
+
+    asked = ask(cast, slot(9, 12))
+    assert not kept()
+    for step, (instrument, blocking) in enumerate(((firm, True), (free, False), (firm, True))):
+        assert to(cast, asked, slot(9, 12), instrument, key=f"r{step}", agreed=True).state == "made"
+        assert (kept(), at(asked).state) == (blocking, "requested")
+    to(cast, asked, slot(9, 12), blocks, key="last", agreed=True)
+    assert (kept(), at(asked).state) == (True, "approved")
+
+
+def test_an_outage_of_the_proposed_place_shows_the_proposal_and_ends_it(cast, approved, other, slot):
+    second = other()
+    change = to(cast, approved, slot(9, 12), second)
+    planned = Outage(DowntimeKind.SERVICE, slot(8, 18))
+    wang = cast.actor("wang")
+    (hit,) = preview(wang, second, planned.during, cast.now).hits
+    assert (hit.reservation.pk, hit.only_proposed, hit.choices) == (approved.reservation_id, True, (Choice.KEEP,))
+    with pytest.raises(Conflict) as unseen:
+        downtimes.declare(wang, second.pk, planned, cast.now, idempotency_key="unseen")
+    assert codes(unseen) == ["downtime.others_hit"]
+    keep = {approved.reservation_id: Decision(Choice.KEEP)}
+    outage = Outage(DowntimeKind.SERVICE, slot(8, 18), decisions=keep, seen=frozenset(keep))
+    row = downtimes.declare(wang, second.pk, outage, cast.now, idempotency_key="seen")
+    assert [one.became for one in row.effects.all()] == ["kept"]
+    assert ReservationChange.objects.get(pk=change.change_id).state == "withdrawn"
+    assert (at(approved).instrument, at(approved).during, at(approved).state) == (cast.xrd, slot(9, 12), "approved")
+    (taken,) = Occupancy.objects.filter(calendar_id=second.calendar_id, blocking=True)
+    assert (taken.during.lower, taken.during.upper) == (slot(8, 9).starts_at, slot(17, 18).ends_at), "the outage has all of it"
+    told = Notice.objects.filter(event="reservation.change_withdrawn").latest("pk")
+    assert second.name in told.params["reason"]
+    assert not Notice.objects.filter(event__contains="waits").exists(), "its own instrument works"
+    downtimes.close(wang, row.pk, cast.now)
+    assert not Notice.objects.filter(event__contains="works_again").exists()
+
+
+def test_a_wish_of_the_labs_own_person_does_not_move_into_an_outage_that_came_meanwhile(cast, other, slot):
+    second = other()
+    mei = cast.users["mei"] = User.objects.create(email="mei@example.org", full_name="Mei", password="!", language="en")
+    Membership.objects.create(user=mei, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    own = ask(cast, slot(9, 12), who="wang", firm=cast.lab)
+    transitions.approve(cast.actor("mei"), own.reservation_id, cast.now)
+    wish = to(cast, own, slot(9, 12), second)
+    assert wish.state == "open"
+    outage = Outage(DowntimeKind.SERVICE, slot(8, 18), seen=frozenset({own.reservation_id}))
+    downtimes.declare(cast.actor("mei"), second.pk, outage, cast.now, idempotency_key="o")
+    with pytest.raises(Refusal) as refused:
+        changes.accept(cast.actor("mei"), wish.change_id, cast.now)
+    assert codes(refused) == ["downtime.in_the_way"] and at(own).instrument == cast.xrd

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from booking.rules.auto_approval import LIMITS, Trusted
 from booking.rules.policy_layers import MOST_QUOTAS, MOST_TIMES, NUMBERS, SWITCHES, TIMES
 from booking.rules.quota import MOST_OF_QUOTA, OF_SAMPLES, Measure, Period, Subject
 from booking.rules.usage import BillableBasis
@@ -51,6 +52,10 @@ valid = st.fixed_dictionaries(
         "billable_basis": st.sampled_from(list(map(str, BillableBasis))),
         "horizons": st.dictionaries(st.sampled_from(list(map(str, Audience))), st.integers(*NUMBERS["horizon_days"])),
         "quotas": _quotas,
+        "auto_approval": st.fixed_dictionaries(
+            {"who": st.sampled_from(list(map(str, Trusted)))},
+            optional={name: st.integers(1, most) | st.sampled_from([1, most]) for name, most in LIMITS.items()},
+        ),
     },
 )
 """What must be accepted, whole."""
@@ -68,6 +73,7 @@ def everything(basis: BillableBasis) -> dict[str, Any]:
         "billable_basis": basis.value,
         "horizons": {"firm": 10},
         "quotas": [WEEKLY],
+        "auto_approval": {"who": "licensed", "most_minutes": 120, "week_minutes": 600, "most_fen": 50_050},
     }
 
 
@@ -80,6 +86,10 @@ WRONG: list[tuple[str, Any]] = [
     *(("billable_basis", value) for value in ("free", 1, "a\0", None)),
     *(("horizons", value) for value in ([], {"a\0": 1}, {"firm": -1}, {"firm": "1"})),
     *(("quotas", value) for value in ("x", ["x"], [{**WEEKLY, "x": 1}], [{**WEEKLY, "most": 0}], [WEEKLY] * 11)),
+    *(
+        ("auto_approval", value)
+        for value in ("x", {}, {"who": "x"}, {"who": "anybody", "most_fen": 0}, {"who": "anybody", "x": 1})
+    ),
     ("a\0", 1),
 ]
 """Names and values of which each is refused, whatever else is said."""

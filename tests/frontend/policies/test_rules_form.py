@@ -46,7 +46,7 @@ def test_what_may_be_said_is_accepted_worded_and_kept_by_the_form(document):
 
 
 def test_every_rule_has_a_field_a_sentence_and_a_value_that_tests_try():
-    names = {*NUMBERS, *SWITCHES, *TIMES, "billable_basis", "horizons", "quotas"}
+    names = {*NUMBERS, *SWITCHES, *TIMES, "billable_basis", "horizons", "quotas", "auto_approval"}
     document = everything(BillableBasis.OVERAGE)
     assert set(document) == names
     assert all(layer_words({name: value}) for name, value in read_settings(document, Counted()).items())

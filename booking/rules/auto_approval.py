@@ -1,0 +1,89 @@
+"""Requests that a lab need not look at: who asks, how long, for how much, and how much of that in a week."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from booking.rules.documents import is_whole, parts_of, word_of
+from config.kernel.errors import Reason, Refusal
+
+#: name -> the most that one may say; minutes of a week, and fen.
+LIMITS: Mapping[str, int] = {"most_minutes": 31 * 1440, "week_minutes": 7 * 1440, "most_fen": 10_000_000_00}
+
+
+class Trusted(StrEnum):
+    """Whose requests count at once: everybody's, those of who holds the lab's licence to operate the instrument alone, or of who has used
+    something of the lab's and agreed to the use. ``nobody`` takes back what a farther layer says."""
+
+    NOBODY = "nobody"
+    ANYBODY = "anybody"
+    LICENSED = "licensed"
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is known about one request. ``payable_now_fen``: what the customer would pay (None: there is no price). ``week_minutes``: what
+    the person has of the lab in the local week of its start, itself included. ``has_rival``: somebody else waits for the time."""
+
+    minutes: int
+    payable_now_fen: int | None
+    week_minutes: int
+    licensed: bool
+    proven: bool
+    has_rival: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AutoApproval:
+    """A limit that is None does not limit; a number may be reached. All have to hold."""
+
+    who: Trusted
+    most_minutes: int | None = None
+    most_fen: int | None = None
+    week_minutes: int | None = None
+
+    @classmethod
+    def read(cls, document: Any) -> AutoApproval:
+        """Raises Refusal ``policy.unreadable``, ``policy.part_unknown``, ``policy.out_of_range``."""
+        parts = parts_of(document, {"who", *LIMITS}, {"who"})
+        return cls(Trusted(word_of(parts["who"], list(Trusted))), **{name: _limit(parts, name) for name in LIMITS})
+
+    def document(self) -> dict[str, Any]:
+        """What ``read`` reads."""
+        limits = {name: getattr(self, name) for name in LIMITS if getattr(self, name) is not None}
+        return {"who": self.who.value, **limits}
+
+    def lets(self, wanted: Wanted) -> bool:
+        """Whether the lab need not look at it. Between rivals it always chooses itself."""
+        trusted = {
+            Trusted.NOBODY: False,
+            Trusted.ANYBODY: True,
+            Trusted.LICENSED: wanted.licensed,
+            Trusted.PROVEN: wanted.proven,
+        }
+        return (
+            trusted[self.who]
+            and not wanted.has_rival
+            and _within(wanted.minutes, self.most_minutes)
+            and _within(wanted.week_minutes, self.week_minutes)
+            and (self.most_fen is None or (wanted.payable_now_fen is not None and wanted.payable_now_fen <= self.most_fen))
+        )
+
+
+def _within(number: int, limit: int | None) -> bool:
+    return limit is None or number <= limit
+
+
+def _limit(parts: Mapping[str, Any], name: str) -> int | None:
+    value = parts.get(name)
+    if value is None:
+        return None
+    if not is_whole(value):
+        raise Refusal.of("policy.unreadable")
+    if not 1 <= value <= LIMITS[name]:
+        raise Refusal(Reason("policy.out_of_range", {"minimum": 1, "maximum": LIMITS[name]}))
+    return int(value)

@@ -1,0 +1,34 @@
+"""Which requests count at once: all that the lab says has to hold, and it always chooses between rivals itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from booking.rules.auto_approval import AutoApproval, Trusted, Wanted
+from config.kernel.errors import Refusal
+
+USUAL = Wanted(minutes=120, payable_now_fen=500_00, week_minutes=300, licensed=True, proven=True, has_rival=False)
+RULE = AutoApproval(Trusted.LICENSED, most_minutes=120, most_fen=500_00, week_minutes=300)
+
+
+def test_at_every_limit_it_still_counts_and_beyond_any_of_them_the_lab_looks():
+    assert RULE.lets(USUAL)
+    beyond = [{"minutes": 121}, {"payable_now_fen": 500_01}, {"payable_now_fen": None}, {"week_minutes": 301}, {"has_rival": True},
+              {"licensed": False}]  # fmt: skip
+    assert [one for one in beyond if RULE.lets(replace(USUAL, **one))] == []
+
+
+def test_whose_requests_they_are():
+    stranger = replace(USUAL, licensed=False, proven=False)
+    found = {who.value: (AutoApproval(who).lets(USUAL), AutoApproval(who).lets(stranger)) for who in Trusted}
+    assert found == {"nobody": (False, False), "anybody": (True, True), "licensed": (True, False), "proven": (True, False)}
+    assert AutoApproval(Trusted.ANYBODY).lets(replace(stranger, payable_now_fen=None)), "no limit, no price needed"
+
+
+def test_what_was_said_is_read_again_and_nonsense_is_refused():
+    assert AutoApproval.read(RULE.document()) == RULE
+    for wrong in (None, {}, {"who": "me"}, {"who": "anybody", "most_minutes": 0}, {"who": "anybody", "week_minutes": True}):
+        with pytest.raises(Refusal):
+            AutoApproval.read(wrong)

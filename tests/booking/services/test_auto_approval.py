@@ -1,0 +1,55 @@
+"""A lab that approves requests says which of them count at once; the form says so before, and everything else waits as ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from booking.models import Licence, Occupancy, ReservationTransition
+from booking.services import policies, transitions
+from booking.services.policies import Scope
+from tests.booking.services.test_changes import held
+from tests.booking.services.test_reservation_flow import ask
+from tests.booking.usage.conftest import wrong
+from tests.conftest import slot_of
+from tests.frontend.acting import as_, clock, words
+
+__all__ = ["as_", "clock"]
+
+RULE = {"who": "licensed", "most_minutes": 180, "week_minutes": 300, "most_fen": 800_00}
+TIME = {"on": "2026-11-25", "from": "09:00", "to": "12:00"}
+
+
+@pytest.fixture
+def says(cast):
+    """``says(**rules)``: the lab's rules for all its instruments."""
+    return lambda **rules: policies.say(cast.actor("wang"), Scope(cast.lab.pk), rules, cast.now)
+
+
+def test_requests_that_a_lab_need_not_look_at_count_at_once_and_no_others(cast, programmes, says, as_):
+    says(approval_required=True, pending_blocks=False, auto_approval=RULE)
+    page = f"/instruments/{cast.xrd.pk}/"
+    waits = ask(cast, slot_of(9, 12), key="unlicensed")
+    assert waits.state == "requested" and not Occupancy.objects.get().blocking
+    transitions.reject(cast.actor("wang"), waits.reservation_id, cast.now, "Ask for a licence")
+    Licence.objects.create(
+        organisation=cast.lab, person=cast.users["lin"], level="self", origin="manual", granted_at=cast.now,
+        granted_by=cast.users["wang"], changed_at=cast.now,
+    )  # fmt: skip
+    shown = words(as_("lin").get(page, TIME))
+    assert "Counts at once, no approval needed." in shown and "licence to operate it alone counts at once" in shown
+
+    made = ask(cast, slot_of(9, 12), key="licensed")
+    assert made.state == "approved" and held() > 0 and Occupancy.objects.get(reservation_id=made.reservation_id).blocking
+    said = ReservationTransition.objects.get(reservation_id=made.reservation_id, action="approve")
+    assert (said.actor_id, said.reason) == (None, "policy: such requests need no look")
+    assert "The lab approves each request." in words(as_("lin").get(page, TIME | {"from": "13:00", "to": "16:00"}))
+    assert ask(cast, slot_of(13, 16), key="week").state == "requested", "five hours in the week are the most"
+    assert ask(cast, slot_of(9, 11, 7), key="next").state == "approved", "the week after counts anew"
+
+    ask(cast, slot_of(14, 15, 8), who="he", firm=cast.other_firm, key="rival")
+    assert ask(cast, slot_of(14, 15, 8), key="second").state == "requested", "the lab chooses between two"
+    says(approval_required=True, auto_approval={"who": "licensed", "most_fen": 1})
+    assert ask(cast, slot_of(10, 11, 9), key="dear").state == "requested"
+    says(approval_required=True, auto_approval={"who": "nobody"})
+    assert ask(cast, slot_of(10, 11, 10), key="nobody").state == "requested"
+    assert wrong() == {}
