@@ -33,6 +33,7 @@ from instruments.models.instrument import (
 )
 from instruments.models.notice import ChannelAddress, Delivery, DeliveryState, Notice, NoticeSettings
 from instruments.models.organisation import (
+    FormerIdentifier,
     Invitation,
     JoinRequest,
     Membership,
@@ -92,6 +93,7 @@ __all__ = [
     "Delivery",
     "DeliveryMode",
     "DeliveryState",
+    "FormerIdentifier",
     "FundCard",
     "FundingSource",
     "Germplasm",
