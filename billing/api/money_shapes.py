@@ -47,6 +47,19 @@ class DepositIn(StrictSerializer):
     amount_fen = WholeNumber()
 
 
+class OnlineDepositIn(StrictSerializer):
+    """To be paid at the payment service; the institution has to be the one that is paid online here."""
+
+    owner = Id()
+    customer = Id()
+    amount_fen = WholeNumber()
+    back_url = serializers.URLField(max_length=1000, help_text="Where the payment service leads back to.")
+
+
+class OnlineDepositOut(serializers.Serializer):
+    url = serializers.CharField(help_text="Where it is paid; nothing is kept until the payment service has told us.")
+
+
 class WithdrawIn(StrictSerializer):
     owner = Id()
     customer = Id()

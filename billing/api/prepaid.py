@@ -12,7 +12,7 @@ from rest_framework.serializers import BaseSerializer
 from billing.api import money_shapes as shapes
 from billing.payments import prepaid_queries as queries
 from billing.payments.prepaid_models import PrepaidEntry
-from billing.payments.services import prepaid_refunds, prepaying
+from billing.payments.services import checkouts, prepaid_refunds, prepaying
 from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
 from billing.prepaid.services import setting
 from billing.prepaid.services.setting import LimitFacts
@@ -26,7 +26,11 @@ class PrepaidView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = PrepaidEntry.objects.none()
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"deposit": shapes.DepositIn, "withdraw": shapes.WithdrawIn}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "deposit": shapes.DepositIn,
+        "withdraw": shapes.WithdrawIn,
+        "pay": shapes.OnlineDepositIn,
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", shapes.EntryOut)
@@ -50,6 +54,14 @@ class PrepaidView(ApiView):
             return {"id": prepaying.deposit(self.actor, int(pk), asked["customer"], asked["amount_fen"], self.now).pk}
 
         return self.once(request, f"prepaid.deposit:{pk}", effect)
+
+    @extend_schema(responses={200: shapes.OnlineDepositOut}, operation_id="prepaid_pay")
+    def pay(self, request: Request) -> Response:
+        """Where a customer pays in advance online; asking again for the same amount leads to the same session."""
+        asked = self.valid(request)
+        sides = asked["owner"], asked["customer"]
+        url = checkouts.start_deposit(self.actor, *sides, asked["amount_fen"], asked["back_url"], self.now)
+        return Response({"url": url})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.WithdrawnOut})
     def withdraw(self, request: Request) -> Response:

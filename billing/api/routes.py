@@ -303,6 +303,7 @@ def _money_ahead() -> list[URLPattern]:
         re_path(r"^prepaid-entries/$", money.as_view({"get": "list"}), name="api_prepaid_entries"),
         re_path(r"^prepaid-terms/$", terms.as_view({"get": "list", "post": "create"}), name="api_prepaid_terms"),
         re_path(r"^prepaid-withdrawals/$", money.as_view({"post": "withdraw"}), name="api_prepaid_withdraw"),
+        re_path(r"^prepaid-deposits/$", money.as_view({"post": "pay"}), name="api_prepaid_pay"),
         re_path(rf"^payments/{ID}/deposits/$", money.as_view({"post": "deposit"}), name="api_payment_deposit"),
         re_path(rf"^reservations/{ID}/order-number/$", number, name="api_reservation_order_number"),
         re_path(r"^spending-limits/$", limit.as_view({"get": "list", "post": "create"}), name="api_spending_limits"),

@@ -93,8 +93,8 @@ class OrganisationIdentifier(models.Model):
 
 
 class FormerIdentifier(models.Model):
-    """An identifier that an organisation had while it was verified, and has left for another one: what was kept and counted under it goes on
-    under the first of them. Nobody else is given it. Append-only."""
+    """An identifier that an organisation had while it was verified, and has left for another one: what was kept and counted under it goes
+    on under the first of them. Nobody else is given it. Append-only."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="former_identifiers")
     scheme = models.CharField(max_length=30)

@@ -565,6 +565,15 @@ def _withdraw_asked(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "amount_fen": 1, "reason": "because"}
 
 
+def _paid_ahead(world: World) -> dict[str, Any]:
+    sides = {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk}
+    return {**sides, "amount_fen": 500_00, "back_url": "https://jishi.example/prepaid/"}
+
+
+def _paid_ahead_form(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "amount": "500"}
+
+
 def _deposited(world: World) -> dict[str, Any]:
     return {"customer": world.cast.firm.pk, "amount_fen": 1}
 
@@ -871,6 +880,7 @@ API: dict[str, Route] = {
          "POST": Rule(BILLING, ok=TRIED, body=_terms_asked, role_first=True)}
     ),
     "api_prepaid_withdraw": Route({"POST": Rule(BILLING, ok=TRIED, body=_withdraw_asked, role_first=True)}),
+    "api_prepaid_pay": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_paid_ahead)}),
     "api_payment_deposit": acts("payment", BILLING, ok=TRIED, body=_deposited),
     "api_reservation_order_number": Route(
         {"GET": Rule(*SEES["reservation"]), "PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_order_number)},
@@ -1121,6 +1131,8 @@ API: dict[str, Route] = {
 PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
+    "person_mentions": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED | {404})}),
+    "person_retention": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED | {404})}),
     "person_erase": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
     "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),
@@ -1380,6 +1392,7 @@ PAGES: dict[str, Route] = {
     "dunning_exempt": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempt_form)}),
     "prepaid_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
     "prepaid_terms": Route({"POST": Rule(BILLING, ok=TRIED, body=_terms_form)}),
+    "prepaid_pay": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_paid_ahead_form)}),
     "prepaid_withdraw": Route({"POST": Rule(BILLING, ok=TRIED, body=_withdraw_form)}),
     "limit_set": Route({"POST": Rule(only("firm_admin", "owner_finance", "foreign"), ok=TRIED | {404}, body=_limit_form)}),
     "limit_change": acts("spending_limit", only("firm_admin"), only("foreign"), ok=TRIED, body=_amount_form),

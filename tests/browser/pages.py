@@ -621,6 +621,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
     Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
     Shown("person_erase", lambda: at("person_erase"), ("operator",)),
+    Shown("person_mentions", lambda: at("person_mentions"), ("operator",)),
+    Shown("person_retention", lambda: at("person_retention"), ("operator",)),
     Shown("paper_check", lambda: at("paper_check"), (ANONYMOUS,)),
     Shown("paper_verify", lambda: at("paper_verify", a_paper_code()), (ANONYMOUS, "firm_admin"), important=True),
     Shown("paper_verify", lambda: at("paper_verify", "0000-0000-0000-0000"), (ANONYMOUS,), "unknown", status=404),

@@ -1,4 +1,5 @@
-"""Paying a bill, or a deposit, online: an attempt is written down, the provider is asked, its answer is kept. No call is made in a transaction."""
+"""Paying a bill, or a deposit, online: an attempt is written down, the provider is asked, its answer is kept. No call is made in a
+transaction."""
 
 from __future__ import annotations
 

@@ -57,6 +57,7 @@ from instruments.models import (
     InstrumentDocument,
     InstrumentFunding,
     InstrumentImage,
+    FormerIdentifier,
     InstrumentProblem,
     InstrumentSheet,
     Invitation,
