@@ -55,7 +55,7 @@ class ReceiptView(ApiView):
 
     @extend_schema(parameters=[KIND], operation_id="receipts_download", responses=_FILE)
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV or JSON."""
+        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
         return self.file(pk, kind)
 
     def file(self, pk: str, kind: str) -> HttpResponse:
@@ -82,5 +82,5 @@ class AccountStatementView(ReceiptView):
 
     @extend_schema(parameters=[KIND], operation_id="account_statements_download", responses=_FILE)
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV or JSON."""
+        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
         return self.file(pk, kind)

@@ -191,7 +191,7 @@ def _limited_money() -> list[URLPattern]:
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
     bill, payment = bills.BillView, bills.PaymentView
-    kind = r"(?P<kind>pdf|xlsx|csv|json)"
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
         re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
@@ -315,7 +315,7 @@ def _money_ahead() -> list[URLPattern]:
 def _books() -> list[URLPattern]:
     """Unpaid bills, receipts and statements of account, the ledger."""
     dispute, account = dunning.DisputeView, ledger.LedgerAccountView
-    kind = r"(?P<kind>pdf|xlsx|csv|json)"
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     found = [
         re_path(r"^overdue-bills/$", dunning.OverdueView.as_view({"get": "list"}), name="api_overdue_bills"),
         re_path(rf"^bills/{ID}/disputes/$", dispute.as_view({"post": "dispute"}), name="api_bill_dispute"),
@@ -392,7 +392,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^statements/$", _statements.as_view({"get": "list", "post": "create"}), name="api_statements"),
     re_path(rf"^statements/{ID}/$", _statements.as_view({"get": "retrieve"}), name="api_statement"),
     re_path(
-        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json)/$",
+        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json|html)/$",
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),

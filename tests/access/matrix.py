@@ -1372,6 +1372,7 @@ PAGES: dict[str, Route] = {
     "month_run": reads_object("month_run"),
     "month_run_move": acts("month_run", BILLING, ok=TRIED, body=_handed_over),
     "month_draft": reads_object("month_draft"),
+    "month_draft_paper": Route({"GET": Rule(BILLING, ok=frozenset({200, 302}))}, "month_draft"),
     "month_line": acts("month_line", BILLING, ok=TRIED, body=_postponed),
     "month_export_start": Route({"POST": Rule(MONTHS, ok=TRIED, body=_old_month)}),
     "month_export": reads_object("month_export"),

@@ -134,9 +134,14 @@ def _first_code(organisation_id: int) -> str:
 
 def _party(key: str) -> str:
     """The key of who is named in a declaration, where it is an organisation here that had another code before."""
-    held = OrganisationIdentifier.objects.filter(scheme="uscc", value=key.removeprefix("uscc:")).first()
-    held = held or FormerIdentifier.objects.filter(scheme="uscc", value=key.removeprefix("uscc:")).first()
-    return key if held is None or not key.startswith("uscc:") else f"uscc:{_first_code(held.organisation_id)}"
+    if not key.startswith("uscc:"):
+        return key
+    for model in (OrganisationIdentifier, FormerIdentifier):
+        held = model._default_manager.filter(scheme="uscc", value=key.removeprefix("uscc:"))
+        organisation_id = held.values_list("organisation_id", flat=True).first()
+        if organisation_id is not None:
+            return f"uscc:{_first_code(organisation_id)}"
+    return key
 
 
 _CHAIN = """
