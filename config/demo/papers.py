@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from billing.bills.services import issuing
-from billing.bills.services.collecting import Open, open_by_customer
+from billing.bills.services.collecting import open_by_customer
 from billing.dunning.rules.steps import DAYS
 from billing.dunning.services import reminding
 from billing.invoices.models import VatInvoice
@@ -19,95 +18,73 @@ from billing.payments.services import bank_import, prepaid_refunds, prepaying
 from billing.prepaid.services import setting
 from billing.prepaid.services.setting import LimitFacts
 from billing.receipts.services import issuing as receipts
+from booking.models import Reservation
 from config.demo.organisations import People
 from config.demo.source import words
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from instruments.models import Organisation
 
-#: The late bills were issued so many days ago and are due within so many days of that: of one nothing new may be booked, of the other the
-#: second reminder was sent before it was let wait.
-_LATE = ((55, 20), (30, 20))
-_ADVANCE_FEN, _BACK_FEN, _LIMIT_FEN = 6_000_00, 500_00, 20_000_00
+#: The late bill was issued so many days ago and was due within so many days of that: nothing new may be booked.
+_LATE_DAYS, _LATE_DUE = 55, 20
+#: Beside what is billed so much was paid ahead; of that so much is sent back, and so much is kept anew.
+_MORE_FEN, _BACK_FEN, _KEPT_FEN, _LIMIT_FEN = 1_500_00, 500_00, 6_000_00, 20_000_00
 #: Of what is invoiced without tax, in percent.
 _TAX = 6
 _PDF = b"%PDF-1.4\n% an invented invoice of the demo: the tax platform would have made it\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Bills of customers who have not paid; none where there are too few customers."""
-
-    bills: list[Bill]
-
-
 def before(people: People, today: date, now: datetime) -> dict[str, int]:
-    """Bills of the months before the last, whose customers are late, and money that one customer paid ahead of its next bill; counts."""
+    """A bill of the months before the last that the printed accounts' firm paid ahead, and one whose customer is late; counts."""
     lab, said = people.owners[0], words("papers")
     finance = people.actor(lab, Role.OWNER_FINANCE)
-    late = _late(people, finance, today, now)
-    taken = {bill.customer_id for bill in late}
-    until = today.replace(day=1) - timedelta(days=1)
-    ahead = [one.customer_id for one in _others(people, open_by_customer(lab.pk, until)) if one.customer_id not in taken][-1:]
-    for customer_id in ahead:
-        _pay_ahead(people, finance, customer_id, until, now)
-    if late:
-        setting.ask_for_prepaid(finance, lab.pk, late[0].customer_id, True, said["terms_reason"], now)
-    return {"late bills": len(late)}
-
-
-def _others(people: People, found: list[Open]) -> list[Open]:
-    """Customers with an administrator, but not the printed accounts' firm: whoever tries the demo books there."""
+    at = now - timedelta(days=_LATE_DAYS)
+    until = (today - timedelta(days=_LATE_DAYS)).replace(day=1) - timedelta(days=1)
+    late = _late(people, finance, until, today, at)
+    if late is not None:
+        setting.ask_for_prepaid(finance, lab.pk, late.customer_id, True, said["terms_reason"], now)
     first = people.customers[0].pk
-    return [one for one in found if one.customer_id != first and (one.customer_id, Role.FIRM_ADMIN) in people.actors]
+    open_then = next((one for one in open_by_customer(lab.pk, until) if one.customer_id == first), None)
+    if open_then is not None:
+        _keep(people, finance, first, open_then.amount_fen + _MORE_FEN, at)
+        bill = issuing.issue(finance, issuing.BillRequest(lab.pk, first, until), at + timedelta(hours=1))
+        prepaid_refunds.withdraw(finance, lab.pk, first, _BACK_FEN, said["withdrawn"], at + timedelta(days=1))
+        _invoice_taken_back(people, finance, bill, now)
+    return {"bills of earlier months": Bill.objects.count()}
 
 
-def _late(people: People, finance: Actor, today: date, now: datetime) -> list[Bill]:
-    """Issued in the past and reminded of on the days of the rule; the last one is let wait since its second reminder."""
-    lab, said = people.owners[0], words("papers")
-    made: list[Bill] = []
-    for days, due_days in _LATE:
-        at = now - timedelta(days=days)
-        until = (today - timedelta(days=days)).replace(day=1) - timedelta(days=1)
-        known = {bill.customer_id for bill in made}
-        chosen = [one for one in _others(people, open_by_customer(lab.pk, until)) if one.customer_id not in known][-1:]
-        for one in chosen:
-            made.append(issuing.issue(finance, issuing.BillRequest(lab.pk, one.customer_id, until, due_days), at))
-    steps = sorted({bill.due_on + timedelta(days=day) for bill in made for day in DAYS.values()})
-    for day in (day for day in steps if day <= today):
-        reminding.remind_due(now - timedelta(days=(today - day).days))
-    if len(made) > 1:
-        until_on = today + timedelta(days=20)
-        reminding.exempt(finance, lab.pk, made[-1].customer_id, until_on, said["exempt_reason"], now - timedelta(days=1))
-    return made
+def _late(people: People, finance: Actor, until: date, today: date, at: datetime) -> Bill | None:
+    """The bill of a customer who can still be billed for later months, reminded of on the days of the rule; None where nobody is so."""
+    lab = people.owners[0]
+    later = {one.customer_id: one.amount_fen for one in open_by_customer(lab.pk, today.replace(day=1) - timedelta(days=1))}
+    for _month in range(6):
+        for one in open_by_customer(lab.pk, until):
+            known = one.customer_id != people.customers[0].pk and (one.customer_id, Role.FIRM_ADMIN) in people.actors
+            if known and later.get(one.customer_id, 0) > one.amount_fen:
+                bill = issuing.issue(finance, issuing.BillRequest(lab.pk, one.customer_id, until, _LATE_DUE), at)
+                for days in sorted(DAYS.values()):
+                    reminding.remind_due(at + timedelta(days=_LATE_DUE + days))
+                return bill
+        until = until.replace(day=1) - timedelta(days=1)
+    return None
 
 
-def _pay_ahead(people: People, finance: Actor, customer_id: int, until: date, now: datetime) -> None:
-    """A transfer that is kept as prepaid, a bill that is paid with it, and a part of the rest sent back."""
-    lab, said = people.owners[0], words("papers")
-    _keep(people, finance, customer_id, now - timedelta(days=9))
-    bill = issuing.issue(finance, issuing.BillRequest(lab.pk, customer_id, until), now - timedelta(days=2))
-    if prepaying.locked_account(lab.pk, customer_id, now).left_fen >= _BACK_FEN:
-        prepaid_refunds.withdraw(finance, lab.pk, customer_id, _BACK_FEN, said["withdrawn"], now)
-    _invoice_taken_back(people, finance, bill, now)
-
-
-def _keep(people: People, finance: Actor, customer_id: int, at: datetime) -> None:
+def _keep(people: People, finance: Actor, customer_id: int, amount_fen: int, at: datetime) -> None:
     """The bank's list of one transfer, kept as prepaid for its customer."""
     lab, said = people.owners[0], words("papers")
     name = Organisation.objects.values_list("name", flat=True).get(pk=customer_id)
-    row = f"{at:%Y-%m-%d},{plain_yuan(_ADVANCE_FEN)},,{name},{said['advance_remark']}"
+    row = f"{at:%Y-%m-%d},{plain_yuan(amount_fen)},,{name},{said['advance_remark']}"
     content = f"{said['head']}\r\n{row}".encode("gbk")
     taken = bank_import.import_statement(finance, lab.pk, content, f"{at:%Y-%m-%d}.csv", at)
-    prepaying.deposit(finance, taken.statement.payments.get().pk, customer_id, _ADVANCE_FEN, at)
+    prepaying.deposit(finance, taken.statement.payments.get().pk, customer_id, amount_fen, at)
 
 
 def after(people: People, today: date, now: datetime) -> dict[str, int]:
-    """Invoices asked for and answered in every way, receipts, statements of account, a reminder and a dispute, a limit and money paid
-    ahead of the printed accounts' firm; counts."""
+    """Invoices asked for and answered in every way, receipts, statements of account, reminders of today, limits, an order number and more
+    money paid ahead of the printed accounts' firm; counts."""
     lab, first, said = people.owners[0], people.customers[0], words("papers")
     finance, administrator = people.actor(lab, Role.OWNER_FINANCE), people.actor(first, Role.FIRM_ADMIN)
-    _keep(people, finance, first.pk, now)
+    _keep(people, finance, first.pk, _KEPT_FEN, now)
     days = (today.replace(month=1, day=1), date(today.year + 1, 12, 31))
     setting.set_limit(administrator, first.pk, LimitFacts(None, said["project"], _LIMIT_FEN, *days), now)
     setting.set_limit(
@@ -120,6 +97,9 @@ def after(people: People, today: date, now: datetime) -> dict[str, int]:
     _ask_for_invoices(people, finance, bills, now)
     papers = _acknowledge(finance, lab, today, now)
     reminded = reminding.remind_due(now)
+    booked = Reservation.objects.filter(organisation=first, instrument__organisation=lab, state="approved").order_by("pk").first()
+    if booked is not None:
+        setting.set_order_number(administrator, booked.pk, said["order_number"], now)
     return {"VAT invoices": VatInvoice.objects.count(), "receipts and statements of account": papers, "reminders today": reminded}
 
 
@@ -128,12 +108,10 @@ def _paying(people: People) -> list[int]:
 
 
 def _ask_for_invoices(people: People, finance: Actor, bills: list[Bill], now: datetime) -> None:
-    """Of the latest bills: one recorded, one refused, one taken back by who asked; the last two wait."""
+    """Of those that had none: one refused, one recorded, one taken back by who asked; the others wait."""
     said = words("papers")
-    for place, bill in enumerate(bills[-5:]):
+    for place, bill in enumerate(one for one in bills if not one.invoices.exists()):
         customer = people.actors[bill.customer_id, Role.FIRM_ADMIN]
-        if VatInvoice.objects.filter(bill=bill).exists():
-            continue
         _ask(customer, bill, now)
         if place == 0:
             asking.refuse(finance, bill.pk, said["invoice_refused"], now)

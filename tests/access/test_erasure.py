@@ -171,16 +171,15 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     for who in ("zhao", "li", "wu"):
         with pytest.raises(Forbidden):
             retention.due(world.cast.actor(who), now)
+    of = {"publicity_id": said.publicity_id, "claim_id": said.claim_id, "text": "x", "at": now}
+    old, fresh = (Objection.objects.create(name=name, contact=f"{name}@Example.org", **of) for name in ("Old", "S"))
     with pytest.raises(Refusal, match="objection_open"):
-        retention.erase_objector(operator, said.contact, "asked", now)
+        retention.erase_objector(operator, fresh.contact, "asked", now)
     answered = {"upheld": False, "answer": "No.", "answered_by": world.cast.users["chen"]}
-    Objection.objects.filter(pk=said.pk).update(**answered, answered_at=now - timedelta(days=366))
-    fresh = Objection.objects.create(
-        publicity_id=said.publicity_id, claim_id=said.claim_id, name="Somebody", contact="S@Example.org", text="x", at=now
-    )
+    Objection.objects.filter(pk=old.pk).update(**answered, answered_at=now - timedelta(days=366))
     Objection.objects.filter(pk=fresh.pk).update(**answered, answered_at=now)
     with pytest.raises(DatabaseError), transaction.atomic():  # the control: nobody else changes it
-        Objection.objects.filter(pk=said.pk).update(name="x")
+        Objection.objects.filter(pk=old.pk).update(name="x")
     counts = {each.keeping.code: each.count for each in retention.due(operator, now)}
     assert counts["objections"] == 1 and counts["books"] is None
 
@@ -188,9 +187,9 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     client.force_login(world.cast.users["zhou"])
     assert client.get("/people/retention/").status_code == 200
     retention.erase_due(operator, now)
-    said.refresh_from_db()
+    old.refresh_from_db()
     fresh.refresh_from_db()
-    assert (said.name, said.contact, fresh.name) == (GONE, GONE, "Somebody") and said.text
+    assert (old.name, old.contact, fresh.name) == (GONE, GONE, "S") and old.text == "x"
     assert client.post("/people/retention/", {"act": "objector", "contact": "nobody", "reason": "asked"}).status_code == 404
     done = client.post("/people/retention/", {"act": "objector", "contact": " s@example.ORG", "reason": "asked"})
     fresh.refresh_from_db()

@@ -23,7 +23,7 @@ def test_prepaid_money_limits_reminders_receipts_and_the_ledger(cast, api, bill,
     assert reader.post(f"payments/{payment.pk}/deposits/", deposit).status_code == 403
     assert he.post(f"payments/{payment.pk}/deposits/", deposit).status_code == 404
     assert li.post(f"payments/{payment.pk}/deposits/", deposit).status_code == 201
-    assert codes(li.post(f"payments/{payment.pk}/deposits/", {**deposit, "amount_fen": 9000_00})) == ["refund.amount"]
+    assert codes(li.post(f"payments/{payment.pk}/deposits/", {**deposit, "amount_fen": 9000_00})) == {"refund.amount"}
     for who, count in ((li, 1), (zhao, 1), (he, 0)):
         found = who.get("prepaid-balances/").json()["results"]
         assert found == [{**sides, "there_fen": 300_00, "held_fen": 0, "left_fen": 300_00}] * count
@@ -33,9 +33,9 @@ def test_prepaid_money_limits_reminders_receipts_and_the_ledger(cast, api, bill,
     assert kinds == [("withdraw", -100_00), ("deposit", 300_00)] and he.get("prepaid-entries/").json()["results"] == []
     assert li.post("prepaid-terms/", {**sides, "asks": True, "reason": "late before"}).status_code == 201
     assert [each["asks"] for each in zhao.get("prepaid-terms/").json()["results"]] == [True]
-    assert codes(zhao.post("prepaid-deposits/", {**sides, "amount_fen": 100_00, "back_url": "https://a.example/"})) == [
+    assert codes(zhao.post("prepaid-deposits/", {**sides, "amount_fen": 100_00, "back_url": "https://a.example/"})) == {
         "checkout.off"
-    ]
+    }
 
     days = {"valid_from": "2026-12-01", "valid_until": "2026-12-31"}
     asked = {"organisation": cast.firm.pk, "project": "Salt", "limit_fen": 500_00, **days}
@@ -47,7 +47,7 @@ def test_prepaid_money_limits_reminders_receipts_and_the_ledger(cast, api, bill,
 
     assert li.post(f"payments/{payment.pk}/allocations/", {"bill": issued.pk, "amount_fen": 80_00}).status_code == 201
     made = li.post("receipts/", {"payment": payment.pk, "customer": cast.firm.pk}).json()["id"]
-    assert codes(li.post("receipts/", {"payment": payment.pk, "customer": cast.firm.pk})) == ["receipt.nothing_new"]
+    assert codes(li.post("receipts/", {"payment": payment.pk, "customer": cast.firm.pk})) == {"receipt.nothing_new"}
     detail = zhao.get(f"receipts/{made}/").json()
     assert (detail["total_fen"], detail["content"]["number"]) == (80_00, detail["number"])
     assert zhao.get(f"receipts/{made}/csv/")["Content-Type"].startswith("text/csv")
@@ -69,7 +69,7 @@ def test_prepaid_money_limits_reminders_receipts_and_the_ledger(cast, api, bill,
     assert he.post(f"bills/{issued.pk}/disputes/", {"reason": "x"}).status_code == 404
     assert zhao.post(f"bills/{issued.pk}/disputes/", {"reason": "an hour too much"}).status_code == 201
     assert li.post(f"bills/{issued.pk}/disputes/answer/", {"reason": "measured"}).status_code == 200
-    assert codes(zhao.post(f"bills/{issued.pk}/disputes/", {"reason": "again"})) == ["dunning.disputed_before"]
+    assert codes(zhao.post(f"bills/{issued.pk}/disputes/", {"reason": "again"})) == {"dunning.disputed_before"}
     until = {"until_on": "2027-01-31", "reason": "a letter"}
     assert li.post("dunning-exemptions/", {**sides, **until}).status_code == 201
     assert li.get("overdue-bills/").json()["results"][0]["exempt_until"] == "2027-01-31"
@@ -86,7 +86,7 @@ def test_a_month_from_its_board_to_drafts_that_are_handed_over(cast, api, month,
     dry = li.post("month-runs/dry-run/", asked, key=None).json()
     assert dry["sums"]["total_fen"] == agreed["amount_fen"] == sum(each["total_fen"] for each in dry["drafts"]) > 0
     assert all(each["holds"] for each in dry["identities"]) and li.get("month-board/", **asked).json()["run"] is None
-    assert codes(li.post("month-runs/", {**asked, "expected_sha256": "0" * 64})) == ["month.figures_differ"]
+    assert codes(li.post("month-runs/", {**asked, "expected_sha256": "0" * 64})) == {"month.figures_differ"}
     run = li.post("month-runs/", {**asked, "expected_sha256": dry["sha256"]}).json()
     assert run["new"] and li.post("month-runs/", asked).json() == {"id": run["id"], "new": False}
     drafts = li.get(f"month-runs/{run['id']}/drafts/").json()["results"]
@@ -97,7 +97,7 @@ def test_a_month_from_its_board_to_drafts_that_are_handed_over(cast, api, month,
     assert (found["held_lines"], found["held_fen"]) == (1, first["amount_fen"])
     assert li.post(f"month-lines/{first['id']}/take-in/").status_code == 200
     assert li.post(f"month-runs/{run['id']}/hand-over/").status_code == 200
-    assert codes(li.post(f"month-lines/{first['id']}/postpone/", {"reason": "later"})) == ["month.not_open"]
+    assert codes(li.post(f"month-lines/{first['id']}/postpone/", {"reason": "later"})) == {"month.not_open"}
     assert li.post(f"month-runs/{run['id']}/send-back/", {"reason": "one line is wrong"}).status_code == 200
     assert zhao.get(f"month-runs/{run['id']}/").status_code == zhao.get(f"month-drafts/{drafts[0]['id']}/").status_code == 404
-    assert codes(li.post("month-exports/", asked)) == ["export.nothing"]
+    assert codes(li.post("month-exports/", asked)) == {"export.nothing"}

@@ -67,7 +67,7 @@ def test_a_deposit_is_paid_online_once_pays_the_next_bill_and_its_rest_goes_back
     assert wrong() == {}
 
 
-def test_a_deposit_whose_news_was_lost_is_found_and_another_amount_is_quarantined(cast, stripe):
+def test_a_deposit_whose_news_was_lost_is_found_and_another_amount_is_quarantined(cast, month, stripe):
     zhao, lab, firm, now = cast.actor("zhao"), cast.lab.pk, cast.firm.pk, timezone.now()
     url = checkouts.start_deposit(zhao, lab, firm, 500_00, BACK, now)
     stripe.pay(url.rsplit("/", 1)[1])
