@@ -296,7 +296,7 @@ class PostingOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
     kind = serializers.CharField()
     reason = serializers.CharField()
-    source = serializers.CharField(help_text="What caused it: its kind and number.")
+    cause = serializers.CharField(help_text="What caused it: its kind and number.")
 
 
 def account_json(row: Account, sums: Sums) -> dict[str, Any]:
@@ -326,5 +326,5 @@ def posting_json(row: Transfer) -> dict[str, Any]:
         "amount_fen": row.amount_fen,
         "kind": row.kind,
         "reason": row.reason,
-        "source": f"{row.source_type}:{row.source_id}",
+        "cause": f"{row.source_type}:{row.source_id}",
     }

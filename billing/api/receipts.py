@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Model
@@ -24,13 +25,11 @@ from config.kernel.http import attachment
 _FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 
 
-class ReceiptView(ApiView):
-    """Receipts; a token needs the scope ``settle`` to issue one."""
+class PaperView(ApiView):
+    """What both papers between an institution and a customer have in common; a token needs the scope ``settle`` to issue one."""
 
     token_scopes = {"GET": "read", "POST": "settle"}
-    queryset = Receipt.objects.none()
-    serializer_class = shapes.ReceiptIn
-    paper: ClassVar[str] = RECEIPT
+    paper: ClassVar[str]
 
     @extend_schema(responses=shapes.PaperOut(many=True))
     def list(self, request: Request) -> Response:
@@ -43,20 +42,10 @@ class ReceiptView(ApiView):
         found = queries.paper_for(self.actor, self.paper, int(pk))
         return Response({**shapes.paper_json(found), "content": found.content})
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
-    def create(self, request: Request) -> Response:
-        """Acknowledge what of a payment pays the bills of a customer and stands on no receipt yet."""
+    def issue_once(self, request: Request, issue: Callable[[dict[str, Any]], Model]) -> Response:
+        """The paper that was asked for, once for a key."""
         asked = self.valid(request)
-        return self.once(request, f"{self.paper}.issue", lambda: {"id": self.issue(asked).pk})
-
-    def issue(self, asked: dict[str, Any]) -> Model:
-        """The paper that was asked for. Raises what ``receipts.services.issuing`` does."""
-        return issuing.receipt(self.actor, asked["payment"], asked["customer"], self.now)
-
-    @extend_schema(parameters=[KIND], operation_id="receipts_download", responses=_FILE)
-    def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
-        return self.file(pk, kind)
+        return self.once(request, f"{self.paper}.issue", lambda: {"id": issue(asked).pk})
 
     def file(self, pk: str, kind: str) -> HttpResponse:
         """One file of a paper. Raises NotFound, Refusal ``statement.not_ready``."""
@@ -64,7 +53,25 @@ class ReceiptView(ApiView):
         return attachment(found.content, found.stored.media_type, found.stored.file_name)
 
 
-class AccountStatementView(ReceiptView):
+class ReceiptView(PaperView):
+    """Receipts; a token needs the scope ``settle`` to issue one."""
+
+    queryset = Receipt.objects.none()
+    serializer_class = shapes.ReceiptIn
+    paper: ClassVar[str] = RECEIPT
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    def create(self, request: Request) -> Response:
+        """Acknowledge what of a payment pays the bills of a customer and stands on no receipt yet."""
+        return self.issue_once(request, lambda asked: issuing.receipt(self.actor, asked["payment"], asked["customer"], self.now))
+
+    @extend_schema(parameters=[KIND], operation_id="receipts_download", responses=_FILE)
+    def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
+        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
+        return self.file(pk, kind)
+
+
+class AccountStatementView(PaperView):
     """Statements of account; a token needs the scope ``settle`` to issue one."""
 
     queryset = AccountStatement.objects.none()
@@ -74,11 +81,12 @@ class AccountStatementView(ReceiptView):
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
     def create(self, request: Request) -> Response:
         """Freeze every movement between the two sides in a period; either side may."""
-        return super().create(request)
 
-    def issue(self, asked: dict[str, Any]) -> Model:
-        sides, days = (asked["owner"], asked["customer"]), (asked["first_on"], asked["last_on"])
-        return issuing.account_statement(self.actor, *sides, *days, self.now)
+        def issue(asked: dict[str, Any]) -> Model:
+            sides, days = (asked["owner"], asked["customer"]), (asked["first_on"], asked["last_on"])
+            return issuing.account_statement(self.actor, *sides, *days, self.now)
+
+        return self.issue_once(request, issue)
 
     @extend_schema(parameters=[KIND], operation_id="account_statements_download", responses=_FILE)
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:

@@ -855,10 +855,10 @@ API: dict[str, Route] = {
     "api_bank_statements": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
     "api_month_board": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}), role_first=True)},
                              query="?series=bills:{payee}&month=2025-01"),
-    "api_month_dry_run": Route({"POST": Rule(MONTHS, ok=TRIED | {404}, body=_month_asked, role_first=True)}),
-    "api_month_runs": Route({"POST": Rule(MONTHS, ok=TRIED | {404}, body=_month_asked, role_first=True)}),
-    "api_month_closings": Route({"POST": Rule(MONTHS, ok=TRIED | {404}, body=_month_asked, role_first=True)}),
-    "api_month_exports": Route({"POST": Rule(MONTHS, ok=TRIED | {404}, body=_month_asked, role_first=True)}),
+    "api_month_dry_run": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_runs": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_closings": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_exports": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
     **dict.fromkeys(("api_month_run", "api_month_run_drafts"), reads_object("month_run")),
     **dict.fromkeys(
         ("api_month_run_hand_over", "api_month_run_release", "api_month_run_issue_again"), acts("month_run", BILLING, ok=TRIED)

@@ -4,6 +4,7 @@ same, ends alike."""
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -109,7 +110,7 @@ def _take(checkout: Checkout, now: datetime) -> Payment:
     it as prepaid for who paid it."""
     bill, customer_id = checkout.bill, checkout.customer_id
     payment = Payment.objects.create(
-        owner_id=bill.owner_id if bill is not None else checkout.owner_id,
+        owner_id=bill.owner_id if bill is not None else cast(int, checkout.owner_id),  # a CHECK: one of the two is there
         method=checkout.provider,
         amount_fen=checkout.amount_fen,
         received_on=local_day(now),
