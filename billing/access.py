@@ -324,6 +324,11 @@ def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(bill_filter(actor, "bill__"))
 
 
+def _checkouts(queryset: QuerySet[Checkout], actor: Actor) -> QuerySet[Checkout]:
+    """Attempts to pay a bill are seen with it, attempts to pay in advance by the two sides."""
+    return queryset.filter(bill_filter(actor, "bill__") | bill_filter(actor))
+
+
 def _reversals(queryset: QuerySet[AwardReversal], actor: Actor) -> QuerySet[AwardReversal]:
     """What goes back with a credit note is seen with its bill, what goes back for another cause with the award's payee."""
     other = payee_filter(actor, "award__") & Q(credit_note__isnull=True)
@@ -394,10 +399,11 @@ def _export_items(queryset: QuerySet[ExportItem], actor: Actor) -> QuerySet[Expo
 
 
 def _differences(queryset: QuerySet[PaymentDifference], actor: Actor) -> QuerySet[PaymentDifference]:
-    """Where a provider and our books disagree is read by who runs the platform, and by who accounts for the bill's owner."""
+    """Where a provider and our books disagree is read by who runs the platform, and by who accounts for the owner."""
     if actor.has(Role.OPERATOR, Role.INSPECTOR):
         return queryset
-    return queryset.filter(checkout__bill__owner_id__in=actor.organisations(Role.OWNER_FINANCE))
+    owners = actor.organisations(Role.OWNER_FINANCE)
+    return queryset.filter(Q(checkout__bill__owner_id__in=owners) | Q(checkout__owner_id__in=owners))
 
 
 def _prepaid(queryset: QuerySet[PrepaidEntry], actor: Actor) -> QuerySet[PrepaidEntry]:
@@ -441,7 +447,7 @@ _SCOPES: dict[Any, Any] = {
     BillDispute: _of_bills,
     BillLine: _of_bills,
     BillVoid: _of_bills,
-    Checkout: _of_bills,
+    Checkout: _checkouts,
     ClosedPeriod: _months,
     CreditNote: _of_bills,
     Dispute: _of_payments,

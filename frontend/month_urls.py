@@ -14,6 +14,7 @@ urlpatterns = [
     path("month/runs/<int:pk>/", month_runs.month_run, name="month_run"),
     path("month/runs/<int:pk>/move", month_runs.month_run_move, name="month_run_move"),
     path("month/drafts/<int:pk>/", month_runs.month_draft, name="month_draft"),
+    path("month/drafts/<int:pk>/paper.html", month_runs.month_draft_paper, name="month_draft_paper"),
     path("month/lines/<int:pk>/", month_runs.month_line, name="month_line"),
     path("month/exports/", month_exports.month_export_start, name="month_export_start"),
     path("month/exports/<int:pk>/", month_exports.month_export, name="month_export"),

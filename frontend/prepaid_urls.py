@@ -20,6 +20,7 @@ urlpatterns = [
     path("prepaid/limits", prepaid.limit_set, name="limit_set"),
     path("prepaid/limits/<int:pk>", prepaid.limit_change, name="limit_change"),
     path("prepaid/limits/<int:pk>/close", prepaid.limit_close, name="limit_close"),
+    path("prepaid/pay", prepaid.prepaid_pay, name="prepaid_pay"),
     path("prepaid/terms", prepaid.prepaid_terms, name="prepaid_terms"),
     path("prepaid/withdraw", prepaid.prepaid_withdraw, name="prepaid_withdraw"),
 ]

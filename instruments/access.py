@@ -24,6 +24,7 @@ from instruments.models import (
     DataSet,
     Delivery,
     FacilityRecord,
+    FormerIdentifier,
     FundCard,
     Germplasm,
     GroupMember,
@@ -166,7 +167,8 @@ def _organisations(queryset: QuerySet[Organisation], actor: Actor) -> QuerySet[O
     return queryset.filter(organisation_filter(actor))
 
 
-def _identifiers(queryset: QuerySet[OrganisationIdentifier], actor: Actor) -> QuerySet[OrganisationIdentifier]:
+def _identifiers(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Codes that an organisation has or had are seen with it."""
     return queryset.filter(organisation_filter(actor, "organisation__"))
 
 
@@ -402,6 +404,7 @@ _SCOPES: dict[Any, Any] = {
     Literature: _parts,
     Membership: _memberships,
     Organisation: _organisations,
+    FormerIdentifier: _identifiers,
     OrganisationIdentifier: _identifiers,
     Qualification: _qualifications,
     ResearchGroup: _groups,

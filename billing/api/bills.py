@@ -27,7 +27,9 @@ from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
-KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json"], description="Which document.")
+KIND = OpenApiParameter(
+    "kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json", "html"], description="Which document."
+)
 
 
 class BillView(ApiView):

@@ -11,10 +11,15 @@ from billing.api import (
     cards,
     change_look,
     claims,
+    dunning,
     firms,
     invoices,
+    ledger,
+    month,
     orders,
+    prepaid,
     programme_drafts,
+    receipts,
     sample_jobs,
     samples,
     series,
@@ -186,7 +191,7 @@ def _limited_money() -> list[URLPattern]:
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
     bill, payment = bills.BillView, bills.PaymentView
-    kind = r"(?P<kind>pdf|xlsx|csv|json)"
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
         re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
@@ -255,6 +260,84 @@ def _invoices() -> list[URLPattern]:
     ]
 
 
+def _month() -> list[URLPattern]:
+    """A month of finance: its board, drafts, lines that are left out, closing, archives."""
+    run, draft, line, made = month.MonthRunView, month.MonthDraftView, month.MonthLineView, month.MonthExportView
+    return [
+        re_path(r"^month-board/$", month.BoardView.as_view({"get": "retrieve"}), name="api_month_board"),
+        re_path(r"^month-runs/$", run.as_view({"post": "create"}), name="api_month_runs"),
+        re_path(r"^month-runs/dry-run/$", run.as_view({"post": "dry_run"}), name="api_month_dry_run"),
+        re_path(rf"^month-runs/{ID}/$", run.as_view({"get": "retrieve"}), name="api_month_run"),
+        re_path(rf"^month-runs/{ID}/drafts/$", run.as_view({"get": "drafts"}), name="api_month_run_drafts"),
+        *(
+            re_path(
+                rf"^month-runs/{ID}/{action.replace('_', '-')}/$", run.as_view({"post": action}), name=f"api_month_run_{action}"
+            )
+            for action in ("hand_over", "send_back", "release", "issue_again")
+        ),
+        re_path(rf"^month-drafts/{ID}/$", draft.as_view({"get": "retrieve"}), name="api_month_draft"),
+        re_path(rf"^month-drafts/{ID}/lines/$", draft.as_view({"get": "lines"}), name="api_month_draft_lines"),
+        *(
+            re_path(
+                rf"^month-lines/{ID}/{action.replace('_', '-')}/$",
+                line.as_view({"post": action}),
+                name=f"api_month_line_{action}",
+            )
+            for action in ("exclude", "postpone", "take_in")
+        ),
+        re_path(r"^month-closings/$", month.MonthClosingView.as_view({"post": "create"}), name="api_month_closings"),
+        re_path(r"^month-exports/$", made.as_view({"post": "create"}), name="api_month_exports"),
+        re_path(rf"^month-exports/{ID}/$", made.as_view({"get": "retrieve"}), name="api_month_export"),
+        re_path(rf"^month-exports/{ID}/file/$", made.as_view({"get": "file"}), name="api_month_export_file"),
+        _post(made, "month-exports", "cancel", "api_month_export_cancel"),
+        _post(made, "month-exports", "resume", "api_month_export_resume"),
+    ]
+
+
+def _money_ahead() -> list[URLPattern]:
+    """Prepaid money, spending limits, purchase-order numbers."""
+    money, terms, limit = prepaid.PrepaidView, prepaid.PrepaidTermsView, prepaid.SpendingLimitView
+    number = prepaid.OrderNumberView.as_view({"get": "retrieve", "put": "update"})
+    return [
+        re_path(r"^prepaid-balances/$", money.as_view({"get": "balances"}), name="api_prepaid_balances"),
+        re_path(r"^prepaid-entries/$", money.as_view({"get": "list"}), name="api_prepaid_entries"),
+        re_path(r"^prepaid-terms/$", terms.as_view({"get": "list", "post": "create"}), name="api_prepaid_terms"),
+        re_path(r"^prepaid-withdrawals/$", money.as_view({"post": "withdraw"}), name="api_prepaid_withdraw"),
+        re_path(r"^prepaid-deposits/$", money.as_view({"post": "pay"}), name="api_prepaid_pay"),
+        re_path(rf"^payments/{ID}/deposits/$", money.as_view({"post": "deposit"}), name="api_payment_deposit"),
+        re_path(rf"^reservations/{ID}/order-number/$", number, name="api_reservation_order_number"),
+        re_path(r"^spending-limits/$", limit.as_view({"get": "list", "post": "create"}), name="api_spending_limits"),
+        _post(limit, "spending-limits", "change", "api_spending_limit_change"),
+        _post(limit, "spending-limits", "close", "api_spending_limit_close"),
+    ]
+
+
+def _books() -> list[URLPattern]:
+    """Unpaid bills, receipts and statements of account, the ledger."""
+    dispute, account = dunning.DisputeView, ledger.LedgerAccountView
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
+    found = [
+        re_path(r"^overdue-bills/$", dunning.OverdueView.as_view({"get": "list"}), name="api_overdue_bills"),
+        re_path(rf"^bills/{ID}/disputes/$", dispute.as_view({"post": "dispute"}), name="api_bill_dispute"),
+        re_path(rf"^bills/{ID}/disputes/answer/$", dispute.as_view({"post": "answer"}), name="api_bill_dispute_answer"),
+        re_path(r"^dunning-exemptions/$", dunning.ExemptionView.as_view({"post": "create"}), name="api_dunning_exemptions"),
+        re_path(r"^ledger-accounts/$", account.as_view({"get": "list"}), name="api_ledger_accounts"),
+        re_path(rf"^ledger-accounts/{ID}/$", account.as_view({"get": "retrieve"}), name="api_ledger_account"),
+        re_path(rf"^ledger-accounts/{ID}/postings/$", account.as_view({"get": "postings"}), name="api_ledger_account_postings"),
+    ]
+    papers = (
+        ("receipts", "api_receipt", receipts.ReceiptView),
+        ("account-statements", "api_account_statement", receipts.AccountStatementView),
+    )
+    for place, name, view in papers:
+        found += [
+            re_path(rf"^{place}/$", view.as_view({"get": "list", "post": "create"}), name=f"{name}s"),
+            re_path(rf"^{place}/{ID}/$", view.as_view({"get": "retrieve"}), name=name),
+            re_path(rf"^{place}/{ID}/{kind}/$", view.as_view({"get": "download"}), name=f"{name}_download"),
+        ]
+    return found
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -309,7 +392,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^statements/$", _statements.as_view({"get": "list", "post": "create"}), name="api_statements"),
     re_path(rf"^statements/{ID}/$", _statements.as_view({"get": "retrieve"}), name="api_statement"),
     re_path(
-        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json)/$",
+        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json|html)/$",
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),
@@ -318,6 +401,9 @@ urlpatterns: list[URLPattern] = [
     *_bills(),
     *_claims(),
     *_invoices(),
+    *_month(),
+    *_money_ahead(),
+    *_books(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

@@ -13,6 +13,7 @@ from billing.settlement.captions import Caption, captions
 WORDS: Mapping[str, Promise | str] = {
     "bill": pgettext_lazy("bill document", "Bill"),
     "credit_note": pgettext_lazy("bill document", "Credit note"),
+    "draft": pgettext_lazy("bill document", "Draft"),
     "number": pgettext_lazy("bill document", "Number"),
     "made_on": pgettext_lazy("bill document", "Date of issue"),
     "period": pgettext_lazy("bill document", "Charged from – to"),

@@ -40,6 +40,10 @@ register(
         "refund.under_way": _("A refund of this payment is under way already. Wait until it has arrived."),
         "checkout.off": _("Bills of this institution are paid by bank transfer. Write the payment reference on it."),
         "checkout.nothing_open": _("Nothing is to pay of this bill any more. Reload the page."),
+        "checkout.deposit_amount": _("Pay between %(least_fen)s and %(most_fen)s in advance."),
+        "checkout.under_way": _(
+            "Somebody of your organisation is paying another amount in advance just now. Try again in a minute."
+        ),
         "checkout.unreachable": _("The payment service does not answer. Try again in a minute, or pay by bank transfer."),
         "provider.event_done": _("This was looked at already. Reload the page."),
         "provider.off": _("Payments online were switched off."),

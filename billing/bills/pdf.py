@@ -34,8 +34,8 @@ def lines_of(content: Content) -> list[Mapping[str, Any]]:
     return content["lines"] if content["kind"] == "bill" else [content["line"]]
 
 
-def render_html(content: Content) -> str:
-    """The HTML of the PDF: no script, no address outside, every text escaped."""
+def render_html(content: Content, *, draft: bool = False) -> str:
+    """The HTML of the PDF: no script, no address outside, every text escaped. A ``draft`` has no number and says so across the page."""
     words = bill_captions()
     with translation.override(CHINESE):
         return render_to_string(
@@ -44,6 +44,7 @@ def render_html(content: Content) -> str:
                 "c": content,
                 "w": words,
                 "title": words[content["kind"]],
+                "draft": draft,
                 "style": order_style(),
                 "hash": sha256_of(dict(content)),
                 "check": check_mark(content),

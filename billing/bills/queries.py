@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
+from billing.bills.pdf import render_html
 from billing.bills.rules.standing import Standing
 from billing.bills.services.collecting import Open, open_by_customer
 from billing.bills.sheets import lines_sheet
@@ -147,8 +148,8 @@ def fell_away_since(actor: Actor, owner_id: int) -> QuerySet[BillLine]:
 
 
 def document(actor: Actor, model: type[Bill] | type[CreditNote], document_id: int, kind: str) -> Document:
-    """The ``pdf`` or ``xlsx`` of a bill or credit note, byte for byte as it was made, or its frozen content as ``csv`` or
-    ``json``.
+    """The ``pdf`` or ``xlsx`` of a bill or credit note, byte for byte as it was made, or its frozen content as ``csv``,
+    ``json`` or ``html``.
 
     Raises NotFound (also for another kind), Refusal ``statement.not_ready``, ``files.missing``, ``files.damaged``.
     """
@@ -157,7 +158,7 @@ def document(actor: Actor, model: type[Bill] | type[CreditNote], document_id: in
     rows = model._default_manager.select_related("pdf", "xlsx")
     found: Any = get_visible(rows, actor, pk=document_id)
     if kind in DATA_KINDS:
-        return Document(*export(found.number, found.content, lines_sheet, kind))
+        return Document(*export(found.number, found.content, lines_sheet, render_html, kind))
     stored: StoredFile | None = getattr(found, kind)
     if stored is None or found.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

@@ -86,9 +86,7 @@ def erase(actor: Actor, email: str, reason: str, now: datetime) -> Erased:
     that no organisation loses its last administrator unseen).
     """
     actor.require(Role.OPERATOR)
-    text = reason.replace("\x00", "").strip()[:REASON_LENGTH]
-    if not text:
-        raise Refusal.of("person.reason", field="reason")
+    text = reason_of(reason)
 
     def work() -> Erased:
         person = User.objects.select_for_update().filter(email__iexact=email.replace("\x00", "").strip()).first()
@@ -101,6 +99,14 @@ def erase(actor: Actor, email: str, reason: str, now: datetime) -> Erased:
         return found
 
     return transactions.run(work)
+
+
+def reason_of(reason: str) -> str:
+    """Why, as it is kept. Raises Refusal ``person.reason``."""
+    text = reason.replace("\x00", "").strip()[:REASON_LENGTH]
+    if not text:
+        raise Refusal.of("person.reason", field="reason")
+    return text
 
 
 def _refuse(actor: Actor, person: User) -> None:
@@ -126,11 +132,11 @@ def _erase(person: User) -> Erased:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pgtrigger.ignore():  # append-only tables keep their rows; only what names the person in them is replaced
-        rows = {table: _replace(table, columns, pairs, pseudonym(person.pk)) for table, columns in _tables()}
+        rows = {table: _replace(table, columns, pairs, pseudonym(person.pk)) for table, columns in tables()}
     return Erased(person.pk, {table: count for table, count in rows.items() if count}, homonyms)
 
 
-def _tables() -> Iterator[tuple[str, list[Column]]]:
+def tables() -> Iterator[tuple[str, list[Column]]]:
     """Every table that is searched, with its columns of text and JSON; a column with a fixed list of values names nobody."""
     fixed = {
         (model._meta.db_table, field.column)

@@ -15,13 +15,20 @@ from instruments.models import Organisation, OrganisationStatus
 #: The kind of organisation in the words of the public facts schema.
 APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
 
-_KEY = """coalesce((SELECT 'uscc:' || i.value FROM instruments_organisationidentifier i
+#: The first code that it was verified with: what is declared, listed and counted under it goes on when the code changes.
+_KEY = """coalesce((SELECT 'uscc:' || f.value FROM instruments_formeridentifier f
+                   WHERE f.organisation_id = o.id AND f.scheme = 'uscc' ORDER BY f.id LIMIT 1),
+                  (SELECT 'uscc:' || i.value FROM instruments_organisationidentifier i
                    WHERE i.organisation_id = o.id AND i.scheme = 'uscc'), 'org:' || o.id)"""
+#: Every code that an organisation has or had.
+_CODES = """(SELECT organisation_id, value FROM instruments_organisationidentifier WHERE scheme = 'uscc'
+              UNION ALL SELECT organisation_id, value FROM instruments_formeridentifier WHERE scheme = 'uscc')"""
 #: Most organisations have declared nothing and stand on no list: to find that is a tenth of the work of looking everything up.
 _ALONE = f"""
 SELECT o.id, k.key, o.kind, o.region_code, to_json(o.policy_zones)::text, o.status, o.staff_count, o.annual_revenue_fen,
        EXISTS (SELECT FROM billing_firmdeclaration WHERE firm_key = k.key AND accepted)
        OR EXISTS (SELECT FROM billing_firmdeclaration WHERE party_key = k.key AND accepted)
+       OR EXISTS (SELECT FROM instruments_formeridentifier WHERE organisation_id = o.id)
        OR k.key LIKE 'uscc:%%' AND (
           EXISTS (SELECT FROM billing_creditlisting WHERE uscc = substr(k.key, 6))
           OR EXISTS (SELECT FROM billing_partnerprovider WHERE uscc = substr(k.key, 6)))
@@ -34,27 +41,31 @@ WITH RECURSIVE near (key) AS (
     SELECT tied.key FROM near CROSS JOIN LATERAL (
         SELECT party_key AS key FROM billing_firmdeclaration WHERE firm_key = near.key AND kind = 'controller' AND accepted
          UNION ALL
-        SELECT firm_key FROM billing_firmdeclaration WHERE party_key = near.key AND kind = 'controller' AND accepted) tied),
+        SELECT firm_key FROM billing_firmdeclaration WHERE party_key = near.key AND kind = 'controller' AND accepted
+         UNION ALL
+        SELECT 'uscc:' || other.value FROM {_CODES} one JOIN {_CODES} other USING (organisation_id)
+         WHERE one.value = substr(near.key, 6) AND near.key LIKE 'uscc:%%') tied),
 who (id) AS (
     SELECT unnest(%(ids)s::bigint[])
     UNION
-    SELECT i.organisation_id FROM near JOIN instruments_organisationidentifier i ON i.scheme = 'uscc' AND i.value = substr(near.key, 6)
-     WHERE near.key LIKE 'uscc:%%'),
+    SELECT i.organisation_id FROM near JOIN {_CODES} i ON i.value = substr(near.key, 6) WHERE near.key LIKE 'uscc:%%'),
 bases AS (
     SELECT o.id, o.kind, o.region_code, o.policy_zones, o.status, o.staff_count, o.annual_revenue_fen, {_KEY} AS key
-      FROM who JOIN instruments_organisation o ON o.id = who.id)
+      FROM who JOIN instruments_organisation o ON o.id = who.id),
+codes AS (SELECT c.organisation_id, c.value, b.key FROM bases b JOIN {_CODES} c ON c.organisation_id = b.id)
 SELECT (SELECT json_agg(json_build_array(id, key, kind, region_code, policy_zones, status, staff_count, annual_revenue_fen))
           FROM bases),
        (SELECT json_agg(json_build_array(firm_key, kind, valid_from, valid_to, content, party_key, id) ORDER BY id)
           FROM billing_firmdeclaration WHERE accepted AND firm_key IN (SELECT key FROM near)),
        (SELECT json_agg(json_build_array('uscc:' || uscc, list_code, from_on, to_on)) FROM (
             SELECT DISTINCT ON (list_code, uscc, from_on) list_code, uscc, from_on, to_on FROM billing_creditlisting
-             WHERE uscc IN (SELECT substr(key, 6) FROM bases WHERE id = ANY(%(ids)s::bigint[]) AND key LIKE 'uscc:%%')
+             WHERE uscc IN (SELECT value FROM codes WHERE organisation_id = ANY(%(ids)s::bigint[]))
              ORDER BY list_code, uscc, from_on, id DESC) latest),
        (SELECT json_agg(json_build_array('uscc:' || p.uscc, r.region_code, greatest(p.from_on, r.valid_from), least(p.to_on, r.valid_to)))
           FROM billing_partnerprovider p JOIN billing_partnerlist l ON l.id = p.batch_id JOIN billing_partnerregion r ON r.id = l.region_id
-         WHERE p.uscc IN (SELECT substr(key, 6) FROM bases WHERE id = ANY(%(ids)s::bigint[]) AND key LIKE 'uscc:%%')
-           AND NOT EXISTS (SELECT FROM billing_partnerlist newer WHERE newer.region_id = l.region_id AND newer.id > l.id))
+         WHERE p.uscc IN (SELECT value FROM codes WHERE organisation_id = ANY(%(ids)s::bigint[]))
+           AND NOT EXISTS (SELECT FROM billing_partnerlist newer WHERE newer.region_id = l.region_id AND newer.id > l.id)),
+       (SELECT json_agg(json_build_array('uscc:' || value, key)) FROM codes WHERE 'uscc:' || value <> key)
 """  # noqa: S608  (constants only; values are bound)
 
 
@@ -70,12 +81,17 @@ def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int | None, str]
         return Known({row[1]: _base(row) for row in own}, (), {}, {}), {row[0]: row[1] for row in own}
     with planned_once() as cursor:
         cursor.execute(_KNOWN, {"ids": ids})
-        bases, entries, listings, partners = (_json(column) for column in cursor.fetchone())
+        bases, entries, listings, partners, other = (_json(column) for column in cursor.fetchone())
+    now: dict[str, str] = dict(other)  # codes that are another one's later or earlier name
     found = Known(
         {row[1]: _base(row) for row in bases},
-        tuple(Entry(row[0], row[1], _day(row[2]), _last(row[3]), row[4], row[5], row[6]) for row in entries),
-        _listings(listings),
-        _listings(partners),
+        tuple(
+            Entry(now.get(row[0], row[0]), row[1], _day(row[2]), _last(row[3]), row[4], now.get(row[5], row[5]), row[6])
+            for row in entries
+            if now.get(row[0], row[0]) != now.get(row[5], row[5])  # who took the code of whom it named is not tied to itself
+        ),
+        _listings([[now.get(row[0], row[0]), *row[1:]] for row in listings]),
+        _listings([[now.get(row[0], row[0]), *row[1:]] for row in partners]),
     )
     return found, {row[0]: row[1] for row in bases}
 

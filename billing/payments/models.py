@@ -5,7 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing.bills.guards import insert
 from billing.ordering.guards import frozen_by_state
@@ -58,10 +58,13 @@ class BankStatement(models.Model):
 
 
 class Checkout(models.Model):
-    """One attempt to pay what is open of a bill at a provider. ``key`` is written down before the provider is asked, so that asking again
-    is the same asking; ``amount_fen`` is ours and never changes. ``url`` is where the customer pays."""
+    """One attempt to pay at a provider what is open of a ``bill``, or (without one) money that ``owner`` keeps as prepaid for
+    ``customer``. ``key`` is written down before the provider is asked, so that asking again is the same asking; ``amount_fen`` is ours and
+    never changes. ``url`` is where the customer pays."""
 
-    bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="checkouts")
+    bill = models.ForeignKey("billing.Bill", null=True, on_delete=models.PROTECT, related_name="checkouts")
+    owner = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
     provider = models.CharField(max_length=20, choices=Method.choices)
     attempt = models.PositiveIntegerField()
     key = models.CharField(max_length=100, unique=True)
@@ -81,6 +84,16 @@ class Checkout(models.Model):
             models.UniqueConstraint(
                 fields=["bill"], condition=Q(state__in=[each.value for each in LIVE]), name="checkout_one_at_a_time"
             ),
+            models.UniqueConstraint(
+                fields=["owner", "customer"],
+                condition=Q(bill__isnull=True, state__in=[each.value for each in LIVE]),
+                name="checkout_one_deposit_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(bill__isnull=False, owner__isnull=True, customer__isnull=True)
+                | Q(bill__isnull=True, owner__isnull=False, customer__isnull=False) & ~Q(owner=F("customer")),
+                name="checkout_of_bill_or_deposit",
+            ),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="checkout_positive"),
             models.CheckConstraint(condition=Q(state__in=[each.value for each in CheckoutState]), name="checkout_state_known"),
         ]
@@ -94,6 +107,11 @@ class Checkout(models.Model):
             pgtrigger.Protect(name="checkout_kept", operation=pgtrigger.Delete),
             no_truncate("checkout_no_truncate"),
         ]
+
+    @property
+    def reference(self) -> str:
+        """What the customer reads at the provider; it says nothing of anybody."""
+        return self.bill.reference if self.bill is not None else self.key.rpartition(":")[2].upper()
 
 
 class Payment(models.Model):

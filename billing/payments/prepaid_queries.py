@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing.bills.queries import ISSUERS, PAYERS
 from billing.ledger import services as ledger
@@ -15,7 +15,7 @@ from billing.payments.rules.states import DifferenceState
 from billing.prepaid.accounts import PREPAID, limit_key
 from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
 from booking.models import Reservation
-from config.kernel.access import Actor, Role, visible_to
+from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Membership, Organisation
 
 READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR)
@@ -61,10 +61,16 @@ def balances(actor: Actor) -> list[Balance]:
     return sorted(found, key=lambda one: (one.owner.name, one.customer.name))
 
 
+def entries_visible(actor: Actor) -> QuerySet[PrepaidEntry]:
+    """What was kept and used, the latest first. Raises Forbidden."""
+    actor.require(*READERS)
+    rows = visible_to(PrepaidEntry.objects.all(), actor).select_related("payment__owner", "customer", "bill")
+    return rows.defer("bill__content").order_by("-pk")
+
+
 def entries(actor: Actor) -> list[PrepaidEntry]:
     """What came in and was used last."""
-    rows = visible_to(PrepaidEntry.objects.all(), actor).select_related("payment__owner", "customer", "bill")
-    return list(rows.defer("bill__content").order_by("-pk")[:NEWEST])
+    return list(entries_visible(actor)[:NEWEST])
 
 
 def terms(actor: Actor) -> list[PrepaidTerms]:
@@ -125,6 +131,11 @@ def order_number(actor: Actor, reservation_id: int) -> str:
     """The purchase-order number of a booking; empty: none."""
     rows = visible_to(PurchaseOrder.objects.filter(reservation=reservation_id), actor)
     return rows.order_by("pk").values_list("number", flat=True).last() or ""
+
+
+def order_number_of(actor: Actor, reservation_id: int) -> str:
+    """As ``order_number``, of a booking that the actor sees. Raises NotFound."""
+    return order_number(actor, get_visible(Reservation.objects.all(), actor, pk=reservation_id).pk)
 
 
 def open_differences(actor: Actor) -> list[PaymentDifference]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from billing.receipts.rendering import lines_sheet
+from billing.receipts.rendering import lines_sheet, render_html
 from billing.receipts.services.issuing import MODELS
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
@@ -31,7 +31,7 @@ def paper_for(actor: Actor, kind: str, pk: int) -> Any:
 
 
 def document(actor: Actor, kind: str, pk: int, layout: str) -> Document:
-    """The ``pdf`` or ``xlsx``, byte for byte, or the frozen content as ``csv`` or ``json``.
+    """The ``pdf`` or ``xlsx``, byte for byte, or the frozen content as ``csv``, ``json`` or ``html``.
 
     Raises NotFound, Refusal ``statement.not_ready``, ``files.*``.
     """
@@ -39,7 +39,7 @@ def document(actor: Actor, kind: str, pk: int, layout: str) -> Document:
         raise NotFound.of("access.not_found", model="receipt")
     found = paper_for(actor, kind, pk)
     if layout in DATA_KINDS:
-        return Document(*export(found.number, found.content, lines_sheet, layout))
+        return Document(*export(found.number, found.content, lines_sheet, render_html, layout))
     stored = getattr(found, layout)
     if stored is None or found.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

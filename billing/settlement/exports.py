@@ -1,9 +1,11 @@
-"""The frozen content of a document as data: its lines as CSV, all of it as JSON. Made when asked for, always the same bytes."""
+"""The frozen content of a document as data: its lines as CSV, all of it as JSON; and as HTML that looks and prints as the PDF. Made when
+asked for, always the same bytes."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +17,11 @@ from billing.settlement.xlsx import Sheet, Value
 from instruments.rules.standards.tables import harmless
 
 #: How a document may be had beside its stored PDF and XLSX.
-DATA_KINDS = ("csv", "json")
+DATA_KINDS = ("csv", "json", "html")
+_FONT = re.compile(r"@font-face \{[^}]*\}\n?")
+#: A file that somebody opens asks for nothing and runs nothing; on a screen it is as wide as the paper.
+_HEAD = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<style>@media screen { body { max-width: 180mm; margin: 8mm auto; padding: 0 8mm } }</style></head>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +33,26 @@ class DataFile:
 
 
 def export(
-    number: str, content: Mapping[str, Any], sheet: Callable[[Mapping[str, Any]], Sheet], kind: str
+    number: str,
+    content: Mapping[str, Any],
+    sheet: Callable[[Mapping[str, Any]], Sheet],
+    page: Callable[[Mapping[str, Any]], str],
+    kind: str,
 ) -> tuple[DataFile, bytes]:
-    """A content as ``csv`` (UTF-8 with a byte order mark: the rows of its table) or ``json``.
+    """A content as ``csv`` (UTF-8 with a byte order mark: the rows of its table), ``json`` or ``html`` (``page`` makes that of its PDF).
 
     The JSON is the canonical text of the content: its SHA-256 is the content hash that the paper prints.
     """
     if kind == "json":
         return DataFile("application/json", f"{number}.json"), canonical_json(content).encode()
+    if kind == "html":
+        return DataFile("text/html; charset=utf-8", f"{number}.html"), html_twin(page(content))
     return DataFile("text/csv", f"{number}.csv"), sheet_csv(sheet(content))
+
+
+def html_twin(html: str) -> bytes:
+    """The HTML of a PDF as a file of its own: it names no font of ours, asks for nothing and runs nothing."""
+    return _FONT.sub("", html).replace("</head>", _HEAD, 1).encode()
 
 
 def sheet_csv(sheet: Sheet) -> bytes:

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 
 from billing.settlement.exports import DATA_KINDS, DataFile, export
 from billing.settlement.models import Award, RenderState, Statement, StatementLine
+from billing.settlement.pdf import render_html
 from billing.settlement.rules.period import first_day, is_over, next_month, previous_month
 from billing.settlement.sheets import lines_sheet
 from billing.subsidy import services as subsidy
@@ -206,7 +207,7 @@ def document(actor: Actor, statement_id: int, kind: str) -> Document:
         raise NotFound.of("access.not_found", model="statement")
     statement = statement_for(actor, statement_id)
     if kind in DATA_KINDS:
-        return Document(*export(statement.number, statement.content, lines_sheet, kind))
+        return Document(*export(statement.number, statement.content, lines_sheet, render_html, kind))
     stored: StoredFile | None = getattr(statement, kind)
     if stored is None or statement.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

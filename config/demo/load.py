@@ -24,6 +24,7 @@ from config.demo import (
     lifecycle,
     news,
     organisations,
+    papers,
     prices,
     programmes,
     records,
@@ -82,7 +83,9 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         imports.hand_over(people, now)
         issued = _statements(people, today, now)
         told |= programmes.write(people, today, now)
+        told |= papers.before(people, today, now)
         told |= billing.bill(people, today, now)
+        told |= papers.after(people, today, now)
         told |= claims.claim(people, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)

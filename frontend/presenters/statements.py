@@ -183,6 +183,7 @@ class DocumentsView:
     pdf_url: str
     xlsx_url: str
     csv_url: str
+    html_url: str
     json_url: str
     state: str
     percent: int
@@ -205,6 +206,7 @@ def documents_view(statement: FrozenDocument, routes: str = "statement") -> Docu
         pdf_url=reverse(f"{routes}_download", args=[pk, "pdf"]),
         xlsx_url=reverse(f"{routes}_download", args=[pk, "xlsx"]),
         csv_url=reverse(f"{routes}_download", args=[pk, "csv"]),
+        html_url=reverse(f"{routes}_download", args=[pk, "html"]),
         json_url=reverse(f"{routes}_download", args=[pk, "json"]),
         state=DOCUMENT_STATES[state],
         percent=statement.render_percent,

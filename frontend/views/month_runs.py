@@ -16,13 +16,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from billing.bills.pdf import render_html
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
 from billing.month import queries
 from billing.month.models import DraftLine, RunState
 from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
+from billing.settlement.exports import html_twin
+from billing.settlement.rules.period import last_day
 from billing.settlement.rules.series import Series
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.http import attachment
 from frontend.http import actor_of
 from frontend.presenters.month import SHOWN, change_rows, draft_row, identity_rows, line_row, query_of
 from frontend.refusals import say_refusal
@@ -129,6 +135,28 @@ def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
         "is_bills": series.is_bills,
     }
     return render(request, "month/draft.html", context)
+
+
+@login_required
+@require_GET
+def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bill that this draft would become, marked as a draft, as HTML that prints as the PDF; one that was issued is the bill itself."""
+    actor = actor_of(request)
+    draft = queries.draft_for(actor, pk)
+    run = draft.run
+    if run.owner_id is None:
+        raise NotFound.of("access.not_found", model="draft")
+    if draft.bill_id is not None:
+        return redirect("bill_detail", pk=draft.bill_id)
+    asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
+    try:
+        content = issuing.preview(actor, asked, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        return redirect("month_draft", pk=pk)
+    return attachment(html_twin(render_html(content, draft=True)), "text/html; charset=utf-8", f"draft-{pk}.html")
 
 
 @login_required

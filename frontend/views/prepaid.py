@@ -9,13 +9,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.bills.queries import owners_of
 from billing.payments import prepaid_queries as queries
-from billing.payments.services import prepaid_refunds, prepaying
+from billing.payments.services import checkouts, prepaid_refunds, prepaying
 from billing.prepaid.services import setting
 from billing.prepaid.services.setting import LimitFacts
 from billing.settlement.queries import local_today
@@ -46,7 +47,8 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "owners": owners_of(actor),
         "customers": queries.customers(actor),
         "limits": queries.limits(actor),
-        "organisations": queries.payers(actor),
+        "organisations": (organisations := queries.payers(actor)),
+        "online": checkouts.online_payee() if organisations else None,
         "members": queries.members(actor),
         "today": today,
         "year_end": today.replace(month=12, day=31),
@@ -98,6 +100,24 @@ def prepaid_withdraw(request: HttpRequest) -> HttpResponse:
         lambda: prepaid_refunds.withdraw(actor_of(request), owner_id, customer_id, amount, typed.get("reason", ""), now),
         _("Noted. What goes back stands with the payment."),
     )
+
+
+@login_required
+@require_POST
+def prepaid_pay(request: HttpRequest) -> HttpResponse:
+    """A page with the way to the payment service, where a customer pays in advance. What comes back from there proves nothing: the
+    service tells us itself."""
+    actor, typed = actor_of(request), request.POST
+    owner_id, customer_id = number(typed.get("owner", "")), number(typed.get("customer", ""))
+    back = request.build_absolute_uri(reverse("prepaid_list"))
+    amount = fen(typed.get("amount", ""))
+    try:
+        url = checkouts.start_deposit(actor, owner_id, customer_id, amount, back, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _page(request, refusal)
+    return render(request, "prepaid/pay.html", {"pay_url": url, "amount_fen": amount, "payee": checkouts.online_payee()})
 
 
 @login_required

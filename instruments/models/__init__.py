@@ -34,6 +34,7 @@ from instruments.models.instrument import (
 )
 from instruments.models.notice import ChannelAddress, Delivery, DeliveryState, Notice, NoticeSettings
 from instruments.models.organisation import (
+    FormerIdentifier,
     Invitation,
     JoinRequest,
     Membership,
@@ -96,6 +97,7 @@ __all__ = [
     "FacilityCategory",
     "FacilityConstruction",
     "FacilityRecord",
+    "FormerIdentifier",
     "FundCard",
     "FundingSource",
     "Germplasm",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from config.kernel.access import Role
+from config.kernel.models.guards import append_only, no_truncate
 
 
 class OrganisationKind(models.TextChoices):
@@ -89,6 +90,20 @@ class OrganisationIdentifier(models.Model):
             models.UniqueConstraint(fields=["scheme", "value"], name="identifier_unique"),
             models.UniqueConstraint(fields=["organisation", "scheme"], name="identifier_one_per_scheme"),
         ]
+
+
+class FormerIdentifier(models.Model):
+    """An identifier that an organisation had while it was verified, and has left for another one: what was kept and counted under it goes
+    on under the first of them. Nobody else is given it. Append-only."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="former_identifiers")
+    scheme = models.CharField(max_length=30)
+    value = models.CharField(max_length=100)
+    left_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="former_identifier_unique")]
+        triggers = [append_only("former_identifier_append_only"), no_truncate("former_identifier_no_truncate")]
 
 
 class Membership(models.Model):

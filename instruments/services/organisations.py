@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.access import administers, keeps_profile
-from instruments.models import Membership, Organisation, OrganisationIdentifier, OrganisationKind, OrganisationStatus
+from instruments.models import (
+    FormerIdentifier,
+    Membership,
+    Organisation,
+    OrganisationIdentifier,
+    OrganisationKind,
+    OrganisationStatus,
+)
 from instruments.rules.names import name_key
 from instruments.rules.roles import ADMINISTRATORS, FOUNDERS
 from instruments.services import catalogue
@@ -100,6 +109,7 @@ def update_profile(
         raise Forbidden.of("access.role_needed", roles=sorted(ADMINISTRATORS[organisation.kind]))
     normal = checked(organisation.kind, facts)
     before, after = changes(facts_of(organisation), normal)
+    was_verified = organisation.status == OrganisationStatus.VERIFIED
     if not after:
         return organisation
     if "identifiers" in after:
@@ -113,6 +123,7 @@ def update_profile(
     if organisation.kind == OrganisationKind.OWNER:
         catalogue.refresh_owner(organisation.pk, now)
     if "identifiers" in after:
+        _keep_what_was_left(organisation, was_verified, normal.identifiers, now)
         organisation.identifiers.all().delete()
         _write_identifiers(organisation, normal.identifiers)
     audit.record(actor, "organisation.update", organisation, now, before=before, after=after)
@@ -127,6 +138,17 @@ def _claim_again(organisation: Organisation, before: dict[str, object], after: d
         organisation.status, organisation.verified_at = OrganisationStatus.CLAIMED, None
 
 
+def _keep_what_was_left(organisation: Organisation, was_verified: bool, identifiers: dict[str, str], now: datetime) -> None:
+    """Remember the codes of a verified organisation that it leaves for others; one that nobody verified may be another one's."""
+    if not was_verified:
+        return
+    for had in organisation.identifiers.order_by("scheme"):
+        if identifiers.get(had.scheme, had.value) != had.value:
+            FormerIdentifier.objects.get_or_create(
+                organisation=organisation, scheme=had.scheme, value=had.value, defaults={"left_at": now}
+            )
+
+
 def _write_identifiers(organisation: Organisation, identifiers: dict[str, str]) -> None:
     rows = [OrganisationIdentifier(organisation=organisation, scheme=s, value=v) for s, v in identifiers.items()]
     try:
@@ -139,12 +161,9 @@ def _write_identifiers(organisation: Organisation, identifiers: dict[str, str]) 
 
 def _refuse_taken_codes(identifiers: dict[str, str], except_id: int = 0) -> None:
     for scheme, value in identifiers.items():
-        taken = (
-            OrganisationIdentifier.objects.select_related("organisation")
-            .filter(scheme=scheme, value=value)
-            .exclude(organisation_id=except_id)
-            .first()
-        )
+        held: tuple[type[Model], ...] = (OrganisationIdentifier, FormerIdentifier)
+        rows = (model._default_manager.filter(scheme=scheme, value=value).exclude(organisation_id=except_id) for model in held)
+        taken: Any = next((found for each in rows if (found := each.select_related("organisation").first())), None)
         if taken is not None:
             name = taken.organisation.name
             raise Conflict(

@@ -553,6 +553,50 @@ def _limit_form(world: World) -> dict[str, Any]:
     return {"organisation": world.cast.firm.pk, "project": "Salt", "amount": "500", "until": "2026-12-31"}
 
 
+def _month_asked(world: World) -> dict[str, Any]:
+    return {"series": f"bills:{world.cast.lab.pk}", "month": "2025-01"}
+
+
+def _terms_asked(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "asks": False, "reason": "because"}
+
+
+def _withdraw_asked(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "amount_fen": 1, "reason": "because"}
+
+
+def _paid_ahead(world: World) -> dict[str, Any]:
+    sides = {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk}
+    return {**sides, "amount_fen": 500_00, "back_url": "https://jishi.example/prepaid/"}
+
+
+def _paid_ahead_form(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "amount": "500"}
+
+
+def _deposited(world: World) -> dict[str, Any]:
+    return {"customer": world.cast.firm.pk, "amount_fen": 1}
+
+
+def _limit_asked(world: World) -> dict[str, Any]:
+    days = {"valid_from": "2026-11-01", "valid_until": "2026-12-31"}
+    return {"organisation": world.cast.firm.pk, "project": "Salt", "limit_fen": 500_00, **days}
+
+
+def _limit_changed(world: World) -> dict[str, Any]:
+    return {"limit_fen": 5000_00}
+
+
+def _exempted(world: World) -> dict[str, Any]:
+    sides = {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk}
+    return {**sides, "until_on": world.cast.now.date().isoformat(), "reason": "because"}
+
+
+def _account_asked(world: World) -> dict[str, Any]:
+    days = {"first_on": "2026-11-01", "last_on": "2026-11-20"}
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, **days}
+
+
 def _bank_list(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
 
@@ -811,6 +855,64 @@ API: dict[str, Route] = {
     "api_payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
     "api_allocation_undo": acts("allocation", BILLING, ok=TRIED, body=reason),
     "api_bank_statements": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
+    "api_month_board": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}), role_first=True)},
+                             query="?series=bills:{payee}&month=2025-01"),
+    "api_month_dry_run": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_runs": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_closings": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    "api_month_exports": Route({"POST": Rule(BILLING, ok=TRIED, body=_month_asked, role_first=True)}),
+    **dict.fromkeys(("api_month_run", "api_month_run_drafts"), reads_object("month_run")),
+    **dict.fromkeys(
+        ("api_month_run_hand_over", "api_month_run_release", "api_month_run_issue_again"), acts("month_run", BILLING, ok=TRIED)
+    ),
+    "api_month_run_send_back": acts("month_run", BILLING, ok=TRIED, body=reason),
+    **dict.fromkeys(("api_month_draft", "api_month_draft_lines"), reads_object("month_draft")),
+    **dict.fromkeys(
+        ("api_month_line_exclude", "api_month_line_postpone"), acts("month_line", BILLING, ok=TRIED, body=reason)
+    ),
+    "api_month_line_take_in": acts("month_line", BILLING, ok=TRIED),
+    **dict.fromkeys(("api_month_export", "api_month_export_file"), reads_object("month_export")),
+    **dict.fromkeys(("api_month_export_cancel", "api_month_export_resume"), acts("month_export", BILLING, ok=TRIED)),
+    **dict.fromkeys(
+        ("api_prepaid_balances", "api_prepaid_entries", "api_overdue_bills"),
+        reads(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+    ),
+    "api_prepaid_terms": Route(
+        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+         "POST": Rule(BILLING, ok=TRIED, body=_terms_asked, role_first=True)}
+    ),
+    "api_prepaid_withdraw": Route({"POST": Rule(BILLING, ok=TRIED, body=_withdraw_asked, role_first=True)}),
+    "api_prepaid_pay": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_paid_ahead)}),
+    "api_payment_deposit": acts("payment", BILLING, ok=TRIED, body=_deposited),
+    "api_reservation_order_number": Route(
+        {"GET": Rule(*SEES["reservation"]), "PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_order_number)},
+        "reservation:approved",
+    ),
+    "api_spending_limits": Route(
+        {"GET": Rule(PERSONS), "POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_limit_asked)}
+    ),
+    "api_spending_limit_change": acts("spending_limit", only("firm_admin"), only("foreign"), ok=TRIED, body=_limit_changed),
+    "api_spending_limit_close": acts("spending_limit", only("firm_admin"), only("foreign")),
+    "api_bill_dispute": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=reason),
+    "api_bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
+    "api_dunning_exemptions": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempted, role_first=True)}),
+    "api_receipts": Route(
+        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+         "POST": Rule(BILLING, ok=TRIED, body=_receipt_asked, role_first=True)}
+    ),
+    "api_account_statements": Route(
+        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+         "POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_account_asked)}
+    ),
+    "api_receipt": reads_object("receipt"),
+    "api_receipt_download": reads_object("receipt", extra={"kind": "json"}),
+    "api_account_statement": reads_object("account_statement"),
+    "api_account_statement_download": reads_object("account_statement", extra={"kind": "csv"}),
+    "api_ledger_accounts": reads(SUPERVISORS | only("owner_finance"), role_first=True),
+    **dict.fromkeys(
+        ("api_ledger_account", "api_ledger_account_postings"),
+        Route({"GET": Rule(SUPERVISORS | only("owner_finance"), SUPERVISORS, role_first=True)}, "ledger_account"),
+    ),
     "api_sample_jobs": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_sample_job)}),
     "api_sample_job": reads_object("sample_job"),
     "api_sample_job_accept": acts("sample_job", LAB, ok=TRIED, body=_promised),
@@ -1032,6 +1134,8 @@ PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
     "open_data": reads(EVERYBODY),
+    "person_mentions": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED | {404})}),
+    "person_retention": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED | {404})}),
     "person_erase": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
     "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),
@@ -1276,6 +1380,7 @@ PAGES: dict[str, Route] = {
     "month_run": reads_object("month_run"),
     "month_run_move": acts("month_run", BILLING, ok=TRIED, body=_handed_over),
     "month_draft": reads_object("month_draft"),
+    "month_draft_paper": Route({"GET": Rule(BILLING, ok=frozenset({200, 302}))}, "month_draft"),
     "month_line": acts("month_line", BILLING, ok=TRIED, body=_postponed),
     "month_export_start": Route({"POST": Rule(MONTHS, ok=TRIED, body=_old_month)}),
     "month_export": reads_object("month_export"),
@@ -1296,6 +1401,7 @@ PAGES: dict[str, Route] = {
     "dunning_exempt": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempt_form)}),
     "prepaid_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
     "prepaid_terms": Route({"POST": Rule(BILLING, ok=TRIED, body=_terms_form)}),
+    "prepaid_pay": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_paid_ahead_form)}),
     "prepaid_withdraw": Route({"POST": Rule(BILLING, ok=TRIED, body=_withdraw_form)}),
     "limit_set": Route({"POST": Rule(only("firm_admin", "owner_finance", "foreign"), ok=TRIED | {404}, body=_limit_form)}),
     "limit_change": acts("spending_limit", only("firm_admin"), only("foreign"), ok=TRIED, body=_amount_form),

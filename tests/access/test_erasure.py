@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from billing.bills.models import Bill
-from billing.erasure import services
+from billing.claims.models import Objection
+from billing.erasure import mentions, retention, services
 from billing.erasure.rules.places import FROZEN, inside_sentences, pseudonym, pseudonymous_address
 from billing.erasure.rules.replacing import Pair, replaced, replaced_json
+from billing.erasure.rules.schedule import GONE
 from billing.ledger import seals
 from billing.papers import verifying
 from config.kernel import invariants
@@ -158,3 +161,55 @@ def test_json_keeps_its_keys_and_numbers_when_a_string_in_it_is_replaced() -> No
     )
     assert replaced("由Lin Wei提交", pair) == "由已注销-1提交"
     assert not inside_sentences("finance") and not inside_sentences("owner:finance") and inside_sentences("owner finance")
+
+
+def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_short_names_where_they_are_marked(
+    world: World,
+) -> None:
+    operator, now = world.cast.actor("zhou"), world.cast.now
+    said = Objection.objects.get(pk=world.objects["objection"][0])
+    for who in ("zhao", "li", "wu"):
+        with pytest.raises(Forbidden):
+            retention.due(world.cast.actor(who), now)
+    of = {"publicity_id": said.publicity_id, "claim_id": said.claim_id, "text": "x", "at": now}
+    old, fresh = (Objection.objects.create(name=name, contact=f"{name}@Example.org", **of) for name in ("Old", "S"))
+    with pytest.raises(Refusal, match="objection_open"):
+        retention.erase_objector(operator, fresh.contact, "asked", now)
+    answered = {"upheld": False, "answer": "No.", "answered_by": world.cast.users["chen"]}
+    Objection.objects.filter(pk=old.pk).update(**answered, answered_at=now - timedelta(days=366))
+    Objection.objects.filter(pk=fresh.pk).update(**answered, answered_at=now)
+    with pytest.raises(DatabaseError), transaction.atomic():  # the control: nobody else changes it
+        Objection.objects.filter(pk=old.pk).update(name="x")
+    counts = {each.keeping.code: each.count for each in retention.due(operator, now)}
+    assert counts["objections"] == 1 and counts["books"] is None
+
+    client = Client()
+    client.force_login(world.cast.users["zhou"])
+    assert client.get("/people/retention/").status_code == 200
+    retention.erase_due(operator, now)
+    old.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (old.name, old.contact, fresh.name) == (GONE, GONE, "S") and old.text == "x"
+    assert client.post("/people/retention/", {"act": "objector", "contact": "nobody", "reason": "asked"}).status_code == 404
+    done = client.post("/people/retention/", {"act": "objector", "contact": " s@example.ORG", "reason": "asked"})
+    fresh.refresh_from_db()
+    assert done.status_code == 302 and (fresh.name, fresh.contact) == (GONE, GONE)
+
+    short = User.objects.create(email="gao2@example.org", full_name="高原", password="!")
+    texts = ("请高原老师核对", "高原地区的样品")
+    notes = [
+        AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", reason=text)
+        for text in texts
+    ]
+    services.erase(operator, short.email, "asked", now)
+    with pytest.raises(NotFound):
+        mentions.mentions(operator, world.cast.users["lin"].pk, "高原", now)
+    places = {each.place for each in mentions.mentions(operator, short.pk, "高原", now)}
+    marked = f"kernel_auditentry:reason:{notes[0].pk}"
+    assert {marked, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
+    typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked], "reason": "means the person"}
+    assert client.post("/people/mentions/", typed | {"act": "look"}).status_code == 200
+    assert client.post("/people/mentions/", typed).status_code == 302
+    for note in notes:
+        note.refresh_from_db()
+    assert [note.reason for note in notes] == [f"请{pseudonym(short.pk)}老师核对", texts[1]]

@@ -1,7 +1,6 @@
 """The evidence behind a bill, a statement or one line of them: everything that an auditor asks for, in one archive with hashes.
 
-Each part is a function that adds files for all lines at once, so the number of queries does not grow with the lines. What the platform
-keeps nothing about (a VAT invoice) has no part.
+Each part is a function that adds files for all lines at once, so the number of queries does not grow with the lines.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from django.db.models import QuerySet
 
 from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
+from billing.invoices.models import VatInvoice
 from billing.month.rules.archive import Archive, canonical, packed
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet, CommissionSignature
 from billing.payments.models import Allocation
@@ -377,8 +377,50 @@ def _payments(found: Gathered) -> None:
     )
 
 
-#: Every part of a pack; another one (invoices) is one more function.
-PARTS: tuple[Callable[[Gathered], None], ...] = (_usage, _trail, _calculation, _fees, _commissions, _reports, _payments)
+def _invoices(found: Gathered) -> None:
+    """The VAT invoices as they were recorded, of a bill or of the bills behind the lines of a statement, where the reader may see them;
+    with a bill also the files that the tax platform gave."""
+    charges = [item.charge.pk for item in found.items if item.charge is not None and found.bill_id is None]
+    lines = BillLine.objects.filter(charge_id__in=charges, voided=False)
+    behind = dict(lines.values_list("charge_id", "bill_id")) if charges else {}
+    bills = set(behind.values()) if found.bill_id is None else {found.bill_id}
+    rows = visible_to(VatInvoice.objects.filter(bill_id__in=bills), found.actor).select_related("file", "reverses", "bill")
+    said: dict[int, list[Json]] = defaultdict(list)
+    for each in rows.defer("bill__content").order_by("pk"):
+        said[each.bill_id].append(_invoice(each))
+        if found.bill_id is not None and each.file is not None:
+            found.files[f"invoices/{each.code}{each.number}-{each.file.file_name}"] = files.read(each.file)
+    if found.bill_id is not None:
+        found.put("invoices.json", {"invoices": said[found.bill_id]})
+        return
+    for item in found.items:
+        bill_id = behind.get(item.charge.pk) if item.charge is not None else None
+        if bill_id is not None and said[bill_id]:
+            found.put(f"{item.folder}/invoices.json", {"invoices": said[bill_id]})
+
+
+def _invoice(row: VatInvoice) -> Json:
+    names = ("code", "number", "buyer_code", "seller_code", "net_fen", "tax_fen", "total_fen")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "bill": row.bill.number,
+        "issued_on": row.issued_on.isoformat(),
+        "reverses": row.reverses.number if row.reverses is not None else None,
+        "sha256": row.file.sha256 if row.file is not None else None,
+    }
+
+
+#: Every part of a pack; another one is one more function.
+PARTS: tuple[Callable[[Gathered], None], ...] = (
+    _usage,
+    _trail,
+    _calculation,
+    _fees,
+    _commissions,
+    _reports,
+    _payments,
+    _invoices,
+)
 
 
 def _put_each(found: Gathered, items: Sequence[Item], name: str, document: Any) -> None:

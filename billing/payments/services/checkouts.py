@@ -1,10 +1,14 @@
-"""Paying a bill online: an attempt is written down, the provider is asked, its answer is kept. No call is made in a transaction."""
+"""Paying a bill, or a deposit, online: an attempt is written down, the provider is asked, its answer is kept. No call is made in a
+transaction."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 from typing import cast
+from uuid import uuid4
+
+from django.db.models import QuerySet
 
 from billing.bills.models import Bill
 from billing.bills.queries import PAYERS
@@ -14,9 +18,9 @@ from billing.payments.rules.states import LIVE, CheckoutState
 from billing.payments.services import settling
 from billing.payments.services.allocating import open_fen
 from config.kernel.access import Actor, get_visible
-from config.kernel.errors import Refusal
+from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.services import audit, transactions
-from instruments.models import OrganisationIdentifier
+from instruments.models import Organisation, OrganisationIdentifier
 
 _log = logging.getLogger(__name__)
 #: The provider's session lives a day; somebody who comes back within this time is led to the same one.
@@ -25,12 +29,22 @@ FRESH = timedelta(hours=22)
 ASK_AGAIN = timedelta(hours=20)
 #: A session that is thought to be open is looked at again after this time, in case its news was lost.
 LOOK_AGAIN = timedelta(minutes=15)
+#: What is paid in advance at once, in fen.
+LEAST_FEN, MOST_FEN = 1_00, 999_999_99
 
 
 def pays_online(owner_id: int) -> bool:
     """Whether bills of an owner can be paid online here: the provider's account is one institution's."""
     code = payee_code()
     return bool(code) and OrganisationIdentifier.objects.filter(organisation_id=owner_id, scheme="uscc", value=code).exists()
+
+
+def online_payee() -> Organisation | None:
+    """The institution that can be paid online here; None where payments online are off."""
+    code = payee_code()
+    if not code:
+        return None
+    return Organisation.objects.filter(identifiers__scheme="uscc", identifiers__value=code).first()
 
 
 def start(actor: Actor, bill_id: int, back_url: str, now: datetime) -> str:
@@ -43,11 +57,38 @@ def start(actor: Actor, bill_id: int, back_url: str, now: datetime) -> str:
     actor.require_in(bill.customer_id, *PAYERS)
     if provider is None or not pays_online(bill.owner_id):
         raise Refusal.of("checkout.off")
-    _close_stale(provider, bill, now)
-    checkout = transactions.run(lambda: _attempt(actor, bill, provider, now))
+    of_bill = Checkout.objects.filter(bill=bill)
+    _close_stale(provider, of_bill, open_fen(bill), now)
+    return _led_to(provider, transactions.run(lambda: _attempt(actor, bill, provider, now)), back_url, now)
+
+
+def start_deposit(actor: Actor, owner_id: int, customer_id: int, amount_fen: int, back_url: str, now: datetime) -> str:
+    """The address at which a customer pays money that the owner keeps as prepaid for it.
+
+    Raises Forbidden, NotFound (another organisation's money), Refusal ``checkout.off`` / ``prepaid.own`` / ``checkout.deposit_amount`` /
+    ``checkout.unreachable``, Conflict ``checkout.under_way``.
+    """
+    if customer_id not in actor.organisations(*PAYERS):
+        actor.require(*PAYERS)
+        raise NotFound.of("access.not_found", model="organisation")
+    provider = configured()
+    if provider is None or not pays_online(owner_id):
+        raise Refusal.of("checkout.off")
+    if customer_id == owner_id:
+        raise Refusal.of("prepaid.own", field="customer")
+    if not LEAST_FEN <= amount_fen <= MOST_FEN:
+        raise Refusal.of("checkout.deposit_amount", field="amount", least_fen=LEAST_FEN, most_fen=MOST_FEN)
+    of_pair = Checkout.objects.filter(bill=None, owner_id=owner_id, customer_id=customer_id)
+    _close_stale(provider, of_pair, amount_fen, now)
+    asked = transactions.run(lambda: _deposit_attempt(actor, owner_id, customer_id, amount_fen, provider, now))
+    return _led_to(provider, asked, back_url, now)
+
+
+def _led_to(provider: PaymentProvider, checkout: Checkout, back_url: str, now: datetime) -> str:
+    """Where the customer pays: the session that is open, or a new one."""
     if checkout.state == CheckoutState.OPEN and checkout.url:
         return checkout.url
-    asked = SessionRequest(checkout.key, bill.reference, checkout.amount_fen, back_url, back_url)
+    asked = SessionRequest(checkout.key, checkout.reference, checkout.amount_fen, back_url, back_url)
     try:
         facts = provider.start(asked)
     except ProviderError as error:
@@ -91,7 +132,7 @@ def _attempt(actor: Actor, bill: Bill, provider: PaymentProvider, now: datetime)
     amount = open_fen(bill)
     if amount <= 0:
         raise Refusal.of("checkout.nothing_open")
-    live = Checkout.objects.filter(bill=bill, state__in=[each.value for each in LIVE]).first()
+    live = _live(Checkout.objects.filter(bill=bill))
     if live is not None:
         return live
     attempt = Checkout.objects.filter(bill=bill).count() + 1
@@ -109,10 +150,39 @@ def _attempt(actor: Actor, bill: Bill, provider: PaymentProvider, now: datetime)
     return checkout
 
 
-def _close_stale(provider: PaymentProvider, bill: Bill, now: datetime) -> None:
-    """Close an attempt that is old, or over another amount than is open now, after looking whether it was paid meanwhile."""
-    live = Checkout.objects.filter(bill=bill, state__in=[each.value for each in LIVE]).first()
-    if live is None or (live.amount_fen == open_fen(bill) and now - live.asked_at < FRESH):
+def _deposit_attempt(
+    actor: Actor, owner_id: int, customer_id: int, amount_fen: int, provider: PaymentProvider, now: datetime
+) -> Checkout:
+    """The attempt over this amount that is under way, or a new one."""
+    Organisation.objects.select_for_update(no_key=True).values_list("pk").get(pk=customer_id)
+    live = _live(Checkout.objects.filter(bill=None, owner_id=owner_id, customer_id=customer_id))
+    if live is not None and live.amount_fen != amount_fen:
+        raise Conflict.of("checkout.under_way")
+    if live is not None:
+        return live
+    checkout = Checkout.objects.create(
+        owner_id=owner_id,
+        customer_id=customer_id,
+        provider=provider.code,
+        attempt=1,
+        key=f"deposit:{uuid4().hex[:16]}",
+        amount_fen=amount_fen,
+        asked_by_id=cast(int, actor.user_id),  # who has a role is somebody
+        asked_at=now,
+        changed_at=now,
+    )
+    audit.record(actor, "payment.checkout", checkout, now, after={"customer": customer_id, "amount_fen": amount_fen})
+    return checkout
+
+
+def _live(rows: QuerySet[Checkout]) -> Checkout | None:
+    return rows.filter(state__in=[each.value for each in LIVE]).first()
+
+
+def _close_stale(provider: PaymentProvider, rows: QuerySet[Checkout], amount_fen: int, now: datetime) -> None:
+    """Close an attempt that is old, or over another amount than is to be paid now, after looking whether it was paid meanwhile."""
+    live = _live(rows)
+    if live is None or (live.amount_fen == amount_fen and now - live.asked_at < FRESH):
         return
     try:
         if live.session_ref is None:

@@ -44,17 +44,23 @@ def deposit(actor: Actor, payment_id: int, customer_id: int, amount_fen: int, no
         free = standing_of(payment).free_fen
         if not 0 < amount_fen <= free:
             raise Refusal.of("refund.amount", field="amount", free_fen=free)
-        row = PrepaidEntry.objects.create(
-            payment=payment, customer=customer, kind=EntryKind.DEPOSIT, amount_fen=amount_fen, actor_id=actor.user_id, at=now
-        )
-        source = Source("prepaid", row.pk, "prepaid_deposit", actor_id=actor.user_id)
-        account = locked_account(payment.owner_id, customer.pk, now)
-        free_money = ledger.open_accounts([unassigned(payment.owner_id)], now)
-        ledger.grant(free_money[unassigned(payment.owner_id).key], account, amount_fen, source, now)
+        row = keep(payment, customer.pk, amount_fen, now, actor_id=actor.user_id)
         audit.record(actor, "prepaid.deposit", payment, now, after={"customer": customer.pk, "amount_fen": amount_fen})
         return row
 
     return transactions.run(work)
+
+
+def keep(payment: Payment, customer_id: int, amount_fen: int, now: datetime, *, actor_id: int | None) -> PrepaidEntry:
+    """Write the deposit and its posting; the payment is locked and the amount was checked."""
+    row = PrepaidEntry.objects.create(
+        payment=payment, customer_id=customer_id, kind=EntryKind.DEPOSIT, amount_fen=amount_fen, actor_id=actor_id, at=now
+    )
+    source = Source("prepaid", row.pk, "prepaid_deposit", actor_id=actor_id)
+    account = locked_account(payment.owner_id, customer_id, now)
+    free_money = ledger.open_accounts([unassigned(payment.owner_id)], now)
+    ledger.grant(free_money[unassigned(payment.owner_id).key], account, amount_fen, source, now)
+    return row
 
 
 def locked_account(owner_id: int, customer_id: int, now: datetime) -> Account:

@@ -106,7 +106,7 @@ def _difference(facts: SessionFacts) -> Difference | None:
         if facts.key and facts.state is SessionState.PAID:
             return Difference("unknown", facts.session_ref, "", facts.amount_fen, 0, False)
         return None
-    reference = checkout.bill.reference
+    reference = checkout.reference
     if checkout.state == CheckoutState.QUARANTINED:
         return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
     payment = Payment.objects.filter(checkout=checkout).first()
@@ -124,7 +124,7 @@ def _only_here(since: datetime, seen: set[str]) -> list[Difference]:
     """Paid with us, and the provider does not know it."""
     rows = Payment.objects.filter(checkout__asked_at__gte=since, checkout__isnull=False).select_related("checkout__bill")
     return [
-        Difference("only_here", row.checkout.session_ref or "", row.checkout.bill.reference, 0, row.amount_fen, False)
+        Difference("only_here", row.checkout.session_ref or "", row.checkout.reference, 0, row.amount_fen, False)
         for row in rows.order_by("pk")
         if row.checkout is not None and row.checkout.session_ref not in seen
     ]

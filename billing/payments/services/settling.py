@@ -4,6 +4,7 @@ same, ends alike."""
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -105,23 +106,30 @@ def _paid(checkout: Checkout, facts: SessionFacts, now: datetime) -> None:
 
 
 def _take(checkout: Checkout, now: datetime) -> Payment:
-    """Write the payment down and give it to its bill as far as that is open; what a transfer paid meanwhile leaves the rest free."""
-    bill: Bill = checkout.bill
+    """Write the payment down and give it to its bill as far as that is open (what a transfer paid meanwhile leaves the rest free), or keep
+    it as prepaid for who paid it."""
+    bill, customer_id = checkout.bill, checkout.customer_id
     payment = Payment.objects.create(
-        owner_id=bill.owner_id,
+        owner_id=bill.owner_id if bill is not None else cast(int, checkout.owner_id),  # a CHECK: one of the two is there
         method=checkout.provider,
         amount_fen=checkout.amount_fen,
         received_on=local_day(now),
-        remark=bill.reference,
+        remark=checkout.reference,
         checkout=checkout,
         created_at=now,
     )
     accounts.post_payment(payment, Source("payment", payment.pk, "checkout_paid"), now)
-    Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
-    amount = min(payment.amount_fen, open_fen(bill))
-    if amount > 0:
-        give_locked(payment, bill, amount, now, actor_id=None)
-    audit.record(NOBODY, "payment.online", payment, now, after={"bill": bill.number, "amount_fen": payment.amount_fen})
+    said: dict[str, object] = {"amount_fen": payment.amount_fen}
+    if bill is not None:
+        said["bill"] = bill.number
+        Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
+        amount = min(payment.amount_fen, open_fen(bill))
+        if amount > 0:
+            give_locked(payment, bill, amount, now, actor_id=None)
+    elif customer_id is not None:
+        said["customer"] = customer_id
+        prepaying.keep(payment, customer_id, payment.amount_fen, now, actor_id=None)
+    audit.record(NOBODY, "payment.online", payment, now, after=said)
     return payment
 
 

@@ -29,7 +29,7 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import constraint_name, run, whole
-from instruments.models import OrganisationIdentifier
+from instruments.models import FormerIdentifier, OrganisationIdentifier
 from instruments.services.organisations import require_person
 from instruments.services.uploads import clean_document, refuse_size
 
@@ -185,9 +185,10 @@ def _begin(
 
 
 def _firms(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Organisations by the codes of the rows, those that they have or had."""
     codes = {row["uscc"] for row in rows}
-    found = OrganisationIdentifier.objects.filter(scheme="uscc", value__in=codes)
-    return dict(found.values_list("value", "organisation_id"))
+    held = (model._default_manager.filter(scheme="uscc", value__in=codes) for model in (FormerIdentifier, OrganisationIdentifier))
+    return {value: pk for rows_of in held for value, pk in rows_of.values_list("value", "organisation_id")}
 
 
 def _post(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, Any], now: datetime) -> None:

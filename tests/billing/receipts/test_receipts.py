@@ -152,6 +152,8 @@ def _as_data(client, made, receipt, account) -> None:
         text = client.get(f"{address}json").content
         assert hashlib.sha256(text).hexdigest() == paper.content_sha256 and json.loads(text) == paper.content
         assert checking.by_file(paper.content_sha256).facts.number == paper.number
+        twin = client.get(f"{address}html").content.decode()
+        assert paper.number in twin and "default-src 'none'" in twin and "fonts." not in twin and "<img" not in twin
         table = client.get(f"{address}csv").content
         rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))
         assert table.startswith(b"\xef\xbb\xbf") and len(rows) == len(paper.content["lines"]) + 2

@@ -1,0 +1,122 @@
+"""Where the name of an erased person still stands in what people wrote: names of few signs, or that are ordinary words, are not looked for
+inside sentences when a person is erased. Who answers for the data looks at each place and marks those that mean the person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pgtrigger
+from django.db import connection
+from psycopg import sql
+
+from billing.erasure.rules.places import pseudonym
+from billing.erasure.rules.replacing import Pair, replaced
+from billing.erasure.services import Column, reason_of, tables
+from config.kernel.access import Actor, Role
+from config.kernel.errors import NotFound, Refusal
+from config.kernel.services import audit, transactions
+from instruments.models import User
+
+MOST, AROUND, SHORTEST = 200, 40, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """``place`` names it: table, column and row. ``excerpt``: the name with a few signs around it."""
+
+    place: str
+    table: str
+    excerpt: str
+
+
+def mentions(actor: Actor, user_id: int, name: str, now: datetime) -> list[Mention]:
+    """The places at which a name stands in texts, 200 at most; that somebody looked stands in the audit trail.
+
+    Raises Forbidden, NotFound (nobody of that number was erased), Refusal ``person.name_short``.
+    """
+    person, wanted = _checked(actor, user_id, name)
+
+    def work() -> list[Mention]:
+        found = [each for each, _ in _found(wanted)][:MOST]
+        audit.record(actor, "person.look_for_mentions", person, now, after={"found": len(found)})
+        return found
+
+    return transactions.run(work)
+
+
+def replace(actor: Actor, user_id: int, name: str, places: Sequence[str], reason: str, now: datetime) -> int:
+    """Replace the name by the person's pseudonym at the places that were marked; how many rows. A place that is not among what
+    ``mentions`` finds is left. Raises as ``mentions`` does, Refusal ``person.reason``."""
+    person, wanted = _checked(actor, user_id, name)
+    text, marked = reason_of(reason), set(places)
+
+    def work() -> int:
+        done = 0
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pgtrigger.ignore():
+            for each, (column, row_id, whole) in _found(wanted):
+                if each.place in marked:
+                    _write(each.table, column, row_id, replaced(whole, _pair(wanted, user_id))[: column.most])
+                    done += 1
+        audit.record(actor, "person.replace_mentions", person, now, after={"rows": done}, reason=text)
+        return done
+
+    return transactions.run(work)
+
+
+def _checked(actor: Actor, user_id: int, name: str) -> tuple[User, str]:
+    actor.require(Role.OPERATOR)
+    person = User.objects.filter(pk=user_id, full_name=pseudonym(user_id)).first()
+    if person is None:
+        raise NotFound.of("access.not_found", model="user")
+    wanted = name.replace("\x00", "").strip()
+    if len(wanted) < SHORTEST:
+        raise Refusal.of("person.name_short", field="name", least=SHORTEST)
+    return person, wanted
+
+
+def _pair(name: str, user_id: int) -> Pair:
+    return Pair(name, pseudonym(user_id), inside=True)
+
+
+def _found(name: str) -> Iterator[tuple[Mention, tuple[Column, int, str]]]:
+    """Table by table; only tables whose rows have a number, and texts that are no JSON."""
+    for table, columns in tables():
+        for column in columns if _has_number(table) else ():
+            if not column.is_json:
+                yield from _in_column(table, column, name)
+
+
+def _has_number(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
+            " AND column_name = 'id' AND data_type IN ('bigint', 'integer'))",
+            [table],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _in_column(table: str, column: Column, name: str) -> Iterator[tuple[Mention, tuple[Column, int, str]]]:
+    statement = sql.SQL("SELECT id, {column} FROM {table} WHERE strpos({column}, %s) > 0 ORDER BY id LIMIT {most}").format(
+        column=sql.Identifier(column.name), table=sql.Identifier(table), most=sql.Literal(MOST)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), [name])
+        rows = cursor.fetchall()
+    for row_id, whole in rows:
+        if replaced(whole, Pair(name, "", inside=True)) != whole:
+            at = whole.index(name)
+            excerpt = whole[max(0, at - AROUND) : at + len(name) + AROUND]
+            yield Mention(f"{table}:{column.name}:{row_id}", table, excerpt), (column, row_id, whole)
+
+
+def _write(table: str, column: Column, row_id: int, text: str) -> None:
+    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE id = %s").format(
+        table=sql.Identifier(table), column=sql.Identifier(column.name)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), [text, row_id])
