@@ -15,7 +15,6 @@ from billing.month.models import MonthExport
 from billing.month.rules.progress import Progress
 from billing.month.services import evidence, exporting
 from billing.month.services.acting import acts_for
-from billing.settlement.rules.series import Series
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.http import attachment
@@ -56,7 +55,7 @@ def month_export(request: HttpRequest, pk: int) -> HttpResponse:
     export = queries.export_for(actor, pk)
     context = _context(actor, export) | {
         "failed": [(item, reason_sentence(Reason(item.error))) for item in queries.failed_items(export)],
-        "query": query_of(Series(export.owner_id), export.period_on),
+        "query": query_of(export.of_series, export.period_on),
     }
     return render(request, "month/export.html", context)
 
@@ -81,7 +80,7 @@ def _context(actor: Actor, export: MonthExport) -> dict[str, object]:
         "left": _left(progress),
         "working": export.state in ("queued", "running"),
         "expired": export.state == "done" and (export.archive is None or export.expires_at is None or export.expires_at <= now),
-        "acts": acts_for(actor, Series(export.owner_id)),
+        "acts": acts_for(actor, export.of_series),
         "poll_seconds": POLL_SECONDS,
     }
 

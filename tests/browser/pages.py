@@ -985,6 +985,7 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "payout_list_detail", lambda: at("payout_list_detail", of_claims("paymentlist")), ("finance", "inspector"), important=True
     ),
+    Shown("deputy_list", lambda: at("deputy_list"), ("programme_officer",)),
     Shown("publicity_list", lambda: at("publicity_list"), (ANONYMOUS,)),
     Shown(
         "publicity_detail",
@@ -1528,6 +1529,8 @@ NOT_PAGES: dict[str, str] = {
     "objection_answer": "POST only",
     "payout_list_make": "POST only",
     "payout_list_sign": "POST only",
+    "payout_list_cancel": "POST only",
+    "deputy_end": "POST only",
     "payout_record": "POST only",
     "bill_evidence": "a download",
     "statement_evidence": "a download",

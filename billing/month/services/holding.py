@@ -20,7 +20,6 @@ from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Award, Charge, StatementLine
 from billing.settlement.period_models import HeldBack
 from billing.settlement.rules.period import next_month
-from billing.settlement.rules.series import Series
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict
 from config.kernel.services import audit, transactions
@@ -128,7 +127,7 @@ def _claimed(award_id: int) -> bool:
 def _on_line(actor: Actor, line_id: int, states: Collection[str], work: Callable[[DraftLine], T]) -> T:
     def locked() -> T:
         found = get_visible(DraftLine.objects.select_related("draft__run"), actor, pk=line_id)
-        require_finance(actor, Series(found.draft.run.owner_id))
+        require_finance(actor, found.draft.run.of_series)
         run = DraftRun.objects.select_for_update(no_key=True).get(pk=found.draft.run_id)
         line = DraftLine.objects.select_related("draft__run", "held").get(pk=found.pk)
         if run.state not in states or (run.state == RunState.OPEN and line.draft.state not in _REVIEWED):

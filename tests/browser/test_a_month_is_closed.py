@@ -1,0 +1,296 @@
+"""A month of the demo province closed in the browser: the lab's bills and the office's statements by two people of finance each, what the
+lab redeems by the office's three, and a correction that comes too late and is taken off the next batch."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.journey import yuan
+from tests.browser.running_site import Site, running
+from tests.browser.stage import months_ago
+from tests.browser.visitors import Visitor, Visitors
+from tests.databases import CommittedDatabase
+
+PATIENCE = 60_000
+WINDOW_OVER, PUBLIC_OVER = 16, 30
+"""Days from now: the demo's open batch takes claims for fourteen; a programme's claims are public for a week or two."""
+LAB = ("lab-finance@demo.jishi.example", "lab-finance-2@demo.jishi.example")
+OFFICE = ("finance@demo.jishi.example", "finance-2@demo.jishi.example")
+OFFICER = "officer@demo.jishi.example"
+
+
+@dataclass
+class Office:
+    """People at their desks, on the platform's own clock; ``files``: what they downloaded, by a name of ours."""
+
+    people: Visitors
+    site: Site
+    days: Path
+    desks: dict[str, Visitor] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=int(self.days.read_text()))
+
+    def later(self, days: int) -> None:
+        """So many days after the test began; everybody logs in again."""
+        self.days.write_text(str(days))
+        for email, desk in self.desks.items():
+            desk.context.add_cookies([self._cookie(email)])
+
+    def at(self, email: str) -> Visitor:
+        if email not in self.desks:
+            self.desks[email] = self.people.fresh("anonymous", "en", timezone_id="Asia/Shanghai", accept_downloads=True)
+            self.desks[email].context.add_cookies([self._cookie(email)])
+        return self.desks[email]
+
+    def _cookie(self, email: str) -> dict[str, Any]:
+        moment = self.now()
+        with mock.patch("django.utils.timezone.now", lambda: moment):
+            return self.site.session_cookie(email)
+
+    def open(self, email: str, path: str) -> Page:
+        desk = self.at(email)
+        assert desk.open(path).status == 200, path
+        return desk.page
+
+    def download(self, page: Page, address: str, name: str) -> bytes:
+        """A file behind a link of the page, once it is there."""
+        answer = page.request.get(self.site.address + address if address.startswith("/") else address)
+        assert answer.status == 200, (address, answer.status)
+        self.files[name] = answer.body()
+        return self.files[name]
+
+
+@pytest.fixture(scope="module")
+def office(
+    template: CommittedDatabase, chromium: Browser, home: Path, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    """A platform of its own: its clock moves on, and its month is closed."""
+    days = tmp_path_factory.mktemp("clock") / "days"
+    days.write_text("0")
+    with running(
+        template, "month", home, django_db_blocker, "tests.browser.later_app:application", JISHI_TEST_DAYS=str(days)
+    ) as site:
+        people = Visitors(chromium, site)
+        yield Office(people, site, days)
+        people.close()
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.get_by_role("main").or_(page.locator(".messages"))).to_contain_text(words)
+
+
+def press(page: Page, words: str | re.Pattern[str]) -> None:
+    page.get_by_role("button", name=words).first.click()
+    page.wait_for_load_state("load")
+
+
+def again_until(page: Page, words: str) -> None:
+    """Look again until the worker is done."""
+    for _ in range(120):
+        if page.get_by_text(words).count():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(page.get_by_role("main").inner_text()[:2000])
+
+
+@pytest.fixture(scope="module")
+def closed(office: Office) -> Office:
+    """The whole month; what it leaves is looked at by the tests."""
+    month = months_ago(datetime.now(UTC), 1).strftime("%Y-%m")
+    _bills(office, month)
+    _statements(office, month)
+    claim, batch = _hand_in(office)
+    credited = _credit_after_submission(office, claim)
+    _review(office, batch)
+    _pay(office, batch, claim)
+    _next_batch(office, claim, credited)
+    return office
+
+
+def _bills(office: Office, month: str) -> None:
+    """Drafts, what is odd, a line to the next month, hand-over, release, documents, export, closed: by two people of the lab."""
+    first, second = LAB
+    page = office.open(first, f"/month/?month={month}")
+    page.get_by_role("link", name="Look at what drafts would say").click()
+    press(page, "Make the drafts")
+    expect(page).to_have_url(re.compile(r"/month/runs/\d+"))
+    run = page.url.removeprefix(office.site.address)
+    page.get_by_role("link", name="To look at").or_(page.locator("a.chip[href='?show=odd']")).first.click()
+    page.locator("table.data tbody th a").first.click()
+    page.get_by_text("Leave out").first.click()
+    page.get_by_label("Why").first.fill("The customer asks for the log first")
+    press(page, "To the next month")
+    said(page, "postponed to")
+    page = office.open(first, run)
+    press(page, "Hand over for release")
+    expect(page.get_by_role("button", name=re.compile("Release and issue"))).to_have_count(0)
+    page = office.open(second, run)
+    press(page, re.compile("Release and issue"))
+    again_until(page, ", 0 still to issue, 0 not issued")
+    page = office.open(second, f"/month/?month={month}")
+    press(page, "Export the documents")
+    again_until(page, "The link holds until")
+    office.download(page, str(page.get_by_role("link", name="ZIP").get_attribute("href")), "bills.zip")
+    page = office.open(second, f"/month/?month={month}")
+    page.get_by_text("Close the month").click()
+    press(page, re.compile("^Close 2|^Close [A-Z]"))
+    said(page, "This month is closed")
+
+
+def _statements(office: Office, month: str) -> None:
+    """The same for what the office says to payees, by two people of the office."""
+    first, second = OFFICE
+    page = office.open(first, f"/month/?month={month}")
+    page.get_by_role("link", name="Look at what drafts would say").click()
+    press(page, "Make the drafts")
+    run = page.url.removeprefix(office.site.address)
+    press(page, "Hand over for release")
+    page = office.open(second, run)
+    press(page, re.compile("Release and issue"))
+    again_until(page, ", 0 still to issue, 0 not issued")
+    page = office.open(second, f"/month/?month={month}")
+    press(page, "Export the documents")
+    again_until(page, "The link holds until")
+    office.download(page, str(page.get_by_role("link", name="ZIP").get_attribute("href")), "statements.zip")
+    page = office.open(second, f"/month/?month={month}")
+    page.get_by_text("Close the month").click()
+    press(page, re.compile("^Close 2|^Close [A-Z]"))
+    said(page, "This month is closed")
+
+
+def _hand_in(office: Office) -> tuple[str, str]:
+    """The lab hands in what it redeems; the addresses of its claim and of the batch."""
+    page = office.open(LAB[0], "/claims/?open=1")
+    page.locator("table.data tbody th a").first.click()
+    claim = page.url.removeprefix(office.site.address)
+    press(page, re.compile("Hand in over"))
+    said(page, "The claim is handed in.")
+    page = office.open(OFFICER, claim)
+    batch = str(page.locator("a[href^='/claim-batches/']").first.get_attribute("href"))
+    return claim, batch
+
+
+def _credit_after_submission(office: Office, claim: str) -> int:
+    """The lab credits a session that it has claimed already; fen of subsidy that have to come back."""
+    from billing.models import BillLine, ClaimLine
+
+    with office.site.data():
+        charges = ClaimLine.objects.filter(claim_id=int(claim.split("/")[2]), kind="award", standing="included").order_by(
+            "position"
+        )
+        line = BillLine.objects.filter(charge__in=charges.values("award__charge"), voided=False).select_related("bill").first()
+    assert line is not None
+    page = office.open(LAB[0], f"/bills/{line.bill_id}/lines/{line.position}/credit/")
+    left = yuan(page.get_by_text(re.compile("Left")).first.inner_text().split("Left")[-1])
+    page.get_by_label("Amount to credit").fill(f"{left / 200:.2f}")
+    page.get_by_label("Why").select_option(index=1)
+    page.get_by_label("In your words").fill("The detector failed for half of the time")
+    press(page, "Show what it does")
+    said(page, "so it is taken off the next claim of its payee")
+    press(page, re.compile("^Credit ¥"))
+    with office.site.data():
+        from billing.models import AwardReversal
+
+        return int(AwardReversal.objects.latest("pk").amount_fen)
+
+
+def _review(office: Office, batch: str) -> None:
+    """After the window: closed, passed by a reviewer, made public, approved by somebody else once nobody objects any more."""
+    from billing.claims.services import publishing
+
+    office.later(WINDOW_OVER)
+    page = office.open(OFFICER, batch)
+    press(page, "Close and begin the review")
+    said(page, "The review begins.")
+    press(page, re.compile("Pass what is clean"))
+    said(page, "1 claim was done.")
+    press(page, re.compile("Make public"))
+    said(page, "The claims are public now.")
+    public = str(page.locator("a[href^='/publicity/']").first.get_attribute("href"))
+    anybody = office.people.fresh("anonymous", "en")
+    anybody.open(public)
+    expect(anybody.page.get_by_role("table")).to_contain_text("SQ-")
+    office.later(PUBLIC_OVER)
+    with office.site.data():
+        assert publishing.end_due(office.now()) >= 1
+    page = office.open(OFFICE[0], batch)
+    press(page, "Approve what can be approved")
+    said(page, "1 claim was done.")
+
+
+def _pay(office: Office, batch: str, claim: str) -> None:
+    """A payment list made, checked and approved by three people; what the treasury paid."""
+    page = office.open(OFFICE[1], batch)
+    press(page, re.compile("Make a payment list"))
+    paying = page.url.removeprefix(office.site.address)
+    press(office.open(OFFICER, paying), "Checked")
+    page = office.open(OFFICE[0], paying)
+    press(page, "Approve")
+    page = office.open(OFFICE[1], paying)
+    page.get_by_text("Record").first.click()
+    page.get_by_label("Bank's reference").fill("20261228-0001")
+    press(page, "Record")
+    said(page, "Paid")
+    again_until(page, "PDF")
+    for suffix in ("pdf", "xlsx"):
+        link = page.locator(f"a[href*='/list/'][href$='{suffix}']").first
+        office.download(page, str(link.get_attribute("href")), f"list.{suffix}")
+    page = office.open(LAB[0], claim)
+    said(page, "Paid")
+    for suffix in ("pdf", "xlsx"):
+        link = page.locator(f"a[href*='/form/'][href$='{suffix}']").first
+        office.download(page, str(link.get_attribute("href")), f"form.{suffix}")
+    for place, link in enumerate(page.locator("a[href*='/clawback/'][href$='pdf']").all()):
+        office.download(page, str(link.get_attribute("href")), f"clawback{place}.pdf")
+
+
+def _next_batch(office: Office, claim: str, credited: int) -> None:
+    """What is opened for this month takes the correction off."""
+    page = office.open(OFFICER, "/claim-batches/")
+    page.get_by_text("Open a batch").first.click()
+    first = months_ago(datetime.now(UTC), 0)
+    page.get_by_label("Programme").select_option(label="DEMO-QH-V")
+    page.get_by_label("How it is settled").select_option("deducted_now")
+    page.get_by_label("Services from").fill(first.isoformat())
+    page.get_by_label("Services until").fill((first + timedelta(days=27)).isoformat())
+    press(page, "Open the batch")
+    press(page, "Fill with what can be claimed")
+    with office.site.data():
+        from billing.models import Claim, ClaimLine
+
+        paid = Claim.objects.get(pk=int(claim.split("/")[2]))
+        taken = ClaimLine.objects.filter(claim__payee=paid.payee, kind="clawback", standing="included")
+        again = taken.latest("pk").claim
+        assert -sum(taken.values_list("amount_fen", flat=True)) == credited > 0
+    page = office.open(LAB[0], f"/claims/{again.pk}/")
+    said(page, "ZH-")
+
+
+def test_two_people_of_finance_close_a_month_and_a_late_correction_flows_into_the_next_batch(closed: Office) -> None:
+    from config.kernel import invariants
+
+    with closed.site.data():
+        names = ("claims.", "bills.", "payments.", "ledger.", "settlement.", "month.")
+        found = {name: one().violations for name, one in invariants.registered().items() if name.startswith(names)}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    for name in ("bills.zip", "statements.zip"):
+        with zipfile.ZipFile(io.BytesIO(closed.files[name])) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            assert manifest and len(archive.namelist()) > 2
+    for desk in closed.desks.values():
+        assert desk.faults.found == []
