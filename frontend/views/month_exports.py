@@ -15,6 +15,7 @@ from billing.month.models import MonthExport
 from billing.month.rules.progress import Progress
 from billing.month.services import evidence, exporting
 from billing.month.services.acting import acts_for
+from billing.month.services.claim_evidence import of_claim
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.http import attachment
@@ -134,6 +135,14 @@ def bill_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 def statement_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """The evidence behind a settlement statement, or behind one line of it (``?line=3``)."""
     pack = evidence.of_statement(actor_of(request), pk, _line(request))
+    return attachment(pack.archive.content, ZIP, pack.file_name)
+
+
+@login_required
+@require_GET
+def claim_pack(request: HttpRequest, pk: int) -> HttpResponse:
+    """The evidence behind a claim."""
+    pack = of_claim(actor_of(request), pk)
     return attachment(pack.archive.content, ZIP, pack.file_name)
 
 

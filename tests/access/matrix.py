@@ -1265,6 +1265,7 @@ PAGES: dict[str, Route] = {
     "publicity_list": reads(EVERYBODY),
     "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
     "bill_evidence": reads_object("bill"),
+    "claim_pack": reads_object("claim"),
     "statement_evidence": reads_object("statement"),
     "month_board": reads(MONTHS | only("inspector")),
     "month_unconfirmed": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}))}),

@@ -1533,6 +1533,7 @@ NOT_PAGES: dict[str, str] = {
     "deputy_end": "POST only",
     "payout_record": "POST only",
     "bill_evidence": "a download",
+    "claim_pack": "a download",
     "statement_evidence": "a download",
     "month_close": "POST only",
     "month_run_move": "POST only",

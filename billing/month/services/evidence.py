@@ -1,7 +1,6 @@
 """The evidence behind a bill, a statement or one line of them: everything that an auditor asks for, in one archive with hashes.
 
-Each part is a function that adds files for all lines at once, so the number of queries does not grow with the lines. What the platform
-keeps nothing about (a VAT invoice) has no part.
+Each part is a function that adds files for all lines at once, so the number of queries does not grow with the lines.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
+from billing.invoices.models import VatInvoice
 from billing.month.rules.archive import Archive, canonical, packed
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet, CommissionSignature
 from billing.payments.models import Allocation
@@ -377,8 +377,39 @@ def _payments(found: Gathered) -> None:
     )
 
 
-#: Every part of a pack; another one (invoices) is one more function.
-PARTS: tuple[Callable[[Gathered], None], ...] = (_usage, _trail, _calculation, _fees, _commissions, _reports, _payments)
+def _invoices(found: Gathered) -> None:
+    """The VAT invoices, red-letter ones too, of the bills that the reader may see; the invoice itself where it was handed in."""
+    charges = [item.charge.pk for item in found.items if item.charge is not None]
+    behind = (
+        Q(bill_id=found.bill_id) if found.bill_id is not None else Q(bill__lines__charge__in=charges, bill__lines__voided=False)
+    )
+    rows = visible_to(VatInvoice.objects.filter(behind), found.actor).select_related("bill", "reverses", "file").distinct()
+    said = []
+    for each in rows.order_by("pk"):
+        number = f"{each.code}{each.number}"
+        said.append(
+            {
+                "number": number,
+                "bill": each.bill.number,
+                "reverses": f"{each.reverses.code}{each.reverses.number}" if each.reverses is not None else None,
+                "issued_on": each.issued_on.isoformat(),
+                "buyer_code": each.buyer_code,
+                "seller_code": each.seller_code,
+                "net_fen": each.net_fen,
+                "tax_fen": each.tax_fen,
+                "total_fen": each.total_fen,
+            }
+        )
+        if each.file is not None:
+            found.files[f"invoices/{number}-{each.file.pk}"] = files.read(each.file)
+    found.put("invoices.json", said)
+
+
+#: Every part of a pack; another one is one more function.
+PARTS: tuple[Callable[[Gathered], None], ...] = (
+    *(_usage, _trail, _calculation, _fees, _commissions, _reports),
+    *(_payments, _invoices),
+)
 
 
 def _put_each(found: Gathered, items: Sequence[Item], name: str, document: Any) -> None:

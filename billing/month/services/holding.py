@@ -14,8 +14,8 @@ from billing.bills.services.issuing import checked_reason
 from billing.claims.models import ClaimLine
 from billing.claims.rules.states import SUBMITTED
 from billing.claims.rules.totals import LineKind, Standing
-from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.ledger.services import Source
+from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
 from billing.payments.services import prepaying
 from billing.settlement.fee_models import BookingFee

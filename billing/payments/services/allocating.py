@@ -20,7 +20,6 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
 
-
 _freed: list[Callable[[Bill, Mapping[int, int], datetime, int | None], None]] = []
 
 

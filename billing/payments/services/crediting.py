@@ -27,8 +27,8 @@ from billing.papers import codes
 from billing.payments.models import Allocation, Payment
 from billing.payments.services import card_credit
 from billing.payments.services.allocating import free_up, freed, open_fen
-from billing.settlement.models import Award, Charge, StatementLine
 from billing.prepaid.accounts import prepaid
+from billing.settlement.models import Award, Charge, StatementLine
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions

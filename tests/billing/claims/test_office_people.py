@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from datetime import date, timedelta
 
 import pgtrigger
@@ -14,6 +17,7 @@ from billing.claims.paper_kinds import LIST
 from billing.claims.services import deputies, paying
 from billing.claims.services.deputies import Named
 from billing.claims.services.office import right_of
+from billing.month.services.claim_evidence import of_claim
 from billing.papers.kinds import kinds
 from billing.papers.rules.status import Status
 from billing.subsidy.models import Programme
@@ -67,6 +71,16 @@ def test_a_list_is_cancelled_before_it_is_paid_and_its_claims_stand_where_they_s
     assert claim.state == "partly_paid"
     office.pay(office.listed(batch).lines.get())
     assert Claim.objects.get().state == "paid" and wrong() == {}
+    # Behind it all: the archive of evidence, for who reads the claim.
+    pack = of_claim(cast.actor("wu"), claim.pk)
+    with zipfile.ZipFile(io.BytesIO(pack.archive.content)) as archive:
+        said = {name: json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")}
+    assert said["claim/claim.json"]["total_fen"] == claim.total_fen == sum(each["paid_fen"] for each in said["claim/paid.json"])
+    assert [each["event"] for each in said["claim/history.json"]].count("unlist") == 2 and "invoices.json" in said
+    assert len([name for name in said if name.startswith("lines/0001-")]) >= 3 and f"forms/{claim.number}-1.json" in said
+    assert of_claim(cast.actor("he"), claim.pk).archive.sha256 != pack.archive.sha256  # not what the treasury paid
+    with pytest.raises(NotFound):
+        of_claim(cast.actor("lin"), claim.pk)
     numbers = list(PaymentList.objects.order_by("pk").values_list("number", flat=True))
     assert numbers == [f"BF-2026-00000{place}" for place in (1, 2, 3, 4)]
     # Whoever writes: what is cancelled was not paid and is not signed, and its lines count for nothing.
