@@ -21,7 +21,8 @@ class EntryKind(models.TextChoices):
 
 class PrepaidEntry(models.Model):
     """A part of a payment that is kept as prepaid for ``customer`` at the payment's owner; one below zero says what became of it (``of``).
-    ``bill``: which one it paid, or, kept again, which one gave it back. Append-only, and by trigger never more than is free of the payment, nor more taken than was kept."""
+    ``bill``: which one it paid, or, kept again, which one gave it back. Append-only, and by trigger never more than is free of the payment,
+    nor more taken than was kept."""
 
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="prepaid")
     customer = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")

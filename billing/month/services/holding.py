@@ -33,8 +33,10 @@ _REVIEWED = (DraftState.READY, DraftState.EMPTY, DraftState.PARKED)
 
 
 def exclude(actor: Actor, line_id: int, reason: str, now: datetime) -> HeldBack:
-    """Leave a line out until it is taken in again; prepaid money that was kept for it is free for other bookings. Raises NotFound, Forbidden, Refusal ``bill.reason_*``, Conflict ``month.not_open`` /
-    ``month.held_already``."""
+    """Leave a line out until it is taken in again; prepaid money that was kept for it is free for other bookings.
+
+    Raises NotFound, Forbidden, Refusal ``bill.reason_*``, Conflict ``month.not_open`` / ``month.held_already``.
+    """
     return _hold(actor, line_id, reason, now, postpone=False)
 
 
