@@ -199,7 +199,9 @@ def let_go(owner_id: int, customer_id: int, charge_id: int, source: Source, now:
     if spec.key not in ledger.known([spec.key]):
         return 0
     account = locked_account(owner_id, customer_id, now)
-    rows = Transfer.objects.filter(debit=account, kind=TransferKind.HOLD, source_type=CHARGE, source_id=charge_id, ends__isnull=True)
+    rows = Transfer.objects.filter(
+        debit=account, kind=TransferKind.HOLD, source_type=CHARGE, source_id=charge_id, ends__isnull=True
+    )
     found = list(rows.select_related("debit").order_by("pk"))
     if found:
         ledger.end_holds(found, {}, source, now, TransferKind.VOID)
