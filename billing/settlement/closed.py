@@ -57,5 +57,5 @@ def with_series(awards: QuerySet[Any]) -> QuerySet[Any]:
         default=Concat(Value(f"{STATEMENTS}:"), Cast(F(f"{_OFFICE}_id"), CharField())),
         output_field=CharField(),
     )
-    closed = ClosedPeriod.objects.filter(series=OuterRef("series_key"), period_on__gte=TruncMonth(OuterRef("service_on")))
-    return awards.annotate(series_key=key).annotate(month_closed=Exists(closed))
+    closed = ClosedPeriod.objects.filter(series=OuterRef("series_key"), period_on__gte=OuterRef("service_month"))
+    return awards.annotate(series_key=key, service_month=TruncMonth("service_on")).annotate(month_closed=Exists(closed))

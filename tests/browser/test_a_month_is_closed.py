@@ -23,7 +23,8 @@ from tests.browser.stage import months_ago
 from tests.browser.visitors import Visitor, Visitors
 from tests.databases import CommittedDatabase
 
-PATIENCE = 60_000
+PATIENCE_SECONDS = 240
+"""The worker makes dozens of papers, on a machine that may be busy."""
 WINDOW_OVER, PUBLIC_OVER = 16, 30
 """Days from now: the demo's open batch takes claims for fourteen; a programme's claims are public for a week or two."""
 LAB = ("lab-finance@demo.jishi.example", "lab-finance-2@demo.jishi.example")
@@ -82,7 +83,13 @@ def office(
     days = tmp_path_factory.mktemp("clock") / "days"
     days.write_text("0")
     with running(
-        template, "month", home, django_db_blocker, "tests.browser.later_app:application", JISHI_TEST_DAYS=str(days)
+        template,
+        "month",
+        home,
+        django_db_blocker,
+        "tests.browser.later_app:application",
+        JISHI_TEST_DAYS=str(days),
+        JISHI_SECOND_PERSON_FROM_YUAN="1",
     ) as site:
         people = Visitors(chromium, site)
         yield Office(people, site, days)
@@ -90,7 +97,7 @@ def office(
 
 
 def said(page: Page, words: str) -> None:
-    expect(page.get_by_role("main").or_(page.locator(".messages"))).to_contain_text(words)
+    expect(page.locator("body")).to_contain_text(words)
 
 
 def press(page: Page, words: str | re.Pattern[str]) -> None:
@@ -100,7 +107,7 @@ def press(page: Page, words: str | re.Pattern[str]) -> None:
 
 def again_until(page: Page, words: str) -> None:
     """Look again until the worker is done."""
-    for _ in range(120):
+    for _ in range(PATIENCE_SECONDS * 2):
         if page.get_by_text(words).count():
             return
         page.wait_for_timeout(500)
@@ -130,7 +137,9 @@ def _bills(office: Office, month: str) -> None:
     press(page, "Make the drafts")
     expect(page).to_have_url(re.compile(r"/month/runs/\d+"))
     run = page.url.removeprefix(office.site.address)
-    page.get_by_role("link", name="To look at").or_(page.locator("a.chip[href='?show=odd']")).first.click()
+    odd = page.locator("a.chip[href='?show=odd']")
+    if odd.count():
+        odd.click()
     page.locator("table.data tbody th a").first.click()
     page.get_by_text("Leave out").first.click()
     page.get_by_label("Why").first.fill("The customer asks for the log first")
@@ -176,7 +185,7 @@ def _statements(office: Office, month: str) -> None:
 def _hand_in(office: Office) -> tuple[str, str]:
     """The lab hands in what it redeems; the addresses of its claim and of the batch."""
     page = office.open(LAB[0], "/claims/?open=1")
-    page.locator("table.data tbody th a").first.click()
+    page.locator("table.data tbody tr", has_text="To be handed in").locator("th a").first.click()
     claim = page.url.removeprefix(office.site.address)
     press(page, re.compile("Hand in over"))
     said(page, "The claim is handed in.")
@@ -196,7 +205,7 @@ def _credit_after_submission(office: Office, claim: str) -> int:
         line = BillLine.objects.filter(charge__in=charges.values("award__charge"), voided=False).select_related("bill").first()
     assert line is not None
     page = office.open(LAB[0], f"/bills/{line.bill_id}/lines/{line.position}/credit/")
-    left = yuan(page.get_by_text(re.compile("Left")).first.inner_text().split("Left")[-1])
+    left = yuan(page.locator("p", has_text="Left:").first.inner_text().split("Left:")[-1])
     page.get_by_label("Amount to credit").fill(f"{left / 200:.2f}")
     page.get_by_label("Why").select_option(index=1)
     page.get_by_label("In your words").fill("The detector failed for half of the time")

@@ -152,7 +152,8 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     deputies.end(cast.actor("chen"), row.pk, PUBLIC_OVER)
     with pytest.raises(Conflict):
         deputies.end(cast.actor("qian"), row.pk, PUBLIC_OVER)
-    refused_by_database(lambda: Deputy.objects.filter(pk=row.pk).update(until_on=date(2027, 1, 1)), "Deputy:deputy_frozen")
+    later = Deputy.objects.filter(ended_at=None, principal=cast.users["chen"])
+    refused_by_database(lambda: later.update(until_on=date(2027, 1, 1)), "Deputy:deputy_frozen")
     # Over are: what was ended, what is past, and what a person without the role named.
     roles = (Role.PROGRAMME_OFFICER,)
     assert right_of(cast.actor("qian"), cast.office.pk, roles, PUBLIC_OVER) is None

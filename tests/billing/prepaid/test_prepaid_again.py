@@ -22,6 +22,12 @@ from tests.conftest import slot_of
 pytestmark = pytest.mark.django_db
 
 
+def kept(cast):
+    """What of the customer's prepaid money is there, and what of it is promised."""
+    given, held, used = balance(cast)
+    return given - used, held
+
+
 def test_what_a_bill_gives_back_of_prepaid_money_is_prepaid_again_and_nothing_else(cast, bill, take):
     li = cast.actor("li")
     (payment,) = take(row("2,000.00"))
@@ -29,16 +35,14 @@ def test_what_a_bill_gives_back_of_prepaid_money_is_prepaid_again_and_nothing_el
     issued = bill()  # 1,080.00, of which the prepaid money pays 600.00
     allocating.give(li, payment.pk, issued.pk, issued.total_fen - 600_00, DECEMBER)
     left = free(cast, payment)
-    assert balance(cast) == (600_00, 0, 600_00) and left == 920_00
+    assert kept(cast) == (0, 0) and left == 920_00
     crediting.issue(li, CreditRequest(issued.pk, 1, 200_00, "other", "half of it"), DECEMBER)
-    given, held, used = balance(cast)
-    assert (given - used, held, free(cast, payment)) == (200_00, 0, left)
+    assert kept(cast) == (200_00, 0) and free(cast, payment) == left
     # What was given from the payment without having been prepaid is free of it, and no more becomes prepaid than had been.
     for allocation in Allocation.objects.filter(bill=issued, undoes=None).order_by("-pk"):
         if allocating.left_of(allocation):
             allocating.undo(li, allocation.pk, "wrong customer", DECEMBER)
-    given, held, used = balance(cast)
-    assert (given - used, held, free(cast, payment)) == (600_00, 0, 1400_00)
+    assert kept(cast) == (600_00, 0) and free(cast, payment) == 1400_00
     settle()
     assert wrong() == {}
 
@@ -52,17 +56,16 @@ def test_what_is_left_out_of_the_month_for_good_keeps_no_prepaid_money_and_what_
     transitions.approve(cast.actor("wang"), pk, cast.now)
     transitions.check_in(cast.actor("wang"), pk, during.starts_at)
     check_out_agreed(cast.actor("wang"), pk, during.ends_at)
-    assert balance(cast) == (1000_00, HOLDS, 0)
+    assert kept(cast) == (1000_00, HOLDS)
     run, _new = running.make(li, RunRequest(Series(cast.lab.pk), during.starts_at.date()), DECEMBER)
     line = DraftLine.objects.get(draft__run=run, charge__reservation_id=pk)
     holding.postpone(li, line.pk, "asked to", DECEMBER)
-    assert balance(cast) == (1000_00, HOLDS, 0)
+    assert kept(cast) == (1000_00, HOLDS)
     holding.take_in(li, line.pk, DECEMBER)
     holding.exclude(li, line.pk, "never used", DECEMBER)
-    assert balance(cast) == (1000_00, 0, 0)
+    assert kept(cast) == (1000_00, 0)
     holding.take_in(li, line.pk, DECEMBER)
     issued = bill()  # takes what is there all the same
-    given, held, used = balance(cast)
-    assert (given, held, used) == (1000_00, 0, 1000_00) and issued.total_fen == 1080_00 + HOLDS
+    assert kept(cast) == (0, 0) and issued.total_fen == 1080_00 + HOLDS
     settle()
     assert wrong() == {}
