@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,6 +23,8 @@ from tests.browser.running_site import Site, running
 from tests.browser.stage import months_ago
 from tests.browser.visitors import Visitor, Visitors
 from tests.databases import CommittedDatabase
+
+pytestmark = pytest.mark.proof
 
 PATIENCE_SECONDS = 240
 """The worker makes dozens of papers, on a machine that may be busy."""
@@ -101,8 +104,14 @@ def said(page: Page, words: str) -> None:
 
 
 def press(page: Page, words: str | re.Pattern[str]) -> None:
-    page.get_by_role("button", name=words).first.click()
+    button = page.get_by_role("button", name=words).first
+    assert button.is_visible(), (words, page.url, page.locator("body").inner_text()[:3000])
+    button.click()
     page.wait_for_load_state("load")
+
+
+def unfold(page: Page, words: str) -> None:
+    page.locator("summary", has_text=words).first.click()
 
 
 def again_until(page: Page, words: str) -> None:
@@ -134,6 +143,8 @@ def _bills(office: Office, month: str) -> None:
     first, second = LAB
     page = office.open(first, f"/month/?month={month}")
     page.get_by_role("link", name="Look at what drafts would say").click()
+    page.get_by_label("Days to pay").fill("20")  # other ones than the stage's drafts have
+    press(page, "Look with these days")
     press(page, "Make the drafts")
     expect(page).to_have_url(re.compile(r"/month/runs/\d+"))
     run = page.url.removeprefix(office.site.address)
@@ -141,7 +152,7 @@ def _bills(office: Office, month: str) -> None:
     if odd.count():
         odd.click()
     page.locator("table.data tbody th a").first.click()
-    page.get_by_text("Leave out").first.click()
+    unfold(page, "Leave out")
     page.get_by_label("Why").first.fill("The customer asks for the log first")
     press(page, "To the next month")
     said(page, "postponed to")
@@ -156,7 +167,7 @@ def _bills(office: Office, month: str) -> None:
     again_until(page, "The link holds until")
     office.download(page, str(page.get_by_role("link", name="ZIP").get_attribute("href")), "bills.zip")
     page = office.open(second, f"/month/?month={month}")
-    page.get_by_text("Close the month").click()
+    unfold(page, "Close the month")
     press(page, re.compile("^Close 2|^Close [A-Z]"))
     said(page, "This month is closed")
 
@@ -177,7 +188,7 @@ def _statements(office: Office, month: str) -> None:
     again_until(page, "The link holds until")
     office.download(page, str(page.get_by_role("link", name="ZIP").get_attribute("href")), "statements.zip")
     page = office.open(second, f"/month/?month={month}")
-    page.get_by_text("Close the month").click()
+    unfold(page, "Close the month")
     press(page, re.compile("^Close 2|^Close [A-Z]"))
     said(page, "This month is closed")
 
@@ -190,7 +201,7 @@ def _hand_in(office: Office) -> tuple[str, str]:
     press(page, re.compile("Hand in over"))
     said(page, "The claim is handed in.")
     page = office.open(OFFICER, claim)
-    batch = str(page.locator("a[href^='/claim-batches/']").first.get_attribute("href"))
+    batch = str(page.locator("main a[href^='/claim-batches/']").first.get_attribute("href"))
     return claim, batch
 
 
@@ -230,7 +241,7 @@ def _review(office: Office, batch: str) -> None:
     said(page, "1 claim was done.")
     press(page, re.compile("Make public"))
     said(page, "The claims are public now.")
-    public = str(page.locator("a[href^='/publicity/']").first.get_attribute("href"))
+    public = str(page.locator("main a[href^='/publicity/']").first.get_attribute("href"))
     anybody = office.people.fresh("anonymous", "en")
     anybody.open(public)
     expect(anybody.page.get_by_role("table")).to_contain_text("SQ-")
@@ -251,7 +262,7 @@ def _pay(office: Office, batch: str, claim: str) -> None:
     page = office.open(OFFICE[0], paying)
     press(page, "Approve")
     page = office.open(OFFICE[1], paying)
-    page.get_by_text("Record").first.click()
+    unfold(page, "Record")
     page.get_by_label("Bank's reference").fill("20261228-0001")
     press(page, "Record")
     said(page, "Paid")
@@ -271,7 +282,7 @@ def _pay(office: Office, batch: str, claim: str) -> None:
 def _next_batch(office: Office, claim: str, credited: int) -> None:
     """What is opened for this month takes the correction off."""
     page = office.open(OFFICER, "/claim-batches/")
-    page.get_by_text("Open a batch").first.click()
+    unfold(page, "Open a batch")
     first = months_ago(datetime.now(UTC), 0)
     page.get_by_label("Programme").select_option(label="DEMO-QH-V")
     page.get_by_label("How it is settled").select_option("deducted_now")
@@ -303,3 +314,90 @@ def test_two_people_of_finance_close_a_month_and_a_late_correction_flows_into_th
             assert manifest and len(archive.namelist()) > 2
     for desk in closed.desks.values():
         assert desk.faults.found == []
+
+
+def papers(office: Office, suffix: str) -> dict[str, bytes]:
+    """Everything with that suffix that was handed out, also in the archives."""
+    found = {name: body for name, body in office.files.items() if name.endswith(suffix)}
+    for name in ("bills.zip", "statements.zip"):
+        with zipfile.ZipFile(io.BytesIO(office.files[name])) as archive:
+            found |= {Path(each).name: archive.read(each) for each in archive.namelist() if each.endswith(suffix)}
+    return found
+
+
+def test_every_page_of_every_paper_has_something_on_it_and_no_page_is_crammed(closed: Office, tmp_path: Path) -> None:
+    """``JISHI_KEEP_PAPERS``: a folder in which the pages stay as pictures, to be looked at."""
+    kept = Path(os.environ.get("JISHI_KEEP_PAPERS") or tmp_path)
+    for name, body in papers(closed, ".pdf").items():
+        paper = kept / name
+        paper.write_bytes(body)
+        subprocess.run(["pdftoppm", "-r", "60", "-gray", str(paper), str(kept / paper.stem)], check=True)
+        if kept != tmp_path:
+            subprocess.run(["pdftoppm", "-r", "80", "-png", str(paper), str(kept / paper.stem)], check=True)
+    pages = sorted(kept.glob("*.pgm"))
+    assert len(pages) >= 4
+    for page in pages:
+        pixels = page.read_bytes().split(b"\n", 3)[3]
+        dark = sum(value < 128 for value in pixels) / len(pixels)
+        assert 0.002 < dark < 0.3, (page.name, dark)
+
+
+def test_libreoffice_opens_every_workbook_and_its_sums_are_the_ledgers(closed: Office, tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    assert office, "LibreOffice is missing: 'make proof' installs it (Debian: apt-get install libreoffice-calc-nogui)"
+    books = papers(closed, ".xlsx")
+    said = {name: _with_sums(body, tmp_path / name) for name, body in books.items()}
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = [office, profile, "--headless", "--convert-to", "csv", "--outdir", str(tmp_path)]
+    subprocess.run([*command, *(str(tmp_path / name) for name in books)], check=True, capture_output=True, timeout=300)
+    for name, totals in said.items():
+        with (tmp_path / name).with_suffix(".csv").open(encoding="utf-8") as file:
+            computed = [Decimal(cell) for cell in next(csv.reader(file))]
+        assert computed == totals, name
+    booked = _booked(closed.site)
+    assert booked.keys() >= {"list.xlsx", "form.xlsx"} and len(booked) >= 4
+    for name, fen in booked.items():
+        if name in said:
+            assert Decimal(fen) / 100 in said[name], (name, fen, said[name])
+    assert {"list.xlsx", "form.xlsx"} < said.keys() & booked.keys()
+
+
+def _with_sums(body: bytes, path: Path) -> list[Decimal]:
+    """Write the workbook with one more sheet in front, which sums every column of its first sheet that has a total; the totals it says."""
+    book = load_workbook(io.BytesIO(body))
+    lines = book.worksheets[0]
+    first, last = int(re.sub(r"\D", "", lines.freeze_panes)), lines.max_row
+    sums = book.create_sheet("Sums", 0)
+    totals = []
+    for cell in lines[last]:
+        if isinstance(cell.value, int | float):
+            totals.append(Decimal(str(cell.value)).quantize(Decimal("0.01")))
+            column = f"'{lines.title}'!{cell.column_letter}{first}:{cell.column_letter}{last - 1}"
+            sums.cell(1, len(totals), f'=TEXT(SUM({column});"0.00")'.replace(";", ","))
+    book.save(path)
+    return totals
+
+
+def _booked(site: Site) -> dict[str, int]:
+    """What the ledger says of each workbook, in fen."""
+    from django.db.models import Sum
+
+    from billing.ledger.models import Transfer
+    from billing.models import Bill, Claim, PaymentList, Statement
+
+    def moved(**of: Any) -> int:
+        return int(Transfer.objects.filter(**of).aggregate(fen=Sum("amount_fen"))["fen"] or 0)
+
+    with site.data():
+        made = PaymentList.objects.latest("pk")
+        claim = Claim.objects.get(payment_lines__payment_list=made)
+        payouts = list(made.lines.values_list("payout__pk", flat=True))
+        found = {
+            "list.xlsx": moved(source_type="payout", source_id__in=payouts),
+            "form.xlsx": moved(source_type="claim", source_id=claim.pk),
+        }
+        for bill in Bill.objects.filter(void__isnull=True):
+            found[f"{bill.number}.xlsx"] = moved(source_type="bill", source_id=bill.pk, debit__kind="receivable")
+        for statement in Statement.objects.all():
+            found[f"{statement.number}.xlsx"] = statement.total_fen
+    return found
