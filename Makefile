@@ -15,6 +15,7 @@ LOCKED := --require-hashes --quiet
 CATALOGUES := $(wildcard frontend/locale/*/LC_MESSAGES/*.po)
 FRONTEND_SOURCES := $(shell find frontend/assets -type f 2>/dev/null) $(wildcard vite.config.*)
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+PROOF_PACKAGES := libreoffice-calc-nogui
 TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk calcurse
 
 .DEFAULT_GOAL := help
@@ -105,6 +106,7 @@ test: setup-dev system-packages
 	@WORKERS=$(WORKERS) .ci/steps all
 
 proof: setup-dev system-packages
+	@.ci/system-packages $(PROOF_PACKAGES)
 	@.ci/steps proof
 
 bench: setup-dev system-packages

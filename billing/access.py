@@ -40,6 +40,7 @@ from billing.models import (
     CreditImport,
     CreditListing,
     CreditNote,
+    Deputy,
     Dispute,
     Draft,
     DraftLine,
@@ -105,6 +106,7 @@ from billing.models import (
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
 from billing.pricing.subjects import PRICERS
+from billing.settlement.rules.series import Series
 from billing.subsidy.services import POOL
 from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
@@ -374,16 +376,39 @@ def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
+def _deputies(queryset: QuerySet[Deputy], actor: Actor) -> QuerySet[Deputy]:
+    """Who stands in for whom is read at the office, and by the inspector."""
+    if actor.has(Role.INSPECTOR):
+        return queryset
+    return queryset.filter(office_id__in=actor.organisations(Role.PROGRAMME_OFFICER, Role.FINANCE))
+
+
 def month_filter(actor: Actor, prefix: str = "") -> Q:
-    """A month of bills is seen by the finance of its owner, one of statements by those who pay; both by the inspector."""
+    """A month of bills is seen by the finance of its owner, one of statements by that of the office whose programmes they are (of
+    programmes that name none: of any office); both by the inspector."""
     if actor.has(Role.INSPECTOR):
         return ALL
     own = Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
-    return own | Q(**{f"{prefix}owner__isnull": True}) if actor.has(Role.FINANCE) else own
+    if not actor.has(Role.FINANCE):
+        return own
+    offices = [None, *actor.organisations(Role.FINANCE)]
+    return own | Q(**{f"{prefix}series__in": [Series(office_id=office_id).key for office_id in offices]})
 
 
 def _months(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(month_filter(actor))
+
+
+def _held_back(queryset: QuerySet[HeldBack], actor: Actor) -> QuerySet[HeldBack]:
+    """What is left out of a month is seen as the month is."""
+    if actor.has(Role.INSPECTOR):
+        return queryset
+    seen = Q(owner_id__in=actor.organisations(Role.OWNER_FINANCE))
+    if actor.has(Role.FINANCE):
+        issuer = "award__programme_version__programme__issuer"
+        none = Q(award__isnull=False, **{f"{issuer}__isnull": True})
+        seen |= none | Q(**{f"{issuer}__in": actor.organisations(Role.FINANCE)})
+    return queryset.filter(seen)
 
 
 def _month_drafts(queryset: QuerySet[Draft], actor: Actor) -> QuerySet[Draft]:
@@ -450,12 +475,13 @@ _SCOPES: dict[Any, Any] = {
     Checkout: _checkouts,
     ClosedPeriod: _months,
     CreditNote: _of_bills,
+    Deputy: _deputies,
     Dispute: _of_payments,
     Draft: _month_drafts,
     DraftLine: _month_lines,
     DraftRun: _months,
     ExportItem: _export_items,
-    HeldBack: _months,
+    HeldBack: _held_back,
     MonthExport: _months,
     Exemption: _between,
     Payment: _received,

@@ -23,7 +23,7 @@ class BillingApp(AppConfig):
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.ordering import papers as order_papers  # noqa: F401  (register kinds of papers)
         from billing.papers import messages as paper_messages  # noqa: F401  (register sentences)
-        from billing.payments.services import prepaying
+        from billing.payments.services import allocating, prepaying
         from billing.pricing import sample_prices
         from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
         from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
@@ -34,6 +34,7 @@ class BillingApp(AppConfig):
         from instruments import catalogue_ports
         from instruments import ports as instrument_ports
 
+        allocating.register_on_freed(prepaying.keep_again)
         bill_ports.register_on_issued(prepaying.capture)
         customer_terms.register(terms.terms_of)
         ports.register_money(reservation_money.ReservationMoney())

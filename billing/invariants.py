@@ -342,7 +342,9 @@ register_sql(
 OF_ITS_MONTH = """
     date_trunc('month', a.service_on)::date = s.period_on
     OR a.service_on < s.period_on AND (
-       EXISTS (SELECT 1 FROM billing_closedperiod p WHERE p.series = 'statements' AND p.closed_at <= s.issued_at
+       EXISTS (SELECT 1 FROM billing_programmeversion v JOIN billing_programme m ON m.id = v.programme_id
+                 JOIN billing_closedperiod p ON p.series = 'statements' || coalesce(':' || m.issuer_id, '')
+                WHERE v.id = s.programme_version_id AND p.closed_at <= s.issued_at
                   AND a.service_on < p.period_on + interval '1 month')
        OR EXISTS (SELECT 1 FROM billing_heldback h WHERE h.award_id = a.id AND h.until_on <= s.period_on))"""
 

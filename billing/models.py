@@ -1,6 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
+from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
     ClaimBatch,
@@ -90,6 +91,7 @@ __all__ = [
     "CreditImport",
     "CreditListing",
     "CreditNote",
+    "Deputy",
     "Dispute",
     "Draft",
     "DraftLine",

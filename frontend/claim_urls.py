@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import claim_batches, claims, payout_lists, publicity
+from frontend.views import claim_batches, claims, deputies, payout_lists, publicity
 
 urlpatterns = [
     path("claims/", claims.claim_list, name="claim_list"),
@@ -17,10 +17,13 @@ urlpatterns = [
     path("claim-batches/", claim_batches.claim_batch_list, name="claim_batch_list"),
     path("claim-batches/<int:pk>/", claim_batches.claim_batch_detail, name="claim_batch_detail"),
     path("claim-batches/<int:pk>/act", claim_batches.claim_batch_act, name="claim_batch_act"),
+    path("claims/deputies/", deputies.deputy_list, name="deputy_list"),
+    path("claims/deputies/<int:pk>/end", deputies.deputy_end, name="deputy_end"),
     path("claim-batches/<int:pk>/list", payout_lists.payout_list_make, name="payout_list_make"),
     path("claim-objections/<int:pk>/answer", claim_batches.objection_answer, name="objection_answer"),
     path("payout-lists/<int:pk>/", payout_lists.payout_list_detail, name="payout_list_detail"),
     path("payout-lists/<int:pk>/sign", payout_lists.payout_list_sign, name="payout_list_sign"),
+    path("payout-lists/<int:pk>/cancel", payout_lists.payout_list_cancel, name="payout_list_cancel"),
     path("payout-lists/lines/<int:pk>/record", payout_lists.payout_record, name="payout_record"),
     path("publicity/", publicity.publicity_list, name="publicity_list"),
     path("publicity/<int:pk>/", publicity.publicity_detail, name="publicity_detail"),

@@ -22,5 +22,6 @@ urlpatterns = [
     path("month/exports/<int:pk>/change", month_exports.month_export_change, name="month_export_change"),
     path("month/exports/<int:pk>/archive.zip", month_exports.month_export_file, name="month_export_file"),
     path("bills/<int:pk>/evidence.zip", month_exports.bill_evidence, name="bill_evidence"),
+    path("claims/<int:pk>/evidence.zip", month_exports.claim_pack, name="claim_pack"),
     path("statements/<int:pk>/evidence.zip", month_exports.statement_evidence, name="statement_evidence"),
 ]

@@ -314,6 +314,12 @@ _PAYOUT_LIST: dict[str, StateLook] = {
     "made": StateLook(pgettext_lazy("payment list state", "To be checked"), "hourglass", "wait"),
     "reviewed": StateLook(pgettext_lazy("payment list state", "To be approved"), "hourglass", "wait"),
     "approved": StateLook(pgettext_lazy("payment list state", "Approved"), "circle-check", "good"),
+    "cancelled": StateLook(pgettext_lazy("payment list state", "Cancelled"), "ban", "calm"),
+}
+_DEPUTY: dict[str, StateLook] = {
+    "now": StateLook(pgettext_lazy("deputy", "Stands in now"), "circle-check", "good"),
+    "waiting": StateLook(pgettext_lazy("deputy", "From a later day"), "clock", "wait"),
+    "ended": StateLook(pgettext_lazy("deputy", "Over"), "ban", "calm"),
 }
 _MONTH_RUN: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("run of drafts", "Under review"), "eye", "wait"),
@@ -341,6 +347,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "claim": _CLAIM,
     "claim_batch": _CLAIM_BATCH,
     "payout_list": _PAYOUT_LIST,
+    "deputy": _DEPUTY,
     "month_draft": _MONTH_DRAFT,
     "month_export": _MONTH_EXPORT,
     "month_run": _MONTH_RUN,

@@ -154,6 +154,7 @@ class PaymentListOut(serializers.Serializer):
     line_count = serializers.IntegerField()
     reviewed = serializers.BooleanField()
     approved = serializers.BooleanField()
+    cancelled = serializers.BooleanField()
     render_state = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of the frozen content.")
     lines = serializers.ListField(child=serializers.DictField())
@@ -236,6 +237,7 @@ def list_json(found: PaymentList) -> dict[str, Any]:
         "line_count": found.line_count,
         "reviewed": found.reviewed_by_id is not None,
         "approved": found.approved_by_id is not None,
+        "cancelled": found.cancelled_at is not None,
         "render_state": found.render_state,
         "sha256": found.content_sha256,
         "content": found.content,

@@ -190,7 +190,11 @@ class PaymentListView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = PaymentList.objects.none()
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"record": shapes.PayoutIn, "sign": NoFields}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "record": shapes.PayoutIn,
+        "sign": NoFields,
+        "cancel": shapes.ClaimReasonIn,
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", shapes.PaymentListOut)
@@ -205,6 +209,12 @@ class PaymentListView(ApiView):
         """Check a list, or approve one that was checked; its three people differ."""
         self.valid(request)
         paying.sign(self.actor, int(pk), self.now)
+        return Response(shapes.list_json(queries.list_for(self.actor, int(pk))))
+
+    @extend_schema(responses=shapes.PaymentListOut)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel a list of which nothing was recorded; its claims can be put on another one."""
+        paying.cancel(self.actor, int(pk), self.valid(request)["reason"], self.now)
         return Response(shapes.list_json(queries.list_for(self.actor, int(pk))))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut})

@@ -242,6 +242,7 @@ def _claims() -> list[URLPattern]:
         ),
         re_path(rf"^payment-lists/{ID}/$", paid.as_view({"get": "retrieve"}), name="api_payment_list"),
         re_path(rf"^payment-lists/{ID}/sign/$", paid.as_view({"post": "sign"}), name="api_payment_list_sign"),
+        re_path(rf"^payment-lists/{ID}/cancel/$", paid.as_view({"post": "cancel"}), name="api_payment_list_cancel"),
         re_path(
             rf"^payment-lists/{ID}/(?P<kind>pdf|xlsx)/$", paid.as_view({"get": "download"}), name="api_payment_list_download"
         ),

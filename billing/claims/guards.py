@@ -82,18 +82,20 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
+#: Who stands in for somebody is, for this, both of them.
+_SAME = "(s.actor_id IN (NEW.actor_id, NEW.behalf_id) OR s.behalf_id IN (NEW.actor_id, NEW.behalf_id))"
 #: Maker, reviewer and approver of one claim are three people.
 THREE_PEOPLE = f"""
 PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;
 IF NEW.actor_id IS NOT NULL AND (
    NEW.event IN ({_part(Part.MAKER)}) AND EXISTS (
-     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND {_SAME}
         AND s.event IN ({_part(Part.REVIEWER)}, {_part(Part.APPROVER)}))
    OR NEW.event IN ({_part(Part.REVIEWER)}) AND EXISTS (
-     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND {_SAME}
         AND s.event IN ({_part(Part.MAKER)}, {_part(Part.APPROVER)}))
    OR NEW.event IN ({_part(Part.APPROVER)}) AND EXISTS (
-     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND {_SAME}
         AND s.event IN ({_part(Part.MAKER)}, {_part(Part.REVIEWER)}))) THEN
     RAISE EXCEPTION 'maker, reviewer and approver are three people' USING ERRCODE = '23514', CONSTRAINT = 'claim_three_people';
 END IF;
@@ -155,13 +157,15 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
-#: No more is put on lists, less what came back from the bank, than the claim is.
+#: No more is put on lists that hold, less what came back from the bank, than the claim is.
 LISTED_WITHIN_CLAIM = """
 PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;
 PERFORM 1 FROM billing_claim c
  WHERE c.id = NEW.claim_id AND c.state IN ('approved', 'partly_paid', 'payment_failed')
    AND NEW.amount_fen + (SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0)
-                           FROM billing_paymentline l LEFT JOIN billing_payout p ON p.line_id = l.id WHERE l.claim_id = c.id)
+                           FROM billing_paymentline l JOIN billing_paymentlist t ON t.id = l.payment_list_id
+                           LEFT JOIN billing_payout p ON p.line_id = l.id
+                          WHERE l.claim_id = c.id AND t.cancelled_at IS NULL)
        <= c.total_fen;
 IF NOT FOUND THEN
     RAISE EXCEPTION 'no more of a claim is put on payment lists than it is' USING ERRCODE = '23514';
@@ -169,12 +173,23 @@ END IF;
 RETURN NEW;
 """
 
-#: Money is recorded for a list that its three people have signed.
+#: Money is recorded for a list that its three people have signed and nobody cancels meanwhile.
 PAID_ON_SIGNED_LIST = """
 PERFORM 1 FROM billing_paymentline l JOIN billing_paymentlist p ON p.id = l.payment_list_id
- WHERE l.id = NEW.line_id AND p.approved_by_id IS NOT NULL AND NEW.paid_fen <= l.amount_fen;
+ WHERE l.id = NEW.line_id AND p.approved_by_id IS NOT NULL AND p.cancelled_at IS NULL AND NEW.paid_fen <= l.amount_fen
+   FOR NO KEY UPDATE OF p;
 IF NOT FOUND THEN
     RAISE EXCEPTION 'money is paid on a list that was approved, and no more than it says' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: A list is cancelled while nothing was recorded of it, and nobody signs it afterwards.
+LIST_CANCELLED_UNPAID = """
+IF OLD.cancelled_at IS NOT NULL AND (OLD.reviewed_by_id, OLD.approved_by_id) IS DISTINCT FROM (NEW.reviewed_by_id, NEW.approved_by_id)
+   OR OLD.cancelled_at IS NULL AND NEW.cancelled_at IS NOT NULL AND EXISTS (
+      SELECT FROM billing_payout p JOIN billing_paymentline l ON l.id = p.line_id WHERE l.payment_list_id = NEW.id) THEN
+    RAISE EXCEPTION 'a payment list is cancelled before anything of it is paid, and not signed afterwards' USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
 """

@@ -73,7 +73,8 @@ register_sql(
     counted="SELECT count(*) FROM billing_claim WHERE state NOT IN ('draft', 'withdrawn')",
     violations=f"""
         SELECT format('person %s is %s of claim %s', actor_id, string_agg(DISTINCT part, ' and '), claim_id)
-          FROM (SELECT claim_id, actor_id, CASE event {_PARTS} END AS part FROM billing_claimstep WHERE actor_id IS NOT NULL) p
+          FROM (SELECT s.claim_id, who.actor_id, CASE s.event {_PARTS} END AS part FROM billing_claimstep s
+                  CROSS JOIN LATERAL (VALUES (s.actor_id), (s.behalf_id)) who (actor_id) WHERE who.actor_id IS NOT NULL) p
          WHERE part IS NOT NULL GROUP BY claim_id, actor_id HAVING count(DISTINCT part) > 1
          UNION ALL
         SELECT format('payment list %s has not three people', number) FROM billing_paymentlist
@@ -100,8 +101,13 @@ register_sql(
         SELECT format('claim %s over %s fen: %s fen on lists or paid', c.number, c.total_fen, l.fen)
           FROM billing_claim c CROSS JOIN LATERAL (
                SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0) AS fen
-                 FROM billing_paymentline l LEFT JOIN billing_payout p ON p.line_id = l.id WHERE l.claim_id = c.id) l
-         WHERE l.fen > c.total_fen""",
+                 FROM billing_paymentline l JOIN billing_paymentlist t ON t.id = l.payment_list_id
+                 LEFT JOIN billing_payout p ON p.line_id = l.id WHERE l.claim_id = c.id AND t.cancelled_at IS NULL) l
+         WHERE l.fen > c.total_fen
+         UNION ALL
+        SELECT format('payment list %s is cancelled, and %s fen of it were paid', t.number, sum(p.paid_fen))
+          FROM billing_paymentlist t JOIN billing_paymentline l ON l.payment_list_id = t.id JOIN billing_payout p ON p.line_id = l.id
+         WHERE t.cancelled_at IS NOT NULL GROUP BY t.number""",
 )
 
 register_sql(

@@ -20,12 +20,24 @@ def _choices(codes: object) -> list[tuple[str, str]]:
 
 
 def _signed(part: str) -> pgtrigger.Q:
-    """Whether somebody had signed, and who or when is written anew."""
-    by, at = f"{part}_by", f"{part}_at"
-    changed = pgtrigger.Q(**{f"old__{by}__df": pgtrigger.F(f"new__{by}")}) | pgtrigger.Q(
-        **{f"old__{at}__df": pgtrigger.F(f"new__{at}")}
-    )
-    return pgtrigger.Q(**{f"old__{by}__isnull": False}) & changed
+    """Whether somebody had signed, and who, when or for whom is written anew."""
+    own = [f"{part}_by", f"{part}_at", "cancel_reason" if part == "cancelled" else f"{part}_for"]
+    changed = pgtrigger.Q()
+    for each in own:
+        changed |= pgtrigger.Q(**{f"old__{each}__df": pgtrigger.F(f"new__{each}")})
+    return pgtrigger.Q(**{f"old__{part}_by__isnull": False}) & changed
+
+
+def _apart(first: str, second: str) -> Q:
+    """That the people of different parts of a payment list differ, where there are such (``by``: who signed, ``for``: for whom)."""
+    parts = ("issued", "reviewed", "approved")
+    found = Q()
+    for one in parts:
+        for other in parts:
+            if one != other:
+                here, there = f"{one}_{first}", f"{other}_{second}"
+                found &= Q(**{f"{here}__isnull": True}) | Q(**{f"{there}__isnull": True}) | ~Q(**{here: F(there)})
+    return found
 
 
 class ClaimBatch(models.Model):
@@ -203,7 +215,8 @@ class ClaimLine(models.Model):
 
 
 class ClaimStep(models.Model):
-    """One entry of a claim's history: who (None: the platform) did what, and what the claim came to. Append-only."""
+    """One entry of a claim's history: who (None: the platform) did what, standing in for whom (``behalf``), and what the claim came to.
+    Append-only."""
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="steps")
     position = models.PositiveIntegerField()
@@ -212,6 +225,7 @@ class ClaimStep(models.Model):
     to_state = models.CharField(max_length=16)
     step = models.PositiveSmallIntegerField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    behalf = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
     total_fen = models.BigIntegerField()
     at = models.DateTimeField()
@@ -291,19 +305,32 @@ class Objection(models.Model):
 
 
 class PaymentList(FrozenDocument):
-    """A payment list (拨付明细表) of a batch for the treasury: made (``issued_by``), checked and approved by three people."""
+    """A payment list (拨付明细表) of a batch for the treasury: made (``issued_by``), checked and approved by three people (``…_for``: for
+    whom each stood in); or cancelled, with the reason, before anything of it was paid."""
 
     batch = models.ForeignKey(ClaimBatch, on_delete=models.PROTECT, related_name="payment_lists")
     number = models.CharField(max_length=40, unique=True)
     line_count = models.PositiveIntegerField()
+    issued_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reviewed_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    cancelled_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(total_fen__gt=0, line_count__gt=0), name="payment_list_over_something"),
+            models.CheckConstraint(
+                condition=Q(cancelled_by__isnull=True, cancelled_at__isnull=True, cancel_reason="")
+                | Q(cancelled_by__isnull=False, cancelled_at__isnull=False) & ~Q(cancel_reason=""),
+                name="payment_list_cancelled_whole",
+            ),
+            models.CheckConstraint(condition=_apart("for", "by") & _apart("for", "for"), name="payment_list_deputies_apart"),
             models.CheckConstraint(
                 condition=(Q(reviewed_by__isnull=True) | ~Q(reviewed_by=F("issued_by")))
                 & (
@@ -316,13 +343,18 @@ class PaymentList(FrozenDocument):
         triggers = [
             pgtrigger.ReadOnly(
                 name="payment_list_frozen",
-                exclude=[*RENDERED, "reviewed_by", "reviewed_at", "approved_by", "approved_at"],
+                exclude=[
+                    *RENDERED,
+                    *("reviewed_by", "reviewed_for", "reviewed_at", "approved_by", "approved_for", "approved_at"),
+                    *("cancelled_by", "cancelled_at", "cancel_reason"),
+                ],
             ),
             pgtrigger.Protect(
                 name="payment_list_signed_once",
                 operation=pgtrigger.Update,
-                condition=_signed("reviewed") | _signed("approved"),
+                condition=_signed("reviewed") | _signed("approved") | _signed("cancelled"),
             ),
+            guards.update("payment_list_cancelled_unpaid", guards.LIST_CANCELLED_UNPAID),
             pgtrigger.Protect(name="payment_list_kept", operation=pgtrigger.Delete),
             no_truncate("payment_list_no_truncate"),
             guards.list_is_its_lines("payment_list_is_its_lines", "NEW.id"),

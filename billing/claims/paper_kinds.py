@@ -20,9 +20,9 @@ def _form(row: ClaimSubmission) -> Facts:
 
 
 def _list(row: PaymentList) -> Facts:
-    """One person made it; it counts once two others have checked and approved it."""
+    """One person made it; it counts once two others have checked and approved it, and while nobody has cancelled it."""
     status = Status.VALID if row.approved_by_id is not None else Status.PENDING
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status)
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.VOID if row.cancelled_at is not None else status)
 
 
 def _notice(row: Clawback) -> Facts:

@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
+from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
     ClaimBatch,
@@ -114,7 +115,7 @@ def lines_of(claim: Claim) -> list[ClaimLine]:
 
 def steps_of(claim: Claim) -> list[ClaimStep]:
     """The history of a claim, the latest first."""
-    return list(ClaimStep.objects.filter(claim=claim).select_related("actor").order_by("-position"))
+    return list(ClaimStep.objects.filter(claim=claim).select_related("actor", "behalf").order_by("-position"))
 
 
 def evidence_of(claim: Claim) -> list[ClaimEvidence]:
@@ -144,10 +145,19 @@ def lists_of(actor: Actor, batch: ClaimBatch) -> list[PaymentList]:
     return list(rows.defer("content").select_related("issued_by", "reviewed_by", "approved_by").order_by("-pk"))
 
 
+def deputies_visible(actor: Actor) -> QuerySet[Deputy]:
+    """Who stands in for whom, as the actor may read it; the latest last day first."""
+    rows = visible_to(Deputy.objects.all(), actor).select_related("office", "principal", "deputy")
+    return rows.order_by("-until_on", "-pk")
+
+
 def list_for(actor: Actor, pk: int) -> PaymentList:
     """One payment list with its lines (``lines``). Raises NotFound."""
     lines = PaymentLine.objects.select_related("claim__payee", "payout").order_by("position")
-    rows = PaymentList.objects.select_related("batch__programme__issuer", "issued_by", "reviewed_by", "approved_by")
+    rows = PaymentList.objects.select_related(
+        "batch__programme__issuer",
+        *("issued_by", "issued_for", "reviewed_by", "reviewed_for", "approved_by", "approved_for", "cancelled_by"),
+    )
     return get_visible(rows.prefetch_related(Prefetch("lines", lines)), actor, pk=pk)
 
 

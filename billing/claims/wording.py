@@ -59,6 +59,7 @@ EVENTS: Mapping[str, Word] = {
     ClaimEvent.PUBLICISE: pgettext_lazy("step of a claim", "Made public"),
     ClaimEvent.APPROVE: pgettext_lazy("step of a claim", "Approved"),
     ClaimEvent.LIST: pgettext_lazy("step of a claim", "Put on a payment list"),
+    ClaimEvent.UNLIST: pgettext_lazy("step of a claim", "Payment list cancelled"),
     ClaimEvent.SETTLE: pgettext_lazy("step of a claim", "Settled, nothing to pay"),
     ClaimEvent.PAY: pgettext_lazy("step of a claim", "Paid"),
     ClaimEvent.PAY_PART: pgettext_lazy("step of a claim", "Paid in part"),

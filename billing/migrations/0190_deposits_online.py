@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("instruments", "0090_former_identifiers"),
-        ("billing", "0149_claims_closer"),
+        ("billing", "0183_prepaid_again"),
     ]
 
     operations = [

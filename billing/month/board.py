@@ -18,11 +18,12 @@ from billing.bills.services.issuing import local_day
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
 from billing.month.queries import current_run
 from billing.month.services.acting import acts_for
-from billing.settlement.closed import closed_until
+from billing.settlement.closed import closed_until, of_office
 from billing.settlement.models import Quote, Statement
 from billing.settlement.rules.period import first_day, is_over, last_day, next_month, previous_month
 from billing.settlement.rules.series import Series
 from billing.settlement.services.statements import unstated
+from billing.subsidy.models import Programme
 from booking.models import Reservation, SampleJob
 from booking.rules.samples import JobState
 from booking.rules.states import IN_REVIEW, ReservationState
@@ -65,16 +66,23 @@ class Board:
 
 
 def series_of(actor: Actor) -> list[tuple[Series, Organisation | None]]:
-    """The series that the actor sees: of its owners by name, and of statements for those who pay or inspect."""
+    """The series that the actor sees: of its owners by name; of statements those of its offices that have programmes (the inspector: of
+    every office), and of programmes that name no office."""
     owners: QuerySet[Organisation] = Organisation.objects.filter(pk__in=actor.organisations(Role.OWNER_FINANCE), kind="owner")
     found: list[tuple[Series, Organisation | None]] = [(Series(one.pk), one) for one in owners.order_by("name_pinyin", "pk")]
-    if actor.has(Role.FINANCE, Role.INSPECTOR):
-        found.append((Series(), None))
-    return found
+    if not actor.has(Role.FINANCE, Role.INSPECTOR):
+        return found
+    offices: QuerySet[Organisation] = Organisation.objects.filter(programmes__isnull=False).distinct()
+    if not actor.has(Role.INSPECTOR):
+        offices = offices.filter(pk__in=actor.organisations(Role.FINANCE))
+    issuing = [(Series(office_id=one.pk), one) for one in offices.order_by("name_pinyin", "pk")]
+    if not issuing or Programme.objects.filter(issuer__isnull=True).exists():
+        return [*found, *issuing, (Series(), None)]
+    return [*found, *issuing]
 
 
 def require_seen(actor: Actor, series: Series) -> None:
-    """Raise NotFound for the months of another owner, and for statements for those who neither pay nor inspect."""
+    """Raise NotFound for the months of another owner or office, except for the inspector."""
     if not acts_for(actor, series) and not actor.has(Role.INSPECTOR):
         raise NotFound.of("access.not_found", model="month")
 
@@ -90,7 +98,7 @@ def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board
         stages = (_unconfirmed(series.owner_id, month, now), _agreed(series.owner_id, month, drafts), *_of_run(run, drafts))
         stages += _bills(series.owner_id, month)
     else:
-        stages = (_awarded(month, drafts), *_of_run(run, drafts), *_statements(month))
+        stages = (_awarded(series, month, drafts), *_of_run(run, drafts), *_statements(series, month))
     return Board(
         series=series,
         period_on=month,
@@ -165,8 +173,8 @@ def _agreed(owner_id: int, month: date, drafts: dict[str, tuple[int, int, int]])
     return _not_drafted("agreed", lines, fen, drafts)
 
 
-def _awarded(month: date, drafts: dict[str, tuple[int, int, int]]) -> Stage:
-    return _not_drafted("awarded", *_left(unstated(month)), drafts)
+def _awarded(series: Series, month: date, drafts: dict[str, tuple[int, int, int]]) -> Stage:
+    return _not_drafted("awarded", *_left(of_office(unstated(month), series)), drafts)
 
 
 def _left(awards: QuerySet[Any]) -> tuple[int, int]:
@@ -205,8 +213,8 @@ def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
     return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_open(rows).count()),)))
 
 
-def _statements(month: date) -> tuple[Stage, ...]:
-    rows = Statement.objects.filter(period_on=month)
+def _statements(series: Series, month: date) -> tuple[Stage, ...]:
+    rows = of_office(Statement.objects.filter(period_on=month), series)
     return _issued(rows, _exported(rows, "statement"))
 
 

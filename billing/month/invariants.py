@@ -46,7 +46,9 @@ register_sql(
          WHERE b.issued_at > p.closed_at
          UNION ALL
         SELECT format('statement %s was issued after %s was closed', s.number, p.period_on)
-          FROM billing_statement s JOIN billing_closedperiod p ON p.series = 'statements' AND s.period_on <= p.period_on
+          FROM billing_statement s JOIN billing_programmeversion v ON v.id = s.programme_version_id
+          JOIN billing_programme m ON m.id = v.programme_id
+          JOIN billing_closedperiod p ON p.series = 'statements' || coalesce(':' || m.issuer_id, '') AND s.period_on <= p.period_on
          WHERE s.issued_at > p.closed_at""",
 )
 

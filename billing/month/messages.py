@@ -8,6 +8,7 @@ from config.kernel.messages import register
 
 register(
     {
+        "month.unreadable": _("Type a month, for example 2026-10."),
         "bill.period_closed": _("This month is closed. Bill up to a day of a month that is open: what came late goes there."),
         "statement.period_closed": _("This month is closed. What came late goes into the next month's statement."),
         "month.not_over": _("The month is not over yet. Drafts are made and months are closed after their last day."),

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.month import guards
+from billing.settlement.rules.series import Series, kept_series
 from config.kernel.models.guards import no_truncate
 
 
@@ -92,6 +93,11 @@ class DraftRun(models.Model):
             pgtrigger.Protect(name="draft_run_kept", operation=pgtrigger.Delete),
             no_truncate("draft_run_no_truncate"),
         ]
+
+    @property
+    def of_series(self) -> Series:
+        """Whose month it is."""
+        return kept_series(self.series)
 
     @property
     def needs_second(self) -> bool:
@@ -236,6 +242,11 @@ class MonthExport(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["series", "-id"], name="month_export_by_series")]
+
+    @property
+    def of_series(self) -> Series:
+        """Whose month it is."""
+        return kept_series(self.series)
 
     @property
     def file_name(self) -> str:

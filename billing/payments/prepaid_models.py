@@ -21,7 +21,8 @@ class EntryKind(models.TextChoices):
 
 class PrepaidEntry(models.Model):
     """A part of a payment that is kept as prepaid for ``customer`` at the payment's owner; one below zero says what became of it (``of``).
-    Append-only, and by trigger never more than is free of the payment, nor more taken than was kept."""
+    ``bill``: which one it paid, or, kept again, which one gave it back. Append-only, and by trigger never more than is free of the payment,
+    nor more taken than was kept."""
 
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="prepaid")
     customer = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -36,7 +37,7 @@ class PrepaidEntry(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="deposit", of__isnull=True, bill__isnull=True, amount_fen__gt=0)
+                condition=Q(kind="deposit", of__isnull=True, amount_fen__gt=0)
                 | Q(kind="capture", of__isnull=False, bill__isnull=False, amount_fen__lt=0)
                 | Q(kind="withdraw", of__isnull=False, bill__isnull=True, amount_fen__lt=0) & ~Q(reason=""),
                 name="prepaid_entry_keeps_or_uses",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Case, CharField, Exists, F, Max, OuterRef, QuerySet, Value, When
+from django.db.models.functions import Cast, Concat, TruncMonth
 
 from billing.settlement.period_models import ClosedPeriod
 from billing.settlement.rules.period import last_day
-from billing.settlement.rules.series import Series
+from billing.settlement.rules.series import STATEMENTS, Series
+from billing.subsidy.models import Programme
+
+_OFFICE = "programme_version__programme__issuer"
 
 
 def closed_until(series: Series) -> date | None:
@@ -29,3 +34,28 @@ def share_period(series: Series) -> None:
     holds until its end. The guards of lines share the same lock (``period_guards``)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [f"period:{series.key}"])
+
+
+def of_programme(programme: Programme) -> Series:
+    """The series of the statements of a programme."""
+    return Series(office_id=programme.issuer_id)
+
+
+def of_office(rows: QuerySet[Any], series: Series) -> QuerySet[Any]:
+    """Those awards or statements (whatever has a ``programme_version``) that are of an office's series."""
+    return (
+        rows.filter(**{_OFFICE: series.office_id})
+        if series.office_id is not None
+        else rows.filter(**{f"{_OFFICE}__isnull": True})
+    )
+
+
+def with_series(awards: QuerySet[Any]) -> QuerySet[Any]:
+    """Awards with ``month_closed``: whether the month of their service is closed in the series of their programme."""
+    key = Case(
+        When(**{f"{_OFFICE}__isnull": True}, then=Value(STATEMENTS)),
+        default=Concat(Value(f"{STATEMENTS}:"), Cast(F(f"{_OFFICE}_id"), CharField())),
+        output_field=CharField(),
+    )
+    closed = ClosedPeriod.objects.filter(series=OuterRef("series_key"), period_on__gte=OuterRef("service_month"))
+    return awards.annotate(series_key=key, service_month=TruncMonth("service_on")).annotate(month_closed=Exists(closed))

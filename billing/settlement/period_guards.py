@@ -70,10 +70,17 @@ END IF;
 RETURN NEW;
 """
 
+#: The series of a programme ``m``: of the office that issues it.
+OF_PROGRAMME = "'statements' || coalesce(':' || m.issuer_id, '')"
+
 #: The same of a settlement statement.
-STATEMENT_LINE_OPEN = """
-PERFORM pg_advisory_xact_lock_shared(hashtextextended('period:statements', 0));
-PERFORM 1 FROM billing_statement s JOIN billing_closedperiod p ON p.series = 'statements' AND s.period_on <= p.period_on
+STATEMENT_LINE_OPEN = f"""
+PERFORM pg_advisory_xact_lock_shared(hashtextextended('period:' || {OF_PROGRAMME}, 0))
+   FROM billing_statement s JOIN billing_programmeversion v ON v.id = s.programme_version_id
+   JOIN billing_programme m ON m.id = v.programme_id WHERE s.id = NEW.statement_id;
+PERFORM 1 FROM billing_statement s JOIN billing_programmeversion v ON v.id = s.programme_version_id
+  JOIN billing_programme m ON m.id = v.programme_id
+  JOIN billing_closedperiod p ON p.series = {OF_PROGRAMME} AND s.period_on <= p.period_on
  WHERE s.id = NEW.statement_id;
 IF FOUND THEN
     RAISE EXCEPTION 'a closed period takes no new lines' USING ERRCODE = '23514';

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from billing.claims.models import Claim, ClaimBatch
-from billing.claims.services import batches, handing_in, paying, publishing, reviewing
+from billing.claims.services import batches, deputies, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
+from billing.claims.services.deputies import Named
 from billing.claims.services.paying import Outcome
 from billing.settlement.rules.period import first_day, last_day, previous_month
 from billing.subsidy.models import Programme
@@ -28,6 +29,8 @@ def claim(people: People, today: date, now: datetime) -> dict[str, int]:
     shown = _batch(people, "DEMO-QH-A", "refunded_later", before, now - timedelta(days=14), now - timedelta(days=1))
     _show(people, shown, said, now)
     _batch(people, "DEMO-QH-V", "deducted_now", month, now, None)
+    officer, second = people.actor(people.office, Role.PROGRAMME_OFFICER), people.actors[people.office.pk, "second_officer"]
+    deputies.name(second, Named(people.office.pk, officer.person_id, today, today + timedelta(days=13), said["away"]), now)
     return {"claims": Claim.objects.count()}
 
 

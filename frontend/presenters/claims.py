@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from billing.claims import wording
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
@@ -118,11 +119,19 @@ def history(steps: Sequence[ClaimStep]) -> list[dict[str, Any]]:
             "icon": look_of("claim", each.to_state).icon,
             "title": wording.EVENTS[each.event],
             "at": each.at,
-            "who": str(each.actor) if each.actor is not None else "",
+            "who": _who(each),
             "text": each.reason,
         }
         for each in steps
     ]
+
+
+def _who(step: ClaimStep) -> str:
+    if step.actor is None:
+        return ""
+    if step.behalf is None:
+        return str(step.actor)
+    return _("%(name)s, standing in for %(other)s") % {"name": step.actor, "other": step.behalf}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,8 @@ def settled_word(batch: ClaimBatch) -> str:
 
 def list_state(row: PaymentList) -> str:
     """Where a payment list stands, for the badge."""
+    if row.cancelled_at is not None:
+        return "cancelled"
     if row.approved_by_id is not None:
         return "approved"
     return "reviewed" if row.reviewed_by_id is not None else "made"

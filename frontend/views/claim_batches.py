@@ -22,7 +22,7 @@ from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimState
 from billing.claims.services import batches, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
-from billing.claims.services.office import OFFICE
+from billing.claims.services.office import OFFICE, right_of
 from billing.claims.services.reviewing import Result
 from billing.settlement.queries import local_today
 from billing.settlement.rules.period import first_day, last_day, previous_month
@@ -115,7 +115,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, repor
     inputs = queries.check_inputs(shown)
     states = queries.by_state(batch)
     known = {each.state: each for each in states}
-    office = _is_office(actor, batch.programme.issuer_id)
+    office = right_of(actor, batch.programme.issuer_id, OFFICE, timezone.now()) is not None
     payable = paying.payable(batch) if office else []
     context = {
         "batch": batch,
@@ -143,10 +143,6 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, repor
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "claims/batch.html", context, status=status_of(refusal) if refusal else 200)
-
-
-def _is_office(actor: Actor, issuer_id: int | None) -> bool:
-    return actor.has(*OFFICE) if issuer_id is None else issuer_id in actor.organisations(*OFFICE)
 
 
 def _gather(actor: Actor, pk: int) -> str:

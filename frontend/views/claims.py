@@ -21,7 +21,7 @@ from billing.claims.rules.checks import look
 from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
 from billing.claims.services import clawbacks, documents, handing_in, reviewing
 from billing.claims.services.handing_in import Evidence
-from billing.claims.services.office import CLAIMANTS, OFFICE, may_review
+from billing.claims.services.office import CLAIMANTS, OFFICE, reviewer_right, right_of
 from billing.ledger.rules.money import parse_yuan
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
@@ -83,10 +83,10 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
 
 def _may(actor: Actor, claim: Claim, *, mine: bool) -> dict[str, bool]:
     """What the page offers; the services decide."""
-    events = events_of(ClaimState(claim.state))
-    issuer_id = claim.batch.programme.issuer_id
-    office = actor.has(*OFFICE) if issuer_id is None else issuer_id in actor.organisations(*OFFICE)
-    looks = bool(events & {ClaimEvent.PASS, ClaimEvent.SEND_BACK, ClaimEvent.REJECT}) and may_review(actor, claim)
+    events, now = events_of(ClaimState(claim.state)), timezone.now()
+    office = right_of(actor, claim.batch.programme.issuer_id, OFFICE, now) is not None
+    decides = bool(events & {ClaimEvent.PASS, ClaimEvent.SEND_BACK, ClaimEvent.REJECT})
+    looks = decides and reviewer_right(actor, claim, now) is not None
     return {
         "may_withdraw": mine and ClaimEvent.WITHDRAW in events,
         "may_pass": looks and ClaimEvent.PASS in events,

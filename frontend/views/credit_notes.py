@@ -68,7 +68,13 @@ def bill_credit(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     except Refusal as refusal:
         context["problems"] = sentences(refusal)
         return render(request, "bills/credit.html", context, status=status_of(refusal))
-    context |= {"effect": effect, "postings": posting_rows(postings), "key": uuid4(), "asked": asked}
+    context |= {
+        "effect": effect,
+        "prepaid": bill.prepaid.exists(),
+        "postings": posting_rows(postings),
+        "key": uuid4(),
+        "asked": asked,
+    }
     return render(request, "bills/credit.html", context)
 
 

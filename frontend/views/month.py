@@ -142,10 +142,17 @@ def month_close(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, now: datetime) -> tuple[Series, date]:
+    """Whose month and which. One that cannot be read is answered with the latest, and the page says so; nothing is done with it."""
     query: Any = request.POST if request.method == "POST" else request.GET
-    return series_asked(actor_of(request), query.get("series", "")), read_month(query.get("month", "")) or boards.latest_month(
-        now
-    )
+    series, text = series_asked(actor_of(request), query.get("series", "")), query.get("month", "").strip()
+    month = read_month(text)
+    if month is not None:
+        return series, month
+    if request.method == "POST":
+        raise Refusal.of("month.unreadable", "month")
+    if text:
+        messages.warning(request, _("The month of this address cannot be read, so the latest is shown. Write it as 2026-10."))
+    return series, boards.latest_month(now)
 
 
 def series_asked(actor: Actor, text: str) -> Series:

@@ -15,7 +15,7 @@ from billing.month.models import MonthExport
 from billing.month.rules.progress import Progress
 from billing.month.services import evidence, exporting
 from billing.month.services.acting import acts_for
-from billing.settlement.rules.series import Series
+from billing.month.services.claim_evidence import of_claim
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.http import attachment
@@ -56,7 +56,7 @@ def month_export(request: HttpRequest, pk: int) -> HttpResponse:
     export = queries.export_for(actor, pk)
     context = _context(actor, export) | {
         "failed": [(item, reason_sentence(Reason(item.error))) for item in queries.failed_items(export)],
-        "query": query_of(Series(export.owner_id), export.period_on),
+        "query": query_of(export.of_series, export.period_on),
     }
     return render(request, "month/export.html", context)
 
@@ -81,7 +81,7 @@ def _context(actor: Actor, export: MonthExport) -> dict[str, object]:
         "left": _left(progress),
         "working": export.state in ("queued", "running"),
         "expired": export.state == "done" and (export.archive is None or export.expires_at is None or export.expires_at <= now),
-        "acts": acts_for(actor, Series(export.owner_id)),
+        "acts": acts_for(actor, export.of_series),
         "poll_seconds": POLL_SECONDS,
     }
 
@@ -135,6 +135,14 @@ def bill_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 def statement_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """The evidence behind a settlement statement, or behind one line of it (``?line=3``)."""
     pack = evidence.of_statement(actor_of(request), pk, _line(request))
+    return attachment(pack.archive.content, ZIP, pack.file_name)
+
+
+@login_required
+@require_GET
+def claim_pack(request: HttpRequest, pk: int) -> HttpResponse:
+    """The evidence behind a claim."""
+    pack = of_claim(actor_of(request), pk)
     return attachment(pack.archive.content, ZIP, pack.file_name)
 
 

@@ -25,7 +25,6 @@ from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement.exports import html_twin
 from billing.settlement.rules.period import last_day
-from billing.settlement.rules.series import Series
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
@@ -44,7 +43,7 @@ def month_run(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     run = queries.run_for(actor, pk)
     series, show, text = (
-        Series(run.owner_id),
+        run.of_series,
         request.GET.get("show", "all"),
         request.GET.get("q", "").replace("\x00", "").strip()[:100],
     )
@@ -125,7 +124,7 @@ def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     draft = queries.draft_for(actor, pk)
     page = Paginator(queries.lines_of(draft), LINES_PER_PAGE).get_page(request.GET.get("page"))
-    series = Series(draft.run.owner_id)
+    series = draft.run.of_series
     context = {
         "draft": draft,
         "row": draft_row(draft),
@@ -181,5 +180,5 @@ def month_line(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         if run.state != RunState.OPEN:
             messages.success(request, _("Taken in again. The next drafts take it."))
-            return redirect(f"{reverse('month_board')}?{query_of(Series(run.owner_id), run.period_on)}")
+            return redirect(f"{reverse('month_board')}?{query_of(run.of_series, run.period_on)}")
     return redirect("month_draft", pk=line.draft_id)

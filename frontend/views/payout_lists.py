@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.claims import queries
 from billing.claims.models import PaymentLine
 from billing.claims.services import paying
-from billing.claims.services.office import OFFICE
+from billing.claims.services.office import OFFICE, right_of
 from billing.claims.services.paying import Outcome
 from billing.settlement.queries import local_today
 from billing.wording import payer_word
@@ -59,11 +59,9 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     found: Any = queries.list_for(actor, pk)
     lines = list(found.lines.all())
     paid = [getattr(line, "payout", None) for line in lines]
-    issuer_id = found.batch.programme.issuer_id
-
-    def works_there(*roles: Role) -> bool:
-        return actor.has(*roles) if issuer_id is None else issuer_id in actor.organisations(*roles)
-
+    issuer_id, now = found.batch.programme.issuer_id, timezone.now()
+    signs, pays = right_of(actor, issuer_id, OFFICE, now), right_of(actor, issuer_id, (Role.FINANCE,), now) is not None
+    before = {found.issued_by_id, found.issued_for_id, found.reviewed_by_id, found.reviewed_for_id} - {None}
     context = {
         "list": found,
         "state": list_state(found),
@@ -75,11 +73,13 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "payers": [(payer_word(each["payer"]), each["amount_fen"]) for each in found.content["totals"]["payers"]],
         "paid_fen": sum(each.paid_fen for each in paid if each is not None),
         "documents": paper_row(found),
-        "may_sign": works_there(*OFFICE)
+        "may_sign": signs is not None
         and found.approved_by_id is None
-        and actor.user_id not in (found.issued_by_id, found.reviewed_by_id),
-        "may_record": works_there(Role.FINANCE) and found.approved_by_id is not None,
-        "today": local_today(timezone.now()),
+        and found.cancelled_at is None
+        and not before & {actor.user_id, signs.behalf_id},
+        "may_record": pays and found.approved_by_id is not None and found.cancelled_at is None,
+        "may_cancel": pays and found.cancelled_at is None and not any(paid),
+        "today": local_today(now),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "claims/payout_list.html", context, status=status_of(refusal) if refusal else 200)
@@ -96,6 +96,20 @@ def payout_list_sign(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         return _detail(request, pk, refusal)
     messages.success(request, _("Signed."))
+    return redirect("payout_list_detail", pk=pk)
+
+
+@login_required
+@require_POST
+def payout_list_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel a list before anything of it is paid."""
+    try:
+        paying.cancel(actor_of(request), pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, pk, refusal)
+    messages.success(request, _("The list is cancelled. Its claims can be put on another one."))
     return redirect("payout_list_detail", pk=pk)
 
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('instruments', '0060_sheets_of_resources'),
+        ('instruments', '0071_import_options'),
     ]
 
     operations = [

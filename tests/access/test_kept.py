@@ -25,6 +25,7 @@ KEPT = {
     "billing_claimsubmission": "total_fen = total_fen + 1",
     "billing_clawback": "total_fen = total_fen + 1",
     "billing_closedperiod": "totals = '[1]'",
+    "billing_deputy": "reason = reason || 'x'",
     "billing_draft": "",
     "billing_draftline": "position = position + 100",
     "billing_draftrun": "revision = revision + 100",

@@ -8,9 +8,11 @@ from typing import Any
 
 import pgtrigger
 
+from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, Clawback, Publicity
-from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, reviewing
+from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
+from billing.claims.services.deputies import Named
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.paying import Outcome
 from config.kernel.services import files
@@ -43,6 +45,17 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         for kind, value in made.items():
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+    world.objects["deputy"] = _deputies(world, now)
+
+
+def _deputies(world: Any, now: datetime) -> tuple[int, int]:
+    """Qian stands in for Chen at the office; elsewhere somebody for somebody else."""
+    cast, today = world.cast, now.date()
+    named = Named(cast.office.pk, cast.users["qian"].pk, today, today + timedelta(days=3), "away")
+    people = {"principal": cast.users["bo"], "deputy": cast.users["he"]}
+    days = {"from_on": today, "until_on": today, "reason": "away", "named_at": now}
+    other = Deputy.objects.create(office=world.other_lab, **people, **days)
+    return deputies.name(cast.actor("chen"), named, now).pk, other.pk
 
 
 def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, int]:

@@ -998,6 +998,7 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "payout_list_detail", lambda: at("payout_list_detail", of_claims("paymentlist")), ("finance", "inspector"), important=True
     ),
+    Shown("deputy_list", lambda: at("deputy_list"), ("programme_officer",)),
     Shown("publicity_list", lambda: at("publicity_list"), (ANONYMOUS,)),
     Shown(
         "publicity_detail",
@@ -1544,8 +1545,11 @@ NOT_PAGES: dict[str, str] = {
     "objection_answer": "POST only",
     "payout_list_make": "POST only",
     "payout_list_sign": "POST only",
+    "payout_list_cancel": "POST only",
+    "deputy_end": "POST only",
     "payout_record": "POST only",
     "bill_evidence": "a download",
+    "claim_pack": "a download",
     "statement_evidence": "a download",
     "month_close": "POST only",
     "month_run_move": "POST only",

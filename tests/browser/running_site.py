@@ -131,8 +131,10 @@ def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
 
 
 @contextlib.contextmanager
-def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) -> Iterator[Site]:
-    """Web and worker on a fresh copy of the template; both are ended by their process ids."""
+def running(
+    template: CommittedDatabase, name: str, home: Path, blocker: Any, application: str = "config.wsgi:application", **more: str
+) -> Iterator[Site]:
+    """Web and worker on a fresh copy of the template, with ``more`` in their environment; both are ended by their process ids."""
     database = CommittedDatabase(COPY + name, template.host)
     databases.create(template.host, database.name, template.name)
     port, neighbour_port = _free_port(), _free_port()
@@ -146,9 +148,10 @@ def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) ->
         JISHI_WEB_WORKERS="2",
         JISHI_LOGIN_RATE="300/m/ip",
         JISHI_OUTBOUND_ALLOW=f"127.0.0.1:{neighbour_port}",
+        **more,
     )
     commands = (
-        [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"],
+        [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application],
         [sys.executable, "manage.py", "worker", "--concurrency", "1"],
     )
     processes: list[subprocess.Popen[bytes]] = []

@@ -76,8 +76,8 @@ A_FORM = (
     " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, number, 1 FROM billing_claim"
 )
 A_PAYMENT_LIST = (
-    f"INSERT INTO billing_paymentlist ({FROZEN}, batch_id, number, line_count)"
-    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, 'BF-2026-1', 1 FROM billing_claimbatch"
+    f"INSERT INTO billing_paymentlist ({FROZEN}, batch_id, number, line_count, cancel_reason)"
+    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, 'BF-2026-1', 1, '' FROM billing_claimbatch"
 )
 A_PAYMENT_LINE = (
     "INSERT INTO billing_paymentline (payment_list_id, claim_id, position, amount_fen)"

@@ -125,5 +125,8 @@ def test_who_is_not_finance_sees_no_month_and_nobody_another_labs(cast, two, bro
     assert browse("qian").get(run_page).status_code == 403
     assert browse("qian").get(BOARD + f"?series={bills.key}").status_code == 404
     assert browse("qian").get(BOARD).status_code == 200 and browse("wu").get(BOARD).status_code == 200
+    unread = browse("li").get(BOARD + "?month=abc").content.decode()
+    assert "cannot be read" in unread and "from use to money" in unread
+    assert browse("li").post(reverse("month_close"), {"series": bills.key, "month": "abc"}).status_code == 422
     for bad in ("bills:x", "bills:99999", "orders"):
         assert browse("li").get(BOARD + f"?series={bad}").status_code == 404

@@ -14,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from billing.payments import accounts
 from tests.billing.settlement.conftest import begins_with_month, month
+from tests.scenarios.machine_claims import ClaimsMachine
 from tests.scenarios.money_machine import MoneyMachine
 
 __all__ = ["begins_with_month", "month"]
@@ -60,3 +61,14 @@ def test_a_refund_that_is_not_posted_is_noticed(machine: type[MoneyMachine], mon
     monkeypatch.setattr(accounts, "post_refund", lambda *args: None)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+
+
+@pytest.mark.proof
+def test_the_books_agree_whatever_becomes_of_claims_and_months(cast: Any, month: Any) -> None:
+    for firm in (cast.firm, cast.other_firm):
+        firm.bank_name, firm.bank_account_name, firm.bank_account_number = "Bank of Demo", firm.name, f"6222 {firm.pk}"
+        firm.save()
+    machine = type("Office", (ClaimsMachine,), {"cast": cast, "programmes": month, "done": Counter()})
+    run_state_machine_as_test(machine, settings=settings(MANY, max_examples=80))
+    steps = {"open batch", "hand in", "close batch", "pass", "publicise", "approve", "list", "pay", "take back", "close month"}
+    assert sorted({*steps, "cancel list", "bill", "credit"} - set(machine.done)) == []

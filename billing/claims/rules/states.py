@@ -39,6 +39,8 @@ class ClaimEvent(StrEnum):
     PUBLICISE = "publicise"
     APPROVE = "approve"
     LIST = "list"
+    UNLIST = "unlist"
+    """The payment list is cancelled before anything of it was paid."""
     SETTLE = "settle"
     """Nothing is left to pay: what is to be clawed back took it all."""
     PAY = "pay"
@@ -87,6 +89,7 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.PUBLICISED, _E.REJECT): (_S.REJECTED,),
     (_S.APPROVED, _E.LIST): (_S.LISTED,),
     (_S.APPROVED, _E.SETTLE): (_S.PAID,),
+    (_S.LISTED, _E.UNLIST): (_S.APPROVED, _S.PARTLY_PAID, _S.PAYMENT_FAILED),
     (_S.LISTED, _E.PAY): (_S.PAID,),
     (_S.LISTED, _E.PAY_PART): (_S.PARTLY_PAID,),
     (_S.LISTED, _E.PAY_FAIL): (_S.PAYMENT_FAILED,),
@@ -114,10 +117,14 @@ def events_of(state: ClaimState) -> frozenset[ClaimEvent]:
     return frozenset(event for from_state, event in TABLE if from_state is state)
 
 
-def after(state: ClaimState, event: ClaimEvent, step: int, steps: int) -> tuple[ClaimState, int] | None:
-    """The state and step (from 0) after an event, or None where it may not happen. ``steps``: how many the chain has.
+def after(
+    state: ClaimState, event: ClaimEvent, step: int, steps: int, before: ClaimState | None = None
+) -> tuple[ClaimState, int] | None:
+    """The state and step (from 0) after an event, or None where it may not happen. ``steps``: how many the chain has; ``before``: the
+    state in which it was put on a list.
 
-    A claim that is sent back keeps its step and comes back to it; one sent back after the last step comes back to the last.
+    A claim that is sent back keeps its step and comes back to it; one sent back after the last step comes back to the last. One whose list
+    is cancelled stands where it stood before the list.
     """
     allowed = TABLE.get((state, event))
     if allowed is None:
@@ -126,6 +133,8 @@ def after(state: ClaimState, event: ClaimEvent, step: int, steps: int) -> tuple[
         return (ClaimState.PASSED, steps) if step + 1 >= steps else (ClaimState.IN_REVIEW, step + 1)
     if event is ClaimEvent.BEGIN:
         return ClaimState.IN_REVIEW, 0
+    if event is ClaimEvent.UNLIST:
+        return (before, step) if before in allowed else None
     if event is ClaimEvent.SEND_BACK:
         return ClaimState.SENT_BACK, min(step, steps - 1)
     return allowed[0], step

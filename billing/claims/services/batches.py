@@ -98,7 +98,7 @@ def open_batch(actor: Actor, given: BatchInput, now: datetime) -> ClaimBatch:
             opened_by_id=actor.person_id,
             opened_at=now,
         )
-        require_office(actor, batch, *OFFICE)
+        require_office(actor, batch, now, *OFFICE)
         batch.number = next_number(Series.BATCH, now)
         try:
             batch.save(force_insert=True)
@@ -149,7 +149,7 @@ def gather(actor: Actor, batch_id: int, now: datetime) -> Gathered:
     """
 
     def work() -> Gathered:
-        batch = _open(actor, batch_id)
+        batch = _open(actor, batch_id, now)
         clawbacks.raise_due(batch.programme_id, now)
         ids = list(claimable(batch).values_list("pk", flat=True)[: MOST_LINES + 1])
         if len(ids) > MOST_LINES:
@@ -183,7 +183,7 @@ def close(actor: Actor, batch_id: int, now: datetime) -> Totals:
     """
 
     def work() -> Totals:
-        batch = _open(actor, batch_id)
+        batch = _open(actor, batch_id, now)
         if local_day(now) <= batch.closes_on:
             raise Refusal.of("claims.window_open", closes_on=batch.closes_on.isoformat())
         rows = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(batch=batch).exclude(state=ClaimState.WITHDRAWN)
@@ -238,9 +238,9 @@ def refresh(claim: Claim, now: datetime) -> None:
     _add(claim, again, now, numbers)
 
 
-def _open(actor: Actor, batch_id: int) -> ClaimBatch:
+def _open(actor: Actor, batch_id: int, now: datetime) -> ClaimBatch:
     batch = locked_batch(actor, batch_id)
-    require_office(actor, batch, *OFFICE)
+    require_office(actor, batch, now, *OFFICE)
     if batch.closed_at is not None:
         raise Conflict.of("claims.batch_closed", number=batch.number)
     return batch

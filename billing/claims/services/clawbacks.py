@@ -121,8 +121,8 @@ def recheck(actor: Actor, claim_id: int, failed: dict[int, int], reason: str, no
 
     def work() -> list[Clawback]:
         claim = locked(actor, claim_id)
-        require_office(actor, claim.batch, *OFFICE)
-        move(actor, claim, ClaimEvent.RECHECK, now, why)
+        right = require_office(actor, claim.batch, now, *OFFICE)
+        move(actor, claim, ClaimEvent.RECHECK, now, why, behalf_id=right.behalf_id)
         return [_claw(actor, claim, place, amount, ReversalCause.RECHECK, why, now) for place, amount in sorted(failed.items())]
 
     return transactions.run(work)
@@ -137,7 +137,7 @@ def dispute(actor: Actor, claim_id: int, position: int, amount_fen: int, reason:
 
     def work() -> Clawback:
         claim = locked(actor, claim_id)
-        require_office(actor, claim.batch, *OFFICE)
+        require_office(actor, claim.batch, now, *OFFICE)
         if ClaimState(claim.state) not in SUBMITTED:
             raise Conflict.of("claims.not_now", state=claim.state, number=claim.number)
         return _claw(actor, claim, position, amount_fen, ReversalCause.DISPUTE, why, now)

@@ -29,15 +29,22 @@ def locked(actor: Actor, claim_id: int) -> Claim:
 
 
 def move(
-    actor: Actor, claim: Claim, event: ClaimEvent, now: datetime, reason: str = "", also: Mapping[str, Any] | None = None
+    actor: Actor,
+    claim: Claim,
+    event: ClaimEvent,
+    now: datetime,
+    reason: str = "",
+    also: Mapping[str, Any] | None = None,
+    behalf_id: int | None = None,
 ) -> ClaimStep:
     """Let an event happen to a locked claim, in the caller's transaction; the claim object follows. An actor who is nobody is the platform.
-    ``also``: what the audit trail says besides. A changed line leaves the days as they are.
+    ``also``: what the audit trail says besides; ``behalf_id``: for whom the actor stands in. A changed line leaves the days as they are.
 
     Raises Conflict ``claims.not_now`` (the table does not allow it), Forbidden ``claims.three_people``.
     """
     state, review = ClaimState(claim.state), review_of(claim.batch.programme_version.document)
-    to = after(state, event, claim.step, len(review.steps))
+    before = _listed_from(claim) if event is ClaimEvent.UNLIST else None
+    to = after(state, event, claim.step, len(review.steps), before)
     if to is None:
         raise Conflict.of("claims.not_now", state=state.value, number=claim.number)
     new_state, new_step = to
@@ -53,6 +60,7 @@ def move(
             to_state=new_state,
             step=claim.step,
             actor_id=actor.user_id,
+            behalf_id=behalf_id,
             reason=reason,
             total_fen=claim.total_fen,
             at=now,
@@ -71,3 +79,9 @@ def move(
     audit.record(actor, f"claim.{event.value}", claim, now, after=after_it, reason=reason)
     tell_payee(claim, event, reason, now)
     return written
+
+
+def _listed_from(claim: Claim) -> ClaimState | None:
+    """Where a claim stood when it was put on its latest payment list."""
+    step = ClaimStep.objects.filter(claim=claim, event=ClaimEvent.LIST).order_by("-position").first()
+    return ClaimState(step.from_state) if step is not None else None

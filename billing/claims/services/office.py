@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from billing.bills.services.issuing import local_day
+from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, ClaimBatch
 from billing.claims.rules.numbers import Series, number_at, series_key
 from billing.claims.rules.review import Level, review_of
 from billing.settlement.services.numbering import next_place
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, Refusal
-from instruments.models import OrganisationIdentifier
+from instruments.models import Membership, OrganisationIdentifier
 
 REASON_LENGTH = 500
 OFFICE = (Role.PROGRAMME_OFFICER, Role.FINANCE)
 CLAIMANTS = (Role.FIRM_ADMIN, Role.OWNER_FINANCE)
 
 
-def require_office(actor: Actor, batch: ClaimBatch, *roles: Role) -> None:
-    """Raise Forbidden unless the actor has one of ``roles`` at the office that issues the programme (at any, where it names none)."""
-    issuer_id = batch.programme.issuer_id
-    if issuer_id is None:
-        actor.require(*roles)
-    else:
-        actor.require_in(issuer_id, *roles)
+@dataclass(frozen=True, slots=True)
+class Right:
+    """That somebody may act at an office: in their own right, or standing in for ``behalf_id``."""
+
+    behalf_id: int | None = None
 
 
-def may_review(actor: Actor, claim: Claim) -> bool:
-    """Whether the actor works at the office that looks at a claim at its step, and in the role of the step."""
+def right_of(actor: Actor, office_id: int | None, roles: Sequence[Role], now: datetime) -> Right | None:
+    """The one place that says who acts at an office (None: the programme names none, and any office's people do): whoever has one of
+    ``roles`` there, and who stands in for such a person today. None: may not."""
+    if office_id is None:
+        return Right() if actor.has(*roles) else None
+    if office_id in actor.organisations(*roles):
+        return Right()
+    principal_id = _principal_of(actor, office_id, roles, now)
+    return Right(principal_id) if principal_id is not None else None
+
+
+def _principal_of(actor: Actor, office_id: int, roles: Sequence[Role], now: datetime) -> int | None:
+    """For whom the actor stands in, of the people who have one of ``roles`` at an office; the first of several. Who stands in still works
+    there in a role of the office."""
+    if office_id not in actor.organisations(*OFFICE):
+        return None
+    today, names = local_day(now), [str(role) for role in roles]
+    has_role = Membership.objects.filter(user=OuterRef("principal"), organisation=office_id, role__in=names)
+    rows = Deputy.objects.filter(Exists(has_role), office_id=office_id, deputy_id=actor.user_id, principal__is_active=True)
+    rows = rows.filter(from_on__lte=today, until_on__gte=today, ended_at__isnull=True)
+    return rows.order_by("pk").values_list("principal_id", flat=True).first()
+
+
+def require_office(actor: Actor, batch: ClaimBatch, now: datetime, *roles: Role) -> Right:
+    """Raise Forbidden unless the actor may act in one of ``roles`` at the office that issues the programme."""
+    right = right_of(actor, batch.programme.issuer_id, roles, now)
+    if right is None:
+        raise Forbidden.of("access.role_needed", roles=[str(role) for role in roles])
+    return right
+
+
+def reviewer_right(actor: Actor, claim: Claim, now: datetime) -> Right | None:
+    """By what right the actor looks at a claim: at the office of its step, in the role of the step. None: may not."""
     steps = review_of(claim.batch.programme_version.document).steps
     step = steps[min(claim.step, len(steps) - 1)]
-    role = Role.FINANCE if step.level is Level.PAYMENT else Role.PROGRAMME_OFFICER
-    if step.office_code:
-        own = OrganisationIdentifier.objects.filter(organisation_id__in=actor.organisations(role), value=step.office_code)
-        return own.exists()
-    issuer_id = claim.batch.programme.issuer_id
-    return actor.has(role) if issuer_id is None else issuer_id in actor.organisations(role)
+    roles = (Role.FINANCE if step.level is Level.PAYMENT else Role.PROGRAMME_OFFICER,)
+    if not step.office_code:
+        return right_of(actor, claim.batch.programme.issuer_id, roles, now)
+    own = OrganisationIdentifier.objects.filter(organisation_id__in=actor.organisations(*OFFICE), value=step.office_code)
+    rights = (right_of(actor, office_id, roles, now) for office_id in own.values_list("organisation_id", flat=True))
+    return next((right for right in rights if right is not None), None)
 
 
-def require_reviewer(actor: Actor, claim: Claim) -> None:
+def require_reviewer(actor: Actor, claim: Claim, now: datetime) -> Right:
     """Raise Forbidden unless the actor may look at a claim at its step."""
-    if not may_review(actor, claim):
+    right = reviewer_right(actor, claim, now)
+    if right is None:
         raise Forbidden.of("claims.other_office", number=claim.number)
+    return right
 
 
 def locked_batch(actor: Actor, batch_id: int) -> ClaimBatch:

@@ -22,6 +22,7 @@ from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
     OFFICE,
     REASON_LENGTH,
+    Right,
     checked_text,
     locked_batch,
     next_number,
@@ -66,7 +67,7 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
 
     def work() -> PaymentList:
         batch = locked_batch(actor, batch_id)
-        require_office(actor, batch, Role.FINANCE)
+        right = require_office(actor, batch, now, Role.FINANCE)
         rows = Claim.objects.select_for_update(no_key=True).filter(batch=batch, state__in=PAYABLE).order_by("pk")
         list(rows.values_list("pk"))
         found = payable(batch)
@@ -78,7 +79,7 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         lacking = [claim for claim, _amount in found if not claim.payee.bank_account_number]
         Refusal.raise_any([Reason("claims.no_account", {"number": claim.number, "payee": claim.payee.name}) for claim in lacking])
         prove([claim for claim, _amount in found])
-        return _write(actor, batch, found, now)
+        return _write(actor, right, batch, found, now)
 
     return transactions.run(work)
 
@@ -86,19 +87,22 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
 def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
     """Check a list, or approve one that was checked: maker, reviewer and approver are three people.
 
-    Raises NotFound, Forbidden ``claims.three_people``, Conflict ``claims.signed_already``.
+    Raises NotFound, Forbidden ``claims.three_people``, Conflict ``claims.signed_already`` / ``claims.list_cancelled``.
     """
 
     def work() -> PaymentList:
-        found = get_visible(PaymentList.objects.all(), actor, pk=list_id)
-        row = PaymentList.objects.select_for_update(no_key=True, of=("self",)).select_related("batch__programme").get(pk=found.pk)
-        require_office(actor, row.batch, *OFFICE)
+        row = _locked_list(actor, list_id)
+        right = require_office(actor, row.batch, now, *OFFICE)
+        if row.cancelled_at is not None:
+            raise Conflict.of("claims.list_cancelled", number=row.number)
         if row.approved_by_id is not None:
             raise Conflict.of("claims.signed_already", number=row.number)
-        if actor.user_id in (row.issued_by_id, row.reviewed_by_id):
+        before = {row.issued_by_id, row.issued_for_id, row.reviewed_by_id, row.reviewed_for_id} - {None}
+        if before & {actor.user_id, right.behalf_id}:
             raise Forbidden.of("claims.three_people", number=row.number)
         part = "reviewed" if row.reviewed_by_id is None else "approved"
-        PaymentList.objects.filter(pk=row.pk).update(**{f"{part}_by": actor.user_id, f"{part}_at": now})
+        signed = {f"{part}_by": actor.user_id, f"{part}_for": right.behalf_id, f"{part}_at": now}
+        PaymentList.objects.filter(pk=row.pk).update(**signed)
         audit.record(actor, f"payment_list.{part}", row, now, after={"number": row.number})
         row.refresh_from_db()
         return row
@@ -106,24 +110,59 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
     return transactions.run(work)
 
 
+def cancel(actor: Actor, list_id: int, reason: str, now: datetime) -> PaymentList:
+    """Cancel a list of which nothing was recorded, signed or not, for everybody to see: its claims stand where they stood before it, and
+    can be put on another list.
+
+    Raises NotFound, Forbidden, Conflict ``claims.list_cancelled`` / ``claims.list_paid``, Refusal ``claims.text_*``.
+    """
+    why = checked_text(reason)
+
+    def work() -> PaymentList:
+        row = _locked_list(actor, list_id)
+        right = require_office(actor, row.batch, now, Role.FINANCE)
+        if row.cancelled_at is not None:
+            raise Conflict.of("claims.list_cancelled", number=row.number)
+        if Payout.objects.filter(line__payment_list=row).exists():
+            raise Conflict.of("claims.list_paid", number=row.number)
+        changes = {"cancelled_by_id": actor.person_id, "cancelled_at": now, "cancel_reason": why}
+        PaymentList.objects.filter(pk=row.pk).update(**changes)
+        for claim_id in row.lines.order_by("claim_id").values_list("claim_id", flat=True):
+            move(actor, locked(actor, claim_id), ClaimEvent.UNLIST, now, why, behalf_id=right.behalf_id)
+        audit.record(actor, "payment_list.cancel", row, now, after={"number": row.number}, reason=why)
+        row.refresh_from_db()
+        return row
+
+    return transactions.run(work)
+
+
+def _locked_list(actor: Actor, list_id: int) -> PaymentList:
+    """A list that the actor sees, locked and read again; before its claims, as everywhere. Raises NotFound."""
+    found = get_visible(PaymentList.objects.all(), actor, pk=list_id)
+    return PaymentList.objects.select_for_update(no_key=True, of=("self",)).select_related("batch__programme").get(pk=found.pk)
+
+
 def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payout:
     """Write down what was paid on a line of an approved list, once. What was not paid goes on the next list.
 
-    Raises NotFound, Forbidden, Conflict ``claims.recorded_already``, Refusal ``claims.not_approved`` / ``claims.paid_amount`` /
-    ``claims.paid_on`` / ``claims.text_*`` (a reason where not all was paid).
+    Raises NotFound, Forbidden, Conflict ``claims.recorded_already`` / ``claims.list_cancelled``, Refusal ``claims.not_approved`` /
+    ``claims.paid_amount`` / ``claims.paid_on`` / ``claims.text_*`` (a reason where not all was paid).
     """
 
     def work() -> Payout:
-        found = get_visible(PaymentLine.objects.select_related("payment_list"), actor, pk=line_id)
+        found = get_visible(PaymentLine.objects.all(), actor, pk=line_id)
+        made = _locked_list(actor, found.payment_list_id)
         claim = locked(actor, found.claim_id)
-        require_office(actor, claim.batch, Role.FINANCE)
-        if found.payment_list.approved_by_id is None:
-            raise Refusal.of("claims.not_approved", number=found.payment_list.number)
+        right = require_office(actor, claim.batch, now, Role.FINANCE)
+        if made.cancelled_at is not None:
+            raise Conflict.of("claims.list_cancelled", number=made.number)
+        if made.approved_by_id is None:
+            raise Refusal.of("claims.not_approved", number=made.number)
         if Payout.objects.filter(line=found).exists():
             raise Conflict.of("claims.recorded_already")
         if not 0 <= outcome.paid_fen <= found.amount_fen:
             raise Refusal.of("claims.paid_amount", field="amount", most_fen=found.amount_fen)
-        if not local_day(found.payment_list.issued_at) <= outcome.paid_on <= local_day(now):
+        if not local_day(made.issued_at) <= outcome.paid_on <= local_day(now):
             raise Refusal.of("claims.paid_on", field="paid_on")
         whole = outcome.paid_fen == found.amount_fen
         reason = plain_text(outcome.reason, REASON_LENGTH) if whole else checked_text(outcome.reason)
@@ -139,7 +178,7 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         if outcome.paid_fen:
             source = Source("payout", written.pk, "claim_pay", claim.batch.programme_version_id, actor.user_id)
             accounts.post_paid(claim.batch.programme_id, claim.payee_id, outcome.paid_fen, source, now)
-        move(actor, claim, _event(claim, whole), now, reason)
+        move(actor, claim, _event(claim, whole), now, reason, behalf_id=right.behalf_id)
         return written
 
     return transactions.run(work)
@@ -152,7 +191,7 @@ def _event(claim: Claim, whole: bool) -> ClaimEvent:
     return ClaimEvent.PAY_PART if paid else ClaimEvent.PAY_FAIL
 
 
-def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now: datetime) -> PaymentList:
+def _write(actor: Actor, right: Right, batch: ClaimBatch, found: list[tuple[Claim, int]], now: datetime) -> PaymentList:
     payees = codes_of(claim.payee_id for claim, _amount in found)
     accounts_then = handed_in_accounts(claim for claim, _amount in found)
     shares = _shares([claim for claim, _amount in found])
@@ -179,6 +218,7 @@ def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now:
         content_sha256=sha256_of(content),
         issued_at=now,
         issued_by_id=actor.person_id,
+        issued_for_id=right.behalf_id,
     )
     PaymentLine.objects.bulk_create(
         [
@@ -187,7 +227,7 @@ def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now:
         ]
     )
     for claim, _amount in found:
-        move(actor, locked(actor, claim.pk), ClaimEvent.LIST, now)
+        move(actor, locked(actor, claim.pk), ClaimEvent.LIST, now, behalf_id=right.behalf_id)
     codes.register(LIST, written.pk, content, now)
     after = {"number": number, "lines": len(lines), "total_fen": written.total_fen}
     audit.record(actor, "payment_list.make", written, now, after=after)

@@ -32,7 +32,7 @@ def publicise(actor: Actor, batch_id: int, now: datetime) -> Publicity:
 
     def work() -> Publicity:
         batch = locked_batch(actor, batch_id)
-        require_office(actor, batch, *OFFICE)
+        right = require_office(actor, batch, now, *OFFICE)
         rows = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(batch=batch, state=ClaimState.PASSED)
         claims = list(rows.select_related("payee", "batch__programme", "batch__programme_version").order_by("pk"))
         if not claims:
@@ -56,7 +56,7 @@ def publicise(actor: Actor, batch_id: int, now: datetime) -> Publicity:
         for claim in claims:
             Claim.objects.filter(pk=claim.pk).update(publicity=written)
             claim.publicity = written
-            move(actor, claim, ClaimEvent.PUBLICISE, now)
+            move(actor, claim, ClaimEvent.PUBLICISE, now, behalf_id=right.behalf_id)
         after = {"batch": batch.number, "claims": len(claims), "until_on": until_on.isoformat()}
         audit.record(actor, "claim_batch.publicise", written, now, after=after)
         return written
@@ -103,12 +103,12 @@ def answer(actor: Actor, objection_id: int, upheld: bool, text: str, now: dateti
         found = get_visible(Objection.objects.all(), actor, pk=objection_id)
         claim_rows = Claim.objects.select_for_update(no_key=True, of=("self",))
         claim = claim_rows.select_related("batch__programme", "batch__programme_version", "payee").get(pk=found.claim_id)
-        require_office(actor, claim.batch, *OFFICE)
+        right = require_office(actor, claim.batch, now, *OFFICE)
         changes = {"upheld": upheld, "answer": said, "answered_by_id": actor.person_id, "answered_at": now}
         if Objection.objects.filter(pk=found.pk, answered_at__isnull=True).update(**changes) != 1:
             raise Conflict.of("claims.answered_already")
         if upheld and claim.state == ClaimState.PUBLICISED:
-            move(actor, claim, ClaimEvent.SEND_BACK, now, said[:500])
+            move(actor, claim, ClaimEvent.SEND_BACK, now, said[:500], behalf_id=right.behalf_id)
         audit.record(actor, "claim.answer", claim, now, after={"objection": found.pk, "upheld": upheld}, reason=said[:500])
         found.refresh_from_db()
         return found

@@ -43,9 +43,9 @@ def pass_on(actor: Actor, claim_id: int, now: datetime, note: str = "") -> Claim
 
     def work() -> Claim:
         claim = locked(actor, claim_id)
-        require_reviewer(actor, claim)
+        right = require_reviewer(actor, claim, now)
         prove([claim])
-        move(actor, claim, ClaimEvent.PASS, now, plain_text(note, REASON_LENGTH))
+        move(actor, claim, ClaimEvent.PASS, now, plain_text(note, REASON_LENGTH), behalf_id=right.behalf_id)
         return claim
 
     return transactions.run(work)
@@ -84,8 +84,8 @@ def _decide(actor: Actor, claim_id: int, event: ClaimEvent, reason: str, now: da
 
     def work() -> Claim:
         claim = locked(actor, claim_id)
-        require_reviewer(actor, claim)
-        move(actor, claim, event, now, why)
+        right = require_reviewer(actor, claim, now)
+        move(actor, claim, event, now, why, behalf_id=right.behalf_id)
         if event is ClaimEvent.REJECT:
             _give_back(claim, (Standing.INCLUDED, Standing.EXCLUDED), actor, now)
             taken = ClaimLine.objects.filter(claim=claim, kind=LineKind.CLAWBACK, standing=Standing.INCLUDED)
@@ -110,7 +110,7 @@ def set_line(actor: Actor, claim_id: int, position: int, standing: str, reason: 
 
     def work() -> Claim:
         claim = locked(actor, claim_id)
-        require_reviewer(actor, claim)
+        right = require_reviewer(actor, claim, now)
         if claim.state != ClaimState.IN_REVIEW:
             raise Conflict.of("claims.not_now", state=claim.state, number=claim.number)
         allowed = [Standing.EXCLUDED] if standing == Standing.INCLUDED else [Standing.INCLUDED]
@@ -125,9 +125,8 @@ def set_line(actor: Actor, claim_id: int, position: int, standing: str, reason: 
         same.update(standing=standing, reason="" if standing == Standing.INCLUDED else why)
         batches.set_total(claim)
         prove([claim])
-        move(
-            actor, claim, ClaimEvent.LINE, now, f"{position}: {why}"[:REASON_LENGTH], {"position": position, "standing": standing}
-        )
+        said, also = f"{position}: {why}"[:REASON_LENGTH], {"position": position, "standing": standing}
+        move(actor, claim, ClaimEvent.LINE, now, said, also, right.behalf_id)
         return claim
 
     return transactions.run(work)
@@ -143,13 +142,13 @@ def approve(actor: Actor, claim_id: int, now: datetime) -> Claim:
 
     def work() -> Claim:
         claim = locked(actor, claim_id)
-        require_office(actor, claim.batch, *OFFICE)
+        right = require_office(actor, claim.batch, now, *OFFICE)
         if claim.publicity is not None and claim.publicity.closed_at is None:
             raise Refusal.of("claims.still_public", until_on=claim.publicity.until_on.isoformat(), number=claim.number)
         if Objection.objects.filter(claim=claim, answered_at__isnull=True).exists():
             raise Refusal.of("claims.objected", number=claim.number)
         prove([claim])
-        move(actor, claim, ClaimEvent.APPROVE, now)
+        move(actor, claim, ClaimEvent.APPROVE, now, behalf_id=right.behalf_id)
         _give_back(claim, (Standing.EXCLUDED,), actor, now)
         if claim.total_fen:
             source = Source("claim", claim.pk, "claim_approve", claim.batch.programme_version_id, actor.user_id)
@@ -164,7 +163,7 @@ def approve(actor: Actor, claim_id: int, now: datetime) -> Claim:
 def approve_all(actor: Actor, batch_id: int, now: datetime) -> list[Result]:
     """Approve every public claim of a batch that can be approved; each by itself. Raises NotFound, Forbidden."""
     batch = queries.batch_for(actor, batch_id)
-    require_office(actor, batch, *OFFICE)
+    require_office(actor, batch, now, *OFFICE)
     return _each(_of_batch(actor, batch_id, ClaimState.PUBLICISED), lambda claim: approve(actor, claim.pk, now))
 
 

@@ -1,4 +1,4 @@
-"""Who does what in a month: the finance of an owner for its bills, the finance of an office for settlement statements."""
+"""Who does what in a month: the finance of an owner for its bills, the finance of an office for the statements of its programmes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from config.kernel.errors import NotFound
 
 
 def require_finance(actor: Actor, series: Series) -> None:
-    """Raise Forbidden for who is no finance at all, NotFound for another owner's."""
-    if series.owner_id is None:
-        actor.require(Role.FINANCE)
-    elif not acts_for(actor, series):
-        actor.require(Role.OWNER_FINANCE)
+    """Raise Forbidden for who is no finance at all, NotFound for another owner's or office's."""
+    if not acts_for(actor, series):
+        actor.require(Role.OWNER_FINANCE if series.is_bills else Role.FINANCE)
         raise NotFound.of("access.not_found", model="organisation")
 
 
 def acts_for(actor: Actor, series: Series) -> bool:
-    """Whether the actor does the work of the series."""
-    if series.owner_id is None:
-        return actor.has(Role.FINANCE)
-    return series.owner_id in actor.organisations(Role.OWNER_FINANCE)
+    """Whether the actor does the work of the series. Of programmes that name no office any office's finance does."""
+    if series.owner_id is not None:
+        return series.owner_id in actor.organisations(Role.OWNER_FINANCE)
+    return actor.has(Role.FINANCE) if series.office_id is None else series.office_id in actor.organisations(Role.FINANCE)

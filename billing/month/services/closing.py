@@ -15,7 +15,7 @@ from billing.bills.services.issuing import local_day
 from billing.month.models import CURRENT, Draft, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
 from billing.month.services.running import lock_month
-from billing.settlement.closed import is_closed
+from billing.settlement.closed import is_closed, of_office
 from billing.settlement.models import Statement
 from billing.settlement.period_models import ClosedPeriod
 from billing.settlement.rules.period import first_day, is_over, last_day
@@ -70,7 +70,7 @@ def totals_of(series: Series, month: date) -> dict[str, Any]:
     if series.owner_id is not None:
         rows = Bill.objects.filter(owner_id=series.owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
     else:
-        rows = Statement.objects.filter(period_on=month)
+        rows = of_office(Statement.objects.filter(period_on=month), series)
     issued = rows.aggregate(documents=Count("pk"), lines=Coalesce(Sum("line_count"), 0), total_fen=Coalesce(Sum("total_fen"), 0))
     drafts = Draft.objects.filter(run__series=series.key, run__period_on=month, run__state__in=CURRENT)
     left = drafts.exclude(state=DraftState.ISSUED).aggregate(left=Count("pk"), left_fen=Coalesce(Sum("total_fen"), 0))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
@@ -378,48 +378,37 @@ def _payments(found: Gathered) -> None:
 
 
 def _invoices(found: Gathered) -> None:
-    """The VAT invoices as they were recorded, of a bill or of the bills behind the lines of a statement, where the reader may see them;
-    with a bill also the files that the tax platform gave."""
-    charges = [item.charge.pk for item in found.items if item.charge is not None and found.bill_id is None]
-    lines = BillLine.objects.filter(charge_id__in=charges, voided=False)
-    behind = dict(lines.values_list("charge_id", "bill_id")) if charges else {}
-    bills = set(behind.values()) if found.bill_id is None else {found.bill_id}
-    rows = visible_to(VatInvoice.objects.filter(bill_id__in=bills), found.actor).select_related("file", "reverses", "bill")
-    said: dict[int, list[Json]] = defaultdict(list)
-    for each in rows.defer("bill__content").order_by("pk"):
-        said[each.bill_id].append(_invoice(each))
-        if found.bill_id is not None and each.file is not None:
-            found.files[f"invoices/{each.code}{each.number}-{each.file.file_name}"] = files.read(each.file)
-    if found.bill_id is not None:
-        found.put("invoices.json", {"invoices": said[found.bill_id]})
-        return
-    for item in found.items:
-        bill_id = behind.get(item.charge.pk) if item.charge is not None else None
-        if bill_id is not None and said[bill_id]:
-            found.put(f"{item.folder}/invoices.json", {"invoices": said[bill_id]})
-
-
-def _invoice(row: VatInvoice) -> Json:
-    names = ("code", "number", "buyer_code", "seller_code", "net_fen", "tax_fen", "total_fen")
-    return {
-        **{name: getattr(row, name) for name in names},
-        "bill": row.bill.number,
-        "issued_on": row.issued_on.isoformat(),
-        "reverses": row.reverses.number if row.reverses is not None else None,
-        "sha256": row.file.sha256 if row.file is not None else None,
-    }
+    """The VAT invoices, red-letter ones too, of the bills that the reader may see; the invoice itself where it was handed in."""
+    charges = [item.charge.pk for item in found.items if item.charge is not None]
+    behind = (
+        Q(bill_id=found.bill_id) if found.bill_id is not None else Q(bill__lines__charge__in=charges, bill__lines__voided=False)
+    )
+    rows = visible_to(VatInvoice.objects.filter(behind), found.actor).select_related("bill", "reverses", "file").distinct()
+    said = []
+    for each in rows.order_by("pk"):
+        number = f"{each.code}{each.number}"
+        said.append(
+            {
+                "number": number,
+                "bill": each.bill.number,
+                "reverses": f"{each.reverses.code}{each.reverses.number}" if each.reverses is not None else None,
+                "issued_on": each.issued_on.isoformat(),
+                "buyer_code": each.buyer_code,
+                "seller_code": each.seller_code,
+                "net_fen": each.net_fen,
+                "tax_fen": each.tax_fen,
+                "total_fen": each.total_fen,
+            }
+        )
+        if each.file is not None:
+            found.files[f"invoices/{number}-{each.file.pk}"] = files.read(each.file)
+    found.put("invoices.json", said)
 
 
 #: Every part of a pack; another one is one more function.
 PARTS: tuple[Callable[[Gathered], None], ...] = (
-    _usage,
-    _trail,
-    _calculation,
-    _fees,
-    _commissions,
-    _reports,
-    _payments,
-    _invoices,
+    *(_usage, _trail, _calculation, _fees, _commissions, _reports),
+    *(_payments, _invoices),
 )
 
 

@@ -13,6 +13,7 @@ from billing.month.models import ExportItem, ExportState, ItemState, MonthExport
 from billing.month.rules.archive import Archive, packed
 from billing.month.services.acting import require_finance
 from billing.month.services.running import lock_month
+from billing.settlement.closed import of_office
 from billing.settlement.models import RenderState, Statement
 from billing.settlement.rules.period import first_day, last_day
 from billing.settlement.rules.series import Series
@@ -40,7 +41,7 @@ def documents_of(series: Series, period_on: Any) -> QuerySet[Any]:
             owner_id=series.owner_id, until_on__range=(month, last_day(month)), void__isnull=True
         )
     else:
-        rows = Statement.objects.filter(period_on=month)
+        rows = of_office(Statement.objects.filter(period_on=month), series)
     return rows.order_by("number", "pk")
 
 
@@ -117,8 +118,8 @@ def _change(
 ) -> None:
     def work() -> None:
         found = get_visible(MonthExport.objects.all(), actor, pk=export_id)
-        require_finance(actor, Series(found.owner_id))
-        lock_month(Series(found.owner_id))
+        require_finance(actor, found.of_series)
+        lock_month(found.of_series)
         export = MonthExport.objects.select_for_update(no_key=True).get(pk=found.pk)
         if export.state not in states:
             raise Conflict.of("export.at_work" if export.state in _AT_WORK else "export.ended")

@@ -14,13 +14,14 @@ from billing.bills.services.issuing import checked_reason
 from billing.claims.models import ClaimLine
 from billing.claims.rules.states import SUBMITTED
 from billing.claims.rules.totals import LineKind, Standing
+from billing.ledger.services import Source
 from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
+from billing.payments.services import prepaying
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Award, Charge, StatementLine
 from billing.settlement.period_models import HeldBack
 from billing.settlement.rules.period import next_month
-from billing.settlement.rules.series import Series
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict
 from config.kernel.services import audit, transactions
@@ -32,8 +33,10 @@ _REVIEWED = (DraftState.READY, DraftState.EMPTY, DraftState.PARKED)
 
 
 def exclude(actor: Actor, line_id: int, reason: str, now: datetime) -> HeldBack:
-    """Leave a line out until it is taken in again. Raises NotFound, Forbidden, Refusal ``bill.reason_*``, Conflict ``month.not_open`` /
-    ``month.held_already``."""
+    """Leave a line out until it is taken in again; prepaid money that was kept for it is free for other bookings.
+
+    Raises NotFound, Forbidden, Refusal ``bill.reason_*``, Conflict ``month.not_open`` / ``month.held_already``.
+    """
     return _hold(actor, line_id, reason, now, postpone=False)
 
 
@@ -78,6 +81,9 @@ def _hold(actor: Actor, line_id: int, reason: str, now: datetime, *, postpone: b
         )
         DraftLine.objects.filter(pk=line.pk).update(held=held)
         _sum_up(line.draft)
+        if until is None and line.charge_id is not None and run.owner_id is not None:
+            source = Source("held_back", held.pk, "month_exclude", actor_id=actor.user_id)
+            prepaying.let_go(run.owner_id, line.draft.party_id, line.charge_id, source, now)
         after = {"line": line.position, "until": until.isoformat() if until else None, "fen": line.amount_fen}
         audit.record(actor, "month.postpone" if postpone else "month.exclude", line.draft, now, after=after, reason=text)
         return held
@@ -128,7 +134,7 @@ def _claimed(award_id: int) -> bool:
 def _on_line(actor: Actor, line_id: int, states: Collection[str], work: Callable[[DraftLine], T]) -> T:
     def locked() -> T:
         found = get_visible(DraftLine.objects.select_related("draft__run"), actor, pk=line_id)
-        require_finance(actor, Series(found.draft.run.owner_id))
+        require_finance(actor, found.draft.run.of_series)
         run = DraftRun.objects.select_for_update(no_key=True).get(pk=found.draft.run_id)
         line = DraftLine.objects.select_related("draft__run", "held").get(pk=found.pk)
         if run.state not in states or (run.state == RunState.OPEN and line.draft.state not in _REVIEWED):

@@ -17,7 +17,9 @@ from billing.firms import loading
 from billing.firms.rules.profile import related
 from billing.month.rules import anomalies
 from billing.month.rules.lines import Line, Use
+from billing.settlement.closed import of_office
 from billing.settlement.models import Award
+from billing.settlement.rules.series import Series
 from billing.settlement.services.statements import unstated
 from billing.subsidy.rules.outcome import SettlementMode
 from config.kernel.time_range import TimeRange
@@ -63,9 +65,9 @@ def bill_lines(owner_id: int, until_on: date, today: date, customers: Sequence[i
     return _looked_at(lines, {("charge", row["pk"]): row for row in rows}, today)
 
 
-def statement_lines(month: date, today: date, payees: Sequence[int] = ()) -> list[Line]:
-    """What statements of the month (its first day) would take, of some payees only where they are named."""
-    awards = unstated(month)
+def statement_lines(series: Series, month: date, today: date, payees: Sequence[int] = ()) -> list[Line]:
+    """What an office's statements of the month (its first day) would take, of some payees only where they are named."""
+    awards = of_office(unstated(month), series)
     if payees:
         awards = awards.filter(payee_id__in=payees)
     names = (*(f"charge__{name}" for name in _USE), "charge__gross_fen")

@@ -12,7 +12,6 @@ from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month.models import Draft, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
 from billing.settlement.rules.period import last_day
-from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
 from billing.settlement.services.statements import Expected as ExpectedStatement
 from config.kernel.access import Actor, get_visible
@@ -102,7 +101,7 @@ def _move(
 
 def _locked(actor: Actor, run_id: int) -> DraftRun:
     found = get_visible(DraftRun.objects.all(), actor, pk=run_id)
-    require_finance(actor, Series(found.owner_id))
+    require_finance(actor, found.of_series)
     return DraftRun.objects.select_for_update(no_key=True).get(pk=found.pk)
 
 

@@ -137,7 +137,7 @@ def _found(asked: RunRequest, now: datetime) -> list[Drafted]:
     if asked.series.owner_id is not None:
         lines = bill_lines(asked.series.owner_id, last_day(month), today, asked.parties)
     else:
-        lines = statement_lines(month, today, asked.parties)
+        lines = statement_lines(asked.series, month, today, asked.parties)
     parties = {line.party_id for line in lines}
     suspended = Organisation.objects.filter(pk__in=parties, status=OrganisationStatus.SUSPENDED).values_list("pk", flat=True)
     return rules.drafts_of(lines, Bounds(MOST_LINES, month, frozenset(suspended)))

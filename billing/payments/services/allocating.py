@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,19 @@ from billing.payments.rules.states import RefundState
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
+
+_freed: list[Callable[[Bill, Mapping[int, int], datetime, int | None], None]] = []
+
+
+def register_on_freed(work: Callable[[Bill, Mapping[int, int], datetime, int | None], None]) -> None:
+    """The one who works on money that a bill gave back; the last counts. ``prepaying`` registers itself at start-up."""
+    _freed[:] = [work]
+
+
+def freed(bill: Bill, of_payment: Mapping[int, int], now: datetime, *, actor_id: int | None) -> None:
+    """A bill needs less than it was given: so much of each payment (by id, locked; fen) is free again, in the same transaction."""
+    for work in _freed:
+        work(bill, of_payment, now, actor_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,8 @@ def give_locked(payment: Payment, bill: Bill, amount_fen: int, now: datetime, *,
 
 
 def undo(actor: Actor, allocation_id: int, reason: str, now: datetime) -> Allocation:
-    """Take what is left of an allocation away from its bill by a reversing entry; the money is free again.
+    """Take what is left of an allocation away from its bill by a reversing entry; the money is free again, or prepaid again where prepaid
+    money had paid (``freed``).
 
     Raises NotFound, Forbidden, Refusal ``bill.reason_missing`` / ``bill.reason_too_long`` / ``payment.undone_already``.
     """
@@ -123,6 +138,7 @@ def undo(actor: Actor, allocation_id: int, reason: str, now: datetime) -> Alloca
         if given.undoes_id is not None or left == 0:
             raise Refusal.of("payment.undone_already")
         row = take_back(given, left, text, now, actor_id=actor.user_id)
+        freed(given.bill, {given.payment_id: left}, now, actor_id=actor.user_id)
         audit.record(
             actor, "payment.undo", given.payment, now, after={"bill": given.bill.number, "amount_fen": left}, reason=text
         )
@@ -151,12 +167,13 @@ def take_back(given: Allocation, amount_fen: int, reason: str, now: datetime, *,
     return row
 
 
-def free_up(rows: Any, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> int:
-    """Undo allocations (of one bill or of one payment), the latest first, until ``amount_fen`` is free; returns what could be freed."""
-    freed = 0
+def free_up(rows: Any, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> dict[int, int]:
+    """Undo allocations (of one bill or of one payment), the latest first, until ``amount_fen`` is free; returns what could be freed of
+    each payment (by id)."""
+    freed: dict[int, int] = {}
     for given in rows.filter(undoes__isnull=True).select_related("bill", "payment").order_by("-pk"):
-        part = min(left_of(given), amount_fen - freed)
+        part = min(left_of(given), amount_fen - sum(freed.values()))
         if part > 0:
             take_back(given, part, reason, now, actor_id=actor_id)
-            freed += part
+            freed[given.payment_id] = freed.get(given.payment_id, 0) + part
     return freed

@@ -26,7 +26,8 @@ from billing.ledger.services import Source
 from billing.papers import codes
 from billing.payments.models import Allocation, Payment
 from billing.payments.services import card_credit
-from billing.payments.services.allocating import free_up, open_fen
+from billing.payments.services.allocating import free_up, freed, open_fen
+from billing.prepaid.accounts import prepaid
 from billing.settlement.models import Award, Charge, StatementLine
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -141,7 +142,8 @@ def _lock(bill: Bill, line: BillLine) -> None:
     list(Payment.objects.select_for_update(no_key=True).filter(paying).order_by("pk").values_list("pk"))
     Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
     list(Award.objects.select_for_update(no_key=True).filter(charge=line.charge_id).order_by("pk").values_list("pk"))
-    ledger.lock([*_paid_from(line), *card_credit.accounts_of(line)])
+    own = Account.objects.filter(key=prepaid(bill.owner_id, bill.customer_id).key)
+    ledger.lock([*_paid_from(line), *card_credit.accounts_of(line), *own])
 
 
 def _paid_from(line: BillLine) -> list[Account]:
@@ -190,7 +192,8 @@ def _write(
 ) -> CreditNote:
     reason, on = checked_reason(asked.reason), local_day(now)
     if effect.freed_fen:
-        free_up(Allocation.objects.filter(bill=bill), effect.freed_fen, reason, now, actor_id=actor.user_id)
+        back = free_up(Allocation.objects.filter(bill=bill), effect.freed_fen, reason, now, actor_id=actor.user_id)
+        freed(bill, back, now, actor_id=actor.user_id)
     shown = bill.content["lines"][line.position - 1]
     dry = rules.assemble_credit(bill.content, shown, effect, asked.reason_code, reason, on, actor.name)
     content = codes.with_code({**dry, "number": next_number(Series.CREDIT_NOTE, bill.owner_id, on)[0]})

@@ -6,7 +6,7 @@ Order of locks, as everywhere: payments in id order, then the bill, then account
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Sum
@@ -173,3 +173,42 @@ def take_back(payment: Payment, amount_fen: int, reason: str, now: datetime) -> 
             ledger.withdraw(account, unassigned(payment.owner_id), part, source, now)
             freed += part
     return freed
+
+
+def keep_again(bill: Bill, freed: Mapping[int, int], now: datetime, actor_id: int | None) -> None:
+    """What prepaid money had paid of a bill is prepaid again as far as the bill gave it back (``freed``: fen of each payment, locked), and
+    not free money: a part of a transaction that credits or takes an allocation away."""
+    entries = PrepaidEntry.objects.filter(bill=bill, payment__in=freed)
+    rows = entries.order_by("payment", "customer").values_list("payment", "customer").annotate(fen=Sum("amount_fen"))
+    for payment_id, customer_id, kept_fen in rows:
+        part = min(freed[payment_id], -kept_fen)
+        if part <= 0:
+            continue
+        row = PrepaidEntry.objects.create(
+            payment_id=payment_id,
+            customer_id=customer_id,
+            kind=EntryKind.DEPOSIT,
+            amount_fen=part,
+            bill=bill,
+            actor_id=actor_id,
+            at=now,
+        )
+        account = locked_account(bill.owner_id, customer_id, now)
+        free_money = ledger.open_accounts([unassigned(bill.owner_id)], now)[unassigned(bill.owner_id).key]
+        ledger.grant(free_money, account, part, Source("prepaid", row.pk, "prepaid_deposit", actor_id=actor_id), now)
+
+
+def let_go(owner_id: int, customer_id: int, charge_id: int, source: Source, now: datetime) -> int:
+    """A charge is on no bill for good: what of its customer's prepaid money was kept for it is not kept any more. Returns how much that
+    was (fen)."""
+    spec = prepaid(owner_id, customer_id)
+    if spec.key not in ledger.known([spec.key]):
+        return 0
+    account = locked_account(owner_id, customer_id, now)
+    rows = Transfer.objects.filter(
+        debit=account, kind=TransferKind.HOLD, source_type=CHARGE, source_id=charge_id, ends__isnull=True
+    )
+    found = list(rows.select_related("debit").order_by("pk"))
+    if found:
+        ledger.end_holds(found, {}, source, now, TransferKind.VOID)
+    return sum(each.amount_fen for each in found)

@@ -183,7 +183,7 @@ def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, re
         given = Allocation.objects.filter(payment=payment)
         for bill_id in sorted(set(given.values_list("bill_id", flat=True))):
             Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill_id)
-        short -= free_up(given, short, reason, now, actor_id=None)
+        short -= sum(free_up(given, short, reason, now, actor_id=None).values())
     if short > 0:
         short -= prepaying.take_back(payment, short, reason, now)
     short = max(0, short)

@@ -14,14 +14,13 @@ from django.db.models.functions import Coalesce
 
 from billing.papers import codes
 from billing.pricing import services as pricing
-from billing.settlement.closed import closed_until, is_closed, share_period
+from billing.settlement.closed import is_closed, of_programme, share_period, with_series
 from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over, next_month
-from billing.settlement.rules.series import Series
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -31,7 +30,7 @@ from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.codec import assessment_from_json
 from booking.models import SampleJob
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.jobs import defer_once
 from instruments.models import Organisation, OrganisationIdentifier, ServiceMode
@@ -90,7 +89,8 @@ def issue(
     """
 
     def work() -> Statement:
-        share_period(Series())
+        version = get_visible(ProgrammeVersion.objects.select_related("programme"), actor, pk=programme_version_id)
+        share_period(of_programme(version.programme))
         awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
         _refuse_surprise(content, expected)
         _lock_unstated(awards)
@@ -142,13 +142,16 @@ def _dry_run(
     actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, mode: str
 ) -> tuple[list[Award], Content]:
     actor.require(Role.FINANCE)
-    version = get_visible(ProgrammeVersion.objects.filter(published_at__isnull=False), actor, pk=programme_version_id)
+    rows = ProgrammeVersion.objects.filter(published_at__isnull=False).select_related("programme")
+    version = get_visible(rows, actor, pk=programme_version_id)
+    if version.programme.issuer_id not in (None, *actor.organisations(Role.FINANCE)):
+        raise NotFound.of("access.not_found", model="programmeversion")
     payee = get_visible(Organisation.objects.all(), actor, pk=payee_id)
     month = first_day(period_on)
     local_now = now.astimezone(ZoneInfo(settings.TIME_ZONE))
     if not is_over(month, local_now.date()):
         raise Refusal.of("statement.period_not_over", field="month")
-    if is_closed(Series(), month):
+    if is_closed(of_programme(version.programme), month):
         raise Refusal.of("statement.period_closed", field="month")
     awards = _of_one_way(_unstated(version.pk, payee.pk, month), mode)
     parties = _parties(awards, payee, _office(actor, version))
@@ -189,12 +192,10 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
 def unstated(month: date) -> QuerySet[Any]:
     """The awards of all payees that a statement of the month takes: of the month itself, of earlier ones that are closed by now, and
     what was postponed to it; not what is held back, stands on a statement, or went back whole."""
-    late = Q(service_on__lt=month, pk__in=HeldBack.objects.filter(lifted_at__isnull=True, until_on__lte=month).values("award"))
-    until = closed_until(Series())
-    if until is not None:
-        late |= Q(service_on__lt=month, service_on__lte=until)
+    postponed = Q(pk__in=HeldBack.objects.filter(lifted_at__isnull=True, until_on__lte=month).values("award"))
+    late = Q(service_on__lt=month) & (postponed | Q(month_closed=True))
     of_month = Q(service_on__gte=month, service_on__lt=next_month(month))
-    rows = Award.objects.filter(of_month | late, ~held("award", month), statement_line__isnull=True)
+    rows = with_series(Award.objects.all()).filter(of_month | late, ~held("award", month), statement_line__isnull=True)
     return rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen"))
 
 

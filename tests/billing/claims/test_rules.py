@@ -53,8 +53,15 @@ LEADS = {
 def test_every_event_in_a_state_leads_where_the_table_says_or_nowhere(state):
     for event in E:
         assert after(state, event, 0, 2) == LEADS.get((state, event)), (state, event)
-    assert events_of(state) == {event for (one, event) in LEADS if one is state}
+    assert events_of(state) - {E.UNLIST} == {event for (one, event) in LEADS if one is state}
     assert bool(events_of(state)) == (state not in ENDS)
+
+
+def test_a_claim_whose_list_is_cancelled_stands_where_it_stood_before_the_list():
+    assert {state for state in S if E.UNLIST in events_of(state)} == {S.LISTED}
+    for before in S:
+        came_from = after(before, E.LIST, 2, 2) is not None
+        assert after(S.LISTED, E.UNLIST, 2, 2, before) == ((before, 2) if came_from else None)
 
 
 def test_the_chain_is_walked_step_by_step_and_a_claim_that_was_sent_back_returns_to_its_step():

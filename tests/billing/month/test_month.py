@@ -361,7 +361,7 @@ def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_has
 ):
     issued(cast, made(cast, bills))
     bill = Bill.objects.get(customer=cast.firm)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         pack = evidence.of_bill(cast.actor("zhao"), bill.pk)
     assert pack.archive == evidence.of_bill(cast.actor("li"), bill.pk).archive
     with zipfile.ZipFile(io.BytesIO(pack.archive.content)) as archive:

@@ -95,6 +95,7 @@ TRIED_ELSEWHERE = {
             "billing_claimsubmission",
             "billing_clawback",
             "billing_closedperiod",
+            "billing_deputy",
             "billing_draft",
             "billing_draftline",
             "billing_draftrun",

@@ -1,0 +1,100 @@
+"""What becomes of claims in the machine of money: batches are filled, claims go on, lists are paid or cancelled, money is taken back, and
+months are closed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from billing.claims.models import Claim, ClaimLine, PaymentLine, PaymentList
+from billing.claims.rules.states import PROMISED, ClaimState
+from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, reviewing
+from billing.claims.services.batches import BatchInput
+from billing.claims.services.paying import Outcome
+from billing.month.services import closing
+from billing.settlement.rules.series import Series
+from tests.billing.claims.conftest import wrong as wrong_claims
+from tests.scenarios.money_machine import AMOUNTS, PICKS, MoneyMachine
+
+SIDES = {True: ("DEMO-QH-V", "deducted_now", "li"), False: ("DEMO-QH-A", "refunded_later", "he")}
+
+
+class ClaimsMachine(MoneyMachine):
+    """The same finance, with the office: Chen reviews, Sun approves, Qian pays."""
+
+    @invariant()
+    def claims_are_whole(self) -> None:
+        assert wrong_claims() == {}
+
+    @rule(voucher=st.booleans())
+    def open_batch(self, voucher: bool) -> None:
+        code, mode, _who = SIDES[voucher]
+        today, chen = self.now.date(), self.cast.actor("chen")
+        days = (date(2026, 11, 1), date(2027, 12, 31), today, today + timedelta(days=7))
+        given = BatchInput(self.programmes[code].programme_id, mode, *days, fund_year=2026)
+
+        def work() -> None:
+            batches.gather(chen, batches.open_batch(chen, given, self.now).pk, self.now)
+
+        self.attempt("open batch", work)
+
+    @rule(place=PICKS, how=st.integers(0, 3))
+    def go_on(self, place: int, how: int) -> None:
+        """The next step of a claim, whatever it is; ``how``: what the treasury does."""
+        claim = self.pick(Claim.objects.exclude(state__in=["withdrawn", "rejected", "paid", "rechecked"]), place)
+        if claim is None:
+            return
+        chen, sun, batch = self.cast.actor("chen"), self.cast.actor("sun"), claim.batch
+        who = "he" if claim.payee_id == self.cast.other_firm.pk else "li"
+        if claim.state == ClaimState.DRAFT:
+            self.attempt("hand in", lambda: handing_in.submit(self.cast.actor(who), claim.pk, self.now))
+        elif claim.state == ClaimState.SUBMITTED:
+            self.now += timedelta(days=8)
+            self.attempt("close batch", lambda: batches.close(chen, batch.pk, self.now))
+        elif claim.state == ClaimState.IN_REVIEW:
+            self.attempt("pass", lambda: reviewing.pass_on(chen, claim.pk, self.now))
+        elif claim.state == ClaimState.PASSED:
+            self.attempt("publicise", lambda: publishing.publicise(chen, batch.pk, self.now))
+        elif claim.state == ClaimState.PUBLICISED:
+            self.now += timedelta(days=8)
+            publishing.end_due(self.now)
+            self.attempt("approve", lambda: reviewing.approve(sun, claim.pk, self.now))
+        elif claim.state == ClaimState.LISTED:
+            self._paid(claim, how)
+        else:
+            self.attempt("list", lambda: self._listed(batch.pk))
+
+    def _listed(self, batch_id: int) -> None:
+        made = paying.make(self.cast.actor("qian"), batch_id, self.now)
+        for who in ("chen", "sun"):
+            paying.sign(self.cast.actor(who), made.pk, self.now)
+
+    def _paid(self, claim: Any, how: int) -> None:
+        line = PaymentLine.objects.filter(claim=claim).latest("pk")
+        paid = {0: 0, 1: line.amount_fen // 2}.get(how, line.amount_fen)
+        outcome = Outcome(paid, self.now.date(), "T", "" if paid == line.amount_fen else "returned")
+        self.attempt("pay", lambda: paying.record(self.cast.actor("qian"), line.pk, outcome, self.now))
+
+    @rule(place=PICKS)
+    def cancel_list(self, place: int) -> None:
+        made = self.pick(PaymentList.objects.all(), place)
+        if made is not None:
+            self.attempt("cancel list", lambda: paying.cancel(self.cast.actor("qian"), made.pk, "wrong day", self.now))
+
+    @rule(place=PICKS, amount=AMOUNTS)
+    def take_back(self, place: int, amount: int) -> None:
+        """What a dispute ends with is taken off the next claim."""
+        lines = ClaimLine.objects.filter(kind="award", standing="included", claim__state__in=[each.value for each in PROMISED])
+        line = self.pick(lines, place)
+        if line is not None:
+            chen, reason = self.cast.actor("chen"), "half of it did not run"
+            self.attempt("take back", lambda: clawbacks.dispute(chen, line.claim_id, line.position, amount, reason, self.now))
+
+    @rule(bills=st.booleans(), luck=st.integers(0, 7))
+    def close_the_month(self, bills: bool, luck: int) -> None:
+        who, series = ("li", Series(self.cast.lab.pk)) if bills else ("qian", Series())
+        if luck == 0:
+            self.attempt("close month", lambda: closing.close(self.cast.actor(who), series, date(2026, 11, 1), self.now))
