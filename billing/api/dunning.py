@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import money_shapes as shapes
+from billing.api.bill_shapes import MoneyMadeOut, ReasonIn
 from billing.bills.models import Bill
 from billing.dunning import queries
 from billing.dunning.models import BillDispute, Exemption
@@ -38,9 +39,9 @@ class DisputeView(ApiView):
 
     token_scopes = {"POST": "settle"}
     queryset = BillDispute.objects.none()
-    serializer_class = shapes.ReasonIn
+    serializer_class = ReasonIn
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def dispute(self, request: Request, pk: str) -> Response:
         """Once for a bill; reminders and the block stop until it is answered."""
         asked = self.valid(request)
@@ -50,7 +51,7 @@ class DisputeView(ApiView):
 
         return self.once(request, f"bill.dispute:{pk}", effect)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def answer(self, request: Request, pk: str) -> Response:
         """By the institution's finance; reminders go on from there."""
         asked = self.valid(request)
@@ -68,7 +69,7 @@ class ExemptionView(ApiView):
     queryset = Exemption.objects.none()
     serializer_class = shapes.ExemptionIn
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Until the end of a day; the latest word counts."""
         asked = self.valid(request)

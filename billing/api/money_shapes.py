@@ -17,11 +17,11 @@ from config.kernel.api.fields import Day, Id, IdParameter, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
-_STEPS = [each.value for each in Step]
+_STEPS = ", ".join(each.value for each in Step)
 
 
 # --- Prepaid money and limits ----------------------------------------------------------------------------------------
-class BalanceOut(serializers.Serializer):
+class PrepaidBalanceOut(serializers.Serializer):
     owner = serializers.IntegerField()
     customer = serializers.IntegerField()
     there_fen = serializers.IntegerField()
@@ -29,7 +29,7 @@ class BalanceOut(serializers.Serializer):
     left_fen = serializers.IntegerField()
 
 
-class EntryOut(serializers.Serializer):
+class PrepaidEntryOut(serializers.Serializer):
     id = serializers.IntegerField()
     payment = serializers.IntegerField()
     owner = serializers.IntegerField()
@@ -123,10 +123,6 @@ class OrderNumberOut(serializers.Serializer):
     number = serializers.CharField(allow_blank=True)
 
 
-class MadeOut(serializers.Serializer):
-    id = serializers.IntegerField()
-
-
 def balance_json(row: Balance) -> dict[str, Any]:
     """From ``prepaid_queries.balances``."""
     sides = {"owner": row.owner.pk, "customer": row.customer.pk}
@@ -181,16 +177,12 @@ class OverdueOut(serializers.Serializer):
     due_on = serializers.DateField()
     days_late = serializers.IntegerField(help_text="Below zero: it is due in so many days.")
     open_fen = serializers.IntegerField()
-    last_step = serializers.ChoiceField(choices=_STEPS, allow_blank=True)
-    next_step = serializers.ChoiceField(choices=_STEPS, allow_null=True)
+    last_step = serializers.CharField(allow_blank=True, help_text=_STEPS)
+    next_step = serializers.CharField(allow_null=True, help_text=_STEPS)
     next_on = serializers.DateField(allow_null=True)
     blocked = serializers.BooleanField(help_text="It keeps its customer from new bookings.")
     disputed = serializers.BooleanField()
     exempt_until = serializers.DateField(allow_null=True)
-
-
-class ReasonIn(StrictSerializer):
-    reason = Text(max_length=_TEXT, help_text="The other side reads it.")
 
 
 class ExemptionIn(StrictSerializer):
@@ -233,7 +225,7 @@ class AccountStatementIn(StrictSerializer):
     last_on = Day()
 
 
-class PaperOut(serializers.Serializer):
+class CustomerPaperOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     owner = serializers.IntegerField()
@@ -244,7 +236,7 @@ class PaperOut(serializers.Serializer):
     sha256 = serializers.CharField(help_text="Of the frozen content.")
 
 
-class PaperDetailOut(PaperOut):
+class CustomerPaperDetailOut(CustomerPaperOut):
     content = serializers.DictField(help_text="Everything the PDF and the XLSX show, frozen at issue.")
 
 

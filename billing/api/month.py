@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import month_shapes as shapes
+from billing.api.bill_shapes import MoneyMadeOut
 from billing.month import board as boards
 from billing.month import queries
 from billing.month.models import Draft, DraftLine, DraftRun, MonthExport
@@ -45,10 +46,10 @@ class BoardView(ApiView):
 
     token_scopes = {"GET": "read"}
     queryset = DraftRun.objects.none()
-    serializer_class = shapes.BoardOut
+    serializer_class = shapes.MonthBoardOut
     parameters_shapes = {"retrieve": shapes.MonthParameters}
 
-    @extend_schema(parameters=[shapes.MonthParameters], responses=shapes.BoardOut)
+    @extend_schema(parameters=[shapes.MonthParameters], responses=shapes.MonthBoardOut)
     def retrieve(self, request: Request) -> Response:
         """Each stage with its count, its amount, what blocks it and who has to act."""
         self.actor.require(*queries.READERS)
@@ -65,26 +66,24 @@ class MonthRunView(ApiView):
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
         "dry_run": shapes.RunIn,
         "create": shapes.RunMakeIn,
-        "send_back": shapes.ReasonIn,
+        "send_back": shapes.MonthReasonIn,
         "hand_over": NoFields,
         "release": NoFields,
         "issue_again": NoFields,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return self.bodies.get(self.action or "", shapes.RunOut)
+        return self.bodies.get(self.action or "", shapes.MonthRunOut)
 
     @extend_schema(responses={200: shapes.DryRunOut}, operation_id="month_runs_dry_run")
     def dry_run(self, request: Request) -> Response:
         """What would be drafted now, and how it differs from the last run; writes nothing."""
-        self.actor.require(*queries.READERS)
         asked = run_request(self.valid(request))
         return Response(shapes.dry_run_json(running.dry_run(self.actor, asked, self.now), asked.series))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.RunMadeOut})
     def create(self, request: Request) -> Response:
         """Keep what a dry run finds as drafts to be reviewed."""
-        self.actor.require(*queries.READERS)
         asked = self.valid(request)
 
         def effect() -> dict[str, Any]:
@@ -93,12 +92,14 @@ class MonthRunView(ApiView):
 
         return self.once(request, "month.run", effect)
 
-    @extend_schema(responses=shapes.RunDetailOut)
+    @extend_schema(responses=shapes.MonthRunDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One run, with what its drafts come to now and the equations that have to hold."""
         return Response(shapes.run_detail_json(queries.run_for(self.actor, int(pk))))
 
-    @extend_schema(parameters=[shapes.DraftParameters], responses=shapes.DraftOut(many=True), operation_id="month_runs_drafts")
+    @extend_schema(
+        parameters=[shapes.DraftParameters], responses=shapes.MonthDraftOut(many=True), operation_id="month_runs_drafts"
+    )
     def drafts(self, request: Request, pk: str) -> Response:
         """The drafts of a run, the largest first."""
         asked = self.parameters(request)
@@ -108,19 +109,19 @@ class MonthRunView(ApiView):
     def _move(self, request: Request, pk: str, action: str, work: Callable[[], DraftRun]) -> Response:
         return self.once(request, f"month.{action}:{pk}", lambda: {"id": work().pk}, status=200)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def hand_over(self, request: Request, pk: str) -> Response:
         """The drafts are reviewed: nothing of them changes until a second person releases them or sends them back."""
         self.valid(request)
         return self._move(request, pk, "hand_over", lambda: releasing.hand_over(self.actor, int(pk), self.now))
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def send_back(self, request: Request, pk: str) -> Response:
         """Have them reviewed again, with a reason."""
         reason = self.valid(request)["reason"]
         return self._move(request, pk, "send_back", lambda: releasing.send_back(self.actor, int(pk), reason, self.now))
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def release(self, request: Request, pk: str) -> Response:
         """Have the worker issue every draft that is ready; from an amount on by another person than its maker."""
         self.valid(request)
@@ -142,14 +143,14 @@ class MonthDraftView(ApiView):
 
     token_scopes = {"GET": "read"}
     queryset = Draft.objects.none()
-    serializer_class = shapes.DraftOut
+    serializer_class = shapes.MonthDraftOut
 
-    @extend_schema(responses=shapes.DraftOut)
+    @extend_schema(responses=shapes.MonthDraftOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """What a payer's bill, or a payee's statement, would say."""
         return Response(shapes.draft_json(queries.draft_for(self.actor, int(pk))))
 
-    @extend_schema(responses=shapes.DraftLineOut(many=True), operation_id="month_drafts_lines")
+    @extend_schema(responses=shapes.MonthDraftLineOut(many=True), operation_id="month_drafts_lines")
     def lines(self, request: Request, pk: str) -> Response:
         """Its lines, with what is odd about them."""
         return self.paged(queries.lines_of(queries.draft_for(self.actor, int(pk))), shapes.line_json)
@@ -163,9 +164,9 @@ class MonthLineView(ApiView):
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"take_in": NoFields}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return self.bodies.get(self.action or "", shapes.ReasonIn)
+        return self.bodies.get(self.action or "", shapes.MonthReasonIn)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def exclude(self, request: Request, pk: str) -> Response:
         """Until it is taken in again."""
         reason = self.valid(request)["reason"]
@@ -176,7 +177,7 @@ class MonthLineView(ApiView):
 
         return self.once(request, f"month.exclude:{pk}", effect, status=200)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def postpone(self, request: Request, pk: str) -> Response:
         """To the next month."""
         reason = self.valid(request)["reason"]
@@ -187,7 +188,7 @@ class MonthLineView(ApiView):
 
         return self.once(request, f"month.postpone:{pk}", effect, status=200)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def take_in(self, request: Request, pk: str) -> Response:
         """It stands on its draft again."""
         self.valid(request)
@@ -206,10 +207,9 @@ class MonthClosingView(ApiView):
     queryset = ClosedPeriod.objects.none()
     serializer_class = shapes.MonthIn
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """The month and all before it take no new line; there is no way back."""
-        self.actor.require(*queries.READERS)
         asked = self.valid(request)
         series = series_of(asked)
         return self.once(
@@ -227,12 +227,11 @@ class MonthExportView(ApiView):
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"create": shapes.MonthIn, "cancel": NoFields, "resume": NoFields}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return self.bodies.get(self.action or "", shapes.ExportOut)
+        return self.bodies.get(self.action or "", shapes.MonthExportOut)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Have it made; one that is at work already is answered as it is."""
-        self.actor.require(*queries.READERS)
         asked = self.valid(request)
         series = series_of(asked)
         return self.once(
@@ -241,13 +240,13 @@ class MonthExportView(ApiView):
             lambda: {"id": exporting.start(self.actor, series, shapes.month_of(asked["month"]), self.now).pk},
         )
 
-    @extend_schema(responses=shapes.ExportOut)
+    @extend_schema(responses=shapes.MonthExportOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """How far it is."""
         export = queries.export_for(self.actor, int(pk))
         return Response(shapes.export_json(export, queries.progress_of(export, self.now)))
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def cancel(self, request: Request, pk: str) -> Response:
         """Stop the work; what is made stays made."""
         self.valid(request)
@@ -258,7 +257,7 @@ class MonthExportView(ApiView):
 
         return self.once(request, f"month.export_cancel:{pk}", effect, status=200)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def resume(self, request: Request, pk: str) -> Response:
         """Go on where it stopped, try what failed again, or make an expired archive again, to the same bytes."""
         self.valid(request)

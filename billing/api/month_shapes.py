@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.api.bill_shapes import MoneyMadeOut
 from billing.bills.services.issuing import DUE_DAYS
 from billing.month import queries
 from billing.month.board import Board
@@ -55,7 +56,7 @@ class DraftParameters(PageParameters):
     text = serializers.CharField(max_length=100, required=False, help_text="Stands in the party's name.")
 
 
-class ReasonIn(StrictSerializer):
+class MonthReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT)
 
 
@@ -72,7 +73,7 @@ class StageOut(serializers.Serializer):
     blocks = BlockOut(many=True)
 
 
-class BoardOut(serializers.Serializer):
+class MonthBoardOut(serializers.Serializer):
     series = serializers.CharField()
     month = serializers.CharField()
     over = serializers.BooleanField()
@@ -107,7 +108,7 @@ class DryDraftOut(SumsOut):
     parked = serializers.CharField(allow_null=True, help_text="The code of why nothing is issued.")
 
 
-class ChangeOut(serializers.Serializer):
+class MonthChangeOut(serializers.Serializer):
     party = serializers.IntegerField()
     programme_version = serializers.IntegerField(allow_null=True)
     mode = serializers.CharField(allow_blank=True)
@@ -122,12 +123,12 @@ class DryRunOut(serializers.Serializer):
     parked = serializers.IntegerField()
     drafts = DryDraftOut(many=True)
     last_run = serializers.IntegerField(allow_null=True)
-    changes = ChangeOut(many=True, help_text="Against the last run, the largest difference first; 200 at most.")
+    changes = MonthChangeOut(many=True, help_text="Against the last run, the largest difference first; 200 at most.")
     change_count = serializers.IntegerField()
     identities = IdentityOut(many=True)
 
 
-class RunOut(serializers.Serializer):
+class MonthRunOut(serializers.Serializer):
     id = serializers.IntegerField()
     series = serializers.CharField()
     month = serializers.CharField()
@@ -145,7 +146,7 @@ class RunOut(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
-class RunDetailOut(RunOut):
+class MonthRunDetailOut(MonthRunOut):
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="How many drafts, by state.")
     sums = SumsOut(help_text="Without what is parked or left out.")
     held_lines = serializers.IntegerField()
@@ -153,7 +154,7 @@ class RunDetailOut(RunOut):
     identities = IdentityOut(many=True)
 
 
-class DraftOut(serializers.Serializer):
+class MonthDraftOut(serializers.Serializer):
     id = serializers.IntegerField()
     run = serializers.IntegerField()
     party = serializers.IntegerField()
@@ -174,7 +175,7 @@ class DraftOut(serializers.Serializer):
     statement = serializers.IntegerField(allow_null=True)
 
 
-class DraftLineOut(serializers.Serializer):
+class MonthDraftLineOut(serializers.Serializer):
     id = serializers.IntegerField()
     position = serializers.IntegerField()
     charge = serializers.IntegerField(allow_null=True)
@@ -189,19 +190,15 @@ class DraftLineOut(serializers.Serializer):
     left_out_until = serializers.DateField(allow_null=True, help_text="Null: until it is taken in again.")
 
 
-class MadeOut(serializers.Serializer):
-    id = serializers.IntegerField()
-
-
-class RunMadeOut(MadeOut):
+class RunMadeOut(MoneyMadeOut):
     new = serializers.BooleanField(help_text="False: these very drafts stood already.")
 
 
-class TriedOut(MadeOut):
+class TriedOut(MoneyMadeOut):
     drafts = serializers.IntegerField(help_text="How many are tried again.")
 
 
-class ExportOut(serializers.Serializer):
+class MonthExportOut(serializers.Serializer):
     id = serializers.IntegerField()
     series = serializers.CharField()
     month = serializers.CharField()

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import money_shapes as shapes
+from billing.api.bill_shapes import MoneyMadeOut
 from billing.payments import prepaid_queries as queries
 from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.services import checkouts, prepaid_refunds, prepaying
@@ -33,19 +34,19 @@ class PrepaidView(ApiView):
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return self.bodies.get(self.action or "", shapes.EntryOut)
+        return self.bodies.get(self.action or "", shapes.PrepaidEntryOut)
 
-    @extend_schema(responses=shapes.BalanceOut(many=True), operation_id="prepaid_balances")
+    @extend_schema(responses=shapes.PrepaidBalanceOut(many=True), operation_id="prepaid_balances")
     def balances(self, request: Request) -> Response:
         """What is there for each customer at each institution, as far as one is either side."""
         return self.paged(queries.balances(self.actor), shapes.balance_json)
 
-    @extend_schema(responses=shapes.EntryOut(many=True))
+    @extend_schema(responses=shapes.PrepaidEntryOut(many=True))
     def list(self, request: Request) -> Response:
         """What was kept and used, the latest first."""
         return self.paged(queries.entries_visible(self.actor), shapes.entry_json)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def deposit(self, request: Request, pk: str) -> Response:
         """Keep a part of what is free of a payment as prepaid for a customer."""
         asked = self.valid(request)
@@ -89,7 +90,7 @@ class PrepaidTermsView(ApiView):
         self.actor.require(*queries.READERS)
         return self.paged(queries.terms(self.actor), shapes.terms_json)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """From now on, for new bookings; what is booked stays."""
         asked = self.valid(request)
@@ -120,7 +121,7 @@ class SpendingLimitView(ApiView):
         """The limits that are open, with what is spent and kept for bookings."""
         return self.paged(queries.limits(self.actor), shapes.limit_json)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Of one member or of one project, for bookings that begin within the days."""
         asked = self.valid(request)
@@ -132,7 +133,7 @@ class SpendingLimitView(ApiView):
 
         return self.once(request, "limit.set", effect)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def change(self, request: Request, pk: str) -> Response:
         """Another amount, at least what is used of it."""
         asked = self.valid(request)
@@ -142,7 +143,7 @@ class SpendingLimitView(ApiView):
 
         return self.once(request, f"limit.change:{pk}", effect, status=200)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=MoneyMadeOut)
     def close(self, request: Request, pk: str) -> Response:
         """Nothing new falls under it."""
         self.valid(request)

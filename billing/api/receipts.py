@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import money_shapes as shapes
+from billing.api.bill_shapes import MoneyMadeOut
 from billing.api.bills import KIND
 from billing.receipts import queries
 from billing.receipts.models import AccountStatement, Receipt
@@ -31,12 +32,12 @@ class PaperView(ApiView):
     token_scopes = {"GET": "read", "POST": "settle"}
     paper: ClassVar[str]
 
-    @extend_schema(responses=shapes.PaperOut(many=True))
+    @extend_schema(responses=shapes.CustomerPaperOut(many=True))
     def list(self, request: Request) -> Response:
         """Those of which one is either side, the latest first."""
         return self.paged(queries.papers_visible(self.actor, self.paper), shapes.paper_json)
 
-    @extend_schema(responses=shapes.PaperDetailOut)
+    @extend_schema(responses=shapes.CustomerPaperDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One with its frozen content."""
         found = queries.paper_for(self.actor, self.paper, int(pk))
@@ -60,7 +61,7 @@ class ReceiptView(PaperView):
     serializer_class = shapes.ReceiptIn
     paper: ClassVar[str] = RECEIPT
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Acknowledge what of a payment pays the bills of a customer and stands on no receipt yet."""
         return self.issue_once(request, lambda asked: issuing.receipt(self.actor, asked["payment"], asked["customer"], self.now))
@@ -78,7 +79,7 @@ class AccountStatementView(PaperView):
     serializer_class = shapes.AccountStatementIn
     paper: ClassVar[str] = ACCOUNT
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Freeze every movement between the two sides in a period; either side may."""
 
