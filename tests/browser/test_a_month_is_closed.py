@@ -3,9 +3,13 @@ lab redeems by the office's three, and a correction that comes too late and is t
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import os
 import re
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.journey import yuan
@@ -58,6 +63,7 @@ class Office:
         if email not in self.desks:
             self.desks[email] = self.people.fresh("anonymous", "en", timezone_id="Asia/Shanghai", accept_downloads=True)
             self.desks[email].context.add_cookies([self._cookie(email)])
+            self.desks[email].context.set_default_timeout(PATIENCE_SECONDS * 1000)
         return self.desks[email]
 
     def _cookie(self, email: str) -> dict[str, Any]:
