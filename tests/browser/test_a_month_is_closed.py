@@ -63,6 +63,7 @@ class Office:
         if email not in self.desks:
             self.desks[email] = self.people.fresh("anonymous", "en", timezone_id="Asia/Shanghai", accept_downloads=True)
             self.desks[email].context.add_cookies([self._cookie(email)])
+            self.desks[email].context.set_default_timeout(PATIENCE_SECONDS * 1000)
         return self.desks[email]
 
     def _cookie(self, email: str) -> dict[str, Any]:
