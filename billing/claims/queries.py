@@ -30,7 +30,9 @@ from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
 from billing.claims.services import papers, proving
+from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
+from billing.claims.services.office import OFFICE
 from billing.settlement.models import RenderState
 from billing.settlement.period_models import HeldBack
 from billing.settlement.queries import KINDS, Document
@@ -38,6 +40,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import files
+from instruments.models import Organisation, User
 
 #: Who works with all claims of a programme.
 OFFICIALS = (Role.FINANCE, Role.PROGRAMME_OFFICER, Role.INSPECTOR)
@@ -149,6 +152,12 @@ def deputies_visible(actor: Actor) -> QuerySet[Deputy]:
     """Who stands in for whom, as the actor may read it; the latest last day first."""
     rows = visible_to(Deputy.objects.all(), actor).select_related("office", "principal", "deputy")
     return rows.order_by("-until_on", "-pk")
+
+
+def offices_with_colleagues(actor: Actor) -> list[tuple[Organisation, list[User]]]:
+    """The actor's offices, each with the others who could stand in."""
+    offices = Organisation.objects.filter(pk__in=actor.organisations(*OFFICE)).order_by("name_pinyin", "pk")
+    return [(office, [each for each in colleagues(office.pk) if each.pk != actor.user_id]) for office in offices]
 
 
 def list_for(actor: Actor, pk: int) -> PaymentList:

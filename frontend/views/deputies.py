@@ -18,14 +18,12 @@ from billing.claims.services import deputies
 from billing.claims.services.deputies import Named
 from billing.claims.services.office import OFFICE
 from billing.settlement.queries import local_today
-from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
-from instruments.models import Organisation
 
 PER_PAGE = 50
 
@@ -53,18 +51,12 @@ def deputy_list(request: HttpRequest) -> HttpResponse:
             (each, _state(each, today), actor.user_id in (each.principal_id, each.deputy_id) and each.ended_at is None)
             for each in page.object_list
         ],
-        "offices": _offices(actor),
+        "offices": queries.offices_with_colleagues(actor),
         "typed": request.POST,
         "today": today,
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "claims/deputies.html", context, status=status_of(refusal) if refusal else 200)
-
-
-def _offices(actor: Actor) -> list[tuple[Organisation, list[Any]]]:
-    """The actor's offices with the people who could stand in."""
-    rows = Organisation.objects.filter(pk__in=actor.organisations(*OFFICE)).order_by("name_pinyin", "pk")
-    return [(office, [each for each in deputies.colleagues(office.pk) if each.pk != actor.user_id]) for office in rows]
 
 
 def _state(row: Any, today: Any) -> str:
