@@ -107,17 +107,13 @@ WHAT = (
 )  # fmt: skip
 STEPS: dict[str, tuple[str, ...]] = {
     "requested": (
-        "hear_the_leader",
-        "decide",
-        "decide",
-        "swap",
-        "move",
-        "cancel",
-        "approve_over_rivals",
-        "change_the_card",
-        "accept_the_figures",
+        "hear_the_leader", "decide", "decide", "swap", "move", "cancel", "approve_over_rivals", "change_the_card", "accept_the_figures",
+        "decide", "cancel", "decide",
     ),
-    "approved": ("check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back", "change_the_card"),
+    "approved": (
+        "check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back", "change_the_card", "check_in",
+        "check_in", "cancel", "move",
+    ),
     "rejected": ("take_the_decision_back", "cancel"),
     "in_use": ("check_out", "check_out", "extend"),
     "completed": ("agree", "agree", "ask_for_less", "dispute"),
@@ -125,7 +121,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "adjustment_refused": ("agree", "dispute"),
     "disputed": ("settle_the_dispute",),
     "no_show": ("check_in",),
-}
+}  # fmt: skip
 """What people may try with a booking in each state, more often what usually follows."""
 SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
     "asked": ("accept", "accept", "refuse", "cancel"),

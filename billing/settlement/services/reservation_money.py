@@ -74,7 +74,8 @@ class ReservationMoney:
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
         if terms.accounts:
             ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(reservation), now).values()])
-        card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now, terms.accounts)
+        if terms.accounts or reservation.fund_card_id is not None:  # what is new keeps nothing yet that would be looked for
+            card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now, terms.accounts)
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
