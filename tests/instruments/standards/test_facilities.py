@@ -164,7 +164,8 @@ def test_a_choice_that_is_none_is_refused_and_a_date_that_is_out_of_range_too() 
 def test_the_sheet_of_core_instruments_says_to_which_facility_they_belong(cast: Any, shared_data: Path) -> None:
     template = json.loads((shared_data / "standards" / "nrii-excel-template-headers.json").read_text())
     groups, heads = template["device:核心仪器设备清单"]
-    known = {"所在单位仪器编号": "C-1", "仪器设备名称": "聚光镜", "所属科研设施内部编号": "F-1", "仪器分类编码": "990000"}
+    known = {"所在单位仪器编号": "C-1", "仪器设备名称": "聚光镜", "所属科研设施内部编号": "F-1", "仪器分类编码": "990000",
+             "所在单位内部门": "Optics"}  # fmt: skip
     book = Workbook()
     for cells in (groups, heads, [known.get(head, "") for head in heads]):
         book.active.append(cells)
@@ -174,4 +175,5 @@ def test_the_sheet_of_core_instruments_says_to_which_facility_they_belong(cast: 
     assert (report.counts["created"], report.columns_not_read) == (1, ()), report.rows
     made = Instrument.objects.get(inner_id="C-1")
     assert (made.affiliation, made.affiliation_name, made.class_code) == ("facility", "F-1", "990000")
+    assert (made.department, made.site.name) == ("Optics", "Optics")
     assert not FacilityRecord.objects.exists()
