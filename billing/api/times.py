@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,22 +13,25 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.time_items import MOST_ITEMS, TestItemFoundOut, item_row
+from billing.pricing.rules.samples import MOST_SAMPLES
 from billing.settlement import time_finding
 from billing.settlement.models import Charge
+from billing.settlement.sample_finding import find_items
 from billing.settlement.time_finding import PROFILES, SORTS, Customer, PricedTime
 from booking import queries
 from booking.queries.candidates import count_by_day
 from booking.queries.finding import MOST_FOUND
-from booking.rules.time_search import LONGEST_MINUTES, SHORTEST_MINUTES, TimeSearch
+from booking.rules.time_search import LONGEST_MINUTES, NEARNESS_NAMES, SHORTEST_MINUTES, TimeSearch, region_prefix
 from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Forbidden
+from instruments.queries.promises import ItemSearch
 from instruments.rules.regions import regions
 from instruments.rules.registry_values import SERVICE_MODES
 
 USUAL_DAYS = 14
-NEARNESS = ("county", "prefecture", "province", "elsewhere")
 _REGION = r"^[1-9][0-9]{5}$"
 
 
@@ -50,6 +53,9 @@ class TimeParameters(StrictSerializer):
         choices=sorted(PROFILES), required=False, default="", help_text="Or an assumed one, for an estimate."
     )
     place = serializers.RegexField(_REGION, required=False, default="", help_text="Where the customer is, for the nearness.")
+    samples = serializers.IntegerField(
+        min_value=1, max_value=MOST_SAMPLES, required=False, default=None, allow_null=True, help_text="For test items."
+    )
     sort = serializers.ChoiceField(choices=SORTS, required=False, default=SORTS[0])
     count = serializers.IntegerField(min_value=1, max_value=MOST_FOUND, required=False, default=20)
 
@@ -68,7 +74,7 @@ class TimeOut(serializers.Serializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     time_zone = serializers.CharField()
-    nearness = serializers.ChoiceField(choices=NEARNESS)
+    nearness = serializers.ChoiceField(choices=NEARNESS_NAMES)
     training_needed = serializers.BooleanField()
     approval_required = serializers.BooleanField()
     answer_hours = serializers.FloatField(allow_null=True, help_text="How long the lab usually takes to answer.")
@@ -92,10 +98,11 @@ class TimesOut(serializers.Serializer):
     compared = serializers.IntegerField(allow_null=True, help_text="Among how many times the final cost was compared.")
     results = TimeOut(many=True)
     days = TimeDayOut(many=True)
+    test_items = TestItemFoundOut(many=True, help_text="Where words, a technique or samples were asked for.")
 
 
 class TimesView(ApiView):
-    """Find a time; anybody may look, at list prices without an organisation or a profile."""
+    """Find a time, and test items beside it; anybody may look, at list prices without an organisation or a profile."""
 
     token_scopes = {"GET": "read"}
     permission_classes = [AllowAny]
@@ -127,6 +134,7 @@ class TimesView(ApiView):
                     }
                     for day in count_by_day(search, self.now)
                 ],
+                "test_items": _test_items(asked, search, customer, origin, self.now),
             }
         )
 
@@ -162,6 +170,18 @@ def _search(asked: dict[str, Any], today: date) -> TimeSearch:
     )
 
 
+def _test_items(
+    asked: dict[str, Any], search: TimeSearch, customer: Customer, origin: str, now: datetime
+) -> list[dict[str, Any]]:
+    """The test items, where words, a technique or samples were asked for."""
+    if not (search.text or search.technique or asked["samples"]):
+        return []
+    region = region_prefix(search.region_code) if search.region_code else ""
+    wanted = ItemSearch(search.text, search.technique, region, search.zone, search.owner, asked["samples"] or 1)
+    found = find_items(wanted, customer, asked["sort"], now, min(asked["count"], MOST_ITEMS), origin)
+    return [item_row(row, customer) for row in found.rows]
+
+
 def _row(row: PricedTime, customer: Customer) -> dict[str, Any]:
     found, assessment = row.found, row.assessment
     instrument, zone = found.instrument, found.context.zone
@@ -174,7 +194,7 @@ def _row(row: PricedTime, customer: Customer) -> dict[str, Any]:
         "starts_at": found.during.starts_at.astimezone(zone).isoformat(),
         "ends_at": found.during.ends_at.astimezone(zone).isoformat(),
         "time_zone": zone.key,
-        "nearness": NEARNESS[found.nearness],
+        "nearness": NEARNESS_NAMES[found.nearness],
         "training_needed": instrument.training_needed,
         "approval_required": found.context.policy.approval_required,
         "answer_hours": found.answer_hours,

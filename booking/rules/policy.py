@@ -110,7 +110,7 @@ class BookingPolicy:
 
     def horizon(self, zone: ZoneInfo, now: datetime) -> datetime:
         """The end of the last local day on which a reservation may start; a start must lie before it."""
-        return local_day(to_wall(now, zone).date() + timedelta(days=self.horizon_days), zone).ends_at
+        return self.horizon_of("", zone, now)
 
     def horizon_of(self, audience: str, zone: ZoneInfo, now: datetime) -> datetime:
         """As ``horizon``, for an audience that may book less far ahead."""

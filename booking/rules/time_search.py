@@ -67,6 +67,7 @@ def region_prefix(code: str) -> str:
 
 #: How near a place is to another, by their divisions.
 SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, ELSEWHERE = range(4)
+NEARNESS_NAMES = ("county", "prefecture", "province", "elsewhere")
 
 
 def nearness(origin: str, code: str) -> int:

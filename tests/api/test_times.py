@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from billing.pricing import sample_prices
+from instruments.services import resources
 from tests.booking.finding.labs import labs
 
 __all__ = ["labs"]
@@ -43,3 +45,18 @@ def test_what_cannot_be_read_is_a_problem_document(api, labs, wrong):
 def test_what_makes_no_sense_together_is_refused(api, labs):
     answer = api().get("find-a-time/", minutes=60, **{"from": "2026-12-24", "to": "2026-12-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "time_search.last_before_first")
+
+
+def test_test_items_stand_beside_with_their_day_and_figures(api, labs, cast, programmes):
+    part = {"turnaround_days": 5, "daily_capacity": 4}
+    core = {"name": "Brine by ICP", "published": True, "region_code": "630104"}
+    item = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", core, part, cast.now)
+    today = cast.now.date()
+    sample_prices.publish_test_price(cast.actor("li"), item, "sample", 12_000, {}, today, cast.now, today)
+    asked = {"minutes": 60, "q": "brine", "samples": 12}
+    (row,) = api("lin").get("find-a-time/", organisation=cast.firm.pk, **asked).json()["test_items"]
+    assert (row["resource"], row["promised_on"], row["nearness"]) == (item.pk, "2026-12-02", "county")
+    assert (row["gross_fen"], row["estimate"]) == (144_000, False)
+    assert row["final_cost_fen"] < row["gross_fen"]
+    assert api().get("find-a-time/", minutes=60).json()["test_items"] == []
+    assert api().get("find-a-time/", minutes=60, samples=0).status_code == 400
