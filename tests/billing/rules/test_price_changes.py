@@ -96,3 +96,27 @@ def test_a_yes_is_to_one_figure_and_to_nothing_else() -> None:
     [left] = unconfirmed(found, {found[0].key})
     assert (left.code, left.params["key"], left.field) == ("price.jump_not_confirmed", found[1].key, "confirmed")
     assert unconfirmed(found, {each.key for each in found}) == []
+
+
+def test_the_key_of_a_change_names_its_place_as_far_as_it_is_no_plain_rate() -> None:
+    assert RateChange("inside", "night", 1, 2).key == "inside:night:1:2"
+    assert RateChange("inside", "night", 1, 2, beyond=240).key == "inside:night/rate/240:1:2"
+    assert RateChange("inside", "", 1, None, "setup").key == "inside:/setup/0:1:None"
+
+
+def test_a_change_that_goes_on_where_the_other_price_is_cut_is_told_once() -> None:
+    old = parse_schedule({**TIME, "steps": [{"up_to": "4", "ratio": "1"}, {"ratio": "1"}]})
+    new = parse_schedule({**TIME, "steps": [{"up_to": "2", "ratio": "1"}, {"ratio": "0.5"}]})
+    assert [each[:6] for each in told(schedule_changes(old, new))] == [
+        ("inside", "standard", 20_000, 10_000, "rate", 120),
+        ("firm_sme", "standard", 40_000, 20_000, "rate", 120),
+    ]
+
+
+def test_what_is_counted_in_one_step_changes_from_the_first_on_and_setting_up_for_nothing_is_none() -> None:
+    document = {**TIME, "unit": "sample"}
+    dearer = {**document, "rates": {"inside": "210", "firm_sme": "400"}}
+    free = {**document, "setup": {"inside": "0", "firm_sme": "0"}}
+    plain, other, same = (SamplePrice.of_terms(parse_counted(each)) for each in (document, dearer, free))
+    assert [tuple(each) for each in sample_changes(plain, other)] == [("inside", "standard", 20_000, 21_000, "rate", 0)]
+    assert sample_changes(plain, same) == []
