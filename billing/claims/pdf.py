@@ -24,19 +24,19 @@ from billing.wording import payer_word
 Content = Mapping[str, Any]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
 _FORM = (
-    ("position", "5%", False),
+    ("position", "6%", False),
     ("reference", "14%", False),
     ("service_on", "11%", False),
-    ("subject", "20%", False),
+    ("subject", "19%", False),
     ("other", "17%", False),
     ("invoice_number", "13%", False),
     ("gross", "10%", True),
     ("amount", "10%", True),
 )
 _LIST = (
-    ("position", "5%", False),
+    ("position", "6%", False),
     ("claim", "15%", False),
-    ("payee", "25%", False),
+    ("payee", "24%", False),
     ("account_number", "25%", False),
     ("of_claim_fen", "14%", True),
     ("to_pay", "16%", True),

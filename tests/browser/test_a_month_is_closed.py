@@ -281,8 +281,6 @@ def _pay(office: Office, batch: str, claim: str) -> None:
     for suffix in ("pdf", "xlsx"):
         link = page.locator(f"a[href*='/form/'][href$='{suffix}']").first
         office.download(page, str(link.get_attribute("href")), f"form.{suffix}")
-    for place, link in enumerate(page.locator("a[href*='/clawback/'][href$='pdf']").all()):
-        office.download(page, str(link.get_attribute("href")), f"clawback{place}.pdf")
 
 
 def _next_batch(office: Office, claim: str, credited: int) -> None:
@@ -305,6 +303,10 @@ def _next_batch(office: Office, claim: str, credited: int) -> None:
         assert -sum(taken.values_list("amount_fen", flat=True)) == credited > 0
     page = office.open(LAB[0], f"/claims/{again.pk}/")
     said(page, "ZH-")
+    page = office.open(LAB[0], claim)
+    again_until(page, "PDF ZH-")
+    link = page.locator("a[href*='/clawback/'][href$='pdf']").first
+    office.download(page, str(link.get_attribute("href")), "clawback.pdf")
 
 
 def test_two_people_of_finance_close_a_month_and_a_late_correction_flows_into_the_next_batch(closed: Office) -> None:
