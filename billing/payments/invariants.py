@@ -96,17 +96,6 @@ register_sql(
 )
 
 register_sql(
-    "payments.deposits_paid_online_are_kept_for_who_paid",
-    counted="SELECT count(*) FROM billing_checkout WHERE state = 'paid' AND bill_id IS NULL",
-    violations="""
-        SELECT format('deposit %s over %s fen: %s fen were kept for its customer', c.key, c.amount_fen, k.fen)
-          FROM billing_checkout c JOIN billing_payment p ON p.checkout_id = c.id
-          CROSS JOIN LATERAL (SELECT coalesce(sum(d.amount_fen), 0) AS fen FROM billing_prepaidentry d
-                               WHERE d.payment_id = p.id AND d.customer_id = c.customer_id AND d.of_id IS NULL) k
-         WHERE c.bill_id IS NULL AND (k.fen < c.amount_fen OR p.owner_id <> c.owner_id)""",
-)
-
-register_sql(
     "payments.events_are_handled",
     counted="SELECT count(*) FROM billing_providerevent",
     violations="""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pgtrigger
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from billing.firms import loading
 from billing.firms.services import declaring
@@ -71,6 +71,9 @@ def test_what_was_used_of_a_controllers_limit_before_the_code_changed_counts_aft
     for change in (lambda rows: rows.update(value="x"), lambda rows: rows.delete()):
         with pytest.raises(DatabaseError), transaction.atomic():
             change(FormerIdentifier.objects.all())
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE instruments_formeridentifier CASCADE")
     assert broken() == {}
 
 
