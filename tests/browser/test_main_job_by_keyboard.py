@@ -77,6 +77,7 @@ def _typed(page: Page, keys: Keyboard, text: str) -> None:
     with page.expect_response(lambda response: "/quotes/preview" in response.url) as answered:
         keys.type(text)
     answered.value.finished()
+    page.wait_for_timeout(700)  # on a busy machine the keys come apart, and later ones ask once more
     expect(page.locator("#quote.htmx-request, #quote.htmx-swapping, #quote.htmx-settling")).to_have_count(0)
 
 

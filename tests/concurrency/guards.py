@@ -9,7 +9,7 @@ LOOK = f"AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {context.OVERLAPPIN
 
 
 LOCK_OF_BOTH = "FOR NO KEY UPDATE OF c, r"
-COMPARE = " AND state = %(before)s RETURNING id"
+COMPARE = " AND r.state = a.before"
 
 
 def _without(sql: str, guard: str) -> str:
@@ -35,4 +35,4 @@ def unlocked_reservation() -> str:
 
 def blind_move() -> str:
     """The step of a reservation's life that does not look whether the state is still the one that was read."""
-    return _without(state_writing._MOVE, COMPARE).replace("WHERE id = %(id)s", "WHERE id = %(id)s RETURNING id", 1)
+    return _without(state_writing._MOVE, COMPARE)

@@ -59,12 +59,12 @@ def test_without_locks_and_constraint_an_award_is_claimed_twice(world: World, mo
     sql_run("DROP INDEX claim_line_award_once", "ALTER TABLE billing_claimline DISABLE TRIGGER USER")
     sql_run("ALTER TABLE billing_claimline DROP CONSTRAINT claim_line_position")
     Claim.objects.create(batch=batch, payee=cast.lab, number="SQ-2026-000001", since=DECEMBER, created_at=DECEMBER)
-    monkeypatch.setattr(batches, "_open", lambda actor, pk: ClaimBatch.objects.select_related("programme").get(pk=pk))
+    monkeypatch.setattr(batches, "_open", lambda actor, pk, *_more: ClaimBatch.objects.select_related("programme").get(pk=pk))
     monkeypatch.setattr(batches.reversing, "lock_awards", lambda ids: time.sleep(0.3))
-    monkeypatch.setattr(batches, "_claims_of", lambda batch, of_payee, now: {each.payee_id: each for each in Claim.objects.all()})
-    monkeypatch.setattr(batches.clawbacks, "take_back", lambda claim, now: None)
-    monkeypatch.setattr(batches, "set_total", lambda claim: None)
-    monkeypatch.setattr(batches, "prove", lambda claims: None)
+    monkeypatch.setattr(batches, "_claims_of", lambda *_asked: {each.payee_id: each for each in Claim.objects.all()})
+    monkeypatch.setattr(batches.clawbacks, "take_back", lambda *_asked: None)
+    monkeypatch.setattr(batches, "set_total", lambda *_asked: None)
+    monkeypatch.setattr(batches, "prove", lambda *_asked: None)
     assert tally(at_once([lambda: batches.gather(cast.actor("chen"), batch.pk, DECEMBER)] * 2)) == {"ok": 2}
     assert ClaimLine.objects.count() > 2
     assert "claims.an_award_is_claimed_once" in broken("kernel.guards_installed")
