@@ -191,7 +191,8 @@ class Season:
         downtimes.declare(manager, instrument.pk, outage, self.now, idempotency_key="demo-breakdown")
 
     def _today(self, firm: Organisation, instrument: Instrument, today: date, hour: int) -> None:
-        """A session of today, approved the day before, whatever the hour is now."""
+        """A session of today, approved the day before, as far as time has come: one that is over was used. A demo that is loaded in the
+        evening would otherwise begin with the printed researcher missing two sessions, and shut out of the lab."""
         manager = self.people.actors[instrument.organisation_id, Role.LAB_MANAGER]
         asked_at = self.now - timedelta(days=2)
         reservation = self._reserve(firm, instrument, self._during(today, hour, 3), asked_at)
@@ -199,7 +200,7 @@ class Season:
             return
         if reservation.state == "requested":
             transitions.approve(manager, reservation.pk, asked_at + timedelta(hours=3))
-        self.told.add("approved")
+        self._use(reservation)
 
 
 def _workday(today: date, ahead: int) -> date:

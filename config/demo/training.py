@@ -18,9 +18,10 @@ from config.kernel.access import Actor, Role
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, User
 
+#: Who tries the demo and lets both sessions of its researcher pass can still book: 100 - 10 (a cancellation of the story) - 2 x 15 is 60.
 CREDIT_RULES = {
     "start_points": 100,
-    "points": {"no_show": 20, "late": 5, "left_early": 2, "overtime": 5, "late_cancel": 10},
+    "points": {"no_show": 15, "late": 5, "left_early": 2, "overtime": 5, "late_cancel": 10},
     "thresholds": [
         {"below": 90, "kind": "notice", "days": None},
         {"below": 60, "kind": "no_booking", "days": 7},
