@@ -91,7 +91,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
     attached = records.attached_to(actor, instrument)
     may_manage = queries.may_manage(actor, instrument)
     inside = instrument.organisation_id in actor.organisations()
-    facility = records.facility_of(actor, instrument)
+    facility = records.facility_of(instrument)
     return {
         "instrument": instrument,
         "class_name": present.class_name(instrument.class_code),

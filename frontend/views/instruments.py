@@ -108,7 +108,7 @@ def _record_form(actor: Actor, instrument: Instrument, data: Any, becomes_facili
         fundings=details.fundings,
         shown_values=change.values if change is not None and change.state in records.OPEN_CHANGES else {},
         may_publish=not records.waits_for_review(actor, instrument),
-        facility=records.facility_of(actor, instrument),
+        facility=records.facility_of(instrument),
         is_facility=becomes_facility,
     )
 

@@ -61,9 +61,9 @@ def details_of(actor: Actor, instrument: Instrument) -> Details:
     return Details(list(fundings.order_by("pk")), _customs_of(actor, instrument))
 
 
-def facility_of(actor: Actor, instrument: Instrument) -> FacilityRecord | None:
-    """What makes an instrument that the actor was given a large facility; None when it is none."""
-    return visible_to(FacilityRecord.objects.all(), actor).filter(instrument=instrument).first()
+def facility_of(instrument: Instrument) -> FacilityRecord | None:
+    """What makes an instrument a large facility, for whoever was given it: it is as public as the instrument; None when it is none."""
+    return getattr(instrument, "facility", None)
 
 
 def core_instruments_of(actor: Actor, instrument: Instrument) -> list[Instrument]:

@@ -20,8 +20,8 @@ from instruments.services.weekly_hours import WeeklyWindow, weekly_windows
 
 
 def instrument_for(actor: Actor, instrument_id: int) -> Instrument:
-    """The instrument with organisation, site and photo. Raises NotFound for a foreign one."""
-    return get_visible(Instrument.objects.select_related("organisation", "site", "photo"), actor, pk=instrument_id)
+    """The instrument with organisation, site, photo and, of a facility, its record. Raises NotFound for a foreign one."""
+    return get_visible(Instrument.objects.select_related("organisation", "site", "photo", "facility"), actor, pk=instrument_id)
 
 
 def may_manage(actor: Actor, instrument: Instrument) -> bool:

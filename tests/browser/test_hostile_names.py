@@ -102,7 +102,7 @@ def test_no_page_runs_what_stands_in_a_name(chromium: Browser, hostile: tuple[Si
             shown |= {payload for payload in PAYLOADS if payload in text}
     finally:
         visitors.close()
-    assert len(shown) > 40, "hardly a payload was seen; the pages do not show what was poisoned"
+    assert len(shown) > 50, "hardly a payload was seen; the pages do not show what was poisoned"
 
 
 def test_a_script_that_ran_would_be_seen(chromium: Browser, hostile: tuple[Site, list[str]]) -> None:
