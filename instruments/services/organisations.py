@@ -139,11 +139,14 @@ def _claim_again(organisation: Organisation, before: dict[str, object], after: d
 
 
 def _keep_what_was_left(organisation: Organisation, was_verified: bool, identifiers: dict[str, str], now: datetime) -> None:
-    """Remember the codes of a verified organisation that it leaves for others; one that nobody verified may be another one's."""
-    if not was_verified:
+    """Remember the codes of an organisation that was ever verified when it leaves them; one that nobody verified may be another one's.
+
+    Ever: a change of another fact makes a verified organisation a claimed one again, and its code is no less its own.
+    """
+    if not was_verified and not organisation.verification_requests.filter(accepted=True).exists():
         return
     for had in organisation.identifiers.order_by("scheme"):
-        if identifiers.get(had.scheme, had.value) != had.value:
+        if identifiers.get(had.scheme) != had.value:
             FormerIdentifier.objects.get_or_create(
                 organisation=organisation, scheme=had.scheme, value=had.value, defaults={"left_at": now}
             )

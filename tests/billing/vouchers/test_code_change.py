@@ -13,6 +13,7 @@ from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from billing.ledger.models import Account
 from config.kernel.errors import Conflict
+from config.kernel.services import files
 from instruments.models import FormerIdentifier, Organisation, OrganisationIdentifier
 from instruments.services import organisations
 from instruments.services.organisation_facts import OrganisationFacts, facts_of
@@ -75,6 +76,18 @@ def test_what_was_used_of_a_controllers_limit_before_the_code_changed_counts_aft
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE instruments_formeridentifier CASCADE")
     assert broken() == {}
+
+
+def test_a_code_that_was_ever_verified_is_kept_whatever_was_changed_before_it(cast):
+    """A change of another fact makes a verified firm a claimed one; its code is its own all the same, also when it is given up."""
+    OrganisationIdentifier.objects.create(organisation=cast.firm, scheme="uscc", value=USCC["firm"])
+    licence = files.store(PDF, file_name="l.pdf", media_type="application/pdf", user_id=None, now=cast.now)
+    decided = {"decided_by": cast.users["zhou"], "decided_at": cast.now, "accepted": True}
+    cast.firm.verification_requests.create(licence=licence, submitted_by=cast.users["zhao"], submitted_at=cast.now, **decided)
+    for facts in ({"staff_count": 7}, {"identifiers": {"foreign-registration": "HRB 12345"}}):
+        firm = Organisation.objects.get(pk=cast.firm.pk)
+        organisations.update_profile(cast.actor("zhao"), firm.pk, replace(facts_of(firm), **facts), cast.now)
+    assert FormerIdentifier.objects.get().value == USCC["firm"] and key(cast.firm) == f"uscc:{USCC['firm']}"
 
 
 def test_a_code_that_nobody_verified_is_not_followed(cast):
