@@ -40,6 +40,9 @@ def prepaid_list(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     today = local_today(timezone.now())
+    organisations, online = queries.payers(actor), checkouts.online_payee()
+    payers = [one for one in organisations if online is not None and one.pk != online.pk]
+    paying = request.method == "POST" and request.path == reverse("prepaid_pay")
     context: dict[str, Any] = {
         "balances": queries.balances(actor),
         "entries": queries.entries(actor),
@@ -47,12 +50,14 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "owners": owners_of(actor),
         "customers": queries.customers(actor),
         "limits": queries.limits(actor),
-        "organisations": (organisations := queries.payers(actor)),
-        "online": checkouts.online_payee() if organisations else None,
+        "organisations": organisations,
+        "online": online if payers else None,
+        "payers": payers,
         "members": queries.members(actor),
         "today": today,
         "year_end": today.replace(month=12, day=31),
-        "typed": request.POST,
+        "typed": {} if paying else request.POST,
+        "paying": request.POST if paying else {},
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "prepaid/list.html", context, status=status_of(refusal) if refusal else 200)

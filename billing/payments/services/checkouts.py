@@ -79,7 +79,8 @@ def start_deposit(actor: Actor, owner_id: int, customer_id: int, amount_fen: int
     if not LEAST_FEN <= amount_fen <= MOST_FEN:
         raise Refusal.of("checkout.deposit_amount", field="amount", least_fen=LEAST_FEN, most_fen=MOST_FEN)
     of_pair = Checkout.objects.filter(bill=None, owner_id=owner_id, customer_id=customer_id)
-    _close_stale(provider, of_pair, amount_fen, now)
+    if not _is_a_colleagues(of_pair, actor, amount_fen, now):
+        _close_stale(provider, of_pair, amount_fen, now)
     asked = transactions.run(lambda: _deposit_attempt(actor, owner_id, customer_id, amount_fen, provider, now))
     return _led_to(provider, asked, back_url, now)
 
@@ -177,6 +178,14 @@ def _deposit_attempt(
 
 def _live(rows: QuerySet[Checkout]) -> Checkout | None:
     return rows.filter(state__in=[each.value for each in LIVE]).first()
+
+
+def _is_a_colleagues(rows: QuerySet[Checkout], actor: Actor, amount_fen: int, now: datetime) -> bool:
+    """Whether somebody else is paying another amount in advance just now: that is no mistake which a new attempt puts right."""
+    live = _live(rows)
+    return (
+        live is not None and live.asked_by_id != actor.user_id and live.amount_fen != amount_fen and now - live.asked_at < FRESH
+    )
 
 
 def _close_stale(provider: PaymentProvider, rows: QuerySet[Checkout], amount_fen: int, now: datetime) -> None:

@@ -14,8 +14,9 @@ from billing.payments.models import Checkout, Payment, Refund, RefundRequest
 from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.provider import configured
 from billing.payments.services import checkouts, prepaid_refunds, reconciling, refunding
-from config.kernel.access import visible_to
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.access import Role, visible_to
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from instruments.models import Membership
 from tests.billing.bills.conftest import wrong
 from tests.billing.bills.test_bills import settle
 from tests.billing.payments.test_bank_transfers import code_of, stands
@@ -65,6 +66,16 @@ def test_a_deposit_is_paid_online_once_pays_the_next_bill_and_its_rest_goes_back
     assert provider is not None and reconciling.reconcile(provider, timezone.now(), days=1, apply=True) == []
     settle()
     assert wrong() == {}
+
+
+def test_a_colleagues_payment_in_advance_is_not_closed_by_another_amount(cast, bill, stripe):
+    now = timezone.now()
+    Membership.objects.create(user=cast.users["lin"], organisation=cast.firm, role=Role.FIRM_ADMIN, created_at=cast.now)
+    url = checkouts.start_deposit(cast.actor("zhao"), cast.lab.pk, cast.firm.pk, 1000_00, BACK, now)
+    with pytest.raises(Conflict) as refused:
+        checkouts.start_deposit(cast.actor("lin"), cast.lab.pk, cast.firm.pk, 3000_00, BACK, now)
+    assert code_of(refused) == "checkout.under_way" and Checkout.objects.get().state == "open"
+    assert checkouts.start_deposit(cast.actor("lin"), cast.lab.pk, cast.firm.pk, 1000_00, BACK, now) == url
 
 
 def test_a_deposit_whose_news_was_lost_is_found_and_another_amount_is_quarantined(cast, month, stripe):

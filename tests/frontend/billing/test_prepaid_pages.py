@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing.dunning import queries
 from billing.dunning.models import Exemption
 from billing.payments.prepaid_models import PrepaidEntry
+from billing.payments.services import checkouts
 from billing.prepaid.models import PrepaidTerms, SpendingLimit
 from tests.billing.payments.test_bank_transfers import row
 
@@ -64,6 +65,16 @@ def test_finance_and_a_firm_do_all_of_it_by_clicks(cast, bill, take, browse):
     for browser in (li, zhao, browse("wu")):
         assert browser.get(reverse("dunning_list")).status_code == 200
     assert browse("lin").get(reverse("dunning_list")).status_code == 403
+
+
+def test_a_refused_payment_in_advance_keeps_what_was_typed_in_its_own_form(cast, browse, monkeypatch):
+    monkeypatch.setattr(checkouts, "online_payee", lambda: cast.lab)
+    typed = {"owner": cast.lab.pk, "customer": cast.firm.pk, "amount": "0.12"}
+    answer = browse("zhao").post(reverse("prepaid_pay"), typed)
+    html = answer.content.decode()
+    assert answer.status_code == 422 and 'id="pay-amount" name="amount" inputmode="decimal" value="0.12"' in html
+    assert html.count('value="0.12"') == 1 and '<details class="reveal card" open>' in html
+    assert reverse("prepaid_pay") not in browse("li").get(reverse("prepaid_list")).content.decode()  # it would pay itself
 
 
 def test_what_is_overdue_is_read_in_a_constant_number_of_queries(cast, bill, django_assert_num_queries):
