@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import pgtrigger
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from psycopg import sql
 
 from billing.erasure.rules.places import pseudonym
@@ -39,7 +40,7 @@ def mentions(actor: Actor, user_id: int, name: str, now: datetime) -> list[Menti
     person, wanted = _checked(actor, user_id, name)
 
     def work() -> list[Mention]:
-        found = [each for each, _ in _found(wanted)][:MOST]
+        found = [each for each, _ in islice(_found(wanted), MOST)]
         audit.record(actor, "person.look_for_mentions", person, now, after={"found": len(found)})
         return found
 
@@ -59,8 +60,7 @@ def replace(actor: Actor, user_id: int, name: str, places: Sequence[str], reason
         with pgtrigger.ignore():
             for each, (column, row_id, whole) in _found(wanted):
                 if each.place in marked:
-                    _write(each.table, column, row_id, replaced(whole, _pair(wanted, user_id))[: column.most])
-                    done += 1
+                    done += _write(each.table, column, row_id, whole, replaced(whole, _pair(wanted, user_id))[: column.most])
         audit.record(actor, "person.replace_mentions", person, now, after={"rows": done}, reason=text)
         return done
 
@@ -101,22 +101,27 @@ def _has_number(table: str) -> bool:
 
 
 def _in_column(table: str, column: Column, name: str) -> Iterator[tuple[Mention, tuple[Column, int, str]]]:
-    statement = sql.SQL("SELECT id, {column} FROM {table} WHERE strpos({column}, %s) > 0 ORDER BY id LIMIT {most}").format(
-        column=sql.Identifier(column.name), table=sql.Identifier(table), most=sql.Literal(MOST)
+    statement = sql.SQL("SELECT id, {column} FROM {table} WHERE strpos({column}, %s) > 0 ORDER BY id").format(
+        column=sql.Identifier(column.name), table=sql.Identifier(table)
     )
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), [name])
         rows = cursor.fetchall()
-    for row_id, whole in rows:
+    for row_id, whole in rows:  # all of them: in most the name may be a part of a longer word
         if replaced(whole, Pair(name, "", inside=True)) != whole:
             at = whole.index(name)
             excerpt = whole[max(0, at - AROUND) : at + len(name) + AROUND]
             yield Mention(f"{table}:{column.name}:{row_id}", table, excerpt), (column, row_id, whole)
 
 
-def _write(table: str, column: Column, row_id: int, text: str) -> None:
-    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE id = %s").format(
+def _write(table: str, column: Column, row_id: int, read: str, text: str) -> int:
+    """Replace a text by another as long as it is the one that was read, and none where no other row may have the same; how many rows."""
+    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE id = %s AND {column} = %s").format(
         table=sql.Identifier(table), column=sql.Identifier(column.name)
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(None), [text, row_id])
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement.as_string(None), [text, row_id, read])
+            return int(cursor.rowcount)
+    except IntegrityError:
+        return 0

@@ -204,6 +204,13 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     services.erase(operator, short.email, "asked", now)
     with pytest.raises(NotFound):
         mentions.mentions(operator, world.cast.users["lin"].pk, "高原", now)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=now, actor_name="", action="x", object_type="x", object_id="1", reason=f"Lithium {place}")
+        for place in range(mentions.MOST + 1)
+    )
+    latin = AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", reason="ask Li")
+    found = {each.place for each in mentions.mentions(operator, short.pk, "Li", now)}
+    assert f"kernel_auditentry:reason:{latin.pk}" in found  # behind hundreds of words that begin so
     places = {each.place for each in mentions.mentions(operator, short.pk, "高原", now)}
     marked = f"kernel_auditentry:reason:{notes[0].pk}"
     assert {marked, f"kernel_auditentry:reason:{notes[1].pk}"} <= places

@@ -29,6 +29,8 @@ FROZEN: Mapping[str, str] = {
     "billing_priceversion": "published price",
     "billing_testitemprice": "published price",
     "billing_programmeversion": "published programme",
+    "billing_account": "ledger: its key is what finds it",
+    "billing_numberseries": "ledger: its key is what finds it",
     "billing_transfer": "ledger",
     "billing_ledgerseal": "ledger",
 }
