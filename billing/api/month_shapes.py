@@ -22,8 +22,11 @@ from config.kernel.api.serializers import PageParameters, StrictSerializer
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
 _MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
-_SERIES = r"^(statements|bills:[1-9][0-9]{0,17})$"
-_SERIES_HELP = "``bills:12``: the bills of institution 12; ``statements``: settlement statements."
+_SERIES = r"^(statements(:[1-9][0-9]{0,17})?|bills:[1-9][0-9]{0,17})$"
+_SERIES_HELP = (
+    "``bills:12``: the bills of institution 12; ``statements:7``: the settlement statements of office 7; ``statements``: those of "
+    "programmes that name no office."
+)
 MOST_PARTIES = 5000
 MOST_CHANGES = 200
 

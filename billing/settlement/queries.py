@@ -46,6 +46,7 @@ class BoardRow:
     """One programme version, payee and way of settlement in a month. ``open_*``: awarded and on no statement yet. Amounts in fen."""
 
     version_id: int
+    issuer_id: int | None
     code: str
     label: str
     name: Mapping[str, str]
@@ -83,6 +84,9 @@ def local_today(now: datetime) -> date:
     return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
+_ISSUER = "programme_version__programme__issuer_id"
+
+
 def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
     """What was awarded in a month, by programme version and payee, and what of it stands on statements. Three queries.
 
@@ -94,7 +98,9 @@ def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
     awards = awards.annotate(left_fen=F("total_fen") - _before_statements())
     unstated = Q(statement_line__isnull=True, left_fen__gt=0)
     groups = (
-        awards.values("programme_version_id", "payee_id", "payee__name", "payee__name_en", "mode")
+        awards.values(
+            "programme_version_id", "programme_version__programme__issuer_id", "payee_id", "payee__name", "payee__name_en", "mode"
+        )
         .annotate(
             sessions=Count("pk"),
             gross_fen=Sum("charge__gross_fen"),
@@ -138,6 +144,7 @@ def _board_row(group: Mapping[str, object], issued: Mapping[tuple[int, int, str]
     programme = subsidy.in_force(version_id).programme
     return BoardRow(
         version_id=version_id,
+        issuer_id=values.pop(_ISSUER),  # type: ignore[arg-type]
         code=programme.code,
         label=programme.version,
         name=programme.name,

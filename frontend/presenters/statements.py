@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -242,16 +242,18 @@ class BoardLine:
     name: str
     mode_word: str
     statements: tuple[tuple[int, str, str], ...]
+    may_issue: bool
 
 
-def board_lines(board: Board) -> list[BoardLine]:
-    """The rows of a month."""
+def board_lines(board: Board, issues: Callable[[int | None], bool]) -> list[BoardLine]:
+    """The rows of a month. ``issues``: whether the reader issues statements of programmes of that issuer."""
     return [
         BoardLine(
             row,
             wording.document_text(row.name),
             wording.mode_word(row.mode),
             tuple((each.pk, each.number, DOCUMENT_STATES[each.render_state]) for each in row.statements),
+            issues(row.issuer_id),
         )
         for row in board.rows
     ]

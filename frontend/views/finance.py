@@ -62,7 +62,7 @@ def _period_response(request: HttpRequest, month: date | None, now: datetime, re
     months = queries.months_with_awards(actor, now)
     context = {
         "board": board,
-        "rows": board_lines(board),
+        "rows": board_lines(board, lambda issuer_id: statements.issues_for(actor, issuer_id)),
         "months": months if board.period_on in months else sorted({*months, board.period_on}, reverse=True),
         "may_issue": actor.has(Role.FINANCE),
         "problems": sentences(refusal) if refusal else [],

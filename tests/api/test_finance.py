@@ -81,6 +81,9 @@ def test_a_month_from_its_board_to_drafts_that_are_handed_over(cast, api, month,
     asked = {"series": f"bills:{cast.lab.pk}", "month": "2026-11"}
     assert zhao.get("month-board/", **asked).status_code == 403
     assert li.get("month-board/", series=f"bills:{cast.other_firm.pk}", month="2026-11").status_code == 404
+    office = {"series": f"statements:{cast.office.pk}", "month": "2026-11"}
+    assert api("qian", "read", "settle").get("month-board/", **office).json()["series"] == office["series"]
+    assert li.get("month-board/", **office).status_code == 404
     board = li.get("month-board/", **asked).json()
     agreed = next(each for each in board["stages"] if each["code"] == "agreed")
     dry = li.post("month-runs/dry-run/", asked, key=None).json()

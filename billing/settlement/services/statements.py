@@ -138,13 +138,18 @@ def retry(actor: Actor, statement_id: int, now: datetime) -> None:
     queue_again(actor, statement, _job(statement.pk), *again, lambda: _queue(statement.pk, at_once=True), now, render_percent=0)
 
 
+def issues_for(actor: Actor, issuer_id: int | None) -> bool:
+    """Whether the actor's office issues the statements of a programme of that issuer (None: of any office)."""
+    return actor.has(Role.FINANCE) and issuer_id in (None, *actor.organisations(Role.FINANCE))
+
+
 def _dry_run(
     actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, mode: str
 ) -> tuple[list[Award], Content]:
     actor.require(Role.FINANCE)
     rows = ProgrammeVersion.objects.filter(published_at__isnull=False).select_related("programme")
     version = get_visible(rows, actor, pk=programme_version_id)
-    if version.programme.issuer_id not in (None, *actor.organisations(Role.FINANCE)):
+    if not issues_for(actor, version.programme.issuer_id):
         raise NotFound.of("access.not_found", model="programmeversion")
     payee = get_visible(Organisation.objects.all(), actor, pk=payee_id)
     month = first_day(period_on)

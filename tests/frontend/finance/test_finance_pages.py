@@ -6,6 +6,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from billing.settlement.models import RenderState, Statement
 from billing.settlement.services import rendering
+from billing.subsidy.models import Programme
+from instruments.models import Organisation
 from tests.billing.settlement.conftest import DECEMBER
 
 
@@ -33,6 +35,13 @@ def test_the_month_lists_every_programme_and_payee_with_what_is_open(cast, month
     assert "November 2026" in html or "Nov 2026" in html
     assert "Kunlun Institute" in html and "Lianhe Materials" in html
     assert html.count("Look and issue") == 2
+
+
+def test_what_another_office_issues_is_not_offered(cast, month, browse):
+    other = Organisation.objects.create(kind="government", name="Elsewhere", created_at=cast.now)
+    Programme.objects.filter(code="DEMO-QH-V").update(issuer=other)
+    assert browse("qian").get(reverse("finance_period")).content.decode().count("Look and issue") == 1
+    assert browse("qian").get(reverse("statement_issue") + query(cast, month)).status_code == 404
 
 
 def test_finance_looks_issues_and_lands_on_the_statement(cast, month, browse):
