@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.bills.pdf import render_html
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
+from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month import queries
 from billing.month.models import DraftLine, RunState
 from billing.month.services import holding, releasing
@@ -132,6 +133,7 @@ def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": [line_row(line) for line in page.object_list],
         "may_hold": draft.run.state == "open" and draft.state != "issued" and acts_for(actor, series),
         "is_bills": series.is_bills,
+        "has_paper": series.is_bills and draft.run.state == "open" and draft.state == "ready" and acts_for(actor, series),
     }
     return render(request, "month/draft.html", context)
 
@@ -149,7 +151,7 @@ def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("bill_detail", pk=draft.bill_id)
     asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
     try:
-        content = issuing.preview(actor, asked, timezone.now())
+        content = issuing.preview(actor, asked, timezone.now(), expected=ExpectedBill(draft.line_count, draft.total_fen))
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:

@@ -69,13 +69,15 @@ class Issued:
     replayed: bool
 
 
-def preview(actor: Actor, asked: BillRequest, now: datetime) -> Content:
+def preview(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> Content:
     """The content that ``issue`` would freeze now, without numbers; writes nothing.
 
     Raises Forbidden, NotFound, Refusal ``bill.in_the_future`` / ``bill.period_closed`` / ``bill.due_days`` / ``bill.nothing_to_bill`` /
-    ``bill.too_long``.
+    ``bill.too_long``, Conflict ``bill.figures_differ``.
     """
-    return _dry_run(actor, asked, now)[1]
+    content = _dry_run(actor, asked, now)[1]
+    _refuse_surprise(content, expected)
+    return content
 
 
 def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> Bill:
