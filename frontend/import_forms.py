@@ -185,6 +185,19 @@ class ReadingForm(forms.Form):
         """The fields of each value, side by side."""
         return [(self[field], self[value]) for field, value in self.pairs]
 
+    def clean(self) -> dict[str, Any]:
+        """Each value needs its field, and each field has one value."""
+        typed = super().clean() or {}
+        chosen: set[str] = set()
+        for field, value in self.pairs:
+            name = typed.get(field, "")
+            if typed.get(value) and not name and field not in self.errors:
+                self.add_error(field, _("Choose the field that this value is for, or leave the value empty."))
+            if name and typed.get(value) and name in chosen:
+                self.add_error(field, _("This field has a value already. Keep one of the two."))
+            chosen.add(name)
+        return typed
+
     def options(self) -> ReadingOptions:
         """What was chosen; call it on a valid form."""
         typed = self.cleaned_data

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from booking.models import Reservation
 from booking.services import usage_review
+from frontend.import_forms import ReadingForm
 from instruments.models import ImportRun, Instrument, PolicyZone, SavedMapping
-from instruments.services import import_runs
+from instruments.rules.reading_options import ReadingOptions
+from instruments.services import import_kinds, import_runs
 
 pytestmark = pytest.mark.django_db
 LIST = b"inner_id,name,model\nA1,SEM,S4800\nA2,=cmd(),D8\n"
@@ -125,6 +127,15 @@ def test_what_is_wrong_with_the_form_is_said_and_kept(cast: Any, as_: Any) -> No
         assert b"Please correct this" in answer.content
     assert hand_over(wang, b"", owner=cast.lab.pk).status_code == 422
     assert not ImportRun.objects.exists()
+
+
+def test_a_value_without_its_field_or_two_for_one_are_not_dropped_silently() -> None:
+    kind = import_kinds.kind_of("instruments")
+    field = kind.constants[0]
+    typed = {"field_0": field, "value_0": "a", "field_1": field, "value_1": "b", "field_2": "", "value_2": "c"}
+    form = ReadingForm(kind, {}, ReadingOptions(), typed)
+    assert not form.is_valid() and set(form.errors) == {"field_1", "field_2"}
+    assert ReadingForm(kind, {}, ReadingOptions(), {"field_0": field, "value_0": "a"}).is_valid()
 
 
 def test_an_import_is_given_up_on_the_page(cast: Any, as_: Any) -> None:
