@@ -157,7 +157,8 @@ def deputies_visible(actor: Actor) -> QuerySet[Deputy]:
 def offices_with_colleagues(actor: Actor) -> list[tuple[Organisation, list[User]]]:
     """The actor's offices, each with the others who could stand in."""
     offices = Organisation.objects.filter(pk__in=actor.organisations(*OFFICE)).order_by("name_pinyin", "pk")
-    return [(office, [each for each in colleagues(office.pk) if each.pk != actor.user_id]) for office in offices]
+    people = colleagues(actor.organisations(*OFFICE))
+    return [(office, [each for each in people.get(office.pk, ()) if each.pk != actor.user_id]) for office in offices]
 
 
 def list_for(actor: Actor, pk: int) -> PaymentList:

@@ -48,11 +48,12 @@ def deputy_list(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "rows": [
-            (each, _state(each, today), actor.user_id in (each.principal_id, each.deputy_id) and each.ended_at is None)
+            (each, state := _state(each, today), state != "ended" and actor.user_id in (each.principal_id, each.deputy_id))
             for each in page.object_list
         ],
         "offices": queries.offices_with_colleagues(actor),
         "typed": request.POST,
+        "chosen": tuple(number(part) for part in request.POST.get("deputy", "").split(":", 1)),
         "today": today,
         "problems": sentences(refusal) if refusal else [],
     }

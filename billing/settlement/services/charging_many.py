@@ -32,6 +32,7 @@ from billing.subsidy.rules.assess import Assessment
 from booking.models import CloseOut, Reservation, UsageSession
 from config.kernel.access import Actor
 from config.kernel.copying import copy_rows, next_ids, row_of
+from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
 
 Agreed = Sequence[tuple[Reservation, UsageSession]]
@@ -136,8 +137,11 @@ def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor
         )
     except DatabaseError:
         raise
-    except Exception as error:  # whatever it is, it is this one's: the others go on
-        logger.info("use of reservation %s is not charged with others: %s", reservation.pk, error)
+    except Refusal as refusal:
+        logger.info("use of reservation %s is not charged with others: %s", reservation.pk, refusal)
+        return None
+    except Exception:  # whatever it is, it is this one's: the others go on
+        logger.exception("use of reservation %s cannot be worked out with others", reservation.pk)
         return None
     return _Worked(used, row, assessment, posting)
 

@@ -158,6 +158,9 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     roles = (Role.PROGRAMME_OFFICER,)
     assert right_of(cast.actor("qian"), cast.office.pk, roles, PUBLIC_OVER) is None
     again = named(cast, "sun", "qian", date(2026, 12, 20), PUBLIC_OVER)
+    with pytest.raises(Conflict) as conflict:
+        deputies.end(cast.actor("sun"), again.pk, at(20) + timedelta(days=1))  # its last day is over: there is nothing to end
+    assert code_of(conflict) == "deputies.ended"
     assert right_of(cast.actor("qian"), cast.office.pk, roles, PUBLIC_OVER).behalf_id == again.principal_id
     assert right_of(cast.actor("qian"), cast.office.pk, roles, at(20) + timedelta(days=1)) is None
     Membership.objects.filter(user=cast.users["sun"]).update(role=Role.INSPECTOR)
