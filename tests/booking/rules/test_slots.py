@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,9 +98,7 @@ def test_an_occupancy_outside_opening_hours_still_keeps_the_buffer_away():
     assert free_ranges([span(NOON, 60)], [span(NOON - 30 * MINUTE, 30)], rules, YESTERDAY) == [span(NOON + 10 * MINUTE, 50)]
 
 
-@settings(max_examples=25, deadline=None)
-@given(policies(), situations(), st.sampled_from([None, 30, 60]))
-def test_a_day_list_covers_the_local_day_without_a_hole_and_says_why_a_row_is_not_free(rules, situation, row_minutes):
+def _covers_the_day(rules, situation, row_minutes):
     zone, day, now, opened, busy = situation
     free = free_ranges(opened, busy, rules, now)
     slots = day_slots(free, rules, zone, day, now, open_ranges=opened, row_minutes=row_minutes)
@@ -114,6 +113,19 @@ def test_a_day_list_covers_the_local_day_without_a_hole_and_says_why_a_row_is_no
         assert (slot.why == "booking.closed") == (not any(one.contains(slot.range) for one in opened))
         if slot.why == "booking.taken":
             assert not fits(slot.range, opened, busy, rules, now)
+
+
+@settings(max_examples=25, deadline=None)
+@given(policies(), situations(), st.sampled_from([None, 30, 60]))
+def test_a_day_list_covers_the_local_day_without_a_hole_and_says_why_a_row_is_not_free(rules, situation, row_minutes):
+    _covers_the_day(rules, situation, row_minutes)
+
+
+@pytest.mark.proof
+@settings(max_examples=300, deadline=None)
+@given(policies(), situations(), st.sampled_from([None, 30, 60]))
+def test_many_day_lists_cover_their_local_day(rules, situation, row_minutes):
+    _covers_the_day(rules, situation, row_minutes)
 
 
 def is_free_by_hand(row: TimeRange, opened, busy, rules: BookingPolicy, zone, now: datetime) -> bool:
