@@ -63,5 +63,6 @@ class Occupancy(models.Model):
             models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),
             models.Index(fields=["holder"], condition=models.Q(source="hold"), name="occupancy_holds_of"),
             models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
+            models.Index(fields=["calendar"], condition=models.Q(blocking=False), name="occupancy_competing"),
         ]
         triggers = [*keep_day_availability(), *keep_on_own_calendar()]

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, Func, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 from psycopg.types.range import TimestamptzRange
 
@@ -119,26 +120,40 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     ``other_time_proposed`` those whose customer was asked to take another time; ``waits_since`` is when the lab could first answer: once
     the leader of the group that pays had agreed.
     """
-    rival = (
-        Occupancy.objects.filter(
-            calendar_id=OuterRef("instrument__calendar_id"),
-            reservation__isnull=False,
-            reservation__starts_at__lt=OuterRef("ends_at"),
-            reservation__ends_at__gt=OuterRef("starts_at"),
-            reservation__state__in=[ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE],
-        )
-        .exclude(reservation_id=OuterRef("pk"))
-        .values("pk")
-    )
     used = Reservation.objects.filter(
         organisation_id=OuterRef("organisation_id"),
         instrument__organisation_id=OuterRef("instrument__organisation_id"),
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
-    rows = requests_waiting(actor).annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
+    rows = requests_waiting(actor).annotate(has_rival=_has_rival(), is_first=~Exists(used), other_time_proposed=Exists(asked))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
     return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
+
+
+def _has_rival() -> ExpressionWrapper:
+    """Whether another live booking of the calendar overlaps a request; ``during`` covers a booking's own time and is indexed.
+
+    Two looks, since what blocks its time and what competes for it stand in two indexes: one condition would walk through all that
+    the calendar ever had.
+    """
+    rivals = Occupancy.objects.filter(
+        reservation__starts_at__lt=OuterRef("ends_at"),
+        reservation__ends_at__gt=OuterRef("starts_at"),
+        reservation__state__in=[ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE],
+    ).exclude(reservation_id=OuterRef("pk"))
+    blocking = rivals.alias(on=_calendar_range(F("calendar_id"))).filter(
+        blocking=True,
+        on__overlap=_calendar_range(OuterRef("instrument__calendar_id")),
+        during__overlap=Func(OuterRef("starts_at"), OuterRef("ends_at"), function="tstzrange", output_field=DateTimeRangeField()),
+    )
+    competing = rivals.filter(blocking=False, calendar_id=OuterRef("instrument__calendar_id"))
+    return ExpressionWrapper(Exists(blocking.values("pk")) | Exists(competing.values("pk")), output_field=BooleanField())
+
+
+def _calendar_range(calendar_id: F | OuterRef) -> Func:
+    """A calendar as the exclusion constraint of occupancies, and so its index, words it."""
+    return Func(calendar_id, calendar_id, Value("[]"), function="int8range", output_field=BigIntegerRangeField())
 
 
 def sessions_of_day(actor: Actor, local_date: date, zone: ZoneInfo) -> QuerySet[Reservation]:
