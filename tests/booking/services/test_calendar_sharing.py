@@ -14,7 +14,7 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import CalendarSubscription, Downtime, Occupancy, Reservation
 from booking.rules.calendar_sharing import clashes
 from booking.rules.downtime import DowntimeKind
-from booking.services import availability, calendar_sharing, changes, downtime_rows, transitions
+from booking.services import availability, calendar_sharing, changes, downtime_rows, late_entry, transitions
 from booking.services.calendar_sharing import Taken
 from booking.services.changes import ChangeRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -154,6 +154,12 @@ def test_holds_give_way_and_what_has_begun_is_compared_with_what_is_over(cast, p
     calendar_sharing.share(wang, second.pk, cast.xrd.pk, noon)
     assert Occupancy.objects.get(reservation=running).calendar_id == shared
     assert not Occupancy.objects.filter(source="hold").exists()
+    # What is over stayed behind, and nobody can write down that somebody else had the instrument then.
+    Occupancy.objects.filter(reservation=running).update(calendar_id=other("Third").calendar_id)
+    entry = late_entry.Entry(second.pk, cast.firm.pk, cast.users["lin"].pk, slot(11, 12), "self_operated", "log", "forgot")
+    with pytest.raises(Conflict) as taken:
+        late_entry.enter(wang, entry, evening)
+    assert [one.code for one in taken.value.reasons] == ["usage.entry_taken"]
 
 
 @pytest.mark.django_db
