@@ -19,7 +19,8 @@ register(
         ),
         "sharing.choose": _("Choose the instrument whose calendar it shares."),
         "sharing.clashes": _(
-            "Bookings of both share time, %(count)s times: %(bookings)s. Move or cancel one of each pair first. Nothing changed."
+            "Bookings of both share time, %(count)s times: %(bookings)s. "
+            "Move or cancel one of each pair, or wait until what has begun is over. Nothing changed."
         ),
         "sharing.not_shared": _("No other instrument has this calendar. There is nothing to take apart."),
     }
