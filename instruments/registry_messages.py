@@ -92,6 +92,9 @@ register(
             "Line %(line)s: there is no owner %(name)s. Create it first, or let the map create owners."
         ),
         "import.organisation_ambiguous": _("Line %(line)s: more than one owner is called %(name)s. Use its code instead."),
+        "import.organisation_no_owner": _(
+            "Line %(line)s: the code of %(name)s is that of an organisation that owns no instruments. Correct the code."
+        ),
         "import.number_twice": _("The number %(number)s stands in line %(first_line)s already."),
         "import.number_twice_for_owner": _("Line %(line)s: the number %(number)s stands in line %(first_line)s already."),
         "import.value_unknown": _("%(text)s has no meaning here. Known values: %(known)s."),

@@ -144,8 +144,9 @@ def _events(order: Order, lookup: Lookup, now: datetime) -> _Read:
     instrument, reasons = lookup.instrument(file.title)
     if instrument is None:
         raise Refusal(*(reasons or [Reason("booking_import.calendar_unnamed", {}, "file")]))
-    if instrument.site.time_zone != settings.TIME_ZONE:
-        file = ics_reader.read(order.content, ZoneInfo(instrument.site.time_zone), window)
+    zone_name = order.options.time_zone or instrument.site.time_zone
+    if zone_name != settings.TIME_ZONE:
+        file = ics_reader.read(order.content, ZoneInfo(zone_name), window)
     rows = [
         row_of_event(each.line, each.uid, each.recurrence, each.title, file.title, each.starts_at, each.ends_at)
         for each in file.rows
@@ -307,11 +308,12 @@ class _Judge:
         )
 
     def _on_the_wall(self, row: BookingRow, moment: datetime) -> datetime:
-        """An instant as the instrument's wall shows it; a wall time is that already."""
+        """As the instrument's wall shows it; a wall time is that already, but where a zone was chosen for the file."""
         instrument, _reasons = self.lookup.instrument(row.instrument)
-        if moment.tzinfo is None or instrument is None:
+        if instrument is None or (moment.tzinfo is None and not self.zone_name):
             return moment
-        return moment.astimezone(ZoneInfo(instrument.site.time_zone))
+        instant = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.zone_name))
+        return instant.astimezone(ZoneInfo(instrument.site.time_zone))
 
 
 def _of_a_past_day(reason: Reason) -> Reason:

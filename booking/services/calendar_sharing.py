@@ -13,10 +13,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from booking.models import CalendarSubscription, Downtime, Occupancy, OccupancySource, Reservation
+from booking.models import CalendarSubscription, Downtime, Occupancy, OccupancySource, Reservation, ReservationChange
 from booking.rules.calendar_sharing import clashes
+from booking.rules.changes import ChangeState
+from booking.rules.states import ReservationState
 from booking.services import downtime_rows, subscription_refresh
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Refusal
@@ -34,7 +37,7 @@ MOST_TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Time that is taken from now on, buffers included; ``reservation`` None: an offer, or time that the lab took itself."""
+    """Time that is taken, buffers included; ``reservation`` None: an offer, or time that the lab took itself."""
 
     during: TimeRange
     instrument: str
@@ -89,7 +92,7 @@ def share(actor: Actor, instrument_id: int, other_id: int, now: datetime) -> Pre
         told = _preview(instrument, other, now)
         if told.clashing:
             raise Conflict.of("sharing.clashes", "other", count=len(told.clashing), bookings=_numbers(told.clashing))
-        Occupancy.objects.filter(calendar_id=left, source=OccupancySource.HOLD).delete()
+        Occupancy.objects.filter(calendar_id__in=(left, joined), source=OccupancySource.HOLD).delete()
         known = CalendarSubscription.objects.filter(calendar_id=joined).values("address")
         CalendarSubscription.objects.filter(calendar_id=left, address__in=known).delete()
         _go(instrument, joined, _firm(left, now) | _unblocking(left, now), now)
@@ -101,19 +104,19 @@ def share(actor: Actor, instrument_id: int, other_id: int, now: datetime) -> Pre
 def part(actor: Actor, instrument_id: int, now: datetime) -> Instrument:
     """Give the instrument a calendar of its own again, with the same hours and with what it has taken from now on.
 
-    Raises NotFound, Forbidden, Refusal ``sharing.not_shared``.
+    Raises NotFound, Forbidden, Refusal ``sharing.not_shared``, ``sharing.session_runs``.
     """
     instrument = managed_instrument(actor, instrument_id)
     left = instrument.calendar_id
     with schedule_store.changing([left]):
+        _refuse_running(instrument, now)
         if not Instrument.objects.filter(calendar_id=left).exclude(pk=instrument.pk).exists():
             raise Refusal.of("sharing.not_shared", "instrument")
         own = schedule_store.create_calendar(instrument.name)
         stored = schedule_store.stored_calendars([left])[left]
         schedule_store.add_entries([(own, one.zone_name, one.entry) for one in stored.entries])
         schedule_store.set_holidays(own, stored.holidays)
-        mine = Q(reservation__instrument=instrument) | Q(wait_entry__instrument=instrument)
-        _go(instrument, own, (_firm(left, now) | _unblocking(left, now)).filter(mine), now)
+        _go(instrument, own, _of(instrument, _firm(left, now) | _unblocking(left, now)), now)
         _told(actor, "instrument.part_calendar", instrument, left, own, now)
     return instrument
 
@@ -126,8 +129,10 @@ def _both(actor: Actor, instrument_id: int, other_id: int) -> tuple[Instrument, 
 
 def _preview(instrument: Instrument, other: Instrument, now: datetime) -> Preview:
     _refuse(instrument, other)
+    _refuse_running(instrument, now)
     mine = [_taken(one) for one in _firm(instrument.calendar_id, now)]
-    theirs = [_taken(one) for one in _firm(other.calendar_id, now)]
+    # What has begun goes along whole, so what was on the other calendar since then is in its way too.
+    theirs = [_taken(one) for one in _firm(other.calendar_id, now, min([now, *(one.during.starts_at for one in mine)]))]
     rules = schedule_store.rules_by_calendar([other.calendar_id])[other.calendar_id]
     zone = ZoneInfo(other.site.time_zone)
     on_it = Instrument.objects.filter(calendar_id=other.calendar_id).order_by("name_pinyin", "pk")
@@ -153,25 +158,43 @@ def _refuse(instrument: Instrument, other: Instrument) -> None:
         raise Refusal.of("sharing.leave_first", "instrument")
 
 
+def _refuse_running(instrument: Instrument, now: datetime) -> None:
+    """What is over stays behind, and so would the place of a session that goes on beyond its booked end: it could not be made longer."""
+    running = Reservation.objects.filter(instrument=instrument, state=ReservationState.IN_USE, ends_at__lte=now).first()
+    if running is not None:
+        raise Refusal.of("sharing.session_runs", "instrument", reference=running.reference)
+
+
 def _is_open(rules: CalendarRules, zone: ZoneInfo, booked: Reservation) -> bool:
     customer = booked.organisation
     audience = audience_of(customer.kind, is_owner=customer.pk == booked.instrument.organisation_id)
     return any(opened.contains(booked.during) for opened in open_ranges(rules, zone, booked.during, audience))
 
 
-def _firm(calendar_id: int, now: datetime) -> QuerySet[Occupancy]:
-    """What has taken time from now on and cannot give way: all but holds, downtimes and what followed calendars say."""
-    rows = _from_now(calendar_id, now).filter(blocking=True, downtime=None)
-    return rows.exclude(source__in=[OccupancySource.HOLD, OccupancySource.SUBSCRIBED])
+def _firm(calendar_id: int, now: datetime, since: datetime | None = None) -> QuerySet[Occupancy]:
+    """What takes time after ``since`` (None: after now) and cannot give way: all but holds, open downtimes and what followed calendars say
+    of the time to come."""
+    yields = Q(source=OccupancySource.HOLD) | Q(source=OccupancySource.SUBSCRIBED, during__endswith__gt=now)
+    rows = _taking_after(calendar_id, since or now).filter(blocking=True)
+    return rows.exclude(yields | Q(downtime__isnull=False, downtime__closed_at=None))
 
 
 def _unblocking(calendar_id: int, now: datetime) -> QuerySet[Occupancy]:
     """Requests that keep nobody out yet; they go along."""
-    return _from_now(calendar_id, now).filter(blocking=False)
+    return _taking_after(calendar_id, now).filter(blocking=False)
 
 
-def _from_now(calendar_id: int, now: datetime) -> QuerySet[Occupancy]:
-    rows = Occupancy.objects.filter(calendar_id=calendar_id, during__endswith__gt=now)
+def _of(instrument: Instrument, rows: QuerySet[Occupancy]) -> QuerySet[Occupancy]:
+    """Those that are kept on the instrument: its bookings, its offers, and what is proposed to move to it."""
+    proposed = ReservationChange.objects.filter(reservation=OuterRef("reservation"), state=ChangeState.OPEN)
+    place = Coalesce(Subquery(proposed.values("instrument")[:1]), "reservation__instrument", output_field=BigIntegerField())
+    is_proposed = Q(source=OccupancySource.CHANGE)
+    booked = ~is_proposed & Q(reservation__instrument=instrument)
+    return rows.annotate(place=place).filter(booked | is_proposed & Q(place=instrument.pk) | Q(wait_entry__instrument=instrument))
+
+
+def _taking_after(calendar_id: int, since: datetime) -> QuerySet[Occupancy]:
+    rows = Occupancy.objects.filter(calendar_id=calendar_id, during__endswith__gt=since)
     related = "reservation__instrument", "reservation__organisation", "wait_entry__instrument"
     return rows.select_related(*related).order_by("during", "pk")
 
@@ -214,6 +237,6 @@ def _told(actor: Actor, action: str, instrument: Instrument, left: int, joined: 
 
 
 def _numbers(pairs: Sequence[tuple[Taken, Taken]]) -> str:
-    """The bookings of the pairs, a few of them."""
-    named = dict.fromkeys(one.reservation.reference for pair in pairs for one in pair if one.reservation is not None)
+    """The bookings of the pairs, a few of them; time without a booking by its instrument, or what was noted on it."""
+    named = dict.fromkeys(one.reservation.reference if one.reservation else one.instrument for pair in pairs for one in pair)
     return ", ".join(list(named)[:MOST_TOLD])

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, Reservation
+from booking.models import Occupancy, OccupancySource, Reservation
 from booking.rules.states import ReservationState
 from booking.services import conflicts, holds, written_down
 from booking.services import context as booking_context
@@ -58,7 +58,7 @@ def enter(actor: Actor, entry: Entry, now: datetime) -> Reservation:
         actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
         Refusal.raise_any(_faults(entry, evidence, reason, instrument.service_modes, now))
         holds.clear(instrument.calendar_id, entry.during, now)
-        _require_free(instrument.calendar_id, entry.during, context.zone)
+        _require_free(instrument, entry.during, context.zone)
         reservation = _reservation(entry, instrument, now)
         written_down.store(actor, reservation, "reservation.request", reason, now)
         locked = written_down.approve(actor, reservation.pk, reason, now)
@@ -92,9 +92,11 @@ def _faults(entry: Entry, evidence: str, reason: str, modes: list[str], now: dat
     return faults
 
 
-def _require_free(calendar_id: int, during: TimeRange, zone: ZoneInfo) -> None:
-    span = TimestamptzRange(during.starts_at, during.ends_at)
-    taken = Occupancy.objects.filter(calendar_id=calendar_id, blocking=True, during__overlap=span).order_by("during").first()
+def _require_free(instrument: Instrument, during: TimeRange, zone: ZoneInfo) -> None:
+    """On its calendar, and beside its own bookings of the time when it was on another one: what is over stays there."""
+    rows = Occupancy.objects.filter(blocking=True, during__overlap=TimestamptzRange(during.starts_at, during.ends_at))
+    own = rows.filter(reservation__instrument=instrument, source=OccupancySource.RESERVATION)
+    taken = rows.filter(calendar_id=instrument.calendar_id).order_by("during").first() or own.order_by("during").first()
     if taken is not None:
         span_of = {"taken_from_at": taken.during.lower, "taken_until_at": taken.during.upper}
         params = {name: moment.astimezone(zone).isoformat() for name, moment in span_of.items()}

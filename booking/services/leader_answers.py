@@ -42,7 +42,7 @@ def agree(actor: Actor, approval_id: int, now: datetime) -> str:
         decide(row, LeaderState.APPROVED, actor, now)
         spending.require_leader(locked, actor)
         leader_news.settled(locked, now)
-        if not transitions.needs_no_look(locked, now) or not transitions.approve_if_unchanged(locked, now):
+        if not transitions.approve_without_look(locked, now):
             leader_news.agreed(locked, now)
         return str(locked.state)
 

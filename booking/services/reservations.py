@@ -148,7 +148,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     if not context.policy.approval_required:
         transitions.approve_at_once(reservation, now)
     elif not overridden and auto_approval.lets(reservation, context, now):
-        transitions.approve_at_once(reservation, now, "policy: such requests need no look")
+        transitions.approve_at_once(reservation, now, transitions.NO_LOOK)
     else:
         notices.defer(reservation, "requested", now)
     return reservation

@@ -46,6 +46,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
 
 DUE_BATCH = 500
+NO_APPROVAL, NO_LOOK = "policy: no approval needed", "policy: such requests need no look"
 
 Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
@@ -106,7 +107,7 @@ def _still_open(locked: Reservation) -> None:
         raise Refusal(Reason("booking.closed_meanwhile"), *closed)
 
 
-def approve_at_once(reservation: Reservation, now: datetime, why: str = "policy: no approval needed") -> None:
+def approve_at_once(reservation: Reservation, now: datetime, why: str = NO_APPROVAL) -> None:
     """Approve a just written request that its lab need not look at, ``why`` goes into its history; part of the caller's transaction."""
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
@@ -114,27 +115,32 @@ def approve_at_once(reservation: Reservation, now: datetime, why: str = "policy:
     notices.defer(reservation, "approved", now)
 
 
-def approve_if_unchanged(locked: Reservation, now: datetime) -> bool:
-    """Approve a request whose lab asks for no approval, once nobody else is waited for; part of the caller's transaction.
+def approve_without_look(locked: Reservation, now: datetime) -> bool:
+    """Approve a request that its lab need not look at, once nobody else is waited for; part of the caller's transaction.
 
-    False where the lab has to look after all: it has begun or is closed now, or the customer has been asked about new figures.
+    False where the lab has to look after all: its rules say so, it has begun or is closed now, or the customer has been asked about new
+    figures.
     """
-    if is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
+    why = _why_without_look(locked, now)
+    if not why or is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
         return False
     holds.clear_for(locked, now)
     if ports.money().on_approve(locked, NOBODY, now) is not None:
         notices.defer(locked, "figures_changed", now)
         return False
-    _move(locked, Action.APPROVE, NOBODY, now, "policy: no approval needed")
+    _move(locked, Action.APPROVE, NOBODY, now, why)
     notices.defer(locked, "approved", now)
     return True
 
 
-def needs_no_look(locked: Reservation, now: datetime) -> bool:
-    """Whether a request counts without an answer of the lab, once nobody else is waited for."""
+def _why_without_look(locked: Reservation, now: datetime) -> str:
+    """For the history; empty where the lab looks. It looks itself at what its own people overrode when they asked."""
     if not policy_for(locked.instrument).approval_required:
-        return True
-    return auto_approval.lets(locked, of_reservation(locked), now)
+        return NO_APPROVAL
+    asked = ReservationTransition.objects.filter(reservation=locked, action="request")
+    if not auto_approval.lets(locked, of_reservation(locked), now) or asked.exclude(reason="").exists():
+        return ""
+    return NO_LOOK
 
 
 def go_on(locked: Reservation, wait: Wait, now: datetime, *, elsewhere: bool = False) -> None:
@@ -144,7 +150,7 @@ def go_on(locked: Reservation, wait: Wait, now: datetime, *, elsewhere: bool = F
     waited = locked.fund_card_id is not None or elsewhere
     if not waited or locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
         return
-    if needs_no_look(locked, now) and approve_if_unchanged(locked, now):
+    if approve_without_look(locked, now):
         return
     if wait is Wait.ENDED:
         notices.defer(locked, "requested", now)

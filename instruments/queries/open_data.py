@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
@@ -37,12 +37,6 @@ KINDS: dict[str, str] = {
     "germplasm": ResourceKind.GERMPLASM.value,
 }
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-_RELATED = {
-    ResourceKind.TEST_ITEM.value: ("test_item", ("test_item__qualifications", "test_item__instruments")),
-    ResourceKind.DATASET.value: ("dataset", ("dataset__instruments",)),
-    ResourceKind.LITERATURE.value: ("literature", ("literature__instruments",)),
-    ResourceKind.GERMPLASM.value: ("germplasm", ()),
-}
 
 
 def resource_stream(name: str, layout: str, now: datetime) -> Iterator[bytes]:
@@ -107,8 +101,7 @@ def _published() -> QuerySet[Resource]:
 
 
 def _records(kind: str, today: date) -> Iterator[PublicResource]:
-    part, prefetched = _RELATED[kind]
-    rows = _published().filter(kind=kind).select_related("organisation", part).prefetch_related(*prefetched).order_by("pk")
+    rows = _published().filter(kind=kind).select_related("organisation", kind).prefetch_related(*_beside(kind)).order_by("pk")
     batch: list[Resource] = []
     for resource in rows.iterator(chunk_size=_CHUNK):
         batch.append(resource)
@@ -116,6 +109,14 @@ def _records(kind: str, today: date) -> Iterator[PublicResource]:
             yield from _batch(batch, today)
             batch = []
     yield from _batch(batch, today)
+
+
+def _beside(kind: str) -> list[str | Prefetch]:
+    """What hangs on the typed part, whose relation is called as the kind is; of its instruments those that everybody sees."""
+    found: list[str | Prefetch] = [f"{kind}__qualifications"] if "qualifications" in open_resources.PARTS[kind] else []
+    if "instruments" in open_resources.PARTS[kind]:
+        found.append(Prefetch(f"{kind}__instruments", visible_to(Instrument.objects.order_by("pk"), NOBODY)))
+    return found
 
 
 def _batch(batch: Sequence[Resource], today: date) -> Iterator[PublicResource]:
@@ -160,8 +161,7 @@ def _part(resource: Resource, beside: dict[str, Any]) -> dict[str, Any]:
     names = [name for name in open_resources.PARTS[resource.kind] if name not in {*beside, "instruments"}]
     values = {name: getattr(part, name) for name in names} | beside
     if "instruments" in open_resources.PARTS[resource.kind]:
-        shown = sorted(one.pk for one in part.instruments.all() if one.published)
-        values["instruments"] = [instrument_address(pk) for pk in shown]
+        values["instruments"] = [instrument_address(one.pk) for one in part.instruments.all()]
     return values
 
 

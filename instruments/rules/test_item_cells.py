@@ -18,7 +18,10 @@ _PARTS = re.compile(r"[;\uff1b\t]")
 #: Between plain names. A comma within 2,4-D has no blank behind it; behind one without a blank only a symbol of an element is a name.
 _NAMES = re.compile(r",\s+|[\uff0c\u3001]\s*|(?<=[A-Za-z]),(?=[A-Z][a-z]?(?:[,\uff0c\u3001\s]|\Z))")
 _SCHEMES = re.compile(r"\s*[,\uff0c\u3001/+]\s*")
-_WITH_LIMIT = re.compile(r"(?P<name>.*\S)\s+(?P<limit>[<\u2264]?=?\s*[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?)\s*(?P<unit>\S*)")
+#: A limit behind a name: without a unit or a sign a whole number is part of the name (PCB 153, Nylon 6).
+_WITH_LIMIT = re.compile(
+    r"(?P<name>.*\S)\s+(?P<limit>[<\u2264]?=?\s*[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?)(?:\s*(?P<unit>(?:[^\W\d_]|[%\u2030\u00b0])\S*))?"
+)
 ANALYTE = ("name", "limit", "unit")
 _QUALIFICATION = ("scheme", "certificate_number", "valid_from", "valid_to")
 
@@ -27,8 +30,7 @@ def read_analytes(cell: str) -> list[dict[str, str]]:
     """Each thing that is measured, with limit and unit where they are said."""
     found = []
     for parts in _entries(cell, _NAMES):
-        matched = _WITH_LIMIT.fullmatch(parts[0]) if len(parts) == 1 else None
-        found.append(matched.groupdict() if matched else _named(ANALYTE, parts))
+        found.append((len(parts) == 1 and _with_limit(parts[0])) or _named(ANALYTE, parts))
     return found
 
 
@@ -49,6 +51,11 @@ def analytes_cell(rows: Iterable[Mapping[str, str]]) -> str:
 def qualifications_cell(rows: Iterable[Mapping[str, Any]]) -> str:
     """The opposite of ``read_qualifications``."""
     return "\n".join(_line([_text(row[name]) for name in _QUALIFICATION], _SCHEMES) for row in rows)
+
+
+def _with_limit(text: str) -> dict[str, str] | None:
+    matched = _WITH_LIMIT.fullmatch(text)
+    return matched.groupdict("") if matched and (matched["unit"] or not matched["limit"].isdigit()) else None
 
 
 def _entries(cell: str, between: re.Pattern[str]) -> Iterable[list[str]]:

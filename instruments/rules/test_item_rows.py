@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from instruments.rules.registry_file import Row, Table, header_key
 from instruments.rules.registry_values import money_fen
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part
-from instruments.rules.test_item_cells import read_analytes, read_qualifications
+from instruments.rules.test_item_cells import analytes_cell, read_analytes, read_qualifications
 
 _FILE = Path(__file__).with_name("data") / "test_item_columns.json"
 _CORE = ("name", "name_en", "inner_id")
@@ -104,7 +104,7 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
             if row.number and not alone:
                 shared = Reason("import.number_repeated", {"number": row.number, "rows": numbers[row.number]}, "inner_id")
                 row = replace(row, notes=(*row.notes, shared))
-            digest = row_hash(_identity(record, columns))
+            digest = row_hash(_identity(record, columns, row.part.get("analytes", [])))
             line = counting.setdefault((f"no:{row.number}" if alone else digest, row.price_fen), row.line)
             if line != row.line:
                 repeated = Reason("import.repeated_row", {"counting_line": line}, "name")
@@ -147,9 +147,9 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
     return replace(row, price_fen=fen, price_unit=unit, notes=notes, reasons=faults)
 
 
-def _identity(record: Row, columns: Mapping[str, str]) -> list[str]:
-    """What names the test: what it measures too, where the list says so."""
-    measured = _cell(record, columns, "analytes")
+def _identity(record: Row, columns: Mapping[str, str], analytes: Sequence[Mapping[str, str]]) -> list[str]:
+    """What names the test: what it measures too, where the list says so, in the one way in which we write it."""
+    measured = analytes_cell(analytes)
     return [f"{name}={_cell(record, columns, name)}" for name in _IDENTITY] + ([f"analytes={measured}"] if measured else [])
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
-from instruments.models import Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
+from instruments.models import FormerIdentifier, Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
 from instruments.ports import calendar_changed
 from instruments.rules.instrument_review import apart
 from instruments.rules.names import name_key
@@ -177,16 +177,11 @@ def _known(organisation_ids: Sequence[int], names: Sequence[str]) -> Known:
 def _organisations(
     actor: Actor, rows: Sequence[PlannedRow], plan: ImportMap, now: datetime
 ) -> tuple[dict[Any, Organisation], tuple[str, ...]]:
-    """The owner of every row by its key, found by identifier or by name, created when the map says so."""
+    """The owner of every row by its key, found by an identifier that it has or had, or by name, created when the map says so."""
     firsts: dict[Any, PlannedRow] = {}
     for one in rows:
         firsts.setdefault(one.owner, one)
-    by_identifier = {
-        (found.scheme, found.value): found.organisation
-        for found in OrganisationIdentifier.objects.select_related("organisation").filter(
-            scheme=plan.organisation_scheme or "none", organisation__kind=OrganisationKind.OWNER
-        )
-    }
+    by_identifier = _by_identifier(one.row.organisation_identifier for one in firsts.values())
     keys = {one.row.organisation_name: name_key(one.row.organisation_name)[:400] for one in firsts.values()}
     by_name: dict[str, list[Organisation]] = {}
     for organisation in Organisation.objects.filter(kind=OrganisationKind.OWNER, name_key__in=keys.values()).order_by("pk"):
@@ -198,7 +193,9 @@ def _organisations(
         identifier = one.row.organisation_identifier
         known = by_identifier.get((identifier.scheme.value, identifier.value)) if identifier is not None else None
         alike = by_name.get(keys[one.row.organisation_name], []) if identifier is None else []
-        if known is not None:
+        if known is not None and known.kind != OrganisationKind.OWNER:
+            reasons.append(_organisation_reason("no_owner", one))
+        elif known is not None:
             owners[owner] = known
         elif len(alike) == 1:
             owners[owner] = alike[0]
@@ -210,6 +207,16 @@ def _organisations(
             reasons.append(_organisation_reason("unknown", one))
     Refusal.raise_any(reasons[:_SHOWN_NAMES])
     return owners | _create_organisations(actor, missing, now), tuple(one.row.organisation_name for one in missing)
+
+
+def _by_identifier(named: Iterable[Any]) -> dict[tuple[str, str], Organisation]:
+    """Whose the identifiers are, of whatever kind: those that somebody left while they were verified are nobody else's."""
+    values = sorted({identifier.value for identifier in named if identifier is not None})
+    found: dict[tuple[str, str], Organisation] = {}
+    for model in (FormerIdentifier, OrganisationIdentifier):
+        for held in model._default_manager.filter(value__in=values).select_related("organisation"):
+            found[held.scheme, held.value] = held.organisation
+    return found
 
 
 def _organisation_reason(kind: str, one: PlannedRow) -> Reason:

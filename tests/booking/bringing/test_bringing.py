@@ -20,6 +20,7 @@ from booking.services.context import policy_for
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
+from instruments.rules.reading_options import ReadingOptions
 from instruments.services import import_runs
 from instruments.services import notices as notices_door
 from instruments.services.import_kinds import Order
@@ -399,6 +400,10 @@ def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
     )
     run = preview(calendar, head="", layout="booking_calendar", name="xrd.ics")
     assert told(run) == [{"upcoming"}, {"event_names_nobody"}]
+    for each in (run, preview(LIVE)):  # both are meant in the zone that is chosen
+        import_runs.read_again(cast.actor("wang"), each.pk, ReadingOptions(time_zone="Asia/Tokyo"), now)
+        import_runs.work(each.pk, now)
+        assert each.rows.earliest("line", "pk").name.endswith("08:00\u201310:00")
 
 
 def test_a_weekly_event_comes_again_with_its_new_occurrences_alone(cast, preview, take_in, now):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from booking.models import Licence, Occupancy, ReservationTransition
-from booking.services import policies, transitions
+from booking.services import policies, reservations, transitions
 from booking.services.policies import Scope
+from booking.services.reservations import ReservationRequest
+from booking.services.state_writing import lock_row
 from tests.booking.services.test_changes import held
 from tests.booking.services.test_reservation_flow import ask
 from tests.booking.usage.conftest import wrong
@@ -53,3 +55,15 @@ def test_requests_that_a_lab_need_not_look_at_count_at_once_and_no_others(cast, 
     says(approval_required=True, auto_approval={"who": "nobody"})
     assert ask(cast, slot_of(10, 11, 10), key="nobody").state == "requested"
     assert wrong() == {}
+
+
+def test_what_waited_for_somebody_else_counts_by_the_same_rule_and_says_so(cast, programmes, says):
+    says(approval_required=True, pending_blocks=True, max_minutes=120)
+    plain = ask(cast, slot_of(9, 11), key="plain").reservation_id
+    anyway = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot_of(12, 17), "self_operated", override_reason="Beam time was lost")
+    overridden = reservations.reserve(cast.actor("wang"), anyway, cast.now, idempotency_key="long").reservation_id
+    says(approval_required=True, max_minutes=120, auto_approval={"who": "anybody"})
+    assert transitions.approve_without_look(lock_row(plain), cast.now)
+    said = ReservationTransition.objects.get(reservation_id=plain, action="approve")
+    assert (said.actor_id, said.reason) == (None, transitions.NO_LOOK)
+    assert not transitions.approve_without_look(lock_row(overridden), cast.now), "the lab looks at what it overrode"

@@ -14,8 +14,9 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import CalendarSubscription, Downtime, Occupancy, Reservation
 from booking.rules.calendar_sharing import clashes
 from booking.rules.downtime import DowntimeKind
-from booking.services import availability, calendar_sharing, downtime_rows, transitions
+from booking.services import availability, calendar_sharing, changes, downtime_rows, late_entry, transitions
 from booking.services.calendar_sharing import Taken
+from booking.services.changes import ChangeRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from config.kernel.models import AuditEntry
@@ -125,6 +126,60 @@ def test_a_calendar_is_shared_and_taken_apart_with_all_that_hangs_on_it(cast, pr
 
 
 @pytest.mark.django_db
+def test_holds_give_way_and_what_has_begun_is_compared_with_what_is_over(cast, programmes, other, slot):  # noqa: F811
+    wang, second, shared = cast.actor("wang"), other(), cast.xrd.calendar_id
+    over = Reservation.objects.get(pk=ask(cast, slot(9, 10)).reservation_id)
+    running = on(cast, ask(cast, slot(11, 14), key="k2"), second)
+    for reservation_id in (over.pk, running.pk):
+        transitions.approve(wang, reservation_id, cast.now)
+    Occupancy.objects.filter(reservation=running).update(during=_range(slot(9, 14)))  # it was begun two hours early
+    Occupancy.objects.create(
+        calendar_id=shared, during=_range(slot(13, 15)), blocking=True, source="hold", holder=cast.users["lin"],
+        held_since=cast.now, expires_at=slot(13, 14).starts_at,
+    )  # fmt: skip
+    noon = slot(12, 13).starts_at
+    with pytest.raises(Conflict) as stopped:
+        calendar_sharing.share(wang, second.pk, cast.xrd.pk, noon)
+    assert over.reference in stopped.value.reasons[0].params["bookings"]
+    transitions.check_in(wang, running.pk, noon)
+    evening = slot(14.5, 15).starts_at  # nobody has ended the session
+    for change in (
+        lambda: calendar_sharing.share(wang, second.pk, cast.xrd.pk, evening),
+        lambda: calendar_sharing.part(wang, second.pk, evening),
+    ):
+        with pytest.raises(Refusal) as refused:
+            change()
+        assert [one.code for one in refused.value.reasons] == ["sharing.session_runs"]
+    Occupancy.objects.filter(reservation=over).update(blocking=False)
+    calendar_sharing.share(wang, second.pk, cast.xrd.pk, noon)
+    assert Occupancy.objects.get(reservation=running).calendar_id == shared
+    assert not Occupancy.objects.filter(source="hold").exists()
+    # What is over stayed behind, and nobody can write down that somebody else had the instrument then.
+    Occupancy.objects.filter(reservation=running).update(calendar_id=other("Third").calendar_id)
+    entry = late_entry.Entry(second.pk, cast.firm.pk, cast.users["lin"].pk, slot(11, 12), "self_operated", "log", "forgot")
+    with pytest.raises(Conflict) as taken:
+        late_entry.enter(wang, entry, evening)
+    assert [one.code for one in taken.value.reasons] == ["usage.entry_taken"]
+
+
+@pytest.mark.django_db
+def test_a_proposed_place_goes_with_the_instrument_that_it_is_on(cast, programmes, other, slot):  # noqa: F811
+    wang, second, shared = cast.actor("wang"), other(), cast.xrd.calendar_id
+    calendar_sharing.share(wang, second.pk, cast.xrd.pk, cast.now)
+    there, here = ask(cast, slot(9, 10)), on(cast, ask(cast, slot(10, 11), key="k2"), Instrument.objects.get(pk=second.pk))
+    for reservation_id, during, instrument in ((there.reservation_id, slot(14, 15), second), (here.pk, slot(15, 16), cast.xrd)):
+        transitions.approve(wang, reservation_id, cast.now)
+        asked = ChangeRequest(reservation_id, during, "weak tube", instrument_id=instrument.pk)
+        changes.change(wang, asked, cast.now, idempotency_key=str(reservation_id))
+    own = calendar_sharing.part(wang, second.pk, cast.now).calendar_id
+    kept = Occupancy.objects.filter(blocking=True).values_list("reservation_id", "source", "calendar_id")
+    assert set(kept) == {
+        (there.reservation_id, "reservation", shared), (there.reservation_id, "change", own),
+        (here.pk, "reservation", own), (here.pk, "change", shared),
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
 def test_only_its_lab_shares_it_and_only_where_one_clock_goes(cast, other):  # noqa: F811
     second = other()
     with pytest.raises(Forbidden):
@@ -156,3 +211,7 @@ def test_a_booking_cannot_be_written_on_a_calendar_that_its_instrument_has_left(
 def _year(number):
     first = datetime(number, 1, 1, tzinfo=UTC)
     return TimestamptzRange(first, first + timedelta(hours=1))
+
+
+def _range(during):
+    return TimestamptzRange(during.starts_at, during.ends_at)

@@ -190,6 +190,21 @@ def test_owners_are_found_by_their_code_whatever_they_are_called(take: Take, own
     assert report.rows[0].reasons[0].code == "identifier.invalid"
 
 
+def test_a_code_is_never_given_to_a_second_organisation(take: Take, owner: Organisation, now: datetime) -> None:
+    document = OWNERS | {
+        "organisation_scheme": "uscc", "fields": OWNERS["fields"] | {"organisation.identifier": "code"},
+    }  # fmt: skip
+    text = "id,name,org,code\n1,SEM,Somebody,91630100MA00000151\n"
+    owner.former_identifiers.create(scheme="uscc", value="91630100MA00000151", left_at=now)
+    take(text, document, owner_id=None)
+    assert Instrument.objects.get().organisation == owner  # it had the code while it was verified
+    firm = make_owner("A firm", now, kind="firm")
+    firm.identifiers.create(scheme="uscc", value="91630100MA00000151")
+    with pytest.raises(Refusal) as refused:
+        take(text, document, owner_id=None)
+    assert refused.value.reasons[0].code == "import.organisation_no_owner"
+
+
 def test_only_who_manages_the_owner_may_import_for_it(take: Take, owner: Organisation, manager: Actor, now: datetime) -> None:
     other = make_owner("Another Institute", now)
     take(LIST, actor=manager)

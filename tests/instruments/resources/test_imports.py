@@ -269,6 +269,11 @@ def test_what_is_measured_and_qualifications_come_with_a_price_list_and_go_out_w
     assert set(item.qualifications.values_list("scheme", flat=True)) == {"CMA", "CMAF"}
     silent = taken_in(import_test_items, "test_item,unit_price,test_code\nICP,100,A\n", owner, now)
     assert silent.counts["unchanged"] == 1  # a list without the columns says nothing about them
+    numberless = 'test_item,unit_price,analytes\nGC,80,"PCB 28, PCB 153"\nGC,90,Cd  0.5 mg/kg\n'
+    assert taken_in(import_test_items, numberless, owner, now).counts["created"] == 2
+    out, _format = resource_exports.export(list(Resource.objects.order_by("pk")), "price-list", now.date(), single=False)
+    again = import_test_items(OPERATOR, ResourceImportRequest(out, "prices.xlsx", owner.pk), now)
+    assert again.counts["unchanged"] == 4  # our own list brings nothing twice
     refused = taken_in(import_test_items, head + "ICP,100,A,;0.1;mg/L,CMA; ; tomorrow\n", owner, now)
     assert {(one.field, one.code) for one in refused.rows[0].reasons} == {
         ("analytes", "resource.analyte_without_name"), ("qualifications", "instrument.date_not_understood"),
@@ -281,5 +286,8 @@ def test_cells_about_several_things_are_read_as_they_were_written() -> None:
     assert [one["name"] for one in read_analytes("Li,Mg,K,Na\u3001N,N-dimethylformamide")] == [
         "Li", "Mg", "K", "Na", "N,N-dimethylformamide",
     ]  # fmt: skip
+    limits = {"PCB 28": ("PCB 28", "", ""), "C 18:1": ("C 18:1", "", ""), "Li 0.01": ("Li", "0.01", ""), "Pb <5": ("Pb", "<5", ""),
+              "Cd 5ug/kg": ("Cd", "5", "ug/kg"), "Ash 1 %": ("Ash", "1", "%")}  # fmt: skip
+    assert {cell: tuple(read_analytes(cell)[0].values()) for cell in limits} == limits
     qualified = [{"scheme": "A/B", "certificate_number": "", "valid_from": None, "valid_to": date(2030, 1, 1)}]
     assert read_qualifications(qualifications_cell(qualified), "q") == qualified

@@ -15,6 +15,8 @@ from pyld import jsonld
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
+from instruments.models import Instrument
+from instruments.queries import resource_pages
 from instruments.queries import resources as queries
 from instruments.rules.standards import darwin_core, mcpd
 from instruments.services import resource_exports, resources
@@ -137,6 +139,18 @@ def test_a_catalogue_of_data_sets_holds_each_of_them(cast: Any) -> None:
     assert [one["@id"].rsplit("/", 2)[1] for one in node[f"{DCAT}dataset"]] == [str(row.pk) for row in rows]
     document = json.loads(resource_exports.export(rows, "schema-org", TODAY, single=False)[0])
     assert (document["@type"], [one["@type"] for one in document["dataset"]]) == ("DataCatalog", ["Dataset", "Dataset"])
+
+
+@pytest.mark.django_db
+def test_records_name_no_instrument_that_is_a_draft_and_a_catalogue_asks_once_for_all(
+    cast: Any, django_assert_num_queries: Any
+) -> None:
+    rows = [whole_data_set(cast), whole_data_set(cast)]
+    Instrument.objects.filter(pk=cast.xrd.pk).update(published=False)
+    with django_assert_num_queries(1):
+        content = resource_exports.export(rows, "dcat", TODAY, single=False)[0]
+    assert "/instruments/" not in content.decode() and "Brine" in content.decode()
+    assert "/instruments/" not in json.dumps(resource_pages.described(whole_data_set(cast)))
 
 
 @pytest.mark.django_db

@@ -15,7 +15,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.pricing.models import TestItemPrice
-from instruments.models import DataSet, FacilityRecord, Germplasm, Literature, Qualification, Resource, TestItem
+from instruments.models import (
+    DataSet,
+    FacilityRecord,
+    Germplasm,
+    Instrument,
+    Literature,
+    Organisation,
+    Qualification,
+    Resource,
+    Site,
+    TestItem,
+)
 from instruments.queries.open_data import KINDS, open_sets
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +36,13 @@ PERSON = "Zhang San"
 def made(cast: Any, kind: str, **fields: Any) -> Resource:
     given = {"name": f"A {kind}", "published": True, "contact_name": PERSON, "contact_email": "z@example.org"} | fields
     return Resource.objects.create(kind=kind, organisation=cast.lab, created_at=cast.now, updated_at=cast.now, **given)
+
+
+def instrument_of(cast: Any, status: str) -> dict[str, Any]:
+    owner = Organisation.objects.create(kind="owner", name="Elsewhere", status=status, created_at=cast.now)
+    site = Site.objects.create(organisation=owner, name="There", time_zone="Asia/Shanghai")
+    times = {"created_at": cast.now, "updated_at": cast.now}
+    return {"organisation": owner, "site": site, "calendar_id": cast.xrd.calendar_id, "name": "SEM", "published": True, **times}
 
 
 @pytest.fixture
@@ -71,6 +89,10 @@ def test_every_kind_comes_as_a_table_and_as_json_without_anybodys_name(
     assert (row["analytes"], row["inner_id"], row["keywords"]) == ("Li; 0.01; mg/L", "'=1+1", "brine|salt")
     assert row["qualifications"].startswith("CMA") and row["price_yuan"] == ""
     assert json.loads(taken(client, "germplasm", "json"))["germplasm"][0]["descriptors"] == {"ACCENUMB": "Q-7"}
+    data = DataSet.objects.get(resource=shared["datasets"])
+    data.instruments.add(cast.xrd, Instrument.objects.create(**instrument_of(cast, "suspended")))
+    (described,) = json.loads(taken(client, "datasets", "json"))["datasets"]
+    assert described["instruments"] == item["instruments"]  # nobody sees those of a suspended owner
     for wrong in ("/api/v1/open-data/persons.csv", "/api/v1/open-data/datasets.exe"):
         assert client.get(wrong).status_code == 404
     assert not TestItemPrice.objects.exists()
