@@ -60,7 +60,8 @@ class MoneyForm(forms.Form):
         refusal_to_form(self, Refusal(*placed))
 
     def _place(self, name: str) -> str:
-        return name.replace("_fen", "_yuan") if name.replace("_fen", "_yuan") in self.fields else name
+        typed = (name.replace("_fen", "_yuan"), name.removesuffix("_fen"))
+        return next((each for each in typed if each in self.fields), name)
 
 
 class DeclarationForm(MoneyForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -29,6 +30,7 @@ _SERIES_HELP = (
 )
 MOST_PARTIES = 5000
 MOST_CHANGES = 200
+MOST_DRAFTS = 500
 
 
 class MonthParameters(PageParameters):
@@ -124,7 +126,8 @@ class DryRunOut(serializers.Serializer):
     sha256 = serializers.CharField(help_text="Names what was found; hand it in with the run.")
     sums = SumsOut(help_text="Without what is parked.")
     parked = serializers.IntegerField()
-    drafts = DryDraftOut(many=True)
+    drafts = DryDraftOut(many=True, help_text="What is parked first, then the largest; 500 at most. A run keeps all of them.")
+    draft_count = serializers.IntegerField()
     last_run = serializers.IntegerField(allow_null=True)
     changes = MonthChangeOut(many=True, help_text="Against the last run, the largest difference first; 200 at most.")
     change_count = serializers.IntegerField()
@@ -250,12 +253,14 @@ def board_json(found: Board) -> dict[str, Any]:
 
 
 def dry_run_json(found: DryRun, series: Series) -> dict[str, Any]:
-    """From ``running.dry_run``."""
+    """From ``running.dry_run``; of each list so many that an answer stays small, and how many there are."""
+    shown = heapq.nsmallest(MOST_DRAFTS, found.drafts, key=lambda each: (each.fault is None, -each.sums.total_fen))
     return {
         "sha256": found.sha256,
         "sums": asdict(found.sums),
         "parked": found.parked,
-        "drafts": [_dry_draft(each) for each in found.drafts],
+        "drafts": [_dry_draft(each) for each in shown],
+        "draft_count": len(found.drafts),
         "last_run": found.last.pk if found.last else None,
         "changes": [_change(each) for each in found.changes[:MOST_CHANGES]],
         "change_count": len(found.changes),

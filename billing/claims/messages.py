@@ -57,6 +57,7 @@ register(
         "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
         "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
         "claims.signed_already": _("List %(number)s is approved already."),
+        "deputies.none_chosen": _("Choose who stands in."),
         "deputies.oneself": _("Choose somebody else than yourself."),
         "deputies.days": _("The last day is before the first. Change one of the two."),
         "deputies.past": _("The last day is over. Choose a later one."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django import template
 from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
@@ -200,6 +201,16 @@ def query(context: template.Context, **changes: Any) -> str:
         if value not in (None, ""):
             params[name] = str(value)
     return f"?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def again(context: template.Context, route: str, *args: Any, **sent: Any) -> Mapping[str, Any]:
+    """``{% again "bill_dispute" bill.pk as again %}``: what was just sent to the form of that address and was refused, so that the form
+    shows it again; nothing on any other page. ``act="reject"`` tells forms of one address apart by what else is sent."""
+    request = context.get("request")
+    if request is None or request.method != "POST" or request.path != reverse(route, args=args):
+        return {}
+    return request.POST if all(request.POST.get(name) == str(value) for name, value in sent.items()) else {}
 
 
 def _time(machine: str, words: str, label: str) -> SafeString:

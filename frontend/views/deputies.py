@@ -70,8 +70,10 @@ def _given(request: HttpRequest) -> Named:
     from_on, until_on = (read_day(request.POST.get(name, "")) for name in ("from_on", "until_on"))
     if from_on is None or until_on is None:
         raise Refusal.of("claims.day_missing", field="from_on" if from_on is None else "until_on")
-    office, _separator, deputy = request.POST.get("deputy", "").partition(":")
-    return Named(number(office), number(deputy), from_on, until_on, request.POST.get("reason", ""))
+    office, deputy = (number(part) for part in request.POST.get("deputy", "").partition(":")[::2])
+    if not (office and deputy):
+        raise Refusal.of("deputies.none_chosen", field="deputy")
+    return Named(office, deputy, from_on, until_on, request.POST.get("reason", ""))
 
 
 @login_required

@@ -115,11 +115,17 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def enquiry_inbox(request: HttpRequest) -> HttpResponse:
     """What the person's lab is asked: what is due first comes first."""
+    return _inbox_page(request)
+
+
+def _inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     actor.require(*queries.LAB_READERS)
     labs = queries.labs_by_id(actor, actor.organisations(Role.LAB_MANAGER))
     promises = [(lab, present.promise_words(lab.answer_workdays)) for lab in labs]
-    return render(request, "enquiries/inbox.html", _listed(request, queries.lab_enquiries(actor)) | {"promises": promises})
+    context = _listed(request, queries.lab_enquiries(actor))
+    context |= {"promises": promises, "problems": sentences(refusal) if refusal else []}
+    return render(request, "enquiries/inbox.html", context, status=status_of(refusal) if refusal else 200)
 
 
 def _listed(request: HttpRequest, rows: Any) -> dict[str, Any]:
@@ -144,9 +150,8 @@ def answer_time_set(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         if status_of(refusal) != 422:
             raise
-        messages.error(request, " ".join(sentences(refusal)))
-    else:
-        messages.success(request, _("Saved. Who asks from now on reads the new promise."))
+        return _inbox_page(request, refusal)
+    messages.success(request, _("Saved. Who asks from now on reads the new promise."))
     return redirect("enquiry_inbox")
 
 

@@ -41,30 +41,37 @@ POLL_SECONDS = 2
 def import_list(request: HttpRequest) -> HttpResponse:
     """Hand over a file, and the imports so far."""
     actor = actor_of(request)
+    if request.method != "POST":
+        return _list_page(request, actor, _start_form(actor))
+    form, status = _start_form(actor, request.POST, request.FILES), 422
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
+        except Refusal as refusal:
+            refusal_to_form(form, refusal)
+            status = status_of(refusal)
+        else:
+            return redirect("import_run", run.pk)
+    return _list_page(request, actor, form, status)
+
+
+def _start_form(actor: Actor, *sent: Any) -> StartForm:
     owners = queries.import_owners(actor)
     mappings = list(queries.mappings_for(actor, [owner.pk for owner in owners]))
-    posted = request.method == "POST"
-    form = StartForm(
-        owners, mappings, actor.has(Role.OPERATOR), request.POST if posted else None, request.FILES if posted else None
-    )
-    status = 200
-    if posted:
-        status = 422
-        if form.is_valid():
-            file = form.cleaned_data["file"]
-            try:
-                run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
-            except Refusal as refusal:
-                refusal_to_form(form, refusal)
-                status = status_of(refusal)
-            else:
-                return redirect("import_run", run.pk)
+    return StartForm(owners, mappings, actor.has(Role.OPERATOR), *sent)
+
+
+def _list_page(
+    request: HttpRequest, actor: Actor, form: StartForm, status: int = 200, problems: Sequence[str] = ()
+) -> HttpResponse:
     page = Paginator(queries.import_runs(actor), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
         "runs": [(run, run_view(run)) for run in page.object_list],
-        "mappings": [one for one in mappings if one.organisation_id or actor.has(Role.OPERATOR)],
+        "mappings": [one for one in form.mappings if one.organisation_id or actor.has(Role.OPERATOR)],
+        "problems": problems,
     }
     return render(request, "imports/list.html", context, status=status)
 
@@ -222,14 +229,14 @@ def import_file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def mapping_rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a saved mapping otherwise."""
+    actor = actor_of(request)
     try:
-        import_runs.rename_mapping(actor_of(request), pk, request.POST.get("name", ""), timezone.now())
+        import_runs.rename_mapping(actor, pk, request.POST.get("name", ""), timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        messages.error(request, " ".join(sentences(refusal)))
-    else:
-        messages.success(request, _("The mapping has its new name."))
+        return _list_page(request, actor, _start_form(actor), status_of(refusal), sentences(refusal))
+    messages.success(request, _("The mapping has its new name."))
     return redirect("import_list")
 
 

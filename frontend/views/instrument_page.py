@@ -23,7 +23,8 @@ from billing.settlement.services.example import worked_example
 from booking import licence_queries, record_queries
 from booking.services import downtime_rows
 from config.kernel.access import Actor, Role
-from config.kernel.errors import NotFound
+from config.kernel.api.problems import status_of
+from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.http import actor_of
@@ -33,6 +34,7 @@ from frontend.presenters.example import example_view
 from frontend.presenters.hours import hours_view
 from frontend.presenters.page_head import page_head
 from frontend.presenters.utilisation import utilisation_view
+from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
 from frontend.views.quotes import booking_panel_context
 from instruments import queries
@@ -48,6 +50,11 @@ _CSRF = re.compile(rb'name="csrf-token" content="([^"]+)"')
 @require_safe
 def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that a visitor wants to know before booking, in the order of the questions; for visitors with a validator."""
+    return detail_response(request, pk)
+
+
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of an instrument; with a refusal, its reasons on top and its status."""
     actor, now = actor_of(request), timezone.now()
     instrument = queries.instrument_for(actor, pk)
     panel = booking_panel_context(request, instrument)
@@ -67,10 +74,11 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
         "may_hide": actor.has(Role.OPERATOR),
         **_licence(actor, booking.instrument, now),
+        "refused": sentences(refusal) if refusal else [],
         "json_ld": _for_machines(instrument, now) if actor.is_anonymous else "",
         **_addresses(request, instrument),
     }
-    response = render(request, "instruments/detail.html", context)
+    response = render(request, "instruments/detail.html", context, status=status_of(refusal) if refusal else 200)
     return _validated(request, response) if actor.is_anonymous else response
 
 

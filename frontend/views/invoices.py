@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -31,7 +31,7 @@ from config.kernel.messages import reason_sentence
 from frontend.firm_forms import MoneyForm
 from frontend.http import actor_of
 from frontend.invoice_forms import AskForm, RecordForm, TableForm, handed_file
-from frontend.refusals import say_refusal
+from frontend.refusals import sentences
 from frontend.views.bills import owner_of
 
 PER_PAGE = 50
@@ -61,8 +61,14 @@ def bill_invoice(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, pk)
 
 
-def _page(request: HttpRequest, pk: int, refusal_of: dict[str, MoneyForm] | None = None, status: int = 200) -> HttpResponse:
-    """The page; ``refusal_of``: forms that were refused, under their names."""
+def _page(
+    request: HttpRequest,
+    pk: int,
+    refusal_of: dict[str, MoneyForm] | None = None,
+    status: int = 200,
+    problems: Sequence[str] = (),
+) -> HttpResponse:
+    """The page; ``refusal_of``: forms that were refused, under their names; ``problems``: why another thing was not done."""
     actor = actor_of(request)
     bill = bills.bill_for(actor, pk)
     found, asked = queries.of_bill(actor, bill)
@@ -84,6 +90,7 @@ def _page(request: HttpRequest, pk: int, refusal_of: dict[str, MoneyForm] | None
         "record_form": RecordForm(initial=_proposed(bill, asked.buyer_code if asked is not None and waiting else "")),
         "red_form": RecordForm(initial=_reversed(live) if live is not None else {}),
         "void": void,
+        "problems": problems,
         **(refusal_of or {}),
     }
     return render(request, "invoices/bill.html", context, status=status)
@@ -156,9 +163,8 @@ def _simple(request: HttpRequest, pk: int, act: Callable[[Actor], object], said:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-    else:
-        messages.success(request, said)
+        return _page(request, pk, status=status_of(refusal), problems=sentences(refusal))
+    messages.success(request, said)
     return redirect("bill_invoice", pk=pk)
 
 

@@ -69,20 +69,23 @@ def person_mentions(request: HttpRequest) -> HttpResponse:
     Posted, so that the name stands in no address."""
     actor, now, typed = actor_of(request), timezone.now(), request.POST
     actor.require(Role.OPERATOR)
-    refusal, found = None, None
-    if request.method == "POST":
-        whose, name = number(typed.get("person", "")), typed.get("name", "")[:200]
+    refusal, found, marked = None, None, typed.getlist("place")[:MOST_MARKED]
+    whose, name = number(typed.get("person", "")), typed.get("name", "")[:200]
+    if typed.get("act") == "replace":
         try:
-            if typed.get("act") == "replace":
-                places = typed.getlist("place")[:MOST_MARKED]
-                count = mentions.replace(actor, whose, name, places, typed.get("reason", ""), now)
-                said = ngettext("Replaced in %(count)s place.", "Replaced in %(count)s places.", count)
-                messages.success(request, said % {"count": count})
-                return redirect("person_mentions")
-            found = mentions.mentions(actor, whose, name, now)
+            count = mentions.replace(actor, whose, name, marked, typed.get("reason", ""), now)
         except Forbidden:
             raise
         except Refusal as error:
             refusal = error
-    context: dict[str, Any] = {"found": found, "typed": typed, "most": mentions.MOST, "problems": _problems(refusal)}
+        else:
+            said = ngettext("Replaced in %(count)s place.", "Replaced in %(count)s places.", count)
+            messages.success(request, said % {"count": count})
+            return redirect("person_mentions")
+    if request.method == "POST":
+        try:
+            found = mentions.mentions(actor, whose, name, now)
+        except Refusal as error:
+            refusal = refusal or error
+    context = {"found": found, "typed": typed, "marked": marked, "most": mentions.MOST, "problems": _problems(refusal)}
     return render(request, "erasing/mentions.html", context, status=status_of(refusal) if refusal else 200)

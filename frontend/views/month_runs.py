@@ -27,11 +27,12 @@ from billing.month.services.acting import acts_for
 from billing.settlement.exports import html_twin
 from billing.settlement.rules.period import last_day
 from config.kernel.access import Actor, get_visible
+from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.http import actor_of
 from frontend.presenters.month import SHOWN, change_rows, draft_row, identity_rows, line_row, query_of
-from frontend.refusals import say_refusal
+from frontend.refusals import say_refusal, sentences
 
 DRAFTS_PER_PAGE, LINES_PER_PAGE = 50, 100
 MOST_CHANGES = 100
@@ -41,6 +42,10 @@ MOST_CHANGES = 100
 @require_GET
 def month_run(request: HttpRequest, pk: int) -> HttpResponse:
     """The grid of a run's drafts with its footer; ``?show=odd`` narrows it, ``?show=changes`` is the difference to the run before."""
+    return _run_page(request, pk)
+
+
+def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     run = queries.run_for(actor, pk)
     series, show, text = (
@@ -61,6 +66,7 @@ def month_run(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": acts,
         "may_release": acts and not (run.needs_second and run.made_by_id == actor.user_id),
         "is_bills": series.is_bills,
+        "problems": sentences(refusal) if refusal else [],
     }
     if show == "changes":
         before, changes = queries.changes_of(run)
@@ -69,7 +75,7 @@ def month_run(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         page = Paginator(queries.drafts_of(run, show, text), DRAFTS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": [draft_row(draft) for draft in page.object_list]}
-    return render(request, "month/run.html", context)
+    return render(request, "month/run.html", context, status=status_of(refusal) if refusal else 200)
 
 
 def _count(footer: queries.Footer, code: str) -> int:
@@ -104,9 +110,8 @@ def month_run_move(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-    else:
-        messages.success(request, _said(request.POST["move"]))
+        return _run_page(request, pk, refusal)
+    messages.success(request, _said(request.POST["move"]))
     return redirect("month_run", pk=pk)
 
 
@@ -122,6 +127,10 @@ def _said(move: str) -> str:
 @require_GET
 def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
     """One draft with its lines; what is odd stands beside each, and a line can be left out."""
+    return _draft_page(request, pk)
+
+
+def _draft_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     draft = queries.draft_for(actor, pk)
     page = Paginator(queries.lines_of(draft), LINES_PER_PAGE).get_page(request.GET.get("page"))
@@ -134,8 +143,9 @@ def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
         "may_hold": draft.run.state == "open" and draft.state != "issued" and acts_for(actor, series),
         "is_bills": series.is_bills,
         "has_paper": series.is_bills and draft.run.state == "open" and draft.state == "ready" and acts_for(actor, series),
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "month/draft.html", context)
+    return render(request, "month/draft.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -178,9 +188,8 @@ def month_line(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-    else:
-        if run.state != RunState.OPEN:
-            messages.success(request, _("Taken in again. The next drafts take it."))
-            return redirect(f"{reverse('month_board')}?{query_of(run.of_series, run.period_on)}")
+        return _draft_page(request, line.draft_id, refusal)
+    if run.state != RunState.OPEN:
+        messages.success(request, _("Taken in again. The next drafts take it."))
+        return redirect(f"{reverse('month_board')}?{query_of(run.of_series, run.period_on)}")
     return redirect("month_draft", pk=line.draft_id)

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.bills.queries import ISSUERS, owners_of
 from billing.payments import prepaid_queries, queries
+from billing.payments.models import Allocation
 from billing.payments.rules.bank_rows import MOST_BYTES
 from billing.payments.services import allocating, bank_import, differences, inbox, reconciling, refunding
 from billing.payments.services.differences import ANSWERERS
-from config.kernel.access import Role
+from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
@@ -174,13 +175,13 @@ def payment_give(request: HttpRequest, pk: int) -> HttpResponse:
 def payment_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take money away from a bill again, by a reversing entry."""
     actor = actor_of(request)
+    given = get_visible(Allocation.objects.all(), actor, pk=pk)
     try:
         row = allocating.undo(actor, pk, request.POST.get("reason", ""), timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-        return redirect("payment_list")
+        return detail_response(request, given.payment_id, refusal)
     messages.success(request, _("Taken back. The money is free again."))
     return redirect("payment_detail", row.payment_id)
 

@@ -24,8 +24,9 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of
-from frontend.refusals import say_refusal, sentences
+from frontend.refusals import sentences
 from frontend.views.bills import number
+from frontend.views.bookings import detail_response as reservation_response
 from frontend.views.credit_notes import fen
 from frontend.views.payments import detail_response as payment_response
 
@@ -42,7 +43,6 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     today = local_today(timezone.now())
     organisations, online = queries.payers(actor), checkouts.online_payee()
     payers = [one for one in organisations if online is not None and one.pk != online.pk]
-    paying = request.method == "POST" and request.path == reverse("prepaid_pay")
     context: dict[str, Any] = {
         "balances": queries.balances(actor),
         "entries": queries.entries(actor),
@@ -56,8 +56,6 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "members": queries.members(actor),
         "today": today,
         "year_end": today.replace(month=12, day=31),
-        "typed": {} if paying else request.POST,
-        "paying": request.POST if paying else {},
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "prepaid/list.html", context, status=status_of(refusal) if refusal else 200)
@@ -186,7 +184,6 @@ def reservation_order_number(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-    else:
-        messages.success(request, _("The purchase-order number is kept and stands on the bill."))
+        return reservation_response(request, pk, timezone.now(), refusal)
+    messages.success(request, _("The purchase-order number is kept and stands on the bill."))
     return redirect("reservation_detail", pk)

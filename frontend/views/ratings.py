@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST
 from booking.services import ratings
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.http import actor_of
-from frontend.refusals import sentences
 from frontend.views.bookings import detail_response
+from frontend.views.instrument_page import detail_response as instrument_response
 
 
 @login_required
@@ -58,7 +58,6 @@ def _act(request: HttpRequest, pk: int, *, hide: bool) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        messages.error(request, " ".join(sentences(refusal)))
-    else:
-        messages.success(request, _("The rating is hidden.") if hide else _("Your answer stands under the rating."))
+        return instrument_response(request, ratings.instrument_of(actor, pk), refusal)
+    messages.success(request, _("The rating is hidden.") if hide else _("Your answer stands under the rating."))
     return redirect(reverse("instrument_detail", args=[ratings.instrument_of(actor, pk)]) + "#ratings")

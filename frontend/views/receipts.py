@@ -83,7 +83,7 @@ def account_statement_issue(request: HttpRequest) -> HttpResponse:
     try:
         if first is None or last is None:
             actor_of(request).require(*issuing.SIDES)
-            raise Refusal.of("receipt.days", field="until")
+            raise Refusal.of("receipt.days", field="last_on")
         made = issuing.account_statement(actor_of(request), number(owner), number(customer), first, last, timezone.now())
     except (NotFound, Forbidden):
         raise

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from config.kernel.api.problems import status_of
 from config.kernel.errors import NotFound, Refusal
 from frontend.http import actor_of
 from frontend.presenters.search import search_words
-from frontend.refusals import say_refusal
+from frontend.refusals import say_refusal, sentences
 from instruments import queries
 from instruments.rules.search_state import search_of_query
 from instruments.services import saved_searches
@@ -25,11 +26,16 @@ from instruments.services import saved_searches
 @require_GET
 def saved_search_list(request: HttpRequest) -> HttpResponse:
     """Mine, each with a link to its results."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     rows = [
         {"saved": saved, "words": search_words(search_of_query(saved.query)), "address": f"{reverse('search')}?{saved.query}"}
         for saved in queries.my_searches(actor_of(request))
     ]
-    return render(request, "search/saved.html", {"rows": rows})
+    context = {"rows": rows, "problems": sentences(refusal) if refusal else []}
+    return render(request, "search/saved.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -57,9 +63,8 @@ def saved_search_change(request: HttpRequest, pk: int) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-    else:
-        messages.success(request, _("Saved."))
+        return _page(request, refusal)
+    messages.success(request, _("Saved."))
     return redirect("saved_search_list")
 
 

@@ -1149,7 +1149,7 @@ PAGES: dict[str, Route] = {
     "compare": reads(EVERYBODY),
     "saved_search_list": reads(),
     "saved_search_create": Route({"POST": Rule(PERSONS, ok=OK_POST)}),
-    "saved_search_change": acts("saved_search", *SEES["saved_search"]),
+    "saved_search_change": acts("saved_search", *SEES["saved_search"], ok=TRIED),
     "saved_search_delete": acts("saved_search", *SEES["saved_search"]),
     "saved_search_unsubscribe": form("saved_search_token", EVERYBODY, EVERYBODY, params=("token",), public=True),
     "instrument_list": reads(EVERYBODY),

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from lxml import html
 
 from billing.bills.models import Bill
 from billing.claims.models import Objection
@@ -22,6 +23,7 @@ from config.kernel import invariants
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Membership, User
+from tests.access.shown_forms import entries
 from tests.access.world import World
 
 pytestmark = pytest.mark.django_db
@@ -216,6 +218,12 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     assert {marked, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
     typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked], "reason": "means the person"}
     assert client.post("/people/mentions/", typed | {"act": "look"}).status_code == 200
+    refused = client.post("/people/mentions/", typed | {"reason": " "})
+    assert refused.status_code == 422
+    again = [entries(form) for form in html.document_fromstring(refused.content).forms if "place" in form.fields]
+    assert [each & {("tick", "place", place) for place in places} for each in again] == [{("tick", "place", marked)}]
+    unknown = client.post("/people/mentions/", typed | {"person": "987654321"})
+    assert unknown.status_code == 404 and "987654321" in unknown.content.decode()
     assert client.post("/people/mentions/", typed).status_code == 302
     for note in notes:
         note.refresh_from_db()

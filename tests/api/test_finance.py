@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from billing.api import month_shapes
 from tests.api.conftest import codes
 from tests.billing.bills.conftest import DECEMBER
 from tests.billing.payments.conftest import begins_with_month, bill, month, take
@@ -88,6 +89,11 @@ def test_a_month_from_its_board_to_drafts_that_are_handed_over(cast, api, month,
     agreed = next(each for each in board["stages"] if each["code"] == "agreed")
     dry = li.post("month-runs/dry-run/", asked, key=None).json()
     assert dry["sums"]["total_fen"] == agreed["amount_fen"] == sum(each["total_fen"] for each in dry["drafts"]) > 0
+    with monkeypatch.context() as patch:
+        patch.setattr(month_shapes, "MOST_DRAFTS", 1)
+        bounded = li.post("month-runs/dry-run/", asked, key=None).json()
+    largest = max(dry["drafts"], key=lambda each: each["total_fen"])
+    assert (bounded["drafts"], bounded["draft_count"]) == ([largest], len(dry["drafts"])) and bounded["draft_count"] > 1
     assert all(each["holds"] for each in dry["identities"]) and li.get("month-board/", **asked).json()["run"] is None
     assert codes(li.post("month-runs/", {**asked, "expected_sha256": "0" * 64})) == {"month.figures_differ"}
     run = li.post("month-runs/", {**asked, "expected_sha256": dry["sha256"]}).json()

@@ -48,6 +48,7 @@ def main(now: datetime) -> None:
         _figures_that_changed(now)
         _calendars(now)
         _facility(now)
+        _saved_mapping(now)
         _test_item(now)
         _change_of_a_resource(now)
         _somebody_works(now)
@@ -299,6 +300,14 @@ def _facility(now: datetime) -> None:
         "construction": "built", "category": "public", "host_institution": "Demo institute", "website": "https://facility.example/",
     }  # fmt: skip
     instrument_details.set_facility(persona("lab@demo.jishi.example"), Instrument.objects.get(name=FOLLOWING).pk, known, now)
+
+
+def _saved_mapping(now: datetime) -> None:
+    """What the columns of a list of the personas' lab mean."""
+    from instruments.models import SavedMapping
+
+    lab = min(persona("lab@demo.jishi.example").organisations())
+    SavedMapping.objects.create(organisation_id=lab, name="Our old list", document={"fields": {}}, updated_at=now)
 
 
 def _change_of_a_resource(now: datetime) -> None:

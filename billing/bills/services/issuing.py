@@ -178,16 +178,16 @@ def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected
         raise NotFound.of("access.not_found", model="organisation")
     today = local_day(now)
     if asked.until_on > today:
-        raise Refusal.of("bill.in_the_future", field="until")
+        raise Refusal.of("bill.in_the_future", field="until_on")
     if is_closed(Months(asked.owner_id), asked.until_on):
-        raise Refusal.of("bill.period_closed", field="until")
+        raise Refusal.of("bill.period_closed", field="until_on")
     if not 0 <= asked.due_days <= MOST_DUE_DAYS:
         raise Refusal.of("bill.due_days", field="due_days", most=MOST_DUE_DAYS)
     found = collect(asked.owner_id, asked.customer_id, asked.until_on)
     if not found.lines:
         raise Refusal.of("bill.nothing_to_bill", field="customer")
     if len(found.lines) > MOST_LINES:
-        raise Refusal.of("bill.too_long", field="until", lines=len(found.lines), most=MOST_LINES)
+        raise Refusal.of("bill.too_long", field="until_on", lines=len(found.lines), most=MOST_LINES)
     sides = Organisation.objects.in_bulk([asked.owner_id, asked.customer_id])
     heading = rules.Heading(
         owner=party_of(sides[asked.owner_id], None, bank=True),

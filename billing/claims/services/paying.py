@@ -161,7 +161,7 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         if Payout.objects.filter(line=found).exists():
             raise Conflict.of("claims.recorded_already")
         if not 0 <= outcome.paid_fen <= found.amount_fen:
-            raise Refusal.of("claims.paid_amount", field="amount", most_fen=found.amount_fen)
+            raise Refusal.of("claims.paid_amount", field="paid_fen", most_fen=found.amount_fen)
         if not local_day(made.issued_at) <= outcome.paid_on <= local_day(now):
             raise Refusal.of("claims.paid_on", field="paid_on")
         whole = outcome.paid_fen == found.amount_fen

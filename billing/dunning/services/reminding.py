@@ -144,7 +144,7 @@ def exempt(actor: Actor, owner_id: int, customer_id: int, until_on: date, reason
         raise NotFound.of("access.not_found", model="organisation")
     today = local_today(now)
     if not today - timedelta(days=1) <= until_on <= today + timedelta(days=MOST_DAYS):
-        raise Refusal.of("dunning.until", field="until", days=MOST_DAYS)
+        raise Refusal.of("dunning.until", field="until_on", days=MOST_DAYS)
     if customer_id in actor.organisations():
         raise Refusal.of("dunning.own")
 

@@ -94,11 +94,11 @@ def red_faults(given: Given, blue: Paired, today: date) -> list[Fault]:
     found = [*_form(given)]
     found += _parties(given, Expected(blue.buyer_code, blue.seller_code, 0, 0, today, today))
     if given.total_fen >= 0 or given.net_fen >= 0 or given.tax_fen > 0:
-        found.append(Fault("invoice.red_below_zero", "total", {}))
+        found.append(Fault("invoice.red_below_zero", "total_fen", {}))
     elif given.net_fen + given.tax_fen != given.total_fen:
-        found.append(Fault("invoice.sum", "total", _sum(given)))
+        found.append(Fault("invoice.sum", "total_fen", _sum(given)))
     elif -given.total_fen > blue.left_fen:
-        found.append(Fault("invoice.red_too_much", "total", {"left_fen": blue.left_fen}))
+        found.append(Fault("invoice.red_too_much", "total_fen", {"left_fen": blue.left_fen}))
     if not blue.issued_on <= given.issued_on <= today:
         found.append(Fault("invoice.window", "issued_on", {"first_on": blue.issued_on.isoformat(), "last_on": today.isoformat()}))
     return found
@@ -125,13 +125,13 @@ def _parties(given: Given, expected: Expected) -> Iterator[Fault]:
 
 def _blue_amounts(given: Given, expected: Expected) -> Iterator[Fault]:
     if given.net_fen <= 0 or given.tax_fen < 0:
-        yield Fault("invoice.amount", "net", {})
+        yield Fault("invoice.amount", "net_fen", {})
     elif given.net_fen + given.tax_fen != given.total_fen:
-        yield Fault("invoice.sum", "total", _sum(given))
+        yield Fault("invoice.sum", "total_fen", _sum(given))
     elif given.total_fen < expected.claimed_fen:
-        yield Fault("invoice.below_bill", "total", {"claimed_fen": expected.claimed_fen})
+        yield Fault("invoice.below_bill", "total_fen", {"claimed_fen": expected.claimed_fen})
     elif given.total_fen > expected.price_fen:
-        yield Fault("invoice.above_price", "total", {"price_fen": expected.price_fen})
+        yield Fault("invoice.above_price", "total_fen", {"price_fen": expected.price_fen})
 
 
 def _day(given: Given, expected: Expected) -> Iterator[Fault]:

@@ -91,7 +91,7 @@ def give(actor: Actor, payment_id: int, bill_id: int, amount_fen: int, now: date
         payment, bill = _locked(actor, payment_id, bill_id)
         free, left = standing_of(payment).free_fen, open_fen(bill)
         if not 0 < amount_fen <= min(free, left):
-            raise Refusal.of("payment.amount", field="amount", free_fen=free, open_fen=left)
+            raise Refusal.of("payment.amount", field="amount_fen", free_fen=free, open_fen=left)
         row = give_locked(payment, bill, amount_fen, now, actor_id=actor.user_id)
         audit.record(actor, "payment.give", payment, now, after={"bill": bill.number, "amount_fen": amount_fen})
         return row

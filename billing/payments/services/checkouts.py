@@ -77,7 +77,7 @@ def start_deposit(actor: Actor, owner_id: int, customer_id: int, amount_fen: int
     if customer_id == owner_id:
         raise Refusal.of("prepaid.own", field="customer")
     if not LEAST_FEN <= amount_fen <= MOST_FEN:
-        raise Refusal.of("checkout.deposit_amount", field="amount", least_fen=LEAST_FEN, most_fen=MOST_FEN)
+        raise Refusal.of("checkout.deposit_amount", field="amount_fen", least_fen=LEAST_FEN, most_fen=MOST_FEN)
     of_pair = Checkout.objects.filter(bill=None, owner_id=owner_id, customer_id=customer_id)
     if not _is_a_colleagues(of_pair, actor, amount_fen, now):
         _close_stale(provider, of_pair, amount_fen, now)

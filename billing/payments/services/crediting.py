@@ -130,7 +130,7 @@ def _line(actor: Actor, asked: CreditRequest) -> tuple[Bill, BillLine, int]:
     if asked.reason_code not in [each.value for each in CreditReason]:
         faults.append(Reason("credit.reason_code", {}, "reason_code"))
     if not 0 < asked.amount_fen <= left:
-        faults.append(Reason("credit.amount", {"left_fen": left}, "amount"))
+        faults.append(Reason("credit.amount", {"left_fen": left}, "amount_fen"))
     Refusal.raise_any(faults)
     checked_reason(asked.reason)
     return bill, line, left

@@ -31,7 +31,7 @@ def withdraw(actor: Actor, owner_id: int, customer_id: int, amount_fen: int, rea
         account = prepaying.locked_account(owner_id, customer_id, now)
         left = min(account.left_fen, sum(prepaying.left_of(one) for one in deposits))  # more may have been deposited meanwhile
         if not 0 < amount_fen <= left:
-            raise Refusal.of("prepaid.left", field="amount", left_fen=left)
+            raise Refusal.of("prepaid.left", field="amount_fen", left_fen=left)
         taken = prepaying.take(deposits, amount_fen, EntryKind.WITHDRAW, now, reason=text, actor_id=actor.user_id)
         source = Source("prepaid", taken[0].pk, "prepaid_withdraw", actor_id=actor.user_id)
         ledger.withdraw(account, unassigned(owner_id), amount_fen, source, now)

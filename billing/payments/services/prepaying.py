@@ -43,7 +43,7 @@ def deposit(actor: Actor, payment_id: int, customer_id: int, amount_fen: int, no
         Payment.objects.select_for_update(no_key=True).values_list("pk").get(pk=payment.pk)
         free = standing_of(payment).free_fen
         if not 0 < amount_fen <= free:
-            raise Refusal.of("refund.amount", field="amount", free_fen=free)
+            raise Refusal.of("refund.amount", field="amount_fen", free_fen=free)
         row = keep(payment, customer.pk, amount_fen, now, actor_id=actor.user_id)
         audit.record(actor, "prepaid.deposit", payment, now, after={"customer": customer.pk, "amount_fen": amount_fen})
         return row

@@ -42,7 +42,7 @@ def refund(actor: Actor, payment_id: int, amount_fen: int, reason: str, now: dat
             raise Refusal.of("refund.under_way")
         free = standing_of(payment).free_fen
         if not 0 < amount_fen <= free:
-            raise Refusal.of("refund.amount", field="amount", free_fen=free)
+            raise Refusal.of("refund.amount", field="amount_fen", free_fen=free)
         audit.record(actor, "payment.refund", payment, now, after={"amount_fen": amount_fen}, reason=text)
         if payment.method == Method.BANK:
             return _sent(actor, payment, amount_fen, text, now)

@@ -75,7 +75,7 @@ def set_limit(actor: Actor, organisation_id: int, facts: LimitFacts, now: dateti
     if (facts.member_id is None) == (not project):
         faults.append(Reason("spending.limit_of", {}, "project"))
     if not 0 < facts.limit_fen <= MOST_FEN:
-        faults.append(Reason("spending.limit_amount", {"used_fen": 0}, "amount"))
+        faults.append(Reason("spending.limit_amount", {"used_fen": 0}, "limit_fen"))
     if facts.valid_until < facts.valid_from:
         faults.append(Reason("spending.limit_days", {}, "valid_until"))
     Refusal.raise_any(faults)
@@ -109,7 +109,7 @@ def change_limit(actor: Actor, limit_id: int, limit_fen: int, now: datetime) -> 
         row, account = _locked(actor, limit_id)
         used = account.held_fen + account.posted_fen
         if not max(1, used) <= limit_fen <= MOST_FEN:
-            raise Refusal.of("spending.limit_amount", field="amount", used_fen=used)
+            raise Refusal.of("spending.limit_amount", field="limit_fen", used_fen=used)
         before, row.limit_fen = row.limit_fen, limit_fen
         row.save(update_fields=["limit_fen"])
         ledger.set_limit(account, limit_fen, Source(LIMIT, row.pk, "limit", None, actor.user_id), now)

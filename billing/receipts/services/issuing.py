@@ -70,7 +70,7 @@ def account_statement(
     """
     _require_side(actor, owner_id, customer_id)
     if first_on > last_on or last_on > local_day(now):
-        raise Refusal.of("receipt.days", field="until")
+        raise Refusal.of("receipt.days", field="last_on")
 
     def work() -> AccountStatement:
         account = Account.objects.filter(key=f"receivable:{owner_id}:{customer_id}").first()

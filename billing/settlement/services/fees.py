@@ -298,7 +298,7 @@ def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: 
             raise Refusal.of("fee.waived_already")
         rest_fen = fee.gross_fen - before.fallen_fen
         if not 0 < amount_fen <= rest_fen:
-            raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
+            raise Refusal.of("fee.waive_amount", field="amount_fen", rest_fen=rest_fen)
         frozen = _frozen(fee, ReliefCause.WAIVED, []) | {"waive_fen": amount_fen, "fallen_before_fen": before.fallen_fen}
         return _written(fee, frozen, _fallen(frozen), before, None, actor, now, reason=text)
 

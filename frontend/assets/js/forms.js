@@ -27,8 +27,9 @@ function sendOnce(event) {
 
 export function startForms() {
   focusFirst(document);
-  // Following a #fragment takes the focus away again.
-  if (location.hash) window.addEventListener("load", () => window.setTimeout(() => document.activeElement === document.body && focusFirst(document)));
+  // Following a #fragment takes the focus away again; a form without an address of its own is answered at #content after a skip link.
+  const isTaken = () => document.activeElement === document.body || document.activeElement?.id === "content";
+  if (location.hash) window.addEventListener("load", () => window.setTimeout(() => isTaken() && focusFirst(document)));
   document.addEventListener("submit", sendOnce, true);
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt?.closest?.("form");

@@ -291,8 +291,8 @@ def test_an_effect_that_changed_since_it_was_looked_at_is_not_done(cast, bill):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"amount_fen": 0}, "amount"),
-        ({"amount_fen": 10**9}, "amount"),
+        ({"amount_fen": 0}, "amount_fen"),
+        ({"amount_fen": 10**9}, "amount_fen"),
         ({"reason_code": "x"}, "reason_code"),
         ({"reason": ""}, "reason"),
     ],

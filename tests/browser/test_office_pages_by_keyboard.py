@@ -1,0 +1,160 @@
+"""Pages of labs, finance and offices without a mouse, in both languages: each is reached, opened, filled in and refused; what was entered
+stands there again, the reasons have the focus, and axe finds nothing before and after, on a desk and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import pages, stage
+from tests.browser.checks import accessible, fits
+from tests.browser.keyboard import Keyboard
+from tests.browser.pages import at, organisation
+from tests.browser.visitors import LANGUAGES, PERSONAS, Visitor, Visitors
+
+LONG = 250
+"""So many stops has the longest form."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page, who goes there, and what is done with the keys."""
+
+    name: str
+    persona: str
+    path: Callable[[], str]
+    act: Callable[[Page, Keyboard], None]
+
+
+def lab() -> int:
+    return organisation(PERSONAS["lab_manager"])
+
+
+def reach(selector: str) -> Callable[[Page, Keyboard], None]:
+    """Tab to the first of these."""
+    return lambda page, keys: keys.tab_to(page.locator(selector).first, most=LONG)
+
+
+def _open(keys: Keyboard, form: Locator) -> None:
+    """The part of the page that a form is folded into."""
+    folded = form.locator("xpath=ancestor::details[1]")
+    if folded.count() and folded.get_attribute("open") is None:
+        keys.go(folded.locator("summary"), most=LONG)
+
+
+def _send(keys: Keyboard, form: Locator, entered: dict[str, str]) -> None:
+    """Type into fields of a form, in the order in which they come, and press its first button."""
+    for name, text in entered.items():
+        field = form.locator(f"[name={name}]")
+        keys.tab_to(field, most=LONG)
+        keys.press("Control+a")
+        keys.type(text)
+    keys.go(form.locator("button[type=submit]").first, most=LONG)
+
+
+def refused(selector: str, entered: dict[str, str]) -> Callable[[Page, Keyboard], None]:
+    """Open a form, fill it in so that it is refused; the reasons are read first, and the text is there again."""
+
+    def act(page: Page, keys: Keyboard) -> None:
+        form = page.locator(selector).first
+        _open(keys, form)
+        with page.expect_navigation():
+            _send(keys, form, entered)
+        expect(page.locator("main .error-summary")).to_be_focused()
+        again = page.locator(selector).first
+        assert {name: again.locator(f"[name={name}]").input_value() for name in entered} == entered
+        assert again.locator(f"[name={next(iter(entered))}]").is_visible()
+
+    return act
+
+
+def _preview(page: Page, keys: Keyboard) -> None:
+    keys.tab_to(page.locator("#sharing-with"), most=LONG)
+    keys.press("ArrowDown")
+    with page.expect_navigation():
+        keys.go(page.locator("form[method=get] button[type=submit]").last)
+    keys.skip_to_content()
+    keys.tab_to(page.locator("#sharing-with"), most=LONG)
+
+
+STOPS = (
+    Stop("facility-sheet", "lab_manager", lambda: at("organisation_completeness", lab()), reach("a[href*=facility]")),
+    Stop(
+        "facility-form",
+        "lab_manager",
+        lambda: at("instrument_edit", pages.instrument(stage.FOLLOWING).pk),
+        reach("main form button[type=submit]"),
+    ),
+    Stop("shared-calendar", "lab_manager", lambda: at("instrument_sharing", pages.instrument().pk), _preview),
+    Stop(
+        "import-options",
+        "lab_manager",
+        lambda: at("import_run", pages.import_in("preview")),
+        reach("main details summary"),
+    ),
+    Stop("import-maps", "lab_manager", lambda: at("import_list"), refused("form[action$='/rename/']", {"name": "   "})),
+    Stop(
+        "approval-rules",
+        "lab_manager",
+        lambda: at("policy_edit", lab()),
+        reach("main form button[type=submit]"),
+    ),
+    Stop("deputies-of-a-lab", "lab_manager", lambda: at("approval_settings"), reach("form[data-keep^=reasons] button")),
+    Stop("deputies-of-an-office", "programme_officer", lambda: at("deputy_list"), reach("main details summary")),
+    Stop(
+        "payment-list",
+        "finance",
+        lambda: at("payout_list_detail", pages.of_claims("paymentlist")),
+        refused("form[action*='/payout-lists/lines/']", {"amount": "99999", "reference": "B-1"}),
+    ),
+    Stop("month-board", "owner_finance", lambda: at("month_board"), reach("main aside form button")),
+    Stop(
+        "limit",
+        "firm_admin",
+        lambda: at("prepaid_list"),
+        refused("form[action$='/prepaid/limits']", {"project": "Salt lakes", "amount": "0"}),
+    ),
+    Stop(
+        "mentions",
+        "operator",
+        lambda: at("person_mentions"),
+        refused("main form", {"person": "987654321", "name": "Nobody here"}),
+    ),
+    Stop(
+        "retention",
+        "operator",
+        lambda: at("person_retention"),
+        refused("form:has([name=contact])", {"contact": "nobody@example.org", "reason": "asked"}),
+    ),
+)
+
+
+def visit(visitor: Visitor, stop: Stop) -> Keyboard:
+    """Go there and do it; axe looks before and after."""
+    with visitor.site.data():
+        path = stop.path()
+    response = visitor.open(path)
+    assert response.status == 200, path
+    accessible(visitor.page)
+    keys = Keyboard(visitor.page)
+    keys.skip_to_content()
+    stop.act(visitor.page, keys)
+    accessible(visitor.page)
+    fits(visitor.page, 390)
+    return keys
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_office_pages_are_used_with_the_keyboard_alone(visitors: Visitors, language: str) -> None:
+    faults = []
+    for stop in STOPS:
+        try:
+            keys = visit(visitors.get(stop.persona, language), stop)
+            assert keys.steps > 1
+        except (AssertionError, TimeoutError) as error:
+            faults.append(f"{stop.name}: {error}")
+    assert not faults, "\n".join(faults)
