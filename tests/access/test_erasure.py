@@ -201,6 +201,8 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
         AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", reason=text)
         for text in texts
     ]
+    said = {"who": "由高原老师填写", "高原": 1}
+    frozen = AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", after=said)
     services.erase(operator, short.email, "asked", now)
     with pytest.raises(NotFound):
         mentions.mentions(operator, world.cast.users["lin"].pk, "高原", now)
@@ -213,10 +215,13 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     assert f"kernel_auditentry:reason:{latin.pk}" in found  # behind hundreds of words that begin so
     places = {each.place for each in mentions.mentions(operator, short.pk, "高原", now)}
     marked = f"kernel_auditentry:reason:{notes[0].pk}"
-    assert {marked, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
-    typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked], "reason": "means the person"}
+    in_json = f"kernel_auditentry:after:{frozen.pk}"
+    assert {marked, in_json, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
+    typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked, in_json], "reason": "means the person"}
     assert client.post("/people/mentions/", typed | {"act": "look"}).status_code == 200
     assert client.post("/people/mentions/", typed).status_code == 302
     for note in notes:
         note.refresh_from_db()
     assert [note.reason for note in notes] == [f"请{pseudonym(short.pk)}老师核对", texts[1]]
+    frozen.refresh_from_db()
+    assert frozen.after == {"who": f"由{pseudonym(short.pk)}老师填写", "高原": 1}, "a key names a field, nobody"
