@@ -20,8 +20,9 @@ from billing.ledger import seals
 from billing.papers import verifying
 from config.kernel import invariants
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from config.kernel.models import AuditEntry
-from instruments.models import Instrument, Membership, User
+from config.kernel.models import AuditEntry, StoredFile
+from config.kernel.services import files
+from instruments.models import Instrument, Membership, User, VerificationRequest
 from tests.access.world import World
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +164,18 @@ def test_json_keeps_its_keys_and_numbers_when_a_string_in_it_is_replaced() -> No
     assert not inside_sentences("finance") and not inside_sentences("owner:finance") and inside_sentences("owner finance")
 
 
+def _licence_scans(world: World) -> list[VerificationRequest]:
+    """Of a verified firm: one that was refused long ago, the one that was accepted then, and one that was refused just now."""
+    cast, now = world.cast, world.cast.now
+    made = []
+    for place, (accepted, days) in enumerate(((False, 366), (True, 366), (False, 1))):
+        scan = files.store(f"scan {place}".encode(), file_name="l.png", media_type="image/png", user_id=None, now=now)
+        decided = {"decided_by": cast.users["zhou"], "decided_at": now - timedelta(days=days), "accepted": accepted}
+        about = {"organisation": cast.firm, "licence": scan, "submitted_by": cast.users["zhao"], "submitted_at": now}
+        made.append(VerificationRequest.objects.create(**about, **decided))
+    return made
+
+
 def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_short_names_where_they_are_marked(
     world: World,
 ) -> None:
@@ -180,8 +193,9 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     Objection.objects.filter(pk=fresh.pk).update(**answered, answered_at=now)
     with pytest.raises(DatabaseError), transaction.atomic():  # the control: nobody else changes it
         Objection.objects.filter(pk=old.pk).update(name="x")
+    refused, stands, fresh_scan = _licence_scans(world)
     counts = {each.keeping.code: each.count for each in retention.due(operator, now)}
-    assert counts["objections"] == 1 and counts["books"] is None
+    assert counts["objections"] == 1 and counts["books"] is None and counts["licences"] == 1
 
     client = Client()
     client.force_login(world.cast.users["zhou"])
@@ -190,6 +204,13 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     old.refresh_from_db()
     fresh.refresh_from_db()
     assert (old.name, old.contact, fresh.name) == (GONE, GONE, "S") and old.text == "x"
+    gone = refused.licence
+    refused.refresh_from_db()
+    assert files.read(refused.licence) == GONE.encode() and not StoredFile.objects.filter(pk=gone.pk).exists()
+    assert [files.read(each.licence) for each in (stands, fresh_scan)] == [b"scan 1", b"scan 2"]
+    with pytest.raises(Refusal, match="missing"):
+        files.read(gone)
+    assert retention.erase_due(operator, now)["licences"] == 0
     assert client.post("/people/retention/", {"act": "objector", "contact": "nobody", "reason": "asked"}).status_code == 404
     done = client.post("/people/retention/", {"act": "objector", "contact": " s@example.ORG", "reason": "asked"})
     fresh.refresh_from_db()
