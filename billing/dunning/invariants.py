@@ -22,14 +22,10 @@ register_sql(
     "prepaid.what_was_taken_for_bills_pays_them",
     counted="SELECT count(*) FROM billing_prepaidentry WHERE kind = 'capture'",
     violations="""
-        SELECT format('bill %s: %s fen of prepaid money taken, %s fen of those payments given to it', e.bill_id, -sum(e.amount_fen),
-                      max(g.fen))
-          FROM billing_prepaidentry e
-          CROSS JOIN LATERAL (
-               SELECT coalesce(sum(a.amount_fen), 0) AS fen FROM billing_allocation a
-                WHERE a.bill_id = e.bill_id AND a.undoes_id IS NULL
-                  AND a.payment_id IN (SELECT payment_id FROM billing_prepaidentry c WHERE c.bill_id = e.bill_id)) g
-         WHERE e.kind = 'capture' GROUP BY e.bill_id HAVING -sum(e.amount_fen) > max(g.fen)""",
+        SELECT format('bill %s: %s fen of prepaid money taken, %s fen of it given', e.bill_id, -e.amount_fen, a.amount_fen)
+          FROM billing_prepaidentry e LEFT JOIN billing_allocation a ON a.prepaid_id = e.id
+         WHERE e.kind = 'capture' AND (a.payment_id, a.bill_id, a.amount_fen) IS DISTINCT FROM (e.payment_id, e.bill_id, -e.amount_fen)
+            OR e.kind <> 'capture' AND a.id IS NOT NULL""",
 )
 
 register_sql(

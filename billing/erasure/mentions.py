@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from psycopg import sql
 
 from billing.erasure.rules.places import pseudonym
-from billing.erasure.rules.replacing import Pair, replaced
+from billing.erasure.rules.replacing import Pair, needle, replaced, replaced_json
 from billing.erasure.services import Column, reason_of, tables
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -60,7 +60,7 @@ def replace(actor: Actor, user_id: int, name: str, places: Sequence[str], reason
         with pgtrigger.ignore():
             for each, (column, row_id, whole) in _found(wanted):
                 if each.place in marked:
-                    done += _write(each.table, column, row_id, whole, replaced(whole, _pair(wanted, user_id))[: column.most])
+                    done += _write(each.table, column, row_id, whole, _without(column, whole, _pair(wanted, user_id)))
         audit.record(actor, "person.replace_mentions", person, now, after={"rows": done}, reason=text)
         return done
 
@@ -83,11 +83,10 @@ def _pair(name: str, user_id: int) -> Pair:
 
 
 def _found(name: str) -> Iterator[tuple[Mention, tuple[Column, int, str]]]:
-    """Table by table; only tables whose rows have a number, and texts that are no JSON."""
+    """Table by table; only tables whose rows have a number."""
     for table, columns in tables():
         for column in columns if _has_number(table) else ():
-            if not column.is_json:
-                yield from _in_column(table, column, name)
+            yield from _in_column(table, column, name)
 
 
 def _has_number(table: str) -> bool:
@@ -101,23 +100,30 @@ def _has_number(table: str) -> bool:
 
 
 def _in_column(table: str, column: Column, name: str) -> Iterator[tuple[Mention, tuple[Column, int, str]]]:
-    statement = sql.SQL("SELECT id, {column} FROM {table} WHERE strpos({column}, %s) > 0 ORDER BY id").format(
+    pair = Pair(name, "", inside=True)
+    written = needle(pair, is_json=column.is_json)
+    statement = sql.SQL("SELECT id, {column}::text FROM {table} WHERE strpos({column}::text, %s) > 0 ORDER BY id").format(
         column=sql.Identifier(column.name), table=sql.Identifier(table)
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(None), [name])
+        cursor.execute(statement.as_string(None), [written])
         rows = cursor.fetchall()
-    for row_id, whole in rows:  # all of them: in most the name may be a part of a longer word
-        if replaced(whole, Pair(name, "", inside=True)) != whole:
-            at = whole.index(name)
+    for row_id, whole in rows:  # all of them: in most the name may be a part of a longer word, or a key
+        if _without(column, whole, pair) != whole:
+            at = whole.index(written)
             excerpt = whole[max(0, at - AROUND) : at + len(name) + AROUND]
             yield Mention(f"{table}:{column.name}:{row_id}", table, excerpt), (column, row_id, whole)
 
 
+def _without(column: Column, whole: str, pair: Pair) -> str:
+    """The text as the column holds it, with the name replaced; keys and numbers of JSON stay."""
+    return replaced_json(whole, pair) if column.is_json else replaced(whole, pair)[: column.most]
+
+
 def _write(table: str, column: Column, row_id: int, read: str, text: str) -> int:
     """Replace a text by another as long as it is the one that was read, and none where no other row may have the same; how many rows."""
-    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE id = %s AND {column} = %s").format(
-        table=sql.Identifier(table), column=sql.Identifier(column.name)
+    statement = sql.SQL("UPDATE {table} SET {column} = %s::{kind} WHERE id = %s AND {column}::text = %s").format(
+        table=sql.Identifier(table), column=sql.Identifier(column.name), kind=sql.SQL(column.kind)
     )
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -8,15 +8,26 @@ from datetime import datetime
 from typing import Any
 
 import pgtrigger
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.claims.models import Objection
-from billing.erasure.rules.schedule import GONE, GONE_ADDRESS, INVITATIONS, JOIN_NOTES, OBJECTIONS, SCHEDULE, How, Keeping
+from billing.erasure.rules.schedule import (
+    GONE,
+    GONE_ADDRESS,
+    GONE_FILE,
+    INVITATIONS,
+    JOIN_NOTES,
+    LICENCES,
+    OBJECTIONS,
+    SCHEDULE,
+    How,
+    Keeping,
+)
 from billing.erasure.services import reason_of
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
-from config.kernel.services import audit, transactions
-from instruments.models import Invitation, JoinRequest, User
+from config.kernel.services import audit, files, transactions
+from instruments.models import Invitation, JoinRequest, OrganisationStatus, User, VerificationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Due:
 
 
 def _rows(now: datetime) -> Mapping[str, tuple[QuerySet[Any], dict[str, str]]]:
-    """What is due of each part of the schedule, and what is written in its place."""
+    """What is due of each part of the schedule that is text, and what is written in its place."""
     objections = Objection.objects.filter(answered_at__lt=OBJECTIONS.over_before(now)).exclude(name=GONE, contact=GONE)
     before = INVITATIONS.over_before(now)
     ended = Q(accepted_at__lt=before) | Q(withdrawn_at__lt=before) | Q(expires_at__lt=before)
@@ -41,11 +52,32 @@ def _rows(now: datetime) -> Mapping[str, tuple[QuerySet[Any], dict[str, str]]]:
     }
 
 
+def _licences(now: datetime) -> QuerySet[VerificationRequest]:
+    """The requests whose scan is due: decided long enough ago, and not the last that was accepted of a verified organisation."""
+    later = VerificationRequest.objects.filter(organisation=OuterRef("organisation"), accepted=True, pk__gt=OuterRef("pk"))
+    stands = Q(accepted=True, organisation__status=OrganisationStatus.VERIFIED) & ~Exists(later)
+    decided = VerificationRequest.objects.filter(decided_at__lt=LICENCES.over_before(now))
+    return decided.exclude(stands).exclude(licence__file_name=GONE_FILE)
+
+
+def _erase_licences(actor: Actor, now: datetime) -> int:
+    """A file that says so takes the place of each scan, and the scan is deleted; how many. One that was deleted before the transaction
+    failed is due again."""
+    rows = list(_licences(now).select_related("licence").order_by("pk"))
+    for row in rows:
+        scan, name = row.licence, {"file_name": GONE_FILE, "media_type": "text/plain"}
+        row.licence = files.store(GONE.encode(), **name, user_id=actor.user_id, now=now)
+        row.save(update_fields=["licence"])
+        files.discard(scan)
+    return len(rows)
+
+
 def due(actor: Actor, now: datetime) -> list[Due]:
     """The whole schedule with what is due of it. Raises Forbidden."""
     actor.require(Role.OPERATOR)
-    rows = _rows(now)
-    return [Due(each, rows[each.code][0].count() if each.how is How.MASKED else None) for each in SCHEDULE]
+    rows: dict[str, QuerySet[Any]] = {code: found for code, (found, _gone) in _rows(now).items()}
+    rows[LICENCES.code] = _licences(now)
+    return [Due(each, rows[each.code].count() if each.how is How.MASKED else None) for each in SCHEDULE]
 
 
 def erase_due(actor: Actor, now: datetime) -> dict[str, int]:
@@ -55,6 +87,7 @@ def erase_due(actor: Actor, now: datetime) -> dict[str, int]:
     def work() -> dict[str, int]:
         with pgtrigger.ignore():  # frozen rows stay; only what names somebody in them is replaced
             done = {code: rows.update(**gone) for code, (rows, gone) in _rows(now).items()}
+            done[LICENCES.code] = _erase_licences(actor, now)
         if any(done.values()):
             audit.record(actor, "retention.erase", _me(actor), now, after=done)
         return done

@@ -19,6 +19,10 @@ KEEPINGS: dict[str, tuple[Promise, Promise]] = {
         _("What somebody wrote who asked to join an organisation"),
         _("A year after it was decided."),
     ),
+    "licences": (
+        _("Licence scan that was refused, or on which nothing rests any more"),
+        _("A year after it was decided. The one by which an organisation is verified stays."),
+    ),
     "notices": (_("Notices"), _("Read ones 90 days, all others a year.")),
     "mail_log": (_("Which message went to which address"), _("180 days. The text goes once it was sent.")),
     "log_ins": (_("Log-ins and counts of attempts"), _("Until they expire; finished jobs 14 days.")),

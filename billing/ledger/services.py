@@ -234,8 +234,9 @@ def open_holds(source_type: str, source_id: int) -> list[Transfer]:
     return open_holds_of(source_type, [source_id]).get(source_id, [])
 
 
-def open_holds_of(source_type: str, source_ids: Iterable[int]) -> dict[int, list[Transfer]]:
-    """``open_holds`` of many causes by their ids; all accounts are locked in id order. Causes that hold nothing are left out."""
+def open_holds_of(source_type: str, source_ids: Iterable[int], beside: Iterable[Account] = ()) -> dict[int, list[Transfer]]:
+    """``open_holds`` of many causes by their ids; all accounts, and those ``beside`` them, are locked in id order. Causes that hold nothing
+    are left out."""
     with planned_once() as cursor:
         cursor.execute(_OPEN_HOLDS, [source_type, list(source_ids)])
         rows = cursor.fetchall()
@@ -247,7 +248,7 @@ def open_holds_of(source_type: str, source_ids: Iterable[int]) -> dict[int, list
             accounts[transfer.debit_id] = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
         transfer.debit = accounts[transfer.debit_id]
         found.setdefault(transfer.source_id, []).append(transfer)
-    lock(accounts.values())
+    lock([*accounts.values(), *beside])
     return found
 
 

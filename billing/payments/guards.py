@@ -4,10 +4,18 @@ other."""
 from __future__ import annotations
 
 #: Money is given to a bill of the same owner that is not void, never more than is due there or than came in and was not sent back;
-#: what undoes names what it undoes and is at most that.
+#: what undoes names what it undoes and is at most that. What prepaid money gives is what was taken of it for the bill.
 ALLOCATION_FITS = """
 PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
 PERFORM 1 FROM billing_bill WHERE id = NEW.bill_id FOR NO KEY UPDATE;
+IF NEW.prepaid_id IS NOT NULL THEN
+    PERFORM 1 FROM billing_prepaidentry e
+     WHERE e.id = NEW.prepaid_id AND e.kind = 'capture' AND NEW.undoes_id IS NULL
+       AND (e.payment_id, e.bill_id, -e.amount_fen) = (NEW.payment_id, NEW.bill_id, NEW.amount_fen);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'prepaid money gives what was taken of it' USING ERRCODE = '23514';
+    END IF;
+END IF;
 IF NEW.undoes_id IS NOT NULL THEN
     PERFORM 1 FROM billing_allocation a
      WHERE a.id = NEW.undoes_id AND a.undoes_id IS NULL AND (a.payment_id, a.bill_id) = (NEW.payment_id, NEW.bill_id)
@@ -47,7 +55,8 @@ END IF;
 RETURN NEW;
 """
 
-#: Only free money is kept as prepaid; what becomes of it names what was kept and is at most that.
+#: Only free money is kept as prepaid, and as given back by a bill only what prepaid money had paid of it; what becomes of it names what
+#: was kept and is at most that.
 PREPAID_FITS = """
 PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
 IF NEW.of_id IS NOT NULL THEN
@@ -59,6 +68,13 @@ IF NEW.of_id IS NOT NULL THEN
         RAISE EXCEPTION 'no more is taken than was kept as prepaid' USING ERRCODE = '23514';
     END IF;
     RETURN NEW;
+END IF;
+IF NEW.bill_id IS NOT NULL AND NEW.amount_fen
+   + (SELECT coalesce(sum(d.amount_fen), 0) FROM billing_prepaidentry d
+       WHERE (d.payment_id, d.bill_id) = (NEW.payment_id, NEW.bill_id) AND d.kind = 'deposit')
+   + (SELECT coalesce(sum(u.amount_fen), 0) FROM billing_allocation u JOIN billing_allocation a ON a.id = u.undoes_id
+       WHERE (u.payment_id, u.bill_id) = (NEW.payment_id, NEW.bill_id) AND a.prepaid_id IS NOT NULL) > 0 THEN
+    RAISE EXCEPTION 'no more is prepaid again than prepaid money had paid and the bill gave back' USING ERRCODE = '23514';
 END IF;
 PERFORM 1 FROM billing_payment p
  WHERE p.id = NEW.payment_id AND p.owner_id <> NEW.customer_id

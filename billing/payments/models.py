@@ -153,12 +153,14 @@ class Payment(models.Model):
 class Allocation(models.Model):
     """A part of a payment given to a bill; one below zero ``undoes`` an earlier one, wholly or in part. Append-only.
 
-    ``actor`` is None where the platform did it (money of a checkout goes to its bill)."""
+    ``actor`` is None where the platform did it (money of a checkout goes to its bill). ``prepaid``: the prepaid money that was taken for
+    the bill and given by this; None where money was given that nobody had kept for the customer."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="allocations")
     amount_fen = models.BigIntegerField()
     undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
+    prepaid = models.OneToOneField("billing.PrepaidEntry", null=True, on_delete=models.PROTECT, related_name="allocation")
     reason = models.CharField(max_length=500, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()

@@ -21,8 +21,9 @@ from billing.ledger import seals
 from billing.papers import verifying
 from config.kernel import invariants
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from config.kernel.models import AuditEntry
-from instruments.models import Instrument, Membership, User
+from config.kernel.models import AuditEntry, StoredFile
+from config.kernel.services import files
+from instruments.models import Instrument, Membership, User, VerificationRequest
 from tests.access.shown_forms import entries
 from tests.access.world import World
 
@@ -165,6 +166,18 @@ def test_json_keeps_its_keys_and_numbers_when_a_string_in_it_is_replaced() -> No
     assert not inside_sentences("finance") and not inside_sentences("owner:finance") and inside_sentences("owner finance")
 
 
+def _licence_scans(world: World) -> list[VerificationRequest]:
+    """Of a verified firm: one that was refused long ago, the one that was accepted then, and one that was refused just now."""
+    cast, now = world.cast, world.cast.now
+    made = []
+    for place, (accepted, days) in enumerate(((False, 366), (True, 366), (False, 1))):
+        scan = files.store(f"scan {place}".encode(), file_name="l.png", media_type="image/png", user_id=None, now=now)
+        decided = {"decided_by": cast.users["zhou"], "decided_at": now - timedelta(days=days), "accepted": accepted}
+        about = {"organisation": cast.firm, "licence": scan, "submitted_by": cast.users["zhao"], "submitted_at": now}
+        made.append(VerificationRequest.objects.create(**about, **decided))
+    return made
+
+
 def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_short_names_where_they_are_marked(
     world: World,
 ) -> None:
@@ -182,8 +195,9 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     Objection.objects.filter(pk=fresh.pk).update(**answered, answered_at=now)
     with pytest.raises(DatabaseError), transaction.atomic():  # the control: nobody else changes it
         Objection.objects.filter(pk=old.pk).update(name="x")
+    refused, stands, fresh_scan = _licence_scans(world)
     counts = {each.keeping.code: each.count for each in retention.due(operator, now)}
-    assert counts["objections"] == 1 and counts["books"] is None
+    assert counts["objections"] == 1 and counts["books"] is None and counts["licences"] == 1
 
     client = Client()
     client.force_login(world.cast.users["zhou"])
@@ -192,6 +206,13 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     old.refresh_from_db()
     fresh.refresh_from_db()
     assert (old.name, old.contact, fresh.name) == (GONE, GONE, "S") and old.text == "x"
+    gone = refused.licence
+    refused.refresh_from_db()
+    assert files.read(refused.licence) == GONE.encode() and not StoredFile.objects.filter(pk=gone.pk).exists()
+    assert [files.read(each.licence) for each in (stands, fresh_scan)] == [b"scan 1", b"scan 2"]
+    with pytest.raises(Refusal, match="missing"):
+        files.read(gone)
+    assert retention.erase_due(operator, now)["licences"] == 0
     assert client.post("/people/retention/", {"act": "objector", "contact": "nobody", "reason": "asked"}).status_code == 404
     done = client.post("/people/retention/", {"act": "objector", "contact": " s@example.ORG", "reason": "asked"})
     fresh.refresh_from_db()
@@ -203,6 +224,8 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
         AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", reason=text)
         for text in texts
     ]
+    said = {"who": "由高原老师填写", "高原": 1}
+    frozen = AuditEntry.objects.create(at=now, actor_name="", action="x", object_type="x", object_id="1", after=said)
     services.erase(operator, short.email, "asked", now)
     with pytest.raises(NotFound):
         mentions.mentions(operator, world.cast.users["lin"].pk, "高原", now)
@@ -215,16 +238,21 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     assert f"kernel_auditentry:reason:{latin.pk}" in found  # behind hundreds of words that begin so
     places = {each.place for each in mentions.mentions(operator, short.pk, "高原", now)}
     marked = f"kernel_auditentry:reason:{notes[0].pk}"
-    assert {marked, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
-    typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked], "reason": "means the person"}
+    in_json = f"kernel_auditentry:after:{frozen.pk}"
+    assert {marked, in_json, f"kernel_auditentry:reason:{notes[1].pk}"} <= places
+    typed = {"act": "replace", "person": short.pk, "name": "高原", "place": [marked, in_json], "reason": "means the person"}
     assert client.post("/people/mentions/", typed | {"act": "look"}).status_code == 200
     refused = client.post("/people/mentions/", typed | {"reason": " "})
     assert refused.status_code == 422
     again = [entries(form) for form in html.document_fromstring(refused.content).forms if "place" in form.fields]
-    assert [each & {("tick", "place", place) for place in places} for each in again] == [{("tick", "place", marked)}]
+    assert [each & {("tick", "place", place) for place in places} for each in again] == [
+        {("tick", "place", marked), ("tick", "place", in_json)}
+    ]
     unknown = client.post("/people/mentions/", typed | {"person": "987654321"})
     assert unknown.status_code == 404 and "987654321" in unknown.content.decode()
     assert client.post("/people/mentions/", typed).status_code == 302
     for note in notes:
         note.refresh_from_db()
     assert [note.reason for note in notes] == [f"请{pseudonym(short.pk)}老师核对", texts[1]]
+    frozen.refresh_from_db()
+    assert frozen.after == {"who": f"由{pseudonym(short.pk)}老师填写", "高原": 1}, "a key names a field, nobody"

@@ -36,10 +36,12 @@ class Keeping:
 OBJECTIONS = Keeping("objections", How.MASKED, 365)
 INVITATIONS = Keeping("invitations", How.MASKED, 180)
 JOIN_NOTES = Keeping("join_notes", How.MASKED, 365)
+LICENCES = Keeping("licences", How.MASKED, 365)
 SCHEDULE = (
     OBJECTIONS,
     INVITATIONS,
     JOIN_NOTES,
+    LICENCES,
     Keeping("notices", How.JOB, 365),
     Keeping("mail_log", How.JOB, 180),
     Keeping("log_ins", How.JOB, 14),
@@ -50,3 +52,5 @@ SCHEDULE = (
 #: What stands in place of the name or the contact of somebody without an account.
 GONE = "已删除"
 GONE_ADDRESS = "gone@erased.invalid"
+#: The name of the file that stands in place of a scan.
+GONE_FILE = "erased.txt"

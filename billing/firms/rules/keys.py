@@ -1,4 +1,5 @@
-"""One name for whoever a declaration is about, on the platform or not, so that sister firms meet at the same controller."""
+"""One name for whoever a declaration is about, on the platform or not, so that sister firms meet at the same controller. Of organisations
+on the platform ``billing.firms.loading`` says it."""
 
 from __future__ import annotations
 
@@ -7,11 +8,6 @@ import re
 import unicodedata
 
 PERSON_MARK = re.compile(r"[0-9A-Z]{4}")
-
-
-def organisation_key(uscc: str, organisation_id: int) -> str:
-    """Of an organisation: its unified social credit code, else its number here (a team, a firm from abroad)."""
-    return f"uscc:{uscc}" if uscc else f"org:{organisation_id}"
 
 
 def person_key(name: str, mark: str) -> str:

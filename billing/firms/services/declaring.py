@@ -10,16 +10,16 @@ from typing import Any
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from billing.firms import loading
 from billing.firms.models import DeclarationKind, FirmDeclaration
 from billing.firms.rules.declarations import Declared, checked
 from billing.firms.rules.group import Tie, circle
-from billing.firms.rules.keys import organisation_key
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import constraint_name, whole
-from instruments.models import FormerIdentifier, Membership, Organisation, OrganisationIdentifier, OrganisationKind
+from instruments.models import FormerIdentifier, Membership, OrganisationIdentifier, OrganisationKind
 from instruments.services.organisations import locked_for_administration, require_person
 from instruments.services.uploads import clean_document
 
@@ -50,7 +50,7 @@ def declare(actor: Actor, organisation_id: int, given: Declaration, now: datetim
         raise Refusal.of("firm.only_firms")
     declared = checked(given.kind, given.content, timezone.localdate(now))
     declared = replace(declared, party_key=_party(declared.party_key))
-    key = key_of(organisation)
+    key = loading.key_of(organisation.pk)
     _refuse_circle(given.kind, key, declared)
     if FirmDeclaration.objects.filter(organisation=organisation, decided_at__isnull=True).count() >= MOST_WAITING:
         raise Refusal.of("firm.many_waiting", maximum=MOST_WAITING)
@@ -117,21 +117,6 @@ def evidence_for(actor: Actor, declaration_id: int) -> tuple[StoredFile, bytes]:
     return row.evidence, files.read(row.evidence)
 
 
-def key_of(organisation: Organisation) -> str:
-    """Its key in declarations, lists and shared limits: of the first code that it was verified with."""
-    return organisation_key(_first_code(organisation.pk), organisation.pk)
-
-
-def _first_code(organisation_id: int) -> str:
-    """As ``loading`` says it; empty: it has none."""
-    for model in (FormerIdentifier, OrganisationIdentifier):
-        codes = model._default_manager.filter(organisation_id=organisation_id, scheme="uscc").order_by("pk")
-        code = codes.values_list("value", flat=True).first()
-        if code:
-            return str(code)
-    return ""
-
-
 def _party(key: str) -> str:
     """The key of who is named in a declaration, where it is an organisation here that had another code before."""
     if not key.startswith("uscc:"):
@@ -140,7 +125,7 @@ def _party(key: str) -> str:
         held = model._default_manager.filter(scheme="uscc", value=key.removeprefix("uscc:"))
         organisation_id = held.values_list("organisation_id", flat=True).first()
         if organisation_id is not None:
-            return f"uscc:{_first_code(organisation_id)}"
+            return loading.key_of(organisation_id)
     return key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,18 +20,19 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
 
-_freed: list[Callable[[Bill, Mapping[int, int], datetime, int | None], None]] = []
+_freed: list[Callable[[Bill, Sequence[Allocation], datetime, int | None], None]] = []
 
 
-def register_on_freed(work: Callable[[Bill, Mapping[int, int], datetime, int | None], None]) -> None:
+def register_on_freed(work: Callable[[Bill, Sequence[Allocation], datetime, int | None], None]) -> None:
     """The one who works on money that a bill gave back; the last counts. ``prepaying`` registers itself at start-up."""
     _freed[:] = [work]
 
 
-def freed(bill: Bill, of_payment: Mapping[int, int], now: datetime, *, actor_id: int | None) -> None:
-    """A bill needs less than it was given: so much of each payment (by id, locked; fen) is free again, in the same transaction."""
+def freed(bill: Bill, undone: Sequence[Allocation], now: datetime, *, actor_id: int | None) -> None:
+    """A bill needs less than it was given: the money of these reversing entries (with what each undoes; their payments are locked) is free
+    again, in the same transaction."""
     for work in _freed:
-        work(bill, of_payment, now, actor_id)
+        work(bill, undone, now, actor_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,11 @@ def lock(payment_id: int, bill_id: int) -> None:
     Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill_id)
 
 
-def give_locked(payment: Payment, bill: Bill, amount_fen: int, now: datetime, *, actor_id: int | None) -> Allocation:
-    """Write the allocation and its posting; both rows are locked and the amount was checked."""
-    row = Allocation.objects.create(payment=payment, bill=bill, amount_fen=amount_fen, actor_id=actor_id, at=now)
+def give_locked(
+    payment: Payment, bill: Bill, amount_fen: int, now: datetime, *, actor_id: int | None, prepaid: PrepaidEntry | None = None
+) -> Allocation:
+    """Write the allocation and its posting; both rows are locked and the amount was checked. ``prepaid``: what was taken for it."""
+    row = Allocation.objects.create(payment=payment, bill=bill, amount_fen=amount_fen, prepaid=prepaid, actor_id=actor_id, at=now)
     accounts.post_allocation(bill, amount_fen, Source("allocation", row.pk, "payment_give", actor_id=actor_id), now)
     return row
 
@@ -138,7 +141,7 @@ def undo(actor: Actor, allocation_id: int, reason: str, now: datetime) -> Alloca
         if given.undoes_id is not None or left == 0:
             raise Refusal.of("payment.undone_already")
         row = take_back(given, left, text, now, actor_id=actor.user_id)
-        freed(given.bill, {given.payment_id: left}, now, actor_id=actor.user_id)
+        freed(given.bill, [row], now, actor_id=actor.user_id)
         audit.record(
             actor, "payment.undo", given.payment, now, after={"bill": given.bill.number, "amount_fen": left}, reason=text
         )
@@ -167,13 +170,17 @@ def take_back(given: Allocation, amount_fen: int, reason: str, now: datetime, *,
     return row
 
 
-def free_up(rows: Any, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> dict[int, int]:
-    """Undo allocations (of one bill or of one payment), the latest first, until ``amount_fen`` is free; returns what could be freed of
-    each payment (by id)."""
-    freed: dict[int, int] = {}
-    for given in rows.filter(undoes__isnull=True).select_related("bill", "payment").order_by("-pk"):
-        part = min(left_of(given), amount_fen - sum(freed.values()))
+def free_up(rows: Any, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> list[Allocation]:
+    """Undo allocations (of one bill or of one payment) in their order until ``amount_fen`` is free; returns the reversing entries, which
+    come to as much as could be freed."""
+    undone: list[Allocation] = []
+    for given in rows.filter(undoes__isnull=True).select_related("bill", "payment"):
+        part = min(left_of(given), amount_fen - freed_fen(undone))
         if part > 0:
-            take_back(given, part, reason, now, actor_id=actor_id)
-            freed[given.payment_id] = freed.get(given.payment_id, 0) + part
-    return freed
+            undone.append(take_back(given, part, reason, now, actor_id=actor_id))
+    return undone
+
+
+def freed_fen(undone: Iterable[Allocation]) -> int:
+    """What reversing entries come to."""
+    return -sum(row.amount_fen for row in undone)

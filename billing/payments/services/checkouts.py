@@ -14,6 +14,7 @@ from billing.bills.models import Bill
 from billing.bills.queries import PAYERS
 from billing.payments.models import Checkout
 from billing.payments.provider import PaymentProvider, ProviderError, SessionRequest, configured, payee_code
+from billing.payments.rules import deposits
 from billing.payments.rules.states import LIVE, CheckoutState
 from billing.payments.services import settling
 from billing.payments.services.allocating import open_fen
@@ -29,8 +30,6 @@ FRESH = timedelta(hours=22)
 ASK_AGAIN = timedelta(hours=20)
 #: A session that is thought to be open is looked at again after this time, in case its news was lost.
 LOOK_AGAIN = timedelta(minutes=15)
-#: What is paid in advance at once, in fen.
-LEAST_FEN, MOST_FEN = 1_00, 999_999_99
 
 
 def pays_online(owner_id: int) -> bool:
@@ -76,8 +75,8 @@ def start_deposit(actor: Actor, owner_id: int, customer_id: int, amount_fen: int
         raise Refusal.of("checkout.off")
     if customer_id == owner_id:
         raise Refusal.of("prepaid.own", field="customer")
-    if not LEAST_FEN <= amount_fen <= MOST_FEN:
-        raise Refusal.of("checkout.deposit_amount", field="amount_fen", least_fen=LEAST_FEN, most_fen=MOST_FEN)
+    if not deposits.may_be_paid(amount_fen):
+        raise Refusal.of("checkout.deposit_amount", field="amount_fen", least_fen=deposits.LEAST_FEN, most_fen=deposits.MOST_FEN)
     of_pair = Checkout.objects.filter(bill=None, owner_id=owner_id, customer_id=customer_id)
     if not _is_a_colleagues(of_pair, actor, amount_fen, now):
         _close_stale(provider, of_pair, amount_fen, now)

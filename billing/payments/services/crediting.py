@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from billing.bills import accounts, queries
 from billing.bills.claimed import handed_in
@@ -192,7 +192,9 @@ def _write(
 ) -> CreditNote:
     reason, on = checked_reason(asked.reason), local_day(now)
     if effect.freed_fen:
-        back = free_up(Allocation.objects.filter(bill=bill), effect.freed_fen, reason, now, actor_id=actor.user_id)
+        # Prepaid money first: it stays the customer's for what is billed next.
+        rows = Allocation.objects.filter(bill=bill).order_by(F("prepaid").desc(nulls_last=True), "-pk")
+        back = free_up(rows, effect.freed_fen, reason, now, actor_id=actor.user_id)
         freed(bill, back, now, actor_id=actor.user_id)
     shown = bill.content["lines"][line.position - 1]
     dry = rules.assemble_credit(bill.content, shown, effect, asked.reason_code, reason, on, actor.name)

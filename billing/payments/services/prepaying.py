@@ -6,8 +6,9 @@ Order of locks, as everywhere: payments in id order, then the bill, then account
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Sum
 
@@ -16,7 +17,7 @@ from billing.bills.models import Bill
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
-from billing.payments.models import Payment
+from billing.payments.models import Allocation, Payment
 from billing.payments.prepaid_models import EntryKind, PrepaidEntry
 from billing.payments.services.allocating import give_locked, open_fen, standing_of
 from billing.prepaid.accounts import CHARGE, prepaid, prepaid_due
@@ -93,7 +94,7 @@ def take(
     reason: str = "",
     actor_id: int | None = None,
 ) -> list[PrepaidEntry]:
-    """Use deposits whose payments are locked, the first one first, one entry for each payment.
+    """Use deposits whose payments are locked, the first one first, one entry for each deposit.
 
     Raises Conflict ``prepaid.changed_meanwhile`` where they have less left.
     """
@@ -145,7 +146,7 @@ def capture(bill: Bill, charge_ids: Sequence[int], now: datetime) -> None:
     if held + max(0, beyond) == 0:
         return
     for entry in take(deposits, held + max(0, beyond), EntryKind.CAPTURE, now, bill=bill):
-        give_locked(entry.payment, bill, -entry.amount_fen, now, actor_id=None)
+        give_locked(entry.payment, bill, -entry.amount_fen, now, actor_id=None, prepaid=entry)
 
 
 def _end_holds(account: Account, charge_ids: Sequence[int], source: Source, now: datetime) -> int:
@@ -175,27 +176,39 @@ def take_back(payment: Payment, amount_fen: int, reason: str, now: datetime) -> 
     return freed
 
 
-def keep_again(bill: Bill, freed: Mapping[int, int], now: datetime, actor_id: int | None) -> None:
-    """What prepaid money had paid of a bill is prepaid again as far as the bill gave it back (``freed``: fen of each payment, locked), and
-    not free money: a part of a transaction that credits or takes an allocation away."""
-    entries = PrepaidEntry.objects.filter(bill=bill, payment__in=freed)
-    rows = entries.order_by("payment", "customer").values_list("payment", "customer").annotate(fen=Sum("amount_fen"))
-    for payment_id, customer_id, kept_fen in rows:
-        part = min(freed[payment_id], -kept_fen)
+def keep_again(bill: Bill, undone: Sequence[Allocation], now: datetime, actor_id: int | None) -> None:
+    """What prepaid money had paid of a bill is prepaid again as far as the bill gave it back (``undone``: the reversing entries, their
+    payments locked), and not free money: a part of a transaction that credits or takes an allocation away. What else was given to the bill
+    is free money of its payment."""
+    back: dict[int, int] = {}
+    for entry in undone:
+        if entry.undoes is not None and entry.undoes.prepaid_id is not None:
+            back[entry.payment_id] = back.get(entry.payment_id, 0) - entry.amount_fen
+    for payment_id, fen in sorted(back.items()):
+        # No more than the guard allows: before allocations said where their money came from, too much was sometimes kept.
+        part = min(fen, _not_kept_again(bill, payment_id))
         if part <= 0:
             continue
         row = PrepaidEntry.objects.create(
             payment_id=payment_id,
-            customer_id=customer_id,
+            customer_id=bill.customer_id,
             kind=EntryKind.DEPOSIT,
             amount_fen=part,
             bill=bill,
             actor_id=actor_id,
             at=now,
         )
-        account = locked_account(bill.owner_id, customer_id, now)
+        account = locked_account(bill.owner_id, bill.customer_id, now)
         free_money = ledger.open_accounts([unassigned(bill.owner_id)], now)[unassigned(bill.owner_id).key]
         ledger.grant(free_money, account, part, Source("prepaid", row.pk, "prepaid_deposit", actor_id=actor_id), now)
+
+
+def _not_kept_again(bill: Bill, payment_id: int) -> int:
+    """What a bill gave back of the prepaid money of a payment, and is not prepaid again yet (fen)."""
+    of_both: dict[str, Any] = {"bill": bill, "payment": payment_id}
+    back = Allocation.objects.filter(**of_both, undoes__prepaid__isnull=False).aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    kept = PrepaidEntry.objects.filter(**of_both, kind=EntryKind.DEPOSIT).aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    return int(-back - kept)
 
 
 def let_go(owner_id: int, customer_id: int, charge_id: int, source: Source, now: datetime) -> int:

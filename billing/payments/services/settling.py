@@ -26,7 +26,7 @@ from billing.payments.rules.states import (
     may_follow,
 )
 from billing.payments.services import differences, prepaying
-from billing.payments.services.allocating import free_up, give_locked, open_fen, standing_of
+from billing.payments.services.allocating import free_up, freed_fen, give_locked, open_fen, standing_of
 from billing.payments.services.differences import Fact
 from config.kernel.access import NOBODY
 from config.kernel.services import audit, transactions
@@ -183,7 +183,7 @@ def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, re
         given = Allocation.objects.filter(payment=payment)
         for bill_id in sorted(set(given.values_list("bill_id", flat=True))):
             Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill_id)
-        short -= sum(free_up(given, short, reason, now, actor_id=None).values())
+        short -= freed_fen(free_up(given.order_by("-pk"), short, reason, now, actor_id=None))
     if short > 0:
         short -= prepaying.take_back(payment, short, reason, now)
     short = max(0, short)

@@ -26,6 +26,15 @@ def specs(paying: Paying) -> list[AccountSpec]:
     return [card_spec(paying.fund_card_id)] if paying.fund_card_id is not None else []
 
 
+def lock_with_holds(paying: Sequence[Paying], now: datetime, beside: Sequence[Account] = ()) -> dict[int, list[Transfer]]:
+    """What is held for some bookings, or for some jobs, by id. The accounts of it, of their cards (a card that keeps nothing may pay all
+    the same) and those ``beside`` are locked in one id order: whoever moves money of several waits for nobody who waits for them."""
+    if not paying:
+        return {}
+    cards = ledger.open_accounts([spec for one in paying for spec in specs(one)], now)
+    return ledger.open_holds_of(_kind(paying[0]), [one.pk for one in paying], [*cards.values(), *beside])
+
+
 def hold(
     paying: Paying, amount_fen: int, reason: str, actor: Actor, now: datetime, beside: Sequence[Account] | None = None
 ) -> None:

@@ -68,7 +68,7 @@ def charge(agreed: Agreed, actor: Actor, now: datetime) -> list[bool]:
     """
     apart = fees.some_to_relieve(agreed) | _with_extras(agreed)
     together = [pair for pair in agreed if pair[0].pk not in apart]
-    known = _read(together)
+    known = _read(together, now)
     ids = next_ids(Charge, len(together))
     found = [_worked(one, pk, known, actor, now) for one, pk in zip(together, ids, strict=True)]
     ready = {each.used.reservation.pk: each for each in found if each is not None}
@@ -103,15 +103,16 @@ def _quotes(ids: Sequence[int]) -> dict[int, Quote]:
     }
 
 
-def _read(agreed: Agreed) -> _Known:
-    """Five queries, and one more where firms have declared something; the accounts of all holds are locked in id order."""
+def _read(agreed: Agreed, now: datetime) -> _Known:
+    """Five queries, one more where firms have declared something and one where a card pays; the accounts of all holds and cards are locked
+    in one id order."""
     ids = [reservation.pk for reservation, _ in agreed]
     graded = CloseOut.objects.filter(reservation__in=ids, confirmed_at__isnull=False).values_list("reservation_id", "grade")
     parties = {party for reservation, _ in agreed for party in usage_charge.parties_of(reservation)}
     return _Known(
         quotes=_quotes(ids),
         grades=dict(graded),
-        holds=ledger.open_holds_of(RESERVATION, ids),
+        holds=card_money.lock_with_holds([reservation for reservation, _ in agreed], now),
         gathered=gather_all(parties),
     )
 

@@ -155,7 +155,7 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
         raise Conflict(Reason("billing.fee_differs", {"fee_fen": amount}), extra={"fee_fen": amount})
     if foreseen.frozen is None or amount == 0:
         return 0
-    ledger.open_holds(RESERVATION, reservation.pk)  # locks all its accounts in id order, before the card's alone
+    card_money.lock_with_holds([reservation], now)
     covered = card_money.spend(reservation, amount, reason, actor, now, only_held=True)
     fee = BookingFee.objects.create(
         reservation=reservation,

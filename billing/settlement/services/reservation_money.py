@@ -264,9 +264,9 @@ class ReservationMoney:
         that was given back and that the session used fall away in part.
         """
         relieved = fees.to_relieve(session, reservation)
-        if returning := fees.card_accounts(relieved):
-            own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
-            ledger.lock([*returning, *own])
+        returning = fees.card_accounts(relieved)
+        if returning or reservation.fund_card_id is not None:
+            card_money.lock_with_holds([reservation], now, returning)
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         extras = session_extras.for_charge(reservation, actor, now)
         used = Used(reservation, session, confirmed_grade(reservation), extras)

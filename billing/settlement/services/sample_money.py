@@ -132,6 +132,8 @@ class SampleMoney:
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
         source, parties = Source(SAMPLE_JOB, job.pk, "close", None, actor.user_id), (job.lab_id, job.organisation_id)
         local_on, project = assessment.priced.local_on, job.research_project
+        if job.fund_card_id is not None:
+            card_money.lock_with_holds([job], now)
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
         covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
         own_money.settle(job, charge.pk, charge.payable_now_fen, source, now)

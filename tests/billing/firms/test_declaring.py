@@ -31,6 +31,7 @@ def of(organisation, on: date = DAY, other=None):
 
 def test_what_is_declared_counts_once_it_is_accepted(coded, declare):
     made = declare("figures", year=2025, staff=400, revenue_fen=50_000_000_00)
+    assert made.firm_key == f"uscc:{USCC['firm']}" == loading.known([coded.firm.pk])[1][coded.firm.pk]
     assert of(coded.firm).size == "micro"
     declaring.decide(coded.actor("zhou"), made.pk, True, "", coded.now)
     assert of(coded.firm).size == "medium"

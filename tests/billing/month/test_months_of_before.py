@@ -1,0 +1,74 @@
+"""Months of statements from before each office had its own: what the migrations make of drafts and closed months of all together."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from django.db import connection
+
+from billing.models import ClosedPeriod, Draft, Statement
+from billing.month.services import closing, reading, releasing, running
+from billing.month.services.running import RunRequest
+from billing.settlement.rules.series import Series
+from billing.settlement.services import statements
+from tests.billing.month.conftest import DECEMBER, NOVEMBER
+from tests.billing.month.test_month import wrong
+from tests.billing.month.test_offices import other_office
+
+__all__ = ["other_office"]
+pytestmark = pytest.mark.django_db
+
+
+def migrated() -> None:
+    of_offices = import_module("billing.migrations.0181_months_of_offices").CLOSED_FOR_EACH
+    apart = import_module("billing.migrations.0200_money_by_origin_and_office")
+    with connection.cursor() as cursor:
+        for work in (of_offices, apart.APART, apart.TOTALS):
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(work)
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def test_drafts_of_all_offices_are_made_anew_and_each_closed_month_says_what_its_office_came_to(
+    cast, two, other_office, monkeypatch
+):
+    qian, rui, whole = cast.actor("qian"), cast.actor("rui"), Series()
+    with monkeypatch.context() as before:
+        for module in (reading, closing):
+            before.setattr(module, "of_office", lambda rows, series: rows)
+        together, _new = running.make(qian, RunRequest(whole, NOVEMBER), DECEMBER)
+        releasing.hand_over(qian, together.pk, DECEMBER)
+    offices = set(Draft.objects.filter(run=together).values_list("programme_version__programme__issuer", flat=True))
+    assert offices == {cast.office.pk, other_office.pk}
+    migrated()
+    together.refresh_from_db()
+    assert (together.state, together.drafts.count()) == ("superseded", 2)
+    own = {who: running.make(who, RunRequest(Series(office_id=office.pk), NOVEMBER), DECEMBER)[0]
+           for who, office in ((qian, cast.office), (rui, other_office))}  # fmt: skip
+    assert [run.draft_count for run in own.values()] == [1, 1]
+    assert sum(run.total_fen for run in own.values()) == together.total_fen
+    migrated()
+    assert {run.state for run in own.values()} == {"open"}, "an office's own run stands"
+
+
+def test_each_closed_month_says_what_its_own_office_came_to(cast, two, other_office, monkeypatch):
+    qian, whole = cast.actor("qian"), Series()
+    statements.issue(qian, two["DEMO-QH-A"].pk, cast.other_firm.pk, NOVEMBER, DECEMBER)
+    with monkeypatch.context() as before:
+        for module in (reading, closing):
+            before.setattr(module, "of_office", lambda rows, series: rows)
+        running.make(qian, RunRequest(whole, NOVEMBER), DECEMBER)
+        all_of_them = closing.close(qian, whole, NOVEMBER, DECEMBER).totals
+    migrated()
+    stated, left = Statement.objects.get(), Draft.objects.get()
+    nothing = {"documents": 0, "lines": 0, "total_fen": 0, "left": 0, "left_fen": 0}
+    issued = {"documents": 1, "lines": stated.line_count, "total_fen": stated.total_fen}
+    late = {"left": 1, "left_fen": left.total_fen}
+    assert all_of_them == {**nothing, **issued, **late}
+    assert dict(ClosedPeriod.objects.values_list("series", "totals")) == {
+        whole.key: nothing,
+        Series(office_id=cast.office.pk).key: {**nothing, **issued},
+        Series(office_id=other_office.pk).key: {**nothing, **late},
+    }
+    assert wrong() == {}
