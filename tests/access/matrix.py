@@ -730,6 +730,12 @@ API: dict[str, Route] = {
     "api_instrument_downtime_hits": Route(
         {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
     ),
+    "api_instrument_sharing": Route(
+        {"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED, body=lambda world: {"other": world.objects["hidden"][0]})}, "hidden"
+    ),
+    # The other one is looked for too.
+    "api_instrument_sharing_preview": Route({"GET": Rule(*KEEPERS, TRIED | {404})}, "hidden", query="?other=1"),
+    "api_instrument_sharing_end": acts("hidden", *KEEPERS, ok=TRIED),
     "api_maintenance_plans": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_plan)}, "hidden"),
     "api_maintenance_plan_next": acts("plan", LAB, ok=TRIED),
     "api_maintenance_plan_remove": acts("plan", LAB),
