@@ -96,7 +96,9 @@ class ColumnsForm(forms.Form):
         label=_("Save this mapping as"),
         required=False,
         max_length=100,
-        help_text=_("The next file of this kind is then read without asking."),
+        help_text=_(
+            "The next file of this kind is then read without asking, in the encoding and time zone that are chosen here."
+        ),
     )
 
     def __init__(

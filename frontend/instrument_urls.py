@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import hours, instrument_page, instruments, policies
+from frontend.views import facilities, hours, instrument_page, instruments, policies
 
 urlpatterns = [
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
     path("instruments/<int:pk>/", instrument_page.instrument_detail, name="instrument_detail"),
     path("instruments/<int:pk>/export/<str:layout>", instrument_page.instrument_export, name="instrument_export"),
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),
+    path("instruments/<int:pk>/facility/end/", facilities.facility_ending, name="facility_ending"),
     path("instruments/<int:pk>/photo/", instruments.instrument_photo_set, name="instrument_photo_set"),
     path("instruments/<int:pk>/photo/<str:version>.webp", instrument_page.instrument_photo, name="instrument_photo"),
     path("instruments/<int:pk>/booking-rules/", policies.instrument_policy, name="instrument_policy"),

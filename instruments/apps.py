@@ -10,6 +10,7 @@ class InstrumentsApp(AppConfig):
         from instruments import (  # noqa: F401  (register scopes, sentences and events)
             access,
             closure_messages,
+            facility_messages,
             messages,
             notice_messages,
             notice_wording,

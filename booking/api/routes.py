@@ -7,6 +7,7 @@ from rest_framework.routers import BaseRouter
 
 from booking.api import (
     answering,
+    calendar_sharing,
     changes,
     consents,
     credit,
@@ -78,6 +79,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         *_spending(),
         *_answering(),
         *_downtimes(),
+        *_sharing(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -144,6 +146,21 @@ def _downtimes() -> list[URLPattern]:
         re_path(rf"^downtimes/{ID}/decisions/$", one.as_view({"post": "decide"}), name="api_downtime_decide"),
         re_path(rf"^downtimes/{ID}/until/$", one.as_view({"post": "prolong"}), name="api_downtime_prolong"),
         re_path(rf"^downtimes/{ID}/close/$", one.as_view({"post": "close"}), name="api_downtime_close"),
+    ]
+
+
+def _sharing() -> list[URLPattern]:
+    sharing = calendar_sharing.SharingView
+    return [
+        re_path(
+            rf"^instruments/{ID}/sharing/$", sharing.as_view({"get": "retrieve", "post": "share"}), name="api_instrument_sharing"
+        ),
+        re_path(
+            rf"^instruments/{ID}/sharing/preview/$",
+            sharing.as_view({"get": "preview"}),
+            name="api_instrument_sharing_preview",
+        ),
+        re_path(rf"^instruments/{ID}/sharing/end/$", sharing.as_view({"post": "part"}), name="api_instrument_sharing_end"),
     ]
 
 

@@ -18,6 +18,7 @@ from config.demo import (
     calendars,
     claims,
     enquiries,
+    facilities,
     fees,
     hours,
     imports,
@@ -66,6 +67,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
             policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
             shared = shared_things.share(people, stocked, began, now)
             records.describe(people, stocked, began)
+            beside = facilities.found(people, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
@@ -94,7 +96,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),
-        "instruments": len(stocked),
+        "instruments": len(stocked) + beside,
         "resources": shared,
         "calendars with layers": laid,
         **told,

@@ -45,6 +45,7 @@ _ACTIONS: dict[str, Word] = {
     "instrument.reopen": pgettext_lazy("what was done", "Closure taken back"),
     "instrument.customs": pgettext_lazy("what was done", "Customs record changed"),
     "instrument.facility": pgettext_lazy("what was done", "Record of the facility changed"),
+    "instrument.facility_end": pgettext_lazy("what was done", "Made a plain instrument again"),
     "instrument.funding": pgettext_lazy("what was done", "Funding changed"),
     "instrument.share_calendar": pgettext_lazy("what was done", "Calendar shared with another instrument"),
     "instrument.part_calendar": pgettext_lazy("what was done", "Shared calendar taken apart"),
@@ -226,6 +227,12 @@ def facility_facts(facility: FacilityRecord) -> list[Fact]:
     values = {name: getattr(facility, name) for name in PUBLIC_FIELDS} | {"accepted_on": _date_words(facility.accepted_on)}
     facts = [Fact(FACILITY_NAMES[name], value_words(name, values[name], {}), name.endswith("users")) for name in PUBLIC_FIELDS]
     return [fact for fact in facts if fact.text]
+
+
+def held_facts(held: Mapping[str, Any]) -> list[Fact]:
+    """What the sheet of a facility holds, persons too, for who keeps it; ``held`` is by name of field."""
+    words = {name: _date_words(value) if name == "accepted_on" else value_words(name, value, {}) for name, value in held.items()}
+    return [Fact(FACILITY_NAMES[name], text, name.endswith("users")) for name, text in words.items()]
 
 
 def status_meaning(instrument: Instrument) -> Word:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import catalogue, groups, instruments, notices, open_data, people, places, resources
+from instruments.api import catalogue, facilities, groups, instruments, notices, open_data, people, places, resources
 
 
 def register_people(router: BaseRouter) -> None:
@@ -24,6 +24,16 @@ def register_people(router: BaseRouter) -> None:
 
 
 single: list[URLPattern] = [
+    re_path(
+        r"^instruments/(?P<pk>[0-9]{1,18})/facility/$",
+        facilities.FacilityView.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="api_instrument_facility",
+    ),
+    re_path(
+        r"^instruments/(?P<pk>[0-9]{1,18})/facility/end/$",
+        facilities.FacilityView.as_view({"post": "end"}),
+        name="api_instrument_facility_end",
+    ),
     re_path(
         r"^organisations/(?P<pk>[0-9]{1,18})/research-groups/$",
         groups.GroupView.as_view({"post": "found"}),

@@ -13,6 +13,7 @@ from instruments.rules.registry_map import time_zone
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp932", "euc_kr", "cp1252", "cp1250", "mac_roman", "utf-16")
 ENCODING, TIME_ZONE = "encoding", "time_zone"
 _VALUE_LENGTH = 300
+_READING = "reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,18 @@ AS_IT_COMES = ReadingOptions()
 def options_from(document: Mapping[str, Any]) -> ReadingOptions:
     """The opposite of ``as_json``."""
     return ReadingOptions(document.get(ENCODING, ""), document.get(TIME_ZONE, ""), dict(document.get("constants", {})))
+
+
+def saved_document(document: Mapping[str, Any], options: ReadingOptions) -> dict[str, Any]:
+    """A mapping as it is saved: with the encoding and the zone that were chosen, which the next file of its kind will have too. Values
+    for all rows are this file's own."""
+    kept = ReadingOptions(options.encoding, options.time_zone).as_json()
+    return {**document, _READING: kept} if kept else dict(document)
+
+
+def saved_parts(saved: Mapping[str, Any]) -> tuple[dict[str, Any], ReadingOptions]:
+    """The mapping alone and how its files are read: the opposite of ``saved_document``."""
+    return {name: value for name, value in saved.items() if name != _READING}, options_from(saved.get(_READING, {}))
 
 
 def checked(options: ReadingOptions, takes: Collection[str], constants: Collection[str]) -> ReadingOptions:

@@ -18,7 +18,7 @@ from config.kernel.services.transactions import whole
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow, ImportState, SavedMapping
 from instruments.queries import actor_for
 from instruments.rules.names import clean_name
-from instruments.rules.reading_options import ReadingOptions, checked, options_from
+from instruments.rules.reading_options import AS_IT_COMES, ReadingOptions, checked, options_from, saved_document, saved_parts
 from instruments.rules.registry_file import Limits
 from instruments.rules.registry_values import clean_text
 from instruments.services import import_kinds, uploads
@@ -62,12 +62,14 @@ def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datet
     stored = files.store(
         content, file_name=file_name or "list", media_type="application/octet-stream", user_id=actor.user_id, now=now
     )
+    document, options = saved_parts(_saved(actor, asked).document) if asked.layout == SAVED else (None, AS_IT_COMES)
     run = ImportRun.objects.create(
         kind=kind.code,
         layout=asked.layout,
         organisation_id=asked.organisation_id,
         file=stored,
-        document=_saved(actor, asked).document if asked.layout == SAVED else None,
+        document=document,
+        options=options.as_json(),
         state=ImportState.READING,
         created_by_id=actor.person_id,
         created_at=now,
@@ -80,7 +82,8 @@ def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datet
 
 @whole
 def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as: str, now: datetime) -> ImportRun:
-    """Say what each column means (a choice of the kind, or nothing), keep it under a name if one is given, and read on.
+    """Say what each column means (a choice of the kind, or nothing), keep it under a name if one is given, with the encoding and the
+    zone that were chosen, and read on.
 
     Raises NotFound, Conflict ``import.state_changed``, Refusal ``import.choice_twice``, ``import.map_needs``, ``name.*``.
     """
@@ -412,9 +415,10 @@ def _save(actor: Actor, run: ImportRun, name: str, document: Mapping[str, Any], 
     before = SavedMapping.objects.filter(organisation=run.organisation, name=name).first()
     if before is not None and import_kinds.of_document(before.document) != run.kind:
         raise Refusal.of("import.mapping_name_taken", "save_as", name=name)
-    values = {"document": dict(document), "created_by_id": actor.user_id, "updated_at": now}
+    kept = saved_document(document, options_from(run.options))
+    values = {"document": kept, "created_by_id": actor.user_id, "updated_at": now}
     mapping, _created = SavedMapping.objects.update_or_create(organisation=run.organisation, name=name, defaults=values)
-    audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": dict(document)})
+    audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": kept})
 
 
 def _require_mapping(actor: Actor, organisation_id: int | None) -> None:

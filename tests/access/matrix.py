@@ -730,6 +730,16 @@ API: dict[str, Route] = {
     "api_instrument_downtime_hits": Route(
         {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
     ),
+    "api_instrument_facility": Route(
+        {"GET": Rule(*KEEPERS, OK_GET | {404}), "PATCH": Rule(*KEEPERS, body=lambda world: {"abbreviation": "PSF"})}, "hidden"
+    ),
+    "api_instrument_facility_end": acts("hidden", *KEEPERS, ok=TRIED, body=lambda world: {"seen": "2026-11-23T09:00:00Z"}),
+    "api_instrument_sharing": Route(
+        {"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED, body=lambda world: {"other": world.objects["hidden"][0]})}, "hidden"
+    ),
+    # The other one is looked for too.
+    "api_instrument_sharing_preview": Route({"GET": Rule(*KEEPERS, TRIED | {404})}, "hidden", query="?other=1"),
+    "api_instrument_sharing_end": acts("hidden", *KEEPERS, ok=TRIED),
     "api_maintenance_plans": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_plan)}, "hidden"),
     "api_maintenance_plan_next": acts("plan", LAB, ok=TRIED),
     "api_maintenance_plan_remove": acts("plan", LAB),
@@ -1180,6 +1190,8 @@ PAGES: dict[str, Route] = {
     "instrument_photo": reads_object("photo", public=True, params=("pk", "version")),
     "instrument_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
     "instrument_edit": form("hidden", *KEEPERS),
+    # A plain instrument has nothing that could go: back to its page.
+    "facility_ending": Route({"GET": Rule(*KEEPERS, OK_POST), "POST": Rule(*KEEPERS, OK_POST)}, "hidden"),
     "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
     "instrument_hours": form("hidden", *KEEPERS),
     "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),

@@ -1,50 +1,84 @@
-"""*keep*: what the read model costs a reservation: the same service with its triggers on and off, in turns."""
+"""*keep*: what the triggers of the occupancies cost a reservation, those of the read model and the one that holds a booking on its
+instrument's calendar: the same service with them on and off, in turns; and the same on a calendar that two instruments share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.db import connection
 
-from booking.services import availability, reservations
+from booking.services import availability, calendar_sharing, reservations
 from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
 from tests.bench.harness import NOW, Figure, hours_from_now, seconds_for, silent_garbage
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, add_instrument
 
-TURNS, IN_A_TURN = 16, 25
+TURNS, IN_A_TURN, WARM = 16, 25, 30
+DAYS, OWN_CALENDAR = "%availability%", "%on_own_calendar%"
 
 
 def figures(stage: Stage) -> list[Figure]:
     """Mean time of one reserve on an instrument that is always open: each changes a day's row, and the one before where it must."""
     instrument = stage.instruments[-1]
     availability.rebuild([instrument.calendar_id], NOW)
+    reserve = _reserving(stage, instrument)
+    return [
+        _compared("reserve, days kept", reserve, reserve, DAYS, "the same, triggers off"),
+        _compared("reserve, held on its calendar", reserve, reserve, OWN_CALENDAR, "the same, trigger off"),
+        _on_a_shared_one(stage),
+    ]
+
+
+def _on_a_shared_one(stage: Stage) -> Figure:
+    """Two more instruments on one calendar, against one that has its own; both as new as the other."""
+    wang, lab, many = stage.cast.actor("wang"), stage.cast.lab, len(stage.instruments)
+    alone, first, second = (add_instrument(stage.cast, many + 100 + place, lab) for place in range(3))
+    calendar_sharing.share(wang, second.pk, first.pk, NOW)
+    second.refresh_from_db()
+    availability.rebuild([alone.calendar_id, second.calendar_id], NOW)
+    shared, own = _reserving(stage, second), _reserving(stage, alone)
+    return _compared("reserve on a shared calendar", shared, own, "", "the same, one of its own")
+
+
+def _reserving(stage: Stage, instrument: Instrument) -> Callable[[str], None]:
+    """A call that books the next hour of the instrument."""
     actor, slots = stage.cast.actor("lin"), hours_from_now()
 
     def reserve(key: str) -> None:
         request = ReservationRequest(instrument.pk, stage.cast.firm.pk, TimeRange(*next(slots)), "self_operated", "bench")
-        reservations.reserve(actor, request, NOW, idempotency_key=key)
+        reservations.reserve(actor, request, NOW, idempotency_key=f"{instrument.pk} {key}")
 
-    for number in range(30):
-        reserve(f"keep-warm-{number}")
-    kept = without = 0.0
+    return reserve
+
+
+def _compared(name: str, measured: Callable[[str], None], base: Callable[[str], None], triggers: str, baseline_is: str) -> Figure:
+    """Both in turns, so that a busy moment of the machine falls on both; ``triggers`` (a LIKE pattern) are off for the base."""
+    for number in range(WARM):
+        measured(f"{name} warm {number}")
+        base(f"{name} base warm {number}")
+    took = without = 0.0
     with silent_garbage():
         for turn in range(TURNS):
-            kept += seconds_for(lambda turn=turn: [reserve(f"keep-on-{turn}-{n}") for n in range(IN_A_TURN)])  # type: ignore[misc]
-            _switch("DISABLE")
-            without += seconds_for(lambda turn=turn: [reserve(f"keep-off-{turn}-{n}") for n in range(IN_A_TURN)])  # type: ignore[misc]
-            _switch("ENABLE")
+            took += seconds_for(partial(_turn, measured, f"{name} {turn}"))
+            _switch("DISABLE", triggers)
+            without += seconds_for(partial(_turn, base, f"{name} base {turn}"))
+            _switch("ENABLE", triggers)
     count = TURNS * IN_A_TURN
-    with_ms, without_ms = kept / count * 1000, without / count * 1000
-    return [
-        Figure(
-            "reserve, days kept", with_ms, "ms", "<= 1.15x", with_ms <= 1.15 * without_ms, without_ms, "the same, triggers off"
-        ),
-    ]
+    took_ms, without_ms = took / count * 1000, without / count * 1000
+    return Figure(name, took_ms, "ms", "<= 1.15x", took_ms <= 1.15 * without_ms, without_ms, baseline_is)
 
 
-def _switch(how: str) -> None:
+def _turn(reserve: Callable[[str], None], key: str) -> None:
+    for number in range(IN_A_TURN):
+        reserve(f"{key} {number}")
+
+
+def _switch(how: str, triggers: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'booking_occupancy'::regclass AND tgname LIKE '%availability%'"
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'booking_occupancy'::regclass AND tgname LIKE %s", [triggers]
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f'ALTER TABLE booking_occupancy {how} TRIGGER "{name}"')

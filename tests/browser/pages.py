@@ -775,6 +775,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("downtime_detail", lambda: at("downtime_detail", outage()), ("lab_manager",), important=True),
     Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.FOLLOWING).pk), (ANONYMOUS,), "facility"),
     Shown("instrument_edit", lambda: at("instrument_edit", instrument(stage.FOLLOWING).pk), ("lab_manager",), "facility"),
+    Shown("facility_ending", lambda: at("facility_ending", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
     *(

@@ -14,7 +14,7 @@ from config.kernel.tasks import STALLED_ATTEMPTS
 from instruments.models import Code, ImportRun, ImportRunRow, Instrument, SavedMapping
 from instruments.queries import codes
 from instruments.rules.names import name_key
-from instruments.rules.reading_options import ReadingOptions, checked
+from instruments.rules.reading_options import ReadingOptions, checked, saved_document, saved_parts
 from instruments.services import import_kinds, import_runs
 from instruments.services.import_runs import Asked
 from tests.instruments.registry.test_workbook import book
@@ -119,6 +119,26 @@ def test_an_unknown_list_is_mapped_by_its_headings_and_the_mapping_is_used_again
     import_runs.forget_mapping(cast.actor("wang"), mapping.pk, cast.now)
     with pytest.raises(Refusal):
         handed(cast, content, "saved", mapping_id=mapping.pk)
+
+
+def test_a_chosen_encoding_and_zone_are_kept_with_a_saved_mapping(cast: Any) -> None:
+    content = "编号;名称;房间\n7;电镜;北楼\n".encode("gb18030")
+    wang, run = cast.actor("wang"), handed(cast, content, "new")
+    chosen = ReadingOptions("gb18030", "Asia/Urumqi", {"manufacturer": "Zeiss"})
+    import_runs.read_again(wang, run.pk, chosen, cast.now)
+    import_runs.work(run.pk, cast.now)
+    columns = {"编号": "inner_id", "名称": "name", "房间": "site.name"}
+    import_runs.choose_columns(wang, run.pk, columns, "Ours", cast.now)
+    mapping = SavedMapping.objects.get(name="Ours")
+    # The same bytes make sense in another encoding as well: without the choice that is kept, this file would be read as that.
+    again = handed(cast, "编号;名称;房间\n8;é;北楼\n".encode("gb18030"), "saved", mapping_id=mapping.pk)
+    assert again.options == {"encoding": "gb18030", "time_zone": "Asia/Urumqi"}  # the value for all rows was that file's
+    assert (again.facts["encoding"], again.facts["sureness"]) == ("gb18030", "declared")
+    assert "reading" not in again.document
+    written(cast, again)
+    made = Instrument.objects.get(inner_id="8")
+    assert (made.name, made.site.time_zone, made.manufacturer) == ("é", "Asia/Urumqi", "")
+    assert saved_parts(saved_document({"fields": {}}, ReadingOptions())) == ({"fields": {}}, ReadingOptions())
 
 
 def test_a_workbook_of_an_unknown_list_is_mapped_too(cast: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
+from rest_framework.test import APIClient
 
 from config.kernel.errors import NotFound
 from instruments.models import CatalogueEntry, CustomsRecord, FacilityRecord, Instrument
@@ -152,6 +153,63 @@ def test_an_instrument_becomes_a_facility_on_its_form_and_its_core_instruments_a
         affiliation_name=cast.xrd.name, created_at=cast.now, updated_at=cast.now,
     )  # fmt: skip
     assert other.name in client.get(reverse("instrument_detail", args=[cast.xrd.pk])).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_facility_becomes_a_plain_instrument_again_and_its_history_keeps_the_sheet(cast: Any, client: Any) -> None:
+    take(sheet(ROW), cast.lab.pk, cast.now)
+    made = Instrument.objects.get(inner_id="F-1")
+    client.force_login(cast.users["wang"])
+    english = {"headers": {"accept-language": "en"}}
+    page, form = (reverse(name, args=[made.pk]) for name in ("facility_ending", "instrument_edit"))
+    assert page in client.get(form).content.decode()
+    told = client.get(page, **english)
+    for text in ("李院士", "2021", "省科技厅", "Public experiment facility"):  # all that would go, the persons too
+        assert text in told.content.decode()
+    assert client.post(page, {"seen": "nonsense"}).status_code == 409
+    Instrument.objects.filter(pk=made.pk).update(updated_at=cast.now.replace(microsecond=7))
+    stale = client.post(page, {"seen": told.context["seen"]}, **english)
+    assert stale.status_code == 409 and "Look again" in stale.content.decode()
+    assert FacilityRecord.objects.filter(instrument=made).exists()
+    assert client.post(page, {"seen": stale.context["seen"]}).status_code == 302
+    assert not FacilityRecord.objects.filter(instrument=made).exists()
+    assert CatalogueEntry.objects.get(instrument=made).kind == "instrument" and list(catalogue.differences()) == []
+    plain = Instrument.objects.get(pk=made.pk)
+    assert (plain.original_value_fen, plain.technical_indicators) == (made.original_value_fen, made.technical_indicators)
+    history = client.get(reverse("instrument_history", args=[made.pk]), **english).content.decode()
+    assert "Made a plain instrument again" in history and "李院士" in history
+    assert page not in client.get(form).content.decode()
+    assert client.get(page).status_code == 302 and client.post(page, {"seen": "x"}).status_code == 302
+    # Nothing that it was is lost: its sheet makes it the same facility again.
+    assert take(sheet(ROW), cast.lab.pk, cast.now).counts["updated"] == 1
+    assert FacilityRecord.objects.get(instrument=made).scientist_name == "李院士"
+
+
+@pytest.mark.django_db
+def test_a_facility_begins_and_ends_over_the_api(cast: Any) -> None:
+    lab, address = APIClient(), f"/api/v1/instruments/{cast.xrd.pk}/facility/"
+    lab.force_login(cast.users["wang"])
+    assert lab.get(address).status_code == 404
+    bad = lab.patch(address, {"website": "ftp://x", "scientist_email": "no"}, format="json")
+    assert bad.status_code == 422 and {one["field"] for one in bad.json()["errors"]} == {"website", "scientist_email"}
+    assert lab.patch(address, {"name": "x"}, format="json").status_code == 400
+    begun = lab.patch(
+        address, {"construction": "built", "accepted_on": "2020-01-02", "scientist_name": "Li"}, format="json"
+    ).json()
+    assert (begun["construction"], begun["accepted_on"], begun["manager_name"]) == ("built", "2020-01-02", "")
+
+    def end(seen: str, key: str) -> Any:
+        return lab.post(f"{address}end/", {"seen": seen}, format="json", headers={"Idempotency-Key": key})
+
+    assert end("2020-01-01T00:00:00Z", "a").json()["code"] == "facility.changed_meanwhile"
+    ended = end(begun["updated_at"], "b")
+    assert ended.status_code == 200 and ended.json()["is_facility"] is False
+    assert end(begun["updated_at"], "b").headers["Idempotent-Replayed"] == "true"
+    assert end(ended.json()["updated_at"], "c").json()["code"] == "facility.none"
+    lin = APIClient()
+    lin.force_login(cast.users["lin"])
+    assert lin.patch(address, {"construction": "built"}, format="json").status_code == 403
+    assert not FacilityRecord.objects.exists()
 
 
 def test_a_choice_that_is_none_is_refused_and_a_date_that_is_out_of_range_too() -> None:
