@@ -6,10 +6,12 @@ The order of keys carries no meaning (a database may change it).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
-from billing.subsidy.rules.facts import Facts, facts_document, frozen_facts
+from billing.subsidy.rules.facts import GroupsRead, facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -112,14 +114,20 @@ def _balance_to_json(balance: Balance) -> Json:
     return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
 
 
-def candidates_of(programmes: Sequence[Programme], frozen: Sequence[Mapping[str, Any]]) -> tuple[Candidate, ...]:
-    """Frozen candidates under their compiled programmes, in the same order. Their facts are mostly the same."""
-    found: list[Candidate] = []
-    before: tuple[Json, Facts] | None = None
-    for programme, data in zip(programmes, frozen, strict=True):
-        before = data["facts"], frozen_facts(data["facts"], before)
-        found.append(Candidate(programme, before[1], {cap: Balance(**each) for cap, each in data["balances"].items()}))
-    return tuple(found)
+def candidates_of(
+    programmes: Sequence[Programme], frozen: Sequence[Mapping[str, Any]], before: GroupsRead | None = None
+) -> tuple[Candidate, ...]:
+    """Frozen candidates under their compiled programmes, in the same order. Their facts are mostly the same. ``before``: facts that were
+    read of others."""
+    before = before or GroupsRead()
+    return tuple(
+        Candidate(
+            programme,
+            frozen_facts(data["facts"], before),
+            {cap: Balance(**each) for cap, each in data["balances"].items()},
+        )
+        for programme, data in zip(programmes, frozen, strict=True)
+    )
 
 
 def use_to_json(inputs: Inputs) -> Json:
@@ -150,8 +158,11 @@ def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
     return inputs_under(parse_schedule(data["schedule"]), programmes, data)
 
 
-def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any]) -> Inputs:
-    """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
+def inputs_under(
+    schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any], before: GroupsRead | None = None
+) -> Inputs:
+    """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. ``before``: facts that were read of
+    others. Raises OtherEngine."""
     if data["engine"] != ENGINE_VERSION:
         raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
     return Inputs(
@@ -159,7 +170,7 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
         zone=ZoneInfo(data["zone"]),
         customer_class=data["customer_class"],
-        candidates=candidates_of(programmes, data["candidates"]),
+        candidates=candidates_of(programmes, data["candidates"], before),
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
         use=_use_of(data),
@@ -229,27 +240,35 @@ _PLAIN_ALREADY = frozenset({str, int, bool, type(None)})
 
 def _plain(value: Any) -> Any:
     """A dataclass, named tuple, enum, date or container of them as plain JSON."""
-    kind = type(value)
-    if kind in _PLAIN_ALREADY:
-        return value
-    if kind is Step:  # most of a result
-        part, clause, key, params, amount_fen = value
-        return {"part": part, "clause": clause, "key": key, "params": _plain_items(params), "amount_fen": amount_fen}
-    if kind is dict:
-        return _plain_items(value)
+    kind: type = type(value)
+    return value if kind in _PLAIN_ALREADY else _writer(kind)(value)
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], Any]:
+    """What makes plain JSON of values of a kind."""
+    if kind is Step:
+        return _plain_step
     if kind is tuple or kind is list:
-        return [each if type(each) in _PLAIN_ALREADY else _plain(each) for each in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return _plain_items(value)
-    if hasattr(value, "_asdict"):
-        return _plain_items(value._asdict())
-    if hasattr(value, "__slots__") and not isinstance(value, str):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
-    return value
+        return lambda values: [_plain(each) for each in values]
+    if issubclass(kind, Enum):
+        return attrgetter("_value_")
+    if issubclass(kind, date):
+        return kind.isoformat
+    if issubclass(kind, Mapping):
+        return _plain_items
+    names: tuple[str, ...] = getattr(kind, "_fields", ()) or getattr(kind, "__slots__", ())
+    if not names or issubclass(kind, str):
+        return lambda value: value
+    return lambda value: {name: _plain(getattr(value, name)) for name in names}
+
+
+def _plain_step(step: Step) -> Json:
+    """Most of a result. What is plain already is not copied: nobody changes it."""
+    part, clause, key, params, amount_fen = step
+    if not _PLAIN_ALREADY.issuperset(map(type, params.values())):
+        params = _plain_items(params)
+    return {"part": part, "clause": clause, "key": key, "params": params, "amount_fen": amount_fen}
 
 
 def _plain_items(value: Mapping[str, Any]) -> Json:
