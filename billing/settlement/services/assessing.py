@@ -25,7 +25,7 @@ from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import once
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
+from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
 from billing.subsidy.rules.outcome import Balance
@@ -90,7 +90,7 @@ def _said(assessment: Assessment) -> dict[str, Any]:
         "final_cost_fen": assessment.final_cost_fen,
         "estimate": assessment.estimate,
         "result": assessment_to_json(assessment),
-        "engine_version": ENGINE_VERSION,
+        "engine_version": assessment.engine,
     }
 
 

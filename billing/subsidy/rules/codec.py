@@ -7,7 +7,7 @@ The order of keys carries no meaning (a database may change it).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -19,9 +19,11 @@ from billing.ledger.rules.documents import sha256_of
 from billing.pricing.rules.pricing import ALONE, AnyLine, LineKind, PricedSession, PriceLine, UnitLine, Use
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, public_days_from_json, public_days_to_json
 from billing.pricing.rules.samples import ExtraCharge
-from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
+from billing.subsidy.rules import engines
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.engines import as_read_by
 from billing.subsidy.rules.facts import GroupsRead, facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
@@ -34,21 +36,17 @@ from billing.subsidy.rules.outcome import (
     SideAward,
     Unmet,
 )
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
 
 Json = dict[str, Any]
-
-
-class OtherEngine(ValueError):
-    """Raised when frozen inputs were written by another version of the engine than the one asked to read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything an assessment depends on; the arguments of ``assess_session``. ``nothing``: nothing is charged for the time.
 
-    ``use``: what the price asks of the session beside its time, public holidays included.
+    ``use``: what the price asks of the session beside its time, public holidays included. ``engine``: the version that works it out.
     """
 
     schedule: PriceSchedule
@@ -60,12 +58,15 @@ class Inputs:
     nothing: bool = False
     use: Use = ALONE
     extras: tuple[ExtraCharge, ...] = ()
+    engine: str = field(default_factory=engines.current)
 
     def assess(self) -> Assessment:
+        """Raises OtherEngine, and what the engine raises."""
+        engine = engines.engine(self.engine)
         if self.nothing:
             local_on = self.time_range.starts_at.astimezone(self.zone).date()
-            return assess_nothing(local_on, self.customer_class, self.candidates, self.extras)
-        return assess_session(
+            return engine.nothing(local_on, self.customer_class, self.candidates, self.extras)
+        return engine.session(
             self.schedule,
             self.time_range,
             self.zone,
@@ -90,7 +91,7 @@ def inputs_to_json(inputs: Inputs) -> Json:
     """The inputs with their documents, facts and prior balances. Amounts of balances are fen."""
     return {
         **use_to_json(inputs),
-        "engine": ENGINE_VERSION,
+        "engine": inputs.engine,
         "schedule": inputs.schedule.document,
         "starts_at": inputs.time_range.starts_at.isoformat(),
         "ends_at": inputs.time_range.ends_at.isoformat(),
@@ -153,18 +154,25 @@ def _use_of(data: Mapping[str, Any]) -> Use:
 
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
-    """Read frozen inputs. Raises OtherEngine for inputs of another engine version, DocumentError for a bad document."""
-    programmes = [parse_programme(each["programme"]) for each in data["candidates"]]
-    return inputs_under(parse_schedule(data["schedule"]), programmes, data)
+    """Read frozen inputs. Raises OtherEngine for inputs of an engine that is not here, DocumentError for a bad document."""
+    engine = engines.engine(data["engine"])
+    programmes = [engine.programme(each["programme"]) for each in data["candidates"]]
+    return _inputs(engine.schedule(data["schedule"]), programmes, data)
 
 
 def inputs_under(
     schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any], before: GroupsRead | None = None
 ) -> Inputs:
     """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. ``before``: facts that were read of
-    others. Raises OtherEngine."""
-    if data["engine"] != ENGINE_VERSION:
-        raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
+    others. Those of an older engine are compiled by that one. Raises OtherEngine."""
+    version = data["engine"]
+    compiled = [as_read_by(version, programme) for programme in programmes]
+    return _inputs(as_read_by(version, schedule), compiled, data, before)
+
+
+def _inputs(
+    schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any], before: GroupsRead | None = None
+) -> Inputs:
     return Inputs(
         schedule=schedule,
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
@@ -175,6 +183,7 @@ def inputs_under(
         nothing=bool(data.get("nothing", False)),
         use=_use_of(data),
         extras=tuple(ExtraCharge(**each) for each in data.get("extras", ())),
+        engine=data["engine"],
     )
 
 
@@ -186,7 +195,6 @@ def inputs_sha256(data: Mapping[str, Any]) -> str:
 def assessment_to_json(assessment: Assessment) -> Json:
     """The whole result: figures, lines, outcomes with their steps."""
     data: Json = _plain(assessment)
-    data["engine"] = ENGINE_VERSION
     for written, outcome in zip(data["outcomes"], assessment.outcomes, strict=True):
         written["outcome"] = "award" if isinstance(outcome, Award) else "refused"
     return data
@@ -207,6 +215,7 @@ def assessment_from_json(data: Mapping[str, Any]) -> Assessment:
         ),
         outcomes=tuple(outcome_of(each) for each in data["outcomes"]),
         steps=steps_of(data["steps"]),
+        engine=data["engine"],
     )
 
 
