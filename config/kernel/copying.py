@@ -19,6 +19,10 @@ class JsonText(str):
 
     __slots__ = ()
 
+    @classmethod
+    def of(cls, value: object) -> JsonText:
+        return cls(_AS_JSON(value))
+
 
 def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: datetime | None = None) -> int:
     """Write the rows (by attribute names, with their ids) in one COPY; returns how many. Constraints and triggers hold as ever. ``now``:
@@ -34,7 +38,7 @@ def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: dateti
             values = {**usual, **row}
             for name in json_fields:
                 if type(values[name]) is not JsonText:
-                    values[name] = _AS_JSON(values[name])
+                    values[name] = JsonText.of(values[name])
             copy.write_row([*values.values()])
             count += 1
     return count

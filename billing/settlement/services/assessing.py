@@ -76,9 +76,10 @@ def frozen_row(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict
 
 
 def frozen_row_as_text(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict[str, Any]:
-    """``frozen_row`` for COPY: the inputs as the text of which the fingerprint is made, so that they are written only once."""
-    text = canonical_json(frozen_inputs)
-    return {**_said(assessment), "inputs": JsonText(text), "inputs_sha256": sha256_of_text(text)}
+    """``frozen_row`` for COPY of many: the inputs as the text of which the fingerprint is made, so that they are written only once, and
+    both as text at once, which is quicker than to keep so many objects until all are written."""
+    text, row = canonical_json(frozen_inputs), _said(assessment)
+    return {**row, "inputs": JsonText(text), "inputs_sha256": sha256_of_text(text), "result": JsonText.of(row["result"])}
 
 
 def _said(assessment: Assessment) -> dict[str, Any]:

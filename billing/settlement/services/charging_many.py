@@ -126,7 +126,7 @@ def _read(agreed: Agreed) -> _Known:
 def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor: Actor, now: datetime) -> _Worked | None:
     """None where it cannot be charged: it is tried by itself, and what stands in the way is told there."""
     reservation, session = one
-    held = known.quotes.get(reservation.pk)
+    held = known.quotes.pop(reservation.pk, None)
     if held is None:
         return None
     used = Used(reservation, session, known.grades.get(reservation.pk, ""))
