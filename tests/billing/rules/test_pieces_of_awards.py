@@ -83,6 +83,18 @@ def test_a_cap_that_cut_to_what_was_promised_is_named_among_those_that_bind() ->
     assert isinstance(kept, Award) and (kept.total_fen, kept.binding_caps) == (500_00, ())
 
 
+def test_a_rate_of_levels_may_be_paid_in_shares_that_are_not_theirs() -> None:
+    levels = [{"payer": payer, "rate": rate} for payer, rate in (("province", "0.3"), ("city", "0.1"))]
+    shares = [{"payer": payer, "share": "0.5"} for payer in ("province", "city")]
+    document = programme_document(
+        rate={"type": "stacked", "levels": levels, "clause": "1"},
+        payers={"rule": "largest_remainder", "shares": shares, "clause": "1"},
+    )
+    award = evaluate(parse_programme(document), parse_facts(facts_of(1000)), {})
+    assert isinstance(award, Award)
+    assert {line.payer: line.amount_fen for line in award.lines} == {"province": 200_00, "city": 200_00}
+
+
 def test_an_account_may_hold_the_highest_of_a_limits_cases() -> None:
     cases = [
         {"when": {"fact": "applicant.size", "is": each}, "limit": limit} for each, limit in (("micro", "500"), ("small", "300"))
