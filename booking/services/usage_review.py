@@ -29,7 +29,7 @@ from instruments.rules.registry_values import clean_text
 TEXT_LENGTH = 1000
 DUE_BATCH = 5000
 #: How many are agreed in one transaction: their calendars are locked for as long as that takes, some tenths of a second.
-TOGETHER = 100
+TOGETHER = 200
 
 
 @whole

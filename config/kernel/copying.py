@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,18 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, JSONField, Model
 from psycopg import sql
-from psycopg.types.json import Jsonb
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+class JsonText(str):
+    """The value of a JSON column as its text, for whoever has written it already."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: object) -> JsonText:
+        return cls(_AS_JSON(value))
 
 
 def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: datetime | None = None) -> int:
@@ -19,26 +31,26 @@ def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: dateti
     usual = {field.attname: _default(field, now) for field in fields}
     columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), columns)
-    json_fields = {field.attname for field in fields if isinstance(field, JSONField)}
+    json_fields = [field.attname for field in fields if isinstance(field, JSONField)]
     count = 0
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for row in rows:
             values = {**usual, **row}
-            copy.write_row([Jsonb(value) if name in json_fields else value for name, value in values.items()])
+            for name in json_fields:
+                if type(values[name]) is not JsonText:
+                    values[name] = JsonText.of(values[name])
+            copy.write_row([*values.values()])
             count += 1
     return count
-
-
-def row_of(made: Model) -> dict[str, Any]:
-    """The values of an object that is not stored yet, as ``copy_rows`` wants them."""
-    return {field.attname: getattr(made, field.attname) for field in made._meta.concrete_fields if not field.generated}
 
 
 def next_ids(model: type[Model], count: int) -> list[int]:
     """That many ids of a table which nobody else gets, in order."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, count]
+            "WITH ids AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence)"
+            " SELECT nextval(sequence) FROM ids, generate_series(1, %s)",
+            [model._meta.db_table, count],
         )
         return sorted(pk for (pk,) in cursor.fetchall())
 

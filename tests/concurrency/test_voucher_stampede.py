@@ -173,11 +173,11 @@ def drawn(seed: int, callers: int, base: int) -> list[Drawing]:
     ]
 
 
-def taking(voucher: Voucher, drawing: Drawing, now: datetime) -> Callable[[], str]:
-    """Hold a random part of the voucher, and now and then end it at once."""
+def taking(purse: Account, drawing: Drawing, now: datetime) -> Callable[[], str]:
+    """Hold a random part of what is there, and now and then end it at once."""
 
     def work() -> str:
-        account = ledger.lock([Account.objects.get(pk=voucher.account_id)])[voucher.account.key]
+        account = ledger.lock([purse])[purse.key]
         payee = ledger.open_accounts([AccountSpec("awarded:race", "awarded", None)], now)["awarded:race"]
         source = Source("race", drawing.source_id, "approve", None, None)
         ledger.hold({account.pk: drawing.amount_fen}, payee, source, now)
@@ -196,16 +196,28 @@ def taking(voucher: Voucher, drawing: Drawing, now: datetime) -> Callable[[], st
 def test_random_amounts_from_one_voucher_never_sum_above_it_and_every_accepted_call_is_in_the_ledger(
     world: World, callers: int, rounds: int
 ) -> None:
-    voucher = issuing(world, reviewed(world, FIRMS * EACH_FEN)[0])()
+    drawn_at_random(world, issuing(world, reviewed(world, FIRMS * EACH_FEN)[0])().account, callers, rounds)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("kind", ["pool", "firm_year", "controller_year"])
+def test_random_amounts_from_any_limited_account_never_sum_above_it(world: World, kind: str) -> None:
+    spec = AccountSpec(f"{kind}:RACE", kind, EACH_FEN)
+    drawn_at_random(world, ledger.open_accounts([spec], world.cast.now)[spec.key], 50, 20)
+
+
+def drawn_at_random(world: World, purse: Account, callers: int, rounds: int) -> None:
+    """Many who take random amounts at once from a purse with ``EACH_FEN`` in it, several times: the sum is never above what there is, and
+    every accepted call is in the ledger."""
     accepted: dict[int, Drawing] = {}
     for number in range(rounds):
         drawings = drawn(number, callers, 1_000 * (number + 1))
-        outcomes = at_once([taking(voucher, each, world.cast.now) for each in drawings])
+        outcomes = at_once([taking(purse, each, world.cast.now) for each in drawings])
         assert set(tally(outcomes)) <= {"ok", "ledger.not_enough_left"}
         accepted |= {each.source_id: each for each, said in zip(drawings, outcomes, strict=True) if isinstance(said, str)}
-        account = Account.objects.get(pk=voucher.account_id)
+        account = Account.objects.get(pk=purse.pk)
         assert account.held_fen + account.posted_fen <= account.granted_fen == EACH_FEN
-    moved = Transfer.objects.filter(source_type="race", debit_id=voucher.account_id)
+    moved = Transfer.objects.filter(source_type="race", debit_id=purse.pk)
     assert dict(moved.filter(kind="hold").values_list("source_id", "amount_fen")) == {
         each.source_id: each.amount_fen for each in accepted.values()
     }
@@ -223,5 +235,5 @@ def test_without_check_and_lock_random_amounts_overspend_the_voucher(world: Worl
     monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
     monkeypatch.setattr(ledger, "hold_all", read_modify_write)
     drawings = [Drawing(3 * place, 300_00, 0) for place in range(1, 13)]  # three of them are as much as there is
-    at_once([taking(voucher, each, world.cast.now) for each in drawings])
+    at_once([taking(voucher.account, each, world.cast.now) for each in drawings])
     assert held_by_transfers(Account.objects.get(pk=voucher.account_id)) > EACH_FEN

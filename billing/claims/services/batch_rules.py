@@ -24,7 +24,7 @@ from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import sample_facts, session_facts
 from billing.subsidy.rules.batch import Claim as OneOfBatch
 from billing.subsidy.rules.batch import Opening, evaluate_batch
-from billing.subsidy.rules.codec import OtherEngine
+from billing.subsidy.rules.engines import OtherEngine
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Balance, SettlementMode

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.firms.rules.group import Tie, controller_of, group_of
 from billing.subsidy.rules.facts import Label, Listing, Party, Profile
@@ -127,9 +127,7 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         registered_capital=last.capital_fen,
         incorporated={"firm": True, "team": False}.get(base.kind),
         controller=head if head != key else None,
-        related_to_provider=related(known, key, provider_key, on) if provider_key else None,
-        labels=labels(own),
-        credit_listings=known.listings.get(key, ()),
+        **standing(known, key, provider_key, on)._asdict(),
         group_staff=group_staff,
         group_annual_revenue=group_revenue,
         group_total_assets=group_assets,
@@ -141,6 +139,23 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         policy_zones=frozenset(place.content["policy_zones"]) if place else base.policy_zones,
         verified=base.verified,
         profile=profile,
+    )
+
+
+class Standing(NamedTuple):
+    """What of an applicant's profile may be lost between a promise and its payment, by the names of the profile."""
+
+    related_to_provider: bool | None
+    labels: tuple[Label, ...]
+    credit_listings: tuple[Listing, ...]
+
+
+def standing(known: Known, key: str, provider_key: str | None, on: date) -> Standing:
+    """``party``, of that only what may be lost."""
+    return Standing(
+        related(known, key, provider_key, on) if provider_key else None,
+        labels([entry for entry in known.entries if entry.firm_key == key]),
+        known.listings.get(key, ()),
     )
 
 

@@ -58,15 +58,25 @@ def schema_faults(validator: Validator, document: Any) -> list[Fault]:
     return [Fault(error.json_path, error.message) for error in validator.iter_errors(document)]
 
 
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
+
 def canonical_json(value: object) -> str:
     """The one text of a JSON value: keys sorted, no spaces. Raises TypeError for floats, which have no place in it."""
     _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL(value)
 
 
 def sha256_of(value: object) -> str:
     """The SHA-256 of the canonical text of a JSON value, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return sha256_of_text(canonical_json(value))
+
+
+def sha256_of_text(canonical: str) -> str:
+    """``sha256_of`` the value with this canonical text."""
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 #: Most of what a document holds: told by its type, which is quicker than to ask what it is an instance of.
@@ -74,13 +84,14 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise TypeError("a float cannot be part of a document of money")
-    items: Iterable[object] = ()
-    if isinstance(value, Mapping):
-        items = value.values()
-    elif isinstance(value, list | tuple):
-        items = value
-    for item in items:
-        if type(item) not in _PLAIN:
-            _refuse_floats(item)
+    waiting = [value]
+    for each in waiting:  # it grows while it is gone through
+        if type(each) is dict:
+            if not _PLAIN.issuperset(map(type, each.values())):
+                waiting += [item for item in each.values() if type(item) not in _PLAIN]
+        elif isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+        elif isinstance(each, float):
+            raise TypeError("a float cannot be part of a document of money")

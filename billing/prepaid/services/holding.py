@@ -16,7 +16,7 @@ from django.db.models import Max
 from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
-from billing.ledger.services import AccountSpec, Source
+from billing.ledger.services import AccountSpec, Held, Source
 from billing.prepaid.accounts import CHARGE, KINDS, PREPAID, limits, prepaid_due
 from booking.models import Reservation, SampleJob
 from booking.rules.states import Action
@@ -49,7 +49,7 @@ def kept_before(reservation: Reservation) -> list[Account]:
 
 
 def hold(
-    paying: Paying, held: Sequence[Transfer], beside: Sequence[Account] | None, amount_fen: int, source: Source, now: datetime
+    paying: Paying, held: Sequence[Held], beside: Sequence[Account] | None, amount_fen: int, source: Source, now: datetime
 ) -> None:
     """Keep ``amount_fen`` on the accounts ``beside`` (None: on those of ``held``) in place of what of ``held`` is on such accounts.
 

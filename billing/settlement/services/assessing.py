@@ -15,6 +15,7 @@ from django.db import connection
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, AccountState, TransferKind
+from billing.ledger.rules.documents import canonical_json, sha256_of_text
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.customers import customer_of
@@ -24,9 +25,9 @@ from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import once
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
+from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
-from billing.subsidy.rules.facts import Facts, Service
+from billing.subsidy.rules.facts import Facts, GroupsRead, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme
@@ -34,6 +35,7 @@ from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
+from config.kernel.copying import JsonText
 from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
@@ -70,6 +72,17 @@ class Prepared:
 
 def frozen_row(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict[str, Any]:
     """The fields of a ``FrozenAssessment`` row: what the engine was given and what it said."""
+    return {**_said(assessment), "inputs": frozen_inputs, "inputs_sha256": inputs_sha256(frozen_inputs)}
+
+
+def frozen_row_as_text(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict[str, Any]:
+    """``frozen_row`` for COPY of many: the inputs as the text of which the fingerprint is made, so that they are written only once, and
+    both as text at once, which is quicker than to keep so many objects until all are written."""
+    text, row = canonical_json(frozen_inputs), _said(assessment)
+    return {**row, "inputs": JsonText(text), "inputs_sha256": sha256_of_text(text), "result": JsonText.of(row["result"])}
+
+
+def _said(assessment: Assessment) -> dict[str, Any]:
     return {
         "gross_fen": assessment.gross_fen,
         "deducted_fen": assessment.deducted_fen,
@@ -77,22 +90,21 @@ def frozen_row(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict
         "payable_now_fen": assessment.payable_now_fen,
         "final_cost_fen": assessment.final_cost_fen,
         "estimate": assessment.estimate,
-        "inputs": frozen_inputs,
-        "inputs_sha256": inputs_sha256(frozen_inputs),
         "result": assessment_to_json(assessment),
-        "engine_version": ENGINE_VERSION,
+        "engine_version": assessment.engine,
     }
 
 
-def thaw(frozen: Mapping[str, Any]) -> Inputs:
-    """The engine's inputs from a frozen row. Raises Refusal ``replay.version_changed`` when a version's fingerprint differs."""
+def thaw(frozen: Mapping[str, Any], before: GroupsRead | None = None) -> Inputs:
+    """The engine's inputs from a frozen row; ``before``: facts that were read of others. Raises Refusal ``replay.version_changed`` when a
+    version's fingerprint differs."""
     schedule = pricing.schedule(frozen["schedule"]["price_version"])
     programmes = [subsidy.in_force(each["programme"]["programme_version"]).programme for each in frozen["candidates"]]
     pairs = [(schedule.sha256, frozen["schedule"])]
     pairs += [(programme.sha256, each["programme"]) for programme, each in zip(programmes, frozen["candidates"], strict=True)]
     if any(fingerprint != reference["sha256"] for fingerprint, reference in pairs):
         raise Refusal.of("replay.version_changed")
-    return inputs_under(schedule, programmes, frozen)
+    return inputs_under(schedule, programmes, frozen, before)
 
 
 @dataclass(frozen=True, slots=True)

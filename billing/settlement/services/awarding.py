@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, Transfer, TransferKind
-from billing.ledger.services import Ended, Source
+from billing.ledger.models import Account, TransferKind
+from billing.ledger.services import Ended, Held, Source
 from billing.settlement import once
-from billing.settlement.models import Award, Charge, Quote
+from billing.settlement.models import Award, Charge
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -25,6 +25,15 @@ from billing.vouchers.rules.backing import spread
 from config.kernel.errors import Refusal
 
 AnyInputs = TypeVar("AnyInputs", Inputs, SampleInputs)
+
+
+class WasHeld(Protocol):
+    """A quote that was held: what the engine was given, and what it said of each programme (``outcomes``)."""
+
+    @property
+    def inputs(self) -> Any: ...
+    @property
+    def result(self) -> Any: ...
 
 
 class Promised(Protocol):
@@ -74,7 +83,7 @@ def _promise(
     return ledger.Promise(draws, payee, replace(source, programme_version_id=version.version_id))
 
 
-def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> list[Transfer]:
+def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> list[Held]:
     """Give up everything that is promised to a source: the money (the holds are returned), and what its ``project`` took with it."""
     holds = ledger.open_holds(source.type, source.id)
     ledger.end_holds(holds, {}, source, now, kind)
@@ -85,34 +94,36 @@ def end_promise(source: Source, now: datetime, project: str, kind: TransferKind 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What programmes give for one charge, to be written: the ends of what is held for it, the awards, and the ids of the programme
-    versions that give something."""
+    """What programmes give for one charge, to be written: the ends of what is held for it, the fields of the awards, and the ids of the
+    programme versions that give something."""
 
     ends: list[Ended]
-    awards: list[Award]
+    awards: list[dict[str, Any]]
     giving: list[int]
 
 
 def posting_of(
-    charge: Charge,
+    charge_id: int,
     versions: Sequence[InForce],
     outcomes: Sequence[Outcome],
     parties: tuple[int, int],
     source: Source,
     service_on: date,
-    holds: Sequence[Transfer],
+    holds: Sequence[Held],
+    now: datetime,
 ) -> Posting:
     """Of what is held for ``source`` what is due is posted, the rest of these programmes is voided; ``parties`` are the ids of owner and
-    customer. Nothing is written. Raises Refusal ``ledger.more_than_held``."""
+    customer, ``now`` is the moment of the charge. Nothing is written. Raises Refusal ``ledger.more_than_held``."""
     found = Posting([], [], [])
     for version, outcome in zip(versions, outcomes, strict=True):
         own = [pending for pending in holds if pending.programme_version_id == version.version_id]
         award = _given(outcome)
         due = _due(version, own, award)
-        ends = ledger.ends_of(own, due, replace(source, programme_version_id=version.version_id), TransferKind.VOID)
+        under = Source(source.type, source.id, source.reason, version.version_id, source.actor_id)
+        ends = ledger.ends_of(own, due, under, TransferKind.VOID)
         found.ends.extend(ends)
         if award is not None:
-            found.awards.extend(_awards(charge, parties, version.version_id, award, service_on))
+            found.awards.extend(_awards(charge_id, parties, version.version_id, award, service_on, now))
             found.giving.append(version.version_id)
     return found
 
@@ -130,21 +141,21 @@ def post_awards(
     """``posting_of`` what is held for ``source``, written. ``project`` has taken for good the classes of the programmes that give
     something."""
     holds = ledger.open_holds(source.type, source.id)
-    found = posting_of(charge, versions, outcomes, parties, source, service_on, holds)
+    found = posting_of(charge.pk, versions, outcomes, parties, source, service_on, holds, charge.created_at)
     ledger.write_ends(found.ends, now)
-    Award.objects.bulk_create(found.awards)
+    Award.objects.bulk_create(Award(**fields) for fields in found.awards)
     if project:
         once.give_up(source.type, source.id, now, but_for=found.giving)
 
 
-def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
+def promised_outcomes(held: WasHeld, outcomes: Sequence[Outcome]) -> list[bool]:
     """For each programme of a quote that was held whether it may count now: not where it would give something now and gave nothing when
     the money was held, because nothing is held for it."""
     was = [outcome["outcome"] == "award" for outcome in held.result["outcomes"]]
     return [promised or _given(outcome) is None for promised, outcome in zip(was, outcomes, strict=True)]
 
 
-def within_held(held: Quote, inputs: AnyInputs, known: Assessment[Any] | None = None) -> tuple[AnyInputs, Assessment[Any]]:
+def within_held(held: WasHeld, inputs: AnyInputs, known: Assessment[Any] | None = None) -> tuple[AnyInputs, Assessment[Any]]:
     """The inputs with the caps that would give more than was held for them promised what was held, each cut at most once; and what they
     come to. ``known``: what the inputs as they are come to, where that was worked out already.
 
@@ -180,7 +191,7 @@ def _given(outcome: Outcome) -> AwardOutcome | None:
     return outcome if isinstance(outcome, AwardOutcome) and outcome.total_fen > 0 else None
 
 
-def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None) -> dict[int, int]:
+def _due(version: InForce, holds: Sequence[Held], award: AwardOutcome | None) -> dict[int, int]:
     """Account id -> fen to post for one programme's award: on the accounts of each cap that were held, one after the other.
     Raises Refusal ``ledger.more_than_held`` where nothing is held for a cap."""
     if award is None:
@@ -196,12 +207,14 @@ def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None
     return due
 
 
-def _turn(pending: Transfer) -> tuple[date, str]:
+def _turn(pending: Held) -> tuple[date, str]:
     """Of several vouchers the one that ends first is used up first, in the order in which they were held."""
     return pending.debit.ends_on or date.max, pending.debit.key
 
 
-def _awards(charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date) -> list[Award]:
+def _awards(
+    charge_id: int, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
+) -> list[dict[str, Any]]:
     """One for each way of settlement in which something is given: the sides of a programme may differ in it."""
     owner_id, customer_id = parties
     found = []
@@ -209,16 +222,16 @@ def _awards(charge: Charge, parties: tuple[int, int], version_id: int, award: Aw
         total = sum(line.amount_fen for line in lines)
         if total:
             found.append(
-                Award(
-                    charge_id=charge.pk,
-                    programme_version_id=version_id,
-                    payee_id=owner_id if payee is Payee.PROVIDER else customer_id,
-                    mode=mode.value,
-                    total_fen=total,
-                    payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in lines],
-                    service_on=service_on,
-                    created_at=charge.created_at,
-                )
+                {
+                    "charge_id": charge_id,
+                    "programme_version_id": version_id,
+                    "payee_id": owner_id if payee is Payee.PROVIDER else customer_id,
+                    "mode": mode.value,
+                    "total_fen": total,
+                    "payers": [{"payer": line.payer, "amount_fen": line.amount_fen} for line in lines],
+                    "service_on": service_on,
+                    "created_at": now,
+                }
             )
     return found
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from billing.cards.accounts import CARD, RESERVATION, SAMPLE_JOB, card_key, card_spec, income_spec
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, Transfer, TransferKind
-from billing.ledger.services import AccountSpec, Source
+from billing.ledger.models import Account, TransferKind
+from billing.ledger.services import AccountSpec, Held, Source
 from billing.prepaid.services import holding as own_money
 from billing.settlement.rules.slips import covered_fen
 from booking.models import Reservation, SampleJob
@@ -26,7 +26,7 @@ def specs(paying: Paying) -> list[AccountSpec]:
     return [card_spec(paying.fund_card_id)] if paying.fund_card_id is not None else []
 
 
-def lock_with_holds(paying: Sequence[Paying], now: datetime, beside: Sequence[Account] = ()) -> dict[int, list[Transfer]]:
+def lock_with_holds(paying: Sequence[Paying], now: datetime, beside: Sequence[Account] = ()) -> dict[int, list[Held]]:
     """What is held for some bookings, or for some jobs, by id. The accounts of it, of their cards (a card that keeps nothing may pay all
     the same) and those ``beside`` are locked in one id order: whoever moves money of several waits for nobody who waits for them."""
     if not paying:
@@ -49,7 +49,7 @@ def hold(
     _hold_on_card(paying, [one for one in held if one.debit.kind == CARD], amount_fen, reason, actor, now)
 
 
-def _hold_on_card(paying: Paying, before: Sequence[Transfer], amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
+def _hold_on_card(paying: Paying, before: Sequence[Held], amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
     wanted = [(card_key(paying.fund_card_id), amount_fen)] if paying.fund_card_id is not None and amount_fen else []
     if [(one.debit.key, one.amount_fen) for one in before] == wanted:
         return
@@ -96,7 +96,7 @@ def give_back(paying: Paying, card_id: int, amount_fen: int, reason: str, actor:
     ledger.give_back(account, _payee(paying, now), amount_fen, source, now)
 
 
-def _open(paying: Paying) -> list[Transfer]:
+def _open(paying: Paying) -> list[Held]:
     return [one for one in ledger.open_holds(_kind(paying), paying.pk) if one.debit.kind == CARD]
 
 

@@ -12,26 +12,27 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError
 
 from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
-from billing.ledger.models import Transfer
-from billing.ledger.services import Source
+from billing.ledger.services import Held, Source
 from billing.prepaid.accounts import KINDS
 from billing.prepaid.services import holding as own_money
 from billing.settlement import once
 from billing.settlement.extra_models import SessionExtra
-from billing.settlement.models import Award, Charge, Quote
+from billing.settlement.models import Award, Charge
 from billing.settlement.services import awarding, card_money, fees, slips, usage_charge
 from billing.settlement.services.awarding import Posting
 from billing.settlement.services.gathering import Gathered, gather_all
 from billing.settlement.services.usage_charge import Used
 from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.facts import GroupsRead
 from booking.models import CloseOut, Reservation, UsageSession
 from config.kernel.access import Actor
-from config.kernel.copying import copy_rows, next_ids, row_of
+from config.kernel.copying import copy_rows, next_ids
 from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
 
@@ -39,14 +40,23 @@ Agreed = Sequence[tuple[Reservation, UsageSession]]
 logger = logging.getLogger(__name__)
 
 
+class _Held(NamedTuple):
+    """The quote that was held for a reservation, with what a charge asks of it: its inputs, and what each programme gave."""
+
+    inputs: dict[str, Any]
+    result: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read about all of them, by reservation: the quote that was held, a confirmed grade, what is held."""
+    """What was read about all of them, by reservation: the quote that was held, a confirmed grade, what is held;
+    the facts that were read of the ones before."""
 
-    quotes: dict[int, Quote]
+    quotes: dict[int, _Held]
     grades: dict[int, str]
-    holds: dict[int, list[Transfer]]
+    holds: dict[int, list[Held]]
     gathered: Gathered
+    facts: GroupsRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class _Worked:
     """One that can be charged: the row of its charge and what is posted with it; nothing is written yet."""
 
     used: Used
-    charge: Charge
+    charge: dict[str, Any]
     assessment: Assessment
     posting: Posting
 
@@ -91,16 +101,12 @@ SELECT DISTINCT ON (q.reservation_id) q.reservation_id, q.inputs::text,
 """
 
 
-def _quotes(ids: Sequence[int]) -> dict[int, Quote]:
-    """The quote that was held for each of these reservations, with what a charge asks of it: its inputs, and what each programme gave. The
-    working, most of what it said, stays where it is."""
+def _quotes(ids: Sequence[int]) -> dict[int, _Held]:
+    """The quote that was held for each of these reservations. The working, most of what it said, stays where it is."""
     with planned_once() as cursor:
         cursor.execute(_HELD, [list(ids)])
         rows = cursor.fetchall()
-    return {
-        pk: Quote(reservation_id=pk, inputs=json.loads(inputs), result={"outcomes": json.loads(said)})
-        for pk, inputs, said in rows
-    }
+    return {pk: _Held(json.loads(inputs), {"outcomes": json.loads(said)}) for pk, inputs, said in rows}
 
 
 def _read(agreed: Agreed, now: datetime) -> _Known:
@@ -114,27 +120,29 @@ def _read(agreed: Agreed, now: datetime) -> _Known:
         grades=dict(graded),
         holds=card_money.lock_with_holds([reservation for reservation, _ in agreed], now),
         gathered=gather_all(parties),
+        facts=GroupsRead(),
     )
 
 
 def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor: Actor, now: datetime) -> _Worked | None:
     """None where it cannot be charged: it is tried by itself, and what stands in the way is told there."""
     reservation, session = one
-    held = known.quotes.get(reservation.pk)
+    held = known.quotes.pop(reservation.pk, None)
     if held is None:
         return None
     used = Used(reservation, session, known.grades.get(reservation.pk, ""))
     try:
-        frozen, assessment = usage_charge.worked_out(held, used, now, known.gathered)
-        row = Charge(pk=pk, **usage_charge.row_of(reservation, frozen, assessment, now))
+        frozen, assessment = usage_charge.worked_out(held, used, now, known.gathered, known.facts)
+        row = {"id": pk, **usage_charge.row_as_text(reservation, frozen, assessment, now)}
         posting = awarding.posting_of(
-            row,
-            usage_charge.versions_of(row),
+            pk,
+            usage_charge.versions_of(frozen),
             assessment.outcomes,
             usage_charge.parties_of(reservation),
             _source(reservation, actor),
             assessment.priced.local_on,
             known.holds.get(reservation.pk, []),
+            now,
         )
     except DatabaseError:
         raise
@@ -148,12 +156,10 @@ def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor
 
 
 def _write(ready: Sequence[_Worked], known: _Known, actor: Actor, now: datetime) -> None:
-    copy_rows(Charge, (row_of(each.charge) for each in ready))
+    copy_rows(Charge, (each.charge for each in ready))
     ledger.write_ends([end for each in ready for end in each.posting.ends], now)
     awards = [award for each in ready for award in each.posting.awards]
-    for pk, award in zip(next_ids(Award, len(awards)), awards, strict=True):
-        award.pk = pk
-    copy_rows(Award, (row_of(award) for award in awards))
+    copy_rows(Award, ({"id": pk, **award} for pk, award in zip(next_ids(Award, len(awards)), awards, strict=True)))
     giving = {each.used.reservation.pk: each.posting.giving for each in ready if each.used.reservation.research_project}
     if giving:
         once.give_up_of(RESERVATION, giving, now)
@@ -161,14 +167,14 @@ def _write(ready: Sequence[_Worked], known: _Known, actor: Actor, now: datetime)
         _own_money(each, known.holds.get(each.used.reservation.pk, []), actor, now)
 
 
-def _own_money(each: _Worked, holds: Sequence[Transfer], actor: Actor, now: datetime) -> None:
+def _own_money(each: _Worked, holds: Sequence[Held], actor: Actor, now: datetime) -> None:
     """What the customer pays by a card, prepaid money or a limit, and the slip of the owner's own people: each by itself, and none of it
     for most."""
-    reservation, charge = each.used.reservation, each.charge
-    covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
+    reservation, charge_id, due_fen = each.used.reservation, each.charge["id"], each.assessment.payable_now_fen
+    covered = card_money.spend(reservation, due_fen, "agree", actor, now)
     if any(one.debit.kind in KINDS for one in holds):
-        own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, actor), now)
-    slips.issue(reservation, each.used.session, charge, each.assessment, covered, now)
+        own_money.settle(reservation, charge_id, due_fen, _source(reservation, actor), now)
+    slips.issue(reservation, each.used.session, charge_id, each.assessment, covered, now)
 
 
 def _source(reservation: Reservation, actor: Actor) -> Source:

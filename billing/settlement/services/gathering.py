@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
-from billing.firms.rules.profile import Known, party
+from billing.firms.rules.profile import Known, Standing, party, standing
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -29,6 +29,10 @@ class Gathered:
         if asked not in self._parties:
             self._parties[asked] = party(self.known, *asked)
         return self._parties[asked]
+
+    def standing(self, customer_id: int | None, owner_id: int, on: date) -> Standing:
+        """What of ``applicant`` may be lost between a promise and its payment."""
+        return standing(self.known, self.keys[customer_id], self.keys[owner_id], on)
 
     def facts(
         self, owner: Organisation, place: Party, customer: Organisation, service_kind: str, service_on: date, today: date

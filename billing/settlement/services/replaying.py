@@ -11,7 +11,8 @@ from billing.settlement.models import Charge
 from billing.settlement.services import assessing, sample_money
 from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.codec import Difference, Json, OtherEngine, assessment_to_json, differences, inputs_sha256
+from billing.subsidy.rules.codec import Difference, Json, assessment_to_json, differences, inputs_sha256
+from billing.subsidy.rules.engines import OtherEngine
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 

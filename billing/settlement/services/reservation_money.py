@@ -275,7 +275,7 @@ class ReservationMoney:
         self._post(reservation, charge, assessment, actor, now)
         covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
         own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, "agree", actor), now)
-        slips.issue(reservation, session, charge, assessment, covered, now)
+        slips.issue(reservation, session, charge.pk, assessment, covered, now)
         fees.relieve(relieved, reservation, actor, now)
 
     def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
@@ -283,7 +283,7 @@ class ReservationMoney:
         return charging_many.charge(agreed, actor, now)
 
     def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
-        versions, parties = usage_charge.versions_of(charge), usage_charge.parties_of(reservation)
+        versions, parties = usage_charge.versions_of(charge.inputs), usage_charge.parties_of(reservation)
         source = _source(reservation, "agree", actor)
         local_on, project = assessment.priced.local_on, reservation.research_project
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)

@@ -25,15 +25,15 @@ from instruments.services.answer_time import zone_of_owner
 
 
 def issue(
-    reservation: Reservation, session: UsageSession, charge: Charge, assessment: Assessment, covered_fen: int, now: datetime
+    reservation: Reservation, session: UsageSession, charge_id: int, assessment: Assessment, covered_fen: int, now: datetime
 ) -> InternalSlip | None:
     """The slip of an agreed session of the owner's own people; None for others, and where nothing is due."""
     owner = reservation.instrument.organisation
-    if not is_in_house(reservation.organisation_id, owner.pk) or charge.payable_now_fen == 0:
+    if not is_in_house(reservation.organisation_id, owner.pk) or assessment.payable_now_fen == 0:
         return None
     lines = [line_json(line) for line in assessment.priced.lines]
-    amounts = _Amounts(charge.payable_now_fen, covered_fen)
-    return _write(_used(reservation), reservation.fund_card_id, amounts, session.billable, lines, "", now, charge=charge)
+    amounts = _Amounts(assessment.payable_now_fen, covered_fen)
+    return _write(_used(reservation), reservation.fund_card_id, amounts, session.billable, lines, "", now, charge_id=charge_id)
 
 
 def issue_samples(

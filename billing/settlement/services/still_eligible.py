@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from billing.firms.rules.profile import Standing
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
-from billing.subsidy.rules.facts import Facts, Party, Profile
+from billing.subsidy.rules.facts import Facts, Profile
 from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
@@ -35,31 +36,26 @@ def looked_at_again(
     if not candidates:
         return ()
     gathered = gathered or gather(customer, [owner_id])
-    now = gathered.applicant(customer.pk, owner_id, service_on)
+    now = gathered.standing(customer.pk, owner_id, service_on)
     suspended = customer.status == OrganisationStatus.SUSPENDED
     return tuple(_again(each, now, today, suspended=suspended) for each in candidates)
 
 
-def _again(candidate: Candidate, now: Party, today: date, *, suspended: bool) -> Candidate:
+def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool) -> Candidate:
     before = candidate.facts.applicant
-    looked_at = _looked_at(now.profile)
-    if looked_at == _looked_at(before.profile) and not (suspended and before.verified is not False):
+    if _stands(before.profile, now) and not (suspended and before.verified is not False):
         return candidate
-    profile = replace(before.profile, **looked_at)
+    profile = replace(before.profile, violations=(), **now._asdict())
     applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
     service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
     facts = replace(candidate.facts, applicant=applicant, service=service)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
 
 
-def _looked_at(profile: Profile) -> dict[str, Any]:
-    """What programmes ask for at request and at payment."""
-    return {
-        "credit_listings": profile.credit_listings,
-        "violations": profile.violations,
-        "labels": profile.labels,
-        "related_to_provider": profile.related_to_provider,
-    }
+def _stands(profile: Profile, now: Standing) -> bool:
+    """Whether what programmes ask for at request and at payment is as it was. The platform knows of no violations of its own."""
+    was = profile.related_to_provider, profile.labels, profile.credit_listings
+    return was == now and not profile.violations
 
 
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from billing.pricing.rules.samples import ExtraCharge
-from billing.settlement.models import Charge, Quote
 from billing.settlement.services import assessing, awarding
+from billing.settlement.services.awarding import WasHeld
 from billing.settlement.services.gathering import Gathered
 from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, candidate_to_json, use_to_json
+from billing.subsidy.rules.facts import GroupsRead
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.services import InForce
 from booking.models import Reservation, UsageSession
@@ -30,15 +31,18 @@ class Used:
     extras: tuple[ExtraCharge, ...] = ()
 
 
-def worked_out(held: Quote, used: Used, now: datetime, gathered: Gathered | None = None) -> tuple[dict[str, Any], Assessment]:
-    """The engine's inputs for a charge in their frozen form, and what they come to. ``gathered``: what is loaded of both sides already.
+def worked_out(
+    held: WasHeld, used: Used, now: datetime, gathered: Gathered | None = None, before: GroupsRead | None = None
+) -> tuple[dict[str, Any], Assessment]:
+    """The engine's inputs for a charge in their frozen form, and what they come to. ``gathered``: what is loaded of both sides already;
+    ``before``: facts that were read of others.
 
     What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
     because nothing is held for it, and none gives more than is held; the grade may lower what was held but never raise it; and whoever
     is no longer eligible gets nothing.
     """
     session, billable = used.session, used.session.billable
-    thawed = assessing.thaw(held.inputs)
+    thawed = assessing.thaw(held.inputs, before)
     inputs = replace(thawed, nothing=True) if billable is None else replace(thawed, time_range=billable)
     if billable is not None and billable.ends_at > session.booked_ends_at:
         inputs = replace(inputs, subsidised_until=session.booked_ends_at)
@@ -58,13 +62,21 @@ def worked_out(held: Quote, used: Used, now: datetime, gathered: Gathered | None
 
 def row_of(reservation: Reservation, frozen: Mapping[str, Any], assessment: Assessment, now: datetime) -> dict[str, Any]:
     """The fields of a session's Charge."""
-    of = {"reservation_id": reservation.pk, "price_version_id": frozen["schedule"]["price_version"], "created_at": now}
-    return of | assessing.frozen_row(frozen, assessment)
+    return _of(reservation, frozen, now) | assessing.frozen_row(frozen, assessment)
 
 
-def versions_of(charge: Charge) -> list[InForce]:
-    """The programmes of a session's charge, in the order of their outcomes."""
-    return [subsidy.in_force(version_id) for version_id in assessing.Pins.of(charge.inputs).programme_version_ids]
+def row_as_text(reservation: Reservation, frozen: Mapping[str, Any], assessment: Assessment, now: datetime) -> dict[str, Any]:
+    """``row_of`` for COPY."""
+    return _of(reservation, frozen, now) | assessing.frozen_row_as_text(frozen, assessment)
+
+
+def _of(reservation: Reservation, frozen: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {"reservation_id": reservation.pk, "price_version_id": frozen["schedule"]["price_version"], "created_at": now}
+
+
+def versions_of(frozen: Mapping[str, Any]) -> list[InForce]:
+    """The programmes of a session's frozen inputs, in the order of their outcomes."""
+    return [subsidy.in_force(version_id) for version_id in assessing.Pins.of(frozen).programme_version_ids]
 
 
 def parties_of(reservation: Reservation) -> tuple[int, int]:
@@ -72,7 +84,7 @@ def parties_of(reservation: Reservation) -> tuple[int, int]:
     return reservation.instrument.organisation_id, reservation.organisation_id
 
 
-def _frozen_under(held: Quote, thawed: Inputs, inputs: Inputs) -> dict[str, Any]:
+def _frozen_under(held: WasHeld, thawed: Inputs, inputs: Inputs) -> dict[str, Any]:
     """The frozen form of ``inputs``, which came from ``held`` as it was ``thawed``: documents by reference as there, and a programme about
     which nothing has changed as it stands there."""
     stands = {id(each): frozen for each, frozen in zip(thawed.candidates, held.inputs["candidates"], strict=True)}
@@ -97,7 +109,7 @@ def _still_eligible(inputs: Inputs, reservation: Reservation, now: datetime, gat
     return replace(inputs, candidates=again)
 
 
-def _only_promised(inputs: Inputs, held: Quote) -> tuple[Inputs, Assessment | None]:
+def _only_promised(inputs: Inputs, held: WasHeld) -> tuple[Inputs, Assessment | None]:
     """Without the programmes that would give something now and gave nothing when the money was held; and what they come to, where there
     are none of those."""
     assessment = inputs.assess()

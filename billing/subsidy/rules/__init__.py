@@ -5,7 +5,6 @@ from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, 
 from billing.subsidy.rules.codec import (
     Difference,
     Inputs,
-    OtherEngine,
     assessment_from_json,
     assessment_to_json,
     differences,
@@ -14,6 +13,7 @@ from billing.subsidy.rules.codec import (
     inputs_to_json,
     replay,
 )
+from billing.subsidy.rules.engines import OtherEngine
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.facts import Amounts, Facts, Party, Quantities, Service, facts_document, parse_facts

@@ -21,7 +21,7 @@ from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, Sett
 from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
 
-#: Changes whenever the same inputs could give another result. Frozen with every charge; replay asks for the same one.
+#: Changes whenever the same inputs could give another result; the older one stays then (``engines``). Frozen with every quote and charge.
 ENGINE_VERSION = "1"
 
 
@@ -56,7 +56,7 @@ class Assessment(Generic[P]):
 
     ``payable_now_fen`` = gross - deducted; ``final_cost_fen`` = payable now - refunded; never negative.
     ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption.
-    ``steps`` are the price and the four numbers; each outcome carries its own.
+    ``steps`` are the price and the four numbers; each outcome carries its own. ``engine``: the version that worked it out.
     """
 
     gross_fen: int
@@ -68,6 +68,7 @@ class Assessment(Generic[P]):
     final_cost_fen: int
     estimate: bool
     steps: tuple[Step, ...]
+    engine: str = ENGINE_VERSION
 
     @property
     def awards(self) -> tuple[Award, ...]:

@@ -6,10 +6,12 @@ The order of keys carries no meaning (a database may change it).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +19,12 @@ from billing.ledger.rules.documents import sha256_of
 from billing.pricing.rules.pricing import ALONE, AnyLine, LineKind, PricedSession, PriceLine, UnitLine, Use
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, public_days_from_json, public_days_to_json
 from billing.pricing.rules.samples import ExtraCharge
-from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
-from billing.subsidy.rules.facts import Facts, facts_document, frozen_facts
+from billing.subsidy.rules import engines
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.engines import as_read_by
+from billing.subsidy.rules.facts import GroupsRead, facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -32,21 +36,17 @@ from billing.subsidy.rules.outcome import (
     SideAward,
     Unmet,
 )
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
 
 Json = dict[str, Any]
-
-
-class OtherEngine(ValueError):
-    """Raised when frozen inputs were written by another version of the engine than the one asked to read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything an assessment depends on; the arguments of ``assess_session``. ``nothing``: nothing is charged for the time.
 
-    ``use``: what the price asks of the session beside its time, public holidays included.
+    ``use``: what the price asks of the session beside its time, public holidays included. ``engine``: the version that works it out.
     """
 
     schedule: PriceSchedule
@@ -58,12 +58,15 @@ class Inputs:
     nothing: bool = False
     use: Use = ALONE
     extras: tuple[ExtraCharge, ...] = ()
+    engine: str = field(default_factory=engines.current)
 
     def assess(self) -> Assessment:
+        """Raises OtherEngine, and what the engine raises."""
+        engine = engines.engine(self.engine)
         if self.nothing:
             local_on = self.time_range.starts_at.astimezone(self.zone).date()
-            return assess_nothing(local_on, self.customer_class, self.candidates, self.extras)
-        return assess_session(
+            return engine.nothing(local_on, self.customer_class, self.candidates, self.extras)
+        return engine.session(
             self.schedule,
             self.time_range,
             self.zone,
@@ -88,7 +91,7 @@ def inputs_to_json(inputs: Inputs) -> Json:
     """The inputs with their documents, facts and prior balances. Amounts of balances are fen."""
     return {
         **use_to_json(inputs),
-        "engine": ENGINE_VERSION,
+        "engine": inputs.engine,
         "schedule": inputs.schedule.document,
         "starts_at": inputs.time_range.starts_at.isoformat(),
         "ends_at": inputs.time_range.ends_at.isoformat(),
@@ -112,14 +115,20 @@ def _balance_to_json(balance: Balance) -> Json:
     return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
 
 
-def candidates_of(programmes: Sequence[Programme], frozen: Sequence[Mapping[str, Any]]) -> tuple[Candidate, ...]:
-    """Frozen candidates under their compiled programmes, in the same order. Their facts are mostly the same."""
-    found: list[Candidate] = []
-    before: tuple[Json, Facts] | None = None
-    for programme, data in zip(programmes, frozen, strict=True):
-        before = data["facts"], frozen_facts(data["facts"], before)
-        found.append(Candidate(programme, before[1], {cap: Balance(**each) for cap, each in data["balances"].items()}))
-    return tuple(found)
+def candidates_of(
+    programmes: Sequence[Programme], frozen: Sequence[Mapping[str, Any]], before: GroupsRead | None = None
+) -> tuple[Candidate, ...]:
+    """Frozen candidates under their compiled programmes, in the same order. Their facts are mostly the same. ``before``: facts that were
+    read of others."""
+    before = before or GroupsRead()
+    return tuple(
+        Candidate(
+            programme,
+            frozen_facts(data["facts"], before),
+            {cap: Balance(**each) for cap, each in data["balances"].items()},
+        )
+        for programme, data in zip(programmes, frozen, strict=True)
+    )
 
 
 def use_to_json(inputs: Inputs) -> Json:
@@ -145,25 +154,36 @@ def _use_of(data: Mapping[str, Any]) -> Use:
 
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
-    """Read frozen inputs. Raises OtherEngine for inputs of another engine version, DocumentError for a bad document."""
-    programmes = [parse_programme(each["programme"]) for each in data["candidates"]]
-    return inputs_under(parse_schedule(data["schedule"]), programmes, data)
+    """Read frozen inputs. Raises OtherEngine for inputs of an engine that is not here, DocumentError for a bad document."""
+    engine = engines.engine(data["engine"])
+    programmes = [engine.programme(each["programme"]) for each in data["candidates"]]
+    return _inputs(engine.schedule(data["schedule"]), programmes, data)
 
 
-def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any]) -> Inputs:
-    """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
-    if data["engine"] != ENGINE_VERSION:
-        raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
+def inputs_under(
+    schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any], before: GroupsRead | None = None
+) -> Inputs:
+    """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. ``before``: facts that were read of
+    others. Those of an older engine are compiled by that one. Raises OtherEngine."""
+    version = data["engine"]
+    compiled = [as_read_by(version, programme) for programme in programmes]
+    return _inputs(as_read_by(version, schedule), compiled, data, before)
+
+
+def _inputs(
+    schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any], before: GroupsRead | None = None
+) -> Inputs:
     return Inputs(
         schedule=schedule,
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
         zone=ZoneInfo(data["zone"]),
         customer_class=data["customer_class"],
-        candidates=candidates_of(programmes, data["candidates"]),
+        candidates=candidates_of(programmes, data["candidates"], before),
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
         use=_use_of(data),
         extras=tuple(ExtraCharge(**each) for each in data.get("extras", ())),
+        engine=data["engine"],
     )
 
 
@@ -175,7 +195,6 @@ def inputs_sha256(data: Mapping[str, Any]) -> str:
 def assessment_to_json(assessment: Assessment) -> Json:
     """The whole result: figures, lines, outcomes with their steps."""
     data: Json = _plain(assessment)
-    data["engine"] = ENGINE_VERSION
     for written, outcome in zip(data["outcomes"], assessment.outcomes, strict=True):
         written["outcome"] = "award" if isinstance(outcome, Award) else "refused"
     return data
@@ -196,6 +215,7 @@ def assessment_from_json(data: Mapping[str, Any]) -> Assessment:
         ),
         outcomes=tuple(outcome_of(each) for each in data["outcomes"]),
         steps=steps_of(data["steps"]),
+        engine=data["engine"],
     )
 
 
@@ -229,27 +249,35 @@ _PLAIN_ALREADY = frozenset({str, int, bool, type(None)})
 
 def _plain(value: Any) -> Any:
     """A dataclass, named tuple, enum, date or container of them as plain JSON."""
-    kind = type(value)
-    if kind in _PLAIN_ALREADY:
-        return value
-    if kind is Step:  # most of a result
-        part, clause, key, params, amount_fen = value
-        return {"part": part, "clause": clause, "key": key, "params": _plain_items(params), "amount_fen": amount_fen}
-    if kind is dict:
-        return _plain_items(value)
+    kind: type = type(value)
+    return value if kind in _PLAIN_ALREADY else _writer(kind)(value)
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], Any]:
+    """What makes plain JSON of values of a kind."""
+    if kind is Step:
+        return _plain_step
     if kind is tuple or kind is list:
-        return [each if type(each) in _PLAIN_ALREADY else _plain(each) for each in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return _plain_items(value)
-    if hasattr(value, "_asdict"):
-        return _plain_items(value._asdict())
-    if hasattr(value, "__slots__") and not isinstance(value, str):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
-    return value
+        return lambda values: [_plain(each) for each in values]
+    if issubclass(kind, Enum):
+        return attrgetter("_value_")
+    if issubclass(kind, date):
+        return kind.isoformat
+    if issubclass(kind, Mapping):
+        return _plain_items
+    names: tuple[str, ...] = getattr(kind, "_fields", ()) or getattr(kind, "__slots__", ())
+    if not names or issubclass(kind, str):
+        return lambda value: value
+    return lambda value: {name: _plain(getattr(value, name)) for name in names}
+
+
+def _plain_step(step: Step) -> Json:
+    """Most of a result. What is plain already is not copied: nobody changes it."""
+    part, clause, key, params, amount_fen = step
+    if not _PLAIN_ALREADY.issuperset(map(type, params.values())):
+        params = _plain_items(params)
+    return {"part": part, "clause": clause, "key": key, "params": params, "amount_fen": amount_fen}
 
 
 def _plain_items(value: Mapping[str, Any]) -> Json:

@@ -264,23 +264,38 @@ def parse_facts(document: Document) -> Facts:
     return frozen_facts(document)
 
 
-def frozen_facts(document: Document, before: tuple[Document, Facts] | None = None) -> Facts:
-    """Facts that ``facts_document`` wrote and that stand where nobody can change them: they are not looked through for faults again, which
-    takes ten times as long as to read them. ``before``: another document with its facts, whose groups are taken where they are the same.
-    """
-    known, facts = before or ({}, Facts())
+class GroupsRead:
+    """Groups of frozen facts that were read already, the last one of each party, so that what is the same is read once."""
 
-    def group(name: str, read: Callable[[Mapping[str, Any]], Any]) -> Any:
+    __slots__ = ("_read",)
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, object, object], tuple[Mapping[str, Any], Any]] = {}
+
+    def group(self, name: str, document: Document, read: Callable[[Mapping[str, Any]], Any]) -> Any:
+        """What ``read`` makes of a group of a document."""
         own = document.get(name, {})
-        return getattr(facts, name) if before is not None and known.get(name, {}) == own else read(own)
+        whose = name, own.get("id"), own.get("first_use")
+        known = self._read.get(whose)
+        if known is not None and known[0] == own:
+            return known[1]
+        made = read(own)
+        self._read[whose] = own, made
+        return made
 
+
+def frozen_facts(document: Document, before: GroupsRead | None = None) -> Facts:
+    """Facts that ``facts_document`` wrote and that stand where nobody can change them: they are not looked through for faults again, which
+    takes ten times as long as to read them. ``before``: what was read of other documents; what is read of this one is added.
+    """
+    group = (before or GroupsRead()).group
     return Facts(
-        applicant=group("applicant", _party),
-        provider=group("provider", _party),
-        instrument=group("instrument", _party),
-        service=group("service", lambda own: _nested(Service, "paper", Paper, own)),
-        amounts=group("amounts", lambda own: _nested(Amounts, "claim", ClaimAmounts, _money(own))),
-        quantities=group("quantities", lambda own: _nested(Quantities, "counts", Counts, own)),
+        applicant=group("applicant", document, _party),
+        provider=group("provider", document, _party),
+        instrument=group("instrument", document, _party),
+        service=group("service", document, _service),
+        amounts=group("amounts", document, _amounts),
+        quantities=group("quantities", document, _quantities),
         grade=document.get("quality", {}).get("grade"),
         more=_more(document),
     )
@@ -352,6 +367,18 @@ def _more(document: Document) -> More:
 
 def _party(document: Mapping[str, Any]) -> Party:
     return _nested(Party, "profile", Profile, document)
+
+
+def _service(document: Mapping[str, Any]) -> Service:
+    return _nested(Service, "paper", Paper, document)
+
+
+def _amounts(document: Mapping[str, Any]) -> Amounts:
+    return _nested(Amounts, "claim", ClaimAmounts, _money(document))
+
+
+def _quantities(document: Mapping[str, Any]) -> Quantities:
+    return _nested(Quantities, "counts", Counts, document)
 
 
 def _nested(kind: type, name: str, inner: type, document: Mapping[str, Any]) -> Any:

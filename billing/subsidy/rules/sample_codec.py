@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,8 +15,10 @@ from billing.pricing.rules.samples import (
     sample_price_from_json,
     sample_price_to_json,
 )
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_samples
-from billing.subsidy.rules.codec import FIGURES, OtherEngine, candidate_to_json, candidates_of, outcome_of, steps_of
+from billing.subsidy.rules import engines
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.codec import FIGURES, candidate_to_json, candidates_of, outcome_of, steps_of
+from billing.subsidy.rules.engines import as_read_by
 from billing.subsidy.rules.programme import Programme
 
 Json = dict[str, Any]
@@ -25,7 +27,8 @@ KIND = "samples"
 
 @dataclass(frozen=True, slots=True)
 class SampleInputs:
-    """Everything the assessment of a commissioned test depends on; the arguments of ``assess_samples``."""
+    """Everything the assessment of a commissioned test depends on; the arguments of ``assess_samples``. ``engine``: the version that works
+    it out."""
 
     price: SamplePrice
     samples: int
@@ -34,9 +37,11 @@ class SampleInputs:
     customer_class: str
     candidates: tuple[Candidate, ...]
     extras: tuple[ExtraCharge, ...] = ()
+    engine: str = field(default_factory=engines.current)
 
     def assess(self) -> Assessment[PricedSamples]:
-        return assess_samples(
+        """Raises OtherEngine, and what the engine raises."""
+        return engines.engine(self.engine).samples(
             self.price, self.samples, self.elements, self.local_on, self.customer_class, self.candidates, self.extras
         )
 
@@ -58,7 +63,7 @@ def inputs_to_json(inputs: SampleInputs) -> Json:
     """The inputs with their documents, facts and prior balances; the price whole. Amounts are fen."""
     return {
         "kind": KIND,
-        "engine": ENGINE_VERSION,
+        "engine": inputs.engine,
         "price": sample_price_to_json(inputs.price),
         "samples": inputs.samples,
         "elements": inputs.elements,
@@ -71,8 +76,7 @@ def inputs_to_json(inputs: SampleInputs) -> Json:
 
 def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> SampleInputs:
     """Frozen inputs whose programmes are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
-    if data["engine"] != ENGINE_VERSION:
-        raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
+    programmes = [as_read_by(data["engine"], programme) for programme in programmes]
     return SampleInputs(
         price=sample_price_from_json(data["price"]),
         samples=data["samples"],
@@ -81,6 +85,7 @@ def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> Sa
         customer_class=data["customer_class"],
         candidates=candidates_of(programmes, data["candidates"]),
         extras=tuple(ExtraCharge(**each) for each in data["extras"]),
+        engine=data["engine"],
     )
 
 
@@ -99,4 +104,5 @@ def assessment_from_json(data: Mapping[str, Any]) -> Assessment[PricedSamples]:
         ),
         outcomes=tuple(outcome_of(each) for each in data["outcomes"]),
         steps=steps_of(data["steps"]),
+        engine=data["engine"],
     )

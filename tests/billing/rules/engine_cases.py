@@ -40,13 +40,15 @@ from tests.billing.rules.test_prices_format_2 import COUNTED, DAYS, DOCUMENT, ZO
 
 FILE = Path(__file__).with_name("engine_cases.json")
 PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES, CHOICES = 220, 80, 90, 60, 420, 60, 40
+UNSAID = ("document", "engine")
+"""Fields of objects that are no part of an answer."""
 Json = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
     """Anything as JSON; of objects their fields."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name != "document"}
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name not in UNSAID}
     if isinstance(value, dict):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
+from billing.firms.rules.profile import Standing
 from billing.settlement.services.still_eligible import _again
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import parse_facts
@@ -23,8 +23,7 @@ def _candidate(**changes: object) -> Candidate:
 
 
 def _is_lost(candidate: Candidate) -> bool:
-    before = candidate.facts.applicant
-    now = replace(before, profile=replace(before.profile, related_to_provider=True))
+    now = Standing(related_to_provider=True, labels=(), credit_listings=())
     return _again(candidate, now, TODAY, suspended=False).facts.applicant.profile.related_to_provider is True
 
 

@@ -74,10 +74,10 @@ def due(cast: Any, programmes: Any, over: Any, monkeypatch: pytest.MonkeyPatch) 
     usage_review.remind_due(made["bad"].ends_at + 10 * DAY)
     bad, thaw = made["bad"].pk, assessing.thaw
 
-    def thawed(frozen: Any) -> Any:
+    def thawed(frozen: Any, before: Any = None) -> Any:
         if frozen["starts_at"] == made["bad"].quotes.latest("revision").inputs["starts_at"]:
             raise ValueError("this quote cannot be read")
-        return thaw(frozen)
+        return thaw(frozen, before)
 
     monkeypatch.setattr(assessing, "thaw", thawed)
     return {**made, "at": made["bad"].ends_at + 12 * DAY, "bad_id": bad}
