@@ -24,7 +24,9 @@ from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
-KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx"], description="Which document.")
+KIND = OpenApiParameter(
+    "kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json", "html"], description="Which document."
+)
 
 
 class ClaimBatchView(ApiView):
@@ -234,6 +236,6 @@ class PaymentListView(ApiView):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, byte for byte as it was made once; 422 until it has been made."""
+        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
         found = queries.paper_file(self.actor, "list", int(pk), kind)
         return attachment(found.content, found.stored.media_type, found.stored.file_name)

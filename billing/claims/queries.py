@@ -25,6 +25,7 @@ from billing.claims.models import (
     PaymentList,
     Publicity,
 )
+from billing.claims.pdf import render_html
 from billing.claims.rules.checks import CheckedLine, CheckInput
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
@@ -33,6 +34,8 @@ from billing.claims.services import papers, proving
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
+from billing.claims.sheets import lines_sheet
+from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
 from billing.settlement.period_models import HeldBack
 from billing.settlement.queries import KINDS, Document
@@ -201,10 +204,13 @@ def paper_for(actor: Actor, kind: str, pk: int) -> Paper:
 
 
 def paper_file(actor: Actor, kind: str, pk: int, suffix: str) -> Document:
-    """Its PDF or workbook, byte for byte. Raises NotFound, Refusal ``statement.not_ready``, ``files.*``."""
+    """Its PDF or workbook, byte for byte, or its frozen content as ``csv``, ``json`` or ``html``. Raises NotFound, Refusal
+    ``statement.not_ready``, ``files.*``."""
     paper = paper_for(actor, kind, pk)
-    if suffix not in KINDS:
+    if suffix not in (*KINDS, *DATA_KINDS):
         raise NotFound.of("access.not_found", model="document")
+    if suffix in DATA_KINDS:
+        return Document(*export(paper.number, paper.content, lines_sheet, render_html, suffix))
     stored: StoredFile | None = getattr(paper, suffix)
     if paper.render_state != RenderState.DONE or stored is None:
         raise Refusal.of("statement.not_ready")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from billing.claims import queries
 from billing.claims.models import Claim, ClaimLine, Payout
 from billing.claims.services import batches, clawbacks, documents, handing_in, paying, publishing, reviewing
 from billing.ledger.models import Transfer
@@ -71,6 +74,16 @@ def test_the_documents_are_made_whole_and_the_same_twice(cast, office):
         documents.render(kind, paper.pk, at(20))
         paper.refresh_from_db()
         assert paper.render_state == "done" and paper.pdf.media_type == "application/pdf"
+        # As data, and as a page that prints alike, asks for nothing and runs nothing.
+        twin = queries.paper_file(cast.actor("wu"), kind, paper.pk, "html").content.decode()
+        assert paper.number in twin and "default-src 'none'" in twin and "@font-face" not in twin and "@page" in twin
+        said = queries.paper_file(cast.actor("wu"), kind, paper.pk, "json").content
+        assert hashlib.sha256(said).hexdigest() == paper.content_sha256
+        assert queries.paper_file(cast.actor("wu"), kind, paper.pk, "csv").content.startswith(b"\xef\xbb\xbf")
+        with pytest.raises(NotFound):
+            queries.paper_file(cast.actor("wu"), kind, paper.pk, "exe")
+        with pytest.raises(NotFound):
+            queries.paper_file(cast.actor("lin"), kind, paper.pk, "html")
     assert "拨付明细表" in render_html(made.content) and "兑付申请表" in render_html(form.content)
 
 

@@ -154,3 +154,17 @@ def test_the_api_reads_and_goes_the_main_steps(cast, office, clock):
     assert post(f"claim-batches/{batch}/pass-clean/", chen).json()["claims"][0]["done"] is True
     assert client.get(f"/api/v1/claim-batches/{batch}/", headers=chen).json()["totals"]["claims"] == 1
     assert client.get(f"/api/v1/claim-batches/{batch}/", headers=he).status_code == 404
+    # Who stands in for whom: named once, read at the office and nowhere else, ended by one of the two.
+    asked = {"office": cast.office.pk, "deputy": cast.users["qian"].pk, "from_on": "2026-12-08", "until_on": "2026-12-10"}
+    named = post("office-deputies/", chen, asked | {"reason": "on leave"}, "d")
+    assert named.status_code == 201 and post("office-deputies/", chen, asked | {"reason": "on leave"}, "d").json() == named.json()
+    assert post("office-deputies/", chen, asked | {"until_on": "2026-12-01", "reason": "x"}, "e").status_code == 422
+    assert post("office-deputies/", chen, asked | {"deputy": cast.users["li"].pk, "reason": "x"}, "f").status_code == 404
+    assert post("office-deputies/", he, asked | {"reason": "x"}, "g").status_code == 403
+    (read,) = client.get("/api/v1/office-deputies/", headers=chen).json()["results"]
+    assert (read["id"], read["deputy"], read["ended_at"]) == (named.json()["id"], cast.users["qian"].pk, None)
+    assert read["principal_name"] == cast.users["chen"].full_name
+    assert client.get("/api/v1/office-deputies/", headers=he).json()["results"] == []
+    end = f"office-deputies/{named.json()['id']}/end/"
+    assert post(end, api("sun")).status_code == 404
+    assert post(end, chen).json()["ended_at"] and post(end, chen).status_code == 409
