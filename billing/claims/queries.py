@@ -27,6 +27,7 @@ from billing.claims.models import (
 )
 from billing.claims.pdf import render_html
 from billing.claims.rules.checks import CheckedLine, CheckInput
+from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
@@ -34,6 +35,7 @@ from billing.claims.services import papers, proving
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
+from billing.claims.services.paying import shares_of
 from billing.claims.sheets import lines_sheet
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
@@ -104,6 +106,11 @@ def by_state(batch: ClaimBatch) -> list[StateSum]:
 def totals_of(claims: Sequence[Claim]) -> Totals:
     """The control totals of claims, from their lines."""
     return totals(proving.claimed([claim for claim in claims if claim.state not in ENDS]))
+
+
+def payer_sums(claims: Sequence[Claim]) -> list[PayerSum]:
+    """The control totals of claims by payer: claimed, on lists, paid; two queries."""
+    return sums(shared for _claim, shared in shares_of(claim for claim in claims if claim.state not in ENDS))
 
 
 def lines_of(claim: Claim) -> list[ClaimLine]:
