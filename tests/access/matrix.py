@@ -248,7 +248,8 @@ def _absence(world: World) -> dict[str, Any]:
 
 
 def _stands_in(world: World) -> dict[str, Any]:
-    return {"office": 1, "deputy": 1, "from_on": "2026-11-26", "until_on": "2026-11-27", "reason": "away"}
+    at = {"office": world.cast.office.pk, "deputy": world.cast.users["sun"].pk}
+    return {**at, "from_on": "2026-11-26", "until_on": "2026-11-27", "reason": "away"}
 
 
 def _answers(world: World) -> dict[str, Any]:
