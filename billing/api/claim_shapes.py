@@ -83,8 +83,16 @@ class ClaimBatchOut(serializers.Serializer):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
+class ClaimPayerOut(serializers.Serializer):
+    payer = serializers.CharField()
+    claimed_fen = serializers.IntegerField(help_text="Of all payers together what the batch comes to.")
+    listed_fen = serializers.IntegerField(help_text="On payment lists of which nothing is recorded yet.")
+    paid_fen = serializers.IntegerField()
+
+
 class ClaimBatchDetailOut(ClaimBatchOut):
     totals = ClaimTotalsOut()
+    payers = ClaimPayerOut(many=True)
     rule_steps = serializers.ListField(child=serializers.DictField(), help_text="Steps of the rules over the whole batch.")
 
 
@@ -146,10 +154,15 @@ class ClaimReportOut(serializers.Serializer):
     claims = ClaimResultOut(many=True)
 
 
+class ClaimListsOut(serializers.Serializer):
+    ids = serializers.ListField(child=serializers.IntegerField(), help_text="One payment list for each payer.")
+
+
 class PaymentListOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     batch = serializers.IntegerField()
+    payer = serializers.CharField(help_text="Whose treasury pays it; empty on lists from before there was one for each.")
     total_fen = serializers.IntegerField()
     line_count = serializers.IntegerField()
     reviewed = serializers.BooleanField()
@@ -233,6 +246,7 @@ def list_json(found: PaymentList) -> dict[str, Any]:
         "id": found.pk,
         "number": found.number,
         "batch": found.batch_id,
+        "payer": found.payer,
         "total_fen": found.total_fen,
         "line_count": found.line_count,
         "reviewed": found.reviewed_by_id is not None,

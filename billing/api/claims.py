@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -24,7 +25,9 @@ from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
-KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx"], description="Which document.")
+KIND = OpenApiParameter(
+    "kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json", "html"], description="Which document."
+)
 
 
 class ClaimBatchView(ApiView):
@@ -51,8 +54,10 @@ class ClaimBatchView(ApiView):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One batch with its control totals."""
         found = queries.batch_for(self.actor, int(pk))
-        totals = queries.totals_of(list(queries.claims_of(self.actor, found)))
-        return Response({**shapes.batch_json(found), "totals": shapes.totals_json(totals), "rule_steps": found.rule_steps})
+        claims = list(queries.claims_of(self.actor, found))
+        totals, payers = queries.totals_of(claims), [asdict(each) for each in queries.payer_sums(claims)]
+        said = {"totals": shapes.totals_json(totals), "payers": payers, "rule_steps": found.rule_steps}
+        return Response({**shapes.batch_json(found), **said})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut, 200: shapes.ClaimMadeOut})
     def create(self, request: Request) -> Response:
@@ -94,13 +99,14 @@ class ClaimBatchView(ApiView):
         self.valid(request)
         return Response(shapes.report_json(reviewing.approve_all(self.actor, int(pk), self.now)))
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimListsOut})
     def make_list(self, request: Request, pk: str) -> Response:
-        """Put what is approved and not paid on a payment list."""
+        """Put what is approved and not paid on payment lists, one for each payer."""
         asked = self.valid(request)
 
         def effect() -> dict[str, Any]:
-            return {"id": paying.make(self.actor, int(pk), self.now, expected_fen=asked["expected_fen"]).pk}
+            made = paying.make(self.actor, int(pk), self.now, expected_fen=asked["expected_fen"])
+            return {"ids": [each.pk for each in made]}
 
         return self.once(request, f"claims.list:{pk}", effect)
 
@@ -234,6 +240,6 @@ class PaymentListView(ApiView):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, byte for byte as it was made once; 422 until it has been made."""
+        """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
         found = queries.paper_file(self.actor, "list", int(pk), kind)
         return attachment(found.content, found.stored.media_type, found.stored.file_name)

@@ -16,6 +16,7 @@ from billing.api import (
     invoices,
     ledger,
     month,
+    office_deputies,
     orders,
     prepaid,
     programme_drafts,
@@ -211,6 +212,7 @@ def _bills() -> list[URLPattern]:
 def _claims() -> list[URLPattern]:
     """Claims for public money, their batches and the lists on which they are paid."""
     batch, claim, paid = claims.ClaimBatchView, claims.ClaimView, claims.PaymentListView
+    deputy = office_deputies.OfficeDeputyView
     on_batch = {
         "gather": "gather",
         "close": "close",
@@ -244,9 +246,13 @@ def _claims() -> list[URLPattern]:
         re_path(rf"^payment-lists/{ID}/sign/$", paid.as_view({"post": "sign"}), name="api_payment_list_sign"),
         re_path(rf"^payment-lists/{ID}/cancel/$", paid.as_view({"post": "cancel"}), name="api_payment_list_cancel"),
         re_path(
-            rf"^payment-lists/{ID}/(?P<kind>pdf|xlsx)/$", paid.as_view({"get": "download"}), name="api_payment_list_download"
+            rf"^payment-lists/{ID}/(?P<kind>pdf|xlsx|csv|json|html)/$",
+            paid.as_view({"get": "download"}),
+            name="api_payment_list_download",
         ),
         re_path(rf"^payment-lines/{ID}/payouts/$", paid.as_view({"post": "record"}), name="api_payment_line_record"),
+        re_path(r"^office-deputies/$", deputy.as_view({"get": "list", "post": "create"}), name="api_office_deputies"),
+        re_path(rf"^office-deputies/{ID}/end/$", deputy.as_view({"post": "end"}), name="api_office_deputy_end"),
     ]
 
 

@@ -18,9 +18,10 @@ def granted(programme_id: int) -> AccountSpec:
     return AccountSpec(f"subsidy_granted:{programme_id}", "subsidy_granted", None, programme_id)
 
 
-def paid(programme_id: int) -> AccountSpec:
-    """What the treasury paid for a programme."""
-    return AccountSpec(f"subsidy_paid:{programme_id}", "subsidy_paid", None, programme_id)
+def paid(programme_id: int, payer: str) -> AccountSpec:
+    """What a treasury paid for a programme; without ``payer`` what lists of all payers paid."""
+    key = f"subsidy_paid:{programme_id}:{payer}" if payer else f"subsidy_paid:{programme_id}"
+    return AccountSpec(key, "subsidy_paid", None, programme_id)
 
 
 def post_approved(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
@@ -28,6 +29,6 @@ def post_approved(programme_id: int, payee_id: int, amount_fen: int, source: Sou
     ledger.move(granted(programme_id), due(programme_id, payee_id), amount_fen, source, now)
 
 
-def post_paid(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
-    """The treasury paid."""
-    ledger.move(due(programme_id, payee_id), paid(programme_id), amount_fen, source, now)
+def post_paid(programme_id: int, payer: str, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """The treasury of ``payer`` paid."""
+    ledger.move(due(programme_id, payee_id), paid(programme_id, payer), amount_fen, source, now)

@@ -157,11 +157,18 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
-#: No more is put on lists that hold, less what came back from the bank, than the claim is.
+#: No more is put on lists that hold, less what came back from the bank, than the claim is; and on a payer's lists no more than it gives.
 LISTED_WITHIN_CLAIM = """
 PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;
-PERFORM 1 FROM billing_claim c
- WHERE c.id = NEW.claim_id AND c.state IN ('approved', 'partly_paid', 'payment_failed')
+PERFORM 1 FROM billing_claim c JOIN billing_paymentlist n ON n.id = NEW.payment_list_id
+ WHERE c.id = NEW.claim_id AND c.state IN ('approved', 'listed', 'partly_paid', 'payment_failed')
+   AND NEW.amount_fen + (SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0)
+                           FROM billing_paymentline l JOIN billing_paymentlist t ON t.id = l.payment_list_id
+                           LEFT JOIN billing_payout p ON p.line_id = l.id
+                          WHERE l.claim_id = c.id AND t.cancelled_at IS NULL AND t.payer = n.payer)
+       <= (SELECT coalesce(sum((part ->> 'amount_fen')::bigint), 0)
+             FROM billing_claimline k CROSS JOIN LATERAL jsonb_array_elements(k.payers) part
+            WHERE k.claim_id = c.id AND k.standing = 'included' AND part ->> 'payer' = n.payer)
    AND NEW.amount_fen + (SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0)
                            FROM billing_paymentline l JOIN billing_paymentlist t ON t.id = l.payment_list_id
                            LEFT JOIN billing_payout p ON p.line_id = l.id

@@ -91,6 +91,7 @@ register_sql(
           FROM billing_paymentlist p CROSS JOIN LATERAL (
                SELECT coalesce(sum(amount_fen), 0) AS fen, count(*) AS lines FROM billing_paymentline WHERE payment_list_id = p.id) l
          WHERE (p.total_fen, p.line_count) <> (l.fen, l.lines)
+            OR p.payer <> coalesce(p.content ->> 'payer', '')
             OR (p.content #>> '{totals,total_fen}')::bigint IS DISTINCT FROM p.total_fen""",
 )
 
@@ -131,6 +132,39 @@ register_sql(
                       owed.paid, moved.approved, moved.paid)
           FROM owed FULL JOIN moved USING (key)
          WHERE (coalesce(owed.approved, 0), coalesce(owed.paid, 0)) <> (coalesce(moved.approved, 0), coalesce(moved.paid, 0))""",
+)
+
+register_sql(
+    "claims.each_payer_pays_its_share",
+    counted="SELECT count(*) FROM billing_paymentline",
+    violations="""
+        WITH listed AS (
+            SELECT l.claim_id, t.payer, sum(coalesce(p.paid_fen, l.amount_fen)) AS fen
+              FROM billing_paymentline l JOIN billing_paymentlist t ON t.id = l.payment_list_id
+              LEFT JOIN billing_payout p ON p.line_id = l.id
+             WHERE t.cancelled_at IS NULL AND t.payer <> '' GROUP BY l.claim_id, t.payer)
+        SELECT format('claim %s: %s fen on lists of %s or paid, its share is %s', listed.claim_id, listed.fen, listed.payer, s.fen)
+          FROM listed CROSS JOIN LATERAL (
+               SELECT coalesce(sum((part ->> 'amount_fen')::bigint), 0) AS fen
+                 FROM billing_claimline k CROSS JOIN LATERAL jsonb_array_elements(k.payers) part
+                WHERE k.claim_id = listed.claim_id AND k.standing = 'included' AND part ->> 'payer' = listed.payer) s
+         WHERE listed.fen > s.fen""",
+)
+
+register_sql(
+    "claims.the_ledger_says_what_each_payer_paid",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'subsidy_paid'",
+    violations="""
+        WITH paid AS (
+            SELECT concat_ws(':', 'subsidy_paid', b.programme_id, nullif(t.payer, '')) AS key, sum(o.paid_fen) AS fen
+              FROM billing_payout o JOIN billing_paymentline l ON l.id = o.line_id
+              JOIN billing_paymentlist t ON t.id = l.payment_list_id JOIN billing_claimbatch b ON b.id = t.batch_id GROUP BY 1),
+        moved AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.credit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
+             WHERE a.kind = 'subsidy_paid' GROUP BY a.id, a.key)
+        SELECT format('%s: paid %s; the ledger says %s', coalesce(paid.key, moved.key), paid.fen, moved.fen)
+          FROM paid FULL JOIN moved USING (key) WHERE coalesce(paid.fen, 0) <> coalesce(moved.fen, 0)""",
 )
 
 register_sql(

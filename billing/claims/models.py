@@ -305,11 +305,13 @@ class Objection(models.Model):
 
 
 class PaymentList(FrozenDocument):
-    """A payment list (拨付明细表) of a batch for the treasury: made (``issued_by``), checked and approved by three people (``…_for``: for
-    whom each stood in); or cancelled, with the reason, before anything of it was paid."""
+    """A payment list (拨付明细表) of a batch for the treasury of its ``payer`` (empty: from when one list was of all): made
+    (``issued_by``), checked and approved by three people (``…_for``: for whom each stood in); or cancelled, with the reason, before
+    anything of it was paid."""
 
     batch = models.ForeignKey(ClaimBatch, on_delete=models.PROTECT, related_name="payment_lists")
     number = models.CharField(max_length=40, unique=True)
+    payer = models.CharField(max_length=20, blank=True, default="")
     line_count = models.PositiveIntegerField()
     issued_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

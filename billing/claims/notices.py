@@ -70,6 +70,8 @@ _OF_EVENT: Mapping[ClaimEvent, str] = {
 
 def tell_payee(claim: Claim, event: ClaimEvent, reason: str, now: datetime) -> None:
     """Tell who claims for the payee what concerns them; nothing for steps inside the office."""
+    if event is ClaimEvent.PAY_PART and not reason:
+        return  # one of several payers has paid its share: told when the whole is paid, or something did not arrive
     if event in _OF_EVENT:
         _tell(_OF_EVENT[event], claim, claim.number, claim.total_fen, reason, now)
 

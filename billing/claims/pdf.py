@@ -91,6 +91,8 @@ def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
         Fact(words["fund_year"], str(batch["fund_year"])),
         Fact(words["period"], f"{batch['first_day']} – {batch['last_day']}"),
     ]
+    if content.get("payer"):
+        found.append(Fact(words["payer"], str(payer_word(content["payer"]))))
     if content["kind"] == "clawback":
         found.append(Fact(words["of_claim"], content["claim"]))
         found.append(Fact(words["reason"], f"{wording.CAUSES[content['cause']]}: {content['reason']}"))

@@ -25,7 +25,9 @@ from billing.claims.models import (
     PaymentList,
     Publicity,
 )
+from billing.claims.pdf import render_html
 from billing.claims.rules.checks import CheckedLine, CheckInput
+from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
@@ -33,6 +35,9 @@ from billing.claims.services import papers, proving
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
+from billing.claims.services.paying import shares_of
+from billing.claims.sheets import lines_sheet
+from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
 from billing.settlement.period_models import HeldBack
 from billing.settlement.queries import KINDS, Document
@@ -101,6 +106,11 @@ def by_state(batch: ClaimBatch) -> list[StateSum]:
 def totals_of(claims: Sequence[Claim]) -> Totals:
     """The control totals of claims, from their lines."""
     return totals(proving.claimed([claim for claim in claims if claim.state not in ENDS]))
+
+
+def payer_sums(claims: Sequence[Claim]) -> list[PayerSum]:
+    """The control totals of claims by payer: claimed, on lists, paid; two queries."""
+    return sums(shared for _claim, shared in shares_of(claim for claim in claims if claim.state not in ENDS))
 
 
 def lines_of(claim: Claim) -> list[ClaimLine]:
@@ -201,10 +211,13 @@ def paper_for(actor: Actor, kind: str, pk: int) -> Paper:
 
 
 def paper_file(actor: Actor, kind: str, pk: int, suffix: str) -> Document:
-    """Its PDF or workbook, byte for byte. Raises NotFound, Refusal ``statement.not_ready``, ``files.*``."""
+    """Its PDF or workbook, byte for byte, or its frozen content as ``csv``, ``json`` or ``html``. Raises NotFound, Refusal
+    ``statement.not_ready``, ``files.*``."""
     paper = paper_for(actor, kind, pk)
-    if suffix not in KINDS:
+    if suffix not in (*KINDS, *DATA_KINDS):
         raise NotFound.of("access.not_found", model="document")
+    if suffix in DATA_KINDS:
+        return Document(*export(paper.number, paper.content, lines_sheet, render_html, suffix))
     stored: StoredFile | None = getattr(paper, suffix)
     if paper.render_state != RenderState.DONE or stored is None:
         raise Refusal.of("statement.not_ready")

@@ -24,6 +24,13 @@ _LIST = ("position", "claim", "payee", "code", "bank", "account_name", "account_
 _LIST_WIDTHS = [6, 18, 34, 22, 24, 30, 26, 14, 14]
 
 
+def lines_sheet(content: Content) -> Sheet:
+    """The lines of a content as the workbook has them."""
+    words = claim_captions()
+    with translation.override(CHINESE):
+        return _lines_sheet(content, words)
+
+
 def render_xlsx(content: Content) -> bytes:
     """The workbook of a content: lines with typed values, and what the file is. The same content gives the same bytes."""
     words = claim_captions()

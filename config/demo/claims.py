@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from billing.claims.models import Claim, ClaimBatch
+from billing.claims.models import Claim, ClaimBatch, PaymentList
 from billing.claims.services import batches, deputies, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.deputies import Named
@@ -61,9 +61,14 @@ def _pay(people: People, batch: ClaimBatch, said: dict[str, str], now: datetime)
     publishing.publicise(officer, batch.pk, now - timedelta(days=11))
     publishing.end_due(now - timedelta(days=3))
     reviewing.approve_all(second, batch.pk, now - timedelta(days=3))
-    made = paying.make(finance, batch.pk, now - timedelta(days=2))
-    paying.sign(officer, made.pk, now - timedelta(days=2))
-    paying.sign(second, made.pk, now - timedelta(days=2))
+    for made in paying.make(finance, batch.pk, now - timedelta(days=2)):
+        paying.sign(officer, made.pk, now - timedelta(days=2))
+        paying.sign(second, made.pk, now - timedelta(days=2))
+        _record(finance, made, said, now)
+
+
+def _record(finance: Actor, made: PaymentList, said: dict[str, str], now: datetime) -> None:
+    """What became of the first two lines of a list."""
     for place, line in enumerate(made.lines.order_by("position")):
         outcome = Outcome(line.amount_fen, (now - timedelta(days=1)).date(), f"{line.pk:08d}")
         if place == 1:

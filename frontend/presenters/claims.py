@@ -143,6 +143,9 @@ class PaperRow:
     problem: str
     pdf_url: str
     xlsx_url: str
+    csv_url: str
+    html_url: str
+    json_url: str
     again_url: str
     ready: bool
     failed: bool
@@ -165,6 +168,9 @@ def paper_row(paper: Paper) -> PaperRow:
         sentence(paper.render_error, {"number": paper.number}) if paper.render_error else "",
         reverse("claim_paper", args=[kind, paper.pk, "pdf"]),
         reverse("claim_paper", args=[kind, paper.pk, "xlsx"]),
+        reverse("claim_paper", args=[kind, paper.pk, "csv"]),
+        reverse("claim_paper", args=[kind, paper.pk, "html"]),
+        reverse("claim_paper", args=[kind, paper.pk, "json"]),
         reverse("claim_paper_again", args=[kind, paper.pk]),
         state == RenderState.DONE,
         state == RenderState.FAILED,

@@ -28,7 +28,7 @@ from billing.settlement.queries import local_today
 from billing.settlement.rules.period import first_day, last_day, previous_month
 from billing.subsidy.models import Programme
 from billing.subsidy.rules.outcome import SettlementMode
-from billing.wording import mode_word
+from billing.wording import mode_word, payer_word
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -117,27 +117,31 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, repor
     known = {each.state: each for each in states}
     office = right_of(actor, batch.programme.issuer_id, OFFICE, timezone.now()) is not None
     payable = paying.payable(batch) if office else []
+    everything = list(rows)
     context = {
         "batch": batch,
         "name": batch_name(batch),
         "state": batch_state(batch),
         "settled": settled_word(batch),
-        "totals": queries.totals_of(list(rows)),
+        "totals": queries.totals_of(everything),
+        "payers": [(payer_word(each.payer), each) for each in queries.payer_sums(everything)],
         "states": states,
         "page": page,
         "rows": claim_rows(shown, inputs),
         "clean": sum(is_clean(look(inputs[each.pk])) for each in shown if each.state == ClaimState.IN_REVIEW),
         "objections": queries.objections_of(actor, batch),
         "publicities": list(queries.publicities().filter(batch=batch)),
-        "lists": [(each, list_state(each)) for each in queries.lists_of(actor, batch)],
+        "lists": [
+            (each, list_state(each), payer_word(each.payer) if each.payer else "") for each in queries.lists_of(actor, batch)
+        ],
         "office": office,
         "reviews": actor.has(*OFFICE),
         "window_over": local_today(timezone.now()) > batch.closes_on,
         "in_review": ClaimState.IN_REVIEW in known,
         "passed": known.get(ClaimState.PASSED),
         "publicised": known.get(ClaimState.PUBLICISED),
-        "payable_count": len(payable),
-        "payable_fen": sum(amount for _claim, amount in payable),
+        "payable_lists": len({each.payer for each in payable}),
+        "payable_fen": sum(each.amount_fen for each in payable),
         "report": report_rows(report),
         "done": sum(each.done for each in report),
         "problems": sentences(refusal) if refusal else [],

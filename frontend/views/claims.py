@@ -231,7 +231,7 @@ def claim_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def claim_paper(request: HttpRequest, kind: str, pk: int, suffix: str) -> HttpResponse:
-    """The stored PDF or XLSX of a redemption form, payment list or claw-back notice, byte for byte."""
+    """The stored PDF or XLSX of a redemption form, payment list or claw-back notice, byte for byte; or its content as CSV, HTML or JSON."""
     found = queries.paper_file(actor_of(request), kind, pk, suffix)
     return attachment(found.content, found.stored.media_type, found.stored.file_name)
 

@@ -34,7 +34,7 @@ from frontend.views.claims import fen_of
 @login_required
 @require_POST
 def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put what is approved and not paid of a batch on a list."""
+    """Put what is approved and not paid of a batch on lists, one for each payer."""
     actor = actor_of(request)
     try:
         made = paying.make(actor, pk, timezone.now(), expected_fen=number(request.POST.get("total_fen", "")))
@@ -43,8 +43,11 @@ def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         say_refusal(request, refusal)
         return redirect("claim_batch_detail", pk=pk)
-    messages.success(request, _("The list %(number)s is made. Two more people sign it.") % {"number": made.number})
-    return redirect("payout_list_detail", pk=made.pk)
+    for each in made:
+        messages.success(request, _("The list %(number)s is made. Two more people sign it.") % {"number": each.number})
+    if len(made) > 1:
+        return redirect("claim_batch_detail", pk=pk)
+    return redirect("payout_list_detail", pk=made[0].pk)
 
 
 @login_required

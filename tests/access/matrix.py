@@ -247,6 +247,11 @@ def _absence(world: World) -> dict[str, Any]:
     return {"deputy": 1, "first_on": "2026-11-26", "last_on": "2026-11-27"}
 
 
+def _stands_in(world: World) -> dict[str, Any]:
+    at = {"office": world.cast.office.pk, "deputy": world.cast.users["sun"].pk}
+    return {**at, "from_on": "2026-11-26", "until_on": "2026-11-27", "reason": "away"}
+
+
 def _answers(world: World) -> dict[str, Any]:
     return {"approvals": [world.objects["leader_approval"][0]], "answer": "agree"}
 
@@ -843,6 +848,8 @@ API: dict[str, Route] = {
     "api_claim_pass_on": acts("claim", OFFICER, OFFICER, ok=TRIED),
     "api_claim_send_back": acts("claim", OFFICER, OFFICER, ok=TRIED, body=reason),
     "api_claim_reject": acts("claim", OFFICER, OFFICER, ok=TRIED, body=reason),
+    "api_office_deputies": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_stands_in, role_first=True)}),
+    "api_office_deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
     "api_payment_list": reads_object("payout_list"),
     "api_payment_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),

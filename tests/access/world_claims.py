@@ -70,13 +70,13 @@ def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, i
     reviewing.approve(cast.actor("sun"), claim_id, later)
     lists = []
     for paid in (0, None):
-        made = paying.make(cast.actor("qian"), batch_id, later)
-        paying.sign(cast.actor("chen"), made.pk, later)
-        paying.sign(cast.actor("sun"), made.pk, later)
-        if paid is not None:
-            paying.record(cast.actor("qian"), made.lines.get().pk, Outcome(paid, later.date(), "", "returned"), later)
-        lists.append(made)
-    return {"publicity": public.pk, "objection": said.pk, "payout_list": lists[1].pk, "payout_line": lists[1].lines.get().pk}
+        for made in paying.make(cast.actor("qian"), batch_id, later):
+            paying.sign(cast.actor("chen"), made.pk, later)
+            paying.sign(cast.actor("sun"), made.pk, later)
+            if paid is not None:
+                paying.record(cast.actor("qian"), made.lines.get().pk, Outcome(paid, later.date(), "", "returned"), later)
+            lists.append(made)
+    return {"publicity": public.pk, "objection": said.pk, "payout_list": lists[-1].pk, "payout_line": lists[-1].lines.get().pk}
 
 
 def _name_without_mark(public: Publicity) -> None:

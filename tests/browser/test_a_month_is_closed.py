@@ -260,10 +260,21 @@ def _review(office: Office, batch: str) -> None:
 
 
 def _pay(office: Office, batch: str, claim: str) -> None:
-    """A payment list made, checked and approved by three people; what the treasury paid."""
+    """A payment list of each payer, made, checked and approved by three people; what the treasuries paid."""
     page = office.open(OFFICE[1], batch)
-    press(page, re.compile("Make a payment list"))
-    paying = page.url.removeprefix(office.site.address)
+    press(page, re.compile("^Make .*payment list"))
+    links = office.open(OFFICE[1], batch).locator("main a[href^='/payout-lists/']")
+    for paying in reversed([str(link.get_attribute("href")) for link in links.all()]):
+        _pay_list(office, paying)
+    page = office.open(LAB[0], claim)
+    said(page, "Paid")
+    for suffix in ("pdf", "xlsx"):
+        link = page.locator(f"a[href*='/form/'][href$='{suffix}']").first
+        office.download(page, str(link.get_attribute("href")), f"form.{suffix}")
+
+
+def _pay_list(office: Office, paying: str) -> None:
+    """One list, from its second signature to the papers; of several the last one's papers stay."""
     press(office.open(OFFICER, paying), "Checked")
     page = office.open(OFFICE[0], paying)
     press(page, "Approve")
@@ -276,11 +287,6 @@ def _pay(office: Office, batch: str, claim: str) -> None:
     for suffix in ("pdf", "xlsx"):
         link = page.locator(f"a[href*='/list/'][href$='{suffix}']").first
         office.download(page, str(link.get_attribute("href")), f"list.{suffix}")
-    page = office.open(LAB[0], claim)
-    said(page, "Paid")
-    for suffix in ("pdf", "xlsx"):
-        link = page.locator(f"a[href*='/form/'][href$='{suffix}']").first
-        office.download(page, str(link.get_attribute("href")), f"form.{suffix}")
 
 
 def _next_batch(office: Office, claim: str, credited: int) -> None:

@@ -49,7 +49,10 @@ def test_of_many_who_fill_hand_in_and_list_at_once_each_is_done_once(world: Worl
     assert approved == {"ok": 1, "claims.not_now": CLERKS - 1}
     listed = tally(at_once([lambda: paying.make(cast.actor("qian"), batch.pk, LATER)] * CLERKS))
     assert listed == {"ok": 1, "claims.nothing_to_pay": CLERKS - 1}
-    assert [row.number for row in PaymentList.objects.all()] == ["BF-2026-000001"]
+    rows = list(PaymentList.objects.order_by("pk").values_list("number", "payer", "total_fen"))
+    claim.refresh_from_db()
+    assert [number for number, *_said in rows] == ["BF-2026-000001", "BF-2026-000002"]  # one for each of two payers
+    assert len({payer for _number, payer, _fen in rows}) == 2 and sum(fen for *_said, fen in rows) == claim.total_fen
     assert violations() == {}
 
 

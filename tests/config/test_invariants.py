@@ -76,12 +76,16 @@ A_FORM = (
     " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, number, 1 FROM billing_claim"
 )
 A_PAYMENT_LIST = (
-    f"INSERT INTO billing_paymentlist ({FROZEN}, batch_id, number, line_count, cancel_reason)"
-    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, 'BF-2026-1', 1, '' FROM billing_claimbatch"
+    f"INSERT INTO billing_paymentlist ({FROZEN}, batch_id, number, payer, line_count, cancel_reason)"
+    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, 'BF-2026-1', 'city', 1, '' FROM billing_claimbatch"
 )
 A_PAYMENT_LINE = (
     "INSERT INTO billing_paymentline (payment_list_id, claim_id, position, amount_fen)"
     " SELECT l.id, c.id, 1, c.total_fen + 1 FROM billing_paymentlist l, billing_claim c"
+)
+A_PAYOUT = (
+    "INSERT INTO billing_payout (line_id, paid_fen, paid_on, reference, reason, recorded_by_id, recorded_at)"
+    " SELECT id, 1, '2026-12-01', '', '', 1, now() FROM billing_paymentline"
 )
 A_CLAWBACK = (
     f"INSERT INTO billing_clawback ({FROZEN}, number, programme_id, payee_id, award_id, claim_id, reversal_id, cause, reason)"
@@ -327,6 +331,8 @@ BREAKS: dict[str, list[str]] = {
     ],
     "claims.payment_lists_are_their_lines": [*CLAIMED, A_PAYMENT_LIST],
     "claims.never_paid_beyond_the_claim": [*CLAIMED, A_PAYMENT_LIST, A_PAYMENT_LINE],
+    "claims.each_payer_pays_its_share": [*CLAIMED, A_PAYMENT_LIST, A_PAYMENT_LINE],
+    "claims.the_ledger_says_what_each_payer_paid": [*CLAIMED, A_PAYMENT_LIST, A_PAYMENT_LINE, A_PAYOUT],
     "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
     "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
     "claims.claimbatch_numbers_have_no_gap": [A_BATCH],

@@ -107,12 +107,13 @@ class ClaimsMachine(MoneyMachine):
             self.attempt("list", lambda: self._listed(batch.pk))
 
     def _listed(self, batch_id: int) -> None:
-        made = paying.make(self.cast.actor("qian"), batch_id, self.now)
-        for who in ("chen", "sun"):
-            paying.sign(self.cast.actor(who), made.pk, self.now)
+        for made in paying.make(self.cast.actor("qian"), batch_id, self.now):
+            for who in ("chen", "sun"):
+                paying.sign(self.cast.actor(who), made.pk, self.now)
 
     def _paid(self, claim: Any, how: int) -> None:
-        line = PaymentLine.objects.filter(claim=claim).latest("pk")
+        waiting = PaymentLine.objects.filter(claim=claim, payment_list__cancelled_at=None, payout=None)
+        line = waiting.latest("pk")
         paid = {0: 0, 1: line.amount_fen // 2}.get(how, line.amount_fen)
         outcome = Outcome(paid, self.now.date(), "T", "" if paid == line.amount_fen else "returned")
         self.attempt("pay", lambda: paying.record(self.cast.actor("qian"), line.pk, outcome, self.now))

@@ -90,7 +90,7 @@ class FormLine:
 
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """A line of a payment list: what of a claim is paid, and its part by payer. ``account_changed``: to another bank account than the
+    """A line of a payment list: what of a claim its payer pays. ``account_changed``: to another bank account than the
     claim was handed in with; said only where it is so."""
 
     position: int
@@ -98,17 +98,16 @@ class ListLine:
     payee: Payee
     amount_fen: int
     of_claim_fen: int
-    payers: Mapping[str, int]
     account_changed: bool = False
 
-    def as_json(self) -> Json:
+    def as_json(self, payer: str) -> Json:
         return {
             "position": self.position,
             "claim": self.claim,
             "payee": self.payee.as_json(),
             "amount_fen": self.amount_fen,
             "of_claim_fen": self.of_claim_fen,
-            "payers": by_payer(self.payers),
+            "payers": by_payer({payer: self.amount_fen}),
             **({"account_changed": True} if self.account_changed else {}),
         }
 
@@ -146,8 +145,8 @@ def redemption_form(
     }
 
 
-def payment_list(batch: Batch, number: str, lines: Sequence[ListLine], maker: str, on: date) -> Json:
-    """What the treasury is to pay."""
+def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine], maker: str, on: date) -> Json:
+    """What the treasury of ``payer`` is to pay."""
     total = sum(line.amount_fen for line in lines)
     return {
         "format": FORMAT,
@@ -156,8 +155,9 @@ def payment_list(batch: Batch, number: str, lines: Sequence[ListLine], maker: st
         "made_on": on.isoformat(),
         "maker": maker,
         "batch": batch.as_json(),
-        "lines": [line.as_json() for line in lines],
-        "totals": _totals(total, len(lines), sum_by_payer(by_payer(line.payers) for line in lines)),
+        "payer": payer,
+        "lines": [line.as_json(payer) for line in lines],
+        "totals": _totals(total, len(lines), {payer: total}),
     }
 
 

@@ -89,10 +89,11 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.PUBLICISED, _E.REJECT): (_S.REJECTED,),
     (_S.APPROVED, _E.LIST): (_S.LISTED,),
     (_S.APPROVED, _E.SETTLE): (_S.PAID,),
-    (_S.LISTED, _E.UNLIST): (_S.APPROVED, _S.PARTLY_PAID, _S.PAYMENT_FAILED),
+    (_S.LISTED, _E.LIST): (_S.LISTED,),
+    (_S.LISTED, _E.UNLIST): (_S.APPROVED, _S.PARTLY_PAID, _S.PAYMENT_FAILED, _S.LISTED),
     (_S.LISTED, _E.PAY): (_S.PAID,),
-    (_S.LISTED, _E.PAY_PART): (_S.PARTLY_PAID,),
-    (_S.LISTED, _E.PAY_FAIL): (_S.PAYMENT_FAILED,),
+    (_S.LISTED, _E.PAY_PART): (_S.PARTLY_PAID, _S.LISTED),
+    (_S.LISTED, _E.PAY_FAIL): (_S.PAYMENT_FAILED, _S.LISTED),
     (_S.PARTLY_PAID, _E.LIST): (_S.LISTED,),
     (_S.PAYMENT_FAILED, _E.LIST): (_S.LISTED,),
     (_S.PAID, _E.RECHECK): (_S.RECHECKED,),
@@ -118,13 +119,13 @@ def events_of(state: ClaimState) -> frozenset[ClaimEvent]:
 
 
 def after(
-    state: ClaimState, event: ClaimEvent, step: int, steps: int, before: ClaimState | None = None
+    state: ClaimState, event: ClaimEvent, step: int, steps: int, before: ClaimState | None = None, *, listed: bool = False
 ) -> tuple[ClaimState, int] | None:
-    """The state and step (from 0) after an event, or None where it may not happen. ``steps``: how many the chain has; ``before``: the
-    state in which it was put on a list.
+    """The state and step (from 0) after an event, or None where it may not happen. ``steps``: how many the chain has; ``before``: where
+    it stands by what was paid of it, lists aside; ``listed``: it waits on another payer's list, too.
 
     A claim that is sent back keeps its step and comes back to it; one sent back after the last step comes back to the last. One whose list
-    is cancelled stands where it stood before the list.
+    is cancelled stands where it stood before the list. While it waits on another payer's list, it stays listed.
     """
     allowed = TABLE.get((state, event))
     if allowed is None:
@@ -133,6 +134,8 @@ def after(
         return (ClaimState.PASSED, steps) if step + 1 >= steps else (ClaimState.IN_REVIEW, step + 1)
     if event is ClaimEvent.BEGIN:
         return ClaimState.IN_REVIEW, 0
+    if listed and ClaimState.LISTED in allowed:
+        return ClaimState.LISTED, step
     if event is ClaimEvent.UNLIST:
         return (before, step) if before in allowed else None
     if event is ClaimEvent.SEND_BACK:

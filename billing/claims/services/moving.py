@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Sum
 
 from billing.bills.services.issuing import local_day
-from billing.claims.models import Claim, ClaimStep
+from billing.claims.models import Claim, ClaimStep, PaymentLine, Payout
 from billing.claims.notices import tell_payee
 from billing.claims.rules.review import expected_on, review_of
 from billing.claims.rules.states import ClaimEvent, ClaimState, after
@@ -19,6 +20,8 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import constraint_name
 
 THREE_PEOPLE = "claim_three_people"
+#: What happens to one of a claim's lists, of which there may be others.
+_OF_LISTS = frozenset({ClaimEvent.UNLIST, ClaimEvent.PAY_PART, ClaimEvent.PAY_FAIL})
 
 
 def locked(actor: Actor, claim_id: int) -> Claim:
@@ -43,12 +46,13 @@ def move(
     Raises Conflict ``claims.not_now`` (the table does not allow it), Forbidden ``claims.three_people``.
     """
     state, review = ClaimState(claim.state), review_of(claim.batch.programme_version.document)
-    before = _listed_from(claim) if event is ClaimEvent.UNLIST else None
-    to = after(state, event, claim.step, len(review.steps), before)
+    before = _by_payouts(claim) if event is ClaimEvent.UNLIST else None
+    listed = event in _OF_LISTS and _waits_on_a_list(claim)
+    to = after(state, event, claim.step, len(review.steps), before, listed=listed)
     if to is None:
         raise Conflict.of("claims.not_now", state=state.value, number=claim.number)
     new_state, new_step = to
-    since = claim.since if event is ClaimEvent.LINE else now
+    since = claim.since if event is ClaimEvent.LINE or state is new_state is ClaimState.LISTED else now
     expected = expected_on(review, new_state, new_step, local_day(since), claim.batch.closes_on)
     position = claim.step_count + 1
     try:
@@ -81,7 +85,15 @@ def move(
     return written
 
 
-def _listed_from(claim: Claim) -> ClaimState | None:
-    """Where a claim stood when it was put on its latest payment list."""
-    step = ClaimStep.objects.filter(claim=claim, event=ClaimEvent.LIST).order_by("-position").first()
-    return ClaimState(step.from_state) if step is not None else None
+def _by_payouts(claim: Claim) -> ClaimState:
+    """Where an approved claim stands by what was paid of it."""
+    paid = Payout.objects.filter(line__claim=claim).aggregate(fen=Sum("paid_fen"))["fen"]
+    if paid is None:
+        return ClaimState.APPROVED
+    return ClaimState.PARTLY_PAID if paid else ClaimState.PAYMENT_FAILED
+
+
+def _waits_on_a_list(claim: Claim) -> bool:
+    """Whether a list that holds names it and nothing is recorded of that yet."""
+    rows = PaymentLine.objects.filter(claim=claim, payment_list__cancelled_at__isnull=True, payout__isnull=True)
+    return rows.exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
@@ -15,8 +17,9 @@ from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
 from billing.claims.rules.numbers import Series
+from billing.claims.rules.payers import Listed, Shared, left
 from billing.claims.rules.states import ClaimEvent, ClaimState
-from billing.claims.rules.totals import Standing, split_like
+from billing.claims.rules.totals import Standing
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -38,7 +41,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 
-PAYABLE = (ClaimState.APPROVED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED)
+PAYABLE = (ClaimState.APPROVED, ClaimState.LISTED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,46 @@ class Outcome:
     reason: str = ""
 
 
-def payable(batch: ClaimBatch) -> list[tuple[Claim, int]]:
-    """The claims of a batch that can be put on a list, with what is not paid of each (fen)."""
-    paid = Coalesce(Sum("payment_lines__payout__paid_fen"), 0)
-    rows = Claim.objects.filter(batch=batch, state__in=PAYABLE, total_fen__gt=0).select_related("payee").annotate(paid_fen=paid)
-    return [(claim, claim.total_fen - claim.paid_fen) for claim in rows.order_by("pk") if claim.total_fen > claim.paid_fen]
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """What a payer gives of a claim, is not paid and stands on no list (fen)."""
+
+    claim: Claim
+    payer: str
+    amount_fen: int
 
 
-def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> PaymentList:
-    """Put everything of a batch that is approved and not paid on a list, numbered and frozen.
+def payable(batch: ClaimBatch) -> list[Payable]:
+    """What of a batch can be put on lists, claim by claim; three queries at most."""
+    rows = Claim.objects.filter(batch=batch, state__in=PAYABLE, total_fen__gt=0).select_related("payee").order_by("pk")
+    return [
+        Payable(claim, payer, amount) for claim, shared in shares_of(rows) for payer, amount in left(shared).items() if amount > 0
+    ]
+
+
+def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
+    """Claims with what each payer gives of them, and their lines on lists that hold; two queries."""
+    claims = list(claims)
+    parts: dict[int, list[list[dict[str, Any]]]] = {claim.pk: [] for claim in claims}
+    lines = ClaimLine.objects.filter(claim__in=claims, standing=Standing.INCLUDED).order_by("position")
+    for claim_id, payers in lines.values_list("claim_id", "payers") if claims else ():
+        parts[claim_id].append(payers)
+    listed: dict[int, list[Listed]] = {claim.pk: [] for claim in claims}
+    rows = PaymentLine.objects.filter(claim__in=claims, payment_list__cancelled_at__isnull=True).order_by("pk")
+    names = ("claim_id", "payment_list__payer", "amount_fen", "payout__paid_fen")
+    for claim_id, payer, amount, paid in rows.values_list(*names) if claims else ():
+        listed[claim_id].append(Listed(payer, amount, paid))
+    return [(each, Shared(each.total_fen, papers.sum_by_payer(parts[each.pk]), listed[each.pk])) for each in claims]
+
+
+def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
+    """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen.
 
     Raises NotFound, Forbidden, Conflict ``claims.figures_differ`` (other than ``expected_fen``), Refusal ``claims.nothing_to_pay`` /
     ``claims.no_account`` for each payee without a bank account / ``claims.inconsistent``.
     """
 
-    def work() -> PaymentList:
+    def work() -> list[PaymentList]:
         batch = locked_batch(actor, batch_id)
         right = require_office(actor, batch, now, Role.FINANCE)
         rows = Claim.objects.select_for_update(no_key=True).filter(batch=batch, state__in=PAYABLE).order_by("pk")
@@ -73,13 +101,14 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         found = payable(batch)
         if not found:
             raise Refusal.of("claims.nothing_to_pay")
-        total = sum(amount for _claim, amount in found)
+        total = sum(each.amount_fen for each in found)
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
-        lacking = [claim for claim, _amount in found if not claim.payee.bank_account_number]
+        claims = list({each.claim.pk: each.claim for each in found}.values())
+        lacking = [claim for claim in claims if not claim.payee.bank_account_number]
         Refusal.raise_any([Reason("claims.no_account", {"number": claim.number, "payee": claim.payee.name}) for claim in lacking])
-        prove([claim for claim, _amount in found])
-        return _write(actor, right, batch, found, now)
+        prove(claims)
+        return _write_all(actor, right, batch, found, now)
 
     return transactions.run(work)
 
@@ -177,41 +206,59 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         )
         if outcome.paid_fen:
             source = Source("payout", written.pk, "claim_pay", claim.batch.programme_version_id, actor.user_id)
-            accounts.post_paid(claim.batch.programme_id, claim.payee_id, outcome.paid_fen, source, now)
-        move(actor, claim, _event(claim, whole), now, reason, behalf_id=right.behalf_id)
+            accounts.post_paid(claim.batch.programme_id, made.payer, claim.payee_id, outcome.paid_fen, source, now)
+        event = _event(claim)
+        said = "" if whole and event is not ClaimEvent.PAY else reason
+        move(actor, claim, event, now, said, behalf_id=right.behalf_id)
         return written
 
     return transactions.run(work)
 
 
-def _event(claim: Claim, whole: bool) -> ClaimEvent:
-    if whole:
-        return ClaimEvent.PAY
+def _event(claim: Claim) -> ClaimEvent:
+    """What has become of a claim with all that is recorded of it."""
     paid = Payout.objects.filter(line__claim=claim).aggregate(fen=Coalesce(Sum("paid_fen"), 0))["fen"]
+    if paid == claim.total_fen:
+        return ClaimEvent.PAY
     return ClaimEvent.PAY_PART if paid else ClaimEvent.PAY_FAIL
 
 
-def _write(actor: Actor, right: Right, batch: ClaimBatch, found: list[tuple[Claim, int]], now: datetime) -> PaymentList:
-    payees = codes_of(claim.payee_id for claim, _amount in found)
-    accounts_then = handed_in_accounts(claim for claim, _amount in found)
-    shares = _shares([claim for claim, _amount in found])
-    lines = [
-        ListLine(
-            position=place,
-            claim=claim.number,
-            payee=payee_paper(claim.payee, payees.get(claim.payee_id, "")),
-            amount_fen=amount,
-            of_claim_fen=claim.total_fen,
-            payers=split_like(amount, shares[claim.pk]),
-            account_changed=account_changed(claim.payee, accounts_then.get(claim.pk)),
-        )
-        for place, (claim, amount) in enumerate(found, start=1)
-    ]
+def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payable], now: datetime) -> list[PaymentList]:
+    by_payer: dict[str, list[Payable]] = {}
+    for each in found:
+        by_payer.setdefault(each.payer, []).append(each)
+    claims = {each.claim.pk: each.claim for each in found}
+    payees = codes_of(claim.payee_id for claim in claims.values())
+    accounts_then = handed_in_accounts(claims.values())
+    written = []
+    for payer, rows in by_payer.items():
+        lines = [
+            ListLine(
+                position=place,
+                claim=each.claim.number,
+                payee=payee_paper(each.claim.payee, payees.get(each.claim.payee_id, "")),
+                amount_fen=each.amount_fen,
+                of_claim_fen=each.claim.total_fen,
+                account_changed=account_changed(each.claim.payee, accounts_then.get(each.claim.pk)),
+            )
+            for place, each in enumerate(rows, start=1)
+        ]
+        written.append(_write(actor, right, batch, payer, rows, lines, now))
+    for pk in claims:
+        on = {"lists": [made.number for made in written if made.lines.filter(claim=pk).exists()]}
+        move(actor, locked(actor, pk), ClaimEvent.LIST, now, also=on, behalf_id=right.behalf_id)
+    return written
+
+
+def _write(
+    actor: Actor, right: Right, batch: ClaimBatch, payer: str, rows: list[Payable], lines: list[ListLine], now: datetime
+) -> PaymentList:
     number = next_number(Series.PAYMENT_LIST, now)
-    content = codes.with_code(papers.payment_list(batch_paper(batch), number, lines, actor.name, local_day(now)))
+    content = codes.with_code(papers.payment_list(batch_paper(batch), number, payer, lines, actor.name, local_day(now)))
     written = PaymentList.objects.create(
         batch=batch,
         number=number,
+        payer=payer,
         total_fen=content["totals"]["total_fen"],
         line_count=len(lines),
         content=content,
@@ -222,22 +269,12 @@ def _write(actor: Actor, right: Right, batch: ClaimBatch, found: list[tuple[Clai
     )
     PaymentLine.objects.bulk_create(
         [
-            PaymentLine(payment_list=written, claim=claim, position=place, amount_fen=amount)
-            for place, (claim, amount) in enumerate(found, start=1)
+            PaymentLine(payment_list=written, claim=each.claim, position=place, amount_fen=each.amount_fen)
+            for place, each in enumerate(rows, start=1)
         ]
     )
-    for claim, _amount in found:
-        move(actor, locked(actor, claim.pk), ClaimEvent.LIST, now, behalf_id=right.behalf_id)
     codes.register(LIST, written.pk, content, now)
-    after = {"number": number, "lines": len(lines), "total_fen": written.total_fen}
+    after = {"number": number, "payer": payer, "lines": len(lines), "total_fen": written.total_fen}
     audit.record(actor, "payment_list.make", written, now, after=after)
     queue_documents(written)
     return written
-
-
-def _shares(claims: list[Claim]) -> dict[int, dict[str, int]]:
-    """What each payer gives of each claim."""
-    parts: dict[int, list[list[dict[str, object]]]] = {claim.pk: [] for claim in claims}
-    for line in ClaimLine.objects.filter(claim__in=claims, standing=Standing.INCLUDED).order_by("position"):
-        parts[line.claim_id].append(line.payers)
-    return {pk: papers.sum_by_payer(each) for pk, each in parts.items()}

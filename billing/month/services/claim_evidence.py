@@ -95,6 +95,7 @@ def _paid(actor: Actor, claim: Claim) -> list[Json]:
     return [
         {
             "list": each.line.payment_list.number,
+            "payer": each.line.payment_list.payer,
             "amount_fen": each.line.amount_fen,
             "paid_fen": each.paid_fen,
             "paid_on": each.paid_on.isoformat(),

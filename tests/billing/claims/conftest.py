@@ -77,10 +77,17 @@ class Office:
         return reviewing.approve(self.cast.actor(who), claim.pk, now)
 
     def listed(self, batch, now=PUBLIC_OVER):
-        """A list that three people have signed."""
+        """The list of each payer, signed by three people."""
         made = paying.make(self.cast.actor("qian"), batch.pk, now)
-        paying.sign(self.cast.actor("chen"), made.pk, now)
-        return paying.sign(self.cast.actor("sun"), made.pk, now)
+        for each in made:
+            paying.sign(self.cast.actor("chen"), each.pk, now)
+        return [paying.sign(self.cast.actor("sun"), each.pk, now) for each in made]
+
+    def pay_all(self, made, now=PUBLIC_OVER):
+        """Every treasury pays what is on its list."""
+        for each in made:
+            for line in each.lines.all():
+                self.pay(line, now=now)
 
     def pay(self, line, paid_fen=None, reason="", now=PUBLIC_OVER):
         outcome = Outcome(line.amount_fen if paid_fen is None else paid_fen, now.date(), "T1", reason)

@@ -46,7 +46,7 @@ def test_a_bill_is_not_voided_once_its_subsidy_was_claimed_and_a_credit_note_say
 
 def test_what_is_taken_back_counts_on_one_claim_although_a_line_is_taken_in_again(cast, office):
     batch, claim = office.approved()
-    office.pay(office.listed(batch).lines.get())
+    office.pay_all(office.listed(batch))
     (back,) = clawbacks.recheck(cast.actor("sun"), claim.pk, {1: 5000}, "half of the hours were not used", at(20))
     for day in (9, 10):
         run_session(cast, slot_of(9, 12, day), "he", cast.other_firm)
@@ -141,7 +141,7 @@ def test_after_its_review_a_claim_keeps_its_amount_and_a_list_its_signatures_and
     refused("once all of it was paid out", settled, "Claim:claim_moves")
     cast.other_firm.bank_account_number = "9999"
     cast.other_firm.save()
-    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)[0]
     assert made.content["lines"][0]["account_changed"] is True
     paying.sign(cast.actor("chen"), made.pk, PUBLIC_OVER)
     signed = PaymentList.objects.filter(pk=made.pk)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from billing.claims import queries
 from billing.claims.models import Claim, ClaimLine, Payout
+from billing.claims.rules.content import sum_by_payer
 from billing.claims.services import batches, clawbacks, documents, handing_in, paying, publishing, reviewing
 from billing.ledger.models import Transfer
 from billing.settlement.models import Award
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from instruments.models import Notice
 from tests.billing.claims.conftest import AFTER, DECEMBER, PUBLIC_OVER, at, code_of, days, wrong
 
 pytestmark = pytest.mark.django_db
@@ -38,19 +43,33 @@ def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_hol
         office.approve(claim, now=at(10))
     assert code_of(refused) == "claims.still_public"
     office.approve(claim)
-    made = office.listed(batch)
-    (line,) = made.lines.all()
-    assert made.number == "BF-2026-000001" and made.content["lines"][0]["payee"]["bank_account_number"].startswith("6222")
-    office.pay(line)
+    lists = office.listed(batch)  # the province's and the prefecture's: each pays its own share, which its list alone says
+    shares = sum_by_payer([line["payers"] for line in form.content["lines"]])
+    assert {made.payer: made.total_fen for made in lists} == shares and len(shares) == 2
+    made, other = lists
+    assert (made.number, other.number) == ("BF-2026-000001", "BF-2026-000002")
+    assert made.content["lines"][0]["payee"]["bank_account_number"].startswith("6222")
+    assert made.content["totals"]["payers"] == [{"payer": made.payer, "amount_fen": made.total_fen}]
+    office.pay(made.lines.get())
+    claim.refresh_from_db()
+    assert claim.state == "listed" and claim.expected_on is not None and wrong() == {}  # the other treasury has not paid yet
+    (first, second) = queries.payer_sums([claim])
+    assert (first.paid_fen, first.listed_fen, second.paid_fen, second.listed_fen) == (made.total_fen, 0, 0, other.total_fen)
+    assert first.claimed_fen + second.claimed_fen == claim.total_fen
+    office.pay(other.lines.get())
     claim.refresh_from_db()
     assert claim.state == "paid" and claim.expected_on is None
     events = list(claim.steps.order_by("position").values_list("event", flat=True))
-    assert events == ["submit", "begin", "pass", "publicise", "approve", "list", "pay"]
+    assert events == ["submit", "begin", "pass", "publicise", "approve", "list", "pay_part", "pay"]
+    told = Notice.objects.filter(event__in=["claim.paid", "claim.payment_failed"]).values_list("event", flat=True)
+    assert set(told) == {"claim.paid"}  # that one of two has paid is nothing that did not arrive
     moved = Transfer.objects.filter(source_type__in=["claim", "payout"]).order_by("pk")
     assert [(each.debit.kind, each.credit.kind, each.amount_fen) for each in moved] == [
         ("subsidy_granted", "subsidy_due", claim.total_fen),
-        ("subsidy_due", "subsidy_paid", claim.total_fen),
+        ("subsidy_due", "subsidy_paid", made.total_fen),
+        ("subsidy_due", "subsidy_paid", other.total_fen),
     ]
+    assert [each.credit.key.rpartition(":")[2] for each in moved][1:] == list(shares)
     settle()
     assert wrong() == {}
 
@@ -60,9 +79,9 @@ def test_the_documents_are_made_whole_and_the_same_twice(cast, office):
     from billing.claims.sheets import render_xlsx
 
     batch, claim = office.approved()
-    made = office.listed(batch)
+    made, other = office.listed(batch)
     form = claim.submissions.get()
-    office.pay(made.lines.get())
+    office.pay_all([made, other])
     (notice,) = clawbacks.recheck(cast.actor("chen"), claim.pk, {1: 100}, "no report was found", at(20))
     for paper, kind in ((form, "form"), (made, "list"), (notice, "clawback")):
         html = render_html(paper.content)
@@ -71,6 +90,16 @@ def test_the_documents_are_made_whole_and_the_same_twice(cast, office):
         documents.render(kind, paper.pk, at(20))
         paper.refresh_from_db()
         assert paper.render_state == "done" and paper.pdf.media_type == "application/pdf"
+        # As data, and as a page that prints alike, asks for nothing and runs nothing.
+        twin = queries.paper_file(cast.actor("wu"), kind, paper.pk, "html").content.decode()
+        assert paper.number in twin and "default-src 'none'" in twin and "@font-face" not in twin and "@page" in twin
+        said = queries.paper_file(cast.actor("wu"), kind, paper.pk, "json").content
+        assert hashlib.sha256(said).hexdigest() == paper.content_sha256
+        assert queries.paper_file(cast.actor("wu"), kind, paper.pk, "csv").content.startswith(b"\xef\xbb\xbf")
+        with pytest.raises(NotFound):
+            queries.paper_file(cast.actor("wu"), kind, paper.pk, "exe")
+        with pytest.raises(NotFound):
+            queries.paper_file(cast.actor("lin"), kind, paper.pk, "html")
     assert "拨付明细表" in render_html(made.content) and "兑付申请表" in render_html(form.content)
 
 
@@ -96,16 +125,16 @@ def test_a_provider_redeems_and_what_was_objected_sent_back_and_paid_in_part_goe
     assert code_of(refused) == "claims.objected"
     publishing.answer(cast.actor("chen"), said.pk, False, "The log shows the use", at(17))
     office.approve(claim, now=at(17))
-    made = office.listed(batch, now=at(18))
-    half = claim.total_fen // 2
+    made, other = office.listed(batch, now=at(18))
+    half = made.total_fen // 2
     office.pay(made.lines.get(), half, "the bank returned the rest", now=at(18))
+    (again,) = office.listed(batch, now=at(19))  # what is left of the one payer; the other's list waits still
+    assert (again.number, again.payer, again.total_fen) == ("BF-2026-000003", made.payer, made.total_fen - half)
+    office.pay(other.lines.get(), now=at(19))
+    office.pay(again.lines.get(), 0, "wrong account", now=at(19))
     claim.refresh_from_db()
     assert claim.state == "partly_paid"
-    again = office.listed(batch, now=at(19))
-    assert (again.number, again.total_fen) == ("BF-2026-000002", claim.total_fen - half)
-    office.pay(again.lines.get(), 0, "wrong account", now=at(19))
-    last = office.listed(batch, now=at(20))
-    office.pay(last.lines.get(), now=at(20))
+    office.pay_all(office.listed(batch, now=at(20)), now=at(20))
     claim.refresh_from_db()
     assert claim.state == "paid" and sum(Payout.objects.values_list("paid_fen", flat=True)) == claim.total_fen
     settle()
@@ -117,7 +146,7 @@ def test_what_a_recheck_finds_is_taken_off_the_next_claim_and_goes_back_to_the_p
     from tests.conftest import slot_of
 
     batch, claim = office.approved()
-    office.pay(office.listed(batch).lines.get())
+    office.pay_all(office.listed(batch))
     spent = Award.objects.get(pk=claim.lines.get(position=1).award_id)
     pool = Transfer.objects.filter(kind="post", debit__limited=True, programme_version=spent.programme_version).first().debit
     before = pool.posted_fen
@@ -264,7 +293,7 @@ def test_a_payment_list_needs_three_people_and_an_approved_list_before_anything_
     batch, _claim = office.approved()
     with pytest.raises(Forbidden):
         paying.make(cast.actor("chen"), batch.pk, PUBLIC_OVER)
-    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)[0]
     with pytest.raises(Refusal) as refused:
         office.pay(made.lines.get())
     assert code_of(refused) == "claims.not_approved"

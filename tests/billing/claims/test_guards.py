@@ -100,7 +100,7 @@ def test_a_closed_batch_its_history_and_its_lists_stay_as_they_are(cast, office)
     closed = ClaimBatch.objects.filter(pk=batch.pk)
     refused("Cannot update", lambda: closed.update(rule_steps=[1]), "ClaimBatch:claim_batch_closes_once")
     refused("Cannot update", lambda: ClaimStep.objects.update(reason="x"), "ClaimStep:claim_step_append_only")
-    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)[0]
     row, line = PaymentList.objects.filter(pk=made.pk), made.lines.get()
     refused("Cannot update", lambda: row.update(total_fen=1), "PaymentList:payment_list_frozen")
     for signed in ({"reviewed_by": made.issued_by}, {"approved_by": cast.users["sun"]}):
@@ -116,10 +116,18 @@ def test_a_closed_batch_its_history_and_its_lists_stay_as_they_are(cast, office)
     second = {"batch": batch, "number": "BF-2026-000009", "line_count": 1, "total_fen": 1, "content": {}, "content_sha256": "x"}
 
     def twice():
-        other = PaymentList.objects.create(**second, issued_at=PUBLIC_OVER, issued_by=cast.users["qian"])
+        other = PaymentList.objects.create(**second, payer=made.payer, issued_at=PUBLIC_OVER, issued_by=cast.users["qian"])
         PaymentLine.objects.create(payment_list=other, claim=claim, position=1, amount_fen=1)
 
     refused("no more of a claim is put on payment lists", twice, "PaymentLine:payment_line_within_claim")
+    paying.cancel(cast.actor("qian"), made.pk, "wrong day", PUBLIC_OVER)
+
+    def of_another():  # the whole claim, by one of two payers
+        other = PaymentList.objects.create(**second | {"total_fen": claim.total_fen}, payer=made.payer, **by)
+        PaymentLine.objects.create(payment_list=other, claim=claim, position=1, amount_fen=claim.total_fen)
+
+    by = {"issued_at": PUBLIC_OVER, "issued_by": cast.users["qian"]}
+    refused("no more of a claim is put on payment lists", of_another, "PaymentLine:payment_line_within_claim")
     refused("on a list that was approved", lambda: Payout.objects.create(**paid), "Payout:payout_on_signed_list")
 
 

@@ -40,7 +40,7 @@ def refused_by_database(work, guard):
 
 def test_a_list_is_cancelled_before_it_is_paid_and_its_claims_stand_where_they_stood(cast, office):
     batch, claim = office.approved()
-    made = office.listed(batch)
+    made, other = office.listed(batch)
     qian = cast.actor("qian")
     with pytest.raises(Forbidden):
         paying.cancel(cast.actor("chen"), made.pk, "wrong account", PUBLIC_OVER)
@@ -49,8 +49,11 @@ def test_a_list_is_cancelled_before_it_is_paid_and_its_claims_stand_where_they_s
     assert code_of(refused) == "claims.text_missing"
     paying.cancel(qian, made.pk, "wrong account", PUBLIC_OVER)
     claim.refresh_from_db()
+    assert claim.state == "listed"  # the other payer's list holds
+    paying.cancel(qian, other.pk, "wrong account", PUBLIC_OVER)
+    claim.refresh_from_db()
     assert claim.state == "approved" and claim.expected_on is not None and wrong() == {}
-    assert kinds()[LIST].facts(PaymentList.objects.get()).status is Status.VOID
+    assert kinds()[LIST].facts(PaymentList.objects.get(pk=made.pk)).status is Status.VOID
     for attempt in (
         lambda: paying.cancel(qian, made.pk, "again", PUBLIC_OVER),
         lambda: paying.sign(cast.actor("sun"), made.pk, PUBLIC_OVER),
@@ -60,29 +63,30 @@ def test_a_list_is_cancelled_before_it_is_paid_and_its_claims_stand_where_they_s
             attempt()
         assert code_of(conflict) == "claims.list_cancelled"
     # Paid in part from another list, the claim goes back to that when the list after it is cancelled.
-    second = office.listed(batch)
+    second, aside = office.listed(batch)
+    office.pay_all([aside])
     office.pay(second.lines.get(), 1, "returned")
     with pytest.raises(Conflict) as conflict:
         paying.cancel(qian, second.pk, "too late", PUBLIC_OVER)
     assert code_of(conflict) == "claims.list_paid"
-    third = office.listed(batch)
+    (third,) = office.listed(batch)
     paying.cancel(qian, third.pk, "wrong day", PUBLIC_OVER)
     claim.refresh_from_db()
     assert claim.state == "partly_paid"
-    office.pay(office.listed(batch).lines.get())
+    office.pay_all(office.listed(batch))
     assert Claim.objects.get().state == "paid" and wrong() == {}
     # Behind it all: the archive of evidence, for who reads the claim.
     pack = of_claim(cast.actor("wu"), claim.pk)
     with zipfile.ZipFile(io.BytesIO(pack.archive.content)) as archive:
         said = {name: json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")}
     assert said["claim/claim.json"]["total_fen"] == claim.total_fen == sum(each["paid_fen"] for each in said["claim/paid.json"])
-    assert [each["event"] for each in said["claim/history.json"]].count("unlist") == 2 and "invoices.json" in said
+    assert [each["event"] for each in said["claim/history.json"]].count("unlist") == 3 and "invoices.json" in said
     assert len([name for name in said if name.startswith("lines/0001-")]) >= 3 and f"forms/{claim.number}-1.json" in said
     assert of_claim(cast.actor("he"), claim.pk).archive.sha256 != pack.archive.sha256  # not what the treasury paid
     with pytest.raises(NotFound):
         of_claim(cast.actor("lin"), claim.pk)
     numbers = list(PaymentList.objects.order_by("pk").values_list("number", flat=True))
-    assert numbers == [f"BF-2026-00000{place}" for place in (1, 2, 3, 4)]
+    assert numbers == [f"BF-2026-00000{place}" for place in (1, 2, 3, 4, 5, 6)]
     # Whoever writes: what is cancelled was not paid and is not signed, and its lines count for nothing.
     paid = {"cancelled_by": cast.users["qian"], "cancelled_at": PUBLIC_OVER, "cancel_reason": "x"}
     refused_by_database(
@@ -138,7 +142,7 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     assert claim.steps.get(event="approve").behalf is None  # in her own right
     # A payment list: made for Qian by Chen, who stands in for her; neither of the two signs it.
     named(cast, "qian", "chen")
-    made = paying.make(cast.actor("chen"), batch.pk, PUBLIC_OVER)
+    made = paying.make(cast.actor("chen"), batch.pk, PUBLIC_OVER)[0]
     assert (made.issued_by, made.issued_for) == (cast.users["chen"], cast.users["qian"])
     for who in ("chen", "qian"):
         with pytest.raises(Forbidden):

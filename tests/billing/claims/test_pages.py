@@ -78,10 +78,17 @@ def test_a_batch_goes_its_way_through_the_pages(cast, office, people, clock):
 
     publishing.end_due(PUBLIC_OVER)
     people["sun"].post(f"{batch_url}act", {"act": "approve_all"})
-    list_url = people["qian"].post(f"{batch_url}list", {"total_fen": claim.total_fen}).headers["Location"]
+    assert "Make 2 payment lists, one for each payer, over" in people["qian"].get(batch_url).content.decode()
+    assert people["qian"].post(f"{batch_url}list", {"total_fen": claim.total_fen}).headers["Location"] == batch_url
+    made, other = PaymentList.objects.order_by("pk")
+    list_url = f"/payout-lists/{made.pk}/"
+    page = people["wu"].get(batch_url).content.decode()
+    assert "By payer" in page and "On payment lists" in page and list_url in page
+    for name in ("chen", "sun"):
+        people[name].post(f"/payout-lists/{other.pk}/sign")
     assert people["qian"].post(f"{list_url}sign").status_code == 403
     assert people["chen"].post(f"{list_url}sign").status_code == people["sun"].post(f"{list_url}sign").status_code == 302
-    line = PaymentList.objects.get().lines.get()
+    line = made.lines.get()
     record = f"/payout-lists/lines/{line.pk}/record"
     half = {"amount": "0.01", "paid_on": "2026-12-16"}
     assert people["qian"].post(record, half).status_code == 422
@@ -89,11 +96,12 @@ def test_a_batch_goes_its_way_through_the_pages(cast, office, people, clock):
     assert people["qian"].post(record, half | {"reason": "returned"}).status_code == 302
     assert "Paid in part" in people["wu"].get(list_url).content.decode()
     clock(at(20))
-    again = people["qian"].post(f"{batch_url}list", {"total_fen": claim.total_fen - 1}).headers["Location"]
+    again = people["qian"].post(f"{batch_url}list", {"total_fen": made.total_fen - 1}).headers["Location"]
     for name in ("chen", "sun"):
         people[name].post(f"{again}sign")
-    line = PaymentList.objects.latest("pk").lines.get()
-    people["qian"].post(f"/payout-lists/lines/{line.pk}/record", {"amount": str(line.amount_fen / 100), "paid_on": "2026-12-20"})
+    for line in (PaymentList.objects.latest("pk").lines.get(), other.lines.get()):
+        given = {"amount": str(line.amount_fen / 100), "paid_on": "2026-12-20"}
+        people["qian"].post(f"/payout-lists/lines/{line.pk}/record", given)
     assert Claim.objects.get().state == "paid"
     decided = {"act": "recheck", "position": 1, "amount": "1", "reason": "less was used"}
     assert people["chen"].post(f"{url}decide", decided).status_code == 302
@@ -154,3 +162,17 @@ def test_the_api_reads_and_goes_the_main_steps(cast, office, clock):
     assert post(f"claim-batches/{batch}/pass-clean/", chen).json()["claims"][0]["done"] is True
     assert client.get(f"/api/v1/claim-batches/{batch}/", headers=chen).json()["totals"]["claims"] == 1
     assert client.get(f"/api/v1/claim-batches/{batch}/", headers=he).status_code == 404
+    # Who stands in for whom: named once, read at the office and nowhere else, ended by one of the two.
+    asked = {"office": cast.office.pk, "deputy": cast.users["qian"].pk, "from_on": "2026-12-08", "until_on": "2026-12-10"}
+    named = post("office-deputies/", chen, asked | {"reason": "on leave"}, "d")
+    assert named.status_code == 201 and post("office-deputies/", chen, asked | {"reason": "on leave"}, "d").json() == named.json()
+    assert post("office-deputies/", chen, asked | {"until_on": "2026-12-01", "reason": "x"}, "e").status_code == 422
+    assert post("office-deputies/", chen, asked | {"deputy": cast.users["li"].pk, "reason": "x"}, "f").status_code == 404
+    assert post("office-deputies/", he, asked | {"reason": "x"}, "g").status_code == 403
+    (read,) = client.get("/api/v1/office-deputies/", headers=chen).json()["results"]
+    assert (read["id"], read["deputy"], read["ended_at"]) == (named.json()["id"], cast.users["qian"].pk, None)
+    assert read["principal_name"] == cast.users["chen"].full_name
+    assert client.get("/api/v1/office-deputies/", headers=he).json()["results"] == []
+    end = f"office-deputies/{named.json()['id']}/end/"
+    assert post(end, api("sun")).status_code == 404
+    assert post(end, chen).json()["ended_at"] and post(end, chen).status_code == 409

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from billing.claims.guards import CLAIM_MOVES
 from billing.claims.rules import content
 from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, is_clean, look, to_complete
+from billing.claims.rules.payers import Listed, Shared, due, left, sums
 from billing.claims.rules.review import DEFAULT, Asked, Level, expected_on, review_of
 from billing.claims.rules.states import ENDS, PART_OF, PROMISED, TABLE, ClaimEvent, ClaimState, Part, after, events_of
 from billing.claims.rules.totals import Claimed, Line, LineKind, Standing, faults, fitting, split_like, total_of, totals
@@ -39,6 +40,7 @@ LEADS = {
     (S.PUBLICISED, E.REJECT): (S.REJECTED, 0),
     (S.APPROVED, E.LIST): (S.LISTED, 0),
     (S.APPROVED, E.SETTLE): (S.PAID, 0),
+    (S.LISTED, E.LIST): (S.LISTED, 0),
     (S.LISTED, E.PAY): (S.PAID, 0),
     (S.LISTED, E.PAY_PART): (S.PARTLY_PAID, 0),
     (S.LISTED, E.PAY_FAIL): (S.PAYMENT_FAILED, 0),
@@ -62,6 +64,34 @@ def test_a_claim_whose_list_is_cancelled_stands_where_it_stood_before_the_list()
     for before in S:
         came_from = after(before, E.LIST, 2, 2) is not None
         assert after(S.LISTED, E.UNLIST, 2, 2, before) == ((before, 2) if came_from else None)
+
+
+def test_a_claim_stays_listed_while_another_payers_list_waits():
+    for event in (E.UNLIST, E.PAY_PART, E.PAY_FAIL):
+        assert after(S.LISTED, event, 2, 2, S.APPROVED, listed=True) == (S.LISTED, 2)
+    assert after(S.LISTED, E.PAY, 2, 2) == (S.PAID, 2)
+
+
+SHARES = st.dictionaries(st.sampled_from(["province", "prefecture", "county"]), st.integers(0, 10**6), min_size=1).filter(
+    lambda shares: sum(shares.values()) > 0
+)
+
+
+@given(SHARES, st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_what_payers_give_is_the_claim_and_what_was_paid_before_lists_were_apart_counts(shares, before):
+    total = sum(shares.values())
+    paid = Listed("", total, min(before, total))
+    claim = Shared(total, shares, [paid])
+    assert due(claim) == shares and sum(left(claim).values()) == total - paid.paid_fen and min(left(claim).values()) >= 0
+    (own, *_others) = shares
+    with_own = Shared(total, shares, [Listed(own, shares[own], None)])
+    assert left(with_own)[own] == 0 and sum(left(with_own).values()) == total - shares[own]
+    counted = sums([claim, with_own])
+    assert sum(each.claimed_fen for each in counted) == 2 * total
+    assert sum(each.listed_fen for each in counted) == shares[own] and sum(each.paid_fen for each in counted) == paid.paid_fen
+    # What is taken back of one payer alone is borne by the others: nobody pays less than nothing.
+    assert due(Shared(10, {"province": 15, "prefecture": -5})) == {"province": 10, "prefecture": 0}
 
 
 def test_the_chain_is_walked_step_by_step_and_a_claim_that_was_sent_back_returns_to_its_step():
