@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from billing.settlement.services import assessing, reservation_money, usage_charge
-from booking.models import ImportedBooking, Reservation, UsageSession
+from booking.models import ImportedBooking, InstrumentPolicy, Reservation, UsageSession
 from booking.ports import ExpectedFigures
 from booking.services import booking_import, brought_bookings
 from booking.services.reservations import ReservationRequest
@@ -90,6 +90,32 @@ def test_a_charge_above_what_was_accepted_is_noticed(lab: Any, monkeypatch: pyte
     monkeypatch.setattr(usage_charge, "worked_out", as_if_longer)
     used(lab, (1, 10, 60))
     assert lab.done["agree"] == 2 and noticed(lab.nobody_pays_more_than_was_accepted_for_no_more_use)
+
+
+def test_an_approval_that_costs_more_than_was_asked_for_is_noticed(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programme gives nothing any more by the time of the lab's yes."""
+    monkeypatch.setattr(lab, "card_of", lambda *_who: None)
+    InstrumentPolicy.objects.update_or_create(instrument=lab.cast.xrd, defaults={"approval_required": True})
+    lab.somebody_wants_a_time("lin", MORNING, "book")
+    with_balances = assessing.Plan.with_balances
+
+    def given_nothing(planned: Any, accounts: Any) -> Any:
+        prepared = with_balances(planned, accounts)
+        return replace(prepared, versions=(), inputs=replace(prepared.inputs, candidates=()))
+
+    monkeypatch.setattr(assessing.Plan, "with_balances", given_nothing)
+    row = Reservation.objects.get()
+    lab.to_decide(row, lab.actor("wang"), True, (1, 0, 0))
+    row.refresh_from_db()
+    assert row.state == "requested" and not noticed(lab.no_approval_costs_more_than_was_asked_for), "the customer is asked again"
+    lab.to_decide(row, lab.actor("wang"), False, (1, 0, 0))
+
+    monkeypatch.setattr(assessing.Plan, "with_balances", with_balances)
+    lab.somebody_wants_a_time("lin", (1, 10, 60), "book")
+    monkeypatch.setattr(assessing.Plan, "with_balances", given_nothing)
+    monkeypatch.setattr(reservation_money, "is_dearer", lambda *_figures: False)
+    lab.to_decide(Reservation.objects.latest("pk"), lab.actor("wang"), True, (1, 0, 0))
+    assert Reservation.objects.latest("pk").state == "approved" and noticed(lab.no_approval_costs_more_than_was_asked_for)
 
 
 def test_what_a_programme_promises_for_a_brought_time_is_noticed(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
