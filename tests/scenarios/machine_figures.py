@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from hypothesis.stateful import invariant
 
 from billing.settlement.fee_figures import if_cancelled
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import quotes
-from booking.models import Reservation
+from booking.models import Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
@@ -89,3 +89,13 @@ class SeenFigures:
         )
         assert not paid.filter(payable_now_fen__gt=F("now")).exists()
         assert not paid.filter(final_cost_fen__gt=F("end")).exists()
+
+    @invariant()
+    def no_approval_costs_more_than_was_asked_for(self) -> None:
+        """What the lab says yes to as it was asked for. Whoever moves sees figures of their own for that."""
+        asked = Quote.objects.filter(reservation=OuterRef("reservation"), revision=1, held_at=None)
+        moved = ReservationChange.objects.filter(reservation=OuterRef("reservation"))
+        approved = Quote.objects.filter(~Exists(moved), revision=2, held_at__isnull=False).annotate(
+            now=Subquery(asked.values("payable_now_fen")), end=Subquery(asked.values("final_cost_fen"))
+        )
+        assert not approved.filter(Q(payable_now_fen__gt=F("now")) | Q(final_cost_fen__gt=F("end"))).exists()
