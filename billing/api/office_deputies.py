@@ -63,8 +63,8 @@ class OfficeDeputyView(ApiView):
     @extend_schema(parameters=[IDEMPOTENT], responses={201: ClaimMadeOut})
     def create(self, request: Request) -> Response:
         """Name a colleague of the same office who stands in for oneself, once for this Idempotency-Key."""
-        self.actor.require(*OFFICE)
         asked = self.valid(request)
+        self.actor.require(*OFFICE)
         given = Named(asked["office"], asked["deputy"], asked["from_on"], asked["until_on"], asked["reason"])
 
         def effect() -> dict[str, Any]:

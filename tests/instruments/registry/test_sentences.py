@@ -21,6 +21,7 @@ ACTIONS = {
     "instrument.document_remove",
     "instrument.document_restore",
     "instrument.facility",
+    "instrument.facility_end",
     "instrument.funding",
     "instrument.image_add",
     "instrument.image_caption",
