@@ -31,16 +31,16 @@ def due(cast: Any, programmes: Any, over: Any) -> Any:
 def order_of_locks(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> list[tuple[str, int]]:
     """Each account (its kind and id) where it is locked first."""
     order: dict[int, str] = {}
-    lock = ledger.lock
+    lock = ledger._locked
 
-    def noted(accounts: Any) -> Any:
-        found = lock(accounts)
+    def noted(ids: Any) -> Any:
+        found = lock(ids)
         for account in sorted(found.values(), key=lambda one: one.pk):
             order.setdefault(account.pk, account.kind)
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger, "lock", noted)
+        patched.setattr(ledger, "_locked", noted)
         work()
     return [(kind, pk) for pk, kind in order.items()]
 
