@@ -28,6 +28,10 @@ _FOCUS = """async () => {
 }"""
 
 
+LOOKS = 5
+"""So often is looked again for a focus that is outside the window."""
+
+
 class Keyboard:
     """Keys on one page. ``steps`` counts the stops of the focus that were looked at."""
 
@@ -45,6 +49,11 @@ class Keyboard:
     def look(self) -> dict[str, Any]:
         """Where the focus is; it must be marked, in the window and not behind something else."""
         focus: dict[str, Any] | None = self.page.evaluate(_FOCUS)
+        for _ in range(LOOKS):  # a window that is still being drawn follows the focus a moment later
+            if focus is None or focus["seen"]:
+                break
+            self.page.wait_for_timeout(100)
+            focus = self.page.evaluate(_FOCUS)
         assert focus is not None, f"the focus is nowhere on {self.page.url}"
         assert focus["ring"], f"the focus cannot be seen on {self.page.url}: {focus}"
         assert focus["seen"], f"the focus is outside the window on {self.page.url}: {focus}"

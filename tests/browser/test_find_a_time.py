@@ -22,9 +22,12 @@ def test_a_time_is_found_compared_by_cost_and_booked(people: Visitors, used: Sit
     log_in(visitor, "researcher")
     page.get_by_role("link", name="Or find a time").click()
     expect(page.get_by_role("heading", level=1, name="Find a time")).to_be_visible()
-    page.get_by_label("How long (hours)").fill("2")
-    with page.expect_response(lambda response: "sort=cost" in response.url):
-        page.get_by_role("link", name="Lowest final cost").click()
+    page.get_by_label("How long (hours)").fill("3")
+    cheapest = page.get_by_role("link", name="Lowest final cost")
+    with page.expect_response(lambda response: "sort=cost" in response.url and "hours=3" in response.url):
+        cheapest.click()  # the hours that were typed a moment ago come along
+    expect(cheapest).to_have_attribute("aria-current", "true")
+    expect(page.get_by_label("How long (hours)")).to_have_value("3")
     costs = [yuan(text) for text in page.locator(".time-final dd").all_inner_texts()]
     assert len(costs) > 5
     assert costs == sorted(costs)
