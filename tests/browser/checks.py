@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from playwright.sync_api import Page, Response
@@ -28,8 +29,8 @@ _STATE = """() => {
   };
 }"""
 
-_AXE = """async ([tags, contrast, within]) => {
-  const result = await axe.run(within || document, {
+_AXE = """async ([tags, contrast, within, without]) => {
+  const result = await axe.run(without.length ? {exclude: without.map((part) => [part])} : within || document, {
     runOnly: {type: "tag", values: tags},
     rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
     resultTypes: ["violations"],
@@ -88,19 +89,24 @@ def axe() -> str:
     return AXE.read_text() + "\n;undefined;"
 
 
-def violations(page: Page, *, contrast: bool = True, within: str = "") -> list[str]:
-    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included, on the page or within an element of it.
+FRAME = (".site-head", ".site-foot")
+"""What is the same on all pages of a person."""
+
+
+def violations(page: Page, *, contrast: bool = True, within: str = "", without: Sequence[str] = ()) -> list[str]:
+    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included, on the page or within an element of it, or on the page
+    ``without`` some.
 
     Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted.
     """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(axe())
-    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, within])
+    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, within, list(without)])
     return found
 
 
-def accessible(page: Page, *, contrast: bool = True, within: str = "") -> None:
-    found = violations(page, contrast=contrast, within=within)
+def accessible(page: Page, *, contrast: bool = True, within: str = "", without: Sequence[str] = ()) -> None:
+    found = violations(page, contrast=contrast, within=within, without=without)
     assert not found, f"{len(found)} violations on {page.url}\n" + "\n".join(found)
 
 
