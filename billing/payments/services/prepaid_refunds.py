@@ -28,6 +28,8 @@ def withdraw(actor: Actor, owner_id: int, customer_id: int, amount_fen: int, rea
             actor.require(Role.OWNER_FINANCE)
             raise NotFound.of("access.not_found", model="organisation")
         deposits = prepaying.deposits_of(owner_id, customer_id)
+        if not deposits:  # nobody's account is opened for a customer who may not even exist
+            raise Refusal.of("prepaid.left", field="amount_fen", left_fen=0)
         account = prepaying.locked_account(owner_id, customer_id, now)
         left = min(account.left_fen, sum(prepaying.left_of(one) for one in deposits))  # more may have been deposited meanwhile
         if not 0 < amount_fen <= left:
