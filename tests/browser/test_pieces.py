@@ -130,3 +130,10 @@ def log_in_with_password(page: Page) -> None:
     page.get_by_label("Email").fill(PERSONAS["second_factor"])
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
+
+
+def test_the_bar_of_whoever_has_the_longest_words_is_one_line_at_a_desk(visitors: Visitors) -> None:
+    visitor = visitors.fresh("operator", "en", 1440)
+    visitor.open(at("help"))
+    heights = visitor.page.locator(".site-nav ul").evaluate("(list) => [list.offsetHeight, list.firstElementChild.offsetHeight]")
+    assert heights[0] < 1.5 * heights[1]
