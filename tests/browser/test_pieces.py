@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from config.demo.accounts import DEMO_PASSWORD
@@ -132,8 +133,13 @@ def log_in_with_password(page: Page) -> None:
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 
 
-def test_the_bar_of_whoever_has_the_longest_words_is_one_line_at_a_desk(visitors: Visitors) -> None:
-    visitor = visitors.fresh("operator", "en", 1440)
+@pytest.mark.parametrize(
+    ("persona", "width", "parts"), [("operator", 1440, ".site-nav li"), ("anonymous", 390, ".site-tools .btn")]
+)
+def test_the_bar_is_one_line_also_with_the_longest_words(visitors: Visitors, persona: str, width: int, parts: str) -> None:
+    visitor = visitors.fresh(persona, "en", width)
     visitor.open(at("help"))
-    heights = visitor.page.locator(".site-nav ul").evaluate("(list) => [list.offsetHeight, list.firstElementChild.offsetHeight]")
-    assert heights[0] < 1.5 * heights[1]
+    lines = "(found) => [new Set(found.map((one) => one.offsetTop)).size, Math.max(...found.map((one) => one.offsetHeight))]"
+    rows, height = visitor.page.locator(parts).evaluate_all(lines)
+    assert rows == 1 and height <= 44
+    fits(visitor.page, width, 320)
