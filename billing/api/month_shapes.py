@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -254,7 +253,7 @@ def board_json(found: Board) -> dict[str, Any]:
 
 def dry_run_json(found: DryRun, series: Series) -> dict[str, Any]:
     """From ``running.dry_run``; of each list so many that an answer stays small, and how many there are."""
-    shown = heapq.nsmallest(MOST_DRAFTS, found.drafts, key=lambda each: (each.fault is None, -each.sums.total_fen))
+    shown = sorted(found.drafts, key=lambda each: each.fault is None)[:MOST_DRAFTS]  # the largest come first
     return {
         "sha256": found.sha256,
         "sums": asdict(found.sums),

@@ -61,8 +61,7 @@ def _licences(now: datetime) -> QuerySet[VerificationRequest]:
 
 
 def _erase_licences(actor: Actor, now: datetime) -> int:
-    """A file that says so takes the place of each scan, and the scan is deleted; how many. One that was deleted before the transaction
-    failed is due again."""
+    """A file that says so takes the place of each scan, and the scan is deleted; how many."""
     rows = list(_licences(now).select_related("licence").order_by("pk"))
     for row in rows:
         scan, name = row.licence, {"file_name": GONE_FILE, "media_type": "text/plain"}

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 
 from billing.ledger.models import Account, Transfer, TransferKind
+from config.kernel.copying import copy_in
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services.transactions import constraint_name
 from config.kernel.statements import planned_once
@@ -371,9 +372,7 @@ def _write(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     if len(rows) >= _A_LOT:
-        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY_TRANSFERS) as copy:
-            for row in rows:
-                copy.write_row([row.get(name) for name in _TRANSFERRED])
+        copy_in(_COPY_TRANSFERS, ([row.get(name) for name in _TRANSFERRED] for row in rows))
         return
     with planned_once() as cursor:
         cursor.execute(_TRANSFERS, [[row.get(name) for row in rows] for name in _TRANSFERRED])

@@ -98,9 +98,7 @@ def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
     awards = awards.annotate(left_fen=F("total_fen") - _before_statements())
     unstated = Q(statement_line__isnull=True, left_fen__gt=0)
     groups = (
-        awards.values(
-            "programme_version_id", "programme_version__programme__issuer_id", "payee_id", "payee__name", "payee__name_en", "mode"
-        )
+        awards.values("programme_version_id", _ISSUER, "payee_id", "payee__name", "payee__name_en", "mode")
         .annotate(
             sessions=Count("pk"),
             gross_fen=Sum("charge__gross_fen"),

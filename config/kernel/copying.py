@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import connection
 from django.db.models import Field, JSONField, Model
@@ -32,15 +32,24 @@ def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: dateti
     columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), columns)
     json_fields = [field.attname for field in fields if isinstance(field, JSONField)]
+    return copy_in(command, (_values(usual, row, json_fields) for row in rows))
+
+
+def _values(usual: Mapping[str, Any], row: Mapping[str, Any], json_fields: Sequence[str]) -> list[Any]:
+    values = {**usual, **row}
+    for name in json_fields:
+        if type(values[name]) is not JsonText:
+            values[name] = JsonText.of(values[name])
+    return [*values.values()]
+
+
+def copy_in(command: sql.Composable | LiteralString, rows: Iterable[Sequence[Any]]) -> int:
+    """Rows by one COPY; returns how many. What the database refuses is raised as Django raises it, so that whoever waited for a lock in
+    vain is told so and a deadlock is tried again as with every other statement."""
     count = 0
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
-        for row in rows:
-            values = {**usual, **row}
-            for name in json_fields:
-                if type(values[name]) is not JsonText:
-                    values[name] = JsonText.of(values[name])
-            copy.write_row([*values.values()])
-            count += 1
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
+        for count, row in enumerate(rows, start=1):  # noqa: B007  (what it is at the end counts)
+            copy.write_row(row)
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -179,7 +180,7 @@ def _licence_scans(world: World) -> list[VerificationRequest]:
 
 
 def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_short_names_where_they_are_marked(
-    world: World,
+    world: World, django_capture_on_commit_callbacks: Any
 ) -> None:
     operator, now = world.cast.actor("zhou"), world.cast.now
     said = Objection.objects.get(pk=world.objects["objection"][0])
@@ -202,7 +203,8 @@ def test_what_is_due_goes_by_the_schedule_who_has_no_account_by_contact_and_shor
     client = Client()
     client.force_login(world.cast.users["zhou"])
     assert client.get("/people/retention/").status_code == 200
-    retention.erase_due(operator, now)
+    with django_capture_on_commit_callbacks(execute=True):
+        retention.erase_due(operator, now)
     old.refresh_from_db()
     fresh.refresh_from_db()
     assert (old.name, old.contact, fresh.name) == (GONE, GONE, "S") and old.text == "x"

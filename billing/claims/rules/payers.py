@@ -70,12 +70,12 @@ def sums(claims: Iterable[Shared]) -> list[PayerSum]:
 
 
 def _by_payer(claim: Shared, amount_of: Callable[[Listed], int]) -> dict[str, int]:
-    """Amounts of lines by payer; those of no payer are summed and divided once, as the shares are."""
+    """Amounts of lines by payer; those of no payer are summed and divided once, as what each of them owes is, and so never more."""
     found: dict[str, int] = {}
     for each in claim.listed:
         found[each.payer] = found.get(each.payer, 0) + amount_of(each)
     whole = found.pop("", 0)
-    for payer, part in split_like(whole, claim.shares).items() if whole else ():
+    for payer, part in split_like(whole, due(claim)).items() if whole else ():
         found[payer] = found.get(payer, 0) + part
     return found
 

@@ -230,7 +230,8 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
     claims = {each.claim.pk: each.claim for each in found}
     payees = codes_of(claim.payee_id for claim in claims.values())
     accounts_then = handed_in_accounts(claims.values())
-    written = []
+    written: list[PaymentList] = []
+    numbers: dict[int, list[str]] = {}
     for payer, rows in by_payer.items():
         lines = [
             ListLine(
@@ -244,9 +245,10 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
             for place, each in enumerate(rows, start=1)
         ]
         written.append(_write(actor, right, batch, payer, rows, lines, now))
-    for pk in claims:
-        on = {"lists": [made.number for made in written if made.lines.filter(claim=pk).exists()]}
-        move(actor, locked(actor, pk), ClaimEvent.LIST, now, also=on, behalf_id=right.behalf_id)
+        for each in rows:
+            numbers.setdefault(each.claim.pk, []).append(written[-1].number)
+    for pk, lists in numbers.items():
+        move(actor, locked(actor, pk), ClaimEvent.LIST, now, also={"lists": lists}, behalf_id=right.behalf_id)
     return written
 
 

@@ -246,8 +246,7 @@ class ReservationMoney:
 
     def on_card_changed(self, reservation: Reservation, actor: Actor, now: datetime) -> None:
         """Keep it on the new card; both accounts are locked in id order. Raises Conflict ``card.not_enough_left``."""
-        old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
-        ledger.lock([*ledger.open_accounts(card_money.specs(reservation), now).values(), *old])
+        card_money.lock_with_holds([reservation], now)
         card_money.hold(reservation, self.payable_now_fen(reservation), "card", actor, now)
 
     def quality_counts(self, reservation: Reservation) -> bool:
@@ -316,8 +315,7 @@ def _of_another_day(reservation: Reservation, accepted: Quote, now: datetime) ->
 def _lock_beside(reservation: Reservation, beside: Sequence[Account] | None, now: datetime) -> None:
     """Where other accounts than before keep the price of a request, all of them in id order."""
     if beside is not None:
-        old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
-        ledger.lock([*beside, *ledger.open_accounts(card_money.specs(reservation), now).values(), *old])
+        card_money.lock_with_holds([reservation], now, beside)
 
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:

@@ -54,8 +54,7 @@ def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool)
 
 def _stands(profile: Profile, now: Standing) -> bool:
     """Whether what programmes ask for at request and at payment is as it was. The platform knows of no violations of its own."""
-    was = profile.related_to_provider, profile.labels, profile.credit_listings
-    return was == now and not profile.violations
+    return Standing(*(getattr(profile, name) for name in Standing._fields)) == now and not profile.violations
 
 
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:

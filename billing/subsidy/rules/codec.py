@@ -61,7 +61,10 @@ class Inputs:
     engine: str = field(default_factory=engines.current)
 
     def assess(self) -> Assessment:
-        """Raises OtherEngine, and what the engine raises."""
+        """By the engine that is named, whichever functions it shares. Raises OtherEngine, and what the engine raises."""
+        return engines.named(self.engine, self._worked_out())
+
+    def _worked_out(self) -> Assessment:
         engine = engines.engine(self.engine)
         if self.nothing:
             local_on = self.time_range.starts_at.astimezone(self.zone).date()

@@ -7,14 +7,14 @@ before an upgrade is charged as it was promised, and every older figure replays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from billing.ledger.rules.documents import Document
 from billing.pricing.rules.pricing import PricedSession
 from billing.pricing.rules.samples import PricedSamples
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, assess_nothing, assess_samples, assess_session
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, P, assess_nothing, assess_samples, assess_session
 from billing.subsidy.rules.programme import Programme, parse_programme
 
 Read = TypeVar("Read", Programme, PriceSchedule)
@@ -26,8 +26,7 @@ class OtherEngine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How one version reads documents, and what it makes of them: functions with the arguments of those of the same name in ``assess``,
-    whose ``Assessment`` names the version."""
+    """How one version reads documents, and what it makes of them: functions with the arguments of those of the same name in ``assess``."""
 
     schedule: Callable[[Document], PriceSchedule]
     programme: Callable[[Document], Programme]
@@ -54,6 +53,11 @@ def engine(version: str) -> Engine:
         here = ", ".join(sorted(ENGINES))
         raise OtherEngine(f"these inputs were written by engine {version}, which is not here ({here})")
     return ENGINES[version]
+
+
+def named(version: str, found: Assessment[P]) -> Assessment[P]:
+    """What an engine worked out, under its number: a function that several share knows only the current one."""
+    return found if found.engine == version else replace(found, engine=version)
 
 
 def as_read_by(version: str, document: Read) -> Read:

@@ -40,10 +40,11 @@ class SampleInputs:
     engine: str = field(default_factory=engines.current)
 
     def assess(self) -> Assessment[PricedSamples]:
-        """Raises OtherEngine, and what the engine raises."""
-        return engines.engine(self.engine).samples(
+        """By the engine that is named, whichever functions it shares. Raises OtherEngine, and what the engine raises."""
+        found = engines.engine(self.engine).samples(
             self.price, self.samples, self.elements, self.local_on, self.customer_class, self.candidates, self.extras
         )
+        return engines.named(self.engine, found)
 
     def once_verified(self) -> SampleInputs:
         """The same commission of an applicant whose identity had been checked already."""
@@ -76,6 +77,7 @@ def inputs_to_json(inputs: SampleInputs) -> Json:
 
 def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> SampleInputs:
     """Frozen inputs whose programmes are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
+    engines.engine(data["engine"])  # there may be no programme that asks for it
     programmes = [as_read_by(data["engine"], programme) for programme in programmes]
     return SampleInputs(
         price=sample_price_from_json(data["price"]),

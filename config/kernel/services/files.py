@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from config.kernel.errors import Refusal
 from config.kernel.models import StoredFile
@@ -42,7 +43,12 @@ def read(stored: StoredFile) -> bytes:
 
 
 def discard(stored: StoredFile) -> None:
-    """Forget a file that can be made again: its record, and its bytes where no other record names them."""
+    """Forget a file: its record, and once the transaction is through its bytes, where no other record names them."""
+    path = stored.path
     stored.delete()
-    if not StoredFile.objects.filter(path=stored.path).exists():
-        default_storage.delete(stored.path)
+    transaction.on_commit(lambda: _drop(path))
+
+
+def _drop(path: str) -> None:
+    if not StoredFile.objects.filter(path=path).exists():
+        default_storage.delete(path)

@@ -92,6 +92,9 @@ def test_what_payers_give_is_the_claim_and_what_was_paid_before_lists_were_apart
     assert sum(each.listed_fen for each in counted) == shares[own] and sum(each.paid_fen for each in counted) == paid.paid_fen
     # What is taken back of one payer alone is borne by the others: nobody pays less than nothing.
     assert due(Shared(10, {"province": 15, "prefecture": -5})) == {"province": 10, "prefecture": 0}
+    # A list from before lists had payers takes of nobody more than they owe, however the shares lie.
+    part = Shared(4, {"a": -3, "b": 1, "c": 3, "d": 3}, [Listed("", 3, 3)])
+    assert due(part) == {"a": 0, "b": 0, "c": 2, "d": 2} and left(part) == {"a": 0, "b": 0, "c": 0, "d": 1}
 
 
 def test_the_chain_is_walked_step_by_step_and_a_claim_that_was_sent_back_returns_to_its_step():

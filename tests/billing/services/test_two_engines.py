@@ -24,7 +24,7 @@ def _session_of_whole_hours(schedule: Any, during: TimeRange, *rest: Any) -> Ass
     """Engine 2 of this test: a started hour is a whole one."""
     hours = -(-during.seconds // 3600)
     longer = TimeRange(during.starts_at, during.starts_at + timedelta(hours=hours))
-    return replace(assess_session(schedule, longer, *rest), engine="2")
+    return assess_session(schedule, longer, *rest)
 
 
 def _programme_read_by_the_first(document: Any) -> Any:

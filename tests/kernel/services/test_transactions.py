@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from config.kernel.models import AuditEntry, Heartbeat
+from config.kernel.copying import copy_rows
+from config.kernel.models import AuditEntry, Heartbeat, StoredFile
 from config.kernel.services import audit, files, tokens, transactions
 from config.kernel.services.heartbeat import beat
 
@@ -69,3 +70,30 @@ def test_a_stored_file_comes_back_as_it_was_or_not_at_all(cast, settings, tmp_pa
         with pytest.raises(files.Refusal) as refused:
             files.read(first)
         assert refused.value.reasons[0].code == code
+
+
+def test_a_discarded_file_is_gone_once_the_transaction_is_through_and_stays_where_it_fails(
+    cast, settings, tmp_path, django_capture_on_commit_callbacks
+):
+    local = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "default": local}
+    kept, other = (
+        files.store(text, file_name="a.txt", media_type="text/plain", user_id=None, now=cast.now) for text in (b"1", b"2")
+    )
+    again = files.store(b"2", file_name="b.txt", media_type="text/plain", user_id=None, now=cast.now)
+    with django_capture_on_commit_callbacks(execute=True):
+        with pytest.raises(RuntimeError), transaction.atomic():
+            files.discard(StoredFile.objects.get(pk=kept.pk))
+            raise RuntimeError
+        files.discard(other)
+    assert files.read(kept) == b"1" and files.read(again) == b"2"  # the other record names the same bytes
+    with django_capture_on_commit_callbacks(execute=True):
+        files.discard(again)
+    assert not (tmp_path / again.path).exists()
+
+
+def test_what_the_database_refuses_of_copied_rows_is_an_error_of_django(cast):
+    """Lost locks and deadlocks are told and tried again by their kind."""
+    row = AuditEntry.objects.create(action="x", at=cast.now, object_type="y", object_id="1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy_rows(AuditEntry, [{"id": row.pk, "action": "x", "at": cast.now, "object_type": "y", "object_id": "1"}])
