@@ -1,5 +1,5 @@
-"""Whatever is refused, what was entered stands in the form again: each form with text that the world's pages show is filled in and sent to
-services of which each refuses."""
+"""Whatever is refused, what was entered stands in the form again: each form with text that the world's pages show is filled in and
+sent. Its own form refuses some of it, and no service that it comes to writes: each refuses."""
 
 from __future__ import annotations
 

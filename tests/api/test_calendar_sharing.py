@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from booking.models import Reservation
 from instruments.models import Instrument
 from tests.api.conftest import codes
 from tests.booking.finding.labs import labs, organisation_of  # noqa: F401
@@ -14,14 +13,20 @@ from tests.booking.finding.labs import labs, organisation_of  # noqa: F401
 pytestmark = pytest.mark.django_db
 
 
-def test_instruments_are_put_together_and_taken_apart_over_the_api(api: Any, booked: Any, cast: Any, labs: Any) -> None:  # noqa: F811
+def test_instruments_are_put_together_and_taken_apart_over_the_api(
+    api: Any,
+    booked: Any,
+    cast: Any,
+    labs: Any,  # noqa: F811
+    asked: Any,
+) -> None:
     twin, lab = labs.add("Twin"), api("wang", "manage")
     address = f"instruments/{twin.pk}/sharing/"
     alone = lab.get(address).json()
     assert alone["shares_with"] == [] and cast.xrd.pk in [one["id"] for one in alone["candidates"]]
 
     pk = booked(9, 11)
-    twins = api("lin").post("reservations/", _asks(cast, twin, pk))
+    twins = api("lin").post("reservations/", asked(9, 11, instrument=twin.pk))
     assert twins.status_code == 201
     told = lab.get(f"{address}preview/", other=cast.xrd.pk).json()
     (pair,) = told["clashing"]
@@ -36,11 +41,11 @@ def test_instruments_are_put_together_and_taken_apart_over_the_api(api: Any, boo
     assert [one["id"] for one in done.json()["shares_with"]] == [cast.xrd.pk]
     again = lab.post(address, {"other": cast.xrd.pk}, key="share-once")
     assert again.headers["Idempotent-Replayed"] == "true" and again.json() == done.json()
-    taken = api("lin").post("reservations/", _asks(cast, cast.xrd, pk))
+    taken = api("lin").post("reservations/", asked(9, 11))
     assert taken.status_code == 409 and codes(taken) == {"booking.just_taken"}
     assert lab.post(f"{address}end/").json()["shares_with"] == []
     assert codes(lab.post(f"{address}end/")) == {"sharing.not_shared"}
-    assert api("lin").post("reservations/", _asks(cast, cast.xrd, pk)).status_code == 201
+    assert api("lin").post("reservations/", asked(9, 11)).status_code == 201
 
 
 def test_who_does_not_keep_both_cannot_look_or_share(api: Any, cast: Any, labs: Any) -> None:  # noqa: F811
@@ -58,16 +63,3 @@ def test_who_does_not_keep_both_cannot_look_or_share(api: Any, cast: Any, labs: 
     customer = api("lin", "manage")
     assert {customer.get(address).status_code, customer.post(address, {"other": cast.xrd.pk}).status_code} == {403}
     assert Instrument.objects.get(pk=twin.pk).calendar_id == twin.calendar_id
-
-
-def _asks(cast: Any, instrument: Instrument, like: int) -> dict[str, Any]:
-    """The time of another reservation, on an instrument."""
-    during = Reservation.objects.get(pk=like)
-    return {
-        "instrument": instrument.pk,
-        "organisation": cast.firm.pk,
-        "starts_at": during.starts_at.isoformat(),
-        "ends_at": during.ends_at.isoformat(),
-        "service_mode": "self_operated",
-        "purpose": "salts",
-    }

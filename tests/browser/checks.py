@@ -30,7 +30,7 @@ _STATE = """() => {
 }"""
 
 _AXE = """async ([tags, contrast, within, without]) => {
-  const result = await axe.run(without.length ? {exclude: without.map((part) => [part])} : within || document, {
+  const result = await axe.run({include: [[within || "html"]], exclude: without.map((part) => [part])}, {
     runOnly: {type: "tag", values: tags},
     rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
     resultTypes: ["violations"],

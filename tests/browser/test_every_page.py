@@ -95,6 +95,15 @@ def known_frame(page: Shown, persona: str, language: str) -> tuple[str, ...]:
     return FRAME
 
 
+def test_the_frame_of_a_person_is_looked_at_first_and_in_every_visit_of_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "_framed", set())
+    visits = [visit.values for visit in VISITS]
+    usual = next(visit for visit in visits if is_made_always(*visit))
+    further = next(visit for visit in visits if not is_made_always(*visit))
+    assert known_frame(*usual) == () and known_frame(*usual) == FRAME
+    assert known_frame(*further) == () and known_frame(*further) == ()
+
+
 def test_every_route_is_a_page_or_said_not_to_be_one() -> None:
     known = Counter([*{page.route for page in PAGES} - BEYOND_ROUTES, *NOT_PAGES])
     found = set(pages.routes())

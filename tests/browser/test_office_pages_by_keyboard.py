@@ -1,5 +1,5 @@
-"""Pages of labs, finance and offices without a mouse, in both languages: each is reached, opened, filled in and refused; what was entered
-stands there again, the reasons have the focus, and axe finds nothing before and after, on a desk and on a phone."""
+"""Pages of labs, finance and offices without a mouse, in both languages: each is reached and gone through with keys, and axe finds nothing,
+on a desk and on a phone. Forms of some are filled in and refused: what was entered stands there again, and the reasons have the focus."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as Waited
 
 from tests.browser import pages, stage
 from tests.browser.checks import accessible, fits
@@ -155,6 +156,6 @@ def test_office_pages_are_used_with_the_keyboard_alone(visitors: Visitors, langu
         try:
             keys = visit(visitors.get(stop.persona, language), stop)
             assert keys.steps > 1
-        except (AssertionError, TimeoutError) as error:
+        except (AssertionError, Waited) as error:
             faults.append(f"{stop.name}: {error}")
     assert not faults, "\n".join(faults)

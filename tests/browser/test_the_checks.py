@@ -61,6 +61,14 @@ def test_a_violation_is_found(visitor: Visitor, markup: str, rule: str) -> None:
         accessible(visitor.page, without=FRAME)
 
 
+def test_what_is_wrong_with_the_frame_is_found_where_it_is_looked_at(visitor: Visitor) -> None:
+    visitor.open(at("home"))
+    visitor.page.evaluate("() => document.querySelector('.site-head').insertAdjacentHTML('beforeend', '<input>')")
+    accessible(visitor.page, without=FRAME)
+    with pytest.raises(AssertionError, match="label"):
+        accessible(visitor.page)
+
+
 def test_targets_that_are_too_small_are_found(visitor: Visitor) -> None:
     visitor.open(at("home"))
     visitor.page.evaluate(

@@ -50,6 +50,13 @@ def test_every_path_named_in_the_documents_exists(name: str) -> None:
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
+def test_the_readme_names_the_same_paths_in_both_languages() -> None:
+    english, chinese = (
+        set(re.findall(r"`([\w.\-]+/[\w./\-]*)`", (ROOT / name).read_text())) for name in ("README.md", "README.zh-CN.md")
+    )
+    assert len(english) > 40 and english == chinese
+
+
 def test_what_is_typed_means_what_the_manual_of_the_search_says() -> None:
     rows = re.findall(r"^\| `(.+?)` \|(.*)\|$", (ROOT / "docs" / "search.md").read_text(), re.MULTILINE)
     assert len(rows) == 3

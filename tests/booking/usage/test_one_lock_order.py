@@ -52,3 +52,12 @@ def test_who_charges_many_locks_all_accounts_in_one_order(due: Any, monkeypatch:
     assert Charge.objects.count() == 2 and {"pool", "fund_card", "firm_year"} <= set(kinds)
     assert list(ids) == sorted(ids)
     assert wrong() == {}
+
+
+def test_cards_that_are_locked_by_themselves_are_seen(due: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: the card's account is older than the firm's, and locked after it."""
+    usage_review.remind_due(due - timedelta(days=2))
+    apart = ledger.open_holds_of
+    monkeypatch.setattr(ledger, "open_holds_of", lambda kind, ids, beside=(): apart(kind, ids))
+    ids = [pk for _kind, pk in order_of_locks(monkeypatch, lambda: usage_review.agree_due(due))]
+    assert ids != sorted(ids)
