@@ -105,14 +105,13 @@ def _in_column(table: str, column: Column, name: str) -> Iterator[tuple[Mention,
     statement = sql.SQL("SELECT id, {column}::text FROM {table} WHERE strpos({column}::text, %s) > 0 ORDER BY id").format(
         column=sql.Identifier(column.name), table=sql.Identifier(table)
     )
-    with connection.cursor() as cursor:
+    with connection.chunked_cursor() as cursor:  # as many as there are: in most the name may be a part of a longer word, or a key
         cursor.execute(statement.as_string(None), [written])
-        rows = cursor.fetchall()
-    for row_id, whole in rows:  # all of them: in most the name may be a part of a longer word, or a key
-        if _without(column, whole, pair) != whole:
-            at = whole.index(written)
-            excerpt = whole[max(0, at - AROUND) : at + len(name) + AROUND]
-            yield Mention(f"{table}:{column.name}:{row_id}", table, excerpt), (column, row_id, whole)
+        for row_id, whole in cursor:
+            if _without(column, whole, pair) != whole:
+                at = whole.index(written)
+                excerpt = whole[max(0, at - AROUND) : at + len(name) + AROUND]
+                yield Mention(f"{table}:{column.name}:{row_id}", table, excerpt), (column, row_id, whole)
 
 
 def _without(column: Column, whole: str, pair: Pair) -> str:
