@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import InstrumentPolicy, PolicyLayer, Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, Occupancy, PolicyLayer, Reservation, ReservationTransition
 from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Risk
 from booking.services import policies, transitions
@@ -35,6 +35,17 @@ def test_who_goes_beyond_a_quota_by_now_is_marked(cast, ask):
     assert Risk.OVER_QUOTA in risks(cast, first) & risks(cast, second)
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"quotas": [quota | {"most": 300}]}, cast.now)
     assert Risk.OVER_QUOTA not in risks(cast, first) | risks(cast, second)
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_rival_is_seen_whether_it_competes_or_blocks_the_time_and_no_other_booking_is(cast, ask, blocks):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    asked, rival, other = ask(9, 12), ask(10, 12, who="he"), ask(13, 15, who="he")
+    Occupancy.objects.filter(reservation=rival).update(blocking=blocks)
+    marked = {pk for pk in (asked, rival, other) if Risk.CONFLICT in risks(cast, pk)}
+    assert marked == {asked, rival}
+    Reservation.objects.filter(pk=rival).update(state="expired")
+    assert Risk.CONFLICT not in risks(cast, asked)
 
 
 def test_pages_go_on_where_the_first_ends_and_a_page_too_far_is_the_last(cast, ask, monkeypatch):
