@@ -196,9 +196,10 @@ class ReadingForm(forms.Form):
             name = typed.get(field, "")
             if typed.get(value) and not name and field not in self.errors:
                 self.add_error(field, _("Choose the field that this value is for, or leave the value empty."))
-            if name and typed.get(value) and name in chosen:
-                self.add_error(field, _("This field has a value already. Keep one of the two."))
-            chosen.add(name)
+            if name and typed.get(value):
+                if name in chosen:
+                    self.add_error(field, _("This field has a value already. Keep one of the two."))
+                chosen.add(name)
         return typed
 
     def options(self) -> ReadingOptions:

@@ -93,12 +93,13 @@ class TimeRow:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link with a word; ``note`` beside it."""
+    """A link with a word; ``note`` beside it. ``code``: what it stands for."""
 
     label: str
     href: str
     current: bool = False
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def times_view(
         rows=[time_row(row, form, search, customer, licensed) for row in found.rows],
         summary=_summary(search, found),
         notes=_notes(found, search, customer, known_until),
-        sorts=[Link(str(name), form.query(sort=sort), form.sort == sort) for sort, name in SORT_NAMES.items()],
+        sorts=[Link(str(name), form.query(sort=sort), form.sort == sort, code=sort) for sort, name in SORT_NAMES.items()],
         more=_more(form, found),
         strip=[_tile(day, form, search) for day in days],
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel.access import visible_to
 from config.kernel.api.fields import Day, Instant, Text
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import StrictSerializer
@@ -17,6 +17,7 @@ from config.kernel.api.views import ApiView
 from config.kernel.errors import NotFound
 from instruments import queries
 from instruments.models import FacilityRecord
+from instruments.queries import records
 from instruments.rules.facility_values import CHOICES, FACILITY_FIELDS
 from instruments.services import facility_end, instrument_details
 from instruments.services.instrument_changes import require_manager
@@ -61,6 +62,12 @@ class FacilityIn(StrictSerializer):
     manager_email = _text()
     manager_unit = _text()
     manager_title = _text()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An empty call makes no facility of an instrument."""
+        if not attrs:
+            raise serializers.ValidationError(_("Name at least one field."))
+        return attrs
 
 
 class FacilityOut(FacilityIn):
@@ -112,7 +119,7 @@ class FacilityView(ApiView):
     def _shown(self, pk: int) -> dict[str, Any]:
         instrument = queries.instrument_for(self.actor, pk)
         require_manager(self.actor, instrument.organisation_id)
-        record = visible_to(FacilityRecord.objects.all(), self.actor).filter(instrument=instrument).first()
+        record = records.facility_of(instrument)
         if record is None:
             raise NotFound.of("access.not_found", model="facility")
         values = {name: getattr(record, name) for name in FACILITY_FIELDS}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.checks import accessible, fits
 from tests.browser.journey import log_in, newly_arrived, quoted, reservation_at, state_of, yuan
 from tests.browser.keyboard import Keyboard
+from tests.browser.pages import at
 from tests.browser.running_site import Site
 from tests.browser.visitors import Visitors
 
@@ -45,6 +46,22 @@ def test_a_time_is_found_compared_by_cost_and_booked(people: Visitors, used: Sit
     assert shown == [figures.gross, figures.payable_now, figures.final_cost]
     assert state_of(used, pk) in {"requested", "approved"}
     assert visitor.faults.found == []
+
+
+def test_an_order_that_is_chosen_while_a_change_is_on_its_way_has_both(people: Visitors) -> None:
+    page = newly_arrived(people).page
+    page.goto(people.site.address + at("find_a_time"))
+    held: list[Route] = []
+    page.route(re.compile("hours=3(?!.*sort=cost)"), lambda route: held.append(route))
+    hours = page.get_by_label("How long (hours)")
+    with page.expect_request(re.compile("hours=3")):
+        hours.fill("3")
+        hours.press("Tab")
+    cheapest = page.get_by_role("link", name="Lowest final cost")
+    with page.expect_response(lambda response: "sort=cost" in response.url and "hours=3" in response.url):
+        cheapest.click()
+    expect(cheapest).to_have_attribute("aria-current", "true")
+    assert held and "with 3 h free" in page.locator("#times").inner_text()
 
 
 def test_the_same_without_a_mouse(people: Visitors, used: Site) -> None:

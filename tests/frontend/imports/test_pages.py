@@ -136,6 +136,7 @@ def test_a_value_without_its_field_or_two_for_one_are_not_dropped_silently() -> 
     form = ReadingForm(kind, {}, ReadingOptions(), typed)
     assert not form.is_valid() and set(form.errors) == {"field_1", "field_2"}
     assert ReadingForm(kind, {}, ReadingOptions(), {"field_0": field, "value_0": "a"}).is_valid()
+    assert ReadingForm(kind, {}, ReadingOptions(), {"field_0": field, "value_0": "", "field_1": field, "value_1": "b"}).is_valid()
 
 
 def test_an_import_is_given_up_on_the_page(cast: Any, as_: Any) -> None:

@@ -193,6 +193,7 @@ def test_a_facility_begins_and_ends_over_the_api(cast: Any) -> None:
     bad = lab.patch(address, {"website": "ftp://x", "scientist_email": "no"}, format="json")
     assert bad.status_code == 422 and {one["field"] for one in bad.json()["errors"]} == {"website", "scientist_email"}
     assert lab.patch(address, {"name": "x"}, format="json").status_code == 400
+    assert lab.patch(address, {}, format="json").status_code == 400 and lab.get(address).status_code == 404
     begun = lab.patch(
         address, {"construction": "built", "accepted_on": "2020-01-02", "scientist_name": "Li"}, format="json"
     ).json()
