@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from config.kernel.time_range import TimeRange
+from instruments.queries import codes
 from tests.beginnings import BEGINNINGS
 
 # The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others.
@@ -97,6 +98,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 def static_files_on_demand() -> None:
     """Every test client builds the middleware anew; a look at each static file every time would be most of a request."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_test_spans_the_minute_of_the_codes() -> None:
+    """Lists of codes are kept for a minute of the machine's clock; its end within a test would be a query more for some page."""
+    codes.KEPT_SECONDS = float("inf")
+
+
+@pytest.fixture(autouse=True)
+def no_codes_of_the_test_before() -> None:
+    """What a test loads goes with its transaction, but not from the memory of the process."""
+    codes.forget()
 
 
 @pytest.fixture

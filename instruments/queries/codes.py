@@ -18,7 +18,7 @@ from instruments.rules.nations import nation_by_name, nation_codes, nation_name
 from instruments.rules.regions import PROVINCES, Language, regions
 from instruments.rules.techniques import techniques
 
-_KEPT_SECONDS = 60.0
+KEPT_SECONDS = 60.0
 _TOP_DIGITS: Mapping[str, int] = {"nrii": 2, subjects.SCHEME: subjects.DIGITS}
 
 
@@ -182,7 +182,7 @@ def _lies_in(code: str, wider: Sequence[str], on: date) -> bool:
 
 def _scheme(scheme: str) -> _Scheme:
     kept = _kept.get(scheme)
-    if kept is None or time.monotonic() - kept.read_at > _KEPT_SECONDS:
+    if kept is None or time.monotonic() - kept.read_at > KEPT_SECONDS:
         kept = _kept[scheme] = _read(scheme)
     return kept
 

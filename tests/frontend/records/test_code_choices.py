@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from django.utils.translation import override
@@ -65,3 +66,16 @@ def test_the_classes_of_a_loaded_list_stand_below_their_top_class(now: datetime)
         ("010301", "010301 Diffractometers"),
     ]
     codes.forget()
+
+
+def test_a_list_that_another_process_took_in_is_read_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(codes, "KEPT_SECONDS", 60.0)
+    monkeypatch.setattr(codes, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with override("en"):
+        assert code_words("class_code", "010000") == "Analytical instruments (010000)"
+        Code.objects.create(scheme="nrii", code="010000", name="改名", name_en="Renamed", level=1)
+        clock[0] += 59
+        assert "Renamed" not in code_words("class_code", "010000")
+        clock[0] += 2
+        assert code_words("class_code", "010000") == "Renamed (010000)"
