@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from config.kernel.access import NOBODY
 from frontend import __version__
+from frontend.http import page_url
 from frontend.navigation import navigation
 from instruments.queries.notices import unread_count
 
@@ -17,6 +18,7 @@ THEMES = frozenset({"light", "dark"})
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
+    ``page_url`` (where the page can be opened, when it answers a form at another address),
     ``unread`` (notices; one statement, read where it is shown)."""
     actor = getattr(request, "actor", NOBODY)
     match = request.resolver_match
@@ -29,5 +31,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
         "page_name": name,
+        "page_url": page_url(request),
         "unread": SimpleLazyObject(lambda: 0 if actor.is_anonymous else unread_count(actor)),
     }

@@ -35,6 +35,24 @@ def current_page(request: HttpRequest) -> str:
     return reverse("home")
 
 
+def stands_at(request: HttpRequest, route: str, *args: object, **query: str) -> None:
+    """Say where the page that answers can be opened: a form that is refused shows it at the form's own address, which only takes forms.
+    Templates lead there with ``page_url``. ``query``: what its address needs; for pages without pages and filters."""
+    request.page_url = reverse(route, args=args) + (f"?{urlencode(query)}" if query else "")  # type: ignore[attr-defined]
+
+
+def stands_before(request: HttpRequest) -> None:
+    """The same of a page that only says what went wrong: where the form was sent from."""
+    if request.method == "POST":
+        request.page_url = current_page(request)  # type: ignore[attr-defined]
+
+
+def page_url(request: HttpRequest) -> str:
+    """The path at which the page that answers can be opened, where that is not the one it stands at; else nothing."""
+    path: str = getattr(request, "page_url", "")
+    return "" if path == request.path else path
+
+
 def to_login(request: HttpRequest) -> HttpResponse:
     """Ask to log in and come back to the current page."""
     address = f"{reverse('account_login')}?{urlencode({'next': current_page(request)})}"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
-from frontend.http import is_fragment
+from frontend.http import is_fragment, stands_before
 
 TITLES: dict[int, Promise | str] = {
     400: _("This request could not be read"),
@@ -40,6 +40,7 @@ def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A page, or for htmx the same words as a fragment, with the refusal's status."""
     status = status_of(refusal)
     context = {"status": status, "title": TITLES[status], "sentences": sentences(refusal), "refusal": refusal}
+    stands_before(request)
     template = "errors/fragment.html" if is_fragment(request) else "errors/page.html"
     response = render(request, template, context, status=status)
     if status == 503:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -44,12 +45,14 @@ _KIND_ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A link with a word and, where it helps, a number."""
+    """A link with a word and, where it helps, a number. ``values``: what it changes of the search form, as JSON, so that words which are
+    being typed count with it; empty where the link says the words itself."""
 
     label: str
     href: str
     current: bool = False
     count: int | None = None
+    values: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class ResultsView:
     unknown_code: str
     picked: list[int]
     compare: str
-    unpick: str
+    unpick: Step
     all_of_it: str
     clear_filters: str
 
@@ -118,13 +121,17 @@ class _Address:
                 params[name] = value
         return f"?{params.urlencode()}"
 
+    def step(self, label: str, changes: Mapping[str, str], *, current: bool = False, count: int | None = None) -> Step:
+        """A link that changes these parameters and no words."""
+        return Step(label, self.href(**changes), current, count, json.dumps(dict(changes)))
+
 
 def results_view(result: SearchResult, query: QueryDict, page_name: str, offers: Mapping[int, OfferLines]) -> ResultsView:
     """The results of a search whose address carries ``query``; ``offers`` by the entries' ids."""
     address = _Address(query, page_name)
     picked = picked_ids(query)
     chosen = [
-        Step(_value_name(result, name), address.href(**{name: ""}))
+        address.step(_value_name(result, name), {name: ""})
         for name in result.search.active
         if name != "text" and name not in address.fixed and query.get(PARAMETERS[name])
     ]
@@ -145,7 +152,7 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str, offers:
         unknown_code="" if is_division(result.search.region_code) else result.search.region_code,
         picked=picked,
         compare=compare_address(picked, canonical_query(read_search(query))),
-        unpick=address.href(**{PICKED: ""}),
+        unpick=address.step(_("Choose none"), {PICKED: ""}),
         all_of_it="?",
         clear_filters=address.href(**dict.fromkeys((one for one in PARAMETERS.values() if one != "q"), "")),
     )
@@ -231,19 +238,16 @@ def _card(entry: CatalogueEntry, picked: list[int], address: _Address, offer: Of
 def _pick(entry_id: int, picked: list[int], address: _Address) -> Step | None:
     if entry_id in picked:
         rest = [one for one in picked if one != entry_id]
-        return Step(_("Do not compare"), _staying(address, rest), current=True)
+        return _staying(address, _("Do not compare"), rest, current=True)
     if len(picked) >= MOST_COMPARED:
         return None
-    return Step(_("Compare"), _staying(address, [*picked, entry_id]))
+    return _staying(address, _("Compare"), [*picked, entry_id])
 
 
-def _staying(address: _Address, ids: list[int]) -> str:
+def _staying(address: _Address, label: str, ids: list[int], *, current: bool = False) -> Step:
     """The same page of results with other picks."""
-    params = address.query.copy()
-    params.pop(PICKED, None)
-    if ids:
-        params[PICKED] = ",".join(map(str, ids))
-    return f"?{params.urlencode()}"
+    on = {"page": page} if (page := address.query.get("page")) else {}
+    return address.step(label, {PICKED: ",".join(map(str, ids)), **on}, current=current)
 
 
 def _facets(result: SearchResult, address: _Address) -> list[Facet]:
@@ -254,9 +258,9 @@ def _facets(result: SearchResult, address: _Address) -> list[Facet]:
         if name in address.fixed or not shown or (len(shown) < 2 and not chosen and name not in _SHORT):
             continue
         links = [
-            Step(
-                label=facet_label(name, one),
-                href=address.href(**{name: "" if one.value == chosen else one.value}),
+            address.step(
+                facet_label(name, one),
+                {name: "" if one.value == chosen else one.value},
                 current=one.value == chosen,
                 count=one.count,
             )
@@ -272,7 +276,7 @@ def _facets(result: SearchResult, address: _Address) -> list[Facet]:
 
 def _sorts(result: SearchResult, address: _Address) -> list[Step]:
     return [
-        Step(str(label), address.href(sort=name), result.search.order == name)
+        address.step(str(label), {"sort": name}, current=result.search.order == name)
         for name, label in SORT_NAMES.items()
         if name != "relevance" or result.search.text
     ]

@@ -189,7 +189,8 @@ def pagination(context: template.Context, page: Page[Any], parameter: str = "pag
     """``{% pagination page %}`` for a Django Page; keeps the other query parameters."""
     query: QueryDict = context["request"].GET.copy()
     query.pop(parameter, None)
-    return {"page": page, "links": list(_page_links(page, query, parameter)), "prefix": _prefix(query, parameter)}
+    prefix = f"{context.get('page_url', '')}{_prefix(query, parameter)}"
+    return {"page": page, "links": list(_page_links(page, prefix)), "prefix": prefix}
 
 
 @register.simple_tag(takes_context=True)
@@ -200,7 +201,15 @@ def query(context: template.Context, **changes: Any) -> str:
         params.pop(name, None)
         if value not in (None, ""):
             params[name] = str(value)
-    return f"?{params.urlencode()}"
+    return f"{context.get('page_url', '')}?{params.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def kept(context: template.Context) -> str:
+    """``<form method="post" action="{% url "month_line" line.pk %}{% kept %}">``: the page's query, so that the same page and the same
+    filters are shown when the form is refused."""
+    asked = context["request"].GET.urlencode()
+    return f"?{asked}" if asked else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -218,9 +227,9 @@ def _time(machine: str, words: str, label: str) -> SafeString:
     return format_html('<span>{} <span class="zone">({})</span></span>', shown, label) if label else shown
 
 
-def _page_links(page: Page[Any], params: QueryDict, parameter: str) -> Iterator[tuple[str, str]]:
+def _page_links(page: Page[Any], prefix: str) -> Iterator[tuple[str, str]]:
     for number in page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1):
-        yield str(number), f"{_prefix(params, parameter)}{number}" if isinstance(number, int) else ""
+        yield str(number), f"{prefix}{number}" if isinstance(number, int) else ""
 
 
 def _prefix(params: QueryDict, parameter: str) -> str:

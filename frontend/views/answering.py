@@ -20,7 +20,7 @@ from booking.services.deputies import Absence
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 from instruments.models import Organisation, User
 from instruments.services.answer_time import zones_of_owners
@@ -70,6 +70,7 @@ def _shown(request: HttpRequest, now: datetime, refusal: Refusal | None = None, 
         "problems": sentences(refusal) if refusal else [],
         "house": list(HOUSE_REASONS.values()),
     }
+    stands_at(request, "approval_settings")
     return render(request, "approvals/settings.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -28,7 +28,7 @@ from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import seen_time, seen_times
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters import assessment
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
 from frontend.refusals import sentences, status_of
@@ -89,6 +89,7 @@ def inbox_response(
         "reject_templates": reject_reasons.offered(actor) if rows else [],
         **(_opened(actor, opened, rows) if opened else {}),
     }
+    stands_at(request, "approval_inbox")
     return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
 
 

@@ -30,7 +30,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters.bills import METHODS, bill_rows, line_row, party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import say_refusal, sentences
@@ -184,6 +184,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "problems": sentences(refusal) if refusal else [],
         **_documents(actor, bill),
     }
+    stands_at(request, "bill_detail", pk)
     return render(request, "bills/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -38,7 +38,7 @@ from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm, read_expected, read_key
 from frontend.calendar_file import reservation_file
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters import assessment, fees, life
 from frontend.presenters.card_of_booking import card_context
 from frontend.presenters.cards import chosen_card
@@ -271,6 +271,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         **_money_context(reservation, money),
         **cards,
     }
+    stands_at(request, "reservation_detail", pk)
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -20,7 +20,7 @@ from booking.queries import usage as usage_queries
 from booking.services import check_in_points
 from config.kernel.access import Role, get_visible
 from config.kernel.errors import NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 
 
@@ -41,6 +41,7 @@ def _response(request: HttpRequest, failed: int = 0, refusal: Refusal | None = N
         "typed": request.POST.get("ticks", ""),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "session_labels")
     return render(request, "sessions/labels.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -33,7 +33,7 @@ from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.claims import batch_name, batch_state, claim_rows, list_state, report_rows, settled_word
 from frontend.refusals import sentences
 from frontend.views.bills import number
@@ -146,6 +146,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, repor
         "done": sum(each.done for each in report),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "claim_batch_detail", pk)
     return render(request, "claims/batch.html", context, status=status_of(refusal) if refusal else 200)
 
 

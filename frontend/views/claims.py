@@ -27,7 +27,7 @@ from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, step_word
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
@@ -78,6 +78,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "problems": sentences(refusal) if refusal else [],
         **_may(actor, claim, mine=mine),
     }
+    stands_at(request, "claim_detail", pk)
     return render(request, "claims/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -20,7 +20,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from frontend.consent_forms import ConsentForm
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 from frontend.templatetags.jishi import bilingual
 
@@ -40,7 +40,7 @@ class Found:
 
     @classmethod
     def of(cls, actor: Actor, request: HttpRequest) -> Found:
-        asked = request.POST if request.method == "POST" else request.GET
+        asked = request.POST if "q" in request.POST else request.GET
         text = " ".join(asked.get("q", "").replace("\x00", "").split())[:100]
         rows = list(consent_queries.colleagues_found(actor, text)[: MOST_FOUND + 1])
         several = len(actor.organisations(*BOOKING_ROLES)) > 1
@@ -99,4 +99,5 @@ def _page(
         "taken": Paginator(consent_queries.taken(actor, now), PER_PAGE).get_page(request.GET.get("taken")),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "colleague_list")
     return render(request, "booking/colleagues.html", context, status=status)

@@ -27,7 +27,7 @@ from booking.services.enquiry_sides import require_side
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.order_forms import ReasonForm, ScanForm, SheetForm
 from frontend.presenters import orders as present
 from frontend.refusals import sentences, status_of
@@ -238,4 +238,5 @@ def _page(
         "forms": shown,
         "problems": sentences(refusal) if refusal is not None and not kept else [],
     }
+    stands_at(request, "commission_detail", pk)
     return render(request, "commissions/detail.html", context, status=status_of(refusal) if refusal else 200)

@@ -24,7 +24,7 @@ from booking.training_wording import MEASURE_NAMES, licence_scope
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 from frontend.training_forms import ListingForm, NoteForm, RulesForm, end_of_day
 from instruments.models import Organisation
@@ -57,6 +57,7 @@ def _record_page(request: HttpRequest, refusal: Refusal | None = None, failed: i
         "problems": sentences(refusal) if refusal else [],
         "failed": failed,
     }
+    stands_at(request, "my_record")
     return render(request, "training/record.html", context, status=status_of(refusal) if refusal else 200)
 
 
@@ -104,6 +105,7 @@ def _lab_page(
         "problems": sentences(refusal) if refusal else [],
         "failed": failed,
     }
+    stands_at(request, "credit_lab")
     return render(request, "training/credit.html", context, status=status_of(refusal) if refusal else status)
 
 

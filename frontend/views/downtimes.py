@@ -23,7 +23,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
 from frontend.hours_forms import UntilForm
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
 from frontend.outage_form import HitRow, decisions_in, seen_in
 from frontend.presenters import instruments as present
@@ -145,6 +145,7 @@ def _page(
         "form": form or UntilForm(initial={"ends_local": to_wall(downtime.ends_at, zone)}),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "downtime_detail", pk)
     return render(request, "booking/downtime.html", context, status=status_of(refusal) if refusal else status)
 
 

@@ -21,7 +21,7 @@ from billing.settlement.queries import local_today
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences
 from frontend.views.bills import detail_response, number
 
@@ -44,11 +44,14 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "rows": [
             (row, STEPS[Step(row.last)] if row.last else "", STEPS[row.upcoming[0]] if row.upcoming else "") for row in rows
         ],
-        "pairs": queries.customers_owing(actor, today),
+        "pairs": [
+            (f"{owner.pk}:{other.pk}", owner, other, until) for owner, other, until in queries.customers_owing(actor, today)
+        ],
         "today": today,
         "typed": request.POST,
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "dunning_list")
     return render(request, "dunning/list.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -26,7 +26,7 @@ from config.kernel.http import attachment
 from frontend.booking_form import read_key
 from frontend.enquiry_forms import MessageForm, QuestionForm
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters import enquiries as present
 from frontend.refusals import sentences, status_of
 from instruments import queries as registry
@@ -125,6 +125,7 @@ def _inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRes
     promises = [(lab, present.promise_words(lab.answer_workdays)) for lab in labs]
     context = _listed(request, queries.lab_enquiries(actor))
     context |= {"promises": promises, "problems": sentences(refusal) if refusal else []}
+    stands_at(request, "enquiry_inbox")
     return render(request, "enquiries/inbox.html", context, status=status_of(refusal) if refusal else 200)
 
 
@@ -235,4 +236,5 @@ def _thread_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, 
         "form": shown,
         "problems": sentences(refusal) if refusal is not None and form is None else [],
     }
+    stands_at(request, "enquiry_detail", pk)
     return render(request, "enquiries/detail.html", context, status=status_of(refusal) if refusal else 200)

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from config.kernel.api import problems
-from frontend.http import is_fragment
+from frontend.http import is_fragment, stands_before
 from frontend.refusals import TITLES
 
 
@@ -46,5 +46,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _page(request: HttpRequest, status: int, *sentences: str, title: str = "") -> HttpResponse:
     context = {"status": status, "title": title or TITLES[status], "sentences": sentences}
+    stands_before(request)
     template = "errors/fragment.html" if is_fragment(request) else "errors/page.html"
     return render(request, template, context, status=status)

@@ -23,8 +23,8 @@ from booking.queries import spending as leader_queries
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
-from frontend.refusals import status_of
+from frontend.http import actor_of, stands_at
+from frontend.refusals import sentences, status_of
 from frontend.spending_forms import CardForm, GroupForm, MemberForm, card_initial, group_initial, to_fen
 from instruments import queries
 from instruments.access import keeps_groups
@@ -39,14 +39,20 @@ PER_PAGE = 25
 @require_GET
 def group_list(request: HttpRequest) -> HttpResponse:
     """The groups that the actor leads, spends for or keeps, and where a new one can be made."""
+    return _list_page(request)
+
+
+def _list_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     page = Paginator(spending.groups_visible(actor), PER_PAGE).get_page(request.GET.get("page"))
     mine = [row.organisation for row in queries.my_organisations(actor)]
     kept = [one for one in mine if one.kind != OrganisationKind.GOVERNMENT and keeps_groups(actor, one)]
     owners = [(one, spending.card_needed(one.pk)) for one in kept if one.kind == OrganisationKind.OWNER]
     waiting = leader_queries.waiting_for(actor).count() if leader_queries.leads_a_group(actor) else None
-    context = {"page": page, "kept": kept, "owners": owners, "waiting": waiting}
-    return render(request, "groups/list.html", context)
+    problems = sentences(refusal) if refusal else []
+    context = {"page": page, "kept": kept, "owners": owners, "waiting": waiting, "problems": problems}
+    stands_at(request, "group_list")
+    return render(request, "groups/list.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -54,7 +60,12 @@ def group_list(request: HttpRequest) -> HttpResponse:
 def spending_rules(request: HttpRequest, pk: int) -> HttpResponse:
     """Whether an owner's own people need a fund card."""
     needed = request.POST.get("needed") == "yes"
-    research_groups.set_card_needed(actor_of(request), pk, needed, timezone.now())
+    try:
+        research_groups.set_card_needed(actor_of(request), pk, needed, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _list_page(request, refusal)
     if needed:
         messages.success(request, _("From now on your own people book with a fund card only."))
     else:

@@ -31,7 +31,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_expected
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.usage import OUTCOMES
 from frontend.refusals import sentences, status_of
 from frontend.states import look_of
@@ -108,6 +108,7 @@ def _page(
         "statuses": [(value, look_of("instrument", value).word) for value in InstrumentStatus.values] if found.manages else [],
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "here_now", s=proof)
     return render(request, "here/now.html", context, status=status_of(refusal) if refusal else 200)
 
 

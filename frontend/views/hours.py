@@ -29,7 +29,7 @@ from frontend.hours_forms import (
     MoveForm,
     SeasonForm,
 )
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
 from frontend.presenters import instruments as present
 from frontend.presenters.hours import hours_view, unpublished_words, unpublished_years
@@ -298,4 +298,5 @@ def _hours_page(
         "month": month_view(calendar.rules, zone, first, today, audience if audience in set(Audience) else None),
     }
     failed = any(one is not None and one.errors for one in (form, closure_form, holiday_form))
+    stands_at(request, "instrument_hours", instrument.pk)
     return render(request, "instruments/hours.html", context, status=422 if failed else 200)

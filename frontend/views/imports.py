@@ -21,7 +21,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.import_forms import SURENESS_NAMES, ColumnsForm, ReadingForm, StartForm
 from frontend.presenters.imports import jump_views, row_views, run_view
 from frontend.refusals import sentences
@@ -73,6 +73,7 @@ def _list_page(
         "mappings": [one for one in form.mappings if one.organisation_id or actor.has(Role.OPERATOR)],
         "problems": problems,
     }
+    stands_at(request, "import_list")
     return render(request, "imports/list.html", context, status=status)
 
 
@@ -274,6 +275,7 @@ def _run_page(
     if run.state in {ImportState.MAPPING, ImportState.PREVIEW, ImportState.FAILED} and run.kind in import_kinds.kinds():
         context["reading"] = reading or _reading_form(run, None)
         context["sureness"] = SURENESS_NAMES.get(run.facts.get("sureness", ""), "")
+    stands_at(request, "import_run", run.pk)
     return render(request, "imports/run.html", context, status=status)
 
 

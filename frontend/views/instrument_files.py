@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import DocumentForm, PictureForm, add_refusal
 from frontend.refusals import sentences
 from frontend.views.instruments import managed
@@ -58,6 +58,7 @@ def _page(
         "most_images": service.MOST_IMAGES,
         "most_documents": service.MOST_DOCUMENTS,
     }
+    stands_at(request, "instrument_files", instrument.pk)
     return render(request, "instruments/files.html", context, status=status)
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, Forbidden, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import PhotoForm, add_refusal
 from frontend.instrument_record_form import RecordForm
 from instruments import queries
@@ -125,6 +125,7 @@ def _edit_page(
         "change": records.open_change_of(actor, instrument),
         "reviewed": records.waits_for_review(actor, instrument),
     }
+    stands_at(request, "instrument_edit", instrument.pk)
     return render(request, "instruments/edit.html", context, status=status)
 
 

@@ -29,7 +29,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.messages import reason_sentence
 from frontend.firm_forms import MoneyForm
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.invoice_forms import AskForm, RecordForm, TableForm, handed_file
 from frontend.refusals import sentences
 from frontend.views.bills import owner_of
@@ -93,6 +93,7 @@ def _page(
         "problems": problems,
         **(refusal_of or {}),
     }
+    stands_at(request, "bill_invoice", pk)
     return render(request, "invoices/bill.html", context, status=status)
 
 

@@ -21,7 +21,7 @@ from booking.rules.states import ReservationState
 from booking.services import leader_answers
 from config.kernel.errors import NotFound, Reason, Refusal
 from frontend.booking_form import read_id
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import say_refusal, sentences, status_of
 from frontend.views.bookings import detail_response
 
@@ -62,6 +62,7 @@ def _inbox(request: HttpRequest, pk: int = 0, refusal: Refusal | None = None) ->
         "problems": sentences(refusal) if refusal else [],
         "leads": spending.leads_a_group(actor),
     }
+    stands_at(request, "leader_inbox")
     return render(request, "groups/inbox.html", context, status=status_of(refusal) if refusal else 200)
 
 

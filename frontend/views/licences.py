@@ -20,7 +20,7 @@ from config.kernel.access import Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of, to_login
+from frontend.http import actor_of, stands_at, to_login
 from frontend.refusals import sentences, status_of
 from frontend.training_forms import GrantForm, RecognitionForm, end_of_day
 from instruments import queries as registry
@@ -86,6 +86,7 @@ def _list_page(
         "failed": failed,
         "may_grant": bool(owners),
     }
+    stands_at(request, "licence_list")
     return render(request, "training/licences.html", context, status=status_of(refusal) if refusal else status)
 
 

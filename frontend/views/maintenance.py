@@ -33,7 +33,7 @@ from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import read_id, read_key
 from frontend.hours_forms import MaintenanceForm, PlanForm
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
 from frontend.outage_form import HitRow, decisions_in, rows_of, seen_in
 from frontend.presenters import instruments as present
@@ -248,6 +248,7 @@ def _page(
             *(_older(one, zone) for one in bookings.planned_maintenance(actor, instrument, now)),
         ],
     }
+    stands_at(request, "instrument_maintenance", instrument.pk)
     return render(request, "booking/maintenance.html", context, status=status)
 
 

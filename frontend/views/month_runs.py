@@ -30,7 +30,7 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.month import SHOWN, change_rows, draft_row, identity_rows, line_row, query_of
 from frontend.refusals import say_refusal, sentences
 
@@ -75,6 +75,7 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
     else:
         page = Paginator(queries.drafts_of(run, show, text), DRAFTS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": [draft_row(draft) for draft in page.object_list]}
+    stands_at(request, "month_run", pk)
     return render(request, "month/run.html", context, status=status_of(refusal) if refusal else 200)
 
 
@@ -145,6 +146,7 @@ def _draft_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -
         "has_paper": series.is_bills and draft.run.state == "open" and draft.state == "ready" and acts_for(actor, series),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "month_draft", pk)
     return render(request, "month/draft.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -12,16 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from config.kernel.access import Role
+from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
-from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.organisation_forms import CodeForm, InviteForm, JoinForm, LicenceForm, OrganisationForm, ReasonForm, RolesForm
+from frontend.refusals import sentences
 from instruments import queries
 from instruments.access import administers, keeps_profile, sees_private_profile
-from instruments.models import Organisation, OrganisationKind
+from instruments.models import JoinRequest, Organisation, OrganisationKind
 from instruments.rules.roles import ROLES
 from instruments.services import invitations, joining, members, organisations, uploads, verification
 from instruments.services.organisation_facts import OrganisationFacts, facts_of
@@ -79,6 +80,11 @@ def _taken(refusal: Refusal, facts: OrganisationFacts) -> dict[str, Any] | None:
 @require_GET
 def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of an organisation: facts for everybody who sees it, people and licence for its own."""
+    return detail_response(request, pk)
+
+
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of an organisation; with a refusal, its reasons above and its status."""
     actor, now = actor_of(request), timezone.now()
     found = queries.organisation_for(actor, pk)
     is_administrator, is_member = administers(actor, found), pk in actor.organisations()
@@ -101,8 +107,10 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "join_requests": queries.open_join_requests(actor, found) if is_administrator else [],
         "verification_requests": requests,
         "role_choices": [role.value for role in ROLES[found.kind]],
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "organisations/detail.html", context)
+    stands_at(request, "organisation_detail", pk)
+    return render(request, "organisations/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -253,8 +261,13 @@ def join_request(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def join_request_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Let somebody in with a role, or not."""
-    accept = request.POST.get("decision") == "accept"
-    decided = joining.decide_join_request(actor_of(request), pk, accept, request.POST.get("role", ""), timezone.now())
+    actor, accept = actor_of(request), request.POST.get("decision") == "accept"
+    try:
+        decided = joining.decide_join_request(actor, pk, accept, request.POST.get("role", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return detail_response(request, get_visible(JoinRequest.objects.all(), actor, pk=pk).organisation_id, refusal)
     person = {"person": str(decided.user)}
     messages.success(request, _("%(person)s is in.") % person if accept else _("%(person)s was declined.") % person)
     return redirect("organisation_detail", decided.organisation_id)

@@ -26,7 +26,7 @@ from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.bills import LAYOUTS, METHODS, difference_rows, suggestion_rows
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number, owner_of
@@ -152,6 +152,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "customers": prepaid_queries.customers(actor),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "payment_detail", pk)
     return render(request, "payments/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 
@@ -222,6 +223,7 @@ def _news_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
         "may_resolve": actor.has(*ANSWERERS),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "provider_news")
     return render(request, "payments/news.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -24,7 +24,7 @@ from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.claims import list_state, paper_row
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
@@ -85,6 +85,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "today": local_today(now),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "payout_list_detail", pk)
     return render(request, "claims/payout_list.html", context, status=status_of(refusal) if refusal else 200)
 
 

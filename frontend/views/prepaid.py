@@ -23,7 +23,7 @@ from billing.settlement.queries import local_today
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences
 from frontend.views.bills import number
 from frontend.views.bookings import detail_response as reservation_response
@@ -58,6 +58,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "year_end": today.replace(month=12, day=31),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "prepaid_list")
     return render(request, "prepaid/list.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import files
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import ProblemForm, add_refusal
 from frontend.refusals import sentences
 from frontend.states import look_of
@@ -72,6 +72,7 @@ def _list(request: HttpRequest, failed: int = 0, refusal: Refusal | None = None)
         "failed": failed,
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "problem_list")
     return render(request, "problems/list.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -25,12 +25,12 @@ from billing.subsidy.rules.checking import Checked, check
 from billing.subsidy.rules.form_moves import VERBS, moved, put, value_at
 from billing.subsidy.rules.form_tree import ABSENT, read
 from billing.subsidy.rules.shape import programme_shape
-from config.kernel.access import Role
+from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence
 from frontend import display
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters import programme_form as forms
 from frontend.presenters import programme_text as texts
 from frontend.presenters.programme_form import Editing
@@ -43,13 +43,15 @@ PER_PAGE = 50
 @require_http_methods(["GET", "POST"])
 def draft_list(request: HttpRequest) -> HttpResponse:
     """The drafts of the office, and beginning one with a template or with a version in force."""
-    actor, now = actor_of(request), timezone.now()
+    actor, refusal = actor_of(request), None
     actor.require(*READERS)
     if request.method == "POST":
-        template, version = request.POST.get("template", ""), request.POST.get("version", "")
-        number = int(version) if version.isascii() and version.isdigit() and len(version) < 19 else 0
-        made = drafts.start_from_version(actor, number, now) if version else drafts.start_from_template(actor, template, now)
-        return redirect("programme_draft_edit", made.pk)
+        try:
+            return redirect("programme_draft_edit", _begun(request, actor).pk)
+        except (NotFound, Forbidden):
+            raise
+        except Refusal as refused:
+            refusal = refused
     page = Paginator(queries.drafts_visible(actor), PER_PAGE).get_page(request.GET.get("page"))
     officer = actor.has(Role.PROGRAMME_OFFICER)
     context = {
@@ -58,8 +60,15 @@ def draft_list(request: HttpRequest) -> HttpResponse:
         "officer": officer,
         "templates": [(name, _name_of(drafts.template_document(name))) for name in drafts.template_names()] if officer else [],
         "versions": queries.startable_versions(actor) if officer else [],
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "programmes/drafts/list.html", context)
+    return render(request, "programmes/drafts/list.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _begun(request: HttpRequest, actor: Actor) -> ProgrammeDraft:
+    template, version, now = request.POST.get("template", ""), request.POST.get("version", ""), timezone.now()
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 19 else 0
+    return drafts.start_from_version(actor, number, now) if version else drafts.start_from_template(actor, template, now)
 
 
 def _name(draft: ProgrammeDraft) -> str:
@@ -96,6 +105,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "refused": sentences(refusal) if refusal else [],
         "reason": request.POST.get("reason", ""),
     }
+    stands_at(request, "programme_draft", pk)
     return render(request, "programmes/drafts/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

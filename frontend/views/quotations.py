@@ -25,7 +25,7 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_key
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.order_forms import NoteForm, QuotationForm, ReasonForm, default_validity, initial_of, rows_wanted
 from frontend.presenters import orders as present
 from frontend.refusals import sentences, status_of
@@ -203,4 +203,5 @@ def _page(
         "key": present.new_key(),
         "problems": sentences(refusal) if refusal is not None and not kept else [],
     }
+    stands_at(request, "quotation_detail", pk)
     return render(request, "quotations/detail.html", context, status=status_of(refusal) if refusal else 200)

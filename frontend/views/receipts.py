@@ -28,6 +28,7 @@ from frontend.presenters.bills import party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import say_refusal
 from frontend.views.bills import POLL_SECONDS, number
+from frontend.views.payments import detail_response as payment_response
 
 PER_PAGE = 50
 LINES_PER_PAGE = 100
@@ -69,8 +70,7 @@ def receipt_issue(request: HttpRequest) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-        return redirect("payment_detail", pk=payment)
+        return payment_response(request, payment, refusal)
     return _issued(request, "receipt", made)
 
 

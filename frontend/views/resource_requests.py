@@ -20,7 +20,7 @@ from config.kernel.access import Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters import resources as present
 from frontend.refusals import sentences, status_of
 from frontend.resource_forms import DeliveryForm, FeedbackForm, RefuseForm, RequestForm
@@ -191,6 +191,7 @@ def _detail_page(
         "forms": shown,
         "problems": sentences(refusal) if refusal is not None and not kept else [],
     }
+    stands_at(request, "resource_request_detail", pk)
     return render(request, "resources/request_detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

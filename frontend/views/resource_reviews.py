@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import DecisionForm
 from frontend.presenters import resource_changes
 from frontend.refusals import sentences
@@ -55,6 +55,7 @@ def _page(
         "may_decide": Action.ACCEPT in actions and actor.has(Role.OPERATOR) and not keeps,
         "may_withdraw": Action.WITHDRAW in actions and keeps,
     }
+    stands_at(request, "resource_review", change.pk)
     return render(request, "reviews/resource.html", context, status=status)
 
 

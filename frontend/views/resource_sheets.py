@@ -16,7 +16,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.messages import reason_sentence
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import SheetForm, add_refusal
 from frontend.presenters.record import Difference, differences
 from frontend.presenters.resource_changes import Word, labels_of, words_of
@@ -63,6 +63,7 @@ def _start(request: HttpRequest, actor: Actor, kind: str, owner: int, form: Shee
             "upload": reverse("resource_sheet_upload", args=[kind, owner]),
         },
     }
+    stands_at(request, "resource_sheet_start", kind)
     return render(request, "sheets/start.html", context, status=status)
 
 
@@ -129,6 +130,7 @@ def _preview(
             "apply": reverse("resource_sheet_apply", args=[sheet.pk]),
         },
     }
+    stands_at(request, "resource_sheet_preview", sheet.pk)
     return render(request, "sheets/preview.html", context, status=status)
 
 

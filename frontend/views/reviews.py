@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import DecisionForm, add_refusal
 from frontend.presenters import record
 from frontend.refusals import sentences
@@ -83,6 +83,7 @@ def _page(
         "may_edit": Action.SAVE in actions and keeps,
         "may_reopen": Action.REOPEN in actions and keeps,
     }
+    stands_at(request, "review_detail", change.pk)
     return render(request, "reviews/detail.html", context, status=status)
 
 

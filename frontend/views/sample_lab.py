@@ -22,7 +22,7 @@ from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_expected
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters import samples as present
 from frontend.refusals import sentences, status_of
 from frontend.views.samples import acted, listed, text_of
@@ -99,6 +99,7 @@ def _sample_page(request: HttpRequest, code: str, refusal: Refusal | None = None
         "ends_job": present.asks_to_end(refusal),
         "typed": request.POST,
     }
+    stands_at(request, "sample_at", code)
     return render(request, "samples/at.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -37,7 +37,7 @@ from config.kernel.http import attachment
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_card, read_expected, read_key
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.label_codes import code_svg
 from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
@@ -269,6 +269,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "failed": failed,
         "typed": request.POST,
     }
+    stands_at(request, "sample_job", pk)
     return render(request, "samples/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config.kernel.api.problems import status_of
 from config.kernel.errors import NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.search import search_words
 from frontend.refusals import say_refusal, sentences
 from instruments import queries
@@ -35,6 +35,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         for saved in queries.my_searches(actor_of(request))
     ]
     context = {"rows": rows, "problems": sentences(refusal) if refusal else []}
+    stands_at(request, "saved_search_list")
     return render(request, "search/saved.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -29,7 +29,7 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.usage import OUTCOMES
 from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
@@ -98,6 +98,7 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
         "running": sum(each.state == ReservationState.IN_USE for each in reservations),
         "problems": problems if not any(each.pk == failed_id for each in reservations) else [],
     }
+    stands_at(request, "sessions_today")
     return render(request, "sessions/today.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -19,7 +19,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.messages import reason_sentence
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import SheetForm, add_refusal
 from frontend.presenters import record
 from frontend.presenters.record import Difference, differences, label_of, value_words
@@ -74,6 +74,7 @@ def _start(request: HttpRequest, actor: Actor, owner: int, form: SheetForm, stat
             "upload": reverse("sheet_upload", args=[owner]),
         },
     }
+    stands_at(request, "sheet_start")
     return render(request, "sheets/start.html", context, status=status)
 
 
@@ -150,6 +151,7 @@ def _preview(
         "places": {"start": reverse("sheet_start"), "apply": reverse("sheet_apply", args=[sheet.pk])},
         "may_stay_draft": True,
     }
+    stands_at(request, "sheet_preview", sheet.pk)
     return render(request, "sheets/preview.html", context, status=status)
 
 

@@ -22,7 +22,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 from frontend.training_forms import CourseForm, SessionForm, course_initial
 from instruments.rules.wall_time import end_instant, refuse_year, start_instant
@@ -175,6 +175,7 @@ def _session_page(request: HttpRequest, pk: int, refusal: Refusal | None = None)
         "begun": session.starts_at <= now,
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "course_session", pk)
     return render(request, "training/session.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -27,7 +27,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters.usage import PROBLEMS
 from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
@@ -87,6 +87,7 @@ def _response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: 
         "ignore_templates": [_("Test by the lab"), _("Service engineer"), _("Restart after a power cut"), _("Wrong signal")],
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "session_problems")
     return render(request, "sessions/problems.html", context, status=status_of(refusal) if refusal else 200)
 
 

@@ -30,7 +30,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.http import attachment
 from frontend.firm_forms import MoneyForm, ReasonedForm, fen
 from frontend.form_page import FormPage, answer
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.voucher_forms import AnnouncementForm, ApplicationForm, RecogniseForm, ReviewForm, area_word
 from instruments.models import Organisation, OrganisationIdentifier
 from instruments.services import uploads
@@ -212,6 +212,7 @@ def _application(request: HttpRequest, pk: int, form: MoneyForm | None = None, s
         "sees_facts": actor.has(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR),
         "applicant": row.facts.get("applicant", {}),
     }
+    stands_at(request, "application_detail", pk)
     return render(request, "vouchers/application.html", context, status=status)
 
 

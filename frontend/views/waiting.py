@@ -25,7 +25,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.booking_form import read_day
 from frontend.hours_text import read_hours
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
 from instruments.rules.wall_time import local_day
 
@@ -45,6 +45,7 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     rows = rows.select_related("instrument__site", "instrument__organisation", "organisation", "reservation")
     entries = sorted(rows.order_by("-created_at")[:SHOWN], key=lambda entry: entry.state not in ("offered", "waiting"))
     context = {"entries": entries, "problems": sentences(refusal) if refusal else []}
+    stands_at(request, "wait_list")
     return render(request, "waiting/list.html", context, status=status_of(refusal) if refusal else 200)
 
 

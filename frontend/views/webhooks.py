@@ -19,7 +19,7 @@ from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.services import outbound
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.notice_forms import WebhookEventsForm, WebhookForm
 from frontend.refusals import say_refusal
 from instruments import queries as registry
@@ -93,6 +93,7 @@ def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "webhook": webhook, "state": state_of(webhook), "form": form, "page": page, "rows": [_line(one, host) for one in page],
         "off_after": webhook.switched_off_why == "failures",
     }  # fmt: skip
+    stands_at(request, "webhook_detail", pk)
     return render(request, "webhooks/detail.html", context, status=status)
 
 

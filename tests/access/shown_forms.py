@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.urls import resolve
 from lxml import html
@@ -42,13 +44,14 @@ FRAME = {"account_logout", "set_language"}
 
 @dataclass(frozen=True)
 class Shown:
-    """A form as somebody was shown it on a page. ``route``: where it is sent, at ``action``."""
+    """A form as somebody was shown it on a page. ``route``: where it is sent, at ``action``; ``paged``: the page has a list in pages."""
 
     route: str
     action: str
     role: str
     page: str
     element: Any
+    paged: bool = False
 
     @property
     def key(self) -> tuple[str, frozenset[str]]:
@@ -111,53 +114,126 @@ def places(world: World, name: str, route: Route) -> Iterator[tuple[str, str]]:
             yield f"{name} {kind}".strip(), address(world, name, replace(route, kind=kind), OURS)
 
 
-def shown_on(world: World, role: str, url: str) -> list[Shown]:
-    """The forms of a page that are posted; none where the page is refused."""
-    with transaction.atomic():
+def page_of(world: World, role: str, url: str) -> tuple[Any, bool]:
+    """The page, None where it is refused or none; and whether anything on it is shown in pages."""
+    asked: list[Paginator] = []
+    get_page = Paginator.get_page
+    with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Paginator, "get_page", lambda self, number: asked.append(self) or get_page(self, number))
         response = client_of(world, role).get(url, headers={"Accept-Language": "en"})
         body = b"" if response.streaming else response.content
         transaction.set_rollback(True)
     if response.status_code != 200 or not body or "text/html" not in response["Content-Type"]:
-        return []
+        return None, False
+    return html.document_fromstring(body), bool(asked)
+
+
+def shown_on(page: Any, role: str, url: str, paged: bool = False) -> list[Shown]:
+    """The forms of a page that are posted."""
     found = []
-    for form in html.document_fromstring(body).forms:
+    for form in page.forms:
         button = next(iter(form.xpath(".//button[@formaction]")), form)
         action = urljoin(url, form.get("action") or button.get("formaction") or form.get("hx-post") or "")
         posts = form.method == "POST" or form.get("hx-post")
-        if (
-            posts
-            and (route := resolve(urlsplit(action).path).view_name) not in FRAME
-            and any(kind == "text" for kind, _ in fields(form))
-        ):
-            found.append(Shown(route, action, role, url, form))
+        if posts and (route := view_of(action)) not in FRAME:
+            found.append(Shown(route, action, role, url, form, paged))
     return found
+
+
+@cache
+def _named(path: str) -> str:
+    return resolve(path).view_name
+
+
+def view_of(address: str) -> str:
+    """The name of the page at an address of ours."""
+    return _named(urlsplit(address).path)
+
+
+def is_opened(name: str) -> bool:
+    """Whether a page can be looked at: its address does not only take forms."""
+    return name not in PAGES or "GET" in PAGES[name].methods
+
+
+def astray(page: Any, shown: Shown) -> set[str]:
+    """What leads nowhere on the page that a refused form answers with: to addresses that only take forms, where one looks, and to the
+    form's own, where another form is sent without saying where. The choice of a language leads back to where it was made."""
+    looked: list[str] = [one.get("href") for one in page.xpath("//a[@href]")]
+    looked += [one.get("hx-get") for one in page.xpath("//*[@hx-get]")]
+    looked += [one.value for one in page.xpath("//form[contains(@action, 'language')]//input[@name='next']")]
+    sent = []
+    for form in page.forms:
+        buttons = form.xpath(".//button[not(@type) or @type='submit'][not(@disabled)]")
+        says = form.get("action") or form.get("hx-post") or all(one.get("formaction") for one in buttons)
+        if form.method == "GET" and not form.get("hx-get"):
+            looked.append(form.get("action") or "")
+        elif not says and not is_opened(shown.route):
+            sent.append("a form without an address")
+    places = {
+        one: urljoin(shown.action, one) for one in set(looked) if not one.startswith(("#", "mailto:", "tel:", "http", "data:"))
+    }
+    return {one for one, place in places.items() if not is_opened(view_of(place))} | set(sent)
 
 
 #: Forms that only choose what the next page shows.
 LOOKS_FIRST = frozenset({"account_statement_issue"})
 
 
-def refuse_everything(patch: pytest.MonkeyPatch) -> None:
-    """No service writes: each is refused once it comes to its transaction."""
+def refuse_everything(patch: pytest.MonkeyPatch, asked: list[bool]) -> None:
+    """No service writes: each is refused once it comes to its transaction, which is noted."""
 
     def refused(work: Any) -> Any:
+        asked.append(True)
         raise Refusal.of("booking.purpose_needed")
 
     patch.setattr(transactions, "run", refused)
 
 
-def lost(world: World, shown: Shown) -> set[Entry]:
-    """What was entered into a form that was refused, by its own form or by its service, and does not stand in any form of the answer."""
+@dataclass(frozen=True)
+class Answer:
+    """What came of a form that was refused. ``lost``: what was entered and stands in no form of the answer; ``astray``: what leads
+    nowhere there; ``by_service``: a service refused it and not its own form; ``at``: the pages of lists that are shown."""
+
+    lost: set[Entry]
+    astray: set[str]
+    by_service: bool
+    at: tuple[str, ...]
+
+
+def refused(world: World, shown: Shown) -> Answer:
+    """What comes of a form that is filled in and refused, by its own form or by its service."""
     sent, entered = filled(shown.element)
+    asked: list[bool] = []
+    headers = {"Accept-Language": "en", "Referer": f"http://testserver{shown.page}"}
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
-        refuse_everything(patch)
-        response = client_of(world, shown.role).post(shown.action, sent, headers={"Accept-Language": "en"}, follow=True)
+        refuse_everything(patch, asked)
+        response = client_of(world, shown.role).post(shown.action, sent, headers=headers)
         transaction.set_rollback(True)
     assert response.status_code < 500, (shown.route, response.status_code)
-    if response.redirect_chain and shown.route not in LOOKS_FIRST:
-        return entered  # a refused form answers in place
-    again = html.document_fromstring(response.content).forms if response.content else []
-    return entered - {entry for form in again for entry in entries(form)}
+    if 300 <= response.status_code < 400 and shown.route in LOOKS_FIRST:
+        response = client_of(world, shown.role).get(response["Location"], headers=headers)
+    elif response.status_code < 400 or response.status_code == 405:
+        return Answer(entered, set(), bool(asked), ())  # a refused form answers in place
+    page = html.document_fromstring(response.content)
+    stands = {entry for form in page.forms for entry in entries(form)}
+    return Answer(entered - stands, astray(page, shown), bool(asked), shown_pages(page))
+
+
+def shown_pages(page: Any) -> tuple[str, ...]:
+    """Which page of each list is shown."""
+    return tuple(one.text_content().strip() for one in page.xpath("//ul[@class='pages']//*[@aria-current='page']"))
+
+
+def beyond(world: World, shown: Shown) -> Iterator[tuple[Shown, tuple[str, ...]]]:
+    """The forms of the second page of each list on the page of a form, when each page has one row; with the pages that are shown."""
+    first, _paged = page_of(world, shown.role, shown.page)
+    known = {each.action for each in shown_on(first, shown.role, shown.page)}
+    for link in first.xpath("//ul[@class='pages']//a[@rel='next']/@href"):
+        url = urljoin(shown.page, link)
+        page, _paged = page_of(world, shown.role, url)
+        for each in shown_on(page, shown.role, url):
+            if each.action.partition("?")[0] not in {one.partition("?")[0] for one in known}:
+                yield each, shown_pages(page)
 
 
 def forms_for(
@@ -171,6 +247,7 @@ def forms_for(
             continue
         for place, url in places(world, name, route):
             if wanted is None or place in wanted:
-                for shown in shown_on(world, role, url):
+                page, paged = page_of(world, role, url)
+                for shown in shown_on(page, role, url, paged) if page is not None else ():
                     found.setdefault(shown.key, (place, shown))
     return found
