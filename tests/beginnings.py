@@ -80,6 +80,8 @@ class Beginnings:
         return left[name]
 
     def _enter(self, beginning: Step | None) -> None:
+        if connections["default"].in_atomic_block:
+            raise RuntimeError("a fixture of a wider scope is open in this database: move the test out of its reach")
         with self._blocker.unblock():
             if beginning is not None and beginning not in self._databases:
                 self._make(beginning)

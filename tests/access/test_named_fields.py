@@ -25,14 +25,23 @@ MONEY = (
     "api_bill",
     "api_claim",
     "api_credit_note",
+    "api_deput",
     "api_dunning",
     "api_invoice",
+    "api_month",
+    "api_office",
     "api_payment",
     "api_prepaid",
+    "api_programme_account",
+    "api_programme_top_up",
     "api_receipts",
+    "api_research_group_cards",
     "api_reservation_fee",
+    "api_reservation_fund_card",
     "api_reservation_order_number",
     "api_spending_limit",
+    "api_spending_rules",
+    "api_voucher",
 )
 BEYOND = {"", "Idempotency-Key", "non_field_errors"}
 """What no field of the body is to blame for."""
@@ -103,6 +112,10 @@ def test_each_field_that_a_refusal_of_money_names_is_one_of_the_request(world: W
         "api_spending_limits limit_fen",
         "api_dunning_exemptions until_on",
         "api_account_statements last_on",
+        "api_deputies last_on",
+        "api_month_runs month",
+        "api_office_deputies until_on",
+        "api_programme_account_top_up amount_fen",
         "api_bills until_on",
     } <= named
 

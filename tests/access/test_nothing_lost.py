@@ -99,7 +99,9 @@ def faults_of(world: World, role: str, pages: tuple[str, ...] | None, seen: set[
     for key, (place, shown) in shown_forms.forms_for(world, role, pages).items():
         if key not in seen:
             seen.add(key)
-            faults += said(shown, place, refused(world, shown))
+            answer = refused(world, shown)
+            faults += said(shown, place, answer)
+            faults += [] if answer.by_service else said(shown, place, refused(world, shown, sums=True))
             if shown.paged and place not in looked:
                 looked.add(place)
                 faults += faults_beyond(world, shown, place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
@@ -20,6 +22,15 @@ __all__ = ["other_office"]
 pytestmark = pytest.mark.django_db
 
 
+@contextmanager
+def all_offices_together(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As it was: a month took in what every office stated."""
+    with monkeypatch.context() as before:
+        for module in (reading, closing):
+            before.setattr(module, "of_office", lambda rows, series: rows)
+        yield
+
+
 def migrated() -> None:
     of_offices = import_module("billing.migrations.0181_months_of_offices").CLOSED_FOR_EACH
     apart = import_module("billing.migrations.0200_money_by_origin_and_office")
@@ -34,9 +45,7 @@ def test_drafts_of_all_offices_are_made_anew_and_each_closed_month_says_what_its
     cast, two, other_office, monkeypatch
 ):
     qian, rui, whole = cast.actor("qian"), cast.actor("rui"), Series()
-    with monkeypatch.context() as before:
-        for module in (reading, closing):
-            before.setattr(module, "of_office", lambda rows, series: rows)
+    with all_offices_together(monkeypatch):
         together, _new = running.make(qian, RunRequest(whole, NOVEMBER), DECEMBER)
         releasing.hand_over(qian, together.pk, DECEMBER)
     offices = set(Draft.objects.filter(run=together).values_list("programme_version__programme__issuer", flat=True))
@@ -55,9 +64,7 @@ def test_drafts_of_all_offices_are_made_anew_and_each_closed_month_says_what_its
 def test_each_closed_month_says_what_its_own_office_came_to(cast, two, other_office, monkeypatch):
     qian, whole = cast.actor("qian"), Series()
     statements.issue(qian, two["DEMO-QH-A"].pk, cast.other_firm.pk, NOVEMBER, DECEMBER)
-    with monkeypatch.context() as before:
-        for module in (reading, closing):
-            before.setattr(module, "of_office", lambda rows, series: rows)
+    with all_offices_together(monkeypatch):
         running.make(qian, RunRequest(whole, NOVEMBER), DECEMBER)
         all_of_them = closing.close(qian, whole, NOVEMBER, DECEMBER).totals
     migrated()
