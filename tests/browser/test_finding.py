@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.checks import accessible, fits, rendered
 from tests.browser.keyboard import Keyboard
@@ -103,3 +103,20 @@ def test_the_results_are_painted_within_a_second(visitors: Visitors) -> None:
         visitor.open(at("search", q="microscope"))
         times.append(visitor.page.evaluate(_PAINT))
     assert min(times) <= MOST_PAINT_MS
+
+
+def test_a_filter_that_is_chosen_while_words_are_on_their_way_has_both(visitors: Visitors) -> None:
+    visitor = visitors.fresh("anonymous", "en")
+    visitor.open(at("search"))
+    page = visitor.page
+    held: list[Route] = []
+    page.route(re.compile("/suggest/"), lambda route: route.fulfill(status=204))  # its list would lie over the filters
+    page.route(re.compile(r"/search/\?q=microscope(?!.*kind=)"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/search/\?q=microscope")):
+        page.locator("#find-words").fill("microscope")
+    kind = page.locator(".filters-wide .filter-value", has_text="Instrument").first
+    with page.expect_response(lambda response: "kind=instrument" in response.url and "q=microscope" in response.url):
+        kind.click()
+    expect(page.locator(".filters-wide .filter-value.is-chosen", has_text="Instrument")).to_be_visible()
+    expect(page.locator(".browse-count")).to_contain_text("microscope")
+    assert held
