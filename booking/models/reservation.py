@@ -82,6 +82,13 @@ class Reservation(models.Model):
             models.Index(fields=["organisation", "-starts_at"], name="reservation_by_customer"),
             models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
             models.Index(fields=["group"], condition=models.Q(group__isnull=False), name="reservation_by_group"),
+            # Whether a customer ever used an instrument of a lab, asked for each request that waits (``approval_inbox``). By the other
+            # indexes the database walks through all that the customer ever booked, or all that was ever used.
+            models.Index(
+                fields=["organisation", "instrument"],
+                condition=models.Q(state__in=["completed", "adjusting", "adjustment_refused", "disputed", "agreed"]),
+                name="reservation_used",
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

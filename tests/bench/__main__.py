@@ -43,6 +43,7 @@ def main() -> int:
         action="store_true",
         help="find and search among 150,000 instruments too: half an hour",
     )
+    parser.add_argument("--profile", action="store_true", help="no figures: where one reserve spends its time in the process")
     parser.add_argument("--json", type=Path, default=Path("var/bench.json"))
     options = parser.parse_args()
     os.environ["JISHI_DATABASE"] = DATABASE
@@ -52,8 +53,11 @@ def main() -> int:
 
     django.setup()
     _fresh_database()
-    from tests.bench import harness
+    from tests.bench import harness, profiled, stage
 
+    if options.profile:
+        print(profiled.reserve_profile(stage.build(1)))
+        return 0
     figures = _measure(options.only or PARTS, large=options.large)
     harness.print_table(figures, print)
     about = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}

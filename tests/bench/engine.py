@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from billing.pricing.rules.pricing import price_session
 from billing.pricing.rules.schedule import parse_schedule
-from billing.subsidy.rules.assess import Candidate, assess_session
+from billing.subsidy.rules.assess import Candidate, assess_session, session_facts
+from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.programme import parse_programme
@@ -17,18 +20,18 @@ from config.kernel.time_range import TimeRange
 from tests.bench.harness import NOW, Figure, best_of, silent_garbage
 from tests.conftest import PRICE
 
-SESSIONS = 20_000
+SESSIONS, ALONE = 20_000, 5_000
 
 
 def figures() -> list[Figure]:
     """Each shipped DEMO programme on its own; one session is the price plus every part of the programme."""
-    return [
-        _programme(code, region, staff)
-        for code, region, staff in (("DEMO-QH-V", "630104", "small"), ("DEMO-QH-A", "632801", "small"))
-    ]
+    found: list[Figure] = []
+    for code, region, staff in (("DEMO-QH-V", "630104", "small"), ("DEMO-QH-A", "632801", "small")):
+        found += _programme(code, region, staff)
+    return found
 
 
-def _programme(code: str, region: str, size: str) -> Figure:
+def _programme(code: str, region: str, size: str) -> list[Figure]:
     path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
     programme = parse_programme(json.loads(path.read_text(encoding="utf-8")))
     schedule = parse_schedule(PRICE)
@@ -49,5 +52,17 @@ def _programme(code: str, region: str, size: str) -> Figure:
 
     with silent_garbage():
         rate = SESSIONS / best_of(3, run)
+        priced = _microseconds(lambda: price_session(schedule, during[0], zone, "firm_sme"))
+        known = session_facts(candidates[0], schedule, during[0], zone, "firm_sme")
+        decided = _microseconds(lambda: evaluate(programme, known, balances))
     steps = len(assess_session(schedule, during[0], zone, "firm_sme", candidates).awards[0].steps)
-    return Figure(f"engine, {code}, {steps} subsidy steps a session", rate, "sessions/s", ">= 30,000", rate >= 30_000)
+    return [
+        Figure(f"engine, {code}, {steps} subsidy steps a session", rate, "sessions/s", ">= 30,000", rate >= 30_000),
+        Figure(f"engine, {code}, the price alone", priced, "us", "", True),
+        Figure(f"engine, {code}, the parts of the programme alone", decided, "us", "", True),
+    ]
+
+
+def _microseconds(work: Callable[[], object]) -> float:
+    """Of one of many, nothing between them."""
+    return best_of(5, lambda: [work() for _ in range(ALONE)]) / ALONE * 1e6

@@ -1,4 +1,5 @@
-"""*inbox*: 500 requests that wait for one manager, as a page of a browser and as a page of the API."""
+"""*inbox*: 500 requests that wait for one manager, as a page of a browser and as a page of the API; of a customer that has used nothing
+yet, whatever it has booked, while another one has."""
 
 from __future__ import annotations
 
@@ -32,6 +33,13 @@ INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservatio
 SELECT i.calendar_id, tstzrange(m.starts_at, m.ends_at), true, 'reservation', m.id, ''
 FROM made m JOIN instruments_instrument i ON i.id = m.instrument_id
 """
+_USED = """
+INSERT INTO booking_reservation
+    (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at)
+SELECT i.id, %(organisation)s, %(user)s, %(now)s - n * interval '2 hours', %(now)s - n * interval '2 hours' + interval '1 hour',
+       'agreed', 'self_operated', 'bench', '', %(now)s
+FROM (SELECT id FROM instruments_instrument WHERE id = ANY(%(instruments)s) ORDER BY id LIMIT 50) i, generate_series(1, 14) n
+"""
 
 
 def figures(stage: Stage) -> list[Figure]:
@@ -62,6 +70,7 @@ def _fill(stage: Stage, first: datetime) -> None:
             "UPDATE booking_reservation SET state = 'expired' WHERE state = 'requested'"
         )  # what other parts left waiting
         cursor.execute(_FILL, values)
+        cursor.execute(_USED, {**values, "organisation": stage.cast.other_firm.pk, "user": stage.cast.users["he"].pk})
         cursor.execute("ANALYZE booking_reservation; ANALYZE booking_occupancy")
 
 

@@ -7,7 +7,7 @@ charge; tax. Every line is rounded once, and the gross price is their sum.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -97,8 +97,7 @@ def line_json(line: AnyLine) -> dict[str, Any]:
     return told
 
 
-@dataclass(frozen=True, slots=True)
-class PricedSession:
+class PricedSession(NamedTuple):
     """The price of one session. ``gross_fen`` is the sum of the lines; ``minimum_top_up_fen`` is the part of it that
     only exists because of a minimum (time or charge); ``local_on`` is the local date on which the session starts."""
 
@@ -156,7 +155,7 @@ def with_session_extras(priced: PricedSession, extras: Sequence[ExtraCharge]) ->
         return priced
     lines = tuple(_amount_line(LineKind.EXTRA, each.amount_fen) for each in extras)
     gross = priced.gross_fen + sum(line.amount_fen for line in lines)
-    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
+    return priced._replace(gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
 
 
 class _Pricing:
@@ -255,8 +254,13 @@ def _steps(schedule: PriceSchedule, lines: list[AnyLine]) -> list[Step]:
 def _told(schedule: PriceSchedule, line: AnyLine) -> tuple[str, dict[str, Any]]:
     """The key and the parameters of a line's step."""
     if line.__class__ is PriceLine and line.kind is not LineKind.MINIMUM_CHARGE:
-        told: dict[str, Any] = {"band": line.band, "seconds": line.seconds, "yuan_per_hour": line.yuan_per_hour}
-        return _TIME_STEPS[line.kind], {**told, "line_fen": line.amount_fen}
+        told: dict[str, Any] = {
+            "band": line.band,
+            "seconds": line.seconds,
+            "yuan_per_hour": line.yuan_per_hour,
+            "line_fen": line.amount_fen,
+        }
+        return _TIME_STEPS[line.kind], told
     if line.kind is LineKind.MINIMUM_CHARGE:
         return "price.step.minimum_charge", {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
     if line.kind is LineKind.SETUP:

@@ -16,7 +16,7 @@ from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePric
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Quantities
+from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, Facts, Quantities
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
@@ -50,8 +50,7 @@ class Priced(Protocol):
 P = TypeVar("P", PricedSession, PricedSamples)
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment(Generic[P]):
+class Assessment(NamedTuple, Generic[P]):
     """What a session or a commissioned test costs and who pays. All in fen.
 
     ``payable_now_fen`` = gross - deducted; ``final_cost_fen`` = payable now - refunded; never negative.
@@ -99,14 +98,11 @@ def assess_session(
     whole = with_session_extras(priced, extras)
     more = [("session.step.extras", whole.gross_fen - priced.gross_fen)] if extras else []
     if subsidised_until is None or not time_range.starts_at < subsidised_until < time_range.ends_at:
-        measured = Quantities(minutes=time_range.seconds // 60)
-        shares = _shares(priced, candidates, measured, "session.step.gross", whole, more)
-        return Assessment(whole.gross_fen, whole, *shares)
+        return _shared(priced, candidates, Quantities(time_range.seconds // 60), "session.step.gross", whole, more)
     inside = TimeRange(time_range.starts_at, subsidised_until)
     agreed = price_session(schedule, inside, zone, customer_class, use)
-    measured = Quantities(minutes=inside.seconds // 60)
     beyond = [("session.step.beyond_booked", max(0, priced.gross_fen - agreed.gross_fen)), *more]
-    return Assessment(whole.gross_fen, whole, *_shares(agreed, candidates, measured, "session.step.gross", whole, beyond))
+    return _shared(agreed, candidates, Quantities(inside.seconds // 60), "session.step.gross", whole, beyond)
 
 
 def assess_nothing(
@@ -116,8 +112,7 @@ def assess_nothing(
     priced = PricedSession(customer_class, on, 0, 0, (), ())
     whole = with_session_extras(priced, extras)
     more = [("session.step.extras", whole.gross_fen)] if extras else []
-    shares = _shares(priced, candidates, Quantities(minutes=0), "session.step.gross", whole, more)
-    return Assessment(whole.gross_fen, whole, *shares)
+    return _shared(priced, candidates, Quantities(minutes=0), "session.step.gross", whole, more)
 
 
 def assess_samples(
@@ -137,11 +132,10 @@ def assess_samples(
     priced = price_samples(price, samples, elements, customer_class, local_on)
     measured = Quantities(samples=samples)
     if not extras:
-        return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "samples.step.gross"))
+        return _shared(priced, candidates, measured, "samples.step.gross", priced)
     whole = with_extras(priced, extras)
     beyond = [("samples.step.extras", whole.gross_fen - priced.gross_fen)]
-    shares = _shares(priced, candidates, measured, "samples.step.gross", whole, beyond)
-    return Assessment(whole.gross_fen, whole, *shares)
+    return _shared(priced, candidates, measured, "samples.step.gross", whole, beyond)
 
 
 def session_facts(
@@ -168,31 +162,17 @@ def sample_facts(
     return _complete(candidate, priced, Quantities(samples=samples))
 
 
-class _Shares(NamedTuple):
-    """Who bears what of a price: the fields of an ``Assessment`` behind the price, in their order."""
-
-    outcomes: tuple[Outcome, ...]
-    deducted_fen: int
-    refunded_fen: int
-    payable_now_fen: int
-    final_cost_fen: int
-    estimate: bool
-    steps: tuple[Step, ...]
-
-
-def _shares(
+def _shared(
     priced: Priced,
     candidates: Sequence[Candidate],
     measured: Quantities,
     gross_key: str,
-    whole: Priced | None = None,
+    whole: P,
     beyond: Sequence[tuple[str, int]] = (),
-) -> _Shares:
+) -> Assessment[P]:
     """The programmes share in ``priced``; ``whole`` is the price with what nobody subsidises: ``beyond`` are the key of each part's step
     and how much more it is."""
-    if len({candidate.programme.code for candidate in candidates}) != len(candidates):
-        raise ValueError("a programme can be applied only once")
-    outcomes = _granted(candidates, [_complete(each, priced, measured) for each in candidates], priced.gross_fen)
+    outcomes = _granted(candidates, priced, measured)
     deducted = refunded = 0
     estimate = False
     for outcome in outcomes:
@@ -205,17 +185,17 @@ def _shares(
                 deducted += outcome.total_fen
             elif outcome.mode is SettlementMode.REFUNDED_LATER:
                 refunded += outcome.total_fen
-    shown = priced if whole is None else whole
-    payable_now = shown.gross_fen - deducted
+    gross: int = whole.gross_fen
+    payable_now = gross - deducted
     final_cost = payable_now - refunded
     steps = (
-        *shown.steps,
-        *_beyond_steps(beyond, shown.gross_fen),
-        Step("total", "", gross_key, {"gross_fen": shown.gross_fen}, shown.gross_fen),
+        *whole.steps,
+        *(_beyond_steps(beyond, gross) if beyond else ()),
+        Step("total", "", gross_key, {"gross_fen": gross}, gross),
         Step("total", "", "session.step.payable_now", {"deducted_fen": deducted}, payable_now),
         Step("total", "", "session.step.final_cost", {"refunded_fen": refunded}, final_cost),
     )
-    return _Shares(outcomes, deducted, refunded, payable_now, final_cost, estimate, steps)
+    return Assessment(gross, whole, outcomes, deducted, refunded, payable_now, final_cost, estimate, steps)
 
 
 def _beyond_steps(beyond: Sequence[tuple[str, int]], whole_fen: int) -> Iterator[Step]:
@@ -234,8 +214,6 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
     service, quantities = facts.service, facts.quantities
     if service.service_on is None:
         service = replace(service, service_on=priced.local_on)
-    minutes = measured.minutes if quantities.minutes is None else quantities.minutes
-    samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen
     claim = facts.amounts.claim
     if candidate.programme.asks_what_was_paid:
@@ -245,19 +223,30 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
             invoice=gross if claim.invoice is None else claim.invoice,
         )
     amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
-    known = Quantities(minutes, samples, quantities.counts)
+    known = measured if quantities is NO_QUANTITIES else _with_measured(quantities, measured)
     return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
 
 
-def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], gross_fen: int) -> tuple[Outcome, ...]:
+def _with_measured(quantities: Quantities, measured: Quantities) -> Quantities:
+    """What the caller said; what was left open is what was measured."""
+    minutes = measured.minutes if quantities.minutes is None else quantities.minutes
+    samples = measured.samples if quantities.samples is None else quantities.samples
+    return Quantities(minutes, samples, quantities.counts)
+
+
+def _granted(candidates: Sequence[Candidate], priced: Priced, measured: Quantities) -> tuple[Outcome, ...]:
+    """What comes of every candidate, in their order. Raises ValueError when a programme is listed twice."""
+    left = priced.gross_fen
+    facts = [_complete(candidate, priced, measured) for candidate in candidates]
+    if len(candidates) == 1:
+        return (evaluate(candidates[0].programme, facts[0], candidates[0].balances, cost_left_fen=left),)
+    if len({candidate.programme.code for candidate in candidates}) != len(candidates):
+        raise ValueError("a programme can be applied only once")
     outcomes = [
-        evaluate(candidate.programme, fact, candidate.balances, cost_left_fen=gross_fen)
+        evaluate(candidate.programme, fact, candidate.balances, cost_left_fen=left)
         for candidate, fact in zip(candidates, facts, strict=True)
     ]
-    if len(outcomes) < 2:
-        return tuple(outcomes)
     _exclude(candidates, outcomes)
-    left = gross_fen
     for place, outcome in enumerate(outcomes):
         if isinstance(outcome, Award) and outcome.off_cost_fen > left:
             candidate = candidates[place]

@@ -50,26 +50,14 @@ class Cutting:
         parts = self._matched(payers, computed, limit) if isinstance(payers, Match) else self._split(payers, computed, limit)
         if self.unmet:
             return Refused(programme.code, programme.version, tuple(self.unmet), tuple(self.steps))
-        lines = tuple(PayerLine(payer, programme.payee, part) for payer, part in parts.items())
+        lines = tuple([PayerLine(payer, programme.payee, part) for payer, part in parts.items()])
         total = sum(parts.values())
         self.steps.append(Step("total", payers.clause, "subsidy.step.total", {"total_fen": total}, total))
         draws, left_after = self._draws(total, parts)
         return Award(
-            programme=programme.code,
-            version=programme.version,
-            mode=programme.mode,
-            payee=programme.payee,
-            lines=lines,
-            total_fen=total,
-            base_fen=worked.base_fen,
-            computed_fen=worked.computed_fen,
-            basis_on=worked.basis_on,
-            estimate=worked.estimate,
-            binding_caps=tuple(self.binding),
-            left_after=left_after,
-            draws=draws,
-            steps=tuple(self.steps),
-        )
+            programme.code, programme.version, programme.mode, programme.payee, lines, total, worked.base_fen, worked.computed_fen,
+            worked.basis_on, worked.estimate, tuple(self.binding), left_after, draws, tuple(self.steps),
+        )  # fmt: skip
 
     def _split(self, payers: Splitting, computed_fen: int, limit_fen: int | None) -> dict[str, int]:
         """The whole is cut, then divided, then each payer's part is cut."""

@@ -7,7 +7,7 @@ before an upgrade is charged as it was promised, and every older figure replays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from billing.ledger.rules.documents import Document
@@ -57,7 +57,7 @@ def engine(version: str) -> Engine:
 
 def named(version: str, found: Assessment[P]) -> Assessment[P]:
     """What an engine worked out, under its number: a function that several share knows only the current one."""
-    return found if found.engine == version else replace(found, engine=version)
+    return found if found.engine == version else found._replace(engine=version)
 
 
 def as_read_by(version: str, document: Read) -> Read:

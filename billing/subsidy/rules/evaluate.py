@@ -51,7 +51,7 @@ def unmet_conditions(programme: Programme, facts: Facts, balances: Balances, ste
             steps.append(found)
         elif found is not None and found not in unmet:
             unmet.append(found)
-    return unmet + unset_limits(programme, balances)
+    return unmet + unset_limits(programme, balances) if programme.must_be_set else unmet
 
 
 def unset_limits(programme: Programme, balances: Balances) -> list[Unmet]:

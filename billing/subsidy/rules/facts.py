@@ -195,6 +195,9 @@ class Quantities:
     counts: Counts = NO_COUNTS
 
 
+NO_QUANTITIES = Quantities()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the claim asks for. ``rate``: chosen within the programme's range."""
@@ -251,7 +254,7 @@ class Facts:
     instrument: Party = Party()
     service: Service = Service()
     amounts: Amounts = Amounts()
-    quantities: Quantities = Quantities()
+    quantities: Quantities = NO_QUANTITIES
     grade: str | None = None
     more: More = NO_MORE
 

@@ -45,7 +45,7 @@ def in_one_way(award: Award, mode: SettlementMode) -> Award:
     The steps of each side end with its total. Of an award of one side: itself, or nothing given where it settles otherwise.
     """
     if award.sides is None:
-        return award if award.mode is mode else replace(award, lines=(), total_fen=0)
+        return award if award.mode is mode else award._replace(lines=(), total_fen=0)
     lines: list[PayerLine] = []
     steps: list[Step] = []
     place = 0
@@ -55,8 +55,7 @@ def in_one_way(award: Award, mode: SettlementMode) -> Award:
             steps += own
         place += side.lines
     bases = [step for step in steps if step.part == "base" and step.key != "subsidy.step.line"]
-    return replace(
-        award,
+    return award._replace(
         mode=mode,
         payee=next((side.payee for side in award.sides if side.mode is mode), award.payee),
         lines=tuple(lines),
@@ -92,8 +91,7 @@ def _joined(awards: list[tuple[str, Award]]) -> Award:
         for cap_id, draw in award.draws.items():
             draws[cap_id] = draws.get(cap_id, 0) + draw
             left_after[cap_id] = award.left_after[cap_id]
-    return replace(
-        first,
+    return first._replace(
         lines=tuple(line for _, award in awards for line in award.lines),
         total_fen=sum(award.total_fen for _, award in awards),
         computed_fen=sum(award.computed_fen for _, award in awards),

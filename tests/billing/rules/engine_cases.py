@@ -22,14 +22,15 @@ from billing.ledger.rules.money import Rounding, parse_yuan
 from billing.pricing.rules import parse_schedule, price_session
 from billing.pricing.rules.counted import parse_counted
 from billing.pricing.rules.fees import fallen_away, price_fee
-from billing.pricing.rules.pricing import Use, line_json
+from billing.pricing.rules.pricing import PricedSession, Use, line_json
 from billing.pricing.rules.public_days import PublicDays
 from billing.pricing.rules.samples import ExtraCharge, SamplePrice, price_samples, sample_price_to_json
 from billing.subsidy.rules import Balance, evaluate, parse_facts, parse_programme
-from billing.subsidy.rules.assess import Candidate, assess_nothing, assess_samples
+from billing.subsidy.rules.assess import Assessment, Candidate, assess_nothing, assess_samples
 from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
 from billing.subsidy.rules.codec import Inputs, assessment_from_json, assessment_to_json, inputs_from_json, inputs_to_json
 from billing.subsidy.rules.facts import facts_document, facts_faults
+from billing.subsidy.rules.outcome import Award, Refused, Unmet
 from billing.subsidy.rules.parts.conditions import condition_faults, parse_condition
 from billing.subsidy.rules.programme_faults import document_faults
 from billing.subsidy.rules.remembered import Deciding, Named, Request
@@ -42,11 +43,15 @@ FILE = Path(__file__).with_name("engine_cases.json")
 PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES, CHOICES = 220, 80, 90, 60, 420, 60, 40
 UNSAID = ("document", "engine")
 """Fields of objects that are no part of an answer."""
+RESULTS = (Assessment, Award, PricedSession, Refused, Unmet)
+"""Named tuples that show the names of their fields, as objects do; smaller ones (a step, a line) are lists."""
 Json = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
     """Anything as JSON; of objects their fields."""
+    if isinstance(value, RESULTS):
+        return {name: plain(each) for name, each in value._asdict().items() if name not in UNSAID}
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name not in UNSAID}
     if isinstance(value, dict):

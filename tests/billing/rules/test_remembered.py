@@ -50,7 +50,7 @@ def check_all(document: Json, given_facts: list[Json], given_balances: list[Json
 
 
 def without_steps(outcome: Outcome) -> Outcome:
-    return replace(outcome, steps=())
+    return outcome._replace(steps=())
 
 
 @given(documents(), BETWEEN_OTHERS, MANY_BALANCES)

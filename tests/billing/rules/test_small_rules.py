@@ -304,7 +304,7 @@ def test_a_schema_that_is_wrong_is_found_when_it_is_loaded(tmp_path: Path) -> No
 def test_an_award_of_several_sides_is_an_estimate_when_one_of_them_is() -> None:
     found = evaluate(parse_programme(programme_document()), parse_facts(facts_of(100)), {})
     assert isinstance(found, Award) and not found.estimate
-    unsure = replace(found, estimate=True)
+    unsure = found._replace(estimate=True)
     assert _joined([("a", found), ("b", unsure)]).estimate and _joined([("a", unsure), ("b", found)]).estimate
     assert not _joined([("a", found), ("b", found)]).estimate
 
@@ -329,7 +329,7 @@ def test_a_limit_that_nobody_set_refuses_also_where_it_is_remembered() -> None:
     for balances in ({}, {"fund": Balance(1_000_00)}, {}):
         expected = evaluate(programme, known, balances)
         found = deciding.decide(Named(1, 1, 1), request, balances, None)
-        assert found == replace(expected, steps=())
+        assert found == expected._replace(steps=())
         assert isinstance(found, Award) is bool(balances)
 
 

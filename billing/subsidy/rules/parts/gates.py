@@ -219,18 +219,19 @@ class AlternativesGate:
     """At least one alternative is met; an alternative is met when all its gates are."""
 
     clause: str
-    alternatives: tuple[tuple[Gate, ...], ...]
+    alternatives: tuple[tuple[tuple[Gate, ...], Step], ...]
+    """Each with the step that tells that it is met."""
 
     def check(self, facts: Facts) -> Step | Unmet | None:
         failed: list[list[str]] = []
-        for place, gates in enumerate(self.alternatives, start=1):
+        for gates, met in self.alternatives:
             unmet = []
             for gate in gates:
                 found = gate.check(facts)
                 if isinstance(found, Unmet):
                     unmet.append(found.code)
             if not unmet:
-                return _met(self.clause, "alternative", {"alternative": place})
+                return met
             failed.append(unmet)
         return _unmet(self.clause, "alternatives", {"count": len(failed), "unmet": failed})
 
@@ -272,8 +273,12 @@ def _region(document: Mapping[str, Any], _basis: str) -> Gate:
 
 
 def _alternatives(document: Mapping[str, Any], basis: str) -> Gate:
-    gates = tuple(tuple(parse_gate(gate, basis) for gate in alternative) for alternative in document["alternatives"])
-    return AlternativesGate(document["clause"], gates)
+    clause = document["clause"]
+    alternatives = tuple(
+        (tuple(parse_gate(gate, basis) for gate in gates), _met(clause, "alternative", {"alternative": place}))
+        for place, gates in enumerate(document["alternatives"], start=1)
+    )
+    return AlternativesGate(clause, alternatives)
 
 
 def _spend(document: Mapping[str, Any], basis: str) -> Gate:
