@@ -1197,7 +1197,7 @@ PAGES: dict[str, Route] = {
     "instrument_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
     "instrument_edit": form("hidden", *KEEPERS),
     # A plain instrument has nothing that could go: back to its page.
-    "facility_ending": Route({"GET": Rule(*KEEPERS, OK_POST), "POST": Rule(*KEEPERS, OK_POST)}, "hidden"),
+    "facility_ending": Route({"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED)}, "hidden"),
     "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
     "instrument_hours": form("hidden", *KEEPERS),
     "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),
