@@ -24,6 +24,7 @@ from instruments.models import (
     DataSet,
     Delivery,
     FacilityRecord,
+    FormerCalendar,
     FormerIdentifier,
     FundCard,
     Germplasm,
@@ -299,7 +300,8 @@ def kept_filter(actor: Actor, prefix: str = "") -> Q:
 
 
 def _details(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
-    """Customs, funding and the record of a facility are as public as their instrument; the persons in it are left out where it is shown."""
+    """Customs, funding, former calendars and the record of a facility are as public as their instrument; the persons in that record are
+    left out where it is shown."""
     return queryset.filter(instrument_filter(actor, "instrument__"))
 
 
@@ -390,6 +392,7 @@ _SCOPES: dict[Any, Any] = {
     CatalogueEntry: _entries,
     CustomsRecord: _details,
     FacilityRecord: _details,
+    FormerCalendar: _details,
     ImportRun: _import_runs,
     ImportRunRow: _import_rows,
     Instrument: _instruments,

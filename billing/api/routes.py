@@ -31,9 +31,9 @@ from billing.api import (
     together,
     views,
 )
+from config.kernel.api.routes import ID
 from config.kernel.api.views import ApiView
 
-ID = r"(?P<pk>[0-9]{1,18})"
 CODE = r"(?P<code>[A-Za-z0-9._-]{1,40})"
 _programmes, _statements = views.ProgrammeView, views.StatementView
 

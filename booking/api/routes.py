@@ -21,8 +21,7 @@ from booking.api import (
     utilisation,
     views,
 )
-
-ID = r"(?P<pk>[0-9]{1,18})"
+from config.kernel.api.routes import ID
 
 
 def register_training(router: BaseRouter) -> None:

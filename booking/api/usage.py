@@ -39,14 +39,13 @@ from booking.services.close_out import Closing
 from booking.services.device_events import Batch, Told
 from booking.services.late_entry import Entry
 from config.kernel.access import get_visible
+from config.kernel.api.routes import ID
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
-
-ID = r"(?P<pk>[0-9]{1,18})"
 
 
 class UsageView(ApiView):

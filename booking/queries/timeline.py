@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from booking.rules.states import GIVEN_UP, ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.time_range import TimeRange, subtract
-from instruments.models import Instrument
+from instruments.models import FormerCalendar, Instrument
 from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.rules.wall_time import local_day
 from instruments.services import schedule_store
@@ -112,9 +113,8 @@ def timeline(actor: Actor, lab_id: int | None, first_on: date | None, span: Span
     day = first_on or now.astimezone(zone).date()
     last = local_day(day + timedelta(days=span.days - 1), zone)
     window = TimeRange(local_day(day, zone).starts_at, last.ends_at)
-    return Timeline(
-        shown, _entries(shown, mine, window, now), _closed(shown, window), window, day, span, zone, page, len(found) > span.most
-    )
+    entries = _entries(shown, _stays(actor, shown, window, now), mine, window, now)
+    return Timeline(shown, entries, _closed(shown, window), window, day, span, zone, page, len(found) > span.most)
 
 
 def _closed(rows: Sequence[Instrument], window: TimeRange) -> dict[int, list[TimeRange]]:
@@ -161,30 +161,60 @@ SELECT t.id, t.calendar_id,
 """  # noqa: S608  (constants only; values are bound)
 
 
-def _entries(rows: Sequence[Instrument], labs: Collection[int], window: TimeRange, now: datetime) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """An instrument was on a calendar from ``since`` (seconds of Unix time) until before ``until``."""
+
+    instrument_id: int
+    since: float = -inf
+    until: float = inf
+
+    def shows(self, whose: int | None, starts: int, ends: int) -> bool:
+        """Whether what lies on the calendar took its time: its own always, that of others while it was there."""
+        return whose == self.instrument_id or (starts < self.until and ends > self.since)
+
+
+def _stays(actor: Actor, rows: Sequence[Instrument], window: TimeRange, now: datetime) -> dict[int, list[_Stay]]:
+    """By calendar, which of the instruments were on it: what is over stays on the one where it was."""
+    left: dict[int, list[FormerCalendar]] = {}
+    if window.starts_at < now:
+        former = FormerCalendar.objects.filter(instrument__in=rows, left_at__gt=window.starts_at)
+        for one in visible_to(former, actor).order_by("left_at", "pk"):
+            left.setdefault(one.instrument_id, []).append(one)
+    stays: dict[int, list[_Stay]] = {}
+    for instrument in rows:
+        since = -inf
+        for one in left.get(instrument.pk, ()):
+            stays.setdefault(one.calendar_id, []).append(_Stay(instrument.pk, since, one.left_at.timestamp()))
+            since = one.left_at.timestamp()
+        stays.setdefault(instrument.calendar_id, []).append(_Stay(instrument.pk, since))
+    return stays
+
+
+def _entries(
+    rows: Sequence[Instrument], stays: dict[int, list[_Stay]], labs: Collection[int], window: TimeRange, now: datetime
+) -> list[Entry]:
     """All that lies on the calendars of the instruments, with names where it belongs to one of ``labs``, which the actor manages."""
-    by_calendar: dict[int, list[int]] = {}
-    for one in rows:
-        by_calendar.setdefault(one.calendar_id, []).append(one.pk)
     values: dict[str, Any] = {
-        "calendars": list(by_calendar),
+        "calendars": list(stays),
         "instruments": [one.pk for one in rows],
         "window": TimestamptzRange(window.starts_at, window.ends_at),
         "now": now,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ENTRIES, values)
-        return [entry for row in cursor.fetchall() for entry in _of_row(row, by_calendar, labs)]
+        return [entry for row in cursor.fetchall() for entry in _of_row(row, stays, labs)]
 
 
-def _of_row(row: tuple[Any, ...], by_calendar: dict[int, list[int]], labs: Collection[int]) -> list[Entry]:
+def _of_row(row: tuple[Any, ...], stays: dict[int, list[_Stay]], labs: Collection[int]) -> list[Entry]:
     (pk, calendar_id, starts, ends, source, note, reservation_id, state, instrument_id, name, name_en, person, downtime_id,
      kind, blocking, lab_id) = row  # fmt: skip
     if source == OccupancySource.RESERVATION and state in GIVEN_UP:
         return []
     whose = (reservation_id, downtime_id, name or note, name_en or "", person or "")
     entries = []
-    for each in by_calendar[calendar_id] if blocking else [instrument_id]:
+    there = (one.instrument_id for one in stays[calendar_id] if one.shows(instrument_id, starts, ends))
+    for each in dict.fromkeys(there) if blocking else [instrument_id]:
         if instrument_id in (each, None):
             entries.append(Entry(pk, each, starts, ends, source, state or "", *whose, kind or ""))
         else:

@@ -1,8 +1,9 @@
 """Instruments that exclude each other (one room, one operator) share a calendar: put together, looked at first, and taken apart again.
 
-What is over stays on the calendar where it was. From now on everything that an instrument has taken goes with it: bookings, offers and
-the calendars that it follows; downtimes and followed calendars take anew what the bookings leave. The database refuses a booking that
-is written on a calendar which its instrument has left meanwhile (trigger ``occupancy_on_own_calendar``), and it is tried again.
+What is over stays on the calendar where it was, which is remembered (``FormerCalendar``). From now on everything that an instrument has
+taken goes with it: bookings, offers and the calendars that it follows; downtimes and followed calendars take anew what the bookings leave.
+The database refuses a booking that is written on a calendar which its instrument has left meanwhile (trigger
+``occupancy_on_own_calendar``), and it is tried again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument
+from instruments.models import FormerCalendar, Instrument
 from instruments.rules.audience import audience_of
 from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.services import catalogue, schedule_store
@@ -214,6 +215,7 @@ def _go(instrument: Instrument, calendar_id: int, rows: QuerySet[Occupancy], now
     downtimes = list(Downtime.objects.filter(instrument__calendar_id__in=touched, closed_at=None).order_by("pk"))
     yields = Q(downtime__in=downtimes) | Q(source=OccupancySource.SUBSCRIBED, during__endswith__gt=now)
     Occupancy.objects.filter(yields, calendar_id__in=touched).delete()
+    FormerCalendar.objects.create(instrument=instrument, calendar_id=left, left_at=now)
     instrument.calendar_id, instrument.updated_at = calendar_id, now
     instrument.save(update_fields=["calendar", "updated_at"])
     Occupancy.objects.filter(pk__in=moving).update(calendar_id=calendar_id)

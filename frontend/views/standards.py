@@ -1,10 +1,9 @@
-"""What other systems ask of an owner: its national sheet and how complete it is; and the policy zones of the platform."""
+"""What other systems ask of an owner: its national sheet; and the policy zones of the platform."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,17 +15,13 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of
 from frontend.zone_forms import ZoneForm
 from instruments import queries
-from instruments.field_wording import field_name
 from instruments.queries import codes
-from instruments.queries.completeness import completeness_of
 from instruments.queries.national import facility_workbook, national_workbook
 from instruments.queries.public_records import XLSX
 from instruments.services import policy_zones
-
-INSTRUMENTS_PER_PAGE = 50
 
 
 @login_required
@@ -45,22 +40,6 @@ def facility_record(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     owner = queries.organisation_for(actor, pk)
     return attachment(facility_workbook(actor, owner.pk, timezone.now()), XLSX, f"facility-record-{pk}.xlsx")
-
-
-@login_required
-@require_GET
-def completeness(request: HttpRequest, pk: int) -> HttpResponse:
-    """What national reporting still lacks, field by field and instrument by instrument; for htmx only the meter."""
-    actor = actor_of(request)
-    owner = queries.organisation_for(actor, pk)
-    found = completeness_of(actor, owner.pk, timezone.now())
-    if is_fragment(request):
-        return render(request, "standards/_meter.html", {"owner": owner, "found": found})
-    page = Paginator(found.instruments, INSTRUMENTS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(one, [(field_name(gap.field), gap) for gap in one.gaps]) for one in page.object_list]
-    fields = [(field_name(one.field), one) for one in found.fields]
-    context = {"owner": owner, "found": found, "page": page, "rows": rows, "fields": fields}
-    return render(request, "standards/completeness.html", context)
 
 
 @login_required

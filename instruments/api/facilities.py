@@ -25,43 +25,20 @@ from instruments.services.instrument_changes import require_manager
 _LONGEST = 5000  # longer is refused as input; the service says what really fits
 
 
-def _text() -> Text:
+def _field(name: str) -> serializers.Field[Any, Any, Any, Any]:
+    if name in CHOICES:
+        return serializers.ChoiceField(choices=CHOICES[name], required=False, allow_blank=True)
+    if name == "accepted_on":
+        return Day(required=False, allow_null=True)
     return Text(max_length=_LONGEST, required=False, allow_blank=True)
 
 
 class FacilityIn(StrictSerializer):
     """Fields that are left out stay as they are. Persons are for the national sheet alone."""
 
-    construction = serializers.ChoiceField(choices=CHOICES["construction"], required=False, allow_blank=True)
-    category = serializers.ChoiceField(choices=CHOICES["category"], required=False, allow_blank=True)
-    accepted_on = Day(required=False, allow_null=True)
-    abbreviation = _text()
-    supervising_department = _text()
-    host_institution = _text()
-    approving_department = _text()
-    domestic_users = _text()
-    foreign_users = _text()
-    website = _text()
-    video_url = _text()
-    layout_url = _text()
-    key_parts_url = _text()
-    second_layout_url = _text()
-    experiment_url = _text()
-    organisation_rules_url = _text()
-    fee_rules_url = _text()
-    application_rules_url = _text()
-    contact_unit = _text()
-    contact_title = _text()
-    scientist_name = _text()
-    scientist_phone = _text()
-    scientist_email = _text()
-    scientist_unit = _text()
-    scientist_title = _text()
-    manager_name = _text()
-    manager_phone = _text()
-    manager_email = _text()
-    manager_unit = _text()
-    manager_title = _text()
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Every field that a facility has, and those of the class."""
+        return {name: _field(name) for name in FACILITY_FIELDS} | super().get_fields()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """An empty call makes no facility of an instrument."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
+from config.kernel.api.routes import ID
 from instruments.api import catalogue, facilities, groups, instruments, notices, open_data, people, places, resources
 
 
@@ -25,32 +26,32 @@ def register_people(router: BaseRouter) -> None:
 
 single: list[URLPattern] = [
     re_path(
-        r"^instruments/(?P<pk>[0-9]{1,18})/facility/$",
+        rf"^instruments/{ID}/facility/$",
         facilities.FacilityView.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="api_instrument_facility",
     ),
     re_path(
-        r"^instruments/(?P<pk>[0-9]{1,18})/facility/end/$",
+        rf"^instruments/{ID}/facility/end/$",
         facilities.FacilityView.as_view({"post": "end"}),
         name="api_instrument_facility_end",
     ),
     re_path(
-        r"^organisations/(?P<pk>[0-9]{1,18})/research-groups/$",
+        rf"^organisations/{ID}/research-groups/$",
         groups.GroupView.as_view({"post": "found"}),
         name="api_organisation_groups",
     ),
     re_path(
-        r"^organisations/(?P<pk>[0-9]{1,18})/spending-rules/$",
+        rf"^organisations/{ID}/spending-rules/$",
         groups.SpendingRulesView.as_view({"get": "retrieve", "put": "update"}),
         name="api_spending_rules",
     ),
     re_path(
-        r"^organisations/(?P<pk>[0-9]{1,18})/places/$",
+        rf"^organisations/{ID}/places/$",
         places.PlaceView.as_view({"get": "list"}),
         name="api_places",
     ),
     re_path(
-        r"^places/(?P<pk>[0-9]{1,18})/$",
+        rf"^places/{ID}/$",
         places.PlaceView.as_view({"get": "retrieve", "put": "update"}),
         name="api_place",
     ),

@@ -13,6 +13,7 @@ from instruments.models.details import (
     InstrumentImage,
 )
 from instruments.models.facility import FacilityCategory, FacilityConstruction, FacilityRecord
+from instruments.models.former_calendar import FormerCalendar
 from instruments.models.import_run import (
     WORKING_STATES,
     ImportRun,
@@ -97,6 +98,7 @@ __all__ = [
     "FacilityCategory",
     "FacilityConstruction",
     "FacilityRecord",
+    "FormerCalendar",
     "FormerIdentifier",
     "FundCard",
     "FundingSource",

@@ -5,6 +5,7 @@ from django.db import models
 
 from config.kernel.access import Role
 from config.kernel.models.guards import append_only, no_truncate
+from instruments.models.code_guards import left_by_its_holder, not_left_by_another
 
 
 class OrganisationKind(models.TextChoices):
@@ -90,6 +91,7 @@ class OrganisationIdentifier(models.Model):
             models.UniqueConstraint(fields=["scheme", "value"], name="identifier_unique"),
             models.UniqueConstraint(fields=["organisation", "scheme"], name="identifier_one_per_scheme"),
         ]
+        triggers = [not_left_by_another()]
 
 
 class FormerIdentifier(models.Model):
@@ -103,7 +105,11 @@ class FormerIdentifier(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="former_identifier_unique")]
-        triggers = [append_only("former_identifier_append_only"), no_truncate("former_identifier_no_truncate")]
+        triggers = [
+            append_only("former_identifier_append_only"),
+            no_truncate("former_identifier_no_truncate"),
+            left_by_its_holder(),
+        ]
 
 
 class Membership(models.Model):

@@ -27,21 +27,31 @@ class Incomplete:
 
 
 @dataclass(frozen=True, slots=True)
-class Completeness:
-    """``complete`` of ``total`` instruments lack nothing; ``fields`` and ``instruments`` say what the others lack, most first.
-    ``facilities`` of them are large facilities.
-    """
+class Share:
+    """``complete`` of ``total`` records lack nothing."""
 
     total: int
     complete: int
+
+    @property
+    def percent(self) -> int:
+        """The share of complete records, rounded down; 100 without records."""
+        return self.complete * 100 // self.total if self.total else 100
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness(Share):
+    """Instruments; ``fields`` and ``instruments`` say what those lack that are not complete, most first. ``facilities`` of them are large
+    facilities.
+    """
+
     fields: list[FieldCount]
     instruments: list[Incomplete]
     facilities: int = 0
 
-    @property
-    def percent(self) -> int:
-        """The share of complete instruments, rounded down; 100 without instruments."""
-        return self.complete * 100 // self.total if self.total else 100
+    def lacking(self, field: str) -> list[Incomplete]:
+        """The instruments that lack a field, or say too much in it; all that lack something when none is named."""
+        return [one for one in self.instruments if not field or any(gap.field == field for gap in one.gaps)]
 
 
 def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Completeness:

@@ -14,8 +14,9 @@ from config.kernel.errors import Reason
 class ResourceRow:
     """One row. ``core`` and ``part`` are clean values of the fields that the file has; ``extra`` are cells that no field takes.
 
-    ``price_fen`` (with ``price_unit``) is what a file of test items asks for; None is a price on request. ``left_out`` says why a
-    row is not written although nothing is wrong with it: it has no content, or the row in ``same_as_line`` counts instead of it.
+    ``price_fen`` (with ``price_unit``) is what a file of test items asks for; None is a price on request. ``former_keys`` are those
+    under which earlier releases knew it. ``left_out`` says why a row is not written although nothing is wrong with it: it has no
+    content, or the row in ``same_as_line`` counts instead of it.
     """
 
     line: int
@@ -31,6 +32,7 @@ class ResourceRow:
     reasons: tuple[Reason, ...] = field(default=())
     same_as_line: int | None = None
     left_out: Reason | None = None
+    former_keys: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:

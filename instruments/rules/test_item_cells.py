@@ -1,13 +1,15 @@
 """What stands in one cell of a price list about several things: what is measured with its limits, and qualifications with their days.
 
 As we write it: one a line, its parts behind semicolons (``Li; 0.01; mg/L``, ``CMA; 2024-001; 2024-01-01; 2029-12-31``). Lists of others
-are read as they come: a bar as a line, plain names behind commas, a limit behind its name (``Li 0.01 mg/L``).
+are read as they come: a bar as a line, plain names behind commas, a limit behind its name (``Li 0.01 mg/L``), unless the number belongs
+to the name (``PM 2.5``, ``Cs 137 Bq/kg``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -22,16 +24,34 @@ _SCHEMES = re.compile(r"\s*[,\uff0c\u3001/+]\s*")
 _WITH_LIMIT = re.compile(
     r"(?P<name>.*\S)\s+(?P<limit>[<\u2264]?=?\s*[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?)(?:\s*(?P<unit>(?:[^\W\d_]|[%\u2030\u00b0])\S*))?"
 )
+#: A name that is none without its number: a size of particles, a degree of acidity, a polyamide.
+_NUMBERED = re.compile(
+    r"(?:.*\s)?(?:PM\s+(?:0?\.1|1(?:\.0)?|2\.5|10)|pH\s+(?:[1-9]|1[0-4])(?:\.[0-9]+)?|(?:PA|Nylon|\u5c3c\u9f99)\s+[46]\.(?:6|10|12))",
+    re.IGNORECASE,
+)
+#: A nuclide, whose activity is measured in its unit (Cs 137 Bq/kg); a wavelength, at which is measured (UV 254 nm).
+_NUCLIDE = re.compile(r"(?:.*\s)?[A-Z][a-z]?\s+[1-9][0-9]{0,2}")
+_ACTIVITY = re.compile(r"(?:[kMG]|m|[\u00b5\u03bcn])?(?:Bq|Ci)(?:\W.*)?")
+_WAVELENGTH = re.compile(r"(?:.*\s)?(?:UV|OD|Abs)\s+[0-9]{3,4}", re.IGNORECASE)
+#: What stands between entries, parts and names, and between a limit and its unit.
+_APART = re.compile(r"[\s,;|\uff0c\uff1b\u3001]+")
 ANALYTE = ("name", "limit", "unit")
 _QUALIFICATION = ("scheme", "certificate_number", "valid_from", "valid_to")
 
 
 def read_analytes(cell: str) -> list[dict[str, str]]:
     """Each thing that is measured, with limit and unit where they are said."""
-    found = []
-    for parts in _entries(cell, _NAMES):
-        found.append((len(parts) == 1 and _with_limit(parts[0])) or _named(ANALYTE, parts))
-    return found
+    return _analytes(cell, _with_limit)
+
+
+def analytes_as_first_read(cell: str) -> list[dict[str, str]]:
+    """The same as it was read before a number could belong to a name or its wavelength: keys of that time are made of it."""
+    return _analytes(cell, _with_any_limit)
+
+
+def analytes_fingerprint(cell: str) -> str:
+    """What a cell says, apart from how its entries and parts stand beside each other: the same for a cell of others and for ours of it."""
+    return _APART.sub("", unicodedata.normalize("NFKC", cell))
 
 
 def read_qualifications(cell: str, field: str) -> list[dict[str, Any]]:
@@ -53,7 +73,23 @@ def qualifications_cell(rows: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(_line([_text(row[name]) for name in _QUALIFICATION], _SCHEMES) for row in rows)
 
 
+def _analytes(cell: str, with_limit: Callable[[str], dict[str, str] | None]) -> list[dict[str, str]]:
+    return [(len(parts) == 1 and with_limit(parts[0])) or _named(ANALYTE, parts) for parts in _entries(cell, _NAMES)]
+
+
 def _with_limit(text: str) -> dict[str, str] | None:
+    found = _with_any_limit(text)
+    if found is None:
+        return None
+    numbered, unit = f"{found['name']} {found['limit']}", found["unit"]
+    if _WAVELENGTH.fullmatch(numbered) and unit == "nm":
+        return {"name": text, "limit": "", "unit": ""}
+    if _NUMBERED.fullmatch(numbered) or (_NUCLIDE.fullmatch(numbered) and _ACTIVITY.fullmatch(unit)):
+        return {"name": numbered, "limit": "", "unit": unit}
+    return found
+
+
+def _with_any_limit(text: str) -> dict[str, str] | None:
     matched = _WITH_LIMIT.fullmatch(text)
     return matched.groupdict("") if matched and (matched["unit"] or not matched["limit"].isdigit()) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,13 @@ from instruments.rules.registry_file import Row, Table, header_key
 from instruments.rules.registry_values import money_fen
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part
-from instruments.rules.test_item_cells import analytes_cell, read_analytes, read_qualifications
+from instruments.rules.test_item_cells import (
+    analytes_as_first_read,
+    analytes_cell,
+    analytes_fingerprint,
+    read_analytes,
+    read_qualifications,
+)
 
 _FILE = Path(__file__).with_name("data") / "test_item_columns.json"
 _CORE = ("name", "name_en", "inner_id")
@@ -90,8 +96,8 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
     """Every row with its key.
 
     A number that stands once in the file is the key. Without one, or where it stands on several rows, the key is a fingerprint of
-    everything but the price, and an ordinal: a second row of the same test at the same price is repeated, at another price it is
-    another test item.
+    the text of everything but the price, and an ordinal: a second row of the same test at the same price is repeated, at another
+    price it is another test item.
     """
     numbers = Counter(number for record in table.rows if (number := _cell(record, columns, "inner_id")))
     counting: dict[tuple[str, int | None], int] = {}
@@ -104,7 +110,7 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
             if row.number and not alone:
                 shared = Reason("import.number_repeated", {"number": row.number, "rows": numbers[row.number]}, "inner_id")
                 row = replace(row, notes=(*row.notes, shared))
-            digest = row_hash(_identity(record, columns, row.part.get("analytes", [])))
+            digest = _digest(record, columns, analytes_fingerprint(_lines(record, columns, "analytes")))
             line = counting.setdefault((f"no:{row.number}" if alone else digest, row.price_fen), row.line)
             if line != row.line:
                 repeated = Reason("import.repeated_row", {"counting_line": line}, "name")
@@ -112,8 +118,8 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
             elif alone:
                 row = replace(row, key=f"no:{row.number}")
             else:
-                ordinals[digest] += 1
-                row = replace(row, key=f"row:{digest}:{ordinals[digest]}")
+                key, *former = (_numbered(each, ordinals) for each in (digest, *_former_digests(record, columns, digest)))
+                row = replace(row, key=key, former_keys=tuple(former))
         rows.append(row)
     return rows
 
@@ -147,10 +153,23 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
     return replace(row, price_fen=fen, price_unit=unit, notes=notes, reasons=faults)
 
 
-def _identity(record: Row, columns: Mapping[str, str], analytes: Sequence[Mapping[str, str]]) -> list[str]:
-    """What names the test: what it measures too, where the list says so, in the one way in which we write it."""
-    measured = analytes_cell(analytes)
-    return [f"{name}={_cell(record, columns, name)}" for name in _IDENTITY] + ([f"analytes={measured}"] if measured else [])
+def _numbered(digest: str, ordinals: Counter[str]) -> str:
+    ordinals[digest] += 1
+    return f"row:{digest}:{ordinals[digest]}"
+
+
+def _digest(record: Row, columns: Mapping[str, str], measured: str) -> str:
+    """A fingerprint of what names the test: what it measures too, where the list says so. It is made of the row's own text, never of what
+    we read in it, so that it stays when we read better."""
+    cells = [f"{name}={_cell(record, columns, name)}" for name in _IDENTITY]
+    return row_hash(cells + ([f"analytes={measured}"] if measured else []))
+
+
+def _former_digests(record: Row, columns: Mapping[str, str], digest: str) -> list[str]:
+    """The fingerprints of earlier releases where they differ: of what was measured as we wrote it, and as the cell had it on one line."""
+    as_written = analytes_cell(analytes_as_first_read(_lines(record, columns, "analytes")))
+    former = (_digest(record, columns, text) for text in (as_written, _cell(record, columns, "analytes")))
+    return [one for one in dict.fromkeys(former) if one != digest]
 
 
 def _several(record: Row, columns: Mapping[str, str], reasons: list[Reason]) -> dict[str, Any]:

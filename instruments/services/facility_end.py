@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from config.kernel.access import Actor, get_visible
@@ -14,6 +14,7 @@ from instruments.models import FacilityRecord, Instrument
 from instruments.rules.facility_values import FACILITY_FIELDS, empty_facility
 from instruments.services import catalogue
 from instruments.services.instrument_changes import managed_instrument, require_manager
+from instruments.services.instrument_details import as_audited, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,9 @@ def end(actor: Actor, instrument_id: int, seen: datetime, now: datetime) -> Inst
     if seen != instrument.updated_at:
         raise Conflict.of("facility.changed_meanwhile", "seen")
     FacilityRecord.objects.filter(instrument=instrument).delete()
-    instrument.updated_at = now
-    instrument.save(update_fields=["updated_at"])
+    touch(instrument, now)
     catalogue.refresh_instruments([instrument.pk], now)
-    before = {f"facility_{name}": value.isoformat() if isinstance(value, date) else value for name, value in held.items()}
+    before = as_audited(held, "facility")
     audit.record(actor, "instrument.facility_end", instrument, now, before=before, after=dict.fromkeys(before, ""))
     return instrument
 

@@ -39,8 +39,9 @@ def set_customs(actor: Actor, instrument_id: int, given: Mapping[str, Any], now:
     elif record.pk:
         record.delete()
     after = {name: cleaned.values[name] for name in before}
-    _touch(instrument, now)
-    audit.record(actor, "instrument.customs", instrument, now, before=_json(before), after=_json(after))
+    touch(instrument, now)
+    was, becomes = as_audited(before, "customs"), as_audited(after, "customs")
+    audit.record(actor, "instrument.customs", instrument, now, before=was, after=becomes)
     return None if is_empty else record
 
 
@@ -59,7 +60,7 @@ def set_fundings(actor: Actor, instrument_id: int, given: Iterable[tuple[str, in
     InstrumentFunding.objects.bulk_create(
         [InstrumentFunding(instrument=instrument, source=source, amount_fen=amount) for source, amount in wanted.items()]
     )
-    _touch(instrument, now)
+    touch(instrument, now)
     audit.record(actor, "instrument.funding", instrument, now, before={"funding": before}, after={"funding": wanted})
 
 
@@ -82,17 +83,20 @@ def set_facility(actor: Actor, instrument_id: int, given: Mapping[str, Any], now
         setattr(record, name, cleaned.values[name])
     record.save()
     after = {name: cleaned.values[name] for name in before}
-    _touch(instrument, now)
-    audit.record(actor, "instrument.facility", instrument, now, before=_json(before, "facility"), after=_json(after, "facility"))
+    touch(instrument, now)
+    was, becomes = as_audited(before, "facility"), as_audited(after, "facility")
+    audit.record(actor, "instrument.facility", instrument, now, before=was, after=becomes)
     if is_new:
         catalogue.refresh_instruments([instrument.pk], now)
     return record
 
 
-def _touch(instrument: Instrument, now: datetime) -> None:
+def touch(instrument: Instrument, now: datetime) -> None:
+    """A change beside the instrument's own row is a new revision of it."""
     instrument.updated_at = now
     instrument.save(update_fields=["updated_at"])
 
 
-def _json(values: Mapping[str, Any], about: str = "customs") -> dict[str, Any]:
+def as_audited(values: Mapping[str, Any], about: str) -> dict[str, Any]:
+    """Values of the customs record or of a facility, as the audit trail keeps them: their names begin with ``about``."""
     return {f"{about}_{name}": value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -177,6 +177,9 @@ class _Writer:
         for row in counting:
             stored = known.get(row.key) or (alone.get(row.number) if row.key == f"no:{row.number}" else None)
             if stored is None:
+                former = (known[key] for key in row.former_keys if key in known)
+                stored = next((one for one in former if one.pk not in matched), None)
+            if stored is None:
                 new.append(row)
                 continue
             matched.add(stored.pk)

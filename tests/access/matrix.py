@@ -736,7 +736,7 @@ API: dict[str, Route] = {
         {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
     ),
     "api_instrument_facility": Route(
-        {"GET": Rule(*KEEPERS, OK_GET | {404}), "PATCH": Rule(*KEEPERS, body=lambda world: {"abbreviation": "PSF"})}, "hidden"
+        {"GET": Rule(*KEEPERS), "PATCH": Rule(*KEEPERS, body=lambda world: {"abbreviation": "PSF"})}, "hidden"
     ),
     "api_instrument_facility_end": acts("hidden", *KEEPERS, ok=TRIED, body=lambda world: {"seen": "2026-11-23T09:00:00Z"}),
     "api_instrument_sharing": Route(
@@ -1197,7 +1197,7 @@ PAGES: dict[str, Route] = {
     "instrument_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
     "instrument_edit": form("hidden", *KEEPERS),
     # A plain instrument has nothing that could go: back to its page.
-    "facility_ending": Route({"GET": Rule(*KEEPERS, OK_POST), "POST": Rule(*KEEPERS, OK_POST)}, "hidden"),
+    "facility_ending": Route({"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED)}, "hidden"),
     "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
     "instrument_hours": form("hidden", *KEEPERS),
     "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),

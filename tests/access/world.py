@@ -48,6 +48,7 @@ from config.kernel.services import files, tokens
 from config.kernel.services.tokens import digest
 from config.kernel.time_range import TimeRange
 from instruments.models import (
+    FacilityRecord,
     Instrument,
     InstrumentSheet,
     Invitation,
@@ -219,6 +220,7 @@ def _found_other_lab(world: World, now: datetime) -> None:
         picture = instrument.name.encode()
         instrument.photo = files.store(picture, file_name="p.webp", media_type="image/webp", user_id=None, now=now)
         instrument.save()
+        FacilityRecord.objects.create(instrument=instrument, abbreviation="PSF")
     world.objects["hidden"] = (hidden[0].pk, hidden[1].pk)
     photos = [(each.pk, each.photo.sha256[:12]) for each in hidden]
     world.objects["photo"] = (photos[0], photos[1])

@@ -803,6 +803,12 @@ PAGES: tuple[Shown, ...] = (
         ("lab_manager", "operator"),
         important=True,
     ),
+    Shown(
+        "organisation_completeness",
+        lambda: at("organisation_completeness", organisation(PERSONAS["lab_manager"]), kind="test_item", field="sample_amount"),
+        ("lab_manager",),
+        "test-items",
+    ),
     Shown("place_list", lambda: at("place_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("place_edit", lambda: at("place_edit", instrument().site_id), ("lab_manager", "operator")),
     Shown("zone_list", lambda: at("zone_list"), ("operator",)),

@@ -64,7 +64,7 @@ def booked_behind_the_move(world: World, monkeypatch: pytest.MonkeyPatch) -> lis
     told = calendar_sharing._told
 
     def once_somebody_waits(*given: Any) -> None:
-        _until_one_waits()
+        until_one_waits()
         told(*given)
 
     monkeypatch.setattr(calendar_sharing, "_told", once_somebody_waits)
@@ -98,7 +98,7 @@ def test_without_the_guard_it_takes_the_time_a_second_time(world: World, monkeyp
     assert overlapping_pairs() == 0  # on two calendars, so the constraint sees nothing
 
 
-def _until_one_waits() -> None:
+def until_one_waits() -> None:
     """Until another session of this database waits for a lock."""
 
     def waits() -> bool:

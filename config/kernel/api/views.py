@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from config.kernel.access import NOBODY, Actor
 from config.kernel.api import schema  # noqa: F401  (tells the OpenAPI description how tokens are sent)
+from config.kernel.api.routes import NUMBER
 from config.kernel.api.serializers import NoParameters, PageParameters, StrictSerializer, given_once
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import ApiToken
@@ -42,7 +43,7 @@ class ApiView(GenericViewSet):
 
     token_scopes: ClassVar[Mapping[str, str]] = {}
     parameters_shapes: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
-    lookup_value_regex = "[0-9]{1,18}"
+    lookup_value_regex = NUMBER
     actor: Actor = NOBODY
     now: datetime
 

@@ -55,6 +55,7 @@ TRIED_ELSEWHERE = {
     "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
     "billing_takenonce": "tests/billing/settlement/test_once.py",
     "billing_topup": "tests/billing/ledger/test_life.py",
+    "instruments_formercalendar": "tests/booking/timeline/test_timeline.py",
     "instruments_formeridentifier": "tests/billing/vouchers/test_code_change.py",
     "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
     "billing_bookingfee": "tests/billing/services/test_fees.py",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pgtrigger
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, InstrumentPolicy, Occupancy
 from booking.queries.timeline import Span, timeline
-from booking.services import downtime_rows, holds, maintenance, transitions
+from booking.services import calendar_sharing, downtime_rows, holds, maintenance, transitions
 from config.kernel.errors import Forbidden, NotFound
-from instruments.models import Instrument
+from instruments.models import FormerCalendar, Instrument
 from instruments.services import schedule_store
 from tests.frontend.acting import approved, as_, ask, clock, twin  # noqa: F401
 
@@ -91,6 +92,57 @@ def test_what_another_instrument_takes_of_the_same_calendar_stands_on_both_rows(
         (cast.xrd.pk, "maintenance", "", block.pk, "", False),
     }
     assert {(one.title, one.person) for one in found.entries} == {("Gaoyuan Lithium", cast.users["lin"].full_name), ("Pump", "")}
+
+
+def test_what_was_taken_on_a_calendar_that_an_instrument_has_left_is_still_shown_and_nothing_of_before_or_after(
+    cast, programmes, slot, more
+):
+    """Z goes to the calendar of the XRD on Wednesday noon and leaves it on Wednesday evening; later both are booked apart."""
+    wang, (other,) = cast.actor("wang"), more(1)
+    schedule_store.add_entries(
+        [
+            (other.calendar_id, one.zone_name, one.entry)
+            for one in schedule_store.stored_calendars([cast.xrd.calendar_id])[cast.xrd.calendar_id].entries
+        ]
+    )
+
+    def taken(instrument, first, last):
+        row = Downtime.objects.create(
+            instrument=instrument, kind="service", starts_at=slot(first, last).starts_at, ends_at=slot(first, last).ends_at,
+            note=f"{instrument.name} {first}", made_by=cast.users["wang"], made_at=cast.now,
+        )  # fmt: skip
+        downtime_rows.fill(row, Instrument.objects.get(pk=instrument.pk).calendar_id)
+        Downtime.objects.filter(pk=row.pk).update(closed_at=row.ends_at)
+        return row
+
+    first, second = taken(cast.xrd, 9, 10), taken(other, 9, 11)  # at once: each on its own calendar
+    calendar_sharing.share(wang, other.pk, cast.xrd.pk, slot(12, 13).starts_at)
+    third, fourth = taken(cast.xrd, 13, 14), taken(other, 15, 16)  # on the shared one
+    calendar_sharing.part(wang, other.pk, slot(18, 19).starts_at)
+    fifth, sixth = taken(cast.xrd, 19, 20), taken(other, 20, 21)  # apart again
+    found = timeline(wang, None, DAY, Span.DAY, slot(22, 23).starts_at)
+    shown = [(entry.downtime_id, entry.instrument_id, bool(entry.downtime_kind)) for entry in found.entries]
+    assert sorted(shown) == sorted([
+        (first.pk, cast.xrd.pk, True), (second.pk, other.pk, True),
+        (third.pk, cast.xrd.pk, True), (third.pk, other.pk, False), (fourth.pk, other.pk, True), (fourth.pk, cast.xrd.pk, False),
+        (fifth.pk, cast.xrd.pk, True), (sixth.pk, other.pk, True),
+    ])  # fmt: skip
+    later = timeline(wang, None, DAY + timedelta(days=1), Span.DAY, slot(22, 23).starts_at)
+    assert not later.entries
+    with transaction.atomic():  # the control: nobody remembers where it was
+        with pgtrigger.ignore("instruments.FormerCalendar:former_calendar_append_only"):
+            FormerCalendar.objects.all().delete()
+        forgotten = timeline(wang, None, DAY, Span.DAY, slot(22, 23).starts_at)
+        transaction.set_rollback(True)
+    assert {(entry.downtime_id, entry.instrument_id) for entry in forgotten.entries} == {
+        (first.pk, cast.xrd.pk), (third.pk, cast.xrd.pk), (fourth.pk, cast.xrd.pk), (fifth.pk, cast.xrd.pk), (sixth.pk, other.pk),
+    }  # fmt: skip
+    for change in (lambda rows: rows.update(left_at=cast.now), lambda rows: rows.delete()):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change(FormerCalendar.objects.all())
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE instruments_formercalendar CASCADE")
 
 
 def test_it_is_only_busy_where_the_other_instrument_is_of_another_lab(cast, programmes, slot, ask, as_, twin):  # noqa: F811

@@ -19,8 +19,17 @@ from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import CatalogueEntry, Resource, TestItem
 from instruments.queries import resources as queries
+from instruments.rules import test_item_rows
 from instruments.rules.registry_file import Limits
-from instruments.rules.test_item_cells import analytes_cell, qualifications_cell, read_analytes, read_qualifications
+from instruments.rules.resource_rows import row_hash
+from instruments.rules.test_item_cells import (
+    analytes_as_first_read,
+    analytes_cell,
+    analytes_fingerprint,
+    qualifications_cell,
+    read_analytes,
+    read_qualifications,
+)
 from instruments.services import resource_exports, resources
 from instruments.services.germplasm_import import import_germplasm
 from instruments.services.resource_import import ResourceImportRequest
@@ -280,6 +289,46 @@ def test_what_is_measured_and_qualifications_come_with_a_price_list_and_go_out_w
     }  # fmt: skip
 
 
+def test_a_row_without_a_number_is_known_by_its_own_text_however_it_is_read_and_under_its_former_keys(
+    owner: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = 'test_item,unit_price,analytes\nAir,80,"PM 2.5, PM 10"\nAir,90,PM 2.5\nSoil,50,Cd  0.5 mg/kg\nSoil,60,\n'
+    assert taken_in(import_test_items, content, owner, now).counts["created"] == 4
+
+    def fates(report: Any) -> tuple[dict[str, int], int]:
+        return {fate: count for fate, count in report.counts.items() if count}, report.absent
+
+    rows = list(Resource.objects.order_by("pk"))
+
+    # Read otherwise, they are the same rows: what is read is mended, nothing comes twice.
+    with monkeypatch.context() as reading:
+        reading.setattr(test_item_rows, "read_analytes", analytes_as_first_read)
+        otherwise = taken_in(import_test_items, content, owner, now)
+    assert fates(otherwise) == ({"updated": 2, "unchanged": 2}, 0)
+    assert TestItem.objects.get(resource=rows[1]).analytes == [{"name": "PM", "limit": "2.5", "unit": ""}]
+    assert fates(taken_in(import_test_items, content, owner, now)) == ({"updated": 2, "unchanged": 2}, 0)
+    assert TestItem.objects.get(resource=rows[1]).analytes == [{"name": "PM 2.5", "limit": "", "unit": ""}]
+
+    # Both kinds of keys of earlier releases are found: as the cell stood there, and as it was first read.
+    before = dict(Resource.objects.values_list("pk", "import_key"))
+    measured = ["PM 2.5, PM 10", "PM 2.5", "Cd 0.5 mg/kg", ""]
+    names = ["Air", "Air", "Soil", "Soil"]
+    for text_of in (lambda cell: cell, lambda cell: analytes_cell(analytes_as_first_read(cell))):
+        for row, name, cell in zip(rows, names, measured, strict=True):
+            cells = [
+                f"name={name}",
+                *(f"{field}=" for field in ("condition", "inner_id", "standard", "method", "group", "matrix")),
+            ]
+            digest = row_hash(cells + ([f"analytes={text_of(cell)}"] if cell else []))
+            Resource.objects.filter(pk=row.pk).update(import_key=f"row:{digest}:1")
+        kept = dict(Resource.objects.values_list("pk", "import_key"))
+        assert len(set(kept.values()) & set(before.values())) == 1  # the one in which nothing is measured
+        assert fates(taken_in(import_test_items, content, owner, now)) == ({"unchanged": 4}, 0)
+        assert dict(Resource.objects.values_list("pk", "import_key")) == kept
+    Resource.objects.filter(pk=rows[0].pk).update(import_key="row:other:1")  # the control: an unknown key is another row
+    assert taken_in(import_test_items, content, owner, now).counts["created"] == 1
+
+
 def test_cells_about_several_things_are_read_as_they_were_written() -> None:
     measured = [{"name": "phenol, total", "limit": "", "unit": ""}, {"name": "C 18", "limit": "", "unit": ""}]
     assert read_analytes(analytes_cell(measured)) == measured
@@ -288,6 +337,17 @@ def test_cells_about_several_things_are_read_as_they_were_written() -> None:
     ]  # fmt: skip
     limits = {"PCB 28": ("PCB 28", "", ""), "C 18:1": ("C 18:1", "", ""), "Li 0.01": ("Li", "0.01", ""), "Pb <5": ("Pb", "<5", ""),
               "Cd 5ug/kg": ("Cd", "5", "ug/kg"), "Ash 1 %": ("Ash", "1", "%")}  # fmt: skip
-    assert {cell: tuple(read_analytes(cell)[0].values()) for cell in limits} == limits
+    numbered = {"PM 2.5": ("PM 2.5", "", ""), "PM 2.5 ug/m3": ("PM 2.5", "", "ug/m3"), "PM 2.5 0.5 ug/m3": ("PM 2.5", "0.5", "ug/m3"),
+                "Air, PM 10 ug/m3": ("Air", "", ""), "PM10": ("PM10", "", ""), "PM10 1 ug/m3": ("PM10", "1", "ug/m3"),
+                "Co-60": ("Co-60", "", ""), "U-235 0.1 Bq/L": ("U-235", "0.1", "Bq/L"), "Cs 137 Bq/kg": ("Cs 137", "", "Bq/kg"),
+                "Cs 0.5 Bq/kg": ("Cs", "0.5", "Bq/kg"), "Pb 210 ug/kg": ("Pb", "210", "ug/kg"), "pH 7": ("pH 7", "", ""),
+                "pH 7.0": ("pH 7.0", "", ""), "pH 0.01": ("pH", "0.01", ""), "PA 6.6": ("PA 6.6", "", ""),
+                "PA 0.5 mg/kg": ("PA", "0.5", "mg/kg"), "UV 254 nm": ("UV 254 nm", "", ""), "C18": ("C18", "", ""),
+                "\u7ec6\u9897\u7c92\u7269 PM 2.5": ("\u7ec6\u9897\u7c92\u7269 PM 2.5", "", "")}  # fmt: skip
+    for cell, parts in (limits | numbered).items():
+        found = read_analytes(cell)
+        assert tuple(found[0].values()) == parts, cell
+        assert read_analytes(analytes_cell(found)) == found, cell
+        assert analytes_fingerprint(analytes_cell(found)) == analytes_fingerprint(cell), cell
     qualified = [{"scheme": "A/B", "certificate_number": "", "valid_from": None, "valid_to": date(2030, 1, 1)}]
     assert read_qualifications(qualifications_cell(qualified), "q") == qualified
