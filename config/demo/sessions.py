@@ -167,6 +167,7 @@ class Season:
             day = _workday(today, 2 + place)
             reservation = self._reserve(firm, instrument, self._during(day, 10 + place, 2), self.now)
             self.told.add("requested" if reservation else "persona ask refused")
+        self._nobody_answers(firm, own[0], today)
         for hour, instrument in zip((9, 14), own[4:6], strict=False):
             self._today(firm, instrument, today, hour)
         manager = self.people.actor(lab, Role.LAB_MANAGER)
@@ -175,6 +176,16 @@ class Season:
         often = PlanFields(words("people")["maintenance"], DowntimeKind.SERVICE, 6, 500, 240)
         maintenance_plans.add(manager, own[0].pk, often, self.now - timedelta(days=170))
         self._breaks_down(firm, manager, own[-1], today)
+
+    def _nobody_answers(self, firm: Organisation, instrument: Instrument, today: date) -> None:
+        """One request of the past weeks that went unanswered, whatever the dice say: every state is there at every hour."""
+        for days in range(3, 40):
+            during = self._during(today - timedelta(days=days), 10, 2)
+            reservation = self._reserve(firm, instrument, during, during.starts_at - timedelta(days=3))
+            if reservation is not None and reservation.state == "requested":
+                transitions.expire_due(during.starts_at)
+                self.told.add("expired")
+                return
 
     def _breaks_down(self, firm: Organisation, manager: Actor, instrument: Instrument, today: date) -> None:
         """An instrument of the first lab is broken: one booking waits, one gets other times, one is left to be decided."""
