@@ -10,6 +10,7 @@ from billing.api import (
     bills,
     cards,
     change_look,
+    claim_papers,
     claims,
     dunning,
     firms,
@@ -242,6 +243,8 @@ def _claims() -> list[URLPattern]:
             re_path(rf"^claims/{ID}/{path}/$", claim.as_view({"post": action}), name=f"api_claim_{action}")
             for path, action in on_claim.items()
         ),
+        *_claim_papers(),
+        re_path(r"^payment-lists/$", paid.as_view({"get": "list"}), name="api_payment_lists"),
         re_path(rf"^payment-lists/{ID}/$", paid.as_view({"get": "retrieve"}), name="api_payment_list"),
         re_path(rf"^payment-lists/{ID}/sign/$", paid.as_view({"post": "sign"}), name="api_payment_list_sign"),
         re_path(rf"^payment-lists/{ID}/cancel/$", paid.as_view({"post": "cancel"}), name="api_payment_list_cancel"),
@@ -254,6 +257,22 @@ def _claims() -> list[URLPattern]:
         re_path(r"^office-deputies/$", deputy.as_view({"get": "list", "post": "create"}), name="api_office_deputies"),
         re_path(rf"^office-deputies/{ID}/end/$", deputy.as_view({"post": "end"}), name="api_office_deputy_end"),
     ]
+
+
+def _claim_papers() -> list[URLPattern]:
+    """Redemption forms and claw-back notices."""
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
+    papers: tuple[tuple[str, str, type[ApiView]], ...] = (
+        ("redemption-forms", "api_redemption_form", claim_papers.RedemptionFormView),
+        ("claw-backs", "api_clawback", claim_papers.ClawbackView),
+    )
+    found = []
+    for place, name, view in papers:
+        found += [
+            re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),
+            re_path(rf"^{place}/{ID}/{kind}/$", view.as_view({"get": "download"}), name=f"{name}_download"),
+        ]
+    return found
 
 
 def _invoices() -> list[URLPattern]:

@@ -16,6 +16,7 @@ from billing.bills.queries import still_open, with_standing
 from billing.bills.services.collecting import end_of, open_by_customer
 from billing.bills.services.issuing import local_day
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
+from billing.month.paid_out import paid_out
 from billing.month.queries import current_run
 from billing.month.services.acting import acts_for
 from billing.settlement.closed import closed_until, of_office
@@ -215,7 +216,9 @@ def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
 
 def _statements(series: Series, month: date) -> tuple[Stage, ...]:
     rows = of_office(Statement.objects.filter(period_on=month), series)
-    return _issued(rows, _exported(rows, "statement"))
+    found = paid_out(rows)
+    paid = _stage("paid", found.paid, tuple(Block(code, count) for code, count in found.waits))
+    return (*_issued(rows, _exported(rows, "statement")), paid)
 
 
 def _exported(rows: QuerySet[Any], of: str) -> QuerySet[Any]:

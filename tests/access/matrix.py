@@ -64,7 +64,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     **dict.fromkeys(
-        ("claim", "claim_evidence", "claim_form"), (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign"))
+        ("claim", "claim_evidence", "claim_form", "clawback"),
+        (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
     **dict.fromkeys(("claim_batch", "objection", "payout_list", "payout_line"), (SUPERVISORS, SUPERVISORS)),
     "deputy": (PAYERS | only("inspector"), only("inspector")),
@@ -850,6 +851,11 @@ API: dict[str, Route] = {
     "api_office_deputies": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_stands_in, role_first=True)}),
     "api_office_deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
+    "api_clawbacks": reads(),
+    "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
+    "api_redemption_forms": reads(),
+    "api_redemption_form_download": reads_object("claim_form", extra={"kind": "pdf"}),
+    "api_payment_lists": reads(),
     "api_payment_list": reads_object("payout_list"),
     "api_payment_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
     "api_payment_list_cancel": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=reason),
