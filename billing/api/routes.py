@@ -22,6 +22,7 @@ from billing.api import (
     prepaid,
     programme_drafts,
     receipts,
+    rechecks,
     sample_jobs,
     samples,
     series,
@@ -260,13 +261,19 @@ def _claims() -> list[URLPattern]:
 
 
 def _claim_papers() -> list[URLPattern]:
-    """Redemption forms and claw-back notices."""
+    """Redemption forms and claw-back notices, samples for the re-check."""
     kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     papers: tuple[tuple[str, str, type[ApiView]], ...] = (
         ("redemption-forms", "api_redemption_form", claim_papers.RedemptionFormView),
         ("claw-backs", "api_clawback", claim_papers.ClawbackView),
     )
-    found = []
+    sample, item = rechecks.RecheckSampleView, rechecks.RecheckItemView
+    found = [
+        re_path(r"^recheck-samples/$", sample.as_view({"get": "list", "post": "create"}), name="api_recheck_samples"),
+        re_path(rf"^recheck-samples/{ID}/$", sample.as_view({"get": "retrieve"}), name="api_recheck_sample"),
+        re_path(rf"^recheck-samples/{ID}/items/$", sample.as_view({"get": "items"}), name="api_recheck_items"),
+        _post(item, "recheck-items", "find", "api_recheck_item_find"),
+    ]
     for place, name, view in papers:
         found += [
             re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),

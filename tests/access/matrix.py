@@ -67,7 +67,9 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         ("claim", "claim_evidence", "claim_form", "clawback"),
         (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
-    **dict.fromkeys(("claim_batch", "objection", "payout_list", "payout_line"), (SUPERVISORS, SUPERVISORS)),
+    **dict.fromkeys(
+        ("claim_batch", "objection", "payout_list", "payout_line", "recheck_sample", "recheck_item"), (SUPERVISORS, SUPERVISORS)
+    ),
     "deputy": (PAYERS | only("inspector"), only("inspector")),
     "publicity": (EVERYBODY, EVERYBODY),
     "programme": (EVERYBODY, OFFICIALS),
@@ -246,6 +248,14 @@ def _times(world: World) -> dict[str, Any]:
 
 def _absence(world: World) -> dict[str, Any]:
     return {"deputy": 1, "first_on": "2026-11-26", "last_on": "2026-11-27"}
+
+
+def _api_draw(world: World) -> dict[str, Any]:
+    return {"from_on": "2026-11-01", "until_on": "2026-11-30", "method": "random", "seed": "s", "size": 1}
+
+
+def _api_found(world: World) -> dict[str, Any]:
+    return {"outcome": "confirmed"}
 
 
 def _stands_in(world: World) -> dict[str, Any]:
@@ -853,6 +863,10 @@ API: dict[str, Route] = {
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
     "api_clawbacks": reads(),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
+    "api_recheck_samples": Route({"GET": Rule(PERSONS), "POST": Rule(only("inspector"), ok=TRIED, body=_api_draw, role_first=True)}),
+    "api_recheck_sample": reads_object("recheck_sample"),
+    "api_recheck_items": reads_object("recheck_sample"),
+    "api_recheck_item_find": acts("recheck_item", only("inspector"), only("inspector"), ok=TRIED, body=_api_found, role_first=True),
     "api_redemption_forms": reads(),
     "api_redemption_form_download": reads_object("claim_form", extra={"kind": "pdf"}),
     "api_payment_lists": reads(),
@@ -1390,6 +1404,9 @@ PAGES: dict[str, Route] = {
     "claim_batch_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(PAYERS, ok=TRIED, body=_claim_batch)}),
     "claim_batch_detail": reads_object("claim_batch"),
     "claim_batch_act": acts("claim_batch", PAYERS, PAYERS, ok=TRIED, body=_gathered),
+    "recheck_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(only("inspector"), ok=TRIED)}),
+    "recheck_detail": reads_object("recheck_sample"),
+    "recheck_find": acts("recheck_item", only("inspector"), only("inspector"), ok=TRIED),
     "deputy_list": Route({"GET": Rule(PAYERS), "POST": Rule(PAYERS, ok=TRIED)}),
     "deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "payout_list_make": acts("claim_batch", only("finance"), only("finance"), ok=TRIED),

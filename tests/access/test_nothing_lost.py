@@ -68,12 +68,15 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "programme_draft draft", "programme_draft_edit draft", "programme_draft_text draft", "programme_drafts",
         "programme_trials", "voucher_recognise",
     ),
+    "inspector": (
+        "recheck_detail recheck_sample", "recheck_list",
+    ),
     "researcher": (
         "leader_inbox", "my_record",
     ),
 }  # fmt: skip
 #: Further roles, who are shown nothing that one of those is not.
-OTHERS = ("inspector", "outsider", "foreign")
+OTHERS = ("outsider", "foreign")
 
 
 def faults_of(world: World, role: str, pages: tuple[str, ...] | None, seen: set[object]) -> list[str]:

@@ -999,6 +999,8 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "payout_list_detail", lambda: at("payout_list_detail", of_claims("paymentlist")), ("finance", "inspector"), important=True
     ),
+    Shown("recheck_list", lambda: at("recheck_list"), ("inspector", "finance")),
+    Shown("recheck_detail", lambda: at("recheck_detail", of_claims("rechecksample")), ("inspector", "finance")),
     Shown("deputy_list", lambda: at("deputy_list"), ("programme_officer",)),
     Shown("publicity_list", lambda: at("publicity_list"), (ANONYMOUS,)),
     Shown(
@@ -1548,6 +1550,7 @@ NOT_PAGES: dict[str, str] = {
     "payout_list_sign": "POST only",
     "payout_list_cancel": "POST only",
     "deputy_end": "POST only",
+    "recheck_find": "POST only",
     "payout_record": "POST only",
     "bill_evidence": "a download",
     "claim_pack": "a download",
