@@ -7,6 +7,7 @@ from rest_framework.routers import BaseRouter
 
 from billing.api import (
     applying,
+    bill_proposals,
     bills,
     cards,
     change_look,
@@ -193,7 +194,7 @@ def _limited_money() -> list[URLPattern]:
 
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
-    bill, payment = bills.BillView, bills.PaymentView
+    bill, payment, proposal = bills.BillView, bills.PaymentView, bill_proposals.BillProposalView
     kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
@@ -202,6 +203,10 @@ def _bills() -> list[URLPattern]:
         _post(bill, "bills", "void", "api_bill_void"),
         re_path(rf"^bills/{ID}/credit-notes/$", bill.as_view({"post": "credit"}), name="api_bill_credit"),
         re_path(rf"^credit-notes/{ID}/{kind}/$", bill.as_view({"get": "download_credit"}), name="api_credit_note_download"),
+        re_path(r"^bill-proposals/$", proposal.as_view({"get": "list", "post": "create"}), name="api_bill_proposals"),
+        re_path(rf"^bill-proposals/{ID}/$", proposal.as_view({"get": "retrieve"}), name="api_bill_proposal"),
+        _post(proposal, "bill-proposals", "issue", "api_bill_proposal_issue"),
+        _post(proposal, "bill-proposals", "decline", "api_bill_proposal_decline"),
         re_path(r"^payments/$", payment.as_view({"get": "list"}), name="api_payments"),
         re_path(rf"^payments/{ID}/$", payment.as_view({"get": "retrieve"}), name="api_payment"),
         re_path(rf"^payments/{ID}/allocations/$", payment.as_view({"post": "give"}), name="api_payment_give"),

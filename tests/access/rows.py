@@ -89,6 +89,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.awardreversal": (Rows("credit_note__bill__customer_id", *BILLS),),
     "billing.bankstatement": (Rows("owner_id", *RECEIVED),),
     "billing.bill": (Rows("customer_id", *BILLS),),
+    "billing.billproposal": (Rows("owner_id", *RECEIVED),),
     "billing.billdispute": (Rows("bill__customer_id", *BILLS),),
     "billing.exemption": (Rows("customer_id", *BILLS),),
     "billing.paymentdifference": (

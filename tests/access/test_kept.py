@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 KEPT = {
     "billing_accountstatement": "total_fen = total_fen + 1",
     "billing_billdispute": "",
+    "billing_billproposal": "total_fen = total_fen + 1",
     "billing_bookcheck": "",
     "billing_claim": "number = number || 'x'",
     "billing_claimbatch": "number = number || 'x'",

@@ -50,8 +50,8 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "sample_job sample_job:reported", "saved_search_list", "webhook_create organisation", "webhook_detail webhook",
     ),
     "owner_finance": (
-        "bill_credit bill_line", "bill_invoice bill", "payment_detail payment", "payment_import", "prepaid_list",
-        "provider_news", "reservation_detail reservation:disputed",
+        "bill_credit bill_line", "bill_invoice bill", "bill_proposal bill_proposal", "payment_detail payment", "payment_import",
+        "prepaid_list", "provider_news", "reservation_detail reservation:disputed",
     ),
     "operator": (
         "credit_lists", "declaration_decide declaration", "organisation_suspend organisation", "person_erase",
