@@ -30,8 +30,8 @@ def samples_visible(actor: Actor) -> QuerySet[RecheckSample]:
 
 
 def sample_for(actor: Actor, pk: int) -> RecheckSample:
-    """One sample. Raises NotFound."""
-    return get_visible(RecheckSample.objects.select_related("programme", "drawn_by"), actor, pk=pk)
+    """One sample; what it was drawn from is read when somebody asks for it. Raises NotFound."""
+    return get_visible(samples_visible(actor), actor, pk=pk)
 
 
 def items_of(sample: RecheckSample) -> QuerySet[RecheckItem]:
