@@ -69,6 +69,9 @@ register(
         "recheck.seed_missing": _(
             "Type a seed, for example what dice or a lottery of the day show. With it anybody draws the same."
         ),
+        "recheck.seed_signs": _(
+            "A seed has digits only, with blanks, points, commas, colons or dashes between them, for example 6-2-5-3."
+        ),
         "recheck.seed_too_long": _("A seed has at most %(most)s characters."),
         "recheck.size_or_share": _("Say how many claims are drawn, or which share of them; one of the two."),
         "recheck.size": _("From one to %(most)s claims are drawn. Type another number or share."),

@@ -252,7 +252,7 @@ def _absence(world: World) -> dict[str, Any]:
 
 
 def _api_draw(world: World) -> dict[str, Any]:
-    return {"from_on": "2026-11-01", "until_on": "2026-11-30", "method": "random", "seed": "s", "size": 1}
+    return {"from_on": "2026-11-01", "until_on": "2026-11-30", "method": "random", "seed": "5", "size": 1}
 
 
 def _api_found(world: World) -> dict[str, Any]:

@@ -4,6 +4,7 @@ numbers and SHA-256 only."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,8 @@ from config.kernel.errors import Reason
 MOST_DRAWN = 1000
 MOST_CLAIMS = 100_000
 SEED_LENGTH = 100
+#: Digits and what stands between them: no name, which would have to be erased one day and then nobody could draw again.
+_SEED = re.compile(r"[0-9][0-9 .,:;/+-]*", re.ASCII)
 
 
 class Method(StrEnum):
@@ -50,6 +53,8 @@ def plan_faults(plan: Plan) -> list[Reason]:
         found.append(Reason("recheck.seed_missing", {}, "seed"))
     elif len(plan.seed) > SEED_LENGTH:
         found.append(Reason("recheck.seed_too_long", {"most": SEED_LENGTH}, "seed"))
+    elif not _SEED.fullmatch(plan.seed):
+        found.append(Reason("recheck.seed_signs", {}, "seed"))
     if (plan.size is None) == (plan.share is None):
         found.append(Reason("recheck.size_or_share", {}, "size"))
     elif plan.size is not None and not 1 <= plan.size <= MOST_DRAWN:

@@ -53,6 +53,7 @@ def test_a_sample_is_drawn_looked_at_and_never_changed(cast, office, paid, as_, 
         ("recheck.nothing", {"days": (date(2026, 11, 1), date(2026, 11, 30))}),
         ("recheck.days", {"days": (DECEMBER[1], DECEMBER[0])}),
         ("recheck.seed_missing", {"seed": ""}),
+        ("recheck.seed_signs", {"seed": "Wu Lei"}),
         ("recheck.size", {"size": 1001}),
     ):
         with pytest.raises(Refusal) as refused:
@@ -161,7 +162,7 @@ def _pages_and_api(cast, sample, item, as_, clock):
     client, keys = as_(), {who: tokens.issue(cast.actor(who), "x", ["read", "settle"], at(23)) for who in ("wu", "he", "qian")}
     read = {name: call("get", "recheck-samples/", name).json()["results"] for name in keys}
     assert len(read["wu"]) == 3 == len(read["qian"]) and read["he"] == []
-    asked = {"from_on": "2026-12-01", "until_on": "2026-12-31", "method": "random", "seed": "s", "share": 100}
+    asked = {"from_on": "2026-12-01", "until_on": "2026-12-31", "method": "random", "seed": "5", "share": 100}
     assert call("post", "recheck-samples/", "qian", asked).status_code == 403
     made = call("post", "recheck-samples/", "wu", asked, "b")
     assert made.status_code == 201 and call("post", "recheck-samples/", "wu", asked, "b").json() == made.json()

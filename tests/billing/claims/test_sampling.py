@@ -64,10 +64,11 @@ def test_a_share_is_rounded_up_and_a_plan_says_what_is_wrong_with_it():
     wrong = {
         "recheck.seed_missing": Plan(Method.RANDOM, "", size=1),
         "recheck.seed_too_long": Plan(Method.RANDOM, "s" * 101, size=1),
-        "recheck.size_or_share": Plan(Method.RANDOM, "s"),
-        "recheck.size": Plan(Method.RANDOM, "s", size=0),
-        "recheck.share": Plan(Method.RANDOM, "s", share=101),
+        "recheck.seed_signs": Plan(Method.RANDOM, "6-2 Zhang", size=1),
+        "recheck.size_or_share": Plan(Method.RANDOM, "1"),
+        "recheck.size": Plan(Method.RANDOM, "1", size=0),
+        "recheck.share": Plan(Method.RANDOM, "1", share=101),
     }
     assert {code: [each.code for each in plan_faults(plan)] for code, plan in wrong.items()} == {code: [code] for code in wrong}
-    assert [each.code for each in plan_faults(Plan(Method.RANDOM, "s", size=1, share=1))] == ["recheck.size_or_share"]
-    assert plan_faults(Plan(Method.AMOUNT, "s", share=100)) == []
+    assert [each.code for each in plan_faults(Plan(Method.RANDOM, "1", size=1, share=1))] == ["recheck.size_or_share"]
+    assert plan_faults(Plan(Method.AMOUNT, "6-2 / 5,3", share=100)) == []
