@@ -20,6 +20,7 @@ from billing.models import (
     Bill,
     BillDispute,
     BillLine,
+    BillProposal,
     BillVoid,
     BookCheck,
     BookingFee,
@@ -85,6 +86,9 @@ from billing.models import (
     QuotationLine,
     Quote,
     Receipt,
+    RecheckFinding,
+    RecheckItem,
+    RecheckSample,
     Refund,
     RefundRequest,
     Reminder,
@@ -372,7 +376,7 @@ def _of_claims(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 
 
 def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
-    """Batches, payment lists and who objected are the office's: they name other payees."""
+    """Batches, payment lists, samples for re-check and who objected are the office's: they name other payees."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
@@ -461,6 +465,9 @@ _SCOPES: dict[Any, Any] = {
     ClaimSubmission: _of_claims,
     Clawback: _claims,
     Objection: _of_office,
+    RecheckFinding: _of_office,
+    RecheckItem: _of_office,
+    RecheckSample: _of_office,
     PaymentLine: _of_office,
     PaymentList: _of_office,
     Payout: _of_office,
@@ -471,6 +478,7 @@ _SCOPES: dict[Any, Any] = {
     Bill: _bills,
     BillDispute: _of_bills,
     BillLine: _of_bills,
+    BillProposal: _received,
     BillVoid: _of_bills,
     Checkout: _checkouts,
     ClosedPeriod: _months,

@@ -9,6 +9,7 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
+        from billing.bills import notices as bill_notices  # noqa: F401  (register events)
         from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
         from billing.bills import ports as bill_ports
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)

@@ -1,6 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
+from billing.bills.proposal_models import BillProposal
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -16,6 +17,7 @@ from billing.claims.models import (
     Payout,
     Publicity,
 )
+from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
@@ -71,6 +73,7 @@ __all__ = [
     "Bill",
     "BillDispute",
     "BillLine",
+    "BillProposal",
     "BillVoid",
     "BookCheck",
     "BookingFee",
@@ -137,6 +140,9 @@ __all__ = [
     "QuotationLine",
     "Quote",
     "Receipt",
+    "RecheckFinding",
+    "RecheckItem",
+    "RecheckSample",
     "Refund",
     "RefundRequest",
     "Reminder",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import bills, credit_notes, payments
+from frontend.views import bill_proposals, bills, credit_notes, payments
 
 urlpatterns = [
     path("bills/", bills.bill_list, name="bill_list"),
     path("bills/open/", bills.bill_open, name="bill_open"),
     path("bills/issue", bills.bill_issue, name="bill_issue"),
+    path("bills/proposals/<int:pk>/", bill_proposals.bill_proposal, name="bill_proposal"),
+    path("bills/proposals/<int:pk>/issue", bill_proposals.bill_proposal_issue, name="bill_proposal_issue"),
+    path("bills/proposals/<int:pk>/decline", bill_proposals.bill_proposal_decline, name="bill_proposal_decline"),
     path("bills/<int:pk>/", bills.bill_detail, name="bill_detail"),
     path("bills/<int:pk>/progress", bills.bill_progress, name="bill_progress"),
     path("bills/<int:pk>/retry", bills.bill_retry, name="bill_retry"),

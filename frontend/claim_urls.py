@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import claim_batches, claims, deputies, payout_lists, publicity
+from frontend.views import claim_batches, claims, deputies, payout_lists, publicity, rechecks
 
 urlpatterns = [
     path("claims/", claims.claim_list, name="claim_list"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("claim-batches/<int:pk>/act", claim_batches.claim_batch_act, name="claim_batch_act"),
     path("claims/deputies/", deputies.deputy_list, name="deputy_list"),
     path("claims/deputies/<int:pk>/end", deputies.deputy_end, name="deputy_end"),
+    path("claims/samples/", rechecks.recheck_list, name="recheck_list"),
+    path("claims/samples/<int:pk>/", rechecks.recheck_detail, name="recheck_detail"),
+    path("claims/samples/items/<int:pk>/find", rechecks.recheck_find, name="recheck_find"),
     path("claim-batches/<int:pk>/list", payout_lists.payout_list_make, name="payout_list_make"),
     path("claim-objections/<int:pk>/answer", claim_batches.objection_answer, name="objection_answer"),
     path("payout-lists/<int:pk>/", payout_lists.payout_list_detail, name="payout_list_detail"),

@@ -171,7 +171,7 @@ PLACES: tuple[Place, ...] = (
         _("Claims"),
         "receipt-refund",
         frozenset({Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR}),
-        begins=("claim_", "payout_"),
+        begins=("claim_", "payout_", "recheck_"),
     ),
     Place(
         "month_board", _("Month"), "calendar", frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}), begins=("month_",)

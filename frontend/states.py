@@ -321,6 +321,12 @@ _DEPUTY: dict[str, StateLook] = {
     "waiting": StateLook(pgettext_lazy("deputy", "From a later day"), "clock", "wait"),
     "ended": StateLook(pgettext_lazy("deputy", "Over"), "ban", "calm"),
 }
+_BILL_PROPOSAL: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("proposed bill", "Waits for a second person"), "users", "wait"),
+    "issued": StateLook(pgettext_lazy("proposed bill", "Issued"), "circle-check", "good"),
+    "sent_back": StateLook(pgettext_lazy("proposed bill", "Sent back"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("proposed bill", "Withdrawn"), "ban", "calm"),
+}
 _MONTH_RUN: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("run of drafts", "Under review"), "eye", "wait"),
     "handed_over": StateLook(pgettext_lazy("run of drafts", "With a second person"), "users", "wait"),
@@ -350,6 +356,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "deputy": _DEPUTY,
     "month_draft": _MONTH_DRAFT,
     "month_export": _MONTH_EXPORT,
+    "bill_proposal": _BILL_PROPOSAL,
     "month_run": _MONTH_RUN,
     "account": _ACCOUNT,
     "announcement": _ANNOUNCEMENT,

@@ -8,12 +8,13 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentList
+from billing.claims.queries import ListStand
 from billing.claims.rules.checks import Check
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
 from billing.claims.services.reviewing import Result
 from billing.subsidy.rules.outcome import SettlementMode
-from config.kernel.api.fields import Day, Id, Text, WholeNumber
+from config.kernel.api.fields import Day, Id, IdParameter, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 from config.kernel.messages import reason_sentence
 
@@ -31,8 +32,15 @@ class ClaimBatchIn(StrictSerializer):
 
 
 class ClaimParameters(PageParameters):
-    batch = Id(required=False, allow_null=True, default=None)
+    batch = IdParameter(required=False)
     state = serializers.ChoiceField(choices=[state.value for state in ClaimState], required=False)
+
+
+class PaymentListParameters(PageParameters):
+    batch = IdParameter(required=False)
+    stands = serializers.ChoiceField(
+        choices=[each.value for each in ListStand], required=False, help_text="Where it stands between making and payment."
+    )
 
 
 class ClaimSubmitIn(StrictSerializer):
@@ -158,7 +166,7 @@ class ClaimListsOut(serializers.Serializer):
     ids = serializers.ListField(child=serializers.IntegerField(), help_text="One payment list for each payer.")
 
 
-class PaymentListOut(serializers.Serializer):
+class PaymentListRowOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     batch = serializers.IntegerField()
@@ -170,6 +178,9 @@ class PaymentListOut(serializers.Serializer):
     cancelled = serializers.BooleanField()
     render_state = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of the frozen content.")
+
+
+class PaymentListOut(PaymentListRowOut):
     lines = serializers.ListField(child=serializers.DictField())
     content = serializers.DictField(help_text="Everything the PDF and the XLSX show, frozen when it was made.")
 
@@ -240,8 +251,8 @@ def report_json(report: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def list_json(found: PaymentList) -> dict[str, Any]:
-    """A payment list from ``list_for``."""
+def list_row_json(found: PaymentList) -> dict[str, Any]:
+    """A payment list without its lines."""
     return {
         "id": found.pk,
         "number": found.number,
@@ -254,6 +265,13 @@ def list_json(found: PaymentList) -> dict[str, Any]:
         "cancelled": found.cancelled_at is not None,
         "render_state": found.render_state,
         "sha256": found.content_sha256,
+    }
+
+
+def list_json(found: PaymentList) -> dict[str, Any]:
+    """A payment list from ``list_for``."""
+    return {
+        **list_row_json(found),
         "content": found.content,
         "lines": [
             {

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import claim_shapes as shapes
+from billing.api.claim_papers import KIND
 from billing.claims import queries
 from billing.claims.models import Claim, ClaimBatch, PaymentList
 from billing.claims.rules.checks import look
@@ -24,10 +25,6 @@ from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
-
-KIND = OpenApiParameter(
-    "kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json", "html"], description="Which document."
-)
 
 
 class ClaimBatchView(ApiView):
@@ -196,6 +193,7 @@ class PaymentListView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = PaymentList.objects.none()
+    parameters_shapes = {"list": shapes.PaymentListParameters}
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
         "record": shapes.PayoutIn,
         "sign": NoFields,
@@ -204,6 +202,12 @@ class PaymentListView(ApiView):
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", shapes.PaymentListOut)
+
+    @extend_schema(parameters=[shapes.PaymentListParameters], responses=shapes.PaymentListRowOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The payment lists that one may read, the latest first."""
+        asked = self.parameters(request)
+        return self.paged(queries.lists_visible(self.actor, asked.get("batch"), asked.get("stands")), shapes.list_row_json)
 
     @extend_schema(responses=shapes.PaymentListOut)
     def retrieve(self, request: Request, pk: str) -> Response:

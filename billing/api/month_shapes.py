@@ -11,7 +11,7 @@ from rest_framework import serializers
 from billing.api.bill_shapes import MoneyMadeOut
 from billing.bills.services.issuing import DUE_DAYS
 from billing.month import queries
-from billing.month.board import Board
+from billing.month.board import Board, Earlier
 from billing.month.models import Draft, DraftLine, DraftRun, DraftState, ExportState, MonthExport, RunState
 from billing.month.rules.drafts import Change, Drafted, Identity
 from billing.month.rules.progress import Progress
@@ -77,6 +77,14 @@ class StageOut(serializers.Serializer):
     blocks = BlockOut(many=True)
 
 
+class EarlierOut(serializers.Serializer):
+    """Drafts of an office that failed in a run over all offices together, from before each had its own."""
+
+    run = serializers.IntegerField(help_text="``issue-again`` there tries those of one's office.")
+    count = serializers.IntegerField()
+    amount_fen = serializers.IntegerField()
+
+
 class MonthBoardOut(serializers.Serializer):
     series = serializers.CharField()
     month = serializers.CharField()
@@ -84,6 +92,7 @@ class MonthBoardOut(serializers.Serializer):
     closed = serializers.BooleanField(help_text="It takes no new line.")
     run = serializers.IntegerField(allow_null=True, help_text="The drafts that stand now.")
     stages = StageOut(many=True)
+    earlier = EarlierOut(allow_null=True)
 
 
 class IdentityOut(serializers.Serializer):
@@ -238,6 +247,7 @@ def board_json(found: Board) -> dict[str, Any]:
         "over": found.over,
         "closed": found.closed,
         "run": found.run.pk if found.run else None,
+        "earlier": _earlier_json(found.earlier),
         "stages": [
             {
                 "code": each.code,
@@ -249,6 +259,10 @@ def board_json(found: Board) -> dict[str, Any]:
             for each in found.stages
         ],
     }
+
+
+def _earlier_json(found: Earlier | None) -> dict[str, int] | None:
+    return {"run": found.run_id, "count": found.count, "amount_fen": found.fen} if found is not None else None
 
 
 def dry_run_json(found: DryRun, series: Series) -> dict[str, Any]:

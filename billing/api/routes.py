@@ -7,9 +7,11 @@ from rest_framework.routers import BaseRouter
 
 from billing.api import (
     applying,
+    bill_proposals,
     bills,
     cards,
     change_look,
+    claim_papers,
     claims,
     dunning,
     firms,
@@ -21,6 +23,7 @@ from billing.api import (
     prepaid,
     programme_drafts,
     receipts,
+    rechecks,
     sample_jobs,
     samples,
     series,
@@ -191,7 +194,7 @@ def _limited_money() -> list[URLPattern]:
 
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
-    bill, payment = bills.BillView, bills.PaymentView
+    bill, payment, proposal = bills.BillView, bills.PaymentView, bill_proposals.BillProposalView
     kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
@@ -200,6 +203,10 @@ def _bills() -> list[URLPattern]:
         _post(bill, "bills", "void", "api_bill_void"),
         re_path(rf"^bills/{ID}/credit-notes/$", bill.as_view({"post": "credit"}), name="api_bill_credit"),
         re_path(rf"^credit-notes/{ID}/{kind}/$", bill.as_view({"get": "download_credit"}), name="api_credit_note_download"),
+        re_path(r"^bill-proposals/$", proposal.as_view({"get": "list", "post": "create"}), name="api_bill_proposals"),
+        re_path(rf"^bill-proposals/{ID}/$", proposal.as_view({"get": "retrieve"}), name="api_bill_proposal"),
+        _post(proposal, "bill-proposals", "issue", "api_bill_proposal_issue"),
+        _post(proposal, "bill-proposals", "decline", "api_bill_proposal_decline"),
         re_path(r"^payments/$", payment.as_view({"get": "list"}), name="api_payments"),
         re_path(rf"^payments/{ID}/$", payment.as_view({"get": "retrieve"}), name="api_payment"),
         re_path(rf"^payments/{ID}/allocations/$", payment.as_view({"post": "give"}), name="api_payment_give"),
@@ -242,6 +249,8 @@ def _claims() -> list[URLPattern]:
             re_path(rf"^claims/{ID}/{path}/$", claim.as_view({"post": action}), name=f"api_claim_{action}")
             for path, action in on_claim.items()
         ),
+        *_claim_papers(),
+        re_path(r"^payment-lists/$", paid.as_view({"get": "list"}), name="api_payment_lists"),
         re_path(rf"^payment-lists/{ID}/$", paid.as_view({"get": "retrieve"}), name="api_payment_list"),
         re_path(rf"^payment-lists/{ID}/sign/$", paid.as_view({"post": "sign"}), name="api_payment_list_sign"),
         re_path(rf"^payment-lists/{ID}/cancel/$", paid.as_view({"post": "cancel"}), name="api_payment_list_cancel"),
@@ -254,6 +263,28 @@ def _claims() -> list[URLPattern]:
         re_path(r"^office-deputies/$", deputy.as_view({"get": "list", "post": "create"}), name="api_office_deputies"),
         re_path(rf"^office-deputies/{ID}/end/$", deputy.as_view({"post": "end"}), name="api_office_deputy_end"),
     ]
+
+
+def _claim_papers() -> list[URLPattern]:
+    """Redemption forms and claw-back notices, samples for the re-check."""
+    kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
+    papers: tuple[tuple[str, str, type[ApiView]], ...] = (
+        ("redemption-forms", "api_redemption_form", claim_papers.RedemptionFormView),
+        ("claw-backs", "api_clawback", claim_papers.ClawbackView),
+    )
+    sample, item = rechecks.RecheckSampleView, rechecks.RecheckItemView
+    found = [
+        re_path(r"^recheck-samples/$", sample.as_view({"get": "list", "post": "create"}), name="api_recheck_samples"),
+        re_path(rf"^recheck-samples/{ID}/$", sample.as_view({"get": "retrieve"}), name="api_recheck_sample"),
+        re_path(rf"^recheck-samples/{ID}/items/$", sample.as_view({"get": "items"}), name="api_recheck_items"),
+        _post(item, "recheck-items", "find", "api_recheck_item_find"),
+    ]
+    for place, name, view in papers:
+        found += [
+            re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),
+            re_path(rf"^{place}/{ID}/{kind}/$", view.as_view({"get": "download"}), name=f"{name}_download"),
+        ]
+    return found
 
 
 def _invoices() -> list[URLPattern]:

@@ -19,6 +19,10 @@ register(
         "bill.figures_differ": _(
             "The figures have changed since you looked: %(lines)s lines, %(total_fen)s in all. Check them and issue again."
         ),
+        "bill.second_person": _("From %(from_fen)s on one person proposes a bill and another one issues it. Propose it."),
+        "bill.proposed_already": _("A bill of this customer waits for a second person already. Decide about that one first."),
+        "bill.own_proposal": _("You proposed this bill. Somebody else of finance has to issue it."),
+        "bill.proposal_decided": _("Somebody has decided about this proposal already. Reload the page."),
         "bill.reason_missing": _("Write why. The other side reads it."),
         "bill.reason_too_long": _("Write at most %(max_length)s characters."),
         "bill.not_voidable": _(

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.pdf import render_html
+from billing.bills.proposal_models import BillProposal
 from billing.bills.rules.standing import Standing
 from billing.bills.services.collecting import Open, open_by_customer
 from billing.bills.sheets import lines_sheet
@@ -136,6 +137,17 @@ def to_bill(actor: Actor, owner_id: int, until_on: date) -> list[OpenRow]:
 def owners_of(actor: Actor) -> list[Organisation]:
     """The institutions whose bills the actor issues, by name."""
     return list(Organisation.objects.filter(pk__in=actor.organisations(*ISSUERS), kind="owner").order_by("name_pinyin", "pk"))
+
+
+def proposals_visible(actor: Actor) -> QuerySet[BillProposal]:
+    """The bills that somebody proposed at the actor's institutions, the latest first."""
+    rows = visible_to(BillProposal.objects.all(), actor).select_related("customer", "proposed_by", "decided_by", "bill")
+    return rows.defer("bill__content").order_by("-pk")
+
+
+def proposal_for(actor: Actor, pk: int) -> BillProposal:
+    """One proposal. Raises NotFound."""
+    return get_visible(proposals_visible(actor), actor, pk=pk)
 
 
 def fell_away_since(actor: Actor, owner_id: int) -> QuerySet[BillLine]:

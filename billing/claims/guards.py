@@ -222,3 +222,39 @@ def list_is_its_lines(name: str, list_id: str) -> pgtrigger.Trigger:
         timing=pgtrigger.Deferred,
         func=LIST_IS_ITS_LINES % list_id,
     )
+
+
+def sample_is_its_items(name: str, sample_id: str) -> pgtrigger.Trigger:
+    """At the end of the transaction a sample is what was drawn; nobody adds a claim later. ``sample_id``: where its id stands."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        timing=pgtrigger.Deferred,
+        func=f"""
+            PERFORM 1 FROM billing_rechecksample s
+              WHERE s.id = {sample_id} AND (s.drawn_count, s.drawn_fen) = (
+                    SELECT count(*), coalesce(sum(i.amount_fen), 0) FROM billing_recheckitem i WHERE i.sample_id = s.id);
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'a sample is the claims that were drawn' USING ERRCODE = '23514';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  (one of our own column names)
+    )
+
+
+#: Whoever did a step of a claim, signed a list of it or recorded its payment, or for whom somebody did, does not judge it afterwards.
+FINDING_INDEPENDENT = """
+IF EXISTS (
+   SELECT FROM billing_recheckitem i JOIN billing_claimstep s ON s.claim_id = i.claim_id
+    WHERE i.id = NEW.item_id AND NEW.recorded_by_id IN (s.actor_id, s.behalf_id))
+   OR EXISTS (
+   SELECT FROM billing_recheckitem i JOIN billing_paymentline l ON l.claim_id = i.claim_id
+     JOIN billing_paymentlist p ON p.id = l.payment_list_id LEFT JOIN billing_payout o ON o.line_id = l.id
+    WHERE i.id = NEW.item_id AND NEW.recorded_by_id IN (
+          p.issued_by_id, p.issued_for_id, p.reviewed_by_id, p.reviewed_for_id, p.approved_by_id, p.approved_for_id, o.recorded_by_id)) THEN
+    RAISE EXCEPTION 'nobody judges what they had a part in' USING ERRCODE = '23514', CONSTRAINT = 'recheck_finding_independent';
+END IF;
+RETURN NEW;
+"""

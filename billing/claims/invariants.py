@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from billing.claims.recheck_models import RecheckItem, RecheckSample
+from billing.claims.recheck_queries import is_as_drawn
 from billing.claims.rules.states import PART_OF, TABLE
-from config.kernel.invariants import register_sql
+from config.kernel.invariants import Finding, register, register_sql
 
 register_sql(
     "claims.are_their_lines",
@@ -178,7 +180,8 @@ register_sql(
          WHERE l.fen > k.total_fen OR k.total_fen <> r.amount_fen OR k.award_id <> r.award_id""",
 )
 
-for _letters, _table in (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback")):
+_NUMBERED = (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback"), ("CY", "rechecksample"))
+for _letters, _table in _NUMBERED:
     register_sql(
         f"claims.{_table}_numbers_have_no_gap",
         counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
@@ -202,3 +205,17 @@ for _table in ("claimsubmission", "paymentlist", "clawback"):
             SELECT format('{_table} %s is rendered and lacks a file', number)
               FROM billing_{_table} WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",  # noqa: S608
     )
+
+
+def _samples_as_drawn() -> Finding:
+    """What seed and kept claims draw is what the sample says."""
+    wrong, count = [], 0
+    for sample in RecheckSample.objects.order_by("pk").iterator(chunk_size=10):
+        count += 1
+        drawn = RecheckItem.objects.filter(sample=sample).order_by("position").values_list("claim_id", "amount_fen")
+        if not is_as_drawn(sample, list(drawn)):
+            wrong.append(f"sample {sample.number} is not what its seed draws")
+    return Finding(count, tuple(wrong))
+
+
+register("claims.samples_are_as_drawn", _samples_as_drawn)

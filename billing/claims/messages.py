@@ -66,6 +66,25 @@ register(
         "claims.list_cancelled": _("List %(number)s is cancelled. Reload the page."),
         "claims.list_paid": _("Something of list %(number)s was recorded already, so it cannot be cancelled."),
         "claims.not_approved": _("List %(number)s has to be checked and approved before anything is recorded."),
+        "recheck.seed_missing": _(
+            "Type a seed, for example what dice or a lottery of the day show. With it anybody draws the same."
+        ),
+        "recheck.seed_signs": _(
+            "A seed has digits only, with blanks, points, commas, colons or dashes between them, for example 6-2-5-3."
+        ),
+        "recheck.seed_too_long": _("A seed has at most %(most)s characters."),
+        "recheck.size_or_share": _("Say how many claims are drawn, or which share of them; one of the two."),
+        "recheck.size": _("From one to %(most)s claims are drawn. Type another number or share."),
+        "recheck.share": _("Type a share of 1 to 100 per cent."),
+        "recheck.days": _("The last day is before the first. Change one of the two."),
+        "recheck.nothing": _("In these days no claim was paid whole. Choose others."),
+        "recheck.too_many": _("More than %(most)s claims were paid in these days. Choose fewer days."),
+        "recheck.outcome": _("Choose whether the claim is confirmed or differs."),
+        "recheck.difference": _(
+            "Of a difference type the amount that was paid too much, up to what was paid, or with a minus what was paid too little;"
+            " of a confirmed claim none."
+        ),
+        "recheck.own_part": _("You had a part in this claim or its payment, so another inspector looks at it."),
         "claims.recorded_already": _("What happened to this payment is recorded already. Reload the page."),
         "claims.paid_amount": _("Type an amount of nil up to what the list says: %(most_fen)s."),
         "claims.paid_on": _("Type the day of the payment: not before the list, and not in the future."),

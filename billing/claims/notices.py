@@ -7,13 +7,19 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.claims.models import Claim, Clawback, Objection
+from billing.claims.models import Claim, Clawback, Objection, PaymentList
 from billing.claims.rules.states import ClaimEvent
+from billing.claims.services.office import OFFICE
+from billing.claims.services.telling import tell_office
 from config.kernel.access import Role
 from instruments.notice_events import Event, Group, register_events, register_groups
 from instruments.services.notices import News, holders, tell
+from instruments.services.settling import settle
 
+OBJECTION, TO_SIGN = "claim.objection", "payment_list.to_sign"
 _LINES = (_("%(programme)s: %(total_fen)s"), _("Reason: %(reason)s"))
+#: ``behalf``: for whom the reader stands in; nothing for whoever is told in their own right.
+_OFFICE_LINES = (_("%(programme)s: %(total_fen)s"), _("You stand in for %(behalf)s."))
 register_groups(
     {"claims": Group(_("Claims for subsidy"), _("What a claim needs, where it stands, and what comes back."), place=45)}
 )
@@ -48,13 +54,21 @@ register_events(
         "claim.clawback": Event(
             "claims", _("Subsidy has to come back: %(number)s"), _LINES, "receipt-refund", name=_("Subsidy has to come back")
         ),
-        "claim.objection": Event(
+        OBJECTION: Event(
             "claims",
             _("Somebody objects to claim %(number)s"),
-            (_("%(programme)s: %(total_fen)s"),),
+            _OFFICE_LINES,
             "message-report",
             needs_action=True,
             name=_("Objection to a claim"),
+        ),
+        TO_SIGN: Event(
+            "claims",
+            _("Payment list %(number)s waits for a signature"),
+            _OFFICE_LINES,
+            "pencil",
+            needs_action=True,
+            name=_("Payment list to be signed"),
         ),
     }
 )
@@ -90,8 +104,22 @@ def tell_objection(objection: Objection, now: datetime) -> None:
     """Somebody objects: the office answers."""
     claim = objection.claim
     params = {"number": claim.number, "programme": claim.batch.programme.code, "total_fen": claim.total_fen}
-    news = News("claim.objection", params, f"/claim-batches/{claim.batch_id}/", claim)
-    tell(news, holders(Role.PROGRAMME_OFFICER, claim.batch.programme.issuer_id), now)
+    news = News(OBJECTION, params, f"/claim-batches/{claim.batch_id}/", claim)
+    tell_office(news, claim.batch.programme.issuer_id, (Role.PROGRAMME_OFFICER,), now)
+
+
+def tell_signers(payment_list: PaymentList, now: datetime) -> None:
+    """A list waits for the next of its three people; who had a part in it, and for whom, is none of those. Who was asked before need do
+    nothing any more."""
+    settle(payment_list, [TO_SIGN], now)
+    if payment_list.approved_by_id is not None or payment_list.cancelled_at is not None:
+        return
+    programme = payment_list.batch.programme
+    params = {"number": payment_list.number, "programme": programme.code, "total_fen": payment_list.total_fen}
+    parts = ("issued_by_id", "issued_for_id", "reviewed_by_id", "reviewed_for_id")
+    apart = [pk for pk in (getattr(payment_list, part) for part in parts) if pk is not None]
+    news = News(TO_SIGN, params, f"/payout-lists/{payment_list.pk}/", payment_list)
+    tell_office(news, programme.issuer_id, OFFICE, now, apart)
 
 
 def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
@@ -156,6 +157,49 @@ def lists_of(actor: Actor, batch: ClaimBatch) -> list[PaymentList]:
     """The payment lists of a batch, the latest first."""
     rows = visible_to(PaymentList.objects.all(), actor).filter(batch=batch)
     return list(rows.defer("content").select_related("issued_by", "reviewed_by", "approved_by").order_by("-pk"))
+
+
+class ListStand(StrEnum):
+    """Where a payment list stands: two more people sign it (``made``, ``checked``), the treasury pays (``approved``), what became of each
+    line is recorded (``recorded``)."""
+
+    MADE = "made"
+    CHECKED = "checked"
+    APPROVED = "approved"
+    RECORDED = "recorded"
+    CANCELLED = "cancelled"
+
+
+def _stands(stand: ListStand) -> Q:
+    open_line = Exists(PaymentLine.objects.filter(payment_list=OuterRef("pk"), payout__isnull=True))
+    found = {
+        ListStand.MADE: Q(reviewed_by__isnull=True),
+        ListStand.CHECKED: Q(reviewed_by__isnull=False, approved_by__isnull=True),
+        ListStand.APPROVED: Q(open_line, approved_by__isnull=False),
+        ListStand.RECORDED: Q(~open_line, approved_by__isnull=False),
+        ListStand.CANCELLED: Q(),
+    }
+    return found[stand] & Q(cancelled_at__isnull=stand is not ListStand.CANCELLED)
+
+
+def lists_visible(actor: Actor, batch_id: int | None = None, stand: str | None = None) -> QuerySet[PaymentList]:
+    """Payment lists without their content, the latest first: all, or those of a batch, or that stand somewhere (``ListStand``)."""
+    rows = visible_to(PaymentList.objects.all(), actor).defer("content").order_by("-pk")
+    if batch_id is not None:
+        rows = rows.filter(batch_id=batch_id)
+    return rows.filter(_stands(ListStand(stand))) if stand else rows
+
+
+def forms_visible(actor: Actor, claim_id: int | None = None) -> QuerySet[ClaimSubmission]:
+    """Redemption forms without their content, the latest first: all, or those of a claim."""
+    rows = visible_to(ClaimSubmission.objects.all(), actor).defer("content").order_by("-pk")
+    return rows if claim_id is None else rows.filter(claim_id=claim_id)
+
+
+def clawbacks_visible(actor: Actor, claim_id: int | None = None) -> QuerySet[Clawback]:
+    """Claw-backs without the content of their notices, the latest first: all, or those of a claim."""
+    rows = visible_to(Clawback.objects.all(), actor).defer("content").order_by("-pk")
+    return rows if claim_id is None else rows.filter(claim_id=claim_id)
 
 
 def deputies_visible(actor: Actor) -> QuerySet[Deputy]:

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.claims.rules.checks import CheckCode
 from billing.claims.rules.review import Asked, Level
+from billing.claims.rules.sampling import Method
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.rules.totals import LineKind, Standing
 
@@ -20,6 +21,10 @@ CAUSES: Mapping[str, Word] = {
     "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
     "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
     "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
+}
+METHODS: Mapping[str, Word] = {
+    Method.AMOUNT: pgettext_lazy("how a sample is drawn", "By amount: every yuan alike"),
+    Method.RANDOM: pgettext_lazy("how a sample is drawn", "At random: every claim alike"),
 }
 LEVELS: Mapping[str, Word] = {
     Level.COUNTY: pgettext_lazy("level of a review", "County"),

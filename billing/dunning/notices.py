@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from instruments.notice_events import Event, Group, register_events, register_groups
+from instruments.notice_events import Event, register_events
 
-register_groups({"bills": Group(_("Bills"), _("Reminders of bills, what customers dispute."), place=30)})
 _PAY = (_("To pay to %(owner)s: %(open_fen)s, due on %(due_on)s."), _("By bank transfer write %(reference)s as the purpose."))
 register_events(
     {

@@ -16,12 +16,13 @@ from billing.bills.queries import still_open, with_standing
 from billing.bills.services.collecting import end_of, open_by_customer
 from billing.bills.services.issuing import local_day
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
+from billing.month.paid_out import paid_out
 from billing.month.queries import current_run
 from billing.month.services.acting import acts_for
 from billing.settlement.closed import closed_until, of_office
 from billing.settlement.models import Quote, Statement
 from billing.settlement.rules.period import first_day, is_over, last_day, next_month, previous_month
-from billing.settlement.rules.series import Series
+from billing.settlement.rules.series import STATEMENTS, Series
 from billing.settlement.services.statements import unstated
 from billing.subsidy.models import Programme
 from booking.models import Reservation, SampleJob
@@ -52,8 +53,19 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Drafts of an office (``fen`` in all) that failed in a run over all offices together, from before each had its own; they can be
+    tried again there."""
+
+    run_id: int
+    count: int
+    fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """``run``: the drafts that stand now. ``closed``: the month takes no new line."""
+    """``run``: the drafts that stand now. ``closed``: the month takes no new line. ``earlier``: what failed before each office had its
+    own runs."""
 
     series: Series
     period_on: date
@@ -63,6 +75,7 @@ class Board:
     closed: bool
     acts: bool
     next_on: date | None
+    earlier: Earlier | None = None
 
 
 def series_of(actor: Actor) -> list[tuple[Series, Organisation | None]]:
@@ -108,7 +121,15 @@ def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board
         closed=until is not None and month <= until,
         acts=acts_for(actor, series),
         next_on=next_month(month) if next_month(month) <= today else None,
+        earlier=_earlier(series, month) if series.office_id is not None else None,
     )
+
+
+def _earlier(series: Series, month: date) -> Earlier | None:
+    rows = Draft.objects.filter(run__series=STATEMENTS, run__period_on=month, run__state=RunState.DONE, state=DraftState.FAILED)
+    own = rows.filter(programme_version__programme__issuer=series.office_id).values("run").order_by("run")
+    found = own.annotate(count=Count("pk"), fen=Sum("total_fen")).first()
+    return Earlier(found["run"], found["count"], found["fen"]) if found is not None else None
 
 
 #: What waits while usage is not agreed: (state, code of what blocks and who acts).
@@ -215,7 +236,9 @@ def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
 
 def _statements(series: Series, month: date) -> tuple[Stage, ...]:
     rows = of_office(Statement.objects.filter(period_on=month), series)
-    return _issued(rows, _exported(rows, "statement"))
+    found = paid_out(rows)
+    paid = _stage("paid", found.paid, tuple(Block(code, count) for code, count in found.waits))
+    return (*_issued(rows, _exported(rows, "statement")), paid)
 
 
 def _exported(rows: QuerySet[Any], of: str) -> QuerySet[Any]:

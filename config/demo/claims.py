@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from billing.claims.models import Claim, ClaimBatch, PaymentList
-from billing.claims.services import batches, deputies, handing_in, paying, publishing, reviewing
+from billing.claims.rules.sampling import Method, Plan
+from billing.claims.services import batches, deputies, handing_in, paying, publishing, rechecking, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.deputies import Named
 from billing.claims.services.paying import Outcome
+from billing.claims.services.rechecking import DrawInput, Found
 from billing.settlement.rules.period import first_day, last_day, previous_month
 from billing.subsidy.models import Programme
 from config.demo.organisations import People
@@ -26,6 +28,7 @@ def claim(people: People, today: date, now: datetime) -> dict[str, int]:
     said = words("claims")
     redeemed = _batch(people, "DEMO-QH-V", "deducted_now", before, now - timedelta(days=25), now - timedelta(days=11))
     _pay(people, redeemed, said, now)
+    _look_again(people, today, said, now)
     shown = _batch(people, "DEMO-QH-A", "refunded_later", before, now - timedelta(days=14), now - timedelta(days=1))
     _show(people, shown, said, now)
     _batch(people, "DEMO-QH-V", "deducted_now", month, now, None)
@@ -75,6 +78,15 @@ def _record(finance: Actor, made: PaymentList, said: dict[str, str], now: dateti
             outcome = Outcome(0, (now - timedelta(days=1)).date(), "", said["returned"])
         if place < 2:
             paying.record(finance, line.pk, outcome, now)
+
+
+def _look_again(people: People, today: date, said: dict[str, str], now: datetime) -> None:
+    """What was paid in the last days is drawn for the re-check; one claim of it differs."""
+    inspector = people.actor(people.office, Role.INSPECTOR)
+    plan = Plan(Method.AMOUNT, "6-2-5-3", size=2)
+    drawn = rechecking.draw(inspector, DrawInput(today - timedelta(days=6), today, plan), now)
+    item = drawn.items.order_by("position")[0]
+    rechecking.record(inspector, item.pk, Found("difference", min(item.amount_fen, 100_00), said["differs"]), now)
 
 
 def _show(people: People, batch: ClaimBatch, said: dict[str, str], now: datetime) -> None:

@@ -52,6 +52,15 @@ BLOCKS: Mapping[str, Word] = {
     "worker_issues": _("the platform issues, nothing to do"),
     "finance_exports": _("not exported: finance exports"),
     "customer_pays": _("open: the customer pays"),
+    "office_gathers": _("on no claim: the office opens and fills a batch"),
+    "payee_hands_in": _("claim not handed in: the payee"),
+    "payee_completes": _("claim sent back: the payee completes it"),
+    "office_closes_batch": _("claim handed in: the office closes the batch after its window"),
+    "office_reviews": _("claim under review: the offices of its steps"),
+    "office_publicises": _("claim passed: the office makes it public"),
+    "office_approves": _("claim public: the office approves"),
+    "office_lists": _("claim approved, not on a payment list: finance of the office"),
+    "treasury_pays": _("on a payment list: its signers, then the treasury"),
 }
 ODD: Mapping[str, Word] = {
     Odd.OVERLAP: pgettext_lazy("odd line", "overlap on the instrument"),

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.bills import queries
 from billing.bills.models import Bill
-from billing.bills.services import issuing
+from billing.bills.proposal_models import ProposalState
+from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import DUE_DAYS, BillRequest, Expected
 from billing.dunning import queries as dunning
 from billing.payments import queries as payments
@@ -87,6 +88,7 @@ def _open_response(request: HttpRequest, now: datetime, refusal: Refusal | None 
         "owner_id": owner_id,
         "until": until,
         "today": local_today(now),
+        "proposals": list(queries.proposals_visible(actor).filter(owner_id=owner_id, state=ProposalState.WAITING)),
         "to_credit": list(queries.fell_away_since(actor, owner_id)[:50]),
         "problems": sentences(refusal) if refusal else [],
     }
@@ -96,7 +98,7 @@ def _open_response(request: HttpRequest, now: datetime, refusal: Refusal | None 
 @login_required
 @require_http_methods(["GET", "POST"])
 def bill_issue(request: HttpRequest) -> HttpResponse:
-    """GET shows exactly what would be billed; POST issues it once for the form's key."""
+    """GET shows exactly what would be billed; POST issues it once for the form's key, or proposes it to another person."""
     now, actor = timezone.now(), actor_of(request)
     actor.require(*queries.ISSUERS)
     query = request.POST if request.method == "POST" else request.GET
@@ -109,6 +111,10 @@ def bill_issue(request: HttpRequest) -> HttpResponse:
     try:
         if request.method == "POST":
             expected = Expected(number(request.POST.get("lines", "")), number(request.POST.get("total_fen", "")))
+            if request.POST.get("act") == "propose":
+                proposal = proposing.propose(actor, asked, now, expected=expected)
+                messages.success(request, _("Proposed. Another person of finance issues it."))
+                return redirect("bill_proposal", pk=proposal.pk)
             issued = issuing.issue_once(actor, asked, now, idempotency_key=request.POST.get("key", ""), expected=expected)
             messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
             return redirect("bill_detail", pk=issued.bill_id)
@@ -126,8 +132,9 @@ def _preview_response(
 ) -> HttpResponse:
     content = issuing.preview(actor, asked, now)
     context = {
-        **_content(content),
+        **content_context(content),
         "asked": asked,
+        "needs_second": proposing.needs_second(content["totals"]["total_fen"]),
         "key": uuid4(),
         "problems": sentences(refusal) if refusal else [],
         "back_url": f"{reverse('bill_open')}?owner={asked.owner_id}&until={asked.until_on}",
@@ -135,7 +142,7 @@ def _preview_response(
     return render(request, "bills/issue.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _content(content: dict[str, Any]) -> dict[str, Any]:
+def content_context(content: dict[str, Any]) -> dict[str, Any]:
     """What both the look before and the bill itself show."""
     return {
         "content": content,
@@ -168,7 +175,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     standings = queries.lines_of(actor, bill, only)
     shown = bill.content["lines"][only]
     context = {
-        **_content(bill.content),
+        **content_context(bill.content),
         "bill": bill,
         "standing": standing,
         "lines": [line_row(line, each) for line, each in zip(shown, standings, strict=True)],

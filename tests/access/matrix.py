@@ -64,10 +64,14 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     **dict.fromkeys(
-        ("claim", "claim_evidence", "claim_form"), (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign"))
+        ("claim", "claim_evidence", "claim_form", "clawback"),
+        (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
-    **dict.fromkeys(("claim_batch", "objection", "payout_list", "payout_line"), (SUPERVISORS, SUPERVISORS)),
+    **dict.fromkeys(
+        ("claim_batch", "objection", "payout_list", "payout_line", "recheck_sample", "recheck_item"), (SUPERVISORS, SUPERVISORS)
+    ),
     "deputy": (PAYERS | only("inspector"), only("inspector")),
+    "bill_proposal": (only("owner_finance", "inspector"), only("inspector")),
     "publicity": (EVERYBODY, EVERYBODY),
     "programme": (EVERYBODY, OFFICIALS),
     "draft": (SUPERVISORS, NOBODY),
@@ -245,6 +249,14 @@ def _times(world: World) -> dict[str, Any]:
 
 def _absence(world: World) -> dict[str, Any]:
     return {"deputy": 1, "first_on": "2026-11-26", "last_on": "2026-11-27"}
+
+
+def _api_draw(world: World) -> dict[str, Any]:
+    return {"from_on": "2026-11-01", "until_on": "2026-11-30", "method": "random", "seed": "5", "size": 1}
+
+
+def _api_found(world: World) -> dict[str, Any]:
+    return {"outcome": "confirmed"}
 
 
 def _stands_in(world: World) -> dict[str, Any]:
@@ -850,6 +862,15 @@ API: dict[str, Route] = {
     "api_office_deputies": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_stands_in, role_first=True)}),
     "api_office_deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
+    "api_clawbacks": reads(),
+    "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
+    "api_recheck_samples": Route({"GET": Rule(PERSONS), "POST": Rule(only("inspector"), ok=TRIED, body=_api_draw, role_first=True)}),
+    "api_recheck_sample": reads_object("recheck_sample"),
+    "api_recheck_items": reads_object("recheck_sample"),
+    "api_recheck_item_find": acts("recheck_item", only("inspector"), only("inspector"), ok=TRIED, body=_api_found, role_first=True),
+    "api_redemption_forms": reads(),
+    "api_redemption_form_download": reads_object("claim_form", extra={"kind": "pdf"}),
+    "api_payment_lists": reads(),
     "api_payment_list": reads_object("payout_list"),
     "api_payment_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
     "api_payment_list_cancel": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=reason),
@@ -858,6 +879,10 @@ API: dict[str, Route] = {
     "api_bills": Route({"GET": Rule(PERSONS), "POST": Rule(BILLING, ok=TRIED, body=_bill_asked, role_first=True)}),
     "api_bill": reads_object("bill"),
     "api_bill_download": reads_object("bill", extra={"kind": "pdf"}),
+    "api_bill_proposals": Route({"GET": Rule(PERSONS), "POST": Rule(BILLING, ok=TRIED, body=_bill_asked, role_first=True)}),
+    "api_bill_proposal": reads_object("bill_proposal"),
+    "api_bill_proposal_issue": acts("bill_proposal", BILLING, ok=TRIED),
+    "api_bill_proposal_decline": acts("bill_proposal", BILLING, ok=TRIED, body=reason),
     "api_bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
@@ -1361,6 +1386,9 @@ PAGES: dict[str, Route] = {
     "invoice_refuse": acts("bill", BILLING, ok=TRIED, body=reason),
     "invoice_record": acts("bill", BILLING, ok=TRIED),
     "bill_open": reads(BILLING),
+    "bill_proposal": reads_object("bill_proposal"),
+    "bill_proposal_issue": acts("bill_proposal", BILLING, ok=TRIED),
+    "bill_proposal_decline": acts("bill_proposal", BILLING, ok=TRIED, body=reason),
     "bill_issue": Route({"GET": Rule(BILLING, ok=frozenset({200, 422})), "POST": Rule(BILLING, ok=TRIED, body=_bill_form)},
                         query="?owner={payee}&customer=1&until=2026-11-20"),
     "bill_detail": reads_object("bill"),
@@ -1384,6 +1412,9 @@ PAGES: dict[str, Route] = {
     "claim_batch_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(PAYERS, ok=TRIED, body=_claim_batch)}),
     "claim_batch_detail": reads_object("claim_batch"),
     "claim_batch_act": acts("claim_batch", PAYERS, PAYERS, ok=TRIED, body=_gathered),
+    "recheck_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(only("inspector"), ok=TRIED)}),
+    "recheck_detail": reads_object("recheck_sample"),
+    "recheck_find": acts("recheck_item", only("inspector"), only("inspector"), ok=TRIED),
     "deputy_list": Route({"GET": Rule(PAYERS), "POST": Rule(PAYERS, ok=TRIED)}),
     "deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "payout_list_make": acts("claim_batch", only("finance"), only("finance"), ok=TRIED),

@@ -89,6 +89,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.awardreversal": (Rows("credit_note__bill__customer_id", *BILLS),),
     "billing.bankstatement": (Rows("owner_id", *RECEIVED),),
     "billing.bill": (Rows("customer_id", *BILLS),),
+    "billing.billproposal": (Rows("owner_id", *RECEIVED),),
     "billing.billdispute": (Rows("bill__customer_id", *BILLS),),
     "billing.exemption": (Rows("customer_id", *BILLS),),
     "billing.paymentdifference": (
@@ -114,6 +115,9 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.paymentline": (Rows("", *OF_THE_OFFICE),),
     "billing.paymentlist": (Rows("", *OF_THE_OFFICE),),
     "billing.payout": (Rows("", *OF_THE_OFFICE),),
+    "billing.recheckfinding": (Rows("", *OF_THE_OFFICE),),
+    "billing.recheckitem": (Rows("", *OF_THE_OFFICE),),
+    "billing.rechecksample": (Rows("", *OF_THE_OFFICE),),
     "billing.publicity": (Rows("", *OPEN),),
     "billing.creditimport": (Rows("", *TO_OFFICIALS),),
     "billing.creditlisting": (Rows("", *TO_OFFICIALS),),

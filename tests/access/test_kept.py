@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 KEPT = {
     "billing_accountstatement": "total_fen = total_fen + 1",
     "billing_billdispute": "",
+    "billing_billproposal": "total_fen = total_fen + 1",
     "billing_bookcheck": "",
     "billing_claim": "number = number || 'x'",
     "billing_claimbatch": "number = number || 'x'",
@@ -44,6 +45,9 @@ KEPT = {
     "billing_publicity": "content_sha256 = 'x'",
     "billing_purchaseorder": "number = number || 'x'",
     "billing_receipt": "total_fen = total_fen + 1",
+    "billing_recheckfinding": "reason = reason || 'x'",
+    "billing_recheckitem": "amount_fen = amount_fen + 1",
+    "billing_rechecksample": "seed = seed || 'x'",
     "billing_reminder": "open_fen = open_fen + 1",
     "billing_spendinglimit": "valid_until = valid_until + 1",
     "billing_vatinvoice": "recorded_at = recorded_at + interval '1 hour'",

@@ -65,7 +65,8 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "webhook_create organisation", "webhook_detail webhook",
     ),
     "owner_finance": (
-        "bill_credit bill_line", "bill_invoice bill", "invoice_import", "month_board", "month_run month_run",
+        "bill_credit bill_line", "bill_invoice bill", "bill_proposal bill_proposal", "invoice_import", "month_board",
+        "month_run month_run",
         "payment_detail payment", "payment_import", "prepaid_list", "provider_news",
         "reservation_detail reservation:disputed", "reservation_detail reservation:graded",
     ),
@@ -84,12 +85,15 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "partner_import partner", "programme_draft draft", "programme_draft_edit draft", "programme_draft_text draft",
         "programme_drafts", "programme_trials", "voucher_recognise",
     ),
+    "inspector": (
+        "recheck_detail recheck_sample", "recheck_list",
+    ),
     "researcher": (
         "instrument_licence instrument", "leader_inbox", "my_record", "wait_list",
     ),
 }  # fmt: skip
 #: Further roles, who are shown nothing that one of those is not.
-OTHERS = ("inspector", "outsider", "foreign")
+OTHERS = ("outsider", "foreign")
 
 
 def faults_of(world: World, role: str, pages: tuple[str, ...] | None, seen: set[object]) -> list[str]:

@@ -158,7 +158,7 @@ def build_world(now: datetime = NOW) -> World:
     money.build(world, now)
     claims.build(world, now, (OURS_WORK, THEIRS_WORK))
     bills.build(world, now, (OURS_WORK, THEIRS_WORK))
-    claims.credited(now)
+    claims.credited(world, now)
     months.build(world, now, (OURS_WORK, THEIRS_WORK))
     _tell_people(world, now)
     catalogue.rebuild(now)

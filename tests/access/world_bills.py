@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.bills.models import Bill, CreditNote
+from billing.bills.proposal_models import BillProposal
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.ledger import services as ledger
@@ -54,6 +55,11 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         )  # fmt: skip
         differences.note(Fact("quarantined", f"cs_{owner.pk}", checkout.pk, 2, 1, "provider.other_amount"), now)
         difference = PaymentDifference.objects.get(checkout=checkout)
+        proposal = BillProposal.objects.create(
+            owner=owner, customer=customer, until_on=now.date(), due_days=30, line_count=1, total_fen=100,
+            proposed_by=cast.users["zhou"], proposed_at=now,
+        )  # fmt: skip
+        found.setdefault("bill_proposal", []).append(proposal.pk)
         limit = SpendingLimit.objects.create(
             organisation=customer, member=cast.users[member], limit_fen=1_000_000_00, valid_from="2026-01-01",
             valid_until="2026-12-31", set_by=cast.users[member], set_at=now,

@@ -10,11 +10,14 @@ import pgtrigger
 
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, Clawback, Publicity
-from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, reviewing
+from billing.claims.recheck_models import RecheckItem, RecheckSample
+from billing.claims.rules.sampling import Settled, fingerprint
+from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, rechecking, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.deputies import Named
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.paying import Outcome
+from billing.claims.services.rechecking import Found
 from config.kernel.services import files
 
 HANDED_IN = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -46,6 +49,8 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
     world.objects["deputy"] = _deputies(world, now)
+    samples = [_sample(cast, pk, place, now) for place, pk in enumerate(found["claim"], start=1)]
+    world.objects["recheck_sample"], world.objects["recheck_item"] = zip(*samples, strict=True)
 
 
 def _deputies(world: Any, now: datetime) -> tuple[int, int]:
@@ -56,6 +61,26 @@ def _deputies(world: Any, now: datetime) -> tuple[int, int]:
     days = {"from_on": today, "until_on": today, "reason": "away", "named_at": now}
     other = Deputy.objects.create(office=world.other_lab, **people, **days)
     return deputies.name(cast.actor("chen"), named, now).pk, other.pk
+
+
+def _sample(cast: Any, claim_id: int, place: int, now: datetime) -> tuple[int, int]:
+    """A sample of one claim, as if it had been paid, with what was found: its id and that of the claim in it."""
+    fen = Claim.objects.get(pk=claim_id).total_fen
+    claims, plan = [Settled(claim_id, fen)], {"method": "random", "seed": "s", "size": 1}
+    sums = {"claim_count": 1, "claim_fen": fen, "drawn_count": 1, "drawn_fen": fen, "population": [[claim_id, fen]]}
+    sample = RecheckSample.objects.create(
+        number=f"CY-2026-00000{place}",
+        from_on=now.date(),
+        until_on=now.date(),
+        population_sha256=fingerprint(claims),
+        drawn_by=cast.users["wu"],
+        drawn_at=now,
+        **plan,
+        **sums,
+    )
+    item = RecheckItem.objects.create(sample=sample, position=1, claim_id=claim_id, amount_fen=fen)
+    rechecking.record(cast.actor("wu"), item.pk, Found("confirmed"), now)
+    return sample.pk, item.pk
 
 
 def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, int]:
@@ -87,7 +112,8 @@ def _name_without_mark(public: Publicity) -> None:
         public.save(update_fields=["content"])
 
 
-def credited(now: datetime) -> None:
-    """What credit notes took back since then is clawed back."""
+def credited(world: Any, now: datetime) -> None:
+    """What credit notes took back since then is clawed back, of one payee on each side."""
     clawbacks.raise_due(None, now)
-    assert Clawback.objects.count() == 2
+    ours, theirs = (Clawback.objects.get(payee=payee).pk for payee in (world.cast.lab, world.cast.other_firm))
+    world.objects["clawback"] = (ours, theirs)

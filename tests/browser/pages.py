@@ -974,6 +974,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("bill_open", lambda: at("bill_open", until=to_bill()["until"]), ("owner_finance",), important=True),
     Shown("bill_open", lambda: at("bill_open", until="2020-01-31"), ("owner_finance",), "empty"),
     Shown("bill_issue", lambda: at("bill_issue", **to_bill()), ("owner_finance",), important=True),
+    Shown("bill_proposal", lambda: at("bill_proposal", of_claims("billproposal")), ("owner_finance", "inspector")),
     Shown("bill_detail", lambda: at("bill_detail", bill()), ("owner_finance", "firm_admin", "inspector"), important=True),
     Shown("bill_credit", lambda: at("bill_credit", bill(), 1), ("owner_finance",)),
     Shown("credit_note_detail", lambda: at("credit_note_detail", credit_note()), ("owner_finance", "firm_admin")),
@@ -1005,6 +1006,8 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "payout_list_detail", lambda: at("payout_list_detail", of_claims("paymentlist")), ("finance", "inspector"), important=True
     ),
+    Shown("recheck_list", lambda: at("recheck_list"), ("inspector", "finance")),
+    Shown("recheck_detail", lambda: at("recheck_detail", of_claims("rechecksample")), ("inspector", "finance")),
     Shown("deputy_list", lambda: at("deputy_list"), ("programme_officer",)),
     Shown("publicity_list", lambda: at("publicity_list"), (ANONYMOUS,)),
     Shown(
@@ -1554,7 +1557,10 @@ NOT_PAGES: dict[str, str] = {
     "payout_list_sign": "POST only",
     "payout_list_cancel": "POST only",
     "deputy_end": "POST only",
+    "recheck_find": "POST only",
     "payout_record": "POST only",
+    "bill_proposal_issue": "POST only",
+    "bill_proposal_decline": "POST only",
     "bill_evidence": "a download",
     "claim_pack": "a download",
     "statement_evidence": "a download",

@@ -5,6 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 
 
+def _propose(lab_id: int, now: datetime) -> None:
+    """The other person of the lab's finance proposes what is open of a customer."""
+    from billing.bills.services import proposing
+    from billing.bills.services.collecting import open_by_customer
+    from billing.bills.services.issuing import BillRequest, local_day
+    from tests.browser.stage import persona
+
+    until = local_day(now)
+    customer_id = open_by_customer(lab_id, until)[0].customer_id
+    proposing.propose(persona("lab-finance-2@demo.jishi.example"), BillRequest(lab_id, customer_id, until), now)
+
+
 def build(now: datetime) -> None:
     """The lab keeps some of what came in for the personas' firm, which limits a project and disputes a bill."""
     from billing.bills.queries import still_open, with_standing
@@ -27,4 +39,5 @@ def build(now: datetime) -> None:
     owed = still_open(with_standing(Bill.objects.filter(owner_id=lab_id, customer_id=firm_id))).order_by("pk").first()
     if owed is not None:
         reminding.dispute(firm, owed.pk, "第二行的时长与登记不符", now)
+    _propose(lab_id, now)
     differences.note(Fact("unknown", "cs_stage_1", None, 128_00, 0), now)

@@ -92,6 +92,11 @@ A_CLAWBACK = (
     " SELECT r.amount_fen + 1, '{}', '', now(), 1, 'done', 0, '', 'ZH-2026-1', 1, 1, r.award_id, c.id, r.id, 'credit_note', 'x'"
     " FROM billing_awardreversal r, billing_claim c LIMIT 1"
 )
+A_SAMPLE = (
+    "INSERT INTO billing_rechecksample (number, from_on, until_on, method, seed, size, population, population_sha256, claim_count,"
+    " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
+    " SELECT 'CY-2026-1', '2026-11-01', '2026-11-30', 'random', 's', 1, '[[1, 5], [2, 7]]', '', 2, 12, 1, 5, 1, now()"
+)
 CLAIMED = [A_BATCH, A_CLAIM.format("draft", 0, 1)]
 
 SLIP_OF_MORE = (
@@ -339,6 +344,8 @@ BREAKS: dict[str, list[str]] = {
     "claims.claim_numbers_have_no_gap": CLAIMED,
     "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],
     "claims.clawback_numbers_have_no_gap": [*CLAIMED, A_CLAWBACK],
+    "claims.rechecksample_numbers_have_no_gap": [A_SAMPLE],
+    "claims.samples_are_as_drawn": [A_SAMPLE],
     "claims.rendered_claimsubmissions_have_both_files": [*CLAIMED, A_FORM],
     "claims.rendered_paymentlists_have_both_files": [A_BATCH, A_PAYMENT_LIST],
     "claims.rendered_clawbacks_have_both_files": [*CLAIMED, A_CLAWBACK],

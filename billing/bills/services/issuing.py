@@ -80,16 +80,22 @@ def preview(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expect
     return content
 
 
-def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> Bill:
-    """Freeze and number a bill of everything that can be billed; its documents are made by the worker afterwards.
+def issue(
+    actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None, below_fen: int | None = None
+) -> Bill:
+    """Freeze and number a bill of everything that can be billed; its documents are made by the worker afterwards. ``below_fen``: nobody
+    else has looked at it, so it has to come to less.
 
-    Raises what ``preview`` raises, Refusal ``bill.inconsistent``, Conflict ``bill.issued_meanwhile`` / ``bill.figures_differ``.
+    Raises what ``preview`` raises, Refusal ``bill.inconsistent`` / ``bill.second_person``, Conflict ``bill.issued_meanwhile`` /
+    ``bill.figures_differ``.
     """
 
     def work() -> Bill:
         share_period(Months(asked.owner_id))
         found, content = _dry_run(actor, asked, now)
         _refuse_surprise(content, expected)
+        if below_fen is not None and content["totals"]["total_fen"] >= below_fen:
+            raise Refusal.of("bill.second_person", from_fen=below_fen)
         _lock(found)
         return _write(actor, asked, found, content, now)
 
@@ -99,7 +105,10 @@ def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected
 def issue_once(
     actor: Actor, asked: BillRequest, now: datetime, *, idempotency_key: str, expected: Expected | None = None
 ) -> Issued:
-    """As ``issue``, at most once for a key. Raises what ``issue`` raises, and Refusal ``idempotency.*``."""
+    """As ``issue`` by one person alone (below ``SECOND_PERSON_FROM_FEN``; from there on see ``proposing``), at most once for a key.
+
+    Raises what ``issue`` raises, and Refusal ``idempotency.*``.
+    """
     payload: dict[str, Any] = {
         "owner": asked.owner_id,
         "customer": asked.customer_id,
@@ -110,7 +119,7 @@ def issue_once(
         payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
 
     def effect() -> dict[str, Any]:
-        bill = issue(actor, asked, now, expected=expected)
+        bill = issue(actor, asked, now, expected=expected, below_fen=settings.SECOND_PERSON_FROM_FEN)
         return {"id": bill.pk, "number": bill.number}
 
     result, replayed = transactions.run(lambda: idempotency.once(actor, ISSUE_ROUTE, idempotency_key, payload, now, effect))

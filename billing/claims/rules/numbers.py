@@ -6,12 +6,14 @@ from enum import StrEnum
 
 
 class Series(StrEnum):
-    """The letters of a number: batch (批次), claim (申请), payment list (拨付), claw-back notice (追回)."""
+    """The letters of a number: batch (批次), claim (申请), payment list (拨付), claw-back notice (追回), sample for re-check
+    (复查抽样)."""
 
     BATCH = "PC"
     CLAIM = "SQ"
     PAYMENT_LIST = "BF"
     CLAWBACK = "ZH"
+    SAMPLE = "CY"
 
 
 def series_key(series: Series, year: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
@@ -47,11 +47,18 @@ def _principal_of(actor: Actor, office_id: int, roles: Sequence[Role], now: date
     there in a role of the office."""
     if office_id not in actor.organisations(*OFFICE):
         return None
-    today, names = local_day(now), [str(role) for role in roles]
-    has_role = Membership.objects.filter(user=OuterRef("principal"), organisation=office_id, role__in=names)
-    rows = Deputy.objects.filter(Exists(has_role), office_id=office_id, deputy_id=actor.user_id, principal__is_active=True)
-    rows = rows.filter(from_on__lte=today, until_on__gte=today, ended_at__isnull=True)
+    rows = standing_in(office_id, roles, now).filter(deputy_id=actor.user_id)
     return rows.order_by("pk").values_list("principal_id", flat=True).first()
+
+
+def standing_in(office_id: int, roles: Sequence[Role], now: datetime) -> QuerySet[Deputy]:
+    """Who stands in today at an office for people who have one of ``roles`` there. Who stands in still works there in a role of the
+    office."""
+    today, work_there = local_day(now), Membership.objects.filter(organisation=office_id)
+    has_role = work_there.filter(user=OuterRef("principal"), role__in=[str(role) for role in roles])
+    works = work_there.filter(user=OuterRef("deputy"), role__in=[str(role) for role in OFFICE])
+    rows = Deputy.objects.filter(Exists(has_role), Exists(works), office_id=office_id, principal__is_active=True)
+    return rows.filter(from_on__lte=today, until_on__gte=today, ended_at__isnull=True)
 
 
 def require_office(actor: Actor, batch: ClaimBatch, now: datetime, *roles: Role) -> Right:

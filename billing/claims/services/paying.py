@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentLine, PaymentList, Payout
+from billing.claims.notices import tell_signers
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
@@ -134,6 +135,7 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
         PaymentList.objects.filter(pk=row.pk).update(**signed)
         audit.record(actor, f"payment_list.{part}", row, now, after={"number": row.number})
         row.refresh_from_db()
+        tell_signers(row, now)
         return row
 
     return transactions.run(work)
@@ -160,6 +162,7 @@ def cancel(actor: Actor, list_id: int, reason: str, now: datetime) -> PaymentLis
             move(actor, locked(actor, claim_id), ClaimEvent.UNLIST, now, why, behalf_id=right.behalf_id)
         audit.record(actor, "payment_list.cancel", row, now, after={"number": row.number}, reason=why)
         row.refresh_from_db()
+        tell_signers(row, now)
         return row
 
     return transactions.run(work)
@@ -279,4 +282,5 @@ def _write(
     after = {"number": number, "payer": payer, "lines": len(lines), "total_fen": written.total_fen}
     audit.record(actor, "payment_list.make", written, now, after=after)
     queue_documents(written)
+    tell_signers(written, now)
     return written

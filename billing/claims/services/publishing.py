@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from billing.bills.services.issuing import local_day
 from billing.claims.models import Claim, Objection, Publicity
-from billing.claims.notices import tell_objection
+from billing.claims.notices import OBJECTION, tell_objection
 from billing.claims.rules import content as papers
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ClaimEvent, ClaimState
@@ -18,6 +18,7 @@ from billing.ledger.rules.documents import sha256_of
 from config.kernel.access import NOBODY, Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.services import audit, transactions
+from instruments.services.settling import settle
 
 #: Objections to one claim that nobody has answered yet: more would only bury the first ones.
 MOST_OPEN = 50
@@ -107,6 +108,8 @@ def answer(actor: Actor, objection_id: int, upheld: bool, text: str, now: dateti
         changes = {"upheld": upheld, "answer": said, "answered_by_id": actor.person_id, "answered_at": now}
         if Objection.objects.filter(pk=found.pk, answered_at__isnull=True).update(**changes) != 1:
             raise Conflict.of("claims.answered_already")
+        if not Objection.objects.filter(claim=claim, answered_at__isnull=True).exists():
+            settle(claim, [OBJECTION], now)
         if upheld and claim.state == ClaimState.PUBLICISED:
             move(actor, claim, ClaimEvent.SEND_BACK, now, said[:500], behalf_id=right.behalf_id)
         audit.record(actor, "claim.answer", claim, now, after={"objection": found.pk, "upheld": upheld}, reason=said[:500])

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month.models import Draft, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
 from billing.settlement.rules.period import last_day
+from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
 from billing.settlement.services.statements import Expected as ExpectedStatement
-from config.kernel.access import Actor, get_visible
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Busy, Conflict, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.jobs import defer_once
@@ -22,6 +25,7 @@ from instruments.queries import actor_for
 
 TASK = "billing.issue_month"
 QUEUE = "documents"
+_ISSUER = "programme_version__programme__issuer"
 
 
 def hand_over(actor: Actor, run_id: int, now: datetime) -> DraftRun:
@@ -45,27 +49,43 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
     Raises NotFound, Forbidden, Refusal ``month.second_person``, Conflict ``month.not_handed_over``.
     """
 
-    def allowed(run: DraftRun) -> None:
-        if run.needs_second and run.made_by_id == actor.user_id:
-            raise Refusal.of("month.second_person")
-
     changes: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
     return _move(
-        actor, run_id, (RunState.HANDED_OVER,), RunState.RELEASED, "month.release", now, before=allowed, after=_queue, **changes
+        actor,
+        run_id,
+        (RunState.HANDED_OVER,),
+        RunState.RELEASED,
+        "month.release",
+        now,
+        before=lambda run: _refuse_maker(actor, run),
+        after=_queue,
+        **changes,
     )
 
 
 def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
-    """Try the drafts again that failed; returns how many. Raises NotFound, Forbidden, Conflict ``month.nothing_failed``."""
+    """Try the drafts again that failed, and nothing else; returns how many. Of a run over all offices together, from before each had its
+    own, those of the actor's offices are tried, in the name of the actor, who did not make it where it needs a second person.
+
+    Raises NotFound, Forbidden, Refusal ``month.second_person``, Conflict ``month.nothing_failed``.
+    """
 
     def work() -> int:
         run = _locked(actor, run_id)
         if run.state != RunState.DONE:
             raise Conflict.of("month.nothing_failed")
-        count = Draft.objects.filter(run=run, state=DraftState.FAILED).update(state=DraftState.READY, reason={})
+        failed = Draft.objects.filter(run=run, state=DraftState.FAILED)
+        again: dict[str, Any] = {}
+        if failed.filter(**{f"{_ISSUER}__isnull": False}).exists() and run.of_series == Series():
+            own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
+            failed = failed.filter(own | Q(**{f"{_ISSUER}__isnull": True}))
+            again = {"released_by_id": actor.user_id, "released_at": now}
+        count = Draft.objects.filter(pk__in=list(failed.values_list("pk", flat=True))).update(state=DraftState.READY, reason={})
         if not count:
             raise Conflict.of("month.nothing_failed")
-        DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None)
+        if again:
+            _refuse_maker(actor, run)
+        DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None, **again)
         audit.record(actor, "month.issue_again", run, now, after={"drafts": count})
         _queue(run)
         return count
@@ -97,6 +117,12 @@ def _move(
         return DraftRun.objects.get(pk=run.pk)
 
     return transactions.run(work)
+
+
+def _refuse_maker(actor: Actor, run: DraftRun) -> None:
+    """Raise Refusal ``month.second_person`` where somebody else than the maker has to release."""
+    if run.needs_second and run.made_by_id == actor.user_id:
+        raise Refusal.of("month.second_person")
 
 
 def _locked(actor: Actor, run_id: int) -> DraftRun:

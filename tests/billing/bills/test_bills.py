@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 import pgtrigger
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from billing.bills import queries
 from billing.bills.models import Bill, BillLine, BillVoid
+from billing.bills.proposal_models import BillProposal
 from billing.bills.rules.standing import BillState
-from billing.bills.services import issuing
+from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import BillRequest, Expected
 from billing.ledger.models import Transfer
 from billing.models import BookingFee, FeeRelief
@@ -20,6 +21,7 @@ from billing.settlement.models import Charge
 from billing.settlement.services import fees
 from booking.services import transitions
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from instruments.models import Membership, Notice, User
 from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30, wrong
 from tests.billing.services.conftest import Life
 from tests.conftest import PRICE, slot_of
@@ -156,6 +158,90 @@ def test_two_clicks_make_one_bill(cast, month):
     first = issuing.issue_once(cast.actor("li"), request, DECEMBER, idempotency_key="k")
     second = issuing.issue_once(cast.actor("li"), request, DECEMBER, idempotency_key="k")
     assert (first.bill_id, second.replayed) == (second.bill_id, True) and Bill.objects.count() == 1
+
+
+def test_from_the_threshold_on_one_person_proposes_and_another_issues(cast, month, bill, settings):
+    mei = User.objects.create(email="mei@example.org", full_name="Mei", password="!", language="en")
+    Membership.objects.create(user=mei, organisation=cast.lab, role="owner_finance", created_at=cast.now)
+    cast.users["mei"] = mei
+    asked, li = BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), cast.actor("li")
+    total = issuing.preview(li, asked, DECEMBER)["totals"]["total_fen"]
+    settings.SECOND_PERSON_FROM_FEN = total
+    for attempt, code in (
+        (lambda: issuing.issue_once(li, asked, DECEMBER, idempotency_key="k"), "bill.second_person"),
+        (lambda: proposing.propose(li, asked, DECEMBER, expected=Expected(1, total)), "bill.figures_differ"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            attempt()
+        assert code_of(refused) == code
+    first = proposing.propose(li, asked, DECEMBER)
+    with pytest.raises(Conflict) as refused:
+        proposing.propose(cast.actor("mei"), asked, DECEMBER)
+    assert code_of(refused) == "bill.proposed_already"
+    assert set(_asked_of(first)) == {"Mei"}
+    with pytest.raises(Refusal) as refused:
+        proposing.issue(li, first.pk, DECEMBER)
+    assert code_of(refused) == "bill.own_proposal" and not Bill.objects.exists()
+    with pytest.raises(NotFound):
+        proposing.issue(cast.actor("qian"), first.pk, DECEMBER)
+    with pytest.raises(Refusal) as refused:
+        proposing.decline(cast.actor("mei"), first.pk, " ", DECEMBER)
+    assert code_of(refused) == "bill.reason_missing"
+    assert proposing.decline(cast.actor("mei"), first.pk, "the June fee is missing", DECEMBER).state == "sent_back"
+    assert set(_asked_of(first)) == set()
+    with pytest.raises(Conflict) as refused:
+        proposing.issue(cast.actor("mei"), first.pk, DECEMBER)
+    assert code_of(refused) == "bill.proposal_decided"
+    own = proposing.propose(li, asked, DECEMBER)
+    assert proposing.decline(li, own.pk, "", DECEMBER).state == "withdrawn"
+    # Other figures than those that were looked at: nothing is issued, and it waits still.
+    stale = proposing.propose(li, asked, DECEMBER)
+    with pgtrigger.ignore("billing.BillProposal:bill_proposal_frozen"):
+        BillProposal.objects.filter(pk=stale.pk).update(total_fen=total + 1)
+    with pytest.raises(Conflict) as refused:
+        proposing.issue(cast.actor("mei"), stale.pk, DECEMBER)
+    assert code_of(refused) == "bill.figures_differ" and not Bill.objects.exists()
+    proposing.decline(li, stale.pk, "", DECEMBER)
+    last = proposing.propose(li, asked, DECEMBER)
+    issued = proposing.issue(cast.actor("mei"), last.pk, DECEMBER)
+    last.refresh_from_db()
+    assert (last.state, last.bill, issued.total_fen, issued.issued_by) == ("issued", issued, total, mei)
+    assert wrong() == {}
+    _guards_of_proposals(cast, issued, bill(cast.other_firm))
+
+
+def _asked_of(proposal):
+    rows = Notice.objects.filter(event="bill.proposed", object_id=str(proposal.pk), needs_action=True)
+    return rows.values_list("user__full_name", flat=True)
+
+
+def _guards_of_proposals(cast, issued, other):
+    """Whoever writes: another person decides, what is decided stays; and what the guards let through without themselves."""
+    given = {"owner": cast.lab, "customer": cast.firm, "until_on": NOVEMBER_30, "due_days": 30, "line_count": 1, "total_fen": 5}
+    waits = BillProposal.objects.create(**given, proposed_by=cast.users["li"], proposed_at=DECEMBER)
+    rows, decided = BillProposal.objects.filter(pk=waits.pk), {"decided_at": DECEMBER}
+    for bad, guard in (
+        ({"state": "issued", "bill": other, "decided_by": cast.users["li"]}, "bill_proposal_two_people"),
+        ({"state": "sent_back", "reason": "x", "decided_by": cast.users["li"]}, "bill_proposal_two_people"),
+        ({"state": "issued", "decided_by": cast.users["mei"]}, "bill_proposal_decided_whole"),
+        ({"state": "sent_back", "decided_by": cast.users["mei"]}, "bill_proposal_sent_back_says_why"),
+    ):
+        with pytest.raises(IntegrityError, match=guard), transaction.atomic():
+            rows.update(**decided | bad)
+    rows.update(**decided, state="issued", bill=other, decided_by=cast.users["mei"])  # the same by another is no matter
+    over = BillProposal.objects.filter(bill=issued)
+    for work, guard in (
+        (lambda: over.update(reason="y"), "bill_proposal_decided_once"),
+        (lambda: over.update(total_fen=1), "bill_proposal_frozen"),
+        (lambda: over.delete(), "bill_proposal_kept"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            work()
+        others = () if guard == "bill_proposal_kept" else ("bill_proposal_decided_once",)
+        names = {f"billing.BillProposal:{name}" for name in (guard, *others)}
+        with pytest.raises(ZeroDivisionError), transaction.atomic(), pgtrigger.ignore(*names):
+            work()
+            raise ZeroDivisionError  # it was written: undone
 
 
 @pytest.mark.parametrize(("who", "error"), [("wang", Forbidden), ("lin", Forbidden), ("qian", Forbidden)])

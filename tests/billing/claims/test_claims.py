@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 
 import pytest
+from django.test import Client
 
 from billing.claims import queries
 from billing.claims.models import Claim, ClaimLine, Payout
 from billing.claims.rules.content import sum_by_payer
 from billing.claims.services import batches, clawbacks, documents, handing_in, paying, publishing, reviewing
 from billing.ledger.models import Transfer
+from billing.month import board as boards
+from billing.settlement.closed import of_programme
 from billing.settlement.models import Award
+from billing.settlement.services import statements
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.services import tokens
 from instruments.models import Notice
 from tests.billing.claims.conftest import AFTER, DECEMBER, PUBLIC_OVER, at, code_of, days, wrong
 
 pytestmark = pytest.mark.django_db
+NOVEMBER = date(2026, 11, 1)
 
 
 def settle() -> None:
@@ -26,8 +33,20 @@ def settle() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
+def paid_stage(cast, office):
+    """(statements, fen, what the others wait for) of the last stage of the month's board; its queries do not grow."""
+    series = of_programme(office.versions["DEMO-QH-A"].programme)
+    stage = boards.board(cast.actor("qian"), series, NOVEMBER, PUBLIC_OVER).stages[-1]
+    assert stage.code == "paid"
+    return stage.count, stage.fen, {block.code: block.count for block in stage.blocks}
+
+
 def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_holds(cast, office):
+    stated = statements.issue(cast.actor("qian"), office.versions["DEMO-QH-A"].pk, cast.other_firm.pk, NOVEMBER, DECEMBER)
+    paid_of_month = lambda: paid_stage(cast, office)  # noqa: E731
+    assert paid_of_month() == (0, 0, {"office_gathers": 1})
     batch, (claim,) = office.filled()
+    assert paid_of_month() == (0, 0, {"payee_hands_in": 1})
     awards = Award.objects.filter(programme_version__programme__code="DEMO-QH-A", payee=cast.other_firm)
     assert claim.payee == cast.other_firm and claim.total_fen == sum(award.total_fen for award in awards) > 0
     assert batch.number == "PC-2026-000001" and claim.number == "SQ-2026-000001"
@@ -36,6 +55,7 @@ def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_hol
     assert {line["award"] for line in form.content["lines"]} == {award.pk for award in awards}
     totals = office.close(batch)
     assert (totals.claims, totals.total_fen, totals.lines) == (1, claim.total_fen, len(awards))
+    assert paid_of_month() == (0, 0, {"office_reviews": 1})
     office.passed(claim)
     publicity = office.publicise(batch)
     assert "6222" not in str(publicity.content) and publicity.content["claims"][0]["payee"] == "Lianhe Materials"
@@ -52,6 +72,7 @@ def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_hol
     assert made.content["totals"]["payers"] == [{"payer": made.payer, "amount_fen": made.total_fen}]
     office.pay(made.lines.get())
     claim.refresh_from_db()
+    assert paid_of_month() == (0, 0, {"treasury_pays": 1})
     assert claim.state == "listed" and claim.expected_on is not None and wrong() == {}  # the other treasury has not paid yet
     (first, second) = queries.payer_sums([claim])
     assert (first.paid_fen, first.listed_fen, second.paid_fen, second.listed_fen) == (made.total_fen, 0, 0, other.total_fen)
@@ -59,6 +80,7 @@ def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_hol
     office.pay(other.lines.get())
     claim.refresh_from_db()
     assert claim.state == "paid" and claim.expected_on is None
+    assert paid_of_month() == (1, stated.total_fen, {})
     events = list(claim.steps.order_by("position").values_list("event", flat=True))
     assert events == ["submit", "begin", "pass", "publicise", "approve", "list", "pay_part", "pay"]
     told = Notice.objects.filter(event__in=["claim.paid", "claim.payment_failed"]).values_list("event", flat=True)
@@ -101,6 +123,40 @@ def test_the_documents_are_made_whole_and_the_same_twice(cast, office):
         with pytest.raises(NotFound):
             queries.paper_file(cast.actor("lin"), kind, paper.pk, "html")
     assert "拨付明细表" in render_html(made.content) and "兑付申请表" in render_html(form.content)
+    _read_over_the_api(cast, claim, {"redemption-forms": form, "payment-lists": made, "claw-backs": notice})
+
+
+def _read_over_the_api(cast, claim, papers):
+    """The same documents, to the same people, byte for byte."""
+
+    keys = {who: tokens.issue(cast.actor(who), "x", ["read"], cast.now) for who in ("wu", "qian", "he", "lin")}
+
+    def get(path, who, status=200):
+        answer = Client().get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {keys[who]}"})
+        assert answer.status_code == status, (path, who, answer.content)
+        return answer
+
+    for place, paper in papers.items():
+        of = "batch" if place == "payment-lists" else "claim"
+        found = get(f"{place}/?{of}={getattr(paper, f'{of}_id')}", "wu").json()["results"]
+        row = next(each for each in found if each["id"] == paper.pk)
+        assert (row["number"], row["total_fen"], row["sha256"]) == (paper.number, paper.total_fen, paper.content_sha256)
+        assert "content" not in row and row["render_state"] == "done"
+        assert get(f"{place}/?{of}=999999", "wu").json()["results"] == []
+        assert get(f"{place}/?{of}=x", "wu", 400)
+        for kind in ("pdf", "xlsx"):
+            assert hashlib.sha256(get(f"{place}/{paper.pk}/{kind}/", "wu").content).hexdigest() == getattr(paper, kind).sha256
+        assert hashlib.sha256(get(f"{place}/{paper.pk}/json/", "wu").content).hexdigest() == paper.content_sha256
+        assert get(f"{place}/{paper.pk}/csv/", "wu").content.startswith(b"\xef\xbb\xbf")
+        # Another firm's is not found, and not listed; what the treasury pays is not told to payees.
+        others = ("lin", "he") if place == "payment-lists" else ("lin",)
+        for who in others:
+            assert get(f"{place}/", who).json()["results"] == []
+            assert get(f"{place}/{paper.pk}/json/", who, 404)
+    assert [get(f"{place}/", "he").json()["count"] for place in ("redemption-forms", "claw-backs")] == [1, 1]
+    lists = {stand: get(f"payment-lists/?stands={stand}", "qian").json()["count"] for stand in queries.ListStand}
+    assert lists == {"made": 0, "checked": 0, "approved": 0, "recorded": 2, "cancelled": 0}
+    assert get("payment-lists/?stands=nowhere", "qian", 400)
 
 
 def test_a_provider_redeems_and_what_was_objected_sent_back_and_paid_in_part_goes_on(cast, office):

@@ -13,8 +13,9 @@ from django.db import DatabaseError, transaction
 
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, PaymentList
+from billing.claims.notices import OBJECTION, TO_SIGN
 from billing.claims.paper_kinds import LIST
-from billing.claims.services import deputies, paying
+from billing.claims.services import deputies, paying, publishing
 from billing.claims.services.deputies import Named
 from billing.claims.services.office import right_of
 from billing.month.services.claim_evidence import of_claim
@@ -23,7 +24,8 @@ from billing.papers.rules.status import Status
 from billing.subsidy.models import Programme
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import Membership, User
+from instruments.models import Membership, Notice, User
+from instruments.notice_events import words_of
 from tests.billing.claims.conftest import AFTER, PUBLIC_OVER, at, code_of, wrong
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,21 @@ def named(cast, principal, deputy, until=date(2026, 12, 31), now=AFTER):
     return deputies.name(cast.actor(principal), given, now)
 
 
+def _told(claim):
+    """Whom an objection was told, and for whom each of them stands in."""
+    rows = Notice.objects.filter(event=OBJECTION, object_id=str(claim.pk), needs_action=True).select_related("user")
+    found = {row.user.full_name: row.params.get("behalf", "") for row in rows}
+    lines = {row.user.full_name: words_of(row.event, row.params).lines for row in rows}
+    assert {name for name, said in lines.items() if "You stand in for" in said[-1]} == {name for name in found if found[name]}
+    return found
+
+
+def _waits(made):
+    """Whom a payment list asks for a signature now."""
+    rows = Notice.objects.filter(event=TO_SIGN, object_id=str(made.pk), needs_action=True)
+    return set(rows.values_list("user__full_name", flat=True))
+
+
 def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     Programme.objects.update(issuer=cast.office)
     rui = User.objects.create(email="rui@example.org", full_name="Rui", password="!", language="en")
@@ -131,7 +148,10 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     office.passed(claim, "qian")
     step = claim.steps.get(event="pass")
     assert (step.actor, step.behalf) == (cast.users["qian"], cast.users["chen"])
-    office.publicise(batch)
+    said = publishing.object_to(office.publicise(batch).pk, claim.pk, "x", "y", "z", AFTER)
+    assert _told(claim) == {"Chen": "", "Sun": "", "Qian": "Chen"}  # Rui pays, and stands in for nobody who reviews
+    publishing.answer(cast.actor("sun"), said.pk, False, "no", AFTER)
+    assert not Notice.objects.filter(event=OBJECTION, needs_action=True).exists()
     for who in ("chen", "qian"):  # neither of the two who passed it approves it
         with pytest.raises(Forbidden) as refused:
             office.approve(claim, who)
@@ -143,15 +163,18 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     # A payment list: made for Qian by Chen, who stands in for her; neither of the two signs it.
     named(cast, "qian", "chen")
     made = paying.make(cast.actor("chen"), batch.pk, PUBLIC_OVER)[0]
+    assert _waits(made) == {"Sun", "Rui"}
     assert (made.issued_by, made.issued_for) == (cast.users["chen"], cast.users["qian"])
     for who in ("chen", "qian"):
         with pytest.raises(Forbidden):
             paying.sign(cast.actor(who), made.pk, PUBLIC_OVER)
     paying.sign(cast.actor("sun"), made.pk, PUBLIC_OVER)
+    assert _waits(made) == {"Rui"}
     signed = PaymentList.objects.filter(pk=made.pk)
     with pytest.raises(DatabaseError, match="payment_list_deputies_apart"), transaction.atomic():
         signed.update(approved_by=rui, approved_for=cast.users["qian"], approved_at=PUBLIC_OVER)
     paying.sign(cast.actor("rui"), made.pk, PUBLIC_OVER)
+    assert _waits(made) == set()
     assert wrong() == {}
     deputies.end(cast.actor("chen"), row.pk, PUBLIC_OVER)
     with pytest.raises(Conflict):

@@ -148,7 +148,8 @@ def test_the_api_reads_and_goes_the_main_steps(cast, office, clock):
     assert post("claim-batches/", chen, asked, "other").status_code == 409
     batch = made.json()["id"]
     assert post(f"claim-batches/{batch}/gather/", chen).json()["claims"] == 1
-    (claim,) = client.get("/api/v1/claims/?state=draft", headers=he).json()["results"]
+    (claim,) = client.get(f"/api/v1/claims/?state=draft&batch={batch}", headers=he).json()["results"]
+    assert client.get(f"/api/v1/claims/?batch={batch + 1}", headers=he).json()["results"] == []
     detail = client.get(f"/api/v1/claims/{claim['id']}/", headers=he).json()
     assert detail["total_fen"] == sum(line["amount_fen"] for line in detail["lines"]) and all(
         each["ok"] for each in detail["checks"]

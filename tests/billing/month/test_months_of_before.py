@@ -10,10 +10,13 @@ import pytest
 from django.db import connection
 
 from billing.models import ClosedPeriod, Draft, Statement
+from billing.month import board
 from billing.month.services import closing, reading, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
+from config.kernel.errors import Conflict, Refusal
+from instruments.models import Membership, User
 from tests.billing.month.conftest import DECEMBER, NOVEMBER
 from tests.billing.month.test_month import wrong
 from tests.billing.month.test_offices import other_office
@@ -59,6 +62,40 @@ def test_drafts_of_all_offices_are_made_anew_and_each_closed_month_says_what_its
     assert sum(run.total_fen for run in own.values()) == together.total_fen
     migrated()
     assert {run.state for run in own.values()} == {"open"}, "an office's own run stands"
+
+
+def test_a_finished_run_over_all_offices_shows_each_office_what_failed_and_tries_that_alone(cast, two, other_office, monkeypatch):
+    fu = User.objects.create(email="fu@example.org", full_name="Fu", password="!", language="en")
+    Membership.objects.create(user=fu, organisation=cast.office, role="finance", created_at=cast.now)
+    cast.users["fu"] = fu
+    qian, rui, ours = cast.actor("qian"), cast.actor("rui"), Series(office_id=cast.office.pk)
+    theirs = Series(office_id=other_office.pk)
+    with monkeypatch.context() as before:
+        before.setattr(reading, "of_office", lambda rows, series: rows)
+        together, _new = running.make(qian, RunRequest(Series(), NOVEMBER), DECEMBER)
+    releasing.hand_over(qian, together.pk, DECEMBER)
+    releasing.release(rui, together.pk, DECEMBER)
+    releasing.work(together.pk, DECEMBER)  # Rui issues what is of the own office, and nothing of the other
+    migrated()
+    states = dict(Draft.objects.filter(run=together).values_list("programme_version__programme__issuer", "state"))
+    assert states == {cast.office.pk: "failed", other_office.pk: "issued"}
+    stuck = Draft.objects.get(run=together, state="failed")
+    seen = {who: board.board(cast.actor(who), of, NOVEMBER, DECEMBER).earlier for who, of in (("fu", ours), ("rui", theirs))}
+    assert seen == {"fu": board.Earlier(together.pk, 1, stuck.total_fen), "rui": None}
+    with pytest.raises(Conflict):  # nothing of Rui's office failed
+        releasing.issue_again(rui, together.pk, DECEMBER)
+    with pytest.raises(Refusal) as refused:
+        releasing.issue_again(qian, together.pk, DECEMBER)  # who made it, above the threshold
+    assert refused.value.reasons[0].code == "month.second_person"
+    stuck.refresh_from_db()
+    assert stuck.state == "failed"
+    assert releasing.issue_again(cast.actor("fu"), together.pk, DECEMBER) == 1
+    releasing.work(together.pk, DECEMBER)
+    together.refresh_from_db()
+    stuck.refresh_from_db()
+    assert (together.state, together.released_by, stuck.state, Statement.objects.count()) == ("done", fu, "issued", 2)
+    assert stuck.statement.issued_by == fu and board.board(qian, ours, NOVEMBER, DECEMBER).earlier is None
+    assert wrong() == {}
 
 
 def test_each_closed_month_says_what_its_own_office_came_to(cast, two, other_office, monkeypatch):

@@ -8,13 +8,16 @@ import subprocess
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
 from billing.bills.models import Bill, BillVoid, CreditNote
 from billing.bills.services import documents
 from billing.payments.models import Allocation, Payment
+from config.kernel.services import tokens
 from tests.billing.bills.conftest import DECEMBER
+from tests.billing.month.conftest import second_person
 from tests.billing.payments.conftest import csv_of
 from tests.billing.payments.test_bank_transfers import row
 
@@ -43,6 +46,49 @@ def test_finance_sees_what_can_be_billed_looks_issues_and_lands_on_the_bill(cast
     assert browser.post(reverse("bill_issue"), fields).url == answer.url and Bill.objects.count() == 1
     page = browser.get(answer.url).content.decode()
     assert bill.number in page and bill.reference in page and "To pay" in page and "hx-trigger" in page
+
+
+def test_a_large_bill_is_proposed_on_the_page_and_issued_by_somebody_else(cast, month, browse, settings):
+    settings.SECOND_PERSON_FROM_FEN = 100_00
+    second_person(cast)
+    li, mei = browse("li"), browse("mei")
+    query = f"?owner={cast.lab.pk}&customer={cast.firm.pk}&until=2026-11-30"
+    page = li.get(reverse("bill_issue") + query)
+    assert "Propose over ¥1,080.00" in page.content.decode() and "Issue over" not in page.content.decode()
+    fields = hidden(page) | {"days": "30"}
+    alone = li.post(reverse("bill_issue"), fields)
+    assert alone.status_code == 422 and "another one issues it" in alone.content.decode() and not Bill.objects.exists()
+    at = li.post(reverse("bill_issue"), fields | {"act": "propose"}).url
+    own = li.get(at).content.decode()
+    assert "Somebody else of finance issues it." in own and f"{at}issue" not in own
+    assert li.post(f"{at}issue").status_code == 422 and browse("zhao").get(at).status_code == 404
+    assert at in mei.get(reverse("bill_open") + query).content.decode()
+    refused = mei.post(f"{at}decline", {"reason": "x" * 501})
+    assert refused.status_code == 422 and "x" * 501 in refused.content.decode()
+    assert "Issue over ¥1,080.00" in mei.get(at).content.decode()
+    answer = mei.post(f"{at}issue")
+    assert answer.url == reverse("bill_detail", args=[Bill.objects.get().pk])
+    assert Bill.objects.get().number in li.get(at).content.decode() and mei.post(f"{at}issue").status_code == 409
+    # The same over the API.
+    keys = {who: tokens.issue(cast.actor(who), "x", ["read", "settle"], cast.now) for who in ("li", "mei", "zhao")}
+
+    def call(method, path, who, body=None, key="k"):
+        headers = {"Authorization": f"Bearer {keys[who]}", "Idempotency-Key": key}
+        return getattr(Client(), method)(f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers)
+
+    asked = {"owner": cast.lab.pk, "customer": cast.other_firm.pk, "until_on": "2026-11-30", "due_days": 30}
+    assert (
+        call("post", "bills/", "li", asked).status_code == 422
+        and call("post", "bill-proposals/", "zhao", asked).status_code == 403
+    )
+    made = call("post", "bill-proposals/", "li", asked, "p")
+    assert made.status_code == 201 and call("post", "bill-proposals/", "li", asked, "p").json() == made.json()
+    path = f"bill-proposals/{made.json()['id']}/"
+    assert [row["state"] for row in call("get", "bill-proposals/?state=waiting", "mei").json()["results"]] == ["waiting"]
+    assert call("post", f"{path}issue/", "li").status_code == 422 and call("get", path, "zhao").status_code == 404
+    assert call("post", f"{path}decline/", "mei").status_code == 422
+    issued = call("post", f"{path}issue/", "mei").json()
+    assert (issued["state"], issued["decided_by"], issued["bill"]) == ("issued", "Mei", Bill.objects.latest("pk").pk)
 
 
 def test_the_customer_reads_its_bill_and_cannot_undo_it(cast, month, browse, bill):

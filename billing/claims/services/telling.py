@@ -1,0 +1,45 @@
+"""Telling an office that something waits there: who has the role, and who stands in for one of those people today."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Q
+
+from billing.claims.services.office import standing_in
+from config.kernel.access import Role
+from instruments.models import Membership
+from instruments.services.notices import News, holders, person, tell
+
+
+def tell_office(news: News, office_id: int | None, roles: Sequence[Role], now: datetime, apart: Collection[int] = ()) -> int:
+    """Tell the people of an office (None: the programme names none, and any office's are meant) who have one of ``roles``, but those
+    ``apart``; and their deputies, with the names of those for whom they stand in (``behalf``). Returns how many were told.
+
+    Call it inside the transaction of the change. A deputy with one of the roles is told in their own right, and one for somebody who is
+    ``apart`` is as much apart.
+    """
+    own = Q()
+    for role in roles:
+        own |= holders(role, office_id)
+    told = tell(news, own & ~person(*apart), now)
+    if office_id is None:
+        return told
+    for deputy_id, names in _deputies(office_id, roles, now, apart).items():
+        told += tell(replace(news, params={**news.params, "behalf": ", ".join(names)}), person(deputy_id), now)
+    return told
+
+
+def _deputies(office_id: int, roles: Sequence[Role], now: datetime, apart: Collection[int]) -> dict[int, list[str]]:
+    """Who stands in today for whom of those people, by name; one query."""
+    in_own_right = Membership.objects.filter(organisation=office_id, role__in=[str(role) for role in roles]).values("user")
+    rows = standing_in(office_id, roles, now).exclude(deputy__in=in_own_right)
+    rows = rows.exclude(deputy__in=apart).exclude(principal__in=apart).select_related("principal").order_by("deputy", "pk")
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        names = found.setdefault(row.deputy_id, [])
+        if row.principal.full_name not in names:
+            names.append(row.principal.full_name)
+    return found
