@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from booking.rules.assistance import ASSISTED, in_turn
 from booking.rules.quota import Booked
-from booking.rules.slots import free_ranges, nearest_alternatives
+from booking.rules.slots import nearest_alternatives
+from booking.services import assisting, downtime_rows, standing
 from booking.services import context as booking_context
-from booking.services import downtime_rows, standing
 from booking.services.context import BookingContext
 from booking.services.refusing import time_reasons
 from config.kernel.errors import Reason
@@ -62,6 +63,8 @@ class Look:
         window = context.policy.occupied(widest).widened(2 * NEAR, 2 * NEAR)
         self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
         self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
+        assisted = service_mode == ASSISTED and context.has_assistants
+        self._helpers = assisting.helpers(context.instrument.pk, window, now, context.zone) if assisted else []
 
     def at(self, during: TimeRange) -> Verdict:
         """One time by itself."""
@@ -103,6 +106,8 @@ class Look:
         reasons += self._known.reasons(during, booked)
         reasons += context.closed_reasons(during)
         occupied = context.policy.occupied(during)
+        if self._helpers and not in_turn(self._helpers, during, occupied):
+            reasons.append(assisting.nobody())
         taken = any(one.overlaps(occupied) for busy in (self._busy, blocked) for one in busy)
         return Verdict(during, tuple(reasons), taken)
 
@@ -122,5 +127,5 @@ class Look:
         window = TimeRange(max(during.starts_at - NEAR, now), during.ends_at + NEAR)
         around = window.widened(NEAR, NEAR)
         busy = [one for ranges in (self._busy, blocked) for one in ranges if one.overlaps(around)]
-        free = free_ranges(context.opening(window), busy, context.policy, now)
+        free = assisting.free_for(self._helpers, context.opening(window), busy, context.policy, now)
         return nearest_alternatives(during, free, context.policy, context.zone, now, _TRIED)
