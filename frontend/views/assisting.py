@@ -92,7 +92,11 @@ def _people_page(
 
 
 def _hours_words(windows: Iterable[WeeklyWindow]) -> str:
-    return ", ".join(f"{WEEKDAY_NAMES[one.weekday]} {one.opens:%H:%M}–{one.closes:%H:%M}" for one in windows)
+    """The week in a line, days with the same hours together."""
+    days: dict[str, list[str]] = {}
+    for one in windows:
+        days.setdefault(f"{one.opens:%H:%M}–{one.closes:%H:%M}", []).append(str(WEEKDAY_NAMES[one.weekday]))
+    return "; ".join(f"{', '.join(names)} {hours}" for hours, names in days.items())
 
 
 @login_required
