@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from booking import notice_wording  # noqa: F401  (registers the group of the lab's news)
+from booking.services.calendar_mail import calendar_of, calendar_without
 from instruments.notice_events import Event, register_events
 
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 
 
-def _own(title: object, name: object, icon: str = "users") -> Event:
+def _own(title: Any, name: Any, icon: str = "users", calendar: Any = calendar_of) -> Event:
     """To the person who assists alone, so that webhooks do not hear of it."""
-    return Event("lab", title, _WHEN, icon, name=name)  # type: ignore[arg-type]
+    return Event("lab", title, _WHEN, icon, name=name, calendar=calendar)
 
 
 register_events(
@@ -22,7 +25,9 @@ register_events(
             _("%(instrument)s: session %(reference)s was given to you to assist in"), _("Session given to you to assist in")
         ),
         "assist.relieved": _own(
-            _("%(instrument)s: somebody else assists in session %(reference)s"), _("Session that you no longer assist in")
+            _("%(instrument)s: somebody else assists in session %(reference)s"),
+            _("Session that you no longer assist in"),
+            calendar=calendar_without,
         ),
         "assist.moved": _own(
             _("%(instrument)s: session %(reference)s, which you assist in, has a new time"),

@@ -26,6 +26,7 @@ from config.kernel.invariants import registered
 from config.kernel.messages import reason_sentence
 from config.kernel.models import AuditEntry
 from instruments.models import Membership, Notice, User
+from instruments.notice_events import event_of
 from instruments.services.weekly_hours import WeeklyWindow
 from tests.booking.services.test_statements import statements
 from tests.concurrency.world import add_instrument
@@ -136,6 +137,8 @@ def test_the_one_who_assists_goes_with_the_booking_until_it_gives_its_time_back(
     lab.move(first, 17, 19)
     assert lab.who(first, evening) == [("Ma", True), ("Hu", True)]
     assert told(cast.users["hu"])[-1] == "assist.relieved" and told(cast.users["ma"])[-1] == "assist.moved"
+    calendars = {code: event_of(code).calendar(first.pk, "x@example.org") for code in ("assist.relieved", "assist.moved")}
+    assert [one.method for one in calendars.values()] == ["CANCEL", "REQUEST"]
     with pytest.raises(Conflict) as refused:
         lab.ask(18, 20, who="he")
     assert codes(refused) == ["booking.just_taken"]  # the instrument itself is taken: that is said, not that nobody assists
