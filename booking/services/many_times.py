@@ -6,7 +6,7 @@ a report, never a promise: ``services.reservations`` has the last word on each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -55,7 +55,9 @@ class Look:
         times: Sequence[TimeRange],
         service_mode: str,
         now: datetime,
+        helping: Mapping[int, Sequence[TimeRange]] | None = None,
     ) -> None:
+        """``helping``: what those who may assist have elsewhere besides what is booked, by their ids."""
         self._context = context.for_customer(customer)
         self._service_mode, self._now = service_mode, now
         self._known = standing.known(self._context, person_id, customer.pk, times, service_mode, now)
@@ -64,7 +66,8 @@ class Look:
         self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
         self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
         assisted = service_mode == ASSISTED and context.has_assistants
-        self._helpers = assisting.helpers(context.instrument.pk, window, now, context.zone) if assisted else []
+        found = assisting.helpers(context.instrument.pk, window, now, context.zone) if assisted else []
+        self._helpers = [replace(one, busy=(*one.busy, *(helping or {}).get(one.id, ()))) for one in found]
 
     def at(self, during: TimeRange) -> Verdict:
         """One time by itself."""
@@ -94,6 +97,11 @@ class Look:
             verdicts.append(verdict)
         verdicts += [self._verdict(during, booked, blocked) for during in beside]
         return self._with_others(verdicts, booked, blocked)
+
+    def helper_of(self, during: TimeRange) -> int | None:
+        """Who would assist then; None: nobody has to, or nobody can."""
+        able = in_turn(self._helpers, during, self._context.policy.occupied(during))
+        return able[0].id if able else None
 
     @property
     def blocks(self) -> bool:

@@ -162,6 +162,8 @@ def test_what_nobody_can_assist_in_is_not_moved_there_swapped_or_proposed(lab, c
     assert hu.calendar_id == Occupancy.objects.get(reservation=other, source="assistance").calendar_id
     # Two instruments at the same time, all or none: one person cannot be at both.
     bundle = Bundle(cast.firm.pk, tuple(Place(one.pk, slot(8, 9, FAR), "assisted") for one in (cast.xrd, lab.second)))
+    looked = together.report(cast.actor("lin"), bundle, cast.now)
+    assert [[one.code for one in row.verdict.reasons] for row in looked.rows] == [[], ["booking.nobody_assists"]]
     with pytest.raises(Conflict) as refused:
         together.ask(cast.actor("lin"), bundle, cast.now, idempotency_key="t")
     assert codes(refused) == ["together.not_all", "booking.nobody_assists"]
