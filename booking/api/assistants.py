@@ -54,7 +54,7 @@ class AbsenceIdIn(StrictSerializer):
     absence = Id()
 
 
-class NamedOut(serializers.Serializer):
+class AssistingPersonOut(serializers.Serializer):
     assistant = serializers.IntegerField()
     person = serializers.IntegerField()
     name = serializers.CharField()
@@ -69,7 +69,7 @@ class CandidateOut(serializers.Serializer):
 
 class InstrumentAssistantsOut(serializers.Serializer):
     instrument = serializers.IntegerField()
-    assistants = NamedOut(many=True, help_text="None: sessions with assistance need nobody in particular.")
+    assistants = AssistingPersonOut(many=True, help_text="None: sessions with assistance need nobody in particular.")
     candidates = CandidateOut(many=True, help_text="Who else of the lab could be named.")
 
 
