@@ -75,6 +75,7 @@ def unname(actor: Actor, instrument_id: int, assistant_id: int, now: datetime) -
     row = InstrumentAssistant.objects.filter(instrument=instrument, assistant_id=assistant_id).first()
     if row is None:
         raise NotFound.of("access.not_found", model="assistant")
+    schedule_store.lock_calendars([instrument.calendar_id])  # a booking that chooses this person is over or waits
     held = _sessions(row.assistant, now).filter(reservation__instrument=instrument)
     if held.exists():
         raise _conflict(held, "assistant.has_sessions", "assistant")
