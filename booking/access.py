@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.models import (
     AccessListEntry,
+    Assistant,
     BookingConsent,
     CalendarSubscription,
     CheckInPoint,
@@ -35,6 +36,7 @@ from booking.models import (
     Enrolment,
     FeedToken,
     ImportedBooking,
+    InstrumentAssistant,
     InstrumentPolicy,
     LeaderApproval,
     Licence,
@@ -133,6 +135,25 @@ def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[In
 def _policy_layers(queryset: QuerySet[PolicyLayer], actor: Actor) -> QuerySet[PolicyLayer]:
     """What a lab says in layers is for its own people; what follows from it stands on each instrument's page."""
     return queryset.filter(organisation_id__in=actor.organisations(*OWNERS))
+
+
+def assistant_filter(actor: Actor, instrument: str, person: str) -> Q:
+    """Who assists is seen by that person, by the managers of the instruments and by the operator."""
+    if actor.has(Role.OPERATOR):
+        return ALL
+    mine = Q(**{person: actor.user_id}) if actor.user_id is not None else NONE
+    return mine | Q(**{f"{instrument}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _instrument_assistants(queryset: QuerySet[InstrumentAssistant], actor: Actor) -> QuerySet[InstrumentAssistant]:
+    return queryset.filter(assistant_filter(actor, "instrument__", "assistant__person_id"))
+
+
+def _assistants(queryset: QuerySet[Assistant], actor: Actor) -> QuerySet[Assistant]:
+    """With hours of work and absences."""
+    named = InstrumentAssistant.objects.filter(assistant_filter(actor, "instrument__", "assistant__person_id"))
+    mine = Q(person_id=actor.user_id) if actor.user_id is not None else NONE
+    return queryset.filter(mine | Exists(named.filter(assistant=OuterRef("pk"))))
 
 
 def subscription_filter(actor: Actor, prefix: str = "") -> Q:
@@ -384,6 +405,7 @@ _SCOPES: dict[Any, Any] = {
     UsageAdjustment: _adjustments,
     UsageDispute: _disputes,
     AccessListEntry: _access_list,
+    Assistant: _assistants,
     BookingConsent: _consents,
     CalendarSubscription: _subscriptions,
     CourseScope: _of_courses,
@@ -394,6 +416,7 @@ _SCOPES: dict[Any, Any] = {
     Enrolment: _enrolments,
     FeedToken: _feed_tokens,
     ImportedBooking: _imported,
+    InstrumentAssistant: _instrument_assistants,
     InstrumentPolicy: _policies,
     LeaderApproval: _leader_approvals,
     Licence: _licences,

@@ -9,6 +9,8 @@ class BookingApp(AppConfig):
     def ready(self) -> None:
         from booking import (  # noqa: F401  (register scopes, sentences, events)
             access,
+            assisting_messages,
+            assisting_notices,
             enquiry_messages,
             enquiry_notices,
             import_messages,

@@ -104,6 +104,19 @@ register_sql(
 )
 
 register_sql(
+    "booking.assistance_follows_bookings",
+    counted="SELECT count(*) FROM booking_occupancy WHERE source = 'assistance'",
+    violations="""
+        SELECT format('occupancy %s of who assists in reservation %s does not follow what the booking takes, or lies on nobody''s calendar',
+                      o.id, o.reservation_id)
+          FROM booking_occupancy o
+         WHERE o.source = 'assistance' AND NOT EXISTS (
+               SELECT FROM booking_occupancy b JOIN booking_assistant a ON a.calendar_id = o.calendar_id
+                WHERE b.reservation_id = o.reservation_id AND b.source = 'reservation'
+                  AND b.during = o.during AND b.blocking = o.blocking)""",
+)
+
+register_sql(
     "booking.changes_are_a_chain",
     counted="SELECT count(*) FROM booking_reservationchange",
     violations="""

@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from frontend import (
+    assisting_urls,
     billing_urls,
     booking_urls,
     calendar_urls,
@@ -62,6 +63,7 @@ urlpatterns = [
     *import_urls.urlpatterns,
     *standards_urls.urlpatterns,
     *booking_urls.urlpatterns,
+    *assisting_urls.urlpatterns,
     *calendar_urls.urlpatterns,
     *claim_urls.urlpatterns,
     *programme_urls.urlpatterns,

@@ -7,6 +7,7 @@ from rest_framework.routers import BaseRouter
 
 from booking.api import (
     answering,
+    assistants,
     calendar_sharing,
     changes,
     consents,
@@ -79,6 +80,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         *_answering(),
         *_downtimes(),
         *_sharing(),
+        *_assistants(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -160,6 +162,34 @@ def _sharing() -> list[URLPattern]:
             name="api_instrument_sharing_preview",
         ),
         re_path(rf"^instruments/{ID}/sharing/end/$", sharing.as_view({"post": "part"}), name="api_instrument_sharing_end"),
+    ]
+
+
+def _assistants() -> list[URLPattern]:
+    of_instrument, one = assistants.InstrumentAssistantsView, assistants.AssistantView
+    return [
+        re_path(
+            rf"^instruments/{ID}/assistants/$",
+            of_instrument.as_view({"get": "retrieve", "post": "create"}),
+            name="api_instrument_assistants",
+        ),
+        re_path(
+            rf"^instruments/{ID}/assistants/remove/$",
+            of_instrument.as_view({"post": "remove"}),
+            name="api_instrument_assistant_remove",
+        ),
+        re_path(r"^assisting/$", one.as_view({"get": "own"}), name="api_assisting"),
+        re_path(rf"^assistants/{ID}/$", one.as_view({"get": "retrieve"}), name="api_assistant"),
+        re_path(rf"^assistants/{ID}/hours/$", one.as_view({"put": "hours"}), name="api_assistant_hours"),
+        re_path(rf"^assistants/{ID}/absences/$", one.as_view({"post": "absent"}), name="api_assistant_absences"),
+        re_path(
+            rf"^assistants/{ID}/absences/remove/$", one.as_view({"post": "absent_no_more"}), name="api_assistant_absence_remove"
+        ),
+        re_path(
+            rf"^reservations/{ID}/assistant/$",
+            assistants.ReservationAssistantView.as_view({"post": "give"}),
+            name="api_reservation_assistant",
+        ),
     ]
 
 

@@ -121,6 +121,7 @@ class SeenIn(UndoableIn):
     seen = SeenTimeIn(
         required=False, allow_null=True, help_text="The time that was looked at: another one is not approved (409)."
     )
+    assistant = Id(required=False, help_text="Who shall assist; left out: who was chosen with the request.")
 
 
 class RejectIn(UndoableIn):
@@ -205,6 +206,9 @@ class ReservationParameters(PageParameters):
 
 
 class SlotParameters(StrictSerializer):
+    service_mode = serializers.CharField(
+        max_length=20, required=False, default="", help_text="With assisted, only what somebody of the lab can assist in is free."
+    )
     days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, default=7, required=False)
 
     def get_fields(self) -> dict[str, Any]:

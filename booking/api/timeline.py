@@ -53,6 +53,7 @@ class TimelineEntryOut(serializers.Serializer):
     title = serializers.CharField()
     title_en = serializers.CharField()
     person = serializers.CharField()
+    assisted_by = serializers.CharField(help_text="Who of the lab assists; empty: nobody.")
     movable = serializers.BooleanField()
 
 
@@ -140,5 +141,6 @@ def _entry(one: Entry, starts_at: str, ends_at: str) -> dict[str, Any]:
         "title": one.title,
         "title_en": one.title_en,
         "person": one.person,
+        "assisted_by": one.assisted_by,
         "movable": one.movable,
     }

@@ -64,7 +64,7 @@ class SlotsView(ApiView):
     def retrieve(self, request: Request, pk: str) -> Response:
         """Days of the site from ``from`` on, as they are for my organisations: rows of open time, and why the rest is closed."""
         asked = self.parameters(request)
-        week = queries.free_slots(self.actor, int(pk), asked.get("from"), asked["days"], self.now)
+        week = queries.free_slots(self.actor, int(pk), asked.get("from"), asked["days"], self.now, None, asked["service_mode"])
         zone = week.context.zone
         words: dict[str, str] = {"": ""}
         for slot in (slot for day in week.days for slot in day.shown if slot.why not in words):
@@ -255,7 +255,8 @@ class LabActionView(ReservationActionView):
         that was looked at (where that is given)."""
 
         def act(key: int, values: Mapping[str, Any]) -> None:
-            inbox.decide(self.actor, key, _APPROVED, self.now, _how(values), seen=_seen(values))
+            wish = Wish(Verdict.APPROVE, assistant_id=values.get("assistant"))
+            inbox.decide(self.actor, key, wish, self.now, _how(values), seen=_seen(values))
 
         return self.step(request, pk, act)
 
@@ -280,9 +281,6 @@ class LabActionView(ReservationActionView):
     def no_show(self, request: Request, pk: str) -> Response:
         """Nobody came."""
         return self.step(request, pk, lambda key, values: transitions.mark_no_show(self.actor, key, self.now))
-
-
-_APPROVED = Wish(Verdict.APPROVE)
 
 
 def _how(values: Mapping[str, Any]) -> How:

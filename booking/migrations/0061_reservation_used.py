@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("booking", "0056_competing_occupancies"),
+        ("booking", "0060_assistants"),
     ]
 
     operations = [

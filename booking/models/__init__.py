@@ -1,3 +1,4 @@
+from booking.models.assistant import Assistant, InstrumentAssistant
 from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
@@ -38,6 +39,7 @@ __all__ = [
     "AccessListEntry",
     "AgreedHow",
     "Answer",
+    "Assistant",
     "BookingConsent",
     "CalendarAvailability",
     "CalendarSubscription",
@@ -65,6 +67,7 @@ __all__ = [
     "FeedKind",
     "FeedToken",
     "ImportedBooking",
+    "InstrumentAssistant",
     "InstrumentPolicy",
     "LeaderApproval",
     "Licence",

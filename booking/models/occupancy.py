@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 
+from booking.models.assistant import keep_assistance
 from booking.models.availability import keep_day_availability, keep_on_own_calendar
 
 
@@ -14,6 +15,8 @@ class OccupancySource(models.TextChoices):
     CHANGE = "change"
     HOLD = "hold"
     OFFER = "offer"
+    ASSISTANCE = "assistance"
+    ABSENCE = "absence"
 
 
 class Occupancy(models.Model):
@@ -23,6 +26,7 @@ class Occupancy(models.Model):
     ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes. A hold keeps a time for its
     ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job. An offer keeps it for the
     one who waits in its ``wait_entry``, until that is answered. Maintenance belongs to a ``downtime``; older one to none.
+    Assistance is what a reservation takes of the calendar of whoever assists in it; an absence lies on such a calendar too.
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -58,6 +62,13 @@ class Occupancy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(downtime__isnull=True) | models.Q(source="maintenance"), name="occupancy_of_downtime"
             ),
+            models.UniqueConstraint(
+                fields=["reservation"], condition=models.Q(source="assistance"), name="occupancy_assistance_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(source="assistance") | models.Q(reservation__isnull=False),
+                name="occupancy_assistance_in_booking",
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),
@@ -65,4 +76,4 @@ class Occupancy(models.Model):
             models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
             models.Index(fields=["calendar"], condition=models.Q(blocking=False), name="occupancy_competing"),
         ]
-        triggers = [*keep_day_availability(), *keep_on_own_calendar()]
+        triggers = [*keep_day_availability(), *keep_on_own_calendar(), keep_assistance()]

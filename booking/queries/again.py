@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from booking.models import Reservation
 from booking.rules.again import usual_times
-from booking.rules.slots import first_fit, free_ranges
+from booking.rules.slots import first_fit
 from booking.services import context as booking_context
 from booking.services.many_times import Look
 from config.kernel.access import Actor
@@ -25,7 +25,7 @@ def next_times(actor: Actor, reservation: Reservation, now: datetime, count: int
     zone, customer = context.zone, reservation.organisation
     window = TimeRange(now, now + _SOON)
     busy = booking_context.busy_ranges(context.instrument.calendar_id, window.widened(timedelta(1), timedelta(1)))
-    free = free_ranges(context.for_customer(customer).opening(window), busy, context.policy, now)
+    free = booking_context.free_times(context.for_customer(customer), window, busy, now, reservation.service_mode)
     earliest = first_fit(reservation.during.duration, free, context.policy, zone, now, window)
     wanted = [*usual_times(reservation.during, zone, now), *([earliest] if earliest else [])]
     if not wanted:

@@ -15,7 +15,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
 from booking.rules.changes import ChangeState, Side
-from booking.rules.slots import Slot, day_slots, free_ranges
+from booking.rules.slots import Slot, day_slots
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -52,9 +52,16 @@ class Week:
 
 
 def free_slots(
-    actor: Actor, instrument_id: int, first_date: date | None, days: int, now: datetime, customer_id: int | None = None
+    actor: Actor,
+    instrument_id: int,
+    first_date: date | None,
+    days: int,
+    now: datetime,
+    customer_id: int | None = None,
+    service_mode: str = "",
 ) -> Week:
-    """``days`` local days (31 at most) from ``first_date`` (default: today at the site), as they are for a customer.
+    """``days`` local days (31 at most) from ``first_date`` (default: today at the site), as they are for a customer; in assisted mode
+    what nobody can assist in is taken.
 
     Without a customer of the actor's own they are as for any of them. Raises NotFound.
     """
@@ -65,7 +72,8 @@ def free_slots(
     window = TimeRange(local_day(dates[0], context.zone).starts_at, local_day(dates[-1], context.zone).ends_at)
     opening = context.opening(window)
     busy = booking_context.busy_ranges(context.instrument.calendar_id, window)
-    free = free_ranges(opening, busy, context.policy, now)
+    modes = context.instrument.service_modes
+    free = booking_context.free_times(context, window, busy, now, service_mode or (modes[0] if len(modes) == 1 else ""))
     rows = []
     for each in dates:
         closed = context.closed(local_day(each, context.zone))
@@ -257,7 +265,7 @@ def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list
 def free_instead(actor: Actor, reservation: Reservation, now: datetime, count: int) -> list[TimeRange]:
     """The nearest times of the same length that are free for the reservation's customer, nearest first. Raises NotFound."""
     context = booking_context.load(actor, reservation.instrument_id, lock=False, customer_id=reservation.organisation_id)
-    found = booking_context.alternatives(context, reservation.during, now, count + 1)
+    found = booking_context.alternatives(context, reservation.during, now, count + 1, reservation.service_mode)
     return [one for one in found if one != reservation.during][:count]
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import OccupancySource
+from booking.rules.assistance import ASSISTED
 from booking.rules.states import GIVEN_UP, ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound
@@ -52,6 +53,7 @@ class Entry:
 
     ``kind`` is a source of occupancies; ``state`` that of its reservation. ``title`` is who booked, or why it is taken. What another
     instrument with the same calendar takes has neither state nor kind of downtime, and a name only where one manages that one too.
+    ``assisted_by``: who of the lab sits beside the user.
     """
 
     key: int
@@ -66,6 +68,7 @@ class Entry:
     title_en: str = ""
     person: str = ""
     downtime_kind: str = ""
+    assisted_by: str = ""
 
     @property
     def during(self) -> TimeRange:
@@ -150,12 +153,14 @@ SELECT t.id, t.calendar_id,
        extract(epoch FROM CASE WHEN t.source = '{OccupancySource.RESERVATION.value}' THEN r.starts_at ELSE lower(t.during) END)::bigint,
        extract(epoch FROM CASE WHEN t.source = '{OccupancySource.RESERVATION.value}' THEN r.ends_at ELSE upper(t.during) END)::bigint,
        t.source, t.note, t.reservation_id, r.state, i.id, c.name, c.name_en, u.full_name, t.downtime_id, d.kind, t.blocking,
-       i.organisation_id
+       i.organisation_id, coalesce(nullif(h.full_name, ''), h.email)
   FROM taken t
   LEFT JOIN booking_reservation r ON r.id = t.reservation_id
   LEFT JOIN instruments_organisation c ON c.id = r.organisation_id
   LEFT JOIN instruments_user u ON u.id = r.requested_by_id
   LEFT JOIN booking_downtime d ON d.id = t.downtime_id
+  LEFT JOIN (booking_occupancy s JOIN booking_assistant a ON a.calendar_id = s.calendar_id JOIN instruments_user h ON h.id = a.person_id)
+         ON s.reservation_id = r.id AND s.source = '{OccupancySource.ASSISTANCE.value}' AND r.service_mode = '{ASSISTED}'
   LEFT JOIN instruments_instrument i ON i.id = coalesce(r.instrument_id, d.instrument_id)
  ORDER BY 3, t.id
 """  # noqa: S608  (constants only; values are bound)
@@ -208,7 +213,7 @@ def _entries(
 
 def _of_row(row: tuple[Any, ...], stays: dict[int, list[_Stay]], labs: Collection[int]) -> list[Entry]:
     (pk, calendar_id, starts, ends, source, note, reservation_id, state, instrument_id, name, name_en, person, downtime_id,
-     kind, blocking, lab_id) = row  # fmt: skip
+     kind, blocking, lab_id, assisted_by) = row  # fmt: skip
     if source == OccupancySource.RESERVATION and state in GIVEN_UP:
         return []
     whose = (reservation_id, downtime_id, name or note, name_en or "", person or "")
@@ -216,7 +221,7 @@ def _of_row(row: tuple[Any, ...], stays: dict[int, list[_Stay]], labs: Collectio
     there = (one.instrument_id for one in stays[calendar_id] if one.shows(instrument_id, starts, ends))
     for each in dict.fromkeys(there) if blocking else [instrument_id]:
         if instrument_id in (each, None):
-            entries.append(Entry(pk, each, starts, ends, source, state or "", *whose, kind or ""))
+            entries.append(Entry(pk, each, starts, ends, source, state or "", *whose, kind or "", assisted_by or ""))
         else:
             entries.append(Entry(pk, each, starts, ends, source, "", *(whose if lab_id in labs else ())))
     return entries

@@ -116,7 +116,7 @@ def nearest_alternatives(
     """Up to ``count`` ranges of the same elapsed length that are free and break no rule, nearest start first.
 
     Of two equally near the earlier comes first. The requested range itself comes first when it fits. Empty when the
-    length alone breaks a rule. ``free`` is what ``free_ranges`` returned and bounds the search.
+    length alone breaks a rule. ``free`` is what ``free_ranges`` returned (or such ranges that overlap) and bounds the search.
     """
     if not free:
         return []
@@ -125,7 +125,7 @@ def nearest_alternatives(
     while True:
         around = TimeRange(requested.starts_at - radius, requested.starts_at + radius)
         found = sorted(
-            _fits(requested.duration, free, policy, zone, now, around),
+            set(_fits(requested.duration, free, policy, zone, now, around)),
             key=lambda one: (abs(one.starts_at - requested.starts_at), one.starts_at),
         )
         if len(found) >= count or radius > everything:

@@ -23,11 +23,20 @@ _STATUS = {ReservationState.REQUESTED: "TENTATIVE"}
 def calendar_of(reservation_id: int, address: str) -> Calendar | None:
     """The reservation as it is now: a REQUEST with its time, or a CANCEL of it. UID and SEQUENCE are those of the feeds, so that a
     reader who follows both has it once."""
+    return _calendar(reservation_id, address)
+
+
+def calendar_without(reservation_id: int, address: str) -> Calendar | None:
+    """A CANCEL for a reader who has nothing to do with the reservation any more, whatever it is."""
+    return _calendar(reservation_id, address, is_gone=True)
+
+
+def _calendar(reservation_id: int, address: str, *, is_gone: bool = False) -> Calendar | None:
     found = with_history(Reservation.objects.select_related("instrument__site", "organisation")).filter(pk=reservation_id)
     reservation: Any = found.first()  # with its history
     if reservation is None:
         return None
-    given_up = ReservationState(reservation.state) in _GIVEN_UP
+    given_up = is_gone or ReservationState(reservation.state) in _GIVEN_UP
     english = (get_language() or "").startswith("en")
     instrument, site = reservation.instrument, reservation.instrument.site
     event = CalendarEvent(

@@ -22,9 +22,20 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, consents, holds, notices, other_instrument, spending, times, transitions
+from booking.services import (
+    assisting,
+    conflicts,
+    consents,
+    holds,
+    notices,
+    other_instrument,
+    spending,
+    times,
+    transitions,
+)
 from booking.services.context import BookingContext, busy_ranges
 from booking.services.refusing import BOOKING_ROLES, outage_reasons, refusal_reasons
+from booking.services.taken import NobodyCan
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import idempotency, transactions
@@ -234,6 +245,7 @@ def refuse_by_rules(
         now,
         lock=True,
         without_id=locked.pk,
+        assistance=False,
     )
     if context.instrument.pk == locked.instrument_id:  # on another instrument nothing is booked yet that could count
         reasons = counting(reasons, before or locked.during, during)
@@ -246,6 +258,8 @@ def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRan
     """Keep what the new time needs beside the old one, until the proposal is answered."""
     beside = subtract([context.policy.occupied(during)], _own_ranges(locked, context))
     _require_free(context, beside, now, holder_id)
+    if assisting.reasons(context.instrument, during, context.policy, context.zone, locked.service_mode, locked.pk):
+        raise NobodyCan
     Occupancy.objects.bulk_create(
         Occupancy(
             calendar_id=context.instrument.calendar_id,
@@ -296,11 +310,16 @@ def _move(
 
 
 def take(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
-    """Time and occupancy alone, as part of the caller's transaction, which lets the rest ``follow``. Raises ``conflicts.Taken``."""
+    """Time and occupancy alone, as part of the caller's transaction, which lets the rest ``follow``; whoever assists goes along, or another
+    does. Raises ``conflicts.Taken``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked, context)), now, holder_id)
+    told = assisting.person_told(locked)
+    helped_by = assisting.release(locked)
     times.set_time(locked, during, occupied, context.instrument)
+    assisting.assign(locked, occupied, context.zone, helped_by)
+    notices.relieve(locked, told, now)
 
 
 def follow(

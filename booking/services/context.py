@@ -18,8 +18,8 @@ from booking.models import InstrumentPolicy, Reservation
 from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import read_rest
-from booking.rules.slots import free_ranges, nearest_alternatives
-from booking.services import downtime_rows
+from booking.rules.slots import nearest_alternatives
+from booking.services import assisting, downtime_rows
 from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of, with_policy
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
@@ -67,7 +67,8 @@ class BookingContext:
     ``audiences`` are those of the customers for whom somebody may book (one when the customer is known); none: only what is
     open to everybody counts. ``keeps_standing``: the lab or the platform may keep credit points or lists (False: surely not).
     ``has_outages``: an outage may reach into the times that are looked at (False: surely none). ``works_again_at``: from when the
-    instrument, which does not run now, is expected to (None: nobody said, or it runs).
+    instrument, which does not run now, is expected to (None: nobody said, or it runs). ``has_assistants``: somebody may be named to
+    assist on it (False: surely nobody).
     """
 
     instrument: Instrument
@@ -78,6 +79,7 @@ class BookingContext:
     keeps_standing: bool = True
     has_outages: bool = True
     works_again_at: datetime | None = None
+    has_assistants: bool = True
 
     def runs_at(self, moment: datetime) -> bool:
         """Whether the instrument runs now, or is expected to by ``moment``."""
@@ -168,7 +170,7 @@ def _open_to(contexts: Sequence[BookingContext], customer_ids: Iterable[int]) ->
 
 _LOCK_FOR_CUSTOMER = f"""
 SELECT {columns("i", INSTRUMENT)}, {columns("s", SITE)}, {columns("o", PARTY)}, {columns("u", PARTY)}, {columns("p", POLICY)},
-       {credit_queries.in_use("i")}, {downtime_rows.any_in("i.calendar_id", "%(around)s::tstzrange")}
+       {credit_queries.in_use("i")}, {downtime_rows.any_in("i.calendar_id", "%(around)s::tstzrange")}, {assisting.ANY_NAMED}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
@@ -197,6 +199,7 @@ def load_for_customer(
     instrument, site = row_of(Instrument, INSTRUMENT, found), row_of(Site, SITE, found)
     owner, customer = row_of(Organisation, PARTY, found), row_of(Organisation, PARTY, found)
     policy, keeps_standing, has_outages = row_of(InstrumentPolicy, POLICY, found), next(found, False), next(found, False)
+    has_assistants = next(found, False)
     if instrument is None or site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
@@ -204,7 +207,8 @@ def load_for_customer(
     with_policy(instrument, policy)
     instrument.site, instrument.organisation = site, owner
     context = of_instrument(instrument, policy).for_customer(customer)
-    return replace(context, keeps_standing=keeps_standing, has_outages=has_outages), customer
+    known = replace(context, keeps_standing=keeps_standing, has_outages=has_outages, has_assistants=has_assistants)
+    return known, customer
 
 
 _SEVERAL = f"""
@@ -317,8 +321,27 @@ def busy_of_many(windows: Mapping[int, TimeRange]) -> dict[int, list[TimeRange]]
     return busy
 
 
-def alternatives(context: BookingContext, requested: TimeRange, now: datetime, count: int = 3) -> list[TimeRange]:
-    """The nearest free ranges of the same length within two weeks on either side, never before now."""
+def free_times(
+    context: BookingContext, window: TimeRange, busy: Sequence[TimeRange], now: datetime, service_mode: str = ""
+) -> list[TimeRange]:
+    """Where a reservation of that mode of service may lie within ``window``, besides ``busy``; as ``assisting.free_times`` gives it."""
+    return assisting.free_times(
+        context.instrument,
+        context.opening(window),
+        busy,
+        context.policy,
+        now,
+        within=window,
+        zone=context.zone,
+        service_mode=service_mode if context.has_assistants else "",
+    )
+
+
+def alternatives(
+    context: BookingContext, requested: TimeRange, now: datetime, count: int = 3, service_mode: str = ""
+) -> list[TimeRange]:
+    """The nearest free ranges of the same length within two weeks on either side, never before now; in assisted mode only where
+    somebody can assist."""
     window = TimeRange(max(requested.starts_at - ALTERNATIVES_WITHIN, now), max(requested.ends_at, now) + ALTERNATIVES_WITHIN)
-    free = free_ranges(context.opening(window), busy_ranges(context.instrument.calendar_id, window), context.policy, now)
+    free = free_times(context, window, busy_ranges(context.instrument.calendar_id, window), now, service_mode)
     return nearest_alternatives(requested, free, context.policy, context.zone, now, count)

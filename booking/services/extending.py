@@ -14,7 +14,7 @@ from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
 from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, downtime_rows, holds, notices, spending, times
+from booking.services import assisting, conflicts, downtime_rows, holds, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
 from booking.services.refusing import refusal_reasons
 from booking.services.sides import sides_of
@@ -109,7 +109,7 @@ def _room(context: BookingContext, reservation: Reservation, now: datetime) -> R
     window = TimeRange(reservation.starts_at, reservation.ends_at + LOOK_AHEAD)
     others = (
         Occupancy.objects.filter(
-            calendar_id=context.instrument.calendar_id,
+            calendar_id__in=assisting.calendars_of(reservation),
             blocking=True,
             during__overlap=TimestamptzRange(window.starts_at, window.ends_at),
         )
@@ -134,6 +134,7 @@ def _broken_rules(
         now,
         lock=lock,
         without_id=reservation.pk,
+        assistance=False,
     )
     return counting(reasons, reservation.during, longer)
 

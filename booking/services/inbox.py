@@ -30,10 +30,12 @@ UNDOABLE = How(undo=True)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to become of requests. ``why`` is needed to reject, and read by the customers, each in their language."""
+    """What is to become of requests. ``why`` is needed to reject, and read by the customers, each in their language. ``assistant_id``: who
+    assists in what is approved, where it is not who was chosen by itself."""
 
     verdict: Verdict
     why: Why = NO_REASON
+    assistant_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def decide(
     Raises as ``transitions.approve`` and ``transitions.reject``.
     """
     if wish.verdict is Verdict.APPROVE:
-        transitions.approve(actor, reservation_id, now, how, seen=seen)
+        transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
     else:
         transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
 

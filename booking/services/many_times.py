@@ -6,14 +6,15 @@ a report, never a promise: ``services.reservations`` has the last word on each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from booking.rules.assistance import ASSISTED, in_turn
 from booking.rules.quota import Booked
-from booking.rules.slots import free_ranges, nearest_alternatives
+from booking.rules.slots import nearest_alternatives
+from booking.services import assisting, downtime_rows, standing
 from booking.services import context as booking_context
-from booking.services import downtime_rows, standing
 from booking.services.context import BookingContext
 from booking.services.refusing import time_reasons
 from config.kernel.errors import Reason
@@ -54,7 +55,9 @@ class Look:
         times: Sequence[TimeRange],
         service_mode: str,
         now: datetime,
+        helping: Mapping[int, Sequence[TimeRange]] | None = None,
     ) -> None:
+        """``helping``: what those who may assist have elsewhere besides what is booked, by their ids."""
         self._context = context.for_customer(customer)
         self._service_mode, self._now = service_mode, now
         self._known = standing.known(self._context, person_id, customer.pk, times, service_mode, now)
@@ -62,6 +65,9 @@ class Look:
         window = context.policy.occupied(widest).widened(2 * NEAR, 2 * NEAR)
         self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
         self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
+        assisted = service_mode == ASSISTED and context.has_assistants
+        found = assisting.helpers(context.instrument.pk, window, now, context.zone) if assisted else []
+        self._helpers = [replace(one, busy=(*one.busy, *(helping or {}).get(one.id, ()))) for one in found]
 
     def at(self, during: TimeRange) -> Verdict:
         """One time by itself."""
@@ -92,6 +98,11 @@ class Look:
         verdicts += [self._verdict(during, booked, blocked) for during in beside]
         return self._with_others(verdicts, booked, blocked)
 
+    def helper_of(self, during: TimeRange) -> int | None:
+        """Who would assist then; None: nobody has to, or nobody can."""
+        able = in_turn(self._helpers, during, self._context.policy.occupied(during))
+        return able[0].id if able else None
+
     @property
     def blocks(self) -> bool:
         """Whether what is asked for keeps others off the calendar at once."""
@@ -103,6 +114,8 @@ class Look:
         reasons += self._known.reasons(during, booked)
         reasons += context.closed_reasons(during)
         occupied = context.policy.occupied(during)
+        if self._helpers and not in_turn(self._helpers, during, occupied):
+            reasons.append(assisting.nobody())
         taken = any(one.overlaps(occupied) for busy in (self._busy, blocked) for one in busy)
         return Verdict(during, tuple(reasons), taken)
 
@@ -122,5 +135,5 @@ class Look:
         window = TimeRange(max(during.starts_at - NEAR, now), during.ends_at + NEAR)
         around = window.widened(NEAR, NEAR)
         busy = [one for ranges in (self._busy, blocked) for one in ranges if one.overlaps(around)]
-        free = free_ranges(context.opening(window), busy, context.policy, now)
+        free = assisting.free_for(self._helpers, context.opening(window), busy, context.policy, now)
         return nearest_alternatives(during, free, context.policy, context.zone, now, _TRIED)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from booking.models import Reservation, ReservationChange, ReservationSeries
 from booking.rules.changes import ChangeState
 from booking.rules.states import ReservationState
-from booking.services import deputies
+from booking.services import assisting, deputies
 from config.kernel.access import Role
 from config.kernel.services.silence import is_silent, silence
 from instruments.models import Instrument
@@ -30,6 +30,8 @@ _TO_BOTH = {
     "fee_fell_away": "lab.fee_fell_away",
 }
 """Told to the customer and, under a code of its own, to the lab's managers."""
+_TO_ASSISTANT = frozenset({"approved", "moved", "cancelled", "extended", "no_show"})
+"""Told to whoever assists in the session too, as ``assist.*``, also where many are told of together: it is their day."""
 SERIES_REQUESTED = "series.requested"
 SERIES_MOVE_ASKED = ("series.move_asked", "series.lab.move_asked")
 _ANSWERED = ("reservation.requested", "reservation.figures_changed", "lab.request_overdue")
@@ -106,8 +108,26 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
     told |= dict.fromkeys(set(told) if is_told_together() else set(not_to) & set(told), Q(pk__in=[]))
+    assists = assisting.person_told(reservation) if event in _TO_ASSISTANT else None
+    if assists is not None:
+        told[f"assist.{event}"] = person(assists)
     for name, people in told.items():
-        tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+        page = reverse("assisting") if name.startswith("assist.") else path
+        tell(News(name, params, page, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def relieve(reservation: Reservation, person_id: int | None, now: datetime) -> None:
+    """Tell somebody who had been told that they assist (None: nobody) that it is another's now, or nobody's."""
+    if person_id is not None and assisting.person_told(reservation) != person_id:
+        tell_assistant(reservation, "relieved", person_id, now)
+
+
+def tell_assistant(reservation: Reservation, event: str, person_id: int, now: datetime) -> None:
+    """Tell one who assists, or did, of what the lab arranged; a code ``assist.*`` in ``booking.assisting_notices``."""
+    news = News(
+        f"assist.{event}", params_of(reservation), reverse("assisting"), reservation, reservation.instrument.organisation_id
+    )
+    tell(news, person(person_id), now)
 
 
 def _customers(reservation: Reservation, event: str) -> Q:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from booking.rules.downtime import outage_reason
 from booking.rules.policy import broken_rules
-from booking.services import downtime_rows, standing
+from booking.services import assisting, downtime_rows, standing
 from booking.services.context import BookingContext
 from config.kernel.access import Role
 from config.kernel.errors import Reason
@@ -26,11 +26,12 @@ def refusal_reasons(
     *,
     lock: bool = False,
     without_id: int = 0,
+    assistance: bool = True,
 ) -> list[Reason]:
     """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
 
     ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
-    move there.
+    move there. ``assistance`` False: who writes finds out by itself whether somebody can assist.
     """
     reasons = time_reasons(context, during, service_mode, now)
     if not any(one.code == "booking.instrument_unavailable" for one in reasons):
@@ -38,7 +39,10 @@ def refusal_reasons(
     if customer is not None:
         context = context.for_customer(customer)
         reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
-    return [*reasons, *context.closed_reasons(during)]
+    reasons += context.closed_reasons(during)
+    if assistance and context.has_assistants:
+        reasons += assisting.reasons(context.instrument, during, context.policy, context.zone, service_mode, without_id)
+    return reasons
 
 
 def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, now: datetime) -> list[Reason]:

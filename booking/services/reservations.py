@@ -17,7 +17,7 @@ from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import auto_approval, conflicts, consents, downtime_rows, holds, notices, spending, transitions
+from booking.services import assisting, auto_approval, conflicts, consents, downtime_rows, holds, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -100,7 +100,7 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
 
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
     ``consent.missing`` (``for_person``), ``card.choose`` (one that the colleague does not spend from), Conflict
-    ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
+    ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
     """
     request = cleaned(request)
 
@@ -108,7 +108,7 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
         reservation = reserve_one(actor, request, now)
         return {"id": reservation.pk, "state": reservation.state}
 
-    with conflicts.answered(actor, request.instrument_id, request.during, now, request.organisation_id):
+    with conflicts.answered(actor, request.instrument_id, request.during, now, request.organisation_id, request.service_mode):
         result, replayed = transactions.run(
             lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
         )
@@ -136,10 +136,13 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
-    reasons = refusal_reasons(context, whose.user_id, customer, request.during, request.service_mode, now, lock=True)
+    asked = (whose.user_id, customer, request.during, request.service_mode)
+    reasons = refusal_reasons(context, *asked, now, lock=True, assistance=False)
     reasons += _card_reasons(whose, request, context, now, own=whose is actor)
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
+    if context.has_assistants:
+        assisting.assign(reservation, context.policy.occupied(request.during), context.zone)
     ports.money().on_request(reservation, actor, request.expected, now)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)

@@ -19,7 +19,7 @@ from booking.rules.policy import BookingPolicy
 from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
 from booking.rules.usage import AS_USED, derive_billable
-from booking.services import credit, holds, licences, notices
+from booking.services import assisting, credit, holds, licences, notices
 from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import move
 from config.kernel.access import Actor
@@ -67,6 +67,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)
+        assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone), must=False)
         move(locked, Action.COME_LATE, actor, now)
         if ports.money().on_come_late(locked, actor, now) is not None:
             raise Conflict.of("booking.late_figures")
@@ -152,8 +153,10 @@ def _take_time_before(locked: Reservation, beginning: Beginning, now: datetime, 
     before = TimeRange(beginning.at, taken.lower)
     holds.clear(occupancy.calendar_id, before, now, holder_id)
     others = Occupancy.objects.filter(
-        calendar_id=occupancy.calendar_id, blocking=True, during__overlap=TimestamptzRange(before.starts_at, before.ends_at)
-    ).exclude(pk=occupancy.pk)
+        calendar_id__in=assisting.calendars_of(locked),
+        blocking=True,
+        during__overlap=TimestamptzRange(before.starts_at, before.ends_at),
+    ).exclude(reservation_id=locked.pk)
     in_the_way = others.order_by("-during").first()
     if beginning.needs_free_time:
         if in_the_way is not None:

@@ -102,17 +102,21 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
         raise NotFound.of("access.not_found", model="instrument")
     booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
+    helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
     verdicts: dict[int, Verdict] = {}
     for context in in_order(contexts.values()):
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
         at_lab = booked[context.instrument.organisation_id]
-        look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
+        look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping)
         (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
         (unpaid,) = spending.reasons_seen(actor, context, customer.pk, bundle.fund_card_id, [place.during], now)
         verdicts[place.instrument_id] = verdict.also_against(unpaid)
         if verdict.is_free:
             at_lab.append(look.booked(place.during))
             blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []
+            helper_id = look.helper_of(place.during) if look.blocks else None
+            if helper_id is not None:
+                helping[helper_id].append(context.policy.occupied(place.during))
     return BundleReport(
         customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
     )

@@ -23,6 +23,8 @@ from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, actions_from, next_state
 from booking.services import (
+    assistants,
+    assisting,
     auto_approval,
     conflicts,
     consents,
@@ -62,14 +64,22 @@ class GivenBack:
     fee_fen: int
 
 
-def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
+def approve(
+    actor: Actor,
+    reservation_id: int,
+    now: datetime,
+    how: How = AT_ONCE,
+    *,
+    seen: TimeRange | None = None,
+    assistant_id: int | None = None,
+) -> None:
     """Approve a request and hold its money; ``how`` says when that is told. ``seen`` is the time that was looked at: another one is not
-    approved unseen.
+    approved unseen. ``assistant_id``: who shall assist; None: who was chosen by itself.
 
     Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
     start has come) / ``booking.closed_meanwhile`` (with what closes it) / ``card.leader_waits`` and what else stands against its fund
     card, Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the
-    customer has been asked again, nothing is approved).
+    customer has been asked again, nothing is approved), and what ``assistants.give`` raises.
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -86,6 +96,10 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
         _still_open(locked)
         spending.require_leader(locked, actor)
         holds.clear_for(locked, now)
+        if assistant_id is not None:
+            assistants.give(actor, locked, assistant_id, now)
+        else:
+            assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone))
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed", now)
@@ -125,6 +139,7 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
     if not why or is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
         return False
     holds.clear_for(locked, now)
+    assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone))
     if ports.money().on_approve(locked, NOBODY, now) is not None:
         notices.defer(locked, "figures_changed", now)
         return False

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from booking.models import Occupancy, OccupancySource, WaitEntry
-from booking.rules.slots import first_fit, free_ranges
+from booking.rules.slots import first_fit
 from booking.rules.waiting import LEAST_TO_ANSWER, REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
 from booking.services import context as booking_context
 from booking.services import downtime_rows, holds, reservations
@@ -167,7 +167,7 @@ def _fit(context: BookingContext, entry: WaitEntry, now: datetime, *, lock: bool
     policy, person_id = context.policy, entry.requested_by_id
     calendar_id, around = context.instrument.calendar_id, window.widened(timedelta(days=1), timedelta(days=1))
     busy = [*booking_context.busy_ranges(calendar_id, around), *downtime_rows.in_the_way(calendar_id, around)]
-    free = free_ranges(context.opening(window), busy, policy, now)
+    free = booking_context.free_times(context, window, busy, now, entry.service_mode)
     while window is not None:
         during = first_fit(timedelta(minutes=entry.minutes), free, policy, context.zone, now, window)
         if during is None or during.ends_at > entry.last_at:

@@ -14,6 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from config.demo import (
+    assisting,
     billing,
     calendars,
     claims,
@@ -89,6 +90,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told |= billing.bill(people, today, now)
         told |= papers.after(people, today, now)
         told |= claims.claim(people, today, now)
+        told |= assisting.name(people, stocked, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()

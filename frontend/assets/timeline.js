@@ -143,11 +143,12 @@ class Timeline {
 
   entry(one) {
     const word = this.words[one.kind === "reservation" && one.state ? `reservation.${one.state}` : one.downtime_kind ? `down.${one.downtime_kind}` : one.kind];
+    const helped = one.assisted_by && this.words.assists.replace("%(who)s", () => one.assisted_by);
     return {
       id: `${one.id}-${one.instrument}`, resourceIds: [String(one.instrument)], start: one.starts_at.slice(0, 19), end: one.ends_at.slice(0, 19),
       editable: one.movable, startEditable: one.movable, durationEditable: one.movable,
       classNames: [`is-${one.kind}`, one.state ? `is-${one.state}` : ""].filter(Boolean),
-      extendedProps: { ...one, word, label: (this.english && one.title_en) || one.title },
+      extendedProps: { ...one, word, label: (this.english && one.title_en) || one.title, person: [one.person, helped].filter(Boolean).join(", ") },
     };
   }
 

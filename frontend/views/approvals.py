@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
 from booking.models import Reservation
+from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Verdict
 from booking.services import inbox, reject_reasons
@@ -27,7 +28,7 @@ from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
-from frontend.booking_form import seen_time, seen_times
+from frontend.booking_form import read_id, seen_time, seen_times
 from frontend.http import actor_of, stands_at
 from frontend.presenters import assessment
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
@@ -112,6 +113,7 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "reservation": reservation,
         "zone": zone.key,
         "day": day,
+        "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
         "rivals": sum(row.overlaps and row.state == "requested" for row in day),
         "person_history": person,
         "organisation_history": organisation,
@@ -135,7 +137,8 @@ def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
             if any(one.refusal for one in outcomes):
                 return _reported(request, actor, outcomes, now)
         else:
-            inbox.decide(actor, pk, Wish(Verdict.APPROVE), now, seen=seen)
+            assistant_id = read_id(request.POST.get("assistant", "")) or None
+            inbox.decide(actor, pk, Wish(Verdict.APPROVE, assistant_id=assistant_id), now, seen=seen)
     except NotFound:
         raise
     except Refusal as refusal:

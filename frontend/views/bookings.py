@@ -24,6 +24,7 @@ from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
 from booking import calendar_queries, licence_queries, queries, record_queries
 from booking.models import Reservation
+from booking.queries import assistants
 from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
@@ -229,6 +230,8 @@ def reservation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 #: A licence counts as long as the session has not begun.
 _COMING = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
+#: The lab may still say who assists.
+_ASSISTED = frozenset({*_COMING, ReservationState.IN_USE})
 
 
 def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refusal | None = None) -> HttpResponse:
@@ -268,6 +271,8 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "asked_with": asked_with(actor, reservation),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         "order_number": order_number(actor, reservation.pk),
+        "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
+        "assistant_choices": assistants.choices(reservation) if rights.is_lab and reservation.state in _ASSISTED else [],
         **_money_context(reservation, money),
         **cards,
     }

@@ -19,7 +19,7 @@ from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
-from booking.services import auto_approval, downtime_rows
+from booking.services import assisting, auto_approval, downtime_rows
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -89,7 +89,7 @@ def _again(actor: Actor, context: BookingContext, query: QueryDict, form: Bookin
 
 def _week(actor: Actor, instrument_id: int, query: QueryDict, form: BookingForm, now: datetime) -> Week:
     chosen = read_day(query.get("week", "")) or read_day(form.on)
-    return queries.free_slots(actor, instrument_id, chosen, DAYS, now, form.organisation_id())
+    return queries.free_slots(actor, instrument_id, chosen, DAYS, now, form.organisation_id(), form.service_mode)
 
 
 def _slots(week: Week, form: BookingForm, query: QueryDict, now: datetime) -> dict[str, Any]:
@@ -202,12 +202,16 @@ def make_quote(
     whose: Actor | None = None,
 ) -> QuoteView:
     """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own."""
-    problems = problems_of(refusal_reasons(context, (whose or actor).user_id, customer, during, form.service_mode, now))
+    reasons = refusal_reasons(context, (whose or actor).user_id, customer, during, form.service_mode, now)
+    problems = problems_of(reasons)
     alternatives: list[Alternative] = []
     occupied = context.policy.occupied(during)
-    if not problems and booking_context.busy_ranges(context.instrument.calendar_id, occupied, holder_id=actor.user_id):
-        others = booking_context.alternatives(context, during, now)
+    unhelped = [one.code for one in reasons] == [assisting.NOBODY_ASSISTS]
+    taken = not reasons and booking_context.busy_ranges(context.instrument.calendar_id, occupied, holder_id=actor.user_id)
+    if taken or unhelped:
+        others = booking_context.alternatives(context, during, now, service_mode=form.service_mode)
         alternatives = [as_alternative(form, other, context) for other in others]
+    if taken:
         problems = [("booking-from", _("This time is taken. Choose one of the free times, or one of these."))]
     preview: QuotePreview | None = None
     if customer is not None:

@@ -20,6 +20,7 @@ from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures
 from booking import licence_queries, queries
 from booking.models import Reservation, UsageSession
+from booking.queries import assistants
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
 from booking.services import transitions
@@ -41,7 +42,7 @@ _STARTABLE = (ReservationState.APPROVED, ReservationState.NO_SHOW)
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """One session of the day and what can be done with it now. ``hint`` says what is late, in words; ``typed`` is what was sent and
-    refused."""
+    refused; ``assisted_by`` who of the lab sits beside the user."""
 
     reservation: Reservation
     session: UsageSession | None
@@ -57,6 +58,7 @@ class SessionRow:
     just_done: bool
     without_licence: bool
     typed: Mapping[str, str]
+    assisted_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     reservations = list(queries.sessions_of_day(actor, day, zone).select_related("instrument__policy"))
     figures = reservation_figures.figures_of(actor, reservations)
     unlicensed = licence_queries.without_licence(each for each in reservations if each.state in _STARTABLE)
+    assisted = assistants.names_of(reservations)
     problems = sentences(refusal) if refusal else []
     done_id = request.GET.get("done", "")
     groups: dict[int, InstrumentDay] = {}
     for each in reservations:
         told, typed = (problems, request.POST.dict()) if each.pk == failed_id else ([], {})
-        row = _row(each, figures.get(each.pk), now, told, done_id == str(each.pk), each.pk in unlicensed, typed)
+        marks = (done_id == str(each.pk), each.pk in unlicensed, typed, assisted.get(each.pk, ""))
+        row = _row(each, figures.get(each.pk), now, told, *marks)
         groups.setdefault(each.instrument_id, InstrumentDay(each.instrument, [])).rows.append(row)
     context = {
         "groups": sorted(groups.values(), key=lambda group: (group.instrument.name_pinyin, group.instrument.name)),
@@ -110,6 +114,7 @@ def _row(
     just_done: bool,
     without_licence: bool,
     typed: Mapping[str, str],
+    assisted_by: str,
 ) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
     policy = policy_for(reservation.instrument)
@@ -131,6 +136,7 @@ def _row(
         just_done=just_done,
         without_licence=without_licence,
         typed=typed,
+        assisted_by=assisted_by,
     )
 
 

@@ -148,6 +148,7 @@ def words() -> dict[str, str]:
         OccupancySource.CHANGE.value: _("Proposed time"),
         OccupancySource.HOLD.value: _("Kept while somebody books"),
         OccupancySource.OFFER.value: _("Kept for the waiting list"),
+        "assists": _("%(who)s assists"),
         "closed": _("Closed"),
         "refreshed": _("The timeline was refreshed."),
         "unread": _("This could not be reached. Try again."),

@@ -98,6 +98,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "maintenance": (EVERYBODY, EVERYBODY),
     "downtime": (only("lab_manager"), NOBODY),
     "plan": (only("lab_manager"), NOBODY),
+    **dict.fromkeys(("assistant", "absence", "named"), (only("lab_manager", "operator"), only("operator"))),
     "device_key": (only("lab_manager"), NOBODY),
     "run": (only("lab_manager"), NOBODY),
     "code": (only("lab_manager"), NOBODY),
@@ -237,6 +238,18 @@ def _consent(world: World) -> dict[str, Any]:
         "taker": world.cast.users["zhao"].pk,
         "until_on": world.cast.now.date().isoformat(),
     }
+
+
+def _who_assists(world: World) -> dict[str, Any]:
+    return {"assistant": world.objects["assistant"][0]}
+
+
+def _named(world: World) -> dict[str, Any]:
+    return {"person": world.cast.users["li"].pk}
+
+
+def _away(world: World) -> dict[str, Any]:
+    return {"starts_at": "2026-12-20T01:00:00Z", "ends_at": "2026-12-20T02:00:00Z"}
 
 
 def _price_family(world: World) -> dict[str, Any]:
@@ -751,6 +764,14 @@ API: dict[str, Route] = {
         {"GET": Rule(*KEEPERS), "PATCH": Rule(*KEEPERS, body=lambda world: {"abbreviation": "PSF"})}, "hidden"
     ),
     "api_instrument_facility_end": acts("hidden", *KEEPERS, ok=TRIED, body=lambda world: {"seen": "2026-11-23T09:00:00Z"}),
+    "api_instrument_assistants": Route({"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED, body=_named)}, "hidden"),
+    "api_instrument_assistant_remove": acts("hidden", *KEEPERS, ok=TRIED | {404}, body=_who_assists),
+    "api_assisting": reads(PERSONS, ok=OK_GET | {404}),
+    "api_assistant": reads_object("assistant"),
+    "api_assistant_hours": Route({"PUT": Rule(*KEEPERS, TRIED, body=lambda world: {"windows": []})}, "assistant"),
+    "api_assistant_absences": acts("assistant", *KEEPERS, ok=TRIED, body=_away),
+    "api_assistant_absence_remove": acts("assistant", *KEEPERS, ok=TRIED | {404}, body=lambda world: {"absence": 1}),
+    "api_reservation_assistant": acts("reservation:approved", LAB, ok=TRIED, body=_who_assists),
     "api_instrument_sharing": Route(
         {"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED, body=lambda world: {"other": world.objects["hidden"][0]})}, "hidden"
     ),
@@ -1303,6 +1324,12 @@ PAGES: dict[str, Route] = {
     "closure_import_detail": reads_object("closure_import", post=Rule(*KEEPERS, OK_POST)),
     "closure_import_report": reads_object("closure_import"),
     "instrument_calendars": form("hidden", *KEEPERS),
+    "instrument_assistants": form("hidden", *KEEPERS),
+    "instrument_assistant_remove": acts("named", *KEEPERS, ok=TRIED, params=("pk", "assistant")),
+    "assisting": reads(),
+    "assistant_detail": form("assistant", *KEEPERS),
+    "assistant_absence_remove": acts("absence", *KEEPERS, params=("pk", "occupancy")),
+    "reservation_assistant": acts("reservation:approved", LAB, ok=TRIED, body=_who_assists),
     "instrument_sharing": form("hidden", *KEEPERS),
     "instrument_sharing_end": acts("hidden", *KEEPERS),
     "subscription_refresh": acts("subscription", *KEEPERS),

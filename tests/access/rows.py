@@ -156,6 +156,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.downtime": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.downtimeeffect": (Rows("downtime__instrument__organisation_id", *RUNNING),),
     "booking.importedbooking": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.assistant": (Rows("instruments__instrument__organisation_id", *KEPT),),
+    "booking.instrumentassistant": (Rows("instrument__organisation_id", *KEPT),),
     "booking.maintenanceplan": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.sampleday": (Rows("job__organisation_id", *BOOKINGS),),
     "booking.sampleparcel": (Rows("job__organisation_id", *BOOKINGS),),

@@ -21,6 +21,7 @@ from booking.rules.device_runs import EventKind
 from booking.rules.series import SeriesRule
 from booking.rules.time_search import TimeSearch
 from booking.services import (
+    assistants,
     changes,
     check_in_points,
     close_out,
@@ -152,6 +153,7 @@ def build_world(now: datetime = NOW) -> World:
     _share_resources(world, now)
     _teach(world, now)
     _write_prices(world, now)
+    _name_assistants(world, now)
     order.build(world, now)
     spending.build(world, now)
     samples.build(world, now)
@@ -266,6 +268,20 @@ def _more_of_their_calendars(world: World, now: datetime) -> None:
     world.objects["maintenance"] = (kept[0], kept[1])
     world.objects["downtime"] = (down[0], down[1])
     world.objects["plan"] = (plans[0], plans[1])
+
+
+def _name_assistants(world: World, now: datetime) -> None:
+    """The managers may assist on what they have not published, and are away once."""
+    found: dict[str, list[Any]] = {"assistant": [], "named": [], "absence": []}
+    for place, manager in enumerate(("wang", "bo")):
+        actor, hidden_id = world.cast.actor(manager), world.objects["hidden"][place]
+        one = assistants.name(actor, hidden_id, actor.person_id, now).assistant
+        first = datetime(2026, 12, 21, 1, tzinfo=UTC)
+        note = (OURS_HIDDEN, THEIRS_HIDDEN)[place]
+        away = assistants.add_absence(actor, one.pk, TimeRange(first, first + timedelta(hours=1)), note, now)
+        for kind, value in (("assistant", one.pk), ("named", (hidden_id, one.pk)), ("absence", (one.pk, away.pk))):
+            found[kind].append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
 
 
 def _write_prices(world: World, now: datetime) -> None:

@@ -579,6 +579,22 @@ def sharing() -> str:
     return at("instrument_sharing", one.pk, with_=others.exclude(calendar=one.calendar).earliest("pk").pk)
 
 
+def assistant() -> Any:
+    """Somebody of the personas' lab who assists in sessions."""
+    from booking.models import Assistant
+
+    return (
+        Assistant.objects.filter(instruments__instrument__organisation=organisation(PERSONAS["lab_manager"]))
+        .distinct()
+        .earliest("pk")
+    )
+
+
+def assisted() -> Any:
+    """An instrument on which that person may assist."""
+    return assistant().instruments.earliest("pk").instrument
+
+
 def import_in(state: str, kind: str = "instruments") -> int:
     """An import of the personas' lab in that state."""
     from instruments.models import ImportRun
@@ -740,6 +756,9 @@ PAGES: tuple[Shown, ...] = (
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(False)), ("lab_manager",), "preview"),
     Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(True)), ("lab_manager",), "done"),
     Shown("instrument_sharing", sharing, ("lab_manager",), "preview"),
+    Shown("instrument_assistants", lambda: at("instrument_assistants", assisted().pk), ("lab_manager",)),
+    Shown("assistant_detail", lambda: at("assistant_detail", assistant().pk), ("lab_manager",)),
+    Shown("assisting", lambda: at("assisting"), ("lab_manager", "researcher")),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument().pk), ("lab_manager", "operator"), "none"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
@@ -1597,6 +1616,9 @@ NOT_PAGES: dict[str, str] = {
     "subscription_refresh": "POST only",
     "subscription_switch": "POST only",
     "instrument_sharing_end": "POST only",
+    "instrument_assistant_remove": "POST only",
+    "assistant_absence_remove": "POST only",
+    "reservation_assistant": "POST only",
     "subscription_remove": "POST only",
     "instrument_busy": "a calendar for programs",
     "feed_private": "a calendar for programs",

@@ -91,6 +91,18 @@ STOPS = (
     ),
     Stop("shared-calendar", "lab_manager", lambda: at("instrument_sharing", pages.instrument().pk), _preview),
     Stop(
+        "who-assists",
+        "lab_manager",
+        lambda: at("instrument_assistants", pages.assisted().pk),
+        reach("main aside form button[type=submit]"),
+    ),
+    Stop(
+        "hours-of-who-assists",
+        "lab_manager",
+        lambda: at("assistant_detail", pages.assistant().pk),
+        reach("form[data-keep=assistant-week] button[type=submit]"),
+    ),
+    Stop(
         "import-options",
         "lab_manager",
         lambda: at("import_run", pages.import_in("preview")),

@@ -138,6 +138,8 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
     with a fund card, a device, and the time."""
 
     zone = ZONE
+    mode = "self_operated"
+    """How everything is booked."""
 
     cast: Cast
     done: Counter[str] = Counter()
@@ -217,9 +219,13 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
         self.item = resources.create_resource(wang, self.cast.lab.pk, "test_item", {"name": "Li in brine"}, part, self.now)
         resources.set_published(wang, self.item.pk, True, self.now)
         sample_prices.publish_test_price(wang, self.item, "sample", 8_000, {}, on, self.now, on)
+        self.start_of_assistance()
         for who, hour in (("lin", 10), ("ma", 12), ("he", 14), ("zhao", 16)):
             self.somebody_wants_a_time(who, (0, hour, 90), "book")
         self.somebody_sends_samples("lin", 3, 0)
+
+    def start_of_assistance(self) -> None:
+        """Nobody is named; a lab in which somebody is, is ``machine_assistants.AssistedLab``."""
 
     def time_goes_on(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
@@ -239,7 +245,7 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
         """Another instrument of the lab."""
         made = Instrument.objects.create(
             organisation=self.cast.lab, site=self.cast.site, calendar_id=calendar_id, name=name, class_code="010301",
-            service_modes=["self_operated"], created_at=self.now, updated_at=self.now,
+            service_modes=[self.mode], created_at=self.now, updated_at=self.now,
         )  # fmt: skip
         PriceVersion.objects.create(instrument=made, effective_from=on, document=PRICE, published_at=self.now)
         catalogue.refresh_instruments([made.pk], self.now)
@@ -293,9 +299,9 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
     def somebody_wants_a_time(self, who: str, slot: Slot, what: str, instrument: Instrument | None = None) -> None:
         instrument_id = (instrument or self.cast.xrd).pk
         actor, customer, during = self.actor(who), self.customer(who).pk, self.during(slot)
-        asked = ReservationRequest(instrument_id, customer, during, "self_operated", fund_card_id=self.card_of(who, slot[1]))
+        asked = ReservationRequest(instrument_id, customer, during, self.mode, fund_card_id=self.card_of(who, slot[1]))
         asked = replace(asked, expected=self.look(actor, asked))
-        wish = waiting.Wish(instrument_id, customer, during, 60, "self_operated")
+        wish = waiting.Wish(instrument_id, customer, during, 60, self.mode)
         acts: dict[str, Callable[[], Any]] = {
             "book": lambda: self.book_as_shown(actor, asked),
             "hold": lambda: holds.hold(actor, instrument_id, during, self.now, customer),

@@ -31,6 +31,7 @@ class SeriesOfTimes:
     key: Any
     now: Any
     zone: Any
+    mode: str
 
     def somebody_wants_a_series(self, who: str, slot: tuple[int, int, int], which: int, instrument: Any) -> None:
         """What is free of three times, or nothing where none is."""
@@ -38,7 +39,7 @@ class SeriesOfTimes:
         start, end = (to_wall(moment, self.zone).replace(tzinfo=None) for moment in (during.starts_at, during.ends_at))
         rule = SeriesRule(start, end, FREQUENCIES[which % 3], count=TIMES)  # type: ignore[arg-type]
         actor, customer = self.actor(who), self.customer(who).pk
-        wish = series.Wish(instrument.pk, customer, rule, "self_operated", fund_card_id=self.card_of(who))
+        wish = series.Wish(instrument.pk, customer, rule, self.mode, fund_card_id=self.card_of(who))
 
         def ask() -> None:
             found = series.report(actor, wish, self.now)

@@ -17,6 +17,7 @@ from config.kernel.access import Role
 from instruments.models import Membership, User
 from tests.conftest import Cast
 from tests.scenarios.lab_machine import LabMachine
+from tests.scenarios.machine_assistants import AssistedLab
 from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,13 @@ def machine(cast: Cast, programmes: object) -> type[LabMachine]:
     return type("Lab", (LabMachine,), there)
 
 
+@pytest.fixture
+def assisted(machine: type[LabMachine]) -> type[LabMachine]:
+    """As ``machine``, with somebody of the lab in every session."""
+    there = ("cast", "spenders", "device", "done", "found")
+    return type("Assisted", (AssistedLab,), {name: getattr(machine, name) for name in there})
+
+
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
     run_state_machine_as_test(machine, settings=SOME)
     everybody = {"book", "swap", "move", "move elsewhere", "cancel", "break down", "works again", "agree"}
@@ -53,6 +61,13 @@ def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[L
 @pytest.mark.proof
 def test_nothing_breaks_in_the_long_run(machine: type[LabMachine]) -> None:
     run_state_machine_as_test(machine, settings=MANY)
+
+
+@pytest.mark.proof
+def test_nothing_breaks_where_somebody_assists(assisted: type[LabMachine]) -> None:
+    run_state_machine_as_test(assisted, settings=settings(MANY, max_examples=30))
+    arranged = {"book", "swap", "move", "cancel", "give a session", "be away", "be back", "take somebody out"}
+    assert sorted(arranged - set(assisted.done)) == []
 
 
 def test_money_that_is_not_released_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:

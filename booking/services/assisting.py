@@ -1,0 +1,208 @@
+"""Who assists in a session of mode ``assisted``: chosen with the booking, and free again with it.
+
+A session takes the calendar of whoever assists by an occupancy of its own. It follows what the booking takes of its instrument by a trigger
+(``booking.models.assistant``), so no state and no writer can forget it; that two instruments never have one person at a time is kept by
+``occupancy_no_overlap``, as they are behind different locks. An instrument for which nobody was named needs nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import Occupancy, OccupancySource, Reservation
+from booking.rules.assistance import ASSISTED, Helper, free_with, in_turn
+from booking.rules.policy import BookingPolicy
+from booking.rules.slots import free_ranges
+from booking.services.taken import NobodyCan
+from config.kernel.errors import Reason
+from config.kernel.statements import planned_once
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
+from instruments.rules.opening import open_ranges
+from instruments.rules.wall_time import local_day
+from instruments.services import schedule_store
+
+#: A condition in SQL: somebody was named for the instrument of the alias ``i``.
+ANY_NAMED = "EXISTS (SELECT FROM booking_instrumentassistant ia WHERE ia.instrument_id = i.id)"
+NOBODY_ASSISTS = "booking.nobody_assists"
+
+
+_HELPERS = """
+SELECT a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, ''), u.email), a.time_zone,
+       coalesce((SELECT range_agg(o.during) FROM booking_occupancy o
+                  WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
+                    AND o.during && %(window)s::tstzrange AND o.reservation_id IS DISTINCT FROM %(without)s), '{}'),
+       coalesce((SELECT sum(extract(epoch FROM upper(o.during) - lower(o.during)))::bigint / 60 FROM booking_occupancy o
+                  WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
+                    AND o.during && %(week)s::tstzrange AND o.source = 'assistance'
+                    AND o.reservation_id IS DISTINCT FROM %(without)s), 0)
+  FROM booking_instrumentassistant ia
+  JOIN booking_assistant a ON a.id = ia.assistant_id
+  JOIN instruments_user u ON u.id = a.person_id
+  JOIN instruments_instrument i ON i.id = ia.instrument_id
+ WHERE ia.instrument_id = %(instrument)s AND u.is_active
+   AND EXISTS (SELECT FROM instruments_membership m WHERE m.user_id = a.person_id AND m.organisation_id = i.organisation_id)
+ ORDER BY a.id
+"""
+
+
+def helpers(instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0) -> list[Helper]:
+    """Who may assist on the instrument, with what they have in ``window`` but for the reservation ``without_id``, and their minutes in the
+    week of ``at`` (from Monday, in ``zone``). Two queries, one where nobody was named."""
+    monday = at.astimezone(zone).date() - timedelta(days=at.astimezone(zone).weekday())
+    week = TimeRange(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
+    values: dict[str, Any] = {"instrument": instrument_id, "without": without_id, "window": _range(window), "week": _range(week)}
+    with planned_once() as cursor:
+        cursor.execute(_HELPERS, values)
+        rows = cursor.fetchall()
+    rules = schedule_store.rules_by_calendar(row[1] for row in rows) if rows else {}
+    return [
+        Helper(
+            id=pk,
+            calendar_id=calendar_id,
+            person_id=person_id,
+            name=name,
+            works=tuple(open_ranges(rules[calendar_id], ZoneInfo(zone_name), window)) if rules[calendar_id].entries else None,
+            busy=tuple(TimeRange(one.lower, one.upper) for one in busy),
+            week_minutes=minutes,
+        )
+        for pk, calendar_id, person_id, name, zone_name, busy, minutes in rows
+    ]
+
+
+def free_times(
+    instrument: Instrument,
+    opening: Sequence[TimeRange],
+    busy: Sequence[TimeRange],
+    policy: BookingPolicy,
+    now: datetime,
+    *,
+    within: TimeRange,
+    zone: ZoneInfo,
+    service_mode: str,
+) -> list[TimeRange]:
+    """``rules.slots.free_ranges``; in assisted mode only where somebody can assist (they may overlap then)."""
+    found = helpers(instrument.pk, within, within.starts_at, zone) if service_mode == ASSISTED else []
+    return free_for(found, opening, busy, policy, now)
+
+
+def free_for(
+    named: Sequence[Helper], opening: Sequence[TimeRange], busy: Sequence[TimeRange], policy: BookingPolicy, now: datetime
+) -> list[TimeRange]:
+    """``rules.slots.free_ranges``; where anybody was ``named``, only as far as one of them can assist."""
+    return free_with(named, opening, busy, policy, now) if named else free_ranges(opening, busy, policy, now)
+
+
+def reasons(
+    instrument: Instrument, during: TimeRange, policy: BookingPolicy, zone: ZoneInfo, service_mode: str, without_id: int = 0
+) -> list[Reason]:
+    """Why nobody can assist at a time that is only looked at; nothing where somebody can, or nobody has to."""
+    if service_mode != ASSISTED:
+        return []
+    occupied = policy.occupied(during)
+    found = helpers(instrument.pk, occupied, during.starts_at, zone, without_id=without_id)
+    return [nobody()] if found and not in_turn(found, during, occupied) else []
+
+
+def nobody() -> Reason:
+    return Reason(NOBODY_ASSISTS, {}, "starts_at")
+
+
+def assign(reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_id: int | None = None) -> int | None:
+    """Let somebody assist in a reservation that has nobody, at its time of now; their id, None where nobody has to.
+
+    Part of the caller's transaction. Who loses somebody to another instrument at the same moment asks the next. Raises NobodyCan.
+    """
+    if reservation.service_mode != ASSISTED:
+        return None
+    found = helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
+    for one in in_turn(found, reservation.during, occupied, kept_id):
+        if take(reservation.pk, one.calendar_id):
+            return one.id
+    if found:
+        raise NobodyCan
+    return None
+
+
+_TAKE = """
+INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
+SELECT %(calendar)s, o.during, o.blocking, 'assistance', o.reservation_id, '' FROM booking_occupancy o
+ WHERE o.reservation_id = %(reservation)s AND o.source = 'reservation'
+ON CONFLICT ON CONSTRAINT occupancy_no_overlap DO NOTHING
+"""
+
+
+def take(reservation_id: int, calendar_id: int) -> bool:
+    """Write that somebody assists, unless they have something else by now; whether it was written. It waits for whoever writes at the
+    same moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"calendar": calendar_id, "reservation": reservation_id})
+        return cursor.rowcount > 0
+
+
+def release(reservation: Reservation) -> int | None:
+    """Nobody assists in it any more; the id of who did."""
+    if reservation.service_mode != ASSISTED:
+        return None
+    rows = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.ASSISTANCE)
+    found = rows.values_list("calendar__assistant", flat=True).first()
+    if found is not None:
+        rows.delete()
+    return found
+
+
+def of(reservation: Reservation) -> Occupancy | None:
+    """What the reservation takes of its assistant's calendar, with that person; None where nobody assists."""
+    if reservation.service_mode != ASSISTED:
+        return None
+    rows = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.ASSISTANCE)
+    return rows.select_related("calendar__assistant__person").first()
+
+
+def anew_if_idle(locked: Reservation, zone: ZoneInfo, *, must: bool = True) -> None:
+    """Where a reservation kept nobody out yet and is about to, whoever was chosen for it may have something else by now: then another.
+
+    ``must`` False: with nobody free it goes on alone, as the lab that begins it is there. Raises NobodyCan.
+    """
+    row = of(locked)
+    if row is None or row.blocking:
+        return
+    kept = release(locked)
+    try:
+        assign(locked, TimeRange(row.during.lower, row.during.upper), zone, kept)
+    except NobodyCan:
+        if must:
+            raise
+
+
+def calendars_of(reservation: Reservation) -> list[int]:
+    """The calendars on which a running session takes time: its instrument's, and that of who assists."""
+    row = of(reservation)
+    return [reservation.instrument.calendar_id, *([row.calendar_id] if row is not None else [])]
+
+
+_PERSON = """
+SELECT a.person_id FROM booking_occupancy o JOIN booking_assistant a ON a.calendar_id = o.calendar_id
+ WHERE o.reservation_id = %(reservation)s AND o.source = 'assistance'
+   AND EXISTS (SELECT FROM booking_reservationtransition t WHERE t.reservation_id = o.reservation_id AND t.action = 'approve')
+"""
+
+
+def person_told(reservation: Reservation) -> int | None:
+    """Who assists and hears what becomes of the session: once it was approved, and not before. The person's id."""
+    if reservation.service_mode != ASSISTED:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSON, {"reservation": reservation.pk})
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _range(one: TimeRange) -> TimestamptzRange:
+    return TimestamptzRange(one.starts_at, one.ends_at)

@@ -1,0 +1,1 @@
+from tests.frontend.acting import as_, clock  # noqa: F401
