@@ -10,7 +10,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="reservation",
             index=models.Index(
-                condition=models.Q(("state__in", ["completed", "adjusting", "adjustment_refused", "disputed", "agreed"])),
+                condition=models.Q(
+                    ("state", "completed"),
+                    ("state", "adjusting"),
+                    ("state", "adjustment_refused"),
+                    ("state", "disputed"),
+                    ("state", "agreed"),
+                    _connector="OR",
+                ),
                 fields=["organisation", "instrument"],
                 name="reservation_used",
             ),

@@ -86,7 +86,13 @@ class Reservation(models.Model):
             # indexes the database walks through all that the customer ever booked, or all that was ever used.
             models.Index(
                 fields=["organisation", "instrument"],
-                condition=models.Q(state__in=["completed", "adjusting", "adjustment_refused", "disputed", "agreed"]),
+                condition=models.Q(state="completed")
+                | models.Q(state="adjusting")
+                | models.Q(state="adjustment_refused")
+                | models.Q(state="disputed")
+                | models.Q(
+                    state="agreed"
+                ),  # by themselves: of a list, the database's own definition is not the same once it is run
                 name="reservation_used",
             ),
         ]

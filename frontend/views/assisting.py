@@ -25,7 +25,7 @@ from config.kernel.time_range import TimeRange
 from frontend.assisting_forms import AbsenceForm, NameForm
 from frontend.booking_form import read_id
 from frontend.hours_forms import WeekForm
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
 from frontend.refusals import sentences
 from frontend.views.bookings import detail_response
@@ -88,6 +88,7 @@ def _people_page(
         "has_candidates": bool(people),
         "problems": problems or [],
     }
+    stands_at(request, "instrument_assistants", pk)
     return render(request, "assisting/people.html", context, status=status)
 
 
@@ -165,6 +166,7 @@ def _person_page(
         "week_form": form if isinstance(form, WeekForm) else WeekForm(queries.hours_of(assistant)),
         "absence_form": form if isinstance(form, AbsenceForm) else AbsenceForm(),
     }
+    stands_at(request, "assistant_detail", assistant.pk)
     return render(request, "assisting/person.html", context, status=status)
 
 

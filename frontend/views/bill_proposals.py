@@ -18,7 +18,7 @@ from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import BillRequest, Expected
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences
 from frontend.views.bills import content_context
 
@@ -49,6 +49,7 @@ def _response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
             raise
         except Refusal as changed:
             context["problems"] = context["problems"] or sentences(changed)
+    stands_at(request, "bill_proposal", pk)
     return render(request, "bills/proposal.html", context, status=status_of(refusal) if refusal else 200)
 
 

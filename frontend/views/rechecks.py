@@ -28,7 +28,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences
 from frontend.views.bills import number
 from frontend.views.claims import fen_of
@@ -125,6 +125,7 @@ def _detail(request: HttpRequest, pk: int, shown: int | str, refusal: Refusal | 
         "may_find": actor.has(Role.INSPECTOR),
         "problems": sentences(refusal) if refusal else [],
     }
+    stands_at(request, "recheck_detail", pk)
     return render(request, "claims/sample.html", context, status=status_of(refusal) if refusal else 200)
 
 

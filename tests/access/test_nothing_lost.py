@@ -23,12 +23,13 @@ pytestmark = pytest.mark.django_db
 #: Role -> the pages (with the kind of object where a page is of one) that show it forms which no role above is shown.
 LOOKED_AT: dict[str, tuple[str, ...]] = {
     "lab_manager": (
-        "account_settings", "approval_inbox", "approval_settings", "channel_address", "channel_code",
+        "account_settings", "approval_inbox", "approval_settings", "assistant_detail assistant", "channel_address", "channel_code",
         "closure_import_detail closure_import", "colleague_list", "commission_detail commission:draft",
         "commission_detail commission:issued", "commission_detail commission:signed", "commission_edit commission:draft",
         "course_create", "course_detail course", "course_edit course", "course_session course_session", "credit_lab",
         "credit_rules", "downtime_detail downtime", "enquiry_detail enquiry", "enquiry_inbox", "feed_create", "group_list",
         "import_list", "import_run import", "import_run import:mapping", "instrument_calendars hidden",
+        "instrument_assistants hidden",
         "instrument_closure_import hidden", "instrument_create", "instrument_customers hidden", "instrument_detail hidden",
         "instrument_edit hidden", "instrument_exception hidden", "instrument_files hidden", "instrument_hours hidden",
         "instrument_licence instrument", "instrument_maintenance hidden", "instrument_occurrences closure:again",

@@ -34,7 +34,13 @@ def box(entry: Locator) -> tuple[float, float, float]:
     entry.scroll_into_view_if_needed()
     place = entry.bounding_box()
     assert place is not None
-    return place["x"], place["y"], place["y"] + place["height"] / 2
+    return place["x"], place["y"], middle_of(entry)
+
+
+def middle_of(entry: Locator) -> float:
+    place = entry.bounding_box()
+    assert place is not None
+    return place["y"] + place["height"] / 2
 
 
 def drag(page: Page, entry: Locator, hours: int, row: Locator | None = None) -> tuple[float, float]:
@@ -42,8 +48,10 @@ def drag(page: Page, entry: Locator, hours: int, row: Locator | None = None) -> 
     dialog = page.get_by_role("dialog")
     for _try in range(3):  # a timeline that is drawn anew meanwhile lets go of what is dragged
         page.wait_for_load_state("networkidle")
+        for one in (row or entry, entry):  # coming into view, each may push the other to another place
+            one.scroll_into_view_if_needed()
+        there = middle_of(row or entry)
         left, top, middle = box(entry)
-        there = middle if row is None else box(row)[2]
         page.mouse.move(left + 30, middle)
         page.mouse.down()
         page.mouse.move(left + 30 + 40 * (1 if hours > 0 else -1), middle, steps=4)

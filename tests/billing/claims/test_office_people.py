@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pgtrigger
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils.translation import override
 
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, PaymentList
@@ -108,7 +109,8 @@ def _told(claim):
     """Whom an objection was told, and for whom each of them stands in."""
     rows = Notice.objects.filter(event=OBJECTION, object_id=str(claim.pk), needs_action=True).select_related("user")
     found = {row.user.full_name: row.params.get("behalf", "") for row in rows}
-    lines = {row.user.full_name: words_of(row.event, row.params).lines for row in rows}
+    with override("en"):
+        lines = {row.user.full_name: words_of(row.event, row.params).lines for row in rows}
     assert {name for name, said in lines.items() if "You stand in for" in said[-1]} == {name for name in found if found[name]}
     return found
 

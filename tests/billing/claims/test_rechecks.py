@@ -112,6 +112,9 @@ def _guards(cast, sample, item):
         (RecheckFinding.objects.filter(pk=finding.pk), {"reason": "y"}, "RecheckFinding:recheck_finding_append_only"),
     ):
         refused_by_database(lambda rows=rows, change=change: rows.update(**change), guard)
+    for table in ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"):
+        with pytest.raises(DatabaseError, match="cannot be truncated"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
     own = {"item": item, "position": 9, "outcome": "confirmed", "recorded_by": cast.users["sun"], "recorded_at": at(22)}
     refused_by_database(lambda: RecheckFinding.objects.create(**own), "RecheckFinding:recheck_finding_independent")
     for bad in ({"difference_fen": 5}, {"outcome": "difference", "difference_fen": 5}, {"outcome": "difference", "reason": "x"}):

@@ -44,13 +44,18 @@ TRIED_ELSEWHERE = {
         ),
         "tests/billing/payments/test_bank_transfers.py",
     ),
-    **dict.fromkeys(("billing_bill", "billing_billline", "billing_billvoid"), "tests/billing/bills/test_bills.py"),
+    **dict.fromkeys(
+        ("billing_bill", "billing_billline", "billing_billproposal", "billing_billvoid"), "tests/billing/bills/test_bills.py"
+    ),
     **dict.fromkeys(
         ("billing_checkout", "billing_refundrequest", "billing_dispute", "billing_providerevent"),
         "tests/billing/payments/test_stripe.py",
     ),
     **dict.fromkeys(
         ("billing_programmedraft", "billing_draftstep", "billing_draftwriter"), "tests/billing/drafts/test_drafts.py"
+    ),
+    **dict.fromkeys(
+        ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"), "tests/billing/claims/test_rechecks.py"
     ),
     "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
     "billing_takenonce": "tests/billing/settlement/test_once.py",

@@ -195,13 +195,15 @@ def test_a_code_is_never_given_to_a_second_organisation(take: Take, owner: Organ
         "organisation_scheme": "uscc", "fields": OWNERS["fields"] | {"organisation.identifier": "code"},
     }  # fmt: skip
     text = "id,name,org,code\n1,SEM,Somebody,91630100MA00000151\n"
-    owner.former_identifiers.create(scheme="uscc", value="91630100MA00000151", left_at=now)
+    code = owner.identifiers.create(scheme="uscc", value="91630100MA00000151")
+    owner.former_identifiers.create(scheme="uscc", value=code.value, left_at=now)
+    code.delete()
     take(text, document, owner_id=None)
     assert Instrument.objects.get().organisation == owner  # it had the code while it was verified
     firm = make_owner("A firm", now, kind="firm")
-    firm.identifiers.create(scheme="uscc", value="91630100MA00000151")
+    firm.identifiers.create(scheme="uscc", value="12630000000000123E")
     with pytest.raises(Refusal) as refused:
-        take(text, document, owner_id=None)
+        take(text.replace(code.value, "12630000000000123E"), document, owner_id=None)
     assert refused.value.reasons[0].code == "import.organisation_no_owner"
 
 
