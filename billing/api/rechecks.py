@@ -16,7 +16,7 @@ from billing.claims import recheck_queries as queries
 from billing.claims.recheck_models import Outcome, RecheckItem, RecheckSample
 from billing.claims.rules.sampling import Method, Plan
 from billing.claims.services import rechecking
-from billing.claims.services.rechecking import DrawInput, Found
+from billing.claims.services.rechecking import MOST_FEN, DrawInput, Found
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -41,8 +41,8 @@ class RecheckDrawIn(StrictSerializer):
 
 class RecheckFindingIn(StrictSerializer):
     outcome = serializers.ChoiceField(choices=Outcome.choices)
-    difference_fen = serializers.IntegerField(
-        required=False, default=0, min_value=-(10**15), max_value=10**15, help_text="Paid too much; below nil: too little."
+    difference_fen = WholeNumber(
+        required=False, default=0, min_value=-MOST_FEN, max_value=MOST_FEN, help_text="Paid too much; below nil: too little."
     )
     reason = Text(max_length=_TEXT, required=False, default="", allow_blank=True, help_text="Needed with a difference.")
 

@@ -253,7 +253,11 @@ IF EXISTS (
    SELECT FROM billing_recheckitem i JOIN billing_paymentline l ON l.claim_id = i.claim_id
      JOIN billing_paymentlist p ON p.id = l.payment_list_id LEFT JOIN billing_payout o ON o.line_id = l.id
     WHERE i.id = NEW.item_id AND NEW.recorded_by_id IN (
-          p.issued_by_id, p.issued_for_id, p.reviewed_by_id, p.reviewed_for_id, p.approved_by_id, p.approved_for_id, o.recorded_by_id)) THEN
+          p.issued_by_id, p.issued_for_id, p.reviewed_by_id, p.reviewed_for_id, p.approved_by_id, p.approved_for_id, o.recorded_by_id))
+   OR EXISTS (
+   SELECT FROM billing_recheckitem i JOIN billing_claim c ON c.id = i.claim_id JOIN billing_claimbatch b ON b.id = c.batch_id
+     LEFT JOIN billing_objection x ON x.claim_id = c.id LEFT JOIN billing_clawback k ON k.claim_id = c.id
+    WHERE i.id = NEW.item_id AND NEW.recorded_by_id IN (b.closed_by_id, x.answered_by_id, k.issued_by_id)) THEN
     RAISE EXCEPTION 'nobody judges what they had a part in' USING ERRCODE = '23514', CONSTRAINT = 'recheck_finding_independent';
 END IF;
 RETURN NEW;

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.claims.models import Claim, Clawback, Objection, PaymentList
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.services.office import OFFICE
-from billing.claims.services.telling import tell_office
+from billing.claims.services.telling import tell_holders, tell_office
 from config.kernel.access import Role
 from instruments.notice_events import Event, Group, register_events, register_groups
 from instruments.services.notices import News, holders, tell
@@ -119,7 +119,7 @@ def tell_signers(payment_list: PaymentList, now: datetime) -> None:
     parts = ("issued_by_id", "issued_for_id", "reviewed_by_id", "reviewed_for_id")
     apart = [pk for pk in (getattr(payment_list, part) for part in parts) if pk is not None]
     news = News(TO_SIGN, params, f"/payout-lists/{payment_list.pk}/", payment_list)
-    tell_office(news, programme.issuer_id, OFFICE, now, apart)
+    tell_holders(news, programme.issuer_id, OFFICE, now, apart)  # a deputy is one of them
 
 
 def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
 from billing.claims.recheck_models import Outcome, RecheckFinding, RecheckItem, RecheckSample
 from billing.claims.rules.sampling import Method, Plan, Settled, draw, fingerprint
@@ -44,15 +43,13 @@ def items_of(sample: RecheckSample) -> QuerySet[RecheckItem]:
 
 def progress_of(samples: Sequence[RecheckSample]) -> dict[int, Progress]:
     """How far each sample is; one query."""
-    latest = RecheckFinding.objects.filter(item=OuterRef("pk")).order_by("-position")
-    rows = RecheckItem.objects.filter(sample__in=samples).order_by()
-    rows = rows.annotate(outcome=Subquery(latest.values("outcome")[:1]), off_fen=Subquery(latest.values("difference_fen")[:1]))
-    found = rows.values("sample").annotate(
-        looked_at=Count("pk", filter=Q(outcome__isnull=False)),
-        differing=Count("pk", filter=Q(outcome=Outcome.DIFFERENCE)),
-        fen=Coalesce(Sum("off_fen"), 0),
+    latest = RecheckFinding.objects.filter(item__sample__in=samples).order_by("item", "-position").distinct("item")
+    found = RecheckFinding.objects.filter(pk__in=latest.values("pk")).order_by().values("item__sample")
+    found = found.annotate(
+        looked_at=Count("pk"), differing=Count("pk", filter=Q(outcome=Outcome.DIFFERENCE)), fen=Sum("difference_fen")
     )
-    return {row["sample"]: Progress(row["looked_at"], row["differing"], row["fen"]) for row in found}
+    progress = {each.pk: Progress(0, 0, 0) for each in samples}
+    return progress | {row["item__sample"]: Progress(row["looked_at"], row["differing"], row["fen"]) for row in found}
 
 
 def plan_of(sample: RecheckSample) -> Plan:

@@ -112,9 +112,10 @@ def bill_issue(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             expected = Expected(number(request.POST.get("lines", "")), number(request.POST.get("total_fen", "")))
             if request.POST.get("act") == "propose":
-                proposal = proposing.propose(actor, asked, now, expected=expected)
+                key = request.POST.get("key", "")
+                proposal_id = proposing.propose_once(actor, asked, now, idempotency_key=key, expected=expected)
                 messages.success(request, _("Proposed. Another person of finance issues it."))
-                return redirect("bill_proposal", pk=proposal.pk)
+                return redirect("bill_proposal", pk=proposal_id)
             issued = issuing.issue_once(actor, asked, now, idempotency_key=request.POST.get("key", ""), expected=expected)
             messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
             return redirect("bill_detail", pk=issued.bill_id)

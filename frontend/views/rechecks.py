@@ -137,7 +137,7 @@ def recheck_find(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_visible(RecheckItem.objects.all(), actor, pk=pk)
     outcome, sign = _WAYS.get(request.POST.get("outcome", ""), ("", 0))
     amount = request.POST.get("amount", "").strip()
-    fen = sign * fen_of(amount) if amount or sign else 0
+    fen = (sign or 1) * fen_of(amount) if amount or sign else 0
     if sign and fen * sign < 0:
         fen = 0  # no amount: refused with the field
     page = (item.position - 1) // CLAIMS_PER_PAGE + 1

@@ -102,13 +102,8 @@ def issue(
     return transactions.run(work)
 
 
-def issue_once(
-    actor: Actor, asked: BillRequest, now: datetime, *, idempotency_key: str, expected: Expected | None = None
-) -> Issued:
-    """As ``issue`` by one person alone (below ``SECOND_PERSON_FROM_FEN``; from there on see ``proposing``), at most once for a key.
-
-    Raises what ``issue`` raises, and Refusal ``idempotency.*``.
-    """
+def payload_of(asked: BillRequest, expected: Expected | None) -> dict[str, Any]:
+    """What a form asks for, by which its key is known again."""
     payload: dict[str, Any] = {
         "owner": asked.owner_id,
         "customer": asked.customer_id,
@@ -117,6 +112,17 @@ def issue_once(
     }
     if expected is not None:
         payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
+    return payload
+
+
+def issue_once(
+    actor: Actor, asked: BillRequest, now: datetime, *, idempotency_key: str, expected: Expected | None = None
+) -> Issued:
+    """As ``issue`` by one person alone (below ``SECOND_PERSON_FROM_FEN``; from there on see ``proposing``), at most once for a key.
+
+    Raises what ``issue`` raises, and Refusal ``idempotency.*``.
+    """
+    payload = payload_of(asked, expected)
 
     def effect() -> dict[str, Any]:
         bill = issue(actor, asked, now, expected=expected, below_fen=settings.SECOND_PERSON_FROM_FEN)

@@ -1,8 +1,9 @@
-"""Bills issued by hand by two people: one proposes what they looked at, another one issues just that."""
+"""Bills issued by hand by two people: one proposes what they looked at, another one issues it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,9 +15,10 @@ from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest, Expected
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.transactions import constraint_name
 
+PROPOSE_ROUTE = "page.bill.propose"
 ONE_WAITS = "bill_proposal_one_waits"
 
 
@@ -57,8 +59,21 @@ def propose(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expect
     return transactions.run(work)
 
 
+def propose_once(
+    actor: Actor, asked: BillRequest, now: datetime, *, idempotency_key: str, expected: Expected | None = None
+) -> int:
+    """As ``propose``, at most once for a key: the proposal's id. Raises Refusal ``idempotency.*`` besides."""
+
+    def effect() -> dict[str, Any]:
+        return {"id": propose(actor, asked, now, expected=expected).pk}
+
+    payload = issuing.payload_of(asked, expected)
+    result, _replayed = transactions.run(lambda: idempotency.once(actor, PROPOSE_ROUTE, idempotency_key, payload, now, effect))
+    return int(result["id"])
+
+
 def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
-    """Issue what another person proposed, if it still comes to just that.
+    """Issue what another person proposed, if it still has as many lines and comes to as much.
 
     Raises NotFound, Forbidden, Refusal ``bill.own_proposal``, Conflict ``bill.proposal_decided``, and what ``issuing.issue`` raises
     (``bill.figures_differ`` where the figures are others by now).

@@ -16,7 +16,7 @@ from billing.claims.rules import sampling
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.sampling import Plan, Settled
 from billing.claims.rules.states import ClaimState
-from billing.claims.services.office import REASON_LENGTH, checked_text, next_number, plain_text
+from billing.claims.services.office import checked_text, next_number
 from billing.subsidy.models import Programme
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Forbidden, Refusal
@@ -50,13 +50,13 @@ class Found:
 
 
 def settled(actor: Actor, asked: DrawInput) -> list[Settled]:
-    """The claims of which all was paid in the period, by id. One query."""
+    """The claims of which all was paid in the period, by id; one more than may be drawn from at the most. One query."""
     rows = visible_to(Claim.objects.filter(state__in=SETTLED, total_fen__gt=0), actor)
     if asked.programme_id is not None:
         rows = rows.filter(batch__programme_id=asked.programme_id)
     rows = rows.annotate(last_paid_on=Max("payment_lines__payout__paid_on"))
     rows = rows.filter(last_paid_on__range=(asked.from_on, asked.until_on))
-    return [Settled(pk, fen) for pk, fen in rows.order_by("pk").values_list("pk", "total_fen")]
+    return [Settled(pk, fen) for pk, fen in rows.order_by("pk").values_list("pk", "total_fen")[: sampling.MOST_CLAIMS + 1]]
 
 
 def draw_once(actor: Actor, asked: DrawInput, now: datetime, *, idempotency_key: str) -> tuple[int, bool]:
@@ -76,7 +76,7 @@ def draw_once(actor: Actor, asked: DrawInput, now: datetime, *, idempotency_key:
 
 
 def draw(actor: Actor, asked: DrawInput, now: datetime) -> RecheckSample:
-    """Draw a sample and keep what it was drawn from: every draw has a number, so that none is tried in secret.
+    """Draw a sample and keep what it was drawn from: every draw that is kept has a number, so that none of them goes unseen.
 
     Raises Forbidden, NotFound, Refusal ``recheck.seed_*`` / ``recheck.size*`` / ``recheck.share`` / ``recheck.days`` / ``recheck.nothing``
     / ``recheck.too_many``.
@@ -145,7 +145,7 @@ def record(actor: Actor, item_id: int, found: Found, now: datetime) -> RecheckFi
     differs = found.outcome == Outcome.DIFFERENCE
     if differs == (found.difference_fen == 0) or abs(found.difference_fen) > MOST_FEN:
         raise Refusal.of("recheck.difference", field="difference")
-    reason = checked_text(found.reason) if differs else plain_text(found.reason, REASON_LENGTH)
+    reason = checked_text(found.reason) if differs or found.reason.strip() else ""
 
     def work() -> RecheckFinding:
         item = get_visible(RecheckItem.objects.select_for_update(no_key=True, of=("self",)), actor, pk=item_id)

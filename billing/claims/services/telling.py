@@ -21,15 +21,20 @@ def tell_office(news: News, office_id: int | None, roles: Sequence[Role], now: d
     Call it inside the transaction of the change. A deputy with one of the roles is told in their own right, and one for somebody who is
     ``apart`` is as much apart.
     """
-    own = Q()
-    for role in roles:
-        own |= holders(role, office_id)
-    told = tell(news, own & ~person(*apart), now)
+    told = tell_holders(news, office_id, roles, now, apart)
     if office_id is None:
         return told
     for deputy_id, names in _deputies(office_id, roles, now, apart).items():
         told += tell(replace(news, params={**news.params, "behalf": ", ".join(names)}), person(deputy_id), now)
     return told
+
+
+def tell_holders(news: News, office_id: int | None, roles: Sequence[Role], now: datetime, apart: Collection[int] = ()) -> int:
+    """The same without deputies: of what everybody who could stand in does in their own right."""
+    own = Q()
+    for role in roles:
+        own |= holders(role, office_id)
+    return tell(news, own & ~person(*apart), now)
 
 
 def _deputies(office_id: int, roles: Sequence[Role], now: datetime, apart: Collection[int]) -> dict[int, list[str]]:

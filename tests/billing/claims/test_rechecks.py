@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import pgtrigger
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from billing.claims.models import Claim
+from billing.claims.models import Claim, ClaimBatch
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn, items_of, progress_of, samples_visible
 from billing.claims.rules.sampling import Method, Plan, Settled
@@ -117,6 +118,16 @@ def _guards(cast, sample, item):
             cursor.execute(f"TRUNCATE {table} CASCADE")
     own = {"item": item, "position": 9, "outcome": "confirmed", "recorded_by": cast.users["sun"], "recorded_at": at(22)}
     refused_by_database(lambda: RecheckFinding.objects.create(**own), "RecheckFinding:recheck_finding_independent")
+    batch = ClaimBatch.objects.filter(pk=item.claim.batch_id)
+    closer = batch.get().closed_by
+    with pgtrigger.ignore("billing.ClaimBatch:claim_batch_closes_once"):
+        batch.update(closed_by=cast.users["zhou"])  # who has done nothing else
+    refused_by_database(
+        lambda: RecheckFinding.objects.create(**own | {"recorded_by": cast.users["zhou"]}),
+        "RecheckFinding:recheck_finding_independent",
+    )
+    with pgtrigger.ignore("billing.ClaimBatch:claim_batch_closes_once"):
+        batch.update(closed_by=closer)
     for bad in ({"difference_fen": 5}, {"outcome": "difference", "difference_fen": 5}, {"outcome": "difference", "reason": "x"}):
         with pytest.raises(IntegrityError, match="recheck_finding_says_what"), transaction.atomic():
             RecheckFinding.objects.create(**own | {"recorded_by": cast.users["wu"]} | bad)
@@ -152,6 +163,9 @@ def _pages_and_api(cast, sample, item, as_, clock):
     find = f"/claims/samples/items/{item.pk}/find"
     again = wu.post(find, {"outcome": "too_much", "amount": "12.5x", "reason": "kept as typed"})
     assert again.status_code == 422 and b"kept as typed" in again.content and b"12.5x" in again.content
+    for amount in ("100.00", "12.5x"):  # of a confirmed claim there is none
+        kept = wu.post(find, {"outcome": "confirmed", "amount": amount})
+        assert kept.status_code == 422 and amount.encode() in kept.content
     assert wu.post(find, {"outcome": "too_little", "amount": "12.50", "reason": "two samples"}).status_code == 302
     assert item.findings.latest("position").difference_fen == -1250
     assert as_("chen").post(find, {"outcome": "confirmed"}).status_code == 403

@@ -59,6 +59,7 @@ def test_a_large_bill_is_proposed_on_the_page_and_issued_by_somebody_else(cast, 
     alone = li.post(reverse("bill_issue"), fields)
     assert alone.status_code == 422 and "another one issues it" in alone.content.decode() and not Bill.objects.exists()
     at = li.post(reverse("bill_issue"), fields | {"act": "propose"}).url
+    assert li.post(reverse("bill_issue"), fields | {"act": "propose"}).url == at  # two clicks
     own = li.get(at).content.decode()
     assert "Somebody else of finance issues it." in own and f"{at}issue" not in own
     assert li.post(f"{at}issue").status_code == 422 and browse("zhao").get(at).status_code == 404
