@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -7,6 +10,8 @@ from django.db import models
 from booking.rules.numbers import format_reference
 from config.kernel.models.guards import append_only, no_truncate
 from config.kernel.time_range import TimeRange
+
+_WAS_USED = ("completed", "adjusting", "adjustment_refused", "disputed", "agreed")
 
 _STAYS_IN_LAB = """
 IF OLD.state NOT IN ('requested', 'approved') THEN
@@ -83,16 +88,11 @@ class Reservation(models.Model):
             models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
             models.Index(fields=["group"], condition=models.Q(group__isnull=False), name="reservation_by_group"),
             # Whether a customer ever used an instrument of a lab, asked for each request that waits (``approval_inbox``). By the other
-            # indexes the database walks through all that the customer ever booked, or all that was ever used.
+            # indexes the database walks through all that the customer ever booked, or all that was ever used. The states stand one by
+            # one: of a list, the definition that the database gives back is not the same once it is run.
             models.Index(
                 fields=["organisation", "instrument"],
-                condition=models.Q(state="completed")
-                | models.Q(state="adjusting")
-                | models.Q(state="adjustment_refused")
-                | models.Q(state="disputed")
-                | models.Q(
-                    state="agreed"
-                ),  # by themselves: of a list, the database's own definition is not the same once it is run
+                condition=reduce(or_, (models.Q(state=state) for state in _WAS_USED)),
                 name="reservation_used",
             ),
         ]
