@@ -72,7 +72,7 @@ from booking.models import (
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, NONE, instrument_filter, kept_filter, organisation_filter
-from instruments.models import Instrument
+from instruments.models import Instrument, Membership
 
 CUSTOMERS = (Role.RESEARCHER, Role.FIRM_ADMIN)
 OWNERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
@@ -150,10 +150,13 @@ def _instrument_assistants(queryset: QuerySet[InstrumentAssistant], actor: Actor
 
 
 def _assistants(queryset: QuerySet[Assistant], actor: Actor) -> QuerySet[Assistant]:
-    """With hours of work and absences."""
-    named = InstrumentAssistant.objects.filter(assistant_filter(actor, "instrument__", "assistant__person_id"))
+    """With hours of work and absences: of the managers only those whose lab the person still belongs to."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    member = Membership.objects.filter(user=OuterRef("assistant__person"), organisation=OuterRef("instrument__organisation"))
+    managed = InstrumentAssistant.objects.filter(instrument__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
     mine = Q(person_id=actor.user_id) if actor.user_id is not None else NONE
-    return queryset.filter(mine | Exists(named.filter(assistant=OuterRef("pk"))))
+    return queryset.filter(mine | Exists(managed.filter(Exists(member), assistant=OuterRef("pk"))))
 
 
 def subscription_filter(actor: Actor, prefix: str = "") -> Q:

@@ -17,6 +17,7 @@ register(
         "assistant.not_of_the_lab": _("Choose somebody of the lab: only its own people assist on its instruments."),
         "assistant.named_already": _("%(person)s may assist on this instrument already."),
         "assistant.too_many": _("At most %(most)s people can assist on one instrument. Take somebody out first."),
+        "assistant.too_many_windows": _("A week of work has at most %(most)s windows. Put some of them together."),
         "assistant.has_sessions": _("%(count)s sessions are theirs: %(bookings)s. Give them to somebody else first."),
         "assistant.absence_over": _("This is over already. Choose a later end."),
         "assistant.absence_too_long": _("An absence can last %(days)s days at most. Is the year right?"),

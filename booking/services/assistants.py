@@ -18,7 +18,7 @@ from booking.services import assisting, notices
 from booking.services.conflicts import NO_OVERLAP
 from booking.services.context import policy_for
 from booking.services.state_writing import lock_row, seen_by
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.transactions import whole
@@ -31,6 +31,8 @@ from instruments.services.weekly_hours import WeeklyWindow, shown_window, weekly
 
 #: So many people may assist on one instrument.
 MOST_NAMED = 30
+#: So many windows of work has a week at most: ten a day.
+MOST_WINDOWS = 70
 LONGEST_ABSENCE = timedelta(days=366)
 _OPEN = (ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE)
 _MOST_TOLD = 20
@@ -78,7 +80,7 @@ def unname(actor: Actor, instrument_id: int, assistant_id: int, now: datetime) -
     schedule_store.lock_calendars([instrument.calendar_id])  # a booking that chooses this person is over or waits
     held = _sessions(row.assistant, now).filter(reservation__instrument=instrument)
     if held.exists():
-        raise _conflict(held, "assistant.has_sessions", "assistant")
+        raise _conflict(actor, row.assistant, held, "assistant.has_sessions", "assistant")
     audit.record(actor, "assistant.unname", instrument, now, before={"assistant": assistant_id})
     row.delete()
 
@@ -87,9 +89,11 @@ def unname(actor: Actor, instrument_id: int, assistant_id: int, now: datetime) -
 def set_hours(actor: Actor, assistant_id: int, windows: Sequence[WeeklyWindow], now: datetime) -> Assistant:
     """From now on the person works in exactly these weekly windows of their clock; none: whenever an instrument is open. Sessions stay.
 
-    Raises NotFound, Refusal ``calendar.weekday_unknown``, ``calendar.windows_overlap``.
+    Raises NotFound, Refusal ``assistant.too_many_windows``, ``calendar.weekday_unknown``, ``calendar.windows_overlap``.
     """
     assistant = _kept(actor, assistant_id)
+    if len(windows) > MOST_WINDOWS:
+        raise Refusal.of("assistant.too_many_windows", "windows", most=MOST_WINDOWS)
     Refusal.raise_any(window_reasons(windows))
     calendar_id, today = assistant.calendar_id, now.astimezone(ZoneInfo(assistant.time_zone)).date()
     with schedule_store.changing([calendar_id]):
@@ -130,7 +134,7 @@ def add_absence(actor: Actor, assistant_id: int, during: TimeRange, note: str, n
         if transactions.constraint_name(error) != NO_OVERLAP:
             raise
     rows = Occupancy.objects.filter(calendar_id=assistant.calendar_id, blocking=True, during__overlap=taken)
-    raise _conflict(rows, "assistant.absence_clashes", "starts_at")
+    raise _conflict(actor, assistant, rows, "assistant.absence_clashes", "starts_at")
 
 
 @whole
@@ -176,10 +180,7 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
     if before != wanted.id:
         audit.record(actor, "reservation.assistant", locked, now, before={"assistant": before}, after={"assistant": wanted.id})
-        notices.relieve(locked, told, now)
-        person_id = assisting.person_told(locked)
-        if person_id is not None:
-            notices.tell_assistant(locked, "given", person_id, now)
+        notices.tell_of_another(locked, told, now)
     return wanted.name
 
 
@@ -212,10 +213,16 @@ def _sessions(assistant: Assistant, now: datetime) -> QuerySet[Occupancy]:
     return rows.filter(reservation__state__in=_OPEN, reservation__ends_at__gt=now)
 
 
-def _conflict(rows: QuerySet[Occupancy], code: str, field: str) -> Conflict:
-    """With what is in the way; nothing, where it has gone since it was."""
+def _conflict(actor: Actor, assistant: Assistant, rows: QuerySet[Occupancy], code: str, field: str) -> Conflict:
+    """With what is in the way, as far as it is the actor's to see; nothing, where it has gone since it was."""
     found = list(rows.select_related("reservation").order_by("during", "pk"))
-    return Conflict(Reason(code, {"count": len(found), "bookings": ", ".join(_names(found[:_MOST_TOLD]))}, field))
+    shown = found[:_MOST_TOLD]
+    if assistant.person_id != actor.user_id:
+        seen = visible_to(Reservation.objects.filter(pk__in=[one.reservation_id for one in shown]), actor).values_list(
+            "pk", flat=True
+        )
+        shown = [one for one in shown if one.reservation_id is None or one.reservation_id in set(seen)]
+    return Conflict(Reason(code, {"count": len(found), "bookings": ", ".join(_names(shown)) or "–"}, field))
 
 
 def _names(rows: Iterable[Occupancy]) -> list[str]:

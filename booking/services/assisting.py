@@ -114,7 +114,9 @@ def nobody() -> Reason:
     return Reason(NOBODY_ASSISTS, {}, "starts_at")
 
 
-def assign(reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_id: int | None = None) -> int | None:
+def assign(
+    reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_id: int | None = None, *, blocks: bool = False
+) -> int | None:
     """Let somebody assist in a reservation that has nobody, at its time of now; their id, None where nobody has to.
 
     Part of the caller's transaction. Who loses somebody to another instrument at the same moment asks the next. Raises NobodyCan.
@@ -123,7 +125,7 @@ def assign(reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_i
         return None
     found = helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
     for one in in_turn(found, reservation.during, occupied, kept_id):
-        if take(reservation.pk, one.calendar_id):
+        if take(reservation.pk, one.calendar_id, blocks=blocks):
             return one.id
     if found:
         raise NobodyCan
@@ -132,17 +134,17 @@ def assign(reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_i
 
 _TAKE = """
 INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
-SELECT %(calendar)s, o.during, o.blocking, 'assistance', o.reservation_id, '' FROM booking_occupancy o
+SELECT %(calendar)s, o.during, o.blocking OR %(blocks)s, 'assistance', o.reservation_id, '' FROM booking_occupancy o
  WHERE o.reservation_id = %(reservation)s AND o.source = 'reservation'
 ON CONFLICT ON CONSTRAINT occupancy_no_overlap DO NOTHING
 """
 
 
-def take(reservation_id: int, calendar_id: int) -> bool:
+def take(reservation_id: int, calendar_id: int, *, blocks: bool = False) -> bool:
     """Write that somebody assists, unless they have something else by now; whether it was written. It waits for whoever writes at the
-    same moment."""
+    same moment. ``blocks``: the booking keeps others out in a moment, if it does not yet."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"calendar": calendar_id, "reservation": reservation_id})
+        cursor.execute(_TAKE, {"calendar": calendar_id, "reservation": reservation_id, "blocks": blocks})
         return cursor.rowcount > 0
 
 
@@ -165,17 +167,22 @@ def of(reservation: Reservation) -> Occupancy | None:
     return rows.select_related("calendar__assistant__person").first()
 
 
-def anew_if_idle(locked: Reservation, zone: ZoneInfo, *, must: bool = True) -> None:
-    """Where a reservation kept nobody out yet and is about to, whoever was chosen for it may have something else by now: then another.
+def anew_where_needed(locked: Reservation, zone: ZoneInfo, *, must: bool = True) -> None:
+    """Directly before a reservation keeps others out: whoever was chosen for it may have something else by now, where it kept nobody out
+    yet, or may not assist there any more. Then another.
 
     ``must`` False: with nobody free it goes on alone, as the lab that begins it is there. Raises NobodyCan.
     """
     row = of(locked)
-    if row is None or row.blocking:
+    if row is None:
+        return
+    occupied = TimeRange(row.during.lower, row.during.upper)
+    named = helpers(locked.instrument_id, occupied, locked.starts_at, zone, without_id=locked.pk)
+    if row.blocking and row.calendar_id in {one.calendar_id for one in named}:
         return
     kept = release(locked)
     try:
-        assign(locked, TimeRange(row.during.lower, row.during.upper), zone, kept)
+        assign(locked, occupied, zone, kept, blocks=True)
     except NobodyCan:
         if must:
             raise
@@ -190,7 +197,8 @@ def calendars_of(reservation: Reservation) -> list[int]:
 _PERSON = """
 SELECT a.person_id FROM booking_occupancy o JOIN booking_assistant a ON a.calendar_id = o.calendar_id
  WHERE o.reservation_id = %(reservation)s AND o.source = 'assistance'
-   AND EXISTS (SELECT FROM booking_reservationtransition t WHERE t.reservation_id = o.reservation_id AND t.action = 'approve')
+   AND (SELECT t.action FROM booking_reservationtransition t
+         WHERE t.reservation_id = o.reservation_id AND t.action IN ('approve', 'take_back') ORDER BY t.id DESC LIMIT 1) = 'approve'
 """
 
 

@@ -107,7 +107,8 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
         row = change_one(actor, request, now)
         return {"id": row.pk, "state": row.state}
 
-    with conflicts.answered(actor, other_id or reservation.instrument_id, request.during, now, reservation.organisation_id):
+    place_id, mode = other_id or reservation.instrument_id, reservation.service_mode
+    with conflicts.answered(actor, place_id, request.during, now, reservation.organisation_id, mode):
         result, replayed = transactions.run(
             lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
         )
@@ -392,7 +393,8 @@ def accept(
             transitions.go_on(locked, wait, now, elsewhere=fresh.instrument_id is not None)
 
     place_id = row.instrument_id or row.reservation.instrument_id
-    with conflicts.answered(actor, place_id, taken, now, row.reservation.organisation_id):
+    mode = row.reservation.service_mode
+    with conflicts.answered(actor, place_id, taken, now, row.reservation.organisation_id, mode):
         transactions.run(work)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from procrastinate.contrib.django import app
 
@@ -16,7 +17,8 @@ from booking import ports
 from booking.models import RequestDecision, Reservation
 from booking.rules.deciding import UNDO, Verdict, refuse_late_take_back
 from booking.rules.states import GIVEN_UP, Action, ReservationState
-from booking.services import conflicts, deputies, notices
+from booking.services import assisting, conflicts, deputies, notices
+from booking.services.context import policy_for
 from booking.services.sides import require_lab
 from booking.services.state_writing import lock_row, move, seen_by
 from config.kernel.access import Actor, visible_to
@@ -67,7 +69,8 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
     """The request waits again, as if nothing had been decided; what was held is free.
 
     Raises NotFound, Forbidden ``decision.not_yours``, Refusal ``decision.told`` (too late, or told at once),
-    ``booking.illegal_transition``, Conflict ``booking.just_taken`` when somebody has the rejected request's time by now.
+    ``booking.illegal_transition``, Conflict ``booking.just_taken`` when somebody has the rejected request's time by
+    now, or ``booking.nobody_assists``.
     """
     reservation = seen_by(actor, reservation_id)
     require_lab(reservation, actor)
@@ -80,12 +83,15 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
         if row is None:
             raise Refusal.of("decision.told", undo_seconds=int(UNDO.total_seconds()))
         refuse_late_take_back(row.final_at, row.told_at is not None, now)
+        if policy_for(locked.instrument).pending_blocks:
+            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
         move(locked, Action.TAKE_BACK, actor, now)
         ports.money().on_release(locked, actor, Action.TAKE_BACK.value, now)
         row.taken_back_at = now
         row.save(update_fields=["taken_back_at"])
 
-    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+    mode = reservation.service_mode
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id, mode):
         transactions.run(work)
 
 

@@ -122,6 +122,14 @@ def relieve(reservation: Reservation, person_id: int | None, now: datetime) -> N
         tell_assistant(reservation, "relieved", person_id, now)
 
 
+def tell_of_another(reservation: Reservation, told_id: int | None, now: datetime) -> None:
+    """Where another person assists than the one who had been told (``told_id``, None: nobody), tell both."""
+    relieve(reservation, told_id, now)
+    person_id = assisting.person_told(reservation)
+    if person_id not in (None, told_id):
+        tell_assistant(reservation, "given", person_id, now)
+
+
 def tell_assistant(reservation: Reservation, event: str, person_id: int, now: datetime) -> None:
     """Tell one who assists, or did, of what the lab arranged; a code ``assist.*`` in ``booking.assisting_notices``."""
     news = News(

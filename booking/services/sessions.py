@@ -67,8 +67,10 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)
-        assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone), must=False)
+        told = assisting.person_told(locked)
+        assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), must=False)
         move(locked, Action.COME_LATE, actor, now)
+        notices.tell_of_another(locked, told, now)
         if ports.money().on_come_late(locked, actor, now) is not None:
             raise Conflict.of("booking.late_figures")
         credit.take_back(locked, EventKind.NO_SHOW, actor, now)

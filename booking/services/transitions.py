@@ -98,17 +98,18 @@ def approve(
         holds.clear_for(locked, now)
         if assistant_id is not None:
             assistants.give(actor, locked, assistant_id, now)
-        else:
-            assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone))
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed", now)
             return changed
+        if assistant_id is None:
+            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
         _move(locked, Action.APPROVE, actor, now)
         decisions.note(locked, Verdict.APPROVE, actor, how, now)
         return None
 
-    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+    mode = reservation.service_mode
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id, mode):
         if transactions.run(work) is not None:
             raise Conflict.of("booking.figures_changed")
 
@@ -139,10 +140,10 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
     if not why or is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
         return False
     holds.clear_for(locked, now)
-    assisting.anew_if_idle(locked, ZoneInfo(locked.instrument.site.time_zone))
     if ports.money().on_approve(locked, NOBODY, now) is not None:
         notices.defer(locked, "figures_changed", now)
         return False
+    assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
     _move(locked, Action.APPROVE, NOBODY, now, why)
     notices.defer(locked, "approved", now)
     return True

@@ -13,9 +13,10 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import InstrumentPolicy, Occupancy, Reservation
 from booking.queries import assistants as queries
 from booking.queries import free_slots
-from booking.services import assistants, changes, reservations, swaps, together, transitions
+from booking.services import assistants, changes, decisions, reservations, swaps, together, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.context import load
+from booking.services.decisions import How
 from booking.services.many_times import Look
 from booking.services.reservations import ReservationRequest
 from booking.services.swaps import Swap
@@ -322,3 +323,41 @@ def test_an_instrument_without_anybody_named_costs_a_booking_no_statement_more(l
     lab.name("hu", cast.xrd), lab.name("ma", cast.xrd)
     one = asked("assisted", 11)
     assert one <= before + 3 and asked("self_operated", 12) == before
+
+
+def test_who_has_left_the_lab_is_neither_shown_to_it_nor_sent_to_a_session_that_is_approved_later(lab, cast, slot):
+    hu, ma = lab.name("hu", cast.xrd, lab.second), lab.name("ma", cast.xrd)
+    waits, elsewhere = lab.ask(9, 11), lab.ask(13, 14, lab.second)
+    assert lab.who(waits, elsewhere) == [("Hu", True), ("Hu", True)]
+    Membership.objects.filter(user=cast.users["hu"]).delete()
+    for work in (
+        lambda: assistants.add_absence(lab.wang, hu.pk, slot(8, 9, FAR), "", cast.now),
+        lambda: assistants.set_hours(lab.wang, hu.pk, [], cast.now),
+    ):
+        with pytest.raises(NotFound):
+            work()
+    assistants.set_hours(lab.wang, ma.pk, [], cast.now)  # of who is still there it is as it was
+    lab.approve(waits)
+    assert lab.who(waits) == [("Ma", True)] and told(cast.users["ma"]) == ["assist.approved"] and told(cast.users["hu"]) == []
+    lab.approve(elsewhere)  # nobody is left who has to assist there
+    assert lab.who(elsewhere) == [None]
+
+
+def test_a_rejection_that_is_taken_back_gets_somebody_else_where_the_first_one_is_taken(lab, cast, slot):
+    lab.name("hu", cast.xrd, lab.second), lab.name("ma", cast.xrd)
+    request = lab.ask(9, 11)
+    transitions.reject(lab.wang, request.pk, cast.now, "no", How(undo=True))
+    rival = lab.ask(9, 11, lab.second, who="he")
+    assert lab.who(request, rival) == [("Hu", False), ("Hu", True)]
+    decisions.take_back(lab.wang, request.pk, cast.now)
+    assert lab.who(request, rival) == [("Ma", True), ("Hu", True)]
+
+
+def test_a_week_of_work_has_so_many_windows_at_most(lab, cast):
+    hu = lab.name("hu", cast.xrd)
+    windows = [WeeklyWindow(day, time(hour), time(hour, 30)) for day in range(7) for hour in range(11)]
+    with pytest.raises(Refusal) as refused:
+        assistants.set_hours(cast.actor("hu"), hu.pk, windows, cast.now)
+    assert codes(refused) == ["assistant.too_many_windows"]
+    assistants.set_hours(cast.actor("hu"), hu.pk, windows[: assistants.MOST_WINDOWS], cast.now)
+    assert len(queries.hours_of(hu)) == assistants.MOST_WINDOWS
