@@ -50,7 +50,7 @@ def stands_before(request: HttpRequest) -> None:
 def page_url(request: HttpRequest) -> str:
     """The path at which the page that answers can be opened, where that is not the one it stands at; else nothing."""
     path: str = getattr(request, "page_url", "")
-    return "" if path == request.path else path
+    return "" if path.partition("?")[0] == request.path else path
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -88,7 +88,7 @@ def _open_response(request: HttpRequest, now: datetime, refusal: Refusal | None 
         "owner_id": owner_id,
         "until": until,
         "today": local_today(now),
-        "proposals": list(queries.proposals_visible(actor).filter(owner_id=owner_id, state=ProposalState.WAITING)),
+        "proposals": list(queries.proposals_visible(actor).filter(owner_id=owner_id, state=ProposalState.WAITING)[:50]),
         "to_credit": list(queries.fell_away_since(actor, owner_id)[:50]),
         "problems": sentences(refusal) if refusal else [],
     }

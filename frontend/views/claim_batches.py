@@ -103,10 +103,10 @@ def _given(request: HttpRequest) -> BatchInput:
 @require_GET
 def claim_batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: control totals, claims with their checks, what can be done next, objections and payment lists."""
-    return _detail(request, pk)
+    return detail_response(request, pk)
 
 
-def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, report: Sequence[Result] = ()) -> HttpResponse:
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None, report: Sequence[Result] = ()) -> HttpResponse:
     actor = actor_of(request)
     batch = queries.batch_for(actor, pk)
     rows = queries.claims_of(actor, batch)
@@ -183,7 +183,7 @@ def claim_batch_act(request: HttpRequest, pk: int) -> HttpResponse:
     actor, act = actor_of(request), request.POST.get("act", "")
     try:
         if act in _MANY:
-            return _detail(request, pk, report=_MANY[act](actor, pk, timezone.now()))
+            return detail_response(request, pk, report=_MANY[act](actor, pk, timezone.now()))
         if act not in _ONE:
             queries.batch_for(actor, pk)
             raise Refusal.of("claims.unknown_act", field="act")
@@ -191,7 +191,7 @@ def claim_batch_act(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return _detail(request, pk, refusal)
+        return detail_response(request, pk, refusal)
     return redirect("claim_batch_detail", pk=pk)
 
 
@@ -206,6 +206,6 @@ def objection_answer(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return _detail(request, found.claim.batch_id, refusal)
+        return detail_response(request, found.claim.batch_id, refusal)
     messages.success(request, _("The objection is answered."))
     return redirect("claim_batch_detail", pk=found.claim.batch_id)

@@ -26,7 +26,8 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
 from frontend.presenters.claims import list_state, paper_row
-from frontend.refusals import say_refusal, sentences
+from frontend.refusals import sentences
+from frontend.views import claim_batches
 from frontend.views.bills import number
 from frontend.views.claims import fen_of
 
@@ -41,8 +42,7 @@ def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-        return redirect("claim_batch_detail", pk=pk)
+        return claim_batches.detail_response(request, pk, refusal)
     for each in made:
         messages.success(request, _("The list %(number)s is made. Two more people sign it.") % {"number": each.number})
     if len(made) > 1:

@@ -89,8 +89,16 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     groups: dict[int, InstrumentDay] = {}
     for each in reservations:
         told, typed = (problems, request.POST.dict()) if each.pk == failed_id else ([], {})
-        marks = (done_id == str(each.pk), each.pk in unlicensed, typed, assisted.get(each.pk, ""))
-        row = _row(each, figures.get(each.pk), now, told, *marks)
+        row = _row(
+            each,
+            figures.get(each.pk),
+            now,
+            told,
+            just_done=done_id == str(each.pk),
+            without_licence=each.pk in unlicensed,
+            typed=typed,
+            assisted_by=assisted.get(each.pk, ""),
+        )
         groups.setdefault(each.instrument_id, InstrumentDay(each.instrument, [])).rows.append(row)
     context = {
         "groups": sorted(groups.values(), key=lambda group: (group.instrument.name_pinyin, group.instrument.name)),
@@ -111,6 +119,7 @@ def _row(
     figures: Figures | None,
     now: datetime,
     problems: list[str],
+    *,
     just_done: bool,
     without_licence: bool,
     typed: Mapping[str, str],

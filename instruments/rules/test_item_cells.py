@@ -35,6 +35,8 @@ _ACTIVITY = re.compile(r"(?:[kMG]|m|[\u00b5\u03bcn])?(?:Bq|Ci)(?:\W.*)?")
 _WAVELENGTH = re.compile(r"(?:.*\s)?(?:UV|OD|Abs)\s+[0-9]{3,4}", re.IGNORECASE)
 #: What stands between entries, parts and names, and between a limit and its unit.
 _APART = re.compile(r"[\s,;|\uff0c\uff1b\u3001]+")
+#: Of those, what stands between a number and its unit.
+_UNIT_APART = re.compile(r"(?<=[0-9])\|(?=[^\W\d_]|[%\u2030])")
 ANALYTE = ("name", "limit", "unit")
 _QUALIFICATION = ("scheme", "certificate_number", "valid_from", "valid_to")
 
@@ -51,7 +53,7 @@ def analytes_as_first_read(cell: str) -> list[dict[str, str]]:
 
 def analytes_fingerprint(cell: str) -> str:
     """What a cell says, apart from how its entries and parts stand beside each other: the same for a cell of others and for ours of it."""
-    return _APART.sub("", unicodedata.normalize("NFKC", cell))
+    return _UNIT_APART.sub("", _APART.sub("|", unicodedata.normalize("NFKC", cell)).strip("|"))
 
 
 def read_qualifications(cell: str, field: str) -> list[dict[str, Any]]:

@@ -16,10 +16,16 @@ NAME = "Timeline microscope"
 SHANGHAI = timedelta(hours=8)
 
 
-def two_bookings(site: Site) -> tuple[int, str]:
-    """From 9 to 11 and from 12 to 14 on the day after tomorrow, there; the first one's id, and the day."""
-    now = datetime.now(UTC)
+def sunday(now: datetime) -> datetime:
+    """The beginning there, as a clock shows it, of the first Sunday after tomorrow: on Sundays the demo has no bookings."""
     there = (now + SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    return there + timedelta(days=6 - there.weekday())
+
+
+def two_bookings(site: Site) -> tuple[int, str]:
+    """From 9 to 11 and from 12 to 14 on a Sunday, there; the first one's id, and the day."""
+    now = datetime.now(UTC)
+    there = sunday(now)
     with site.data():
         instrument = stage.add_instrument(NAME, now)
         researcher = stage.persona(PERSONAS["researcher"])
@@ -164,7 +170,7 @@ def test_free_time_is_asked_for_on_the_clock_of_its_instrument_and_news_wait_for
     people: Visitors, used: Site
 ) -> None:
     now = datetime.now(UTC)
-    there = (now + SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    there = sunday(now)
     day = f"{there:%Y-%m-%d}"
     with used.data():
         instrument = stage.add_instrument("West of the others", now)

@@ -349,5 +349,7 @@ def test_cells_about_several_things_are_read_as_they_were_written() -> None:
         assert tuple(found[0].values()) == parts, cell
         assert read_analytes(analytes_cell(found)) == found, cell
         assert analytes_fingerprint(analytes_cell(found)) == analytes_fingerprint(cell), cell
+    for one, other in (("N, O", "NO"), ("C,N", "CN"), ("1,2-DCB", "12-DCB"), ("Li, Mg", "LiMg")):
+        assert analytes_fingerprint(one) != analytes_fingerprint(other)
     qualified = [{"scheme": "A/B", "certificate_number": "", "valid_from": None, "valid_to": date(2030, 1, 1)}]
     assert read_qualifications(qualifications_cell(qualified), "q") == qualified
