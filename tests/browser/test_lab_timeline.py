@@ -13,7 +13,10 @@ from tests.browser.running_site import Site
 from tests.browser.visitors import PERSONAS, Visitors
 
 NAME = "Timeline microscope"
+SPARE = "Timeline spare"
 SHANGHAI = timedelta(hours=8)
+ROW = 16
+"""Half the height of a row, in px."""
 
 
 def sunday(now: datetime) -> datetime:
@@ -49,13 +52,28 @@ def middle_of(entry: Locator) -> float:
     return place["y"] + place["height"] / 2
 
 
+def row_of(page: Page, name: str) -> Locator:
+    """Where the row of an instrument begins; rows are in the order of names, those of the demo's among them."""
+    return page.locator("[data-timeline]").get_by_text(name, exact=True).first
+
+
+def entry_in(page: Page, name: str, hours: str) -> Locator:
+    """What stands in the row of that instrument at those hours."""
+    entries = page.locator(f'[data-timeline] .ec-event:has(strong)[aria-label^="{hours}"]')
+    expect(entries.first).to_be_visible()
+    row = middle_of(row_of(page, name))
+    found = [one for one in entries.all() if abs(middle_of(one) - row) < ROW]
+    assert len(found) == 1, (name, hours, len(found))
+    return found[0]
+
+
 def drag(page: Page, entry: Locator, hours: int, row: Locator | None = None) -> tuple[float, float]:
     """So many hours later, into the row where another one stands; left and top of where it stood before."""
     dialog = page.get_by_role("dialog")
     for _try in range(3):  # a timeline that is drawn anew meanwhile lets go of what is dragged
         page.wait_for_load_state("networkidle")
-        for one in (row or entry, entry):  # coming into view, each may push the other to another place
-            one.scroll_into_view_if_needed()
+        # In the middle of the window: at its edge the timeline is scrolled by what is dragged there.
+        (row or entry).evaluate("one => one.scrollIntoView({block: 'center'})")
         there = middle_of(row or entry)
         left, top, middle = box(entry)
         page.mouse.move(left + 30, middle)
@@ -86,13 +104,12 @@ def is_there_soon(dialog: Locator) -> bool:
 def test_a_refused_drag_goes_back_and_the_keyboard_moves_it_also_to_another_instrument(people: Visitors, used: Site) -> None:
     pk, day = two_bookings(used)
     with used.data():
-        spare = stage.add_instrument("Timeline spare", datetime.now(UTC)).pk
+        spare = stage.add_instrument(SPARE, datetime.now(UTC)).pk
     manager = newly_arrived(people)
     log_in(manager, "lab_manager")
     page, keys = manager.page, Keyboard(manager.page)
     manager.open(f"/timeline/?date={day}")
-    mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="09:00"]').last
-    expect(mine).to_be_visible()
+    mine = entry_in(page, NAME, "09:00")
     named = mine.get_attribute("aria-label") or ""
     assert named.startswith("09:00–11:00")
     dialog = page.get_by_role("dialog")
@@ -145,8 +162,7 @@ def drag_to_the_other_row(page: Page, day: str, pk: int, used: Site) -> None:
         from instruments.models import Instrument
 
         first = Instrument.objects.get(name=NAME).pk
-    mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="14:00–16:00"]').last
-    other = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="12:00–14:00"]').last
+    mine, other = entry_in(page, SPARE, "14:00–16:00"), row_of(page, NAME)
     dialog = page.get_by_role("dialog")
     left, top = drag(page, mine, -2, other)
     expect(dialog.get_by_label("From")).to_have_value(f"{day}T12:00")

@@ -55,11 +55,11 @@ def met(world: World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One client on each instrument, who both have read that everybody is free before either writes."""
     barrier, take = Barrier(2), assisting.take
 
-    def together(reservation_id: int, calendar_id: int) -> bool:
+    def together(reservation_id: int, calendar_id: int, *, blocks: bool = False) -> bool:
         with suppress(BrokenBarrierError):  # the second time that one of them asks, it is alone
             barrier.wait(10)
         barrier.abort()
-        return take(reservation_id, calendar_id)
+        return take(reservation_id, calendar_id, blocks=blocks)
 
     monkeypatch.setattr(assisting, "take", together)
     return list(at_once([asking(world, place, place) for place in range(2)]))
