@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from config.demo.accounts import DEMO_PASSWORD
 from tests.browser import stage
@@ -73,12 +74,18 @@ def log_in(visitor: Visitor, persona: str) -> Keyboard:
 
 
 def _typed(page: Page, keys: Keyboard, text: str) -> None:
-    """Type, and wait until the figures beside it are the new ones: nobody tabs through a piece that is being replaced."""
-    with page.expect_response(lambda response: "/quotes/preview" in response.url) as answered:
+    """Type, and wait until the figures beside it are those of all of it: nobody tabs through a piece that is being replaced. On a busy
+    machine the keys come apart, and the earlier ones ask too."""
+
+    def is_of_all(response: Response) -> bool:
+        sent = response.url + (response.request.post_data or "")
+        return "/quotes/preview" in response.url and text in unquote_plus(sent)
+
+    with page.expect_response(is_of_all) as answered:
         keys.type(text)
     answered.value.finished()
-    page.wait_for_timeout(700)  # on a busy machine the keys come apart, and later ones ask once more
     expect(page.locator("#quote.htmx-request, #quote.htmx-swapping, #quote.htmx-settling")).to_have_count(0)
+    page.wait_for_timeout(300)  # what was swapped in stands by then
 
 
 def request_time(visitor: Visitor) -> int:
