@@ -88,7 +88,7 @@ messages: $(CATALOGUES:.po=.mo)
 
 # --- Run --------------------------------------------------------------------------------------------------------------
 run: setup
-	@.ci/system-packages --optional $(PDF_PACKAGES)
+	@.ci/system-packages --optional="Without these packages no PDF can be made" $(PDF_PACKAGES)
 	@exec $(PY) manage.py run_platform --host $(HOST) --port $(PORT)
 
 demo: setup
@@ -120,3 +120,4 @@ screenshots: setup-dev system-packages
 
 system-packages:
 	@.ci/system-packages $(TEST_PACKAGES)
+	@.ci/system-packages --optional="Without it the browser tests take half as long again" chromium-headless-shell

@@ -6,7 +6,6 @@ page needs on a machine that does nothing else.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import compress
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests import databases
 from tests.bench.harness import Figure, percentile
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.chromium import ARGUMENTS, installed
 from tests.concurrency.harness import serving
 from tests.databases import CommittedDatabase
 
@@ -80,9 +79,7 @@ def _is_script(url: str) -> bool:
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        raise RuntimeError("Chromium is not installed (Debian: apt-get install chromium)")
+    path = installed()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,10 @@ from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import databases
+from tests.browser.chromium import ARGUMENTS, NoBrowser, installed
 from tests.browser.running_site import Site, running, staged
 from tests.browser.visitors import AXE, Visitor, Visitors
 from tests.databases import CommittedDatabase
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,10 +33,10 @@ def _needed() -> str:
         pytest.fail("The front end is not built: run 'make setup' first.", pytrace=False)
     if not AXE.is_file():
         pytest.fail("axe-core is not installed: run 'make setup-dev' first.", pytrace=False)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.fail("Chromium is not installed (Debian: apt-get install chromium).", pytrace=False)
-    return chromium
+    try:
+        return installed()
+    except NoBrowser as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture(scope="session")

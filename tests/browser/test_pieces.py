@@ -143,3 +143,22 @@ def test_the_bar_is_one_line_also_with_the_longest_words(visitors: Visitors, per
     rows, height = visitor.page.locator(parts).evaluate_all(lines)
     assert rows == 1 and height <= 44
     fits(visitor.page, width, 320)
+
+
+def test_what_has_the_focus_stays_in_view_when_the_figures_around_it_are_replaced(visitors: Visitors) -> None:
+    visitor = visitors.fresh("researcher", "en", 1280)
+    page = visitor.page
+    with visitor.site.data():
+        pk = instrument().pk
+    visitor.open(at("instrument_detail", pk))
+    page.locator("#slots a.slot").nth(1).click()
+    working = page.locator("#quote-working")
+    expect(working).to_be_visible()
+    for from_top in (100, 300, 600):
+        working.focus()
+        working.evaluate(f"(one) => window.scrollBy(0, one.getBoundingClientRect().top - {from_top})")
+        with page.expect_response(lambda response: "/quotes/preview" in response.url) as answered:
+            page.locator("#booking-form").evaluate("(form) => form.dispatchEvent(new Event('input', {bubbles: true}))")
+        answered.value.finished()
+        expect(page.locator("#quote.htmx-request, #quote.htmx-swapping, #quote.htmx-settling")).to_have_count(0)
+        assert abs(working.evaluate("(one) => one.getBoundingClientRect().top") - from_top) < 2, "the page has jumped"

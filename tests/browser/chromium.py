@@ -1,0 +1,29 @@
+"""Which browser is driven: Debian's Chromium. Its headless shell, of the same sources, draws the same pages without what a desktop needs,
+in two thirds of the time; it comes first where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class NoBrowser(RuntimeError):
+    """Says what to install."""
+
+
+def installed() -> str:
+    """The browser's path. Raises `NoBrowser`."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    raise NoBrowser("Chromium is not installed (Debian: apt-get install chromium).")
