@@ -120,4 +120,3 @@ screenshots: setup-dev system-packages
 
 system-packages:
 	@.ci/system-packages $(TEST_PACKAGES)
-	@.ci/system-packages --optional="Without it the browser tests take half as long again" chromium-headless-shell

@@ -7,6 +7,7 @@ all need one. Rows that are append-only can never be flushed away, so a copy is 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from billing.subsidy import queries as programmes
 from billing.subsidy import services as subsidy
 
 MIGRATED = "jishi_migrated_"
+TESTS_HOME = "of-tests"
 LOCK = 7_203_117
 """Held on the server while somebody makes what is made once, so that processes which start together wait for the first."""
 
@@ -53,6 +55,11 @@ class CommittedDatabase:
 def own_host() -> str:
     """Where the server of the default database is; starts the private one where it has to."""
     return str(connections["default"].get_connection_params()["host"])
+
+
+def is_only_for_tests() -> bool:
+    """Whether the default database's server is the private one of a home in which nothing but tests' data lies, as ``.ci/steps`` has it."""
+    return settings.HOME.name == TESTS_HOME and not os.environ.get("DATABASE_URL")
 
 
 def migrated(host: str) -> str:

@@ -172,9 +172,11 @@ def test_numbers_beyond_any_id_are_missing_objects(world, name):
     beyond = asking.address(world, name, route, ABSENT).replace(str(worlds.MISSING), "9" * 30)
     role = ("lab_manager", "finance")[sorted(MATRIX).index(name) % 2]
     for method in route.methods:
-        usual = asking.ask(world, role, method, asking.address(world, name, route, ABSENT), {}, as_json=is_api(name))
         answer = asking.ask(world, role, method, beyond, {}, as_json=is_api(name))
-        assert answer.status == usual.status or answer.status == 404, (method, role, answer.status, usual.status)
+        if answer.status in {403, 404}:
+            continue
+        usual = asking.ask(world, role, method, asking.address(world, name, route, ABSENT), {}, as_json=is_api(name))
+        assert answer.status == usual.status, (method, role, answer.status, usual.status)
 
 
 CONTROLLED = (
