@@ -1,5 +1,6 @@
 """``python -m tests.prepare`` makes the migrated database that all others of the tests are copies of; with ``staged`` also the demo that
-the browser looks at, in the folder that ``JISHI_STAGED`` names. A server in a ``JISHI_HOME`` of the tests' own need not outlive a power cut."""
+the browser looks at, in the folder that ``JISHI_STAGED`` names. A server in a ``JISHI_HOME`` of the tests' own need not outlive
+a power cut."""
 
 from __future__ import annotations
 
