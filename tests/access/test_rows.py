@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 
 from billing.models import BookingFee, CommissionReservation, CommissionSampleJob, FeeRelief, PriceVersion
 from booking.models import (
@@ -47,6 +47,7 @@ def full(world: World, django_db_blocker: Any) -> Iterator[World]:
     """The world, with what no address of the matrix has needed of both sides so far: once for the tests of a module."""
     with django_db_blocker.unblock(), transaction.atomic():
         _complete(world)
+        connection.check_constraints()
         world.actors = {role: VISITOR if (one := world.person(role)) is None else actor_for(one) for role in ROLES}
         yield world
         transaction.set_rollback(True)
