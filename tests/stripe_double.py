@@ -17,6 +17,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from stripe._http_client import HTTPClient
+
 ACCOUNT = "acct_double1"
 SECRETS = ("whsec_" + "a" * 32, "whsec_" + "b" * 32)
 KEY = "sk_test_" + "k" * 24
@@ -26,6 +28,8 @@ class Double:
     """The service. ``url``: where the library finds it; ``calls``: (method, path, form) of every request."""
 
     def __init__(self) -> None:
+        self._pauses = HTTPClient.INITIAL_DELAY, HTTPClient.MAX_DELAY
+        HTTPClient.INITIAL_DELAY = HTTPClient.MAX_DELAY = 0  # the library asks as often again as ever, only at once
         self.sessions: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
         self.disputes: dict[str, dict[str, Any]] = {}
@@ -44,6 +48,7 @@ class Double:
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+        HTTPClient.INITIAL_DELAY, HTTPClient.MAX_DELAY = self._pauses
 
     # --- What happens at the service -----------------------------------------------------------------------------------
     def pay(self, session_id: str) -> None:
@@ -185,6 +190,7 @@ def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
 def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together: the second of two would wait 40 ms until the first is acknowledged
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()

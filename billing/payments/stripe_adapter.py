@@ -70,7 +70,7 @@ class StripeProvider:
     def sessions_since(self, since: datetime) -> Iterator[SessionFacts]:
         params: Any = {"created": {"gte": int(since.timestamp())}, "limit": _PAGE}
         page = _asked(lambda: self._client.v1.checkout.sessions.list(params))
-        for session in page.auto_paging_iter():
+        for session in _on_every_page(page):
             yield self._facts(session)
 
     def read_event(self, body: bytes, signature: str, now: datetime) -> EventHead:
@@ -134,7 +134,7 @@ class StripeProvider:
                 done=each["status"] == "succeeded",
                 failed=each["status"] in ("failed", "canceled"),
             )
-            for each in page.auto_paging_iter()
+            for each in _on_every_page(page)
         ]
         return tuple(sorted(found, key=lambda one: one.ref))
 
@@ -149,7 +149,7 @@ class StripeProvider:
                 state=_DISPUTES.get(str(each["status"]), "open"),
                 opened_at=datetime.fromtimestamp(int(each["created"]), UTC),
             )
-            for each in page.auto_paging_iter()
+            for each in _on_every_page(page)
         )
 
 
@@ -170,6 +170,21 @@ def _asked(call: Callable[[], T]) -> T:
         raise ProviderError("provider.refused", for_good=True) from error
     except stripe.StripeError as error:
         raise ProviderError("provider.unreachable", for_good=False) from error
+
+
+def _on_every_page(page: Any) -> Iterator[Any]:
+    """What is on a page of a list and on those that follow. Turning it is asking, too: raises ProviderError, also where a page comes
+    again, for such a list would have no end."""
+    last_ids: set[str] = set()
+    while page.data:
+        yield from page.data
+        if not page.has_more:
+            return
+        last = str(page.data[-1]["id"])
+        if last in last_ids:
+            raise ProviderError("provider.unreachable", for_good=False)
+        last_ids.add(last)
+        page = _asked(page.next_page)
 
 
 def _first_valid(body: bytes, signature: str, secrets: tuple[str, ...]) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection, transaction
 
 from billing.models import BookingFee, CommissionReservation, CommissionSampleJob, FeeRelief, PriceVersion
 from booking.models import (
@@ -40,9 +42,18 @@ from tests.access.world import ROLES, World
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def full(world: World) -> World:
-    """The world, with what no address of the matrix has needed of both sides so far."""
+@pytest.fixture(scope="module")
+def full(world: World, django_db_blocker: Any) -> Iterator[World]:
+    """The world, with what no address of the matrix has needed of both sides so far: once for the tests of a module."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        _complete(world)
+        connection.check_constraints()
+        world.actors = {role: VISITOR if (one := world.person(role)) is None else actor_for(one) for role in ROLES}
+        yield world
+        transaction.set_rollback(True)
+
+
+def _complete(world: World) -> None:
     cast, now = world.cast, world.cast.now
     sides = ((cast.lab, cast.xrd, cast.users["lin"], cast.users["wang"]),
              (world.other_lab, world.other_instrument, cast.users["he"], cast.users["bo"]))  # fmt: skip
@@ -73,7 +84,6 @@ def full(world: World) -> World:
         for about in ({"customer": customer}, {"person": person}):
             AccessListEntry.objects.create(verdict="deny", reason="x", created_by=cast.users["zhou"], created_at=now, **about)
     world_rows.build(world, now)
-    return world
 
 
 def _left_unused(world: World, place: int, instrument: Any, now: datetime) -> None:
@@ -143,24 +153,18 @@ def rows_of(world: World, label: str, rows: Rows, ours: bool) -> list[int]:
     return list(found.distinct().values_list("pk", flat=True))
 
 
-def actor_of(world: World, role: str) -> Any:
-    person = world.person(role)
-    return VISITOR if person is None else actor_for(person)
-
-
 def faults_of(world: World, label: str) -> list[str]:
     """One sentence for each set of rows of which somebody sees too much or too little."""
-    faults, model = [], apps.get_model(label)
-    for role in ROLES:
-        seen = set(visible_to(model._default_manager.all(), actor_of(world, role)).values_list("pk", flat=True))
-        for rows in ROWS[label]:
-            for ours, may in ((True, rows.ours), (False, rows.theirs)):
-                wanted = set(rows_of(world, label, rows, ours))
-                if (wanted <= seen) if role in may else not (wanted & seen):
-                    continue
-                faults.append(
-                    f"{role} sees {sorted(wanted & seen)} of {sorted(wanted)}, {'ours' if ours else 'theirs'} {rows.where}"
-                )
+    faults, everything = [], apps.get_model(label)._default_manager.all()
+    seen = {role: set(visible_to(everything, actor).values_list("pk", flat=True)) for role, actor in world.actors.items()}
+    for rows in ROWS[label]:
+        for ours, may in ((True, rows.ours), (False, rows.theirs)):
+            wanted = set(rows_of(world, label, rows, ours))
+            faults += [
+                f"{role} sees {sorted(wanted & seen[role])} of {sorted(wanted)}, {'ours' if ours else 'theirs'} {rows.where}"
+                for role in ROLES
+                if not ((wanted <= seen[role]) if role in may else wanted.isdisjoint(seen[role]))
+            ]
     return faults
 
 

@@ -123,12 +123,14 @@ MISSING = 987_654_321
 
 @dataclass
 class World:
-    """``objects``: kind -> (ours, theirs); the ids of a route's parameters come from here. ``sessions``: role -> session key."""
+    """``objects``: kind -> (ours, theirs); the ids of a route's parameters come from here. ``sessions``: role -> session key.
+    ``actors``: role -> what that person may, for who asks for rows instead of addresses."""
 
     cast: Any
     objects: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     versions: dict[str, Any] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    actors: dict[str, Any] = field(default_factory=dict)
     other_lab: Any = None
     other_instrument: Any = None
     other_office: Any = None

@@ -13,8 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.db.models import Model
+from psycopg import sql
 
 from config.embedded import server
 from tests import databases
@@ -43,8 +47,7 @@ class Installation:
         return pids_with(f"postgres{chr(0)}-D{chr(0)}{self.home / 'postgres'}")
 
     def close(self) -> None:
-        if (self.home / "postgres").exists():
-            self.manage("stop_database")
+        server.stop(self.home)
         shutil.rmtree(self.home, ignore_errors=True)
 
 
@@ -95,6 +98,23 @@ def fill(made: Installation, dump: Path) -> None:
     try:
         program = [str(server.programs() / "pg_restore"), "--single-transaction", "--exit-on-error", "--no-owner"]
         subprocess.run([*program, f"--host={folder}", "--username=postgres", "--dbname=jishi", str(dump)], check=True)
+    finally:
+        server.leave(made.home)
+
+
+def add(made: Installation, row: Model) -> None:
+    """Write a row into the database of an installation, for which a process of its own would load all of Django."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for field in fields]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(row._meta.db_table),
+        sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
+        sql.SQL(", ").join(sql.Placeholder() for _ in fields),
+    )
+    folder = server.socket_folder(made.home, "jishi")
+    try:
+        with psycopg.connect(host=folder, user="postgres", dbname="jishi") as connected:
+            connected.execute(statement, values)
     finally:
         server.leave(made.home)
 

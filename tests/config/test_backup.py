@@ -7,35 +7,39 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from config import backups
 
 from .conftest import Installation, fill, new_installation
 
 STORE = """
+import time
 from config.kernel.services import files
 from django.utils import timezone
-for number in range({first}, {last}):
+for number in range({last}):
+    time.sleep(0.005)
     files.store(b'file %d' % number, file_name='a.txt', media_type='text/plain', user_id=None, now=timezone.now())
 """
 
 
 @pytest.fixture(scope="module")
 def backup(migrated: Installation) -> Path:
-    """Made while another process stores files without pause."""
-    assert migrated.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=5)).returncode == 0
+    """Made while another process goes on storing files."""
     writer = subprocess.Popen(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", STORE.format(first=5, last=20000)],
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", STORE.format(last=20000)],
         cwd=settings.BASE_DIR,
         env=migrated.environment(),
     )
     try:
+        wait_for_files(migrated, 6)  # a file is there before its row
         done = migrated.manage("backup", str(migrated.home / "backup"))
         assert writer.poll() is None, "the writer ended before the backup did"
     finally:
@@ -43,6 +47,17 @@ def backup(migrated: Installation) -> Path:
         writer.wait()
     assert done.returncode == 0, done.stderr
     return migrated.home / "backup"
+
+
+def wait_for_files(made: Installation, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(stored(made.home / "files")) < count:
+        assert time.monotonic() < deadline, "nobody stores files"
+        time.sleep(0.1)
+
+
+def stored(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.rglob("*") if path.is_file()), key=str)
 
 
 @pytest.fixture
@@ -62,8 +77,8 @@ def test_a_backup_comes_back_whole_and_shows_every_damage(
 ) -> None:
     """One story on one backup: to make another for each sentence would take a minute of every run."""
     holds_exactly_the_files_of_its_rows(backup)
-    again = migrated.manage("backup", str(backup))
-    assert again.returncode == 1 and "exists already" in again.stderr
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("backup", str(backup))
     every_damage_is_found(backup, tmp_path)
     comes_back_into_an_empty_database(backup, elsewhere)
     refused = elsewhere.manage("restore", str(backup))
@@ -77,12 +92,12 @@ def holds_exactly_the_files_of_its_rows(backup: Path) -> None:
     assert isinstance(files, list)
     assert rows["kernel_storedfile"] >= 5
     assert len(files) == rows["kernel_storedfile"]
-    on_disk = sorted(str(path.relative_to(backup)) for path in (backup / "files").rglob("*") if path.is_file())
+    on_disk = [str(path.relative_to(backup)) for path in stored(backup / "files")]
     assert on_disk == [each["path"] for each in files]
 
 
 def every_damage_is_found(backup: Path, folder: Path) -> None:
-    file = str(a_file(backup).relative_to(backup))
+    file = str(stored(backup / "files")[0].relative_to(backup))
     for place, (damage, victim) in enumerate(product((flip_a_byte, Path.unlink), ("database.dump", "manifest.json", file))):
         copy = Path(shutil.copytree(backup, folder / str(place)))
         assert backups.verify(copy)
@@ -110,10 +125,6 @@ def flip_a_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-def a_file(folder: Path) -> Path:
-    return min(path for path in (folder / "files").rglob("*") if path.is_file())
-
-
 @pytest.mark.proof
 def test_it_can_be_restored_into_another_home_from_a_running_installation(
     backup: Path, migrated: Installation, elsewhere: Installation
@@ -136,7 +147,7 @@ def test_a_flipped_byte_is_found_before_anything_is_written(backup: Path, elsewh
 @pytest.mark.proof
 def test_a_lost_file_stops_the_backup_and_leaves_no_folder(elsewhere: Installation, migrated_dump: Path) -> None:
     fill(elsewhere, migrated_dump)
-    assert elsewhere.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=1)).returncode == 0
+    assert elsewhere.manage("shell", "-v", "0", "-c", STORE.format(last=1)).returncode == 0
     shutil.rmtree(elsewhere.home / "files")
     done = elsewhere.manage("backup", str(elsewhere.home / "b"))
     assert done.returncode == 1

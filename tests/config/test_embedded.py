@@ -10,14 +10,18 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 
 from config.embedded import server
 
-from .conftest import Installation
+from .conftest import Installation, new_installation
 
 USE = """
 import signal, sys, time
@@ -45,17 +49,32 @@ def ready(process: subprocess.Popen[str]) -> str:
     return line.split()[1]
 
 
-def test_it_starts_again_in_under_a_second_and_stops_with_its_last_user(installation: Installation) -> None:
-    assert use(installation.home).wait() == 0
-    assert installation.server_pids() == []
+@pytest.fixture(scope="module")
+def begun() -> Iterator[Installation]:
+    """An installation whose server has run before."""
+    made = new_installation()
+    assert use(made.home).wait() == 0
+    assert made.server_pids() == []
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def used(begun: Installation) -> Installation:
+    """The same for many tests, whatever the one before left running."""
+    server.stop(begun.home)
+    return begun
+
+
+def test_it_starts_again_in_under_a_second_and_stops_with_its_last_user(used: Installation) -> None:
     began = time.monotonic()
-    process = use(installation.home, 30)
+    process = use(used.home, 30)
     ready(process)
     assert time.monotonic() - began < 3  # a whole Python process with it; the server itself takes 0.2 s
-    assert installation.server_pids() != []
+    assert used.server_pids() != []
     process.send_signal(signal.SIGINT)
     process.communicate()
-    assert installation.server_pids() == []
+    assert used.server_pids() == []
 
 
 def test_processes_share_one_server_and_the_first_to_end_leaves_it(installation: Installation) -> None:
@@ -68,33 +87,49 @@ def test_processes_share_one_server_and_the_first_to_end_leaves_it(installation:
     assert installation.server_pids() == []
 
 
-def test_after_a_killed_user_the_next_one_attaches_and_stops_it(installation: Installation) -> None:
-    killed = use(installation.home, 30)
+def test_after_a_killed_user_the_next_one_attaches_and_stops_it(used: Installation) -> None:
+    killed = use(used.home, 30)
     ready(killed)
     killed.kill()
     killed.communicate()
-    (pid,) = installation.server_pids()
-    next_one = use(installation.home, 30)
+    (pid,) = used.server_pids()
+    next_one = use(used.home, 30)
     ready(next_one)
-    assert installation.server_pids() == [pid]
+    assert used.server_pids() == [pid]
     next_one.send_signal(signal.SIGINT)
     next_one.communicate()
-    assert installation.server_pids() == []
+    assert used.server_pids() == []
+
+
+def test_a_command_stops_it_whoever_uses_it(used: Installation, settings: Any) -> None:
+    settings.HOME = used.home
+    said = StringIO()
+    process = use(used.home, 30)
+    ready(process)
+    call_command("stop_database", stdout=said)
+    assert used.server_pids() == []
+    process.kill()
+    process.communicate()
+    call_command("stop_database", stdout=said)
+    assert said.getvalue().splitlines() == ["The embedded PostgreSQL has been stopped.", "No embedded PostgreSQL was running."]
 
 
 def test_a_killed_first_start_leaves_no_half_database(installation: Installation) -> None:
     process = use(installation.home)
-    time.sleep(0.4)
+    deadline = time.monotonic() + 30
+    while not list(installation.home.glob("postgres.new*/PG_VERSION")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not (installation.home / "postgres").exists()
     process.kill()
     process.communicate()
     assert ready(use(installation.home)) != ""
 
 
-def test_nobody_else_can_reach_data_or_socket(installation: Installation) -> None:
-    process = use(installation.home, 30)
+def test_nobody_else_can_reach_data_or_socket(used: Installation) -> None:
+    process = use(used.home, 30)
     folder = Path(ready(process))
     mode = stat.S_IMODE(folder.stat().st_mode)
-    assert folder == installation.home / "postgres"
+    assert folder == used.home / "postgres"
     assert mode == 0o700
     port_line = (folder / "postmaster.pid").read_text().splitlines()[5]
     assert port_line == ""  # no TCP address

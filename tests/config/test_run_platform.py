@@ -19,7 +19,10 @@ import psutil
 import pytest
 from django.conf import settings
 
-from .conftest import Installation
+from instruments.models import Organisation
+from tests.conftest import NOW
+
+from .conftest import Installation, add
 
 START_SECONDS = 90
 END_SECONDS = 30
@@ -77,10 +80,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def home(migrated: Installation) -> Installation:
-    code = "from instruments.models import Organisation as O; from django.utils import timezone as t;"
-    code += "O.objects.create(kind='firm', name='a', name_key='a', created_at=t.now())"
-    done = migrated.manage("shell", "-v", "0", "-c", code)
-    assert done.returncode == 0, done.stderr
+    add(migrated, Organisation(kind="firm", name="a", name_key="a", created_at=NOW))
     return migrated
 
 

@@ -22,6 +22,7 @@ from billing.payments.models import Allocation, Checkout, Dispute, Payment, Prov
 from billing.payments.provider import ProviderError, configured
 from billing.payments.services import allocating, checkouts, inbox, reconciling, refunding
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from tests import stripe_double
 from tests.billing.bills.conftest import DECEMBER, wrong
 from tests.billing.bills.test_bills import settle
 from tests.billing.payments.test_bank_transfers import code_of, row, stands
@@ -505,7 +506,23 @@ def test_many_sessions_are_read_page_by_page(cast, bill, stripe):
     begin(cast, bill())
     one = next(iter(stripe.sessions.values()))
     stripe.sessions |= {f"cs_test_{place}": dict(one, id=f"cs_test_{place}", metadata={}) for place in range(250)}
-    assert len(list(configured().sessions_since(timezone.now() - timedelta(days=1)))) == 251
+    yesterday = timezone.now() - timedelta(days=1)
+    assert len(list(configured().sessions_since(yesterday))) == 251
+    halfway = configured().sessions_since(yesterday)
+    assert len([next(halfway) for _ in range(100)]) == 100
+    stripe.down = True
+    with pytest.raises(ProviderError):
+        next(halfway)
+
+
+def test_a_list_whose_page_comes_again_ends(cast, bill, stripe, monkeypatch):
+    begin(cast, bill())
+    right = stripe_double._page
+    monkeypatch.setattr(stripe_double, "_page", lambda name, rows, form: right(name, rows, {}) | {"has_more": True})
+    found = configured().sessions_since(timezone.now() - timedelta(days=1))
+    assert len([next(found), next(found)]) == 2
+    with pytest.raises(ProviderError):
+        next(found)
 
 
 def test_events_that_lost_their_job_are_queued_again(cast, bill, stripe):
