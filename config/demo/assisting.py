@@ -8,6 +8,7 @@ from booking.models import Assistant, Reservation
 from booking.rules.assistance import ASSISTED
 from booking.rules.states import ReservationState
 from booking.services import assistants
+from config.demo import bookings
 from config.demo.organisations import People
 from config.demo.sessions import ZONE
 from config.kernel.access import Actor, Role
@@ -20,10 +21,12 @@ _WORKDAYS = range(5)
 
 
 def name(people: People, stocked: list[Instrument], today: date, now: datetime) -> dict[str, int]:
-    """Name them on the lab's last instrument that is used with assistance, and give them what is to come on it."""
+    """Name them on the lab's last instrument that works and is used with assistance, and give them what is to come on it."""
     lab = people.owners[0]
     manager = people.actor(lab, Role.LAB_MANAGER)
-    instrument = [one for one in stocked if one.organisation_id == lab.pk and ASSISTED in one.service_modes][-1]
+    working = Instrument.objects.filter(pk__in=[one.pk for one in stocked], organisation=lab, status="normal")
+    instrument = [one for one in working.order_by("pk") if ASSISTED in one.service_modes][-1]
+    _one_to_come(people, manager, instrument, today, now)
     named = [
         assistants.name(manager, instrument.pk, people.actor(lab, role).person_id, now).assistant
         for role in (Role.LAB_MANAGER, Role.OWNER_FINANCE)
@@ -36,6 +39,16 @@ def name(people: People, stocked: list[Instrument], today: date, now: datetime) 
         instrument=instrument, service_mode=ASSISTED, state=ReservationState.APPROVED, starts_at__gt=now
     ).order_by("starts_at", "pk")
     return {"sessions with somebody who assists": sum(_given(manager, one, named, now) for one in coming)}
+
+
+def _one_to_come(people: People, manager: Actor, instrument: Instrument, today: date, now: datetime) -> None:
+    """A session of the second firm on the first day on which the instrument can be had, whatever the dice gave it."""
+    firm = people.customers[1]
+    for days in range(2, 25):
+        starts_at = datetime.combine(today + timedelta(days=days), time(14), ZONE)
+        during = TimeRange(starts_at, starts_at + timedelta(hours=2))
+        if bookings.approved(people.actor(firm, Role.RESEARCHER), manager, firm.pk, instrument, during, now) is not None:
+            break
 
 
 def _given(manager: Actor, one: Reservation, named: list[Assistant], now: datetime) -> bool:

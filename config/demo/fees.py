@@ -9,15 +9,12 @@ from django.conf import settings
 
 from billing.models import BookingFee, FeeRelief
 from billing.pricing import services as pricing
-from booking.models import Reservation
-from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import reservations, transitions, usage_review
-from booking.services.reservations import ReservationRequest
+from booking.services import transitions, usage_review
+from config.demo import bookings
 from config.demo.organisations import People
 from config.demo.source import words
-from config.kernel.access import Actor, Role
-from config.kernel.errors import Refusal
+from config.kernel.access import Role
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
 from instruments.rules.wall_time import local_day
@@ -52,30 +49,14 @@ def _played(people: People, instrument: Instrument, during: TimeRange, now: date
     asks, uses = people.actor(first, Role.RESEARCHER), people.actor(second, Role.RESEARCHER)
     manager = people.actor(people.owners[0], Role.LAB_MANAGER)
     before = during.starts_at - timedelta(days=3)
-    lost = _booked(asks, manager, first.pk, instrument, during, before)
+    lost = bookings.approved(asks, manager, first.pk, instrument, during, before)
     if lost is None:
         return False
     transitions.cancel(asks, lost, during.starts_at - 5 * HOUR, words("people")["late_reason"])
     hour = TimeRange(during.starts_at, during.starts_at + HOUR)
-    used = _booked(uses, manager, second.pk, instrument, hour, during.starts_at - timedelta(minutes=_AGAIN_BEFORE))
+    used = bookings.approved(uses, manager, second.pk, instrument, hour, during.starts_at - timedelta(minutes=_AGAIN_BEFORE))
     if used is None:
         return False
     transitions.check_in(manager, used, hour.starts_at)
     transitions.check_out(manager, used, hour.ends_at)
     return usage_review.agree(uses, used, min(now, hour.ends_at + HOUR))
-
-
-def _booked(
-    person: Actor, manager: Actor, customer_id: int, instrument: Instrument, during: TimeRange, at: datetime
-) -> int | None:
-    """An approved reservation's id; None where the instrument cannot be had then."""
-    mode = "assisted" if "assisted" in instrument.service_modes else (instrument.service_modes or ["assisted"])[0]
-    request = ReservationRequest(instrument.pk, customer_id, during, mode, words("people")["purposes"][0])
-    key = f"demo-fee-{instrument.pk}-{customer_id}-{during.starts_at}"
-    try:
-        pk = reservations.reserve(person, request, at, idempotency_key=key).reservation_id
-        if Reservation.objects.get(pk=pk).state == ReservationState.REQUESTED:
-            transitions.approve(manager, pk, at)
-    except Refusal:
-        return None
-    return pk

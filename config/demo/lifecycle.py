@@ -11,6 +11,7 @@ from booking import queries
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
 from booking.services import changes, consents, deputies, policies, reject_reasons, reservations, series, together, waiting
+from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from booking.services.deputies import Absence
 from booking.services.policies import Scope
@@ -145,11 +146,14 @@ def _wait(people: People, today: date, now: datetime) -> int:
 
 
 def _ask_to_move(people: People, now: datetime) -> int:
-    """The first approved booking ahead that can move by a day or more does ask for it."""
+    """The first approved booking ahead that can move by a day or more does ask for it: of an instrument whose lab approves, any other
+    booking would move at once."""
     rows = Reservation.objects.filter(
         instrument__organisation_id=people.owners[0].pk, state="approved", starts_at__gt=now + timedelta(days=1)
     ).order_by("starts_at", "pk")
     for row in rows:
+        if not booking_context.load_unlocked(row.instrument_id).policy.approval_required:
+            continue
         researcher = people.actors[row.organisation_id, Role.RESEARCHER]
         for days in range(1, 8):
             later = timedelta(days=days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -50,10 +50,11 @@ PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
 def load(seed: int, now: datetime) -> dict[str, int]:
     """Fill an empty database with the demo as of ``now``, in one transaction; the same seed and day give the same demo.
 
-    Returns what it made, by kind. Documents of statements are rendered afterwards by the worker.
+    The hours of its story are counted in UTC, whatever zone ``now`` is told in. Returns what it made, by kind. Documents of statements are
+    rendered afterwards by the worker.
     """
     with transaction.atomic():
-        return _load(seed, now)
+        return _load(seed, now.astimezone(UTC))
 
 
 def _load(seed: int, now: datetime) -> dict[str, int]:

@@ -38,15 +38,14 @@ def spend(people: People, stocked: list[Instrument], today: date, now: datetime)
 def _open(people: People, today: date, now: datetime) -> list[FundCard]:
     lab, said = people.owners[0], words("spending")
     finance, since = people.actor(lab, Role.OWNER_FINANCE), now - timedelta(days=60)
+    first, last = date(today.year - 1, 1, 1), date(today.year + 1, 12, 31)
     groups = []
     for each in said["groups"]:
         leader, member = (people.actors[lab.pk, each[part]] for part in ("leader", "member"))
         threshold = _fen(each["threshold_yuan"])
         group = research_groups.create_group(finance, lab.pk, each["name"], leader.person_id, threshold, since)
-        first = today.replace(month=1, day=1)
         research_groups.set_member(finance, group.pk, member.person_id, first, None, since)
         groups.append(group)
-    first, last = date(today.year - 1, 1, 1), date(today.year + 1, 12, 31)
     return [
         cards.open_card(
             finance,

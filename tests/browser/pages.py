@@ -427,7 +427,8 @@ def moving() -> int:
     from booking.models import ReservationChange
 
     lab = organisation(PERSONAS["lab_manager"])
-    row = ReservationChange.objects.filter(state="open", reservation__instrument__organisation_id=lab).earliest("pk")
+    rows = ReservationChange.objects.filter(state="open", side="customer", reservation__instrument__organisation_id=lab)
+    row = rows.earliest("pk")
     return int(row.reservation_id)
 
 
@@ -554,15 +555,21 @@ def month_export() -> int:
 
 def to_issue() -> dict[str, Any]:
     """The programme, payee and month of sessions that stand on no statement yet."""
-    from django.utils import timezone
 
     from billing.settlement.models import Award
 
-    month = stage.months_ago(timezone.now(), 1)
+    month = month_of_use()
     award = Award.objects.filter(
         service_on__month=month.month, charge__reservation__instrument__name=stage.ROUND_THE_CLOCK
     ).latest("pk")
     return {"version": award.programme_version_id, "payee": award.payee_id, "month": f"{month:%Y-%m}"}
+
+
+def month_of_use() -> Any:
+    """The first day of the last month that is over: of which year there is something to see, also in January."""
+    from django.utils import timezone
+
+    return stage.months_ago(timezone.now(), 1)
 
 
 def closure_import(confirmed: bool) -> int:
@@ -763,7 +770,12 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
     Shown("feed_create", lambda: at("feed_create"), ("lab_manager", "researcher")),
-    Shown("instrument_hours", lambda: at("instrument_hours", layered().pk, month="2026-10"), ("lab_manager",), "layers"),
+    Shown(
+        "instrument_hours",
+        lambda: at("instrument_hours", layered().pk, month=f"{month_of_use():%Y-%m}"),
+        ("lab_manager",),
+        "layers",
+    ),
     Shown("instrument_season", lambda: at("instrument_season", layered().pk), ("lab_manager",)),
     Shown("instrument_customers", lambda: at("instrument_customers", layered().pk), ("lab_manager",)),
     Shown("instrument_exception", lambda: at("instrument_exception", layered().pk), ("lab_manager",)),
@@ -783,7 +795,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("utilisation_list", lambda: at("utilisation_list"), ("programme_officer",)),
     Shown(
         "utilisation_lab",
-        lambda: at("utilisation_lab", organisation(PERSONAS["lab_manager"]), span="year", on="2026-11-01"),
+        lambda: at("utilisation_lab", organisation(PERSONAS["lab_manager"]), span="year", on=month_of_use().isoformat()),
         ("lab_manager",),
         important=True,
     ),

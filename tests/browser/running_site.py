@@ -74,20 +74,26 @@ class Site:
 
     def session_cookie(self, email: str) -> dict[str, Any]:
         """A cookie of somebody who has just logged in."""
-        from instruments.models import User
-
         with self.data():
-            user = User.objects.get(email=email)
-            session = SessionStore()
-            session[SESSION_KEY] = str(user.pk)
-            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-            session["account_authentication_methods"] = [
-                {"method": "password", "at": time.time() + SESSION_STAYS_FRESH_SECONDS, "email": email, "reauthenticated": True}
-            ]
-            session["account_authentication_methods_user"] = user_id_to_str(user)
-            session.create()
-        return {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": self.address}
+            key = just_logged_in(email)
+        return {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.address}
+
+
+def just_logged_in(email: str) -> str:
+    """The key of a session, in the database of this process, of somebody who has just given the password."""
+    from instruments.models import User
+
+    user = User.objects.get(email=email)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time() + SESSION_STAYS_FRESH_SECONDS, "email": email, "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session.create()
+    return str(session.session_key)
 
 
 def environment(database: CommittedDatabase, home: Path, **more: str) -> dict[str, str]:

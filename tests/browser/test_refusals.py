@@ -113,7 +113,7 @@ def test_every_broken_rule_is_said_at_once(people: Visitors, used: Site) -> None
     visitor = people.get("researcher", "en")
     open_form(visitor, instrument)
     page = visitor.page
-    page.locator("#booking-on").fill("2026-01-05")
+    page.locator("#booking-on").fill((timezone.localdate() - timedelta(days=30)).isoformat())
     page.locator("#booking-on").evaluate("(input) => input.removeAttribute('min')")
     page.locator("#booking-from").fill("09:10")
     page.locator("#booking-to").fill("09:20")
