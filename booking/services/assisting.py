@@ -8,6 +8,7 @@ A session takes the calendar of whoever assists by an occupancy of its own. It f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation
-from booking.rules.assistance import ASSISTED, Helper, free_with, in_turn
+from booking.rules.assistance import ASSISTED, NOBODY_ASSISTS, Helper, free_with, in_turn
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges
 from booking.services.taken import NobodyCan
@@ -30,50 +31,75 @@ from instruments.services import schedule_store
 
 #: A condition in SQL: somebody was named for the instrument of the alias ``i``.
 ANY_NAMED = "EXISTS (SELECT FROM booking_instrumentassistant ia WHERE ia.instrument_id = i.id)"
-NOBODY_ASSISTS = "booking.nobody_assists"
 
 
 _HELPERS = """
-SELECT a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, ''), u.email), a.time_zone,
+SELECT w.place, a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, ''), u.email), a.time_zone,
        coalesce((SELECT range_agg(o.during) FROM booking_occupancy o
                   WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
-                    AND o.during && %(window)s::tstzrange AND o.reservation_id IS DISTINCT FROM %(without)s), '{}'),
+                    AND o.during && w.looked_at AND o.reservation_id IS DISTINCT FROM w.without_id), '{}'),
        coalesce((SELECT sum(extract(epoch FROM upper(o.during) - lower(o.during)))::bigint / 60 FROM booking_occupancy o
                   WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
-                    AND o.during && %(week)s::tstzrange AND o.source = 'assistance'
-                    AND o.reservation_id IS DISTINCT FROM %(without)s), 0)
-  FROM booking_instrumentassistant ia
+                    AND o.during && w.week AND o.source = 'assistance' AND o.reservation_id IS DISTINCT FROM w.without_id), 0)
+  FROM unnest(%(instruments)s::bigint[], %(windows)s::tstzrange[], %(weeks)s::tstzrange[], %(without)s::bigint[]) WITH ORDINALITY
+       AS w (instrument_id, looked_at, week, without_id, place)
+  JOIN booking_instrumentassistant ia ON ia.instrument_id = w.instrument_id
   JOIN booking_assistant a ON a.id = ia.assistant_id
   JOIN instruments_user u ON u.id = a.person_id
   JOIN instruments_instrument i ON i.id = ia.instrument_id
- WHERE ia.instrument_id = %(instrument)s AND u.is_active
+ WHERE u.is_active
    AND EXISTS (SELECT FROM instruments_membership m WHERE m.user_id = a.person_id AND m.organisation_id = i.organisation_id)
- ORDER BY a.id
+ ORDER BY w.place, a.id
 """
 
 
-def helpers(instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0) -> list[Helper]:
-    """Who may assist on the instrument, with what they have in ``window`` but for the reservation ``without_id``, and their minutes in the
-    week of ``at`` (from Monday, in ``zone``). Two queries, one where nobody was named."""
-    monday = at.astimezone(zone).date() - timedelta(days=at.astimezone(zone).weekday())
-    week = TimeRange(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
-    values: dict[str, Any] = {"instrument": instrument_id, "without": without_id, "window": _range(window), "week": _range(week)}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who may assist on an instrument is asked: what they have in ``window`` but for the reservation ``without_id``, and their minutes in
+    ``week``."""
+
+    instrument_id: int
+    window: TimeRange
+    week: TimeRange
+    without_id: int = 0
+
+
+def helpers_of_many(asked: Sequence[Asked]) -> list[list[Helper]]:
+    """Who may assist, for each that is asked, by id. Two queries, one where nobody was named, none where nothing is asked."""
+    if not asked:
+        return []
+    values: dict[str, Any] = {
+        "instruments": [one.instrument_id for one in asked],
+        "windows": [_range(one.window) for one in asked],
+        "weeks": [_range(one.week) for one in asked],
+        "without": [one.without_id for one in asked],
+    }
     with planned_once() as cursor:
         cursor.execute(_HELPERS, values)
         rows = cursor.fetchall()
-    rules = schedule_store.rules_by_calendar(row[1] for row in rows) if rows else {}
-    return [
-        Helper(
-            id=pk,
-            calendar_id=calendar_id,
-            person_id=person_id,
-            name=name,
-            works=tuple(open_ranges(rules[calendar_id], ZoneInfo(zone_name), window)) if rules[calendar_id].entries else None,
-            busy=tuple(TimeRange(one.lower, one.upper) for one in busy),
-            week_minutes=minutes,
-        )
-        for pk, calendar_id, person_id, name, zone_name, busy, minutes in rows
-    ]
+    rules = schedule_store.rules_by_calendar({row[2] for row in rows}) if rows else {}
+    at_work: dict[tuple[int, TimeRange], tuple[TimeRange, ...] | None] = {}  # one person may assist on many instruments
+    found: list[list[Helper]] = [[] for _one in asked]
+    for place, pk, calendar_id, person_id, name, zone_name, busy, minutes in rows:
+        key = (calendar_id, asked[place - 1].window)
+        if key not in at_work:
+            known = rules[calendar_id]
+            at_work[key] = tuple(open_ranges(known, ZoneInfo(zone_name), key[1])) if known.entries else None
+        taken = tuple(TimeRange(one.lower, one.upper) for one in busy)
+        found[place - 1].append(Helper(pk, calendar_id, person_id, name, at_work[key], taken, minutes))
+    return found
+
+
+def helpers(instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0) -> list[Helper]:
+    """``helpers_of_many`` for one instrument, with the week of ``at``."""
+    return helpers_of_many([Asked(instrument_id, window, week_of(at, zone), without_id)])[0]
+
+
+def week_of(at: datetime, zone: ZoneInfo) -> TimeRange:
+    """The week of an instant, from Monday, on the clock of the place."""
+    day = at.astimezone(zone).date()
+    monday = day - timedelta(days=day.weekday())
+    return TimeRange(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
 
 
 def free_times(
