@@ -105,9 +105,10 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
-    chosen = _who_assists(places, contexts.values())
+    ordered = in_order(contexts.values())
+    chosen = _who_assists(places, ordered)
     verdicts: dict[int, Verdict] = {}
-    for context in in_order(contexts.values()):
+    for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
         at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping)
@@ -129,7 +130,7 @@ def _who_assists(places: Mapping[int, Place], contexts: Iterable[BookingContext]
     """By instrument, in a way that gives somebody to every place that needs them: who is asked first is not taken from where nobody else
     can. Nothing where there is no such way, or nothing to choose: two queries at most."""
     asked = []
-    for context in in_order(contexts):
+    for context in contexts:
         place = places[context.instrument.pk]
         if place.service_mode == ASSISTED and context.policy.request_blocks:
             occupied, week = context.policy.occupied(place.during), assisting.week_of(place.during.starts_at, context.zone)
