@@ -144,7 +144,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
     if context.has_assistants:
-        assisting.assign(reservation, context.policy.occupied(request.during), context.zone, part.helper_id)
+        assisting.assign(reservation, context.policy.occupied(request.during), context.zone, now, part.helper_id)
     ports.money().on_request(reservation, actor, request.expected, now)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)

@@ -203,7 +203,9 @@ def make_quote(
     whose: Actor | None = None,
 ) -> QuoteView:
     """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own."""
-    reasons = refusal_reasons(context, (whose or actor).user_id, customer, during, form.service_mode, now)
+    reasons = refusal_reasons(
+        context, (whose or actor).user_id, customer, during, form.service_mode, now, holder_id=actor.user_id
+    )
     problems = problems_of(reasons)
     alternatives: list[Alternative] = []
     occupied = context.policy.occupied(during)
