@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from booking.rules.assistance import Helper, in_turn
 from config.kernel.time_range import TimeRange
 
+#: So many that were given already may be given to others for the sake of one more.
+_MOVED = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -46,3 +49,22 @@ def _with(helper: Helper, session: Session, earlier: Sequence[tuple[Session, int
     own = [one for one, helper_id in earlier if helper_id == helper.id]
     minutes = sum(one.occupied.seconds // 60 for one in own if one.occupied.overlaps(session.week))
     return replace(helper, busy=(*helper.busy, *(one.occupied for one in own)), week_minutes=helper.week_minutes + minutes)
+
+
+def one_by_one(sessions: Sequence[Session]) -> list[int | None]:
+    """Who assists in each, in their order; None where nobody can besides what those before it were given.
+
+    Up to ``_MOVED`` of those that lie beside one are given to somebody else where that makes room for it: all of a handful at the same time
+    are served where that can be.
+    """
+    given: list[int | None] = []
+    for session in sessions:
+        had = [(index, sessions[index], helper_id) for index, helper_id in enumerate(given) if helper_id is not None]
+        moved = [one for one in had if one[1].occupied.overlaps(session.occupied)][-_MOVED:]
+        fixed = [(one, helper_id) for index, one, helper_id in had if index not in {each[0] for each in moved}]
+        some = [*(replace(one, kept_id=helper_id) for _index, one, helper_id in moved), session]
+        found = arranged([replace(one, helpers=tuple(_with(who, one, fixed) for who in one.helpers)) for one in some])
+        given.append(None if found is None else found[-1])
+        for (index, _session, _helper_id), helper_id in zip(moved, found or [], strict=False):
+            given[index] = helper_id
+    return given

@@ -106,7 +106,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
     ordered = in_order(contexts.values())
-    chosen = _who_assists(places, ordered)
+    chosen = _who_assists(actor, places, ordered)
     verdicts: dict[int, Verdict] = {}
     for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
@@ -126,7 +126,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     )
 
 
-def _who_assists(places: Mapping[int, Place], contexts: Iterable[BookingContext]) -> dict[int, int]:
+def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[BookingContext]) -> dict[int, int]:
     """By instrument, in a way that gives somebody to every place that needs them: who is asked first is not taken from where nobody else
     can. Nothing where there is no such way, or nothing to choose: two queries at most."""
     asked = []
@@ -134,7 +134,7 @@ def _who_assists(places: Mapping[int, Place], contexts: Iterable[BookingContext]
         place = places[context.instrument.pk]
         if place.service_mode == ASSISTED and context.policy.request_blocks:
             occupied, week = context.policy.occupied(place.during), assisting.week_of(place.during.starts_at, context.zone)
-            asked.append(assisting.Asked(place.instrument_id, occupied, week))
+            asked.append(assisting.Asked(place.instrument_id, occupied, week, holder_id=actor.user_id or 0))
     if len(asked) < LEAST:
         return {}
     sessions = {
@@ -209,7 +209,7 @@ def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup,
         organisation_id=bundle.organisation_id, requested_by_id=actor.person_id, created_at=now
     )
     ordered = in_order(contexts.values())
-    chosen = _who_assists(places, ordered)
+    chosen = _who_assists(actor, places, ordered)
     made: dict[int, Reservation] = {}
     for instrument in (one.instrument for one in ordered):
         part = Part(group_id=group.pk, helper_id=chosen.get(instrument.pk))

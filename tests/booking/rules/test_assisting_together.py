@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking.rules.assistance import Helper
-from booking.rules.assisting_together import Session, arranged
+from booking.rules.assisting_together import Session, arranged, one_by_one
 from config.kernel.time_range import TimeRange
 
 MORNING = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
@@ -78,3 +78,21 @@ def test_all_are_served_exactly_where_some_way_serves_all(sessions):
     found = arranged(sessions)
     assert (found is None) == (not ways)
     assert found is None or found in [[one.id for one in way] for way in ways]
+
+
+def test_one_after_the_other_each_is_given_to_somebody_and_earlier_ones_make_room():
+    a, b = helper(1), helper(2, minutes=600)
+    assert one_by_one([session(9, 11, a, b), session(10, 12, a), session(11, 12, a, b)]) == [2, 1, 2]
+    assert one_by_one([session(9, 11, a), session(10, 12, a), session(11, 12, a)]) == [1, None, 1]
+    assert one_by_one([session(hour, hour + 1, a, helper(2)) for hour in range(4)]) == [1, 2, 1, 2]
+    assert one_by_one([]) == []
+
+
+@given(rounds())
+def test_a_handful_all_at_once_is_served_where_it_can_be_and_nobody_is_in_two_places(sessions):
+    found = one_by_one(sessions)
+    served = [(one, pk) for one, pk in zip(sessions, found, strict=True) if pk is not None]
+    way = tuple(next(who for who in one.helpers if who.id == pk) for one, pk in served)
+    assert serves([one for one, _pk in served], way)
+    if all(one.occupied.overlaps(other.occupied) for one in sessions for other in sessions) and arranged(sessions) is not None:
+        assert None not in found
