@@ -24,9 +24,15 @@ register(
         "assistant.absence_clashes": _(
             "%(count)s things are in the way: %(bookings)s. Give these sessions to somebody else or move them first; nothing changed."
         ),
+        "assistant.absence_held": _(
+            "Somebody is offered a session with assistance in this time until %(until_at)s. Try again after that; nothing changed."
+        ),
         "assistant.not_assisted": _("This session is booked without assistance."),
         "assistant.session_over": _("This session is over: who assisted in it stays."),
         "assistant.not_named": _("Choose somebody who may assist on this instrument."),
+        "assistant.none_chosen": _("There is nothing to give: choose a session and somebody who assists in it."),
+        "assistant.too_many_at_once": _("At most %(most)s sessions can be given at once."),
+        "assistant.given_meanwhile": _("Somebody assists in it by now. Nothing changed: look at the list again."),
         "assistant.busy": _("%(person)s has something else then. Choose somebody else; nothing changed."),
     }
 )

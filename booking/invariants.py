@@ -105,7 +105,7 @@ register_sql(
 
 register_sql(
     "booking.assistance_follows_bookings",
-    counted="SELECT count(*) FROM booking_occupancy WHERE source = 'assistance'",
+    counted="SELECT count(*) FROM booking_occupancy WHERE source IN ('assistance', 'keeping')",
     violations="""
         SELECT format('occupancy %s of who assists in reservation %s does not follow what the booking takes, or lies on nobody''s calendar',
                       o.id, o.reservation_id)
@@ -113,7 +113,14 @@ register_sql(
          WHERE o.source = 'assistance' AND NOT EXISTS (
                SELECT FROM booking_occupancy b JOIN booking_assistant a ON a.calendar_id = o.calendar_id
                 WHERE b.reservation_id = o.reservation_id AND b.source = 'reservation'
-                  AND b.during = o.during AND b.blocking = o.blocking)""",
+                  AND b.during = o.during AND b.blocking = o.blocking)
+         UNION ALL
+        SELECT format('occupancy %s keeps somebody''s time beside %s and is not like it, or lies on nobody''s calendar', o.id, o.beside_id)
+          FROM booking_occupancy o
+         WHERE o.source = 'keeping' AND NOT EXISTS (
+               SELECT FROM booking_occupancy h JOIN booking_assistant a ON a.calendar_id = o.calendar_id
+                WHERE h.id = o.beside_id AND h.source IN ('hold', 'offer') AND h.during = o.during
+                  AND (h.holder_id, h.expires_at) = (o.holder_id, o.expires_at))""",
 )
 
 register_sql(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import assisting
+from frontend.views import assisting, unassisted
 
 urlpatterns = [
     path("instruments/<int:pk>/assistants/", assisting.instrument_assistants, name="instrument_assistants"),
@@ -14,6 +14,7 @@ urlpatterns = [
         name="instrument_assistant_remove",
     ),
     path("assisting/", assisting.assisting, name="assisting"),
+    path("assisting/nobody/", unassisted.unassisted_list, name="unassisted_list"),
     path("assistants/<int:pk>/", assisting.assistant_detail, name="assistant_detail"),
     path(
         "assistants/<int:pk>/absences/<int:occupancy>/remove/",

@@ -11,7 +11,7 @@ from config.kernel.access import NOBODY
 from frontend import __version__
 from frontend.http import page_url
 from frontend.navigation import navigation
-from instruments.queries.notices import unread_count
+from frontend.person_facts import facts_of
 
 THEMES = frozenset({"light", "dark"})
 
@@ -19,18 +19,20 @@ THEMES = frozenset({"light", "dark"})
 def page(request: HttpRequest) -> dict[str, Any]:
     """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
     ``page_url`` (where the page can be opened, when it answers a form at another address),
-    ``unread`` (notices; one statement, read where it is shown)."""
+    ``unread`` (notices; one statement with what the navigation asks, read where it is shown)."""
     actor = getattr(request, "actor", NOBODY)
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
     theme = request.COOKIES.get("theme", "")
+    user = getattr(request, "user", None)
+    facts = SimpleLazyObject(lambda: facts_of(actor if user is not None and user.is_authenticated else NOBODY))
     return {
         "actor": actor,
-        "nav": SimpleLazyObject(lambda: navigation(actor, name)),
+        "nav": SimpleLazyObject(lambda: navigation(actor, name, assists=facts.assists)),
         "theme": theme if theme in THEMES else "auto",
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
         "page_name": name,
         "page_url": page_url(request),
-        "unread": SimpleLazyObject(lambda: 0 if actor.is_anonymous else unread_count(actor)),
+        "unread": SimpleLazyObject(lambda: facts.unread),
     }

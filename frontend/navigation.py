@@ -124,7 +124,14 @@ PLACES: tuple[Place, ...] = (
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_")),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
-    Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session", "lab_timeline", "downtime_")),
+    Place(
+        "sessions_today",
+        _("Today"),
+        "clock",
+        frozenset({Role.LAB_MANAGER}),
+        "t",
+        ("session", "lab_timeline", "downtime_", "unassisted_"),
+    ),
     Place(
         "training_list",
         _("Training"),
@@ -241,8 +248,20 @@ PLACES: tuple[Place, ...] = (
 )
 
 
-def navigation(actor: Actor, current: str) -> Navigation:
-    """The places ``actor`` may go to; ``current`` is the name of the page being shown."""
+#: For who was named to assist in sessions, whatever their role; before the place of this name.
+ASSISTING = Place("assisting", _("I assist"), "users", begins=("assisting", "assistant_"))
+_ASSISTING_BEFORE = "training_list"
+
+
+def _places(*, assists: bool) -> list[Place]:
+    found = list(PLACES)
+    if assists:
+        found.insert(next(index for index, one in enumerate(found) if one.url_name == _ASSISTING_BEFORE), ASSISTING)
+    return found
+
+
+def navigation(actor: Actor, current: str, *, assists: bool = False) -> Navigation:
+    """The places ``actor`` may go to; ``current`` is the name of the page being shown, ``assists`` whether they assist in sessions."""
     items = tuple(
         NavigationItem(
             reverse(place.url_name),
@@ -252,7 +271,7 @@ def navigation(actor: Actor, current: str) -> Navigation:
             bool(current) and current.startswith(place.begins),
             area_of(place.url_name),
         )
-        for place in PLACES
+        for place in _places(assists=assists)
         if not place.roles or actor.has(*place.roles)
     )
     shown = len(items) if len(items) <= ROOM else ROOM - 1

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from booking.models import Assistant, InstrumentAssistant
+from booking.models import Assistant, InstrumentAssistant, Reservation
 from booking.queries import assistants as queries
 from booking.services import assistants
 from config.kernel.access import get_visible
@@ -242,7 +242,7 @@ class AssistantView(ApiView):
                 }
                 for away in queries.absences_of(one, self.now)
             ],
-            "sessions": [_session(held) for held in queries.sessions_of(self.actor, one, self.now)],
+            "sessions": [assisted(held.reservation) for held in queries.sessions_of(self.actor, one, self.now)],
         }
 
 
@@ -268,8 +268,8 @@ def _windows(windows: list[WeeklyWindow]) -> list[dict[str, Any]]:
     return [{"weekday": one.weekday, "opens": f"{one.opens:%H:%M}", "closes": f"{one.closes:%H:%M}"} for one in windows]
 
 
-def _session(held: queries.Assisted) -> dict[str, Any]:
-    row = held.reservation
+def assisted(row: Reservation) -> dict[str, Any]:
+    """As ``AssistedOut``."""
     zone = ZoneInfo(row.instrument.site.time_zone)
     return {
         "reservation": row.pk,

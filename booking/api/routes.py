@@ -19,6 +19,7 @@ from booking.api import (
     spending,
     timeline,
     training,
+    unassisted,
     utilisation,
     views,
 )
@@ -177,6 +178,9 @@ def _assistants() -> list[URLPattern]:
             rf"^instruments/{ID}/assistants/remove/$",
             of_instrument.as_view({"post": "remove"}),
             name="api_instrument_assistant_remove",
+        ),
+        re_path(
+            r"^assisting/nobody/$", unassisted.UnassistedView.as_view({"get": "list", "post": "give"}), name="api_unassisted"
         ),
         re_path(r"^assisting/$", one.as_view({"get": "own"}), name="api_assisting"),
         re_path(rf"^assistants/{ID}/$", one.as_view({"get": "retrieve"}), name="api_assistant"),

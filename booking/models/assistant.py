@@ -60,3 +60,14 @@ def keep_assistance() -> pgtrigger.Trigger:
         & (pgtrigger.Q(old__during__df=pgtrigger.F("new__during")) | pgtrigger.Q(old__blocking__df=pgtrigger.F("new__blocking"))),
         func=_FOLLOW,
     )
+
+
+def end_keepings() -> pgtrigger.Trigger:
+    """A trigger for the table of occupancies: with a hold or an offer goes what it kept of a person's time, whoever takes it away."""
+    return pgtrigger.Trigger(
+        name="keeping_ends_with_hold",
+        operation=pgtrigger.Delete,
+        when=pgtrigger.After,
+        condition=pgtrigger.Condition("OLD.source IN ('hold', 'offer')"),
+        func="DELETE FROM booking_occupancy WHERE beside_id = OLD.id; RETURN NULL;",
+    )

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 
-from booking.models.assistant import keep_assistance
+from booking.models.assistant import end_keepings, keep_assistance
 from booking.models.availability import keep_day_availability, keep_on_own_calendar
 
 
@@ -17,6 +17,7 @@ class OccupancySource(models.TextChoices):
     OFFER = "offer"
     ASSISTANCE = "assistance"
     ABSENCE = "absence"
+    KEEPING = "keeping"
 
 
 class Occupancy(models.Model):
@@ -26,7 +27,8 @@ class Occupancy(models.Model):
     ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes. A hold keeps a time for its
     ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job. An offer keeps it for the
     one who waits in its ``wait_entry``, until that is answered. Maintenance belongs to a ``downtime``; older one to none.
-    Assistance is what a reservation takes of the calendar of whoever assists in it; an absence lies on such a calendar too.
+    Assistance is what a reservation takes of the calendar of whoever assists in it; an absence lies on such a calendar too, and so does a
+    keeping: what the hold or offer ``beside`` it keeps of a person's time, as long as that lasts.
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -37,6 +39,7 @@ class Occupancy(models.Model):
     note = models.CharField(max_length=200, blank=True)
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     wait_entry = models.OneToOneField("booking.WaitEntry", null=True, on_delete=models.CASCADE, related_name="kept")
+    beside = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False)
     held_since = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     downtime = models.ForeignKey(
@@ -48,9 +51,15 @@ class Occupancy(models.Model):
             models.CheckConstraint(
                 condition=(
                     models.Q(
-                        source__in=["hold", "offer"], holder__isnull=False, held_since__isnull=False, expires_at__isnull=False
+                        source__in=["hold", "offer", "keeping"],
+                        holder__isnull=False,
+                        held_since__isnull=False,
+                        expires_at__isnull=False,
                     )
-                    | (~models.Q(source__in=["hold", "offer"]) & models.Q(holder__isnull=True, expires_at__isnull=True))
+                    | (
+                        ~models.Q(source__in=["hold", "offer", "keeping"])
+                        & models.Q(holder__isnull=True, expires_at__isnull=True)
+                    )
                 ),
                 name="occupancy_hold_complete",
             ),
@@ -62,6 +71,12 @@ class Occupancy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(downtime__isnull=True) | models.Q(source="maintenance"), name="occupancy_of_downtime"
             ),
+            models.CheckConstraint(
+                condition=models.Q(source="keeping", beside__isnull=False)
+                | (~models.Q(source="keeping") & models.Q(beside__isnull=True)),
+                name="occupancy_keeping_beside",
+            ),
+            models.UniqueConstraint(fields=["beside"], condition=models.Q(beside__isnull=False), name="occupancy_keeping_once"),
             models.UniqueConstraint(
                 fields=["reservation"], condition=models.Q(source="assistance"), name="occupancy_assistance_once"
             ),
@@ -76,4 +91,4 @@ class Occupancy(models.Model):
             models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
             models.Index(fields=["calendar"], condition=models.Q(blocking=False), name="occupancy_competing"),
         ]
-        triggers = [*keep_day_availability(), *keep_on_own_calendar(), keep_assistance()]
+        triggers = [*keep_day_availability(), *keep_on_own_calendar(), keep_assistance(), end_keepings()]

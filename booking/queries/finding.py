@@ -13,8 +13,10 @@ from django.db import connection
 
 from booking.queries.availability import Wish, next_free
 from booking.queries.candidates import SEEN_MINUTES, Candidate, earliest
-from booking.rules.slots import first_fit, free_ranges
+from booking.rules.assistance import ASSISTED, Helper, meant_mode
+from booking.rules.slots import first_fit
 from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness, region_prefix
+from booking.services import assisting
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
@@ -32,6 +34,8 @@ MOST_FOUND = 200
 #: How far beyond the instant that the read model names a calendar is looked at, step by step.
 _REACH = (timedelta(hours=14), timedelta(days=3), timedelta(days=70))
 _MARGIN = timedelta(hours=2)
+#: So far outside of what is looked at a buffer may reach.
+_BESIDE = timedelta(days=1)
 #: So long a time is looked for where nobody said how long, or as nearly so as the lab allows.
 USUAL_MINUTES = 60
 
@@ -121,7 +125,8 @@ def next_times(
     customer: Organisation | None,
 ) -> list[FoundTime]:
     """The earliest range of each of these instruments that can be booked from ``not_before`` on, for the customer where there is one;
-    without those that have none, or whose policy knows no such length. Nine queries at most however many.
+    without those that have none, or whose policy knows no such length. Nine queries at most however many, and six where some are used with
+    assistance alone.
 
     Without ``minutes`` of each the length nearest to an hour that its policy allows.
     """
@@ -198,7 +203,7 @@ def _look(
 ) -> list[FoundTime]:
     contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates], customer)
     hopes = [
-        _Hope(contexts[one.instrument_id], one.fits_at, search.duration_minutes)
+        _Hope(contexts[one.instrument_id], one.fits_at, search.duration_minutes, search.service_mode)
         for one in candidates
         if _may_be_booked(contexts.get(one.instrument_id), search)
     ]
@@ -207,11 +212,17 @@ def _look(
 
 @dataclass(frozen=True, slots=True)
 class _Hope:
-    """A time of ``minutes`` that may begin at ``fits_at``, and surely not earlier."""
+    """A time of ``minutes`` that may begin at ``fits_at``, and surely not earlier; ``mode``: of this way of service, if one is wanted."""
 
     context: BookingContext
     fits_at: datetime
     minutes: int
+    mode: str = ""
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it is no time at all where nobody can assist."""
+        return meant_mode(self.mode, self.context.instrument.service_modes) == ASSISTED
 
 
 def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[FoundTime]:
@@ -223,9 +234,10 @@ def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[Fou
         windows = [_window(one, reach) for one in waiting]
         busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
         left = []
-        for one, window in zip(waiting, windows, strict=True):
+        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows), strict=True):
             context = one.context
-            free = free_ranges(openings.of(context, window), busy[context.instrument.calendar_id], context.policy, now)
+            taken = busy[context.instrument.calendar_id]
+            free = assisting.free_for(helpers, openings.of(context, window), taken, context.policy, now)
             during = _first_in(one, free, window, last_on, now)
             if during is not None:
                 found.append(FoundTime(context, during))
@@ -233,6 +245,17 @@ def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[Fou
                 left.append(one)
         waiting = left
     return found
+
+
+def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> list[list[Helper]]:
+    """Those one of whom has to have time, for each; nobody where none has to. Two queries at most."""
+    asked = {
+        place: assisting.Asked(one.context.instrument.pk, window.widened(_BESIDE, _BESIDE), window)
+        for place, (one, window) in enumerate(zip(waiting, windows, strict=True))
+        if one.needs_somebody
+    }
+    found = dict(zip(asked, assisting.helpers_of_many(list(asked.values())), strict=True))
+    return [found.get(place, []) for place in range(len(waiting))]
 
 
 def _runs_again(context: BookingContext) -> bool:
@@ -271,10 +294,10 @@ def _window(one: _Hope, reach: timedelta) -> TimeRange:
 
 
 def _by_calendar(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> dict[int, TimeRange]:
-    """For each calendar what all its instruments look at, and a day beside it for the buffers."""
+    """For each calendar what all its instruments look at, and ``_BESIDE`` it."""
     found: dict[int, TimeRange] = {}
     for one, window in zip(waiting, windows, strict=True):
-        wanted = window.widened(timedelta(days=1), timedelta(days=1))
+        wanted = window.widened(_BESIDE, _BESIDE)
         known = found.get(one.context.instrument.calendar_id, wanted)
         found[one.context.instrument.calendar_id] = TimeRange(
             min(known.starts_at, wanted.starts_at), max(known.ends_at, wanted.ends_at)

@@ -14,8 +14,9 @@ from django.db.models.functions import Greatest
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.rules.assistance import ASSISTED, meant_mode, with_reason
 from booking.rules.changes import ChangeState, Side
-from booking.rules.slots import Slot, day_slots
+from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -45,10 +46,12 @@ class DaySlots:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Free and taken time of an instrument over some local days, with what is needed to show it."""
+    """Free and taken time of an instrument over some local days, with what is needed to show it. ``free``: where a reservation may lie from
+    start to end; ranges overlap where two people can assist one after the other."""
 
     context: BookingContext
     days: list[DaySlots]
+    free: list[TimeRange]
 
 
 def free_slots(
@@ -61,7 +64,7 @@ def free_slots(
     service_mode: str = "",
 ) -> Week:
     """``days`` local days (31 at most) from ``first_date`` (default: today at the site), as they are for a customer; in assisted mode
-    what nobody can assist in is taken.
+    what nobody can assist in is not free.
 
     Without a customer of the actor's own they are as for any of them. Raises NotFound.
     """
@@ -72,14 +75,15 @@ def free_slots(
     window = TimeRange(local_day(dates[0], context.zone).starts_at, local_day(dates[-1], context.zone).ends_at)
     opening = context.opening(window)
     busy = booking_context.busy_ranges(context.instrument.calendar_id, window)
-    modes = context.instrument.service_modes
-    free = booking_context.free_times(context, window, busy, now, service_mode or (modes[0] if len(modes) == 1 else ""))
+    alone = free_ranges(opening, busy, context.policy, now)
+    mode = meant_mode(service_mode, context.instrument.service_modes)
+    free = booking_context.free_times(context, window, busy, now, mode) if mode == ASSISTED else alone
     rows = []
     for each in dates:
         closed = context.closed(local_day(each, context.zone))
         slots = day_slots(free, context.policy, context.zone, each, now, open_ranges=opening, closed=closed)
-        rows.append(DaySlots(each, slots, closed))
-    return Week(context, rows)
+        rows.append(DaySlots(each, with_reason(slots, alone), closed))
+    return Week(context, rows, free)
 
 
 def reservations_visible(actor: Actor) -> QuerySet[Reservation]:

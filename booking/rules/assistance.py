@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from booking.rules.policy import BookingPolicy
-from booking.rules.slots import free_ranges
+from booking.rules.slots import Slot, free_ranges
 from config.kernel.time_range import TimeRange, subtract
 
 #: The mode of service in which somebody of the lab sits beside the user (``Instrument.ServiceMode``).
 ASSISTED = "assisted"
+
+
+NOBODY_ASSISTS = "booking.nobody_assists"
+
+
+def meant_mode(asked: str, offered: Sequence[str]) -> str:
+    """The mode of service that somebody means who named ``asked`` or none: the only one that there is."""
+    return asked or (offered[0] if len(offered) == 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +68,14 @@ def free_with(
         if not kept or each.ends_at > kept[-1].ends_at:
             kept.append(each)
     return kept
+
+
+def with_reason(rows: Iterable[Slot], alone: Sequence[TimeRange]) -> list[Slot]:
+    """Rows of a day as ``free_with`` left them; those that nobody has booked say that nobody assists. ``alone``: when the instrument
+    itself is free."""
+    return [
+        replace(row, why=NOBODY_ASSISTS)
+        if row.why == "booking.taken" and any(whole.contains(row.range) for whole in alone)
+        else row
+        for row in rows
+    ]

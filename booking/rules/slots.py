@@ -24,8 +24,9 @@ class Slot:
     """One row of a day's list: free, or ``why`` not.
 
     ``why`` is empty for a free slot, else ``booking.closed``, ``booking.in_the_past``, ``booking.too_soon``,
-    ``booking.beyond_horizon``, ``booking.taken`` or ``booking.gap_too_short`` (free, but in a gap between others
-    that holds no reservation of the shortest allowed length). ``closed`` is the layer of the calendar that closes it.
+    ``booking.beyond_horizon``, ``booking.taken``, ``booking.gap_too_short`` (free, but in a gap between others
+    that holds no reservation of the shortest allowed length) or ``booking.nobody_assists`` (free, but for whoever would have to assist;
+    ``rules.assistance``). ``closed`` is the layer of the calendar that closes it.
     """
 
     range: TimeRange

@@ -111,7 +111,7 @@ def add_absence(actor: Actor, assistant_id: int, during: TimeRange, note: str, n
     """The person is away and assists nobody then.
 
     Raises NotFound, Refusal ``assistant.absence_over``, ``assistant.absence_too_long``, Conflict ``assistant.absence_clashes`` with the
-    sessions and absences that are in the way.
+    sessions and absences that are in the way, ``assistant.absence_held`` where somebody is being offered such a session now.
     """
     assistant = get_visible(Assistant.objects.all(), actor, pk=assistant_id)
     text = " ".join(note.split())
@@ -123,6 +123,7 @@ def add_absence(actor: Actor, assistant_id: int, during: TimeRange, note: str, n
     taken = TimestamptzRange(during.starts_at, during.ends_at)
 
     def work() -> Occupancy:
+        assisting.end_expired([assistant.calendar_id], during, now)
         row = Occupancy.objects.create(calendar_id=assistant.calendar_id, during=taken, source=OccupancySource.ABSENCE, note=text)
         after = {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
         audit.record(actor, "assistant.absence", assistant, now, after=after)
@@ -134,7 +135,12 @@ def add_absence(actor: Actor, assistant_id: int, during: TimeRange, note: str, n
         if transactions.constraint_name(error) != NO_OVERLAP:
             raise
     rows = Occupancy.objects.filter(calendar_id=assistant.calendar_id, blocking=True, during__overlap=taken)
-    raise _conflict(actor, assistant, rows, "assistant.absence_clashes", "starts_at")
+    sure, kept = rows.exclude(source=OccupancySource.KEEPING), rows.filter(source=OccupancySource.KEEPING).order_by("-expires_at")
+    last = kept.first()
+    if last is not None and last.expires_at is not None and not sure.exists():
+        until_at = last.expires_at.astimezone(ZoneInfo(assistant.time_zone)).isoformat()
+        raise Conflict.of("assistant.absence_held", "starts_at", until_at=until_at)
+    raise _conflict(actor, assistant, sure, "assistant.absence_clashes", "starts_at")
 
 
 @whole
@@ -169,10 +175,13 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
         raise Refusal.of("assistant.not_assisted", "assistant")
     if locked.state not in _OPEN:
         raise Refusal.of("assistant.session_over", "assistant")
-    wanted = next((one for one in helpers_for(locked) if one.id == assistant_id), None)
+    named, occupied = helpers_for(locked), policy_for(locked.instrument).occupied(locked.during)
+    if assisting.end_expired([one.calendar_id for one in named], occupied, now):
+        named = helpers_for(locked)
+    wanted = next((one for one in named if one.id == assistant_id), None)
     if wanted is None:
         raise Refusal.of("assistant.not_named", "assistant")
-    if not wanted.is_free(policy_for(locked.instrument).occupied(locked.during)):
+    if not wanted.is_free(occupied):
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
     told = assisting.person_told(locked)
     before = assisting.release(locked)

@@ -2,12 +2,14 @@
 
 A session takes the calendar of whoever assists by an occupancy of its own. It follows what the booking takes of its instrument by a trigger
 (``booking.models.assistant``), so no state and no writer can forget it; that two instruments never have one person at a time is kept by
-``occupancy_no_overlap``, as they are behind different locks. An instrument for which nobody was named needs nobody.
+``occupancy_no_overlap``, as they are behind different locks. An instrument for which nobody was named
+needs nobody. A hold or an offer of such a session keeps somebody's time beside the instrument's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +18,7 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation
-from booking.rules.assistance import ASSISTED, Helper, free_with, in_turn
+from booking.rules.assistance import ASSISTED, NOBODY_ASSISTS, Helper, free_with, in_turn
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges
 from booking.services.taken import NobodyCan
@@ -30,50 +32,81 @@ from instruments.services import schedule_store
 
 #: A condition in SQL: somebody was named for the instrument of the alias ``i``.
 ANY_NAMED = "EXISTS (SELECT FROM booking_instrumentassistant ia WHERE ia.instrument_id = i.id)"
-NOBODY_ASSISTS = "booking.nobody_assists"
 
 
 _HELPERS = """
-SELECT a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, ''), u.email), a.time_zone,
+SELECT w.place, a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, ''), u.email), a.time_zone,
        coalesce((SELECT range_agg(o.during) FROM booking_occupancy o
                   WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
-                    AND o.during && %(window)s::tstzrange AND o.reservation_id IS DISTINCT FROM %(without)s), '{}'),
+                    AND o.during && w.looked_at AND o.reservation_id IS DISTINCT FROM w.without_id
+                    AND NOT (o.source = 'keeping' AND o.holder_id = w.holder_id AND EXISTS (
+                             SELECT FROM booking_occupancy h WHERE h.id = o.beside_id AND h.calendar_id = i.calendar_id))), '{}'),
        coalesce((SELECT sum(extract(epoch FROM upper(o.during) - lower(o.during)))::bigint / 60 FROM booking_occupancy o
                   WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
-                    AND o.during && %(week)s::tstzrange AND o.source = 'assistance'
-                    AND o.reservation_id IS DISTINCT FROM %(without)s), 0)
-  FROM booking_instrumentassistant ia
+                    AND o.during && w.week AND o.source = 'assistance' AND o.reservation_id IS DISTINCT FROM w.without_id), 0)
+  FROM unnest(%(instruments)s::bigint[], %(windows)s::tstzrange[], %(weeks)s::tstzrange[], %(without)s::bigint[],
+              %(holders)s::bigint[]) WITH ORDINALITY AS w (instrument_id, looked_at, week, without_id, holder_id, place)
+  JOIN booking_instrumentassistant ia ON ia.instrument_id = w.instrument_id
   JOIN booking_assistant a ON a.id = ia.assistant_id
   JOIN instruments_user u ON u.id = a.person_id
   JOIN instruments_instrument i ON i.id = ia.instrument_id
- WHERE ia.instrument_id = %(instrument)s AND u.is_active
+ WHERE u.is_active
    AND EXISTS (SELECT FROM instruments_membership m WHERE m.user_id = a.person_id AND m.organisation_id = i.organisation_id)
- ORDER BY a.id
+ ORDER BY w.place, a.id
 """
 
 
-def helpers(instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0) -> list[Helper]:
-    """Who may assist on the instrument, with what they have in ``window`` but for the reservation ``without_id``, and their minutes in the
-    week of ``at`` (from Monday, in ``zone``). Two queries, one where nobody was named."""
-    monday = at.astimezone(zone).date() - timedelta(days=at.astimezone(zone).weekday())
-    week = TimeRange(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
-    values: dict[str, Any] = {"instrument": instrument_id, "without": without_id, "window": _range(window), "week": _range(week)}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who may assist on an instrument is asked: what they have in ``window`` but for the reservation ``without_id`` and what the person
+    ``holder_id`` holds of the instrument, and their minutes in ``week``."""
+
+    instrument_id: int
+    window: TimeRange
+    week: TimeRange
+    without_id: int = 0
+    holder_id: int = 0
+
+
+def helpers_of_many(asked: Sequence[Asked]) -> list[list[Helper]]:
+    """Who may assist, for each that is asked, by id. Two queries, one where nobody was named, none where nothing is asked."""
+    if not asked:
+        return []
+    values: dict[str, Any] = {
+        "instruments": [one.instrument_id for one in asked],
+        "windows": [_range(one.window) for one in asked],
+        "weeks": [_range(one.week) for one in asked],
+        "without": [one.without_id for one in asked],
+        "holders": [one.holder_id for one in asked],
+    }
     with planned_once() as cursor:
         cursor.execute(_HELPERS, values)
         rows = cursor.fetchall()
-    rules = schedule_store.rules_by_calendar(row[1] for row in rows) if rows else {}
-    return [
-        Helper(
-            id=pk,
-            calendar_id=calendar_id,
-            person_id=person_id,
-            name=name,
-            works=tuple(open_ranges(rules[calendar_id], ZoneInfo(zone_name), window)) if rules[calendar_id].entries else None,
-            busy=tuple(TimeRange(one.lower, one.upper) for one in busy),
-            week_minutes=minutes,
-        )
-        for pk, calendar_id, person_id, name, zone_name, busy, minutes in rows
-    ]
+    rules = schedule_store.rules_by_calendar({row[2] for row in rows}) if rows else {}
+    at_work: dict[tuple[int, TimeRange], tuple[TimeRange, ...] | None] = {}  # one person may assist on many instruments
+    found: list[list[Helper]] = [[] for _one in asked]
+    for place, pk, calendar_id, person_id, name, zone_name, busy, minutes in rows:
+        key = (calendar_id, asked[place - 1].window)
+        if key not in at_work:
+            known = rules[calendar_id]
+            at_work[key] = tuple(open_ranges(known, ZoneInfo(zone_name), key[1])) if known.entries else None
+        taken = tuple(TimeRange(one.lower, one.upper) for one in busy)
+        found[place - 1].append(Helper(pk, calendar_id, person_id, name, at_work[key], taken, minutes))
+    return found
+
+
+def helpers(
+    instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0, holder_id: int | None = None
+) -> list[Helper]:
+    """``helpers_of_many`` for one instrument, with the week of ``at``."""
+    return helpers_of_many([Asked(instrument_id, window, week_of(at, zone), without_id, holder_id or 0)])[0]
+
+
+def week_of(at: datetime, zone: ZoneInfo) -> TimeRange:
+    """The week of an instant, from Monday, on the clock of the place."""
+    day = at.astimezone(zone).date()
+    monday = day - timedelta(days=day.weekday())
+    return TimeRange(local_day(monday, zone).starts_at, local_day(monday + timedelta(days=6), zone).ends_at)
 
 
 def free_times(
@@ -100,13 +133,20 @@ def free_for(
 
 
 def reasons(
-    instrument: Instrument, during: TimeRange, policy: BookingPolicy, zone: ZoneInfo, service_mode: str, without_id: int = 0
+    instrument: Instrument,
+    during: TimeRange,
+    policy: BookingPolicy,
+    zone: ZoneInfo,
+    service_mode: str,
+    without_id: int = 0,
+    holder_id: int | None = None,
 ) -> list[Reason]:
-    """Why nobody can assist at a time that is only looked at; nothing where somebody can, or nobody has to."""
+    """Why nobody can assist at a time that is only looked at; nothing where somebody can, or nobody has to. What ``holder_id`` holds of
+    the instrument is not in the way."""
     if service_mode != ASSISTED:
         return []
     occupied = policy.occupied(during)
-    found = helpers(instrument.pk, occupied, during.starts_at, zone, without_id=without_id)
+    found = helpers(instrument.pk, occupied, during.starts_at, zone, without_id=without_id, holder_id=holder_id)
     return [nobody()] if found and not in_turn(found, during, occupied) else []
 
 
@@ -115,7 +155,13 @@ def nobody() -> Reason:
 
 
 def assign(
-    reservation: Reservation, occupied: TimeRange, zone: ZoneInfo, kept_id: int | None = None, *, blocks: bool = False
+    reservation: Reservation,
+    occupied: TimeRange,
+    zone: ZoneInfo,
+    now: datetime,
+    kept_id: int | None = None,
+    *,
+    blocks: bool = False,
 ) -> int | None:
     """Let somebody assist in a reservation that has nobody, at its time of now; their id, None where nobody has to.
 
@@ -123,15 +169,62 @@ def assign(
     """
     if reservation.service_mode != ASSISTED:
         return None
-    found = helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
-    for one in in_turn(found, reservation.during, occupied, kept_id):
-        if take(reservation.pk, one.calendar_id, blocks=blocks):
-            return one.id
-    if found:
-        raise NobodyCan
+
+    def look() -> list[Helper]:
+        return helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
+
+    def write(one: Helper) -> bool:
+        return take(reservation.pk, one.calendar_id, blocks=blocks)
+
+    return _first(look, write, reservation.during, occupied, now, kept_id)
+
+
+def keep(instrument: Instrument, kept: Occupancy, during: TimeRange, zone: ZoneInfo, now: datetime) -> None:
+    """Keep the time of somebody who can assist in ``during`` beside a hold or an offer, as long as that lasts.
+
+    Part of the caller's transaction; nothing where nobody has to assist. Raises NobodyCan.
+    """
+    occupied = TimeRange(kept.during.lower, kept.during.upper)
+
+    def write(one: Helper) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, {"calendar": one.calendar_id, "kept": kept.pk})
+            return cursor.rowcount > 0
+
+    _first(lambda: helpers(instrument.pk, occupied, during.starts_at, zone), write, during, occupied, now)
+
+
+def _first(
+    look: Callable[[], list[Helper]],
+    write: Callable[[Helper], bool],
+    during: TimeRange,
+    occupied: TimeRange,
+    now: datetime,
+    kept_id: int | None = None,
+) -> int | None:
+    """The first in turn whose time could be written; None where nobody has to assist. Keepings that do not count any more are taken away
+    only where they matter. Raises NobodyCan."""
+    while found := look():
+        for one in in_turn(found, during, occupied, kept_id):
+            if write(one):
+                return one.id
+        if not end_expired([one.calendar_id for one in found], occupied, now):
+            raise NobodyCan
     return None
 
 
+def end_expired(calendar_ids: Sequence[int], occupied: TimeRange, now: datetime) -> bool:
+    """Give people's time back that expired holds and offers keep; whether there was any."""
+    rows = Occupancy.objects.filter(source=OccupancySource.KEEPING, expires_at__lte=now, during__overlap=_range(occupied))
+    return rows.filter(calendar_id__in=calendar_ids).delete()[0] > 0
+
+
+_KEEP = """
+INSERT INTO booking_occupancy (calendar_id, during, blocking, source, note, holder_id, held_since, expires_at, beside_id)
+SELECT %(calendar)s, h.during, h.blocking, 'keeping', '', h.holder_id, h.held_since, h.expires_at, h.id
+  FROM booking_occupancy h WHERE h.id = %(kept)s
+ON CONFLICT ON CONSTRAINT occupancy_no_overlap DO NOTHING
+"""
 _TAKE = """
 INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
 SELECT %(calendar)s, o.during, o.blocking OR %(blocks)s, 'assistance', o.reservation_id, '' FROM booking_occupancy o
@@ -167,7 +260,7 @@ def of(reservation: Reservation) -> Occupancy | None:
     return rows.select_related("calendar__assistant__person").first()
 
 
-def anew_where_needed(locked: Reservation, zone: ZoneInfo, *, must: bool = True) -> None:
+def anew_where_needed(locked: Reservation, zone: ZoneInfo, now: datetime, *, must: bool = True) -> None:
     """Directly before a reservation keeps others out: whoever was chosen for it may have something else by now, where it kept nobody out
     yet, or may not assist there any more. Then another.
 
@@ -182,7 +275,7 @@ def anew_where_needed(locked: Reservation, zone: ZoneInfo, *, must: bool = True)
         return
     kept = release(locked)
     try:
-        assign(locked, occupied, zone, kept, blocks=True)
+        assign(locked, occupied, zone, now, kept, blocks=True)
     except NobodyCan:
         if must:
             raise

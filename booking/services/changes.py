@@ -319,7 +319,7 @@ def take(locked: Reservation, context: BookingContext, during: TimeRange, now: d
     told = assisting.person_told(locked)
     helped_by = assisting.release(locked)
     times.set_time(locked, during, occupied, context.instrument)
-    assisting.assign(locked, occupied, context.zone, helped_by)
+    assisting.assign(locked, occupied, context.zone, now, helped_by)
     notices.relieve(locked, told, now)
 
 

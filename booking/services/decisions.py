@@ -84,7 +84,7 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
             raise Refusal.of("decision.told", undo_seconds=int(UNDO.total_seconds()))
         refuse_late_take_back(row.final_at, row.told_at is not None, now)
         if policy_for(locked.instrument).pending_blocks:
-            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
+            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now)
         move(locked, Action.TAKE_BACK, actor, now)
         ports.money().on_release(locked, actor, Action.TAKE_BACK.value, now)
         row.taken_back_at = now

@@ -61,7 +61,8 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         move(locked, Action.EXTEND, actor, now)
         times.record(locked, longer, Side.CUSTOMER, ChangeState.MADE, actor, expected, now)
         occupied = _occupied(context, locked, longer)
-        holds.clear(context.instrument.calendar_id, occupied, now, locked.requested_by_id)
+        for calendar_id in assisting.calendars_of(locked):
+            holds.clear(calendar_id, occupied, now, locked.requested_by_id)
         times.set_time(locked, longer, occupied)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
@@ -115,7 +116,7 @@ def _room(context: BookingContext, reservation: Reservation, now: datetime) -> R
         )
         .exclude(reservation_id=reservation.pk)
         .exclude(expires_at__lte=now)
-        .exclude(source=OccupancySource.HOLD, holder_id=reservation.requested_by_id)
+        .exclude(source__in=[OccupancySource.HOLD, OccupancySource.KEEPING], holder_id=reservation.requested_by_id)
     )
     busy = [TimeRange(one.lower, one.upper) for one in others.values_list("during", flat=True)]
     return room_after(reservation.during, context.opening(window), busy)

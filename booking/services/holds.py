@@ -16,8 +16,9 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, WaitEntry
+from booking.rules.assistance import ASSISTED, meant_mode
 from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state
-from booking.services import conflicts, consents
+from booking.services import assisting, conflicts, consents
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -56,10 +57,13 @@ def hold(
 ) -> Held:
     """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; a time that overlaps it is the same
     hold, renewed. Without a customer it is for any organisation for which the person may book, without a mode of service for any that the
-    instrument has. For a colleague (``for_person_id``, with a customer) the rules are theirs; the hold stays the actor's.
+    instrument has. For assisted use the time of somebody who can assist is kept too.
+
+    For a colleague (``for_person_id``, with a customer) the rules are theirs; the hold stays the actor's.
 
     Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``consent.missing``, ``hold.past``,
-    ``hold.too_many``, ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``.
+    ``hold.too_many``, ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``,
+    ``booking.nobody_assists``.
     """
 
     def work() -> Held:
@@ -72,28 +76,36 @@ def hold(
             raise Refusal.of("hold.past", "starts_at")
         whose = actor if customer_id is None else consents.in_the_name_of(actor, customer_id, for_person_id, now)
         modes = [service_mode] if service_mode else context.instrument.service_modes or [""]
-        _refuse_broken(context, whose.person_id, mine if customer_id is None else {customer_id}, modes, during, now)
-        return _hold(context, person_id, during, now)
+        customers = mine if customer_id is None else {customer_id}
+        _refuse_broken(context, whose.person_id, customers, modes, during, now, holder_id=person_id)
+        return _hold(context, person_id, during, service_mode, now)
 
-    with conflicts.answered(actor, instrument_id, during, now):
+    with conflicts.answered(actor, instrument_id, during, now, customer_id, service_mode):
         return transactions.run(work)
 
 
 def _refuse_broken(
-    context: BookingContext, person_id: int, customer_ids: Iterable[int], modes: Sequence[str], during: TimeRange, now: datetime
+    context: BookingContext,
+    person_id: int,
+    customer_ids: Iterable[int],
+    modes: Sequence[str],
+    during: TimeRange,
+    now: datetime,
+    *,
+    holder_id: int,
 ) -> None:
     """Who could not book the time for any of these customers, used in any of these modes, does not keep it from others; then what stands
     least against it is said."""
     least: list[Reason] | None = None
     for customer, mode in product(Organisation.objects.filter(pk__in=customer_ids).order_by("pk"), modes):
-        reasons = refusal_reasons(context, person_id, customer, during, mode, now)
+        reasons = refusal_reasons(context, person_id, customer, during, mode, now, holder_id=holder_id)
         least = reasons if least is None or len(reasons) < len(least) else least
         if not least:
             return
     Refusal.raise_any(least or [])
 
 
-def _hold(context: BookingContext, person_id: int, during: TimeRange, now: datetime) -> Held:
+def _hold(context: BookingContext, person_id: int, during: TimeRange, service_mode: str, now: datetime) -> Held:
     calendar_id, occupied = context.instrument.calendar_id, context.policy.occupied(during)
     own = Occupancy.objects.filter(source=OccupancySource.HOLD, holder=person_id)
     before = own.filter(calendar_id=calendar_id).first()
@@ -110,7 +122,7 @@ def _hold(context: BookingContext, person_id: int, during: TimeRange, now: datet
     clear(calendar_id, occupied, now, person_id)
     _refuse_offered(context, person_id, occupied)
     own.filter(calendar_id=calendar_id).delete()
-    keep(context, person_id, during, since, expires_at)
+    keep(context, person_id, during, service_mode, now, since=since, expires_at=expires_at)
     return Held(during, expires_at, expires_at < since + LONGEST_TIMES * minutes)
 
 
@@ -126,13 +138,22 @@ def _refuse_offered(context: BookingContext, person_id: int, occupied: TimeRange
 
 
 def keep(
-    context: BookingContext, person_id: int, during: TimeRange, since: datetime, expires_at: datetime, entry_id: int | None = None
+    context: BookingContext,
+    person_id: int,
+    during: TimeRange,
+    service_mode: str,
+    now: datetime,
+    *,
+    since: datetime,
+    expires_at: datetime,
+    entry_id: int | None = None,
 ) -> None:
-    """Write the hold, or the offer of an entry of the waiting list; the calendar is locked. Raises ``conflicts.Taken``."""
+    """Write the hold, or the offer of an entry of the waiting list, with the time of somebody who can assist where it is for assisted use;
+    the calendar is locked. Raises ``conflicts.Taken``."""
     occupied = context.policy.occupied(during)
     if booking_context.busy_ranges(context.instrument.calendar_id, occupied):
         raise conflicts.Taken
-    Occupancy.objects.create(
+    kept = Occupancy.objects.create(
         calendar_id=context.instrument.calendar_id,
         during=TimestamptzRange(occupied.starts_at, occupied.ends_at),
         blocking=True,
@@ -142,13 +163,15 @@ def keep(
         held_since=since,
         expires_at=expires_at,
     )
+    if meant_mode(service_mode, context.instrument.service_modes) == ASSISTED:
+        assisting.keep(context.instrument, kept, during, context.zone, now)
 
 
 _CLEAR = """
 DELETE FROM booking_occupancy
- WHERE source IN ('hold', 'offer') AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
+ WHERE source IN ('hold', 'offer', 'keeping') AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
    AND during && %(during)s
-   AND (expires_at <= %(now)s OR (source = 'hold' AND holder_id = %(person)s)
+   AND (expires_at <= %(now)s OR (source IN ('hold', 'keeping') AND holder_id = %(person)s)
         OR wait_entry_id IN (SELECT id FROM booking_waitentry
                               WHERE requested_by_id = %(person)s AND organisation_id = %(customer)s))
 RETURNING wait_entry_id, expires_at <= %(now)s
@@ -159,7 +182,8 @@ def clear(
     calendar_id: int, occupied: TimeRange, now: datetime, person_id: int | None = None, customer_id: int | None = None
 ) -> list[int]:
     """Take away what keeps a person from a time and does not count: what has expired, the person's own holds, and what the person was
-    offered for the customer that books now. Returns the entries of the waiting list whose offers those were; the calendar is locked.
+    offered for the customer that books now, with what they keep of somebody's time. Returns the entries of the waiting list whose offers
+    those were; the calendar is locked, unless it is that of somebody who assists.
     """
     values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(occupied.starts_at, occupied.ends_at), "now": now,
                               "person": person_id, "customer": customer_id}  # fmt: skip

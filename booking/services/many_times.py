@@ -66,7 +66,11 @@ class Look:
         self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
         self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
         assisted = service_mode == ASSISTED and context.has_assistants
-        found = assisting.helpers(context.instrument.pk, window, widest.starts_at, context.zone) if assisted else []
+        found = (
+            assisting.helpers(context.instrument.pk, window, widest.starts_at, context.zone, holder_id=person_id)
+            if assisted
+            else []
+        )
         self._helpers = [replace(one, busy=(*one.busy, *(helping or {}).get(one.id, ()))) for one in found]
 
     def at(self, during: TimeRange) -> Verdict:

@@ -27,11 +27,13 @@ def refusal_reasons(
     lock: bool = False,
     without_id: int = 0,
     assistance: bool = True,
+    holder_id: int | None = None,
 ) -> list[Reason]:
     """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
 
     ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
-    move there. ``assistance`` False: who writes finds out by itself whether somebody can assist.
+    move there. ``assistance`` False: who writes finds out by itself whether somebody can assist. What ``holder_id`` holds of the instrument
+    keeps nobody of those who assist from it.
     """
     reasons = time_reasons(context, during, service_mode, now)
     if not any(one.code == "booking.instrument_unavailable" for one in reasons):
@@ -41,7 +43,8 @@ def refusal_reasons(
         reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
     reasons += context.closed_reasons(during)
     if assistance and context.has_assistants:
-        reasons += assisting.reasons(context.instrument, during, context.policy, context.zone, service_mode, without_id)
+        whose = (context.instrument, during, context.policy, context.zone)
+        reasons += assisting.reasons(*whose, service_mode, without_id, holder_id)
     return reasons
 
 

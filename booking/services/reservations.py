@@ -85,11 +85,13 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """With what a reservation is asked for: its place in a series, or the group that it belongs to."""
+    """With what a reservation is asked for: its place in a series, or the group that it belongs to, and who shall assist in it if they
+    can."""
 
     series_id: int | None = None
     ordinal: int | None = None
     group_id: int | None = None
+    helper_id: int | None = None
 
 
 ALONE = Part()
@@ -142,7 +144,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
     if context.has_assistants:
-        assisting.assign(reservation, context.policy.occupied(request.during), context.zone)
+        assisting.assign(reservation, context.policy.occupied(request.during), context.zone, now, part.helper_id)
     ports.money().on_request(reservation, actor, request.expected, now)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)

@@ -68,7 +68,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)
         told = assisting.person_told(locked)
-        assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), must=False)
+        assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now, must=False)
         move(locked, Action.COME_LATE, actor, now)
         notices.tell_of_another(locked, told, now)
         if ports.money().on_come_late(locked, actor, now) is not None:
@@ -153,9 +153,11 @@ def _take_time_before(locked: Reservation, beginning: Beginning, now: datetime, 
     if beginning.at >= taken.lower:
         return
     before = TimeRange(beginning.at, taken.lower)
-    holds.clear(occupancy.calendar_id, before, now, holder_id)
+    calendar_ids = assisting.calendars_of(locked)
+    for calendar_id in calendar_ids:
+        holds.clear(calendar_id, before, now, holder_id)
     others = Occupancy.objects.filter(
-        calendar_id__in=assisting.calendars_of(locked),
+        calendar_id__in=calendar_ids,
         blocking=True,
         during__overlap=TimestamptzRange(before.starts_at, before.ends_at),
     ).exclude(reservation_id=locked.pk)

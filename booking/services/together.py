@@ -7,7 +7,7 @@ other instead of for ever; then each goes the way of a single request (``reserva
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,11 @@ from django.db import connection
 
 from booking import ports
 from booking.models import Reservation, ReservationGroup
+from booking.rules.assistance import ASSISTED
+from booking.rules.assisting_together import Session, arranged
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
-from booking.services import conflicts, reservations, spending
+from booking.services import assisting, conflicts, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -28,7 +30,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.time_range import TimeRange
-from instruments.models import Organisation
+from instruments.models import Instrument, Organisation
 
 ROUTE = "booking.together"
 LEAST, MOST = 2, 5
@@ -103,8 +105,10 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
+    ordered = in_order(contexts.values())
+    chosen = _who_assists(actor, places, ordered)
     verdicts: dict[int, Verdict] = {}
-    for context in in_order(contexts.values()):
+    for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
         at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping)
@@ -114,12 +118,32 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
         if verdict.is_free:
             at_lab.append(look.booked(place.during))
             blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []
-            helper_id = look.helper_of(place.during) if look.blocks else None
+            helper_id = chosen.get(place.instrument_id, look.helper_of(place.during)) if look.blocks else None
             if helper_id is not None:
                 helping[helper_id].append(context.policy.occupied(place.during))
     return BundleReport(
         customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
     )
+
+
+def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[BookingContext]) -> dict[int, int]:
+    """By instrument, in a way that gives somebody to every place that needs them: who is asked first is not taken from where nobody else
+    can. Nothing where there is no such way, or nothing to choose: two queries at most."""
+    asked = []
+    for context in contexts:
+        place = places[context.instrument.pk]
+        if place.service_mode == ASSISTED and context.policy.request_blocks:
+            occupied, week = context.policy.occupied(place.during), assisting.week_of(place.during.starts_at, context.zone)
+            asked.append(assisting.Asked(place.instrument_id, occupied, week, holder_id=actor.user_id or 0))
+    if len(asked) < LEAST:
+        return {}
+    sessions = {
+        one.instrument_id: Session(places[one.instrument_id].during, one.window, one.week, tuple(helpers))
+        for one, helpers in zip(asked, assisting.helpers_of_many(asked), strict=True)
+        if helpers
+    }
+    found = arranged(list(sessions.values()))
+    return {} if found is None else dict(zip(sessions, found, strict=True))
 
 
 def _checked(actor: Actor, bundle: Bundle) -> Organisation:
@@ -185,14 +209,16 @@ def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup,
         organisation_id=bundle.organisation_id, requested_by_id=actor.person_id, created_at=now
     )
     ordered = in_order(contexts.values())
-    made = {one.instrument.pk: _ask_one(actor, bundle, places[one.instrument.pk], one, group, now) for one in ordered}
+    chosen = _who_assists(actor, places, ordered)
+    made: dict[int, Reservation] = {}
+    for instrument in (one.instrument for one in ordered):
+        part = Part(group_id=group.pk, helper_id=chosen.get(instrument.pk))
+        made[instrument.pk] = _ask_one(actor, bundle, places[instrument.pk], instrument, part, now)
     audit.record(actor, "group.request", group, now, after={"reservations": sorted(one.pk for one in made.values())})
     return group, [made[one.instrument_id] for one in bundle.places]
 
 
-def _ask_one(
-    actor: Actor, bundle: Bundle, place: Place, context: BookingContext, group: ReservationGroup, now: datetime
-) -> Reservation:
-    named = {"instrument": context.instrument.name, "instrument_en": context.instrument.name_en}
+def _ask_one(actor: Actor, bundle: Bundle, place: Place, instrument: Instrument, part: Part, now: datetime) -> Reservation:
+    named = {"instrument": instrument.name, "instrument_en": instrument.name_en}
     with conflicts.undoing_all(Reason("together.not_all", named, "places"), instrument=place.instrument_id):
-        return reservations.reserve_one(actor, _request(bundle, place), now, Part(group_id=group.pk))
+        return reservations.reserve_one(actor, _request(bundle, place), now, part)

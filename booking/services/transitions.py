@@ -103,7 +103,7 @@ def approve(
             notices.defer(locked, "figures_changed", now)
             return changed
         if assistant_id is None:
-            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
+            assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now)
         _move(locked, Action.APPROVE, actor, now)
         decisions.note(locked, Verdict.APPROVE, actor, how, now)
         return None
@@ -143,7 +143,7 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
     if ports.money().on_approve(locked, NOBODY, now) is not None:
         notices.defer(locked, "figures_changed", now)
         return False
-    assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone))
+    assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now)
     _move(locked, Action.APPROVE, NOBODY, now, why)
     notices.defer(locked, "approved", now)
     return True

@@ -18,6 +18,7 @@ from booking.services.context import BookingContext
 from booking.services.holds import OFFERED
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest, Reserved
+from booking.services.taken import NobodyCan
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
@@ -119,7 +120,15 @@ def offer_free_time(now: datetime) -> int:
     waiting = WaitEntry.objects.filter(Q(passed_at=None) | Q(passed_at__lte=now - REST), state=WaitState.WAITING)
     in_turn = waiting.order_by(Coalesce("passed_at", "created_at"), "pk").values_list("pk", flat=True)
     seen: dict[int, BookingContext] = {}
-    return each_parked(list(in_turn), lambda pk: _offer(pk, seen, now), "entry of the waiting list")
+    return each_parked(list(in_turn), lambda pk: _offered(pk, seen, now), "entry of the waiting list")
+
+
+def _offered(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> bool:
+    """Whether it was; not where whoever would have assisted got something else at that moment."""
+    try:
+        return transactions.run(lambda: _offer(entry_id, seen, now))
+    except NobodyCan:
+        return False
 
 
 def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> bool:
@@ -137,7 +146,8 @@ def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> boo
     if during is None:
         return False
     expires_at = offer_expires(now, during.starts_at)
-    holds.keep(context, entry.requested_by_id, during, now, expires_at, entry.pk)
+    kept_for = (entry.requested_by_id, during, entry.service_mode, now)
+    holds.keep(context, *kept_for, since=now, expires_at=expires_at, entry_id=entry.pk)
     entry.state = next_wait_state(WaitState.WAITING, WaitEvent.OFFER)
     entry.offers += 1
     entry.offered_starts_at, entry.offered_ends_at, entry.offer_expires_at = during.starts_at, during.ends_at, expires_at

@@ -18,6 +18,7 @@ from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
 from booking.queries import samples as sample_queries
 from booking.queries import usage as usage_queries
+from booking.queries.unassisted import unassisted
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from frontend.display import viewer_zone
@@ -131,6 +132,9 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         today = sessions_of_day(actor, now.astimezone(zone).date(), zone).count()
         found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
         found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
+        alone = unassisted(actor, now).count()
+        if alone:
+            found.append(Tile(_("Sessions in which nobody assists"), alone, "users", reverse("unassisted_list")))
         asked = sample_queries.waiting_count(actor)
         if asked:
             found.append(Tile(_("Sample jobs to answer"), asked, "flask", reverse("sample_board")))

@@ -32,6 +32,7 @@ _WHY: dict[str, Promise | str] = {
     "booking.beyond_horizon": pgettext_lazy("why a time is not free", "Not open yet"),
     "booking.taken": pgettext_lazy("why a time is not free", "Taken"),
     "booking.gap_too_short": pgettext_lazy("why a time is not free", "Too short"),
+    "booking.nobody_assists": pgettext_lazy("why a time is not free", "Nobody assists"),
 }
 
 
@@ -42,6 +43,9 @@ _SENTENCES: dict[str, Promise | str] = {
     "booking.beyond_horizon": _("Bookings open %(days)s days ahead. Come back nearer to this day."),
     "booking.taken": _("Somebody else has booked this time, or the lab keeps it free between two sessions."),
     "booking.gap_too_short": _("It is free, but shorter than the shortest booking of %(shortest)s."),
+    "booking.nobody_assists": _(
+        "The instrument is free, but nobody of the lab can assist. Another way of service may be possible."
+    ),
 }
 
 
@@ -145,18 +149,13 @@ def _changed(query: QueryDict, changes: dict[str, str]) -> str:
 
 
 def _room_from(week: Week) -> dict[datetime, datetime]:
-    """For every free row its start and the end of the free stretch that it lies in, over midnights too."""
-    room: dict[datetime, datetime] = {}
-    ends_at: datetime | None = None
-    following: datetime | None = None
-    for slot in reversed([slot for day in week.days for slot in day.slots]):
-        if not slot.free:
-            following = None
-            continue
-        ends_at = ends_at if following == slot.range.ends_at else slot.range.ends_at
-        following = slot.range.starts_at
-        room[slot.range.starts_at] = ends_at or slot.range.ends_at
-    return room
+    """For every free row its start and the end of the free time that it lies in, over midnights too."""
+    return {
+        slot.range.starts_at: max(whole.ends_at for whole in week.free if whole.contains(slot.range))
+        for day in week.days
+        for slot in day.slots
+        if slot.free
+    }
 
 
 def _column(

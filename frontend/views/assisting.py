@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from booking.models import Assistant
 from booking.queries import assistants as queries
+from booking.queries.unassisted import unassisted
 from booking.services import assistants
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
@@ -83,6 +84,7 @@ def _people_page(
     people = queries.candidates(actor, instrument)
     context = {
         "instrument": instrument,
+        "unassisted": unassisted(actor, timezone.now()).filter(instrument=instrument).count(),
         "named": [(one, _hours_words(one.windows)) for one in queries.of_instrument(actor, instrument)],
         "form": form or NameForm(people),
         "has_candidates": bool(people),

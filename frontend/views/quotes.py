@@ -19,7 +19,8 @@ from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
-from booking.services import assisting, auto_approval, downtime_rows
+from booking.rules.assistance import NOBODY_ASSISTS
+from booking.services import auto_approval, downtime_rows
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -202,11 +203,13 @@ def make_quote(
     whose: Actor | None = None,
 ) -> QuoteView:
     """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own."""
-    reasons = refusal_reasons(context, (whose or actor).user_id, customer, during, form.service_mode, now)
+    reasons = refusal_reasons(
+        context, (whose or actor).user_id, customer, during, form.service_mode, now, holder_id=actor.user_id
+    )
     problems = problems_of(reasons)
     alternatives: list[Alternative] = []
     occupied = context.policy.occupied(during)
-    unhelped = [one.code for one in reasons] == [assisting.NOBODY_ASSISTS]
+    unhelped = [one.code for one in reasons] == [NOBODY_ASSISTS]
     taken = not reasons and booking_context.busy_ranges(context.instrument.calendar_id, occupied, holder_id=actor.user_id)
     if taken or unhelped:
         others = booking_context.alternatives(context, during, now, service_mode=form.service_mode)

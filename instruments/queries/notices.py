@@ -48,9 +48,14 @@ def my_notice(actor: Actor, notice_id: int) -> Notice:
     return get_visible(Notice.objects.all(), actor, pk=notice_id)
 
 
+def unread(actor: Actor) -> QuerySet[Notice]:
+    """Those that are not read, ``MOST_COUNTED`` at most, in no order."""
+    return visible_to(Notice.objects.filter(read_at=None), actor).order_by()[:MOST_COUNTED]
+
+
 def unread_count(actor: Actor) -> int:
     """At most ``MOST_COUNTED``: one statement on a partial index."""
-    return visible_to(Notice.objects.filter(read_at=None), actor).order_by()[:MOST_COUNTED].count()
+    return unread(actor).count()
 
 
 def my_settings(actor: Actor) -> NoticeSettings | None:

@@ -767,6 +767,12 @@ API: dict[str, Route] = {
     "api_instrument_assistants": Route({"GET": Rule(*KEEPERS), "POST": Rule(*KEEPERS, TRIED, body=_named)}, "hidden"),
     "api_instrument_assistant_remove": acts("hidden", *KEEPERS, ok=TRIED | {404}, body=_who_assists),
     "api_assisting": reads(PERSONS, ok=OK_GET | {404}),
+    "api_unassisted": Route(
+        {
+            "GET": Rule(LAB),
+            "POST": Rule(LAB, ok=TRIED, role_first=True, body=lambda world: {"give": [{"reservation": 1, "assistant": 1}]}),
+        }
+    ),
     "api_assistant": reads_object("assistant"),
     "api_assistant_hours": Route({"PUT": Rule(*KEEPERS, TRIED, body=lambda world: {"windows": []})}, "assistant"),
     "api_assistant_absences": acts("assistant", *KEEPERS, ok=TRIED, body=_away),
@@ -1327,6 +1333,7 @@ PAGES: dict[str, Route] = {
     "instrument_assistants": form("hidden", *KEEPERS),
     "instrument_assistant_remove": acts("named", *KEEPERS, ok=TRIED, params=("pk", "assistant")),
     "assisting": reads(),
+    "unassisted_list": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
     "assistant_detail": form("assistant", *KEEPERS),
     "assistant_absence_remove": acts("absence", *KEEPERS, params=("pk", "occupancy")),
     "reservation_assistant": acts("reservation:approved", LAB, ok=TRIED, body=_who_assists),

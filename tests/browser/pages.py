@@ -766,6 +766,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_assistants", lambda: at("instrument_assistants", assisted().pk), ("lab_manager",)),
     Shown("assistant_detail", lambda: at("assistant_detail", assistant().pk), ("lab_manager",)),
     Shown("assisting", lambda: at("assisting"), ("lab_manager", "researcher")),
+    Shown("unassisted_list", lambda: at("unassisted_list"), ("lab_manager",)),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument().pk), ("lab_manager", "operator"), "none"),
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),

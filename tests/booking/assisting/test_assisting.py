@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 import pytest
@@ -13,7 +14,9 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import InstrumentPolicy, Occupancy, Reservation
 from booking.queries import assistants as queries
 from booking.queries import free_slots
-from booking.services import assistants, changes, decisions, reservations, swaps, together, transitions
+from booking.queries.finding import find_earliest, next_times
+from booking.rules.time_search import TimeSearch
+from booking.services import assistants, availability, changes, decisions, reservations, swaps, together, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.context import load
 from booking.services.decisions import How
@@ -28,10 +31,12 @@ from config.kernel.messages import reason_sentence
 from config.kernel.models import AuditEntry
 from instruments.models import Membership, Notice, User
 from instruments.notice_events import event_of
+from instruments.services import catalogue
 from instruments.services.weekly_hours import WeeklyWindow
 from tests.booking.services.test_statements import statements
 from tests.concurrency.world import add_instrument
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 FAR = 7  # Wednesday 2 December
 
 
@@ -73,6 +78,26 @@ class Lab:
         self.keys += 1
         request = ChangeRequest(one.pk, self.slot(first, last, FAR), reason="as agreed", **({"agreed": True} | more))
         return changes.change(self.cast.actor(who), request, self.cast.now, idempotency_key=f"m{self.keys}")
+
+    def publish(self, *modes):
+        """The second instrument is used in these ways, and is found."""
+        self.second.service_modes = list(modes)
+        self.second.save()
+        catalogue.refresh_instruments([self.second.pk], self.cast.now)
+        availability.rebuild([self.second.calendar_id], self.cast.now)
+
+    def earliest(self, day, mode, hours=1):
+        """The hour of the day at which find-a-time has the second instrument for so long."""
+        search = TimeSearch(60 * hours, day, day, text=self.second.name, service_mode=mode)
+        (row,) = find_earliest(self.cast.actor("lin"), search, self.cast.now, 5, customer=self.cast.firm).rows
+        return row.during.starts_at.astimezone(SHANGHAI).hour
+
+    def next_hour(self, day):
+        """The hour of the next free time from the day on, as on the cards of a search."""
+        since = self.slot(0, 1, FAR).starts_at
+        (row,) = next_times(self.cast.actor("lin"), [self.second.pk], 60, since, self.cast.now, self.cast.firm)
+        assert row.during.starts_at.astimezone(SHANGHAI).date() == day
+        return row.during.starts_at.astimezone(SHANGHAI).hour
 
     def who(self, *bookings):
         """By name, with whether it keeps them from anything else."""
@@ -122,13 +147,24 @@ def test_the_one_who_assists_goes_with_the_booking_until_it_gives_its_time_back(
     assert [[one.code for one in verdict.reasons] for verdict in found] == [["booking.nobody_assists"], []]
     assert found[0].instead == slot(9 - 1, 9, FAR)  # 11 to 12 is taken by then
     day = date(2026, 12, 2)
-    free = {
-        mode: [one.range for one in free_slots(lin, lab.second.pk, day, 1, cast.now, None, mode).days[0].shown if one.free]
+    rows = {
+        mode: {one.range: one.why for one in free_slots(lin, lab.second.pk, day, 1, cast.now, None, mode).days[0].shown}
         for mode in ("assisted", "self_operated")
     }
-    assert set(free["self_operated"]) - set(free["assisted"]) == {
-        one for one in free["self_operated"] if one.overlaps(slot(9, 11, FAR))
-    }
+    assert (
+        {one for one, why in rows["assisted"].items() if why != rows["self_operated"][one]}
+        == {one for one, why in rows["assisted"].items() if why == "booking.nobody_assists"}
+        == {one for one in rows["assisted"] if one.overlaps(slot(9, 11, FAR))}
+    )
+    # Find a time: in assisted mode the first one at which somebody can; and what is used with assistance alone has no other times.
+    lab.publish("self_operated", "assisted")
+    found = {mode: lab.earliest(day, mode, hours=2) for mode in ("assisted", "self_operated", "")}
+    assert found == {"assisted": 11, "self_operated": 8, "": 8}
+    lab.ask(8, 9, lab.second, mode="self_operated")
+    assert lab.earliest(day, "assisted") == 11 and lab.next_hour(day) == 9
+    lab.publish("assisted")
+    assert lab.earliest(day, "") == lab.next_hour(day) == 11
+    lab.publish("self_operated", "assisted")
     assert lab.who(lab.ask(10, 11, lab.second, mode="self_operated", who="he")) == [None]
 
     # It moves with the booking: the same person where they can, another where they cannot.
@@ -169,6 +205,14 @@ def test_what_nobody_can_assist_in_is_not_moved_there_swapped_or_proposed(lab, c
         together.ask(cast.actor("lin"), bundle, cast.now, idempotency_key="t")
     assert codes(refused) == ["together.not_all", "booking.nobody_assists"]
     assert Occupancy.objects.filter(source="assistance").count() == 4
+    # With Ma, who can do the first alone, Hu is left for the second, though Ma has more to do in that week.
+    ma = lab.name("ma", cast.xrd)
+    for first in (12, 14, 16):
+        assistants.choose(lab.wang, lab.approve(lab.ask(first, first + 2, day=FAR + 1)).pk, ma.pk, cast.now)
+    looked = together.report(cast.actor("lin"), bundle, cast.now)
+    assert [row.verdict.reasons for row in looked.rows] == [(), ()]
+    made = together.ask(cast.actor("lin"), bundle, cast.now, idempotency_key="t2").reservations
+    assert lab.who(*Reservation.objects.filter(pk__in=[pk for pk, _state in made]).order_by("pk")) == [("Ma", True), ("Hu", True)]
 
 
 def test_the_time_of_who_assists_is_free_again_with_that_of_the_booking(lab, cast, slot):

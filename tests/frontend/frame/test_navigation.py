@@ -59,6 +59,15 @@ def test_a_researcher_sees_neither_approvals_nor_finance() -> None:
     assert reverse("verification_queue") not in found
 
 
+def test_who_assists_finds_their_sessions_whatever_their_role() -> None:
+    for role in (Role.RESEARCHER, Role.LAB_MANAGER):
+        actor = Actor(user_id=1, grants=(Grant(1, role),))
+        found = navigation(actor, "assisting", assists=True)
+        assert [item.url for item in found if item.current] == [reverse("assisting")]
+        assert len(found.bar) + bool(found.more) <= 5
+        assert reverse("assisting") not in urls_for(role)
+
+
 def test_the_place_of_the_page_is_marked_and_only_that() -> None:
     actor = Actor(user_id=1, grants=(Grant(1, Role.RESEARCHER),))
     assert [item.current for item in navigation(actor, "reservation_detail")].count(True) == 1

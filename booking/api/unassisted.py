@@ -1,0 +1,76 @@
+"""Sessions to come in which nobody assists yet: /api/v1/assisting/nobody; for the lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from booking.api.assistants import AssistedOut, assisted
+from booking.models import Assistant
+from booking.queries.unassisted import Proposal, proposals
+from booking.services import assisting_all
+from config.kernel.access import Role
+from config.kernel.api.fields import Id
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import StrictSerializer
+from config.kernel.api.views import ApiView
+
+
+class GiveOneIn(StrictSerializer):
+    reservation = Id()
+    assistant = Id(help_text="Who was proposed, or somebody else who may assist on the instrument and has nothing else then.")
+
+
+class GiveAllIn(StrictSerializer):
+    give = GiveOneIn(many=True)
+
+
+class UnassistedOut(AssistedOut):
+    assistant = serializers.IntegerField(
+        allow_null=True, help_text="Who would assist, so that all can be given; null: nobody can."
+    )
+    name = serializers.CharField(allow_blank=True)
+
+
+class UnassistedListOut(serializers.Serializer):
+    sessions = UnassistedOut(many=True, help_text="By start, 50 at most.")
+
+
+class GivenAllOut(serializers.Serializer):
+    given = serializers.IntegerField()
+
+
+class UnassistedView(ApiView):
+    """Brought over, or booked before anybody was named."""
+
+    token_scopes = {"GET": "manage", "POST": "manage"}
+    queryset = Assistant.objects.none()
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return GiveAllIn if self.action == "give" else UnassistedListOut
+
+    @extend_schema(responses=UnassistedListOut)
+    def list(self, request: Request) -> Response:
+        """Each with who would assist."""
+        self.actor.require(Role.LAB_MANAGER)
+        return Response({"sessions": [_shown(one) for one in proposals(self.actor, self.now)]})
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=GivenAllOut)
+    def give(self, request: Request) -> Response:
+        """Give all of these, or none: 409 names the one that cannot be given any more."""
+        self.actor.require(Role.LAB_MANAGER)
+        chosen = {one["reservation"]: one["assistant"] for one in self.valid(request)["give"]}
+
+        def effect() -> dict[str, Any]:
+            return {"given": assisting_all.give_all(self.actor, chosen, self.now)}
+
+        return self.once(request, "assistant.give_all", effect, status=200)
+
+
+def _shown(one: Proposal) -> dict[str, Any]:
+    helper = one.helper
+    return assisted(one.reservation) | {"assistant": helper and helper.id, "name": helper.name if helper else ""}
