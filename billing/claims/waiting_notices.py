@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -53,15 +52,12 @@ register_events(
 )
 
 
-def said_of(each: Waiting) -> dict[str, Any]:
-    """By what a notice about a batch is known again: which work, at which step."""
-    return {"work": each.work.value, "step": each.step}
-
-
 def tell_waiting(event: str, each: Waiting, people: list[Reached], now: datetime) -> int:
-    """Tell these that claims wait for them; who stands in reads for whom. Returns how many were told."""
+    """Tell these that claims wait for them; who stands in reads for whom. A notice is known again by work and step. Returns how many were
+    told."""
     params = {
-        **said_of(each),
+        "work": each.work.value,
+        "step": each.step,
         "number": each.batch.number,
         "programme": each.batch.programme.code,
         "claims": each.claims,

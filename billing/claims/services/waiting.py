@@ -14,7 +14,7 @@ from billing.claims import worklist
 from billing.claims.models import Claim, ClaimBatch
 from billing.claims.rules.waiting import Work
 from billing.claims.services.telling import Reached, people_of
-from billing.claims.waiting_notices import EVENTS, OVERDUE, said_of, tell_waiting
+from billing.claims.waiting_notices import EVENTS, OVERDUE, tell_waiting
 from billing.claims.worklist import Waiting
 from config.kernel.access import Role
 from config.kernel.services.parking import each_parked
