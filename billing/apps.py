@@ -15,6 +15,7 @@ class BillingApp(AppConfig):
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)
         from billing.claims import notices as claim_notices  # noqa: F401  (register events)
         from billing.claims import paper_kinds as claim_papers  # noqa: F401  (register kinds of papers)
+        from billing.claims import waiting_notices  # noqa: F401  (register events)
         from billing.dunning import notices as dunning_notices  # noqa: F401  (register events)
         from billing.dunning.services import terms
         from billing.erasure import messages as erasure_messages  # noqa: F401  (register sentences)

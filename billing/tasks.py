@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from billing.bills.services import documents as bill_documents
 from billing.claims.services import clawbacks, publishing
 from billing.claims.services import documents as claim_documents
+from billing.claims.services import waiting as claims_waiting
 from billing.dunning.services import reminding
 from billing.ledger import life, seals
 from billing.month.services import exporting, releasing
@@ -66,6 +67,14 @@ def tend_claims(timestamp: int) -> None:
     """Find publicities over, and raise what has to come back of claims that were handed in."""
     now = timezone.now()
     beat("billing.tend_claims", now, ended=publishing.end_due(now), raised=clawbacks.raise_due(None, now))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="billing.tell_offices", queueing_lock="billing.tell_offices")
+def tell_offices(timestamp: int) -> None:
+    """Tell the people of the offices which claims wait for them."""
+    now = timezone.now()
+    beat("billing.tell_offices", now, told=claims_waiting.tell_due(now))
 
 
 @app.task(name=releasing.TASK, queue=releasing.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))

@@ -57,7 +57,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Event:
     """``needs_action``: somebody waits for the reader, until it is settled. ``is_urgent``: nobody waits, but it is of no use later; like
-    what somebody waits for, it goes into no digest. ``public``: webhooks may ask for it. ``compose`` makes the words where sentences
+    what somebody waits for, it goes into no digest. ``is_gathered``: it waits for the reader, but by the day and not by the hour, and goes
+    into a digest all the same. ``public``: webhooks may ask for it. ``compose`` makes the words where sentences
     with parameters are not enough; ``calendar`` the file for calendar programs from (object id, address of the reader), as the object
     is when the mail goes."""
 
@@ -67,6 +68,7 @@ class Event:
     icon: str = "bell"
     needs_action: bool = False
     is_urgent: bool = False
+    is_gathered: bool = False
     public: bool = False
     name: Sentence = ""
     compose: Callable[[Params], Words] | None = None
@@ -116,7 +118,7 @@ def event_of(code: str) -> Event:
 def goes_at_once(code: str) -> bool:
     """Whether a digest would be too late for it."""
     event = _events.get(code)
-    return event is not None and (event.needs_action or event.is_urgent)
+    return event is not None and (event.is_urgent or (event.needs_action and not event.is_gathered))
 
 
 def public_events() -> dict[str, Event]:

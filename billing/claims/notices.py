@@ -16,7 +16,7 @@ from instruments.notice_events import Event, Group, register_events, register_gr
 from instruments.services.notices import News, holders, tell
 from instruments.services.settling import settle
 
-OBJECTION, TO_SIGN = "claim.objection", "payment_list.to_sign"
+OBJECTION, TO_SIGN, TO_RECORD = "claim.objection", "payment_list.to_sign", "payment_list.to_record"
 _LINES = (_("%(programme)s: %(total_fen)s"), _("Reason: %(reason)s"))
 #: ``behalf``: for whom the reader stands in; nothing for whoever is told in their own right.
 _OFFICE_LINES = (_("%(programme)s: %(total_fen)s"), _("You stand in for %(behalf)s."))
@@ -70,6 +70,15 @@ register_events(
             needs_action=True,
             name=_("Payment list to be signed"),
         ),
+        TO_RECORD: Event(
+            "claims",
+            _("Payment list %(number)s is approved: write down what was paid"),
+            _OFFICE_LINES,
+            "cash",
+            needs_action=True,
+            is_gathered=True,
+            name=_("Payment list to be recorded"),
+        ),
     }
 )
 _OF_EVENT: Mapping[ClaimEvent, str] = {
@@ -109,17 +118,27 @@ def tell_objection(objection: Objection, now: datetime) -> None:
 
 
 def tell_signers(payment_list: PaymentList, now: datetime) -> None:
-    """A list waits for the next of its three people; who had a part in it, and for whom, is none of those. Who was asked before need do
-    nothing any more."""
-    settle(payment_list, [TO_SIGN], now)
-    if payment_list.approved_by_id is not None or payment_list.cancelled_at is not None:
+    """A list waits for the next of its three people; who had a part in it, and for whom, is none of those. Once all have signed it waits
+    for finance, who writes down what the treasury paid. Who was asked before need do nothing any more."""
+    settle(payment_list, [TO_SIGN, TO_RECORD], now)
+    if payment_list.cancelled_at is not None:
         return
     programme = payment_list.batch.programme
     params = {"number": payment_list.number, "programme": programme.code, "total_fen": payment_list.total_fen}
+    if payment_list.approved_by_id is not None:
+        to_record = News(TO_RECORD, params, f"/payout-lists/{payment_list.pk}/", payment_list)
+        tell_office(to_record, programme.issuer_id, (Role.FINANCE,), now)
+        return
     parts = ("issued_by_id", "issued_for_id", "reviewed_by_id", "reviewed_for_id")
     apart = [pk for pk in (getattr(payment_list, part) for part in parts) if pk is not None]
     news = News(TO_SIGN, params, f"/payout-lists/{payment_list.pk}/", payment_list)
     tell_holders(news, programme.issuer_id, OFFICE, now, apart)  # a deputy is one of them
+
+
+def tell_recorded(payment_list: PaymentList, now: datetime) -> None:
+    """It waits for nobody once what became of each of its lines is written down."""
+    if not payment_list.lines.filter(payout__isnull=True).exists():
+        settle(payment_list, [TO_RECORD], now)
 
 
 def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:

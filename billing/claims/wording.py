@@ -12,6 +12,7 @@ from billing.claims.rules.review import Asked, Level
 from billing.claims.rules.sampling import Method
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.rules.totals import LineKind, Standing
+from billing.claims.rules.waiting import Work
 
 Word = Promise | str
 
@@ -83,4 +84,11 @@ STANDINGS: Mapping[str, Word] = {
     Standing.EXCLUDED: pgettext_lazy("line of a claim", "Left out"),
     Standing.POSTPONED: pgettext_lazy("line of a claim", "Postponed"),
     Standing.REPLACED: pgettext_lazy("line of a claim", "Replaced"),
+}
+WORK: Mapping[str, Word] = {
+    Work.CLOSE: pgettext_lazy("next for claims", "Close the batch"),
+    Work.REVIEW: pgettext_lazy("next for claims", "Review"),
+    Work.PUBLICISE: pgettext_lazy("next for claims", "Make public"),
+    Work.APPROVE: pgettext_lazy("next for claims", "Approve"),
+    Work.LIST: pgettext_lazy("next for claims", "Put on a payment list"),
 }

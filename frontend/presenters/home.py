@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from billing.claims import worklist
+from billing.claims.services.office import OFFICE
 from billing.models import Award, ProgrammeVersion
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES, statements_visible
 from billing.settlement.rules.period import first_day
@@ -149,6 +151,8 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         found.append(
             Tile(_("Licences to check"), verification_queue(actor).count(), "shield-check", reverse("verification_queue"))
         )
+    if actor.has(*OFFICE):
+        found += _claims_waiting(actor, now)
     if actor.has(*BOARD_ROLES):
         month = first_day(now.astimezone(viewer_zone()).date())
         due = visible_to(Award.objects.filter(service_on__lt=month, statement_line__isnull=True), actor).count()
@@ -157,6 +161,19 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         found.append(
             Tile(_("Settlement statements"), statements_visible(actor).count(), "file-invoice", reverse("statement_list"))
         )
+    return found
+
+
+def _claims_waiting(actor: Actor, now: datetime) -> list[Tile]:
+    """Claims and payment lists of which the next step is the actor's."""
+    claims = sum(each.claims for each in worklist.mine(actor, now))
+    lists = worklist.my_lists(actor, now)
+    url = reverse("claim_batch_list")
+    found = [Tile(_("Claims that wait for you"), claims, "receipt-refund", url)]
+    if lists.to_sign:
+        found.append(Tile(_("Payment lists to sign"), len(lists.to_sign), "pencil", url))
+    if lists.to_record:
+        found.append(Tile(_("Payment lists to write down"), len(lists.to_record), "cash", url))
     return found
 
 

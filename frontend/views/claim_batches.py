@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.claims import queries
+from billing.claims import queries, worklist
 from billing.claims.models import Objection
 from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimState
@@ -34,6 +34,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
+from frontend.presenters.claim_work import work_rows
 from frontend.presenters.claims import batch_name, batch_state, claim_rows, list_state, report_rows, settled_word
 from frontend.refusals import sentences
 from frontend.views.bills import number
@@ -63,6 +64,8 @@ def claim_batch_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(each, batch_name(each), batch_state(each), settled_word(each)) for each in page.object_list],
         "may_open": actor.has(*OFFICE),
+        "work": work_rows(worklist.mine(actor, timezone.now()), timezone.now()),
+        "lists": worklist.my_lists(actor, timezone.now()),
         "programmes": _programmes(actor),
         "modes": [(mode.value, mode_word(mode.value)) for mode in SettlementMode],
         "typed": request.POST if refusal is not None else _proposed(),

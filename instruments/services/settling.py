@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Model
+from django.db.models.functions import Coalesce
 
 from config.kernel.statements import planned_once
 from instruments.models import Notice
@@ -24,6 +25,12 @@ def settle(about: Model, codes: Iterable[str], now: datetime) -> int:
             [now, about._meta.label_lower, str(about.pk), list(codes)],
         )
         return int(cursor.rowcount)
+
+
+def settle_these(notice_ids: Iterable[int], now: datetime) -> int:
+    """The same of some notices, where others of the event about the same still wait. Returns how many did."""
+    rows = Notice.objects.filter(pk__in=list(notice_ids), needs_action=True)
+    return rows.update(needs_action=False, read_at=Coalesce("read_at", now))
 
 
 def is_settled(notice: Notice) -> bool:

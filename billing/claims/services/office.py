@@ -13,7 +13,7 @@ from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, ClaimBatch
 from billing.claims.rules.numbers import Series, number_at, series_key
-from billing.claims.rules.review import Level, review_of
+from billing.claims.rules.review import Level, ReviewStep, review_of
 from billing.settlement.services.numbering import next_place
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, Refusal
@@ -69,11 +69,16 @@ def require_office(actor: Actor, batch: ClaimBatch, now: datetime, *roles: Role)
     return right
 
 
+def reviewer_roles(step: ReviewStep) -> tuple[Role, ...]:
+    """Who looks at a step: the step ``payment`` is finance's, every other an officer's."""
+    return (Role.FINANCE if step.level is Level.PAYMENT else Role.PROGRAMME_OFFICER,)
+
+
 def reviewer_right(actor: Actor, claim: Claim, now: datetime) -> Right | None:
     """By what right the actor looks at a claim: at the office of its step, in the role of the step. None: may not."""
     steps = review_of(claim.batch.programme_version.document).steps
     step = steps[min(claim.step, len(steps) - 1)]
-    roles = (Role.FINANCE if step.level is Level.PAYMENT else Role.PROGRAMME_OFFICER,)
+    roles = reviewer_roles(step)
     if not step.office_code:
         return right_of(actor, claim.batch.programme.issuer_id, roles, now)
     own = OrganisationIdentifier.objects.filter(organisation_id__in=actor.organisations(*OFFICE), value=step.office_code)

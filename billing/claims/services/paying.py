@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentLine, PaymentList, Payout
-from billing.claims.notices import tell_signers
+from billing.claims.notices import tell_recorded, tell_signers
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
@@ -213,6 +213,7 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         event = _event(claim)
         said = "" if whole and event is not ClaimEvent.PAY else reason
         move(actor, claim, event, now, said, behalf_id=right.behalf_id)
+        tell_recorded(made, now)
         return written
 
     return transactions.run(work)

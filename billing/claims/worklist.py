@@ -1,0 +1,180 @@
+"""What waits for whom at the offices: claims by batch and next step, and payment lists. Pages, API and notices read the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models.fields.json import KeyTransform
+
+from billing.bills.services.issuing import local_day
+from billing.claims.models import Claim, ClaimBatch, ClaimStep, Objection, PaymentLine, PaymentList
+from billing.claims.rules.review import Review, review_of
+from billing.claims.rules.waiting import STATES, Work, apart, due_on
+from billing.claims.services.office import OFFICE, Right, reviewer_roles, right_of
+from config.kernel.access import Actor, Role, visible_to
+from instruments.models import OrganisationIdentifier
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Claims of a batch that wait for the same: how many, over how much (fen), and since when the first of them does. ``step`` (from 0)
+    is the step of the chain where they wait for a review, else 0."""
+
+    batch: ClaimBatch
+    review: Review
+    work: Work
+    step: int
+    claims: int
+    total_fen: int
+    since: datetime
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """Who does it at the office."""
+        if self.work is Work.REVIEW:
+            return reviewer_roles(self.review.steps[self.place])
+        return (Role.FINANCE,) if self.work is Work.LIST else OFFICE
+
+    @property
+    def place(self) -> int:
+        """The step of the chain, where a claim that was sent back after the last one comes back to the last."""
+        return min(self.step, len(self.review.steps) - 1)
+
+    @property
+    def office_code(self) -> str:
+        """The unified social credit code of the office that looks, empty where it is the programme's own."""
+        return self.review.steps[self.place].office_code if self.work is Work.REVIEW else ""
+
+    @property
+    def due_on(self) -> date | None:
+        """The last (local) day on which the first of them is in time."""
+        return due_on(self.work, self.review, self.step, local_day(self.since))
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.due_on is not None and self.due_on < local_day(now)
+
+
+def with_work(rows: QuerySet[Claim], now: datetime) -> QuerySet[Any]:
+    """Those of some claims that wait for an office, with what for (``work``), at which step (``at``) and since when (``waits_since``)."""
+    objected = Exists(Objection.objects.filter(claim_id=OuterRef("pk"), answered_at__isnull=True))
+    conditions: dict[Work, Q] = {
+        Work.CLOSE: Q(batch__closed_at__isnull=True, batch__closes_on__lt=local_day(now)),
+        Work.APPROVE: Q(~objected, publicity__closed_at__isnull=False),
+        Work.LIST: Q(total_fen__gt=0),
+    }
+    cases = [When(conditions.get(work, Q()) & Q(state__in=states), then=Value(work.value)) for work, states in STATES.items()]
+    step = Case(When(state__in=STATES[Work.REVIEW], then=F("step")), default=Value(0), output_field=IntegerField())
+    begun = Case(When(state__in=STATES[Work.APPROVE], then=F("publicity__closed_at")), default=F("since"))
+    states = sorted(state for each in STATES.values() for state in each)
+    found = rows.filter(state__in=states).annotate(work=Case(*cases, output_field=CharField()), at=step, waits_since=begun)
+    return found.filter(work__isnull=False)
+
+
+def waiting(rows: QuerySet[Any]) -> list[Waiting]:
+    """Claims (``with_work``) by batch, work and step; two queries."""
+    grouped = rows.order_by("batch_id", "work", "at").values_list("batch_id", "work", "at")
+    found = list(grouped.annotate(Count("pk"), Sum("total_fen"), Min("waits_since")))
+    batches = ClaimBatch.objects.filter(pk__in={row[0] for row in found}).select_related("programme")
+    said = KeyTransform("review", "programme_version__document")
+    by_id = {batch.pk: batch for batch in batches.annotate(said=said)}
+    reviews = {pk: review_of({"review": batch.said}) for pk, batch in by_id.items()}
+    return [Waiting(by_id[pk], reviews[pk], Work(work), step, count, fen, since) for pk, work, step, count, fen, since in found]
+
+
+def free_for(rows: QuerySet[Any], people: Collection[int]) -> QuerySet[Any]:
+    """Those of some claims (``with_work``) in which none of these had a part that keeps them from what is next."""
+    kept = Q()
+    for work in (Work.REVIEW, Work.APPROVE):
+        steps = ClaimStep.objects.filter(claim_id=OuterRef("pk"), event__in=sorted(apart(work)))
+        own = Q(actor__in=people) | Q(behalf__in=people)
+        kept |= Q(Exists(steps.filter(own)), work=work.value)
+    return rows.exclude(kept)
+
+
+def mine(actor: Actor, now: datetime) -> list[Waiting]:
+    """What waits for the actor, who does it at an office in their own right or stands in; a constant number of queries."""
+    if not actor.has(*OFFICE):
+        return []
+    rows = with_work(visible_to(Claim.objects.all(), actor), now)
+    rights = _Rights(actor, now)
+    found: list[Waiting] = []
+    known = {_key(each): right for each in waiting(rows) if (right := rights.to(each)) is not None}
+    for right in sorted(set(known.values()), key=lambda each: each.behalf_id or 0):
+        people = [pk for pk in (actor.user_id, right.behalf_id) if pk is not None]
+        found += [each for each in waiting(free_for(rows, people)) if known.get(_key(each)) == right]
+    return sorted(found, key=lambda each: (each.since, _key(each)))
+
+
+class _Rights:
+    """By what right an actor does what waits, asked once for each office and role."""
+
+    def __init__(self, actor: Actor, now: datetime) -> None:
+        self.actor, self.now = actor, now
+        self._known: dict[tuple[int | None, tuple[Role, ...]], Right | None] = {}
+        self._offices: dict[str, list[int]] | None = None
+
+    def to(self, each: Waiting) -> Right | None:
+        offices = self._of_code(each.office_code) if each.office_code else [each.batch.programme.issuer_id]
+        return next((right for office in offices if (right := self._at(office, each.roles)) is not None), None)
+
+    def _at(self, office_id: int | None, roles: Sequence[Role]) -> Right | None:
+        key = (office_id, tuple(roles))
+        if key not in self._known:
+            self._known[key] = right_of(self.actor, office_id, roles, self.now)
+        return self._known[key]
+
+    def _of_code(self, code: str) -> list[int]:
+        if self._offices is None:
+            self._offices = offices_by_code(
+                OrganisationIdentifier.objects.filter(organisation_id__in=self.actor.organisations(*OFFICE))
+            )
+        return self._offices.get(code, [])
+
+
+def offices_by_code(rows: QuerySet[OrganisationIdentifier]) -> dict[str, list[int]]:
+    """Unified social credit code (or whatever number an organisation goes by) -> organisations, of some numbers. One query."""
+    found: dict[str, list[int]] = {}
+    for value, organisation_id in rows.order_by("organisation_id").values_list("value", "organisation_id"):
+        found.setdefault(value, []).append(organisation_id)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Payment lists that wait for somebody: for a signature, and for what the treasury paid to be written down."""
+
+    to_sign: list[PaymentList]
+    to_record: list[PaymentList]
+
+
+def my_lists(actor: Actor, now: datetime) -> Lists:
+    """Payment lists that wait for the actor, the oldest first; two queries, and one for each office where they may stand in."""
+    if not actor.has(*OFFICE):
+        return Lists([], [])
+    rows = visible_to(PaymentList.objects.filter(cancelled_at__isnull=True), actor).defer("content")
+    rows = rows.select_related("batch__programme").order_by("pk")
+    open_line = Exists(PaymentLine.objects.filter(payment_list=OuterRef("pk"), payout__isnull=True))
+    rights: dict[tuple[int | None, tuple[Role, ...]], Right | None] = {}
+
+    def right(row: PaymentList, *roles: Role) -> Right | None:
+        key = (row.batch.programme.issuer_id, roles)
+        if key not in rights:
+            rights[key] = right_of(actor, key[0], roles, now)
+        return rights[key]
+
+    def signs(row: PaymentList) -> bool:
+        found = right(row, *OFFICE)
+        before = {row.issued_by_id, row.issued_for_id, row.reviewed_by_id, row.reviewed_for_id} - {None}
+        return found is not None and not before & {actor.user_id, found.behalf_id}
+
+    unsigned = [row for row in rows.filter(approved_by__isnull=True) if signs(row)]
+    approved = rows.filter(open_line, approved_by__isnull=False)
+    return Lists(unsigned, [row for row in approved if right(row, Role.FINANCE) is not None])
+
+
+def _key(each: Waiting) -> tuple[int, str, int]:
+    return (each.batch.pk, each.work.value, each.step)

@@ -1,0 +1,185 @@
+"""What waits at an office is told to those who can do it, once for a batch and a step, and counted; what is done waits for nobody."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db.models import Q
+from django.test import Client
+from django.utils import timezone
+from django.utils.translation import override
+
+from billing.claims import worklist
+from billing.claims.models import Claim
+from billing.claims.notices import TO_RECORD, TO_SIGN
+from billing.claims.rules.review import DEFAULT, review_of
+from billing.claims.rules.waiting import Work, apart, due_on
+from billing.claims.services import deputies, paying, publishing, reviewing, waiting
+from billing.claims.services.deputies import Named
+from billing.subsidy.models import Programme
+from config.kernel.access import Role
+from instruments.models import Delivery, Membership, Notice, NoticeSettings, Organisation, OrganisationIdentifier, User
+from instruments.notice_events import words_of
+from tests.billing.claims.conftest import AFTER, PUBLIC_OVER, at
+from tests.frontend.acting import query_count
+
+pytestmark = pytest.mark.django_db
+
+
+def government(cast, name):
+    own = {"name": name, "name_key": name, "region_code": "630104", "created_at": cast.now}
+    return Organisation.objects.create(kind="government", status="verified", verified_at=cast.now, **own)
+
+
+def open_notices():
+    """Whom an open notice asks, by event; those who stand in with the name."""
+    rows = Notice.objects.filter(needs_action=True).filter(Q(event__startswith="claims.") | Q(event__startswith="payment_list."))
+    found: dict[str, set[str]] = {}
+    for row in rows.select_related("user"):
+        name, behalf = row.user.full_name, row.params.get("behalf", "")
+        found.setdefault(row.event, set()).add(f"{name} for {behalf}" if behalf else name)
+    return found
+
+
+def counted(cast, who, now):
+    return [(each.work, each.claims) for each in worklist.mine(cast.actor(who), now)]
+
+
+def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_page(cast, office, monkeypatch):
+    Programme.objects.update(issuer=cast.office)
+    elsewhere = government(cast, "Other")
+    for name, where, role in (("rui", cast.office, Role.FINANCE), ("yan", elsewhere, Role.PROGRAMME_OFFICER)):
+        cast.users[name] = User.objects.create(email=f"{name}@example.org", full_name=name.title(), password="!", language="en")
+        Membership.objects.create(user=cast.users[name], organisation=where, role=role, created_at=cast.now)
+    NoticeSettings.objects.create(user=cast.users["sun"], digest="daily", digest_hour=9, time_zone="Asia/Shanghai")
+    batch, (claim,) = office.filled()
+    office.submit(claim, "he")
+    assert waiting.tell_due(at(7)) == 0 and counted(cast, "chen", at(7)) == []  # its window is open
+    assert waiting.tell_due(AFTER) == 1 and waiting.tell_due(AFTER) == 0  # once
+    assert open_notices() == {"claims.to_close": {"Chen", "Sun", "Qian", "Rui"}}  # none of another office
+    assert counted(cast, "qian", AFTER) == [(Work.CLOSE, 1)] and counted(cast, "yan", AFTER) == counted(cast, "wu", AFTER) == []
+    # Mail about it may wait for the digest that a person wants.
+    sent = Delivery.objects.filter(event="claims.to_close", channel="email")
+    assert set(sent.filter(digest=True).values_list("user__full_name", flat=True)) == {"Sun"} and sent.count() == 4
+
+    office.close(batch)
+    named = Named(cast.office.pk, cast.users["qian"].pk, date(2026, 12, 1), date(2026, 12, 31), "on leave")
+    deputies.name(cast.actor("chen"), named, AFTER)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Chen"}}
+    assert counted(cast, "qian", AFTER) == counted(cast, "sun", AFTER) == [(Work.REVIEW, 1)]
+    assert counted(cast, "rui", AFTER) == []
+    row = Notice.objects.get(user=cast.users["qian"], event="claims.to_review")
+    with override("en"):
+        words = words_of(row.event, row.params)
+    assert words.title == f"Claims of batch {batch.number} wait for your review" and words.lines[-1] == "You stand in for Chen."
+    assert len(words.lines) == 3 and words.lines[0].endswith("on claims: 1")
+    # Whoever comes to the office later is told, too; who leaves is asked no more.
+    Membership.objects.filter(user=cast.users["rui"]).update(role=Role.PROGRAMME_OFFICER)
+    assert waiting.tell_due(AFTER) == 1 and "Rui" in open_notices()["claims.to_review"]
+    Membership.objects.filter(user=cast.users["rui"]).update(role=Role.FINANCE)
+    waiting.tell_due(AFTER)
+    assert "Rui" not in open_notices()["claims.to_review"]
+    # It waits longer than the programme says (ten days): told once, apart from the first notice, until it is looked at.
+    assert DEFAULT.steps[0].due_days == 10
+    waiting.tell_due(AFTER + timedelta(days=10))
+    assert "claims.overdue" not in open_notices()
+    waiting.tell_due(AFTER + timedelta(days=11))
+    assert waiting.tell_due(AFTER + timedelta(days=12)) == 0
+    assert open_notices()["claims.overdue"] == open_notices()["claims.to_review"]
+    clients = {name: Client(headers={"Accept-Language": "en"}) for name in ("chen", "sun", "yan")}
+
+    def seen(who, address, now):
+        monkeypatch.setattr(timezone, "now", lambda: now)
+        clients[who].force_login(cast.users[who])
+        return clients[who].get(address).content.decode()
+
+    page = seen("sun", "/claim-batches/", AFTER + timedelta(days=11))
+    assert "What waits for you" in page and "longer than the programme says" in page
+    assert "Claims that wait for you" in seen("sun", "/", AFTER)
+    assert "What waits for you" not in seen("yan", "/claim-batches/", AFTER)
+
+    office.passed(claim, "qian")  # for Chen
+    waiting.tell_due(AFTER)
+    assert open_notices() == {"claims.to_publicise": {"Chen", "Sun", "Qian", "Rui"}}
+    said = publishing.object_to(office.publicise(batch).pk, claim.pk, "x", "y", "z", AFTER)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {}  # it is public, and an objection has its own notice
+    publishing.end_due(PUBLIC_OVER)
+    waiting.tell_due(PUBLIC_OVER)
+    assert open_notices() == {} and counted(cast, "sun", PUBLIC_OVER) == []  # the objection waits
+    publishing.answer(cast.actor("sun"), said.pk, False, "no", PUBLIC_OVER)
+    waiting.tell_due(PUBLIC_OVER)
+    assert open_notices() == {"claims.to_approve": {"Sun", "Rui"}}  # of three people: not the two who passed it
+    assert [counted(cast, who, PUBLIC_OVER) for who in ("chen", "qian", "rui")] == [[], [], [(Work.APPROVE, 1)]]
+
+    office.approve(claim)
+    waiting.tell_due(PUBLIC_OVER)
+    assert open_notices() == {"claims.to_list": {"Qian", "Rui"}}
+    made = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+    waiting.tell_due(PUBLIC_OVER)
+    assert open_notices() == {TO_SIGN: {"Chen", "Sun", "Rui"}}
+    assert len(worklist.my_lists(cast.actor("sun"), PUBLIC_OVER).to_sign) == len(made)
+    assert worklist.my_lists(cast.actor("qian"), PUBLIC_OVER).to_sign == []
+    for each in made:
+        paying.sign(cast.actor("sun"), each.pk, PUBLIC_OVER)
+        paying.sign(cast.actor("rui"), each.pk, PUBLIC_OVER)
+    assert open_notices() == {TO_RECORD: {"Qian", "Rui"}}
+    assert len(worklist.my_lists(cast.actor("qian"), PUBLIC_OVER).to_record) == len(made)
+    assert worklist.my_lists(cast.actor("sun"), PUBLIC_OVER).to_record == []
+    assert "Payment lists to write down" not in seen("sun", "/", PUBLIC_OVER)
+    office.pay_all(made)
+    waiting.tell_due(PUBLIC_OVER)
+    assert open_notices() == {} and Claim.objects.get().state == "paid"
+
+
+def test_a_step_at_another_office_is_told_there_and_what_comes_back_waits_again(cast, office, monkeypatch):
+    """The chain of a programme names an office by its code; its officers look first, finance at the step of payment."""
+    county = government(cast, "County")
+    OrganisationIdentifier.objects.create(organisation=county, scheme="uscc", value="11630104015000123X")
+    cast.users["gao"] = User.objects.create(email="gao@example.org", full_name="Gao", password="!", language="en")
+    Membership.objects.create(user=cast.users["gao"], organisation=county, role=Role.PROGRAMME_OFFICER, created_at=cast.now)
+    Programme.objects.update(issuer=cast.office)
+    steps = [
+        {"level": "county", "due_days": 3, "office_code": "11630104015000123X"},
+        {"level": "payment", "due_days": 3},
+    ]
+    document = {"review": {"steps": steps, "publicity_days": 7, "pay_days": 30, "asks": [], "clause": "9"}}
+    batch, (claim,) = office.filled()
+    office.submit(claim, "he")
+    for place in ("worklist", "services.office", "services.moving"):
+        monkeypatch.setattr(f"billing.claims.{place}.review_of", lambda said: review_of(document))
+    office.close(batch)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {"claims.to_review": {"Gao"}}
+    assert counted(cast, "gao", AFTER) == [(Work.REVIEW, 1)] and counted(cast, "chen", AFTER) == []
+    reviewing.pass_on(cast.actor("gao"), claim.pk, AFTER)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {"claims.to_review": {"Qian"}} and counted(cast, "qian", AFTER) == [(Work.REVIEW, 1)]
+    reviewing.send_back(cast.actor("qian"), claim.pk, "a page is missing", AFTER)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {}  # its payee has it in hand, and is told
+    office.submit(claim, "he", AFTER)
+    waiting.tell_due(AFTER)
+    assert open_notices() == {"claims.to_review": {"Qian"}}
+    # Another batch costs no query more.
+    monkeypatch.setattr(timezone, "now", lambda: AFTER)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["qian"])
+    few = query_count(client, "/"), query_count(client, "/claim-batches/")
+    other, (of_lab,) = office.filled("DEMO-QH-V", "deducted_now")
+    office.submit(of_lab, "li")
+    office.close(other)
+    reviewing.pass_on(cast.actor("gao"), of_lab.pk, AFTER)
+    assert counted(cast, "qian", AFTER) == [(Work.REVIEW, 1), (Work.REVIEW, 1)]
+    assert (query_count(client, "/"), query_count(client, "/claim-batches/")) == few
+
+
+def test_by_when_and_by_whom_follow_from_the_rules():
+    since = date(2026, 12, 8)
+    assert due_on(Work.REVIEW, DEFAULT, 0, since) == date(2026, 12, 18) == due_on(Work.REVIEW, DEFAULT, 5, since)
+    assert due_on(Work.LIST, DEFAULT, 0, since) == date(2027, 1, 7)
+    assert [due_on(work, DEFAULT, 0, since) for work in (Work.CLOSE, Work.PUBLICISE, Work.APPROVE)] == [None] * 3
+    assert {event.value for event in apart(Work.APPROVE)} == {"submit", "pass", "send_back", "line"}
+    assert {event.value for event in apart(Work.REVIEW)} == {"submit", "approve"} and apart(Work.LIST) == frozenset()
