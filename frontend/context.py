@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from booking.queries.person_facts import facts_of
 from config.kernel.access import NOBODY
 from frontend import __version__
 from frontend.http import page_url
 from frontend.navigation import navigation
-from frontend.person_facts import facts_of
 
 THEMES = frozenset({"light", "dark"})
 

@@ -62,8 +62,8 @@ class UnassistedView(ApiView):
     @extend_schema(parameters=[IDEMPOTENT], responses=GivenAllOut)
     def give(self, request: Request) -> Response:
         """Give all of these, or none: 409 names the one that cannot be given any more."""
-        self.actor.require(Role.LAB_MANAGER)
         chosen = {one["reservation"]: one["assistant"] for one in self.valid(request)["give"]}
+        self.actor.require(Role.LAB_MANAGER)
 
         def effect() -> dict[str, Any]:
             return {"given": assisting_all.give_all(self.actor, chosen, self.now)}
