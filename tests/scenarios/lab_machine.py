@@ -304,7 +304,7 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
         wish = waiting.Wish(instrument_id, customer, during, 60, self.mode)
         acts: dict[str, Callable[[], Any]] = {
             "book": lambda: self.book_as_shown(actor, asked),
-            "hold": lambda: holds.hold(actor, instrument_id, during, self.now, customer),
+            "hold": lambda: holds.hold(actor, instrument_id, during, self.now, customer, self.mode),
             "wait_for": lambda: waiting.join(actor, wish, self.now),
         }
         self.attempt(what, acts[what])
