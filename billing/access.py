@@ -97,6 +97,7 @@ from billing.models import (
     SpendingLimit,
     Statement,
     StatementLine,
+    StatementProposal,
     SubsidisedItem,
     TakenOnce,
     TestItemPrice,
@@ -403,6 +404,17 @@ def _months(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(month_filter(actor))
 
 
+def _statement_proposals(queryset: QuerySet[StatementProposal], actor: Actor) -> QuerySet[StatementProposal]:
+    """What is proposed is read by the finance of the office whose programme it is (of programmes that name none: of any office), and by the
+    inspector."""
+    if actor.has(Role.INSPECTOR):
+        return queryset
+    if not actor.has(Role.FINANCE):
+        return queryset.none()
+    issuer = "programme_version__programme__issuer"
+    return queryset.filter(Q(**{f"{issuer}__isnull": True}) | Q(**{f"{issuer}__in": actor.organisations(Role.FINANCE)}))
+
+
 def _held_back(queryset: QuerySet[HeldBack], actor: Actor) -> QuerySet[HeldBack]:
     """What is left out of a month is seen as the month is."""
     if actor.has(Role.INSPECTOR):
@@ -542,6 +554,7 @@ _SCOPES: dict[Any, Any] = {
     SessionExtra: _of_reservations,
     SpendingLimit: _spending_limits,
     Statement: _statements,
+    StatementProposal: _statement_proposals,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,
     TakenOnce: _supervised,

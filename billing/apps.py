@@ -30,6 +30,7 @@ class BillingApp(AppConfig):
         from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
         from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement import customer_terms
+        from billing.settlement import notices as statement_notices  # noqa: F401  (register events)
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports

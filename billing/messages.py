@@ -352,6 +352,21 @@ register(
         "statement.figures_differ": _(
             "The figures have changed since you looked: %(lines)s lines, %(total_fen)s in all. Check them and issue again."
         ),
+        "statement.lines_differ": _(
+            "Other lines stand on it by now than when it was looked at, though as many and over as much. Look at them and issue again."
+        ),
+        "statement.second_person": _(
+            "From %(from_fen)s on one person proposes a statement and another one issues it. Propose it."
+        ),
+        "statement.second_person_together": _(
+            "You issued %(before_fen)s to this payee alone in the last %(days)s days. From %(from_fen)s on, all together, one person"
+            " proposes and another one issues. Propose it."
+        ),
+        "statement.proposed_already": _("Such a statement waits for a second person already. Decide about that one first."),
+        "statement.own_proposal": _("You proposed this statement. Somebody else of finance has to issue it."),
+        "statement.proposal_decided": _("Somebody has decided about this proposal already. Reload the page."),
+        "statement.reason_missing": _("Write why. Who proposed it reads it."),
+        "statement.reason_too_long": _("Write at most %(max_length)s characters."),
         "statement.inconsistent": _("An award is not what was charged (%(what)s). Nothing was issued. Tell the operator."),
         "statement.not_failed": _("These documents have not failed. Reload the page to see where they stand."),
         "statement.not_ready": _("This document is not ready yet. Wait until it has been made."),

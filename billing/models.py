@@ -57,6 +57,7 @@ from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statem
 from billing.settlement.once_models import TakenOnce
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, OpeningReversal, SubsidisedItem
 from billing.settlement.period_models import ClosedPeriod, HeldBack
+from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -151,6 +152,7 @@ __all__ = [
     "SpendingLimit",
     "Statement",
     "StatementLine",
+    "StatementProposal",
     "SubsidisedItem",
     "TakenOnce",
     "TestItemPrice",

@@ -222,6 +222,8 @@ WEBHOOK_ALLOW = env.receivers("JISHI_WEBHOOK_ALLOW", plain=not SECURE_TLS)
 # --- Payments online ------------------------------------------------------------------------------------------------
 # From so much on, a month's drafts are released by another person than the one who made them (docs/month.md).
 SECOND_PERSON_FROM_FEN = env.integer("JISHI_SECOND_PERSON_FROM_YUAN", 10_000, 0, 10**9) * 100
+# What one person issued by hand to the same side within so many days counts together (docs/bills.md).
+SECOND_PERSON_DAYS = env.integer("JISHI_SECOND_PERSON_DAYS", 30, 1, 366)
 
 # Off without a key: bills are paid by bank transfer then (docs/payments.md).
 STRIPE = env.stripe(

@@ -327,6 +327,12 @@ _BILL_PROPOSAL: dict[str, StateLook] = {
     "sent_back": StateLook(pgettext_lazy("proposed bill", "Sent back"), "circle-x", "bad"),
     "withdrawn": StateLook(pgettext_lazy("proposed bill", "Withdrawn"), "ban", "calm"),
 }
+_STATEMENT_PROPOSAL: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("proposed statement", "Waits for a second person"), "users", "wait"),
+    "issued": StateLook(pgettext_lazy("proposed statement", "Issued"), "circle-check", "good"),
+    "sent_back": StateLook(pgettext_lazy("proposed statement", "Sent back"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("proposed statement", "Withdrawn"), "ban", "calm"),
+}
 _MONTH_RUN: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("run of drafts", "Under review"), "eye", "wait"),
     "handed_over": StateLook(pgettext_lazy("run of drafts", "With a second person"), "users", "wait"),
@@ -357,6 +363,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "month_draft": _MONTH_DRAFT,
     "month_export": _MONTH_EXPORT,
     "bill_proposal": _BILL_PROPOSAL,
+    "statement_proposal": _STATEMENT_PROPOSAL,
     "month_run": _MONTH_RUN,
     "account": _ACCOUNT,
     "announcement": _ANNOUNCEMENT,

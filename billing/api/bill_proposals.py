@@ -12,9 +12,10 @@ from rest_framework.serializers import BaseSerializer
 
 from billing.api.bill_shapes import BillIn, MoneyMadeOut
 from billing.bills import queries
-from billing.bills.proposal_models import BillProposal, ProposalState
+from billing.bills.proposal_models import BillProposal
 from billing.bills.services import proposing
 from billing.bills.services.issuing import BillRequest, Expected
+from billing.settlement.proposal_models import ProposalState
 from config.kernel.api.fields import Text
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
@@ -37,6 +38,7 @@ class BillProposalOut(serializers.Serializer):
     due_days = serializers.IntegerField()
     line_count = serializers.IntegerField()
     total_fen = serializers.IntegerField()
+    lines_sha256 = serializers.CharField(help_text="Of which lines, and over how much each.")
     state = serializers.ChoiceField(choices=ProposalState.choices)
     proposed_by = serializers.CharField()
     proposed_at = serializers.DateTimeField()
@@ -77,7 +79,7 @@ class BillProposalView(ApiView):
 
         def effect() -> dict[str, Any]:
             wanted = BillRequest(asked["owner"], asked["customer"], asked["until_on"], asked["due_days"])
-            expected = Expected(seen["line_count"], seen["total_fen"]) if seen else None
+            expected = Expected(**seen) if seen else None
             return {"id": proposing.propose(self.actor, wanted, self.now, expected=expected).pk}
 
         return self.once(request, "bill.propose", effect)
@@ -97,7 +99,7 @@ class BillProposalView(ApiView):
 
 
 def _json(row: BillProposal) -> dict[str, Any]:
-    names = ("until_on", "due_days", "line_count", "total_fen", "state", "proposed_at", "decided_at", "reason")
+    names = ("until_on", "due_days", "line_count", "total_fen", "lines_sha256", "state", "proposed_at", "decided_at", "reason")
     return {
         "id": row.pk,
         "owner": row.owner_id,

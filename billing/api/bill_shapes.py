@@ -20,10 +20,11 @@ _TEXT = 2000  # longer is refused as input; the service says what really fits
 
 
 class BillTotalsIn(StrictSerializer):
-    """The totals that were looked at; when they differ, nothing is issued (409)."""
+    """The totals that were looked at, and of which lines (as a proposal says it); when they differ, nothing is issued (409)."""
 
     line_count = WholeNumber()
     total_fen = WholeNumber()
+    lines_sha256 = Text(max_length=64, required=False, default="", allow_blank=True)
 
 
 class BillIn(StrictSerializer):

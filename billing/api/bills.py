@@ -71,7 +71,7 @@ class BillView(ApiView):
             BillRequest(asked["owner"], asked["customer"], asked["until_on"], asked["due_days"]),
             self.now,
             idempotency_key=key,
-            expected=Expected(seen["line_count"], seen["total_fen"]) if seen else None,
+            expected=Expected(**seen) if seen else None,
         )
         headers = {REPLAYED: "true"} if issued.replayed else {"Location": reverse("api_bill", args=[issued.bill_id])}
         return Response({"id": issued.bill_id}, status=200 if issued.replayed else 201, headers=headers)

@@ -29,6 +29,7 @@ from billing.api import (
     series,
     service_records,
     session_extras,
+    statement_proposals,
     swap,
     times,
     together,
@@ -190,6 +191,17 @@ def _limited_money() -> list[URLPattern]:
             ),
         ]
     return found
+
+
+def _statement_proposals() -> list[URLPattern]:
+    """Settlement statements that two people issue by hand."""
+    proposal = statement_proposals.StatementProposalView
+    return [
+        re_path(r"^statement-proposals/$", proposal.as_view({"get": "list", "post": "create"}), name="api_statement_proposals"),
+        re_path(rf"^statement-proposals/{ID}/$", proposal.as_view({"get": "retrieve"}), name="api_statement_proposal"),
+        _post(proposal, "statement-proposals", "issue", "api_statement_proposal_issue"),
+        _post(proposal, "statement-proposals", "decline", "api_statement_proposal_decline"),
+    ]
 
 
 def _bills() -> list[URLPattern]:
@@ -434,6 +446,7 @@ urlpatterns: list[URLPattern] = [
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),
+    *_statement_proposals(),
     *_limited_money(),
     *_programmes_in_writing(),
     *_bills(),

@@ -381,6 +381,7 @@ class ExpectedTotalsIn(StrictSerializer):
 
     line_count = WholeNumber()
     total_fen = WholeNumber()
+    lines_sha256 = Text(max_length=64, required=False, default="", allow_blank=True)
 
 
 @extend_schema_serializer(

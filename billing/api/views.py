@@ -241,7 +241,7 @@ class StatementView(ApiView):
         asked = self.parameters(request)
         rows = statement_reads.statements_visible(self.actor)
         if "month" in asked:
-            rows = rows.filter(period_on=_first_day(asked["month"]))
+            rows = rows.filter(period_on=first_day_of(asked["month"]))
         if "payee" in asked:
             rows = rows.filter(payee_id=asked["payee"])
         if "render_state" in asked:
@@ -266,10 +266,10 @@ class StatementView(ApiView):
             self.actor,
             asked["programme_version"],
             asked["payee"],
-            _first_day(asked["month"]),
+            first_day_of(asked["month"]),
             self.now,
             idempotency_key=key,
-            expected=statements.Expected(seen["line_count"], seen["total_fen"]) if seen else None,
+            expected=statements.Expected(**seen) if seen else None,
             mode=asked.get("mode", ""),
         )
         url = reverse("api_statement", args=[issued.statement_id])
@@ -289,5 +289,6 @@ class StatementView(ApiView):
         return attachment(found.content, found.stored.media_type, found.stored.file_name)
 
 
-def _first_day(month: str) -> date:
+def first_day_of(month: str) -> date:
+    """Of a month written ``2026-10``."""
     return datetime.strptime(month, "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)

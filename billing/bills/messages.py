@@ -19,6 +19,13 @@ register(
         "bill.figures_differ": _(
             "The figures have changed since you looked: %(lines)s lines, %(total_fen)s in all. Check them and issue again."
         ),
+        "bill.lines_differ": _(
+            "Other lines stand on it by now than when it was looked at, though as many and over as much. Look at them and issue again."
+        ),
+        "bill.second_person_together": _(
+            "You billed this customer %(before_fen)s alone in the last %(days)s days. From %(from_fen)s on, all together, one person"
+            " proposes and another one issues. Propose it."
+        ),
         "bill.second_person": _("From %(from_fen)s on one person proposes a bill and another one issues it. Propose it."),
         "bill.proposed_already": _("A bill of this customer waits for a second person already. Decide about that one first."),
         "bill.own_proposal": _("You proposed this bill. Somebody else of finance has to issue it."),

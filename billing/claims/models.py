@@ -11,12 +11,16 @@ from billing.claims import guards
 from billing.claims.rules.review import FILES
 from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
+from billing.claims.rules.waiting import WAITING
 from billing.settlement.models import RENDERED, FrozenDocument
 from config.kernel.models.guards import append_only, no_truncate
 
 
 def _choices(codes: object) -> list[tuple[str, str]]:
     return [(each.value, each.value) for each in codes]  # type: ignore[attr-defined]
+
+
+_WAITING = sorted(state.value for state in WAITING)
 
 
 def _signed(part: str) -> pgtrigger.Q:
@@ -128,7 +132,10 @@ class Claim(models.Model):
             models.UniqueConstraint(fields=["batch", "payee"], condition=~Q(state="withdrawn"), name="claim_once_in_batch"),
             models.CheckConstraint(condition=Q(total_fen__gte=0), name="claim_not_negative"),
         ]
-        indexes = [models.Index(fields=["payee", "-id"], name="claim_by_payee")]
+        indexes = [
+            models.Index(fields=["payee", "-id"], name="claim_by_payee"),
+            models.Index(fields=["batch", "state"], condition=Q(state__in=_WAITING), name="claim_that_waits"),
+        ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="claim_frozen", exclude=["state", "step", "step_count", "total_fen", "expected_on", "publicity", "since"]

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KeyTransform
 from billing.bills.services.issuing import local_day
 from billing.claims.models import Claim, ClaimBatch, ClaimStep, Objection, PaymentLine, PaymentList
 from billing.claims.rules.review import Review, review_of
-from billing.claims.rules.waiting import STATES, Work, apart, due_on
+from billing.claims.rules.waiting import STATES, WAITING, Work, apart, due_on
 from billing.claims.services.office import OFFICE, Right, reviewer_roles, right_of
 from config.kernel.access import Actor, Role, visible_to
 from instruments.models import OrganisationIdentifier
@@ -69,8 +69,9 @@ def with_work(rows: QuerySet[Claim], now: datetime) -> QuerySet[Any]:
     cases = [When(conditions.get(work, Q()) & Q(state__in=states), then=Value(work.value)) for work, states in STATES.items()]
     step = Case(When(state__in=STATES[Work.REVIEW], then=F("step")), default=Value(0), output_field=IntegerField())
     begun = Case(When(state__in=STATES[Work.APPROVE], then=F("publicity__closed_at")), default=F("since"))
-    states = sorted(state for each in STATES.values() for state in each)
-    found = rows.filter(state__in=states).annotate(work=Case(*cases, output_field=CharField()), at=step, waits_since=begun)
+    found = rows.filter(state__in=sorted(WAITING)).annotate(
+        work=Case(*cases, output_field=CharField()), at=step, waits_since=begun
+    )
     return found.filter(work__isnull=False)
 
 

@@ -16,6 +16,7 @@ from billing.bills.queries import still_open, with_standing
 from billing.bills.services.collecting import end_of, open_by_customer
 from billing.bills.services.issuing import local_day
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
+from billing.month.outstanding import without_settled
 from billing.month.paid_out import paid_out
 from billing.month.queries import current_run
 from billing.month.services.acting import acts_for
@@ -54,8 +55,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Drafts of an office (``fen`` in all) that failed in a run over all offices together, from before each had its own; they can be
-    tried again there."""
+    """Drafts of an office (``fen`` in all) that failed in a run over all offices together, from before each had its own, and of which
+    something is on no document yet; they can be tried again there."""
 
     run_id: int
     count: int
@@ -127,7 +128,7 @@ def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board
 
 def _earlier(series: Series, month: date) -> Earlier | None:
     rows = Draft.objects.filter(run__series=STATEMENTS, run__period_on=month, run__state=RunState.DONE, state=DraftState.FAILED)
-    own = rows.filter(programme_version__programme__issuer=series.office_id).values("run").order_by("run")
+    own = without_settled(rows).filter(programme_version__programme__issuer=series.office_id).values("run").order_by("run")
     found = own.annotate(count=Count("pk"), fen=Sum("total_fen")).first()
     return Earlier(found["run"], found["count"], found["fen"]) if found is not None else None
 
@@ -177,10 +178,10 @@ def _unconfirmed(owner_id: int, month: date, now: datetime) -> Stage:
 
 
 def _drafts(run: DraftRun | None) -> dict[str, tuple[int, int, int]]:
-    """(drafts, lines, fen) of a run by state."""
+    """(drafts, lines, fen) of a run by state; what failed and was issued some other way since is none of them."""
     if run is None:
         return {}
-    rows = Draft.objects.filter(run=run).values("state").order_by()
+    rows = without_settled(Draft.objects.filter(run=run)).values("state").order_by()
     rows = rows.annotate(count=Count("pk"), line_sum=Sum("line_count"), fen=Sum("total_fen"))
     return {row["state"]: (row["count"], row["line_sum"], row["fen"]) for row in rows}
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from billing.settlement.exports import DATA_KINDS, DataFile, export
 from billing.settlement.models import Award, RenderState, Statement, StatementLine
 from billing.settlement.pdf import render_html
+from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.rules.period import first_day, is_over, next_month, previous_month
 from billing.settlement.sheets import lines_sheet
 from billing.subsidy import services as subsidy
@@ -179,6 +180,18 @@ def statements_visible(actor: Actor) -> QuerySet[Statement]:
     actor.require(*READER_ROLES)
     rows = visible_to(Statement.objects.all(), actor).select_related("payee", "programme_version__programme")
     return rows.defer("content", "programme_version__document").order_by("-period_on", "-number")
+
+
+def proposals_visible(actor: Actor) -> QuerySet[StatementProposal]:
+    """The statements that somebody proposed at the actor's offices, the latest first."""
+    rows = visible_to(StatementProposal.objects.all(), actor)
+    rows = rows.select_related("programme_version__programme", "payee", "proposed_by", "decided_by", "statement")
+    return rows.defer("programme_version__document", "statement__content").order_by("-pk")
+
+
+def proposal_for(actor: Actor, pk: int) -> StatementProposal:
+    """One proposal. Raises NotFound."""
+    return get_visible(proposals_visible(actor), actor, pk=pk)
 
 
 def statement_for(actor: Actor, statement_id: int) -> Statement:

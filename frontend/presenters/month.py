@@ -9,8 +9,8 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from billing import wording
 from billing.month.board import Board, Stage
@@ -135,7 +135,8 @@ def _url(board: Board, stage: Stage, export_id: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """``reason``: why it is parked or failed. ``document_url``: what it became. ``mode_word``: the way of settlement, of statements."""
+    """``reason``: why it is parked or failed, or that it is settled since. ``document_url``: what it became. ``mode_word``: the way of
+    settlement, of statements."""
 
     draft: Draft
     mode_word: str
@@ -145,14 +146,16 @@ class DraftRow:
     document: str
 
 
-def draft_row(draft: Draft) -> DraftRow:
-    """A draft of the grid."""
+def draft_row(draft: Draft, *, settled: bool = False) -> DraftRow:
+    """A draft of the grid; ``settled``: it failed, and nothing of it waits any more."""
     url, number = "", ""
     if draft.bill is not None:
         url, number = reverse("bill_detail", args=[draft.bill.pk]), draft.bill.number
     elif draft.statement is not None:
         url, number = reverse("statement_detail", args=[draft.statement.pk]), draft.statement.number
     reason = reason_sentence(Reason(draft.reason["code"], draft.reason["params"])) if draft.reason else ""
+    if settled:
+        reason = gettext("Settled since: nothing of it is left without a document.")
     mode = wording.mode_word(draft.mode) if draft.mode else ""
     return DraftRow(draft, mode, tuple((ODD[code], count) for code, count in draft.odd.items()), reason, url, number)
 

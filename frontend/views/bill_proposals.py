@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.bills import queries
-from billing.bills.proposal_models import ProposalState
 from billing.bills.services import issuing, proposing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
+from billing.settlement.proposal_models import ProposalState
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.http import actor_of, stands_at
@@ -43,7 +43,7 @@ def _response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
     if decides:
         asked = BillRequest(found.owner_id, found.customer_id, found.until_on, found.due_days)
         try:
-            content = issuing.preview(actor, asked, timezone.now(), expected=Expected(found.line_count, found.total_fen))
+            content = issuing.preview(actor, asked, timezone.now(), expected=proposing.seen_of(found))
             context |= content_context(content)
         except (NotFound, Forbidden):
             raise

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.bills import queries
 from billing.bills.models import Bill
-from billing.bills.proposal_models import ProposalState
 from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import DUE_DAYS, BillRequest, Expected
 from billing.dunning import queries as dunning
 from billing.payments import queries as payments
 from billing.payments.services import checkouts
+from billing.settlement.proposal_models import ProposalState
 from billing.settlement.queries import local_today
 from billing.settlement.rules.period import first_day, last_day, previous_month
 from config.kernel.access import Actor, Role
@@ -40,6 +40,8 @@ from instruments.models import Organisation
 PER_PAGE = 25
 LINES_PER_PAGE = 100
 POLL_SECONDS = 3
+#: Refusals after which what would be issued is shown anew.
+_LOOK_AGAIN = ("bill.figures_differ", "bill.lines_differ")
 
 
 @login_required
@@ -110,7 +112,8 @@ def bill_issue(request: HttpRequest) -> HttpResponse:
     asked = BillRequest(number(query.get("owner", "")), number(query.get("customer", "")), until, due_days)
     try:
         if request.method == "POST":
-            expected = Expected(number(request.POST.get("lines", "")), number(request.POST.get("total_fen", "")))
+            lines, total_fen = (number(request.POST.get(name, "")) for name in ("lines", "total_fen"))
+            expected = Expected(lines, total_fen, request.POST.get("lines_sha256", "")[:64])
             if request.POST.get("act") == "propose":
                 key = request.POST.get("key", "")
                 proposal_id = proposing.propose_once(actor, asked, now, idempotency_key=key, expected=expected)
@@ -123,7 +126,7 @@ def bill_issue(request: HttpRequest) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        if refusal.reasons[0].code == "bill.figures_differ":
+        if refusal.reasons[0].code in _LOOK_AGAIN:
             return _preview_response(request, actor, asked, now, refusal)
         return _open_response(request, now, refusal)
 
@@ -131,11 +134,12 @@ def bill_issue(request: HttpRequest) -> HttpResponse:
 def _preview_response(
     request: HttpRequest, actor: Actor, asked: BillRequest, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
-    content = issuing.preview(actor, asked, now)
+    content, seen = issuing.look(actor, asked, now)
     context = {
         **content_context(content),
         "asked": asked,
-        "needs_second": proposing.needs_second(content["totals"]["total_fen"]),
+        "seen": seen,
+        "needs_second": proposing.needs_second(actor, asked, seen.total_fen, now),
         "key": uuid4(),
         "problems": sentences(refusal) if refusal else [],
         "back_url": f"{reverse('bill_open')}?owner={asked.owner_id}&until={asked.until_on}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -19,8 +18,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.settlement import queries
 from billing.settlement.models import Statement
+from billing.settlement.proposal_models import ProposalState
 from billing.settlement.rules.period import first_day
-from billing.settlement.services import statements
+from billing.settlement.services import proposing, statements
+from billing.settlement.services.proposing import Asked
 from billing.settlement.services.statements import Expected
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
@@ -34,16 +35,8 @@ from frontend.refusals import sentences
 STATEMENTS_PER_PAGE = 25
 LINES_PER_PAGE = 100
 POLL_SECONDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which statement: the ids of version and payee, the first day of its month, and the way of settlement (empty: there is one)."""
-
-    version_id: int
-    payee_id: int
-    month: date
-    mode: str
+#: Refusals after which what would be issued is shown anew.
+_LOOK_AGAIN = ("statement.figures_differ", "statement.lines_differ")
 
 
 @login_required
@@ -65,6 +58,7 @@ def _period_response(request: HttpRequest, month: date | None, now: datetime, re
         "rows": board_lines(board, lambda issuer_id: statements.issues_for(actor, issuer_id)),
         "months": months if board.period_on in months else sorted({*months, board.period_on}, reverse=True),
         "may_issue": actor.has(Role.FINANCE),
+        "proposals": list(queries.proposals_visible(actor).filter(state=ProposalState.WAITING)[:50]),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "finance/period.html", context, status=status_of(refusal) if refusal else 200)
@@ -98,12 +92,15 @@ def statement_issue(request: HttpRequest) -> HttpResponse:
 def _preview_response(
     request: HttpRequest, actor: Actor, asked: Asked, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
-    content = statements.preview(actor, asked.version_id, asked.payee_id, asked.month, now, mode=asked.mode)
+    whose = (asked.programme_version_id, asked.payee_id, asked.period_on)
+    content, seen = statements.look(actor, *whose, now, mode=asked.mode)
     context = {
+        "seen": seen,
+        "needs_second": proposing.needs_second(actor, asked.payee_id, seen.total_fen, now),
         "view": statement_view(content),
-        "version_id": asked.version_id,
+        "version_id": asked.programme_version_id,
         "payee_id": asked.payee_id,
-        "month": asked.month,
+        "month": asked.period_on,
         "mode": content["programme"]["mode"],
         "key": uuid4(),
         "problems": sentences(refusal) if refusal else [],
@@ -112,13 +109,19 @@ def _preview_response(
 
 
 def _issue(request: HttpRequest, actor: Actor, asked: Asked, now: datetime) -> HttpResponse:
-    expected = Expected(_number(request.POST.get("lines", "")), _number(request.POST.get("total_fen", "")))
+    lines, total_fen = (_number(request.POST.get(name, "")) for name in ("lines", "total_fen"))
+    expected = Expected(lines, total_fen, request.POST.get("lines_sha256", "")[:64])
     try:
+        if request.POST.get("act") == "propose":
+            key = request.POST.get("key", "")
+            proposal_id = proposing.propose_once(actor, asked, now, idempotency_key=key, expected=expected)
+            messages.success(request, _("Proposed. Another person of finance issues it."))
+            return redirect("statement_proposal", pk=proposal_id)
         issued = statements.issue_once(
             actor,
-            asked.version_id,
+            asked.programme_version_id,
             asked.payee_id,
-            asked.month,
+            asked.period_on,
             now,
             idempotency_key=request.POST.get("key", ""),
             expected=expected,
@@ -127,11 +130,11 @@ def _issue(request: HttpRequest, actor: Actor, asked: Asked, now: datetime) -> H
     except NotFound:
         raise
     except Conflict as refusal:
-        if refusal.reasons[0].code == "statement.figures_differ":
+        if refusal.reasons[0].code in _LOOK_AGAIN:
             return _preview_response(request, actor, asked, now, refusal)
-        return _period_response(request, asked.month, now, refusal)
+        return _period_response(request, asked.period_on, now, refusal)
     except Refusal as refusal:
-        return _period_response(request, asked.month, now, refusal)
+        return _period_response(request, asked.period_on, now, refusal)
     messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
     return redirect("statement_detail", pk=issued.statement_id)
 

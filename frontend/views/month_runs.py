@@ -22,6 +22,7 @@ from billing.bills.services.issuing import BillRequest
 from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month import queries
 from billing.month.models import DraftLine, RunState
+from billing.month.outstanding import settled_of
 from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement.exports import html_twin
@@ -74,7 +75,9 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
         context |= {"before": before, "changes": change_rows(changes[:MOST_CHANGES], names)}
     else:
         page = Paginator(queries.drafts_of(run, show, text), DRAFTS_PER_PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "rows": [draft_row(draft) for draft in page.object_list]}
+        shown = list(page.object_list)
+        settled = settled_of(shown)
+        context |= {"page": page, "rows": [draft_row(draft, settled=draft.pk in settled) for draft in shown]}
     stands_at(request, "month_run", pk)
     return render(request, "month/run.html", context, status=status_of(refusal) if refusal else 200)
 

@@ -63,6 +63,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook": (only("firm_admin"), only("foreign")),
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "statement_proposal": (only("finance", "inspector"), only("finance", "inspector")),
     **dict.fromkeys(
         ("claim", "claim_evidence", "claim_form", "clawback"),
         (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
@@ -870,6 +871,14 @@ API: dict[str, Route] = {
     "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
+    "api_statement_proposals": Route(
+        {"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}
+    ),
+    "api_statement_proposal": reads_object("statement_proposal"),
+    "api_statement_proposal_issue": acts("statement_proposal", only("finance"), only("finance"), ok=TRIED, role_first=True),
+    "api_statement_proposal_decline": acts(
+        "statement_proposal", only("finance"), only("finance"), ok=TRIED, body=reason, role_first=True
+    ),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
     "api_claim_batches": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_api_claim_batch, role_first=True)}),
     "api_claim_batch": reads_object("claim_batch"),
@@ -1605,6 +1614,11 @@ PAGES: dict[str, Route] = {
         query="?version={version}&payee={payee}&month=2026-10",
     ),
     "statement_list": reads(SUPERVISORS | PAYEES),
+    "statement_proposal": reads_object("statement_proposal"),
+    "statement_proposal_issue": acts("statement_proposal", only("finance"), only("finance"), ok=TRIED, role_first=True),
+    "statement_proposal_decline": acts(
+        "statement_proposal", only("finance"), only("finance"), ok=TRIED, body=reason, role_first=True
+    ),
     "statement_detail": reads_object("statement"),
     "statement_progress": reads_object("statement", ok=frozenset({200, 204, 286}), fragment=True),
     "statement_retry": acts("statement", only("finance"), only("finance"), ok=TRIED, role_first=True),

@@ -111,6 +111,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.claimsubmission": (Rows("claim__payee_id", *CLAIMED),),
     "billing.clawback": (Rows("payee_id", *CLAIMED),),
     "billing.deputy": (Rows("office_id", only("programme_officer", "finance", "inspector"), only("inspector")),),
+    "billing.statementproposal": (Rows("", only("finance", "inspector"), NOBODY),),
     "billing.objection": (Rows("", *OF_THE_OFFICE),),
     "billing.paymentline": (Rows("", *OF_THE_OFFICE),),
     "billing.paymentlist": (Rows("", *OF_THE_OFFICE),),

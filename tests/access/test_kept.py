@@ -48,6 +48,7 @@ KEPT = {
     "billing_recheckfinding": "reason = reason || 'x'",
     "billing_recheckitem": "amount_fen = amount_fen + 1",
     "billing_rechecksample": "seed = seed || 'x'",
+    "billing_statementproposal": "total_fen = total_fen + 1",
     "billing_reminder": "open_fen = open_fen + 1",
     "billing_spendinglimit": "valid_until = valid_until + 1",
     "billing_vatinvoice": "recorded_at = recorded_at + interval '1 hour'",

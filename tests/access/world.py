@@ -590,6 +590,7 @@ def _resource_request(asker: Any, firm: Any, work: str, keeper: Any, resource_id
 def _issue_statements(world: World, now: datetime) -> None:
     """October: ours pays the Kunlun lab under the voucher programme, theirs pays Lianhe back."""
     from billing.settlement.models import Award, Statement
+    from billing.settlement.proposal_models import StatementProposal
 
     cast, made = world.cast, []
     sides = (("DEMO-QH-V", cast.lab, OURS_WORK), ("DEMO-QH-A", cast.other_firm, THEIRS_WORK))
@@ -600,6 +601,14 @@ def _issue_statements(world: World, now: datetime) -> None:
         Statement.objects.filter(pk=issued.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
         made.append(issued)
     world.objects["statement"] = (made[0].pk, made[1].pk)
+    proposed = [
+        StatementProposal.objects.create(
+            programme_version=each.programme_version, payee=each.payee, period_on=each.period_on, mode="x", line_count=1,
+            total_fen=100, proposed_by=cast.users["zhou"], proposed_at=now,
+        ).pk
+        for each in made
+    ]  # fmt: skip
+    world.objects["statement_proposal"] = (proposed[0], proposed[1])
 
 
 def _keep_records(world: World, now: datetime) -> None:

@@ -985,6 +985,7 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("finance_period", lambda: at("finance_period", month="2020-01"), ("finance",), "empty"),
     Shown("statement_issue", lambda: at("statement_issue", **to_issue()), ("finance",), important=True),
+    Shown("statement_proposal", lambda: at("statement_proposal", of_claims("statementproposal")), ("finance", "inspector")),
     Shown(
         "statement_list",
         lambda: at("statement_list"),
@@ -1591,6 +1592,8 @@ NOT_PAGES: dict[str, str] = {
     "deputy_end": "POST only",
     "recheck_find": "POST only",
     "payout_record": "POST only",
+    "statement_proposal_issue": "POST only",
+    "statement_proposal_decline": "POST only",
     "bill_proposal_issue": "POST only",
     "bill_proposal_decline": "POST only",
     "bill_evidence": "a download",

@@ -17,6 +17,18 @@ def _propose(lab_id: int, now: datetime) -> None:
     proposing.propose(persona("lab-finance-2@demo.jishi.example"), BillRequest(lab_id, customer_id, until), now)
 
 
+def _propose_statement(now: datetime) -> None:
+    """The other person of the office's finance proposes what last month's sessions were awarded to a payee."""
+    from billing.settlement.services import proposing
+    from billing.settlement.services.proposing import Asked
+    from tests.browser.pages import to_issue
+    from tests.browser.stage import persona
+
+    found = to_issue()
+    asked = Asked(found["version"], found["payee"], date.fromisoformat(f"{found['month']}-01"))
+    proposing.propose(persona("finance-2@demo.jishi.example"), asked, now)
+
+
 def build(now: datetime) -> None:
     """The lab keeps some of what came in for the personas' firm, which limits a project and disputes a bill."""
     from billing.bills.queries import still_open, with_standing
@@ -40,4 +52,5 @@ def build(now: datetime) -> None:
     if owed is not None:
         reminding.dispute(firm, owed.pk, "第二行的时长与登记不符", now)
     _propose(lab_id, now)
+    _propose_statement(now)
     differences.note(Fact("unknown", "cs_stage_1", None, 128_00, 0), now)

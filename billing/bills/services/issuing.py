@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from billing.bills import accounts, ports
+from billing.bills.alone import before_fen
 from billing.bills.claimed import handed_in
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.papers import BILL
@@ -22,9 +23,11 @@ from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.ordering.services.parties import party_of
 from billing.papers import codes
+from billing.settlement import two_people
 from billing.settlement.closed import is_closed, share_period
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Award, Charge, StatementLine
+from billing.settlement.rules.lines_digest import digest_of
 from billing.settlement.rules.series import Series as Months
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -54,10 +57,11 @@ class BillRequest:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The control totals that were looked at before issuing."""
+    """The control totals that were looked at before issuing, and of which lines (``lines_digest``; empty: not compared)."""
 
     line_count: int
     total_fen: int
+    lines_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +77,34 @@ def preview(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expect
     """The content that ``issue`` would freeze now, without numbers; writes nothing.
 
     Raises Forbidden, NotFound, Refusal ``bill.in_the_future`` / ``bill.period_closed`` / ``bill.due_days`` / ``bill.nothing_to_bill`` /
-    ``bill.too_long``, Conflict ``bill.figures_differ``.
+    ``bill.too_long``, Conflict ``bill.figures_differ`` / ``bill.lines_differ``.
     """
-    content = _dry_run(actor, asked, now)[1]
-    _refuse_surprise(content, expected)
-    return content
+    return look(actor, asked, now, expected=expected)[0]
 
 
-def issue(
-    actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None, below_fen: int | None = None
-) -> Bill:
-    """Freeze and number a bill of everything that can be billed; its documents are made by the worker afterwards. ``below_fen``: nobody
-    else has looked at it, so it has to come to less.
+def look(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> tuple[Content, Expected]:
+    """As ``preview``, with what somebody who looks at it now has seen."""
+    found, content = _dry_run(actor, asked, now)
+    _refuse_surprise(found, content, expected)
+    return content, _seen(found, content)
 
-    Raises what ``preview`` raises, Refusal ``bill.inconsistent`` / ``bill.second_person``, Conflict ``bill.issued_meanwhile`` /
-    ``bill.figures_differ``.
+
+def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None, alone: bool = False) -> Bill:
+    """Freeze and number a bill of everything that can be billed; its documents are made by the worker afterwards. ``alone``: nobody else
+    has looked at it, so it has to come to less than what needs a second person, with what came before.
+
+    Raises what ``preview`` raises, Refusal ``bill.inconsistent`` / ``bill.second_person`` / ``bill.second_person_together``, Conflict
+    ``bill.issued_meanwhile`` / ``bill.figures_differ`` / ``bill.lines_differ``.
     """
 
     def work() -> Bill:
         share_period(Months(asked.owner_id))
         found, content = _dry_run(actor, asked, now)
-        _refuse_surprise(content, expected)
-        if below_fen is not None and content["totals"]["total_fen"] >= below_fen:
-            raise Refusal.of("bill.second_person", from_fen=below_fen)
+        _refuse_surprise(found, content, expected)
+        if alone:
+            two_people.one_by_one("bill", asked.owner_id, asked.customer_id)
+            before = before_fen(actor.person_id, asked.owner_id, asked.customer_id, now)
+            two_people.refuse_alone("bill", content["totals"]["total_fen"], before)
         _lock(found)
         return _write(actor, asked, found, content, now)
 
@@ -112,20 +121,21 @@ def payload_of(asked: BillRequest, expected: Expected | None) -> dict[str, Any]:
     }
     if expected is not None:
         payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
+        payload |= {"lines_sha256": expected.lines_sha256} if expected.lines_sha256 else {}
     return payload
 
 
 def issue_once(
     actor: Actor, asked: BillRequest, now: datetime, *, idempotency_key: str, expected: Expected | None = None
 ) -> Issued:
-    """As ``issue`` by one person alone (below ``SECOND_PERSON_FROM_FEN``; from there on see ``proposing``), at most once for a key.
+    """As ``issue`` by one person ``alone`` (beyond what one may, see ``proposing``), at most once for a key.
 
     Raises what ``issue`` raises, and Refusal ``idempotency.*``.
     """
     payload = payload_of(asked, expected)
 
     def effect() -> dict[str, Any]:
-        bill = issue(actor, asked, now, expected=expected, below_fen=settings.SECOND_PERSON_FROM_FEN)
+        bill = issue(actor, asked, now, expected=expected, alone=True)
         return {"id": bill.pk, "number": bill.number}
 
     result, replayed = transactions.run(lambda: idempotency.once(actor, ISSUE_ROUTE, idempotency_key, payload, now, effect))
@@ -218,11 +228,19 @@ def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected
         raise Refusal.of("bill.inconsistent", what=str(error)) from error
 
 
-def _refuse_surprise(content: Content, expected: Expected | None) -> None:
-    totals = content["totals"]
-    real = Expected(totals["lines"], totals["total_fen"])
-    if expected is not None and expected != real:
+def _refuse_surprise(found: Collected, content: Content, expected: Expected | None) -> None:
+    real = _seen(found, content)
+    if expected is None:
+        return
+    if (expected.line_count, expected.total_fen) != (real.line_count, real.total_fen):
         raise Conflict(Reason("bill.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
+    if expected.lines_sha256 not in ("", real.lines_sha256):
+        raise Conflict.of("bill.lines_differ")
+
+
+def _seen(found: Collected, content: Content) -> Expected:
+    lines = [("charge" if isinstance(source, Charge) else "fee", source.pk, line.amount_fen) for source, line in _pairs(found)]
+    return Expected(content["totals"]["lines"], content["totals"]["total_fen"], digest_of(lines))
 
 
 def _lock(found: Collected) -> None:

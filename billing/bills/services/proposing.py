@@ -5,52 +5,46 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db import IntegrityError, transaction
-
+from billing.bills.alone import before_fen
 from billing.bills.models import Bill
 from billing.bills.notices import tell_decided, tell_proposed
-from billing.bills.proposal_models import BillProposal, ProposalState
+from billing.bills.proposal_models import BillProposal
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest, Expected
+from billing.settlement import two_people
+from billing.settlement.proposal_models import ProposalState
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Refusal
+from config.kernel.errors import Refusal
 from config.kernel.services import audit, idempotency, transactions
-from config.kernel.services.transactions import constraint_name
 
-PROPOSE_ROUTE = "page.bill.propose"
-ONE_WAITS = "bill_proposal_one_waits"
+PROPOSE_ROUTE, KIND = "page.bill.propose", "bill"
 
 
-def needs_second(total_fen: int) -> bool:
-    """Whether somebody else has to issue a bill that comes to so much."""
-    return bool(total_fen >= settings.SECOND_PERSON_FROM_FEN)
+def needs_second(actor: Actor, asked: BillRequest, total_fen: int, now: datetime) -> bool:
+    """Whether somebody else than the actor has to issue a bill that comes to so much, after what the actor billed alone."""
+    return two_people.needs_second(total_fen, before_fen(actor.person_id, asked.owner_id, asked.customer_id, now))
 
 
 def propose(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> BillProposal:
-    """Keep what a bill would come to, for another person to issue; nothing is issued.
+    """Keep what a bill would come to, and of which lines, for another person to issue; nothing is issued.
 
     Raises what ``issuing.preview`` raises, Conflict ``bill.proposed_already``.
     """
 
     def work() -> BillProposal:
-        totals = issuing.preview(actor, asked, now, expected=expected)["totals"]
-        try:
-            with transaction.atomic():
-                written = BillProposal.objects.create(
-                    owner_id=asked.owner_id,
-                    customer_id=asked.customer_id,
-                    until_on=asked.until_on,
-                    due_days=asked.due_days,
-                    line_count=totals["lines"],
-                    total_fen=totals["total_fen"],
-                    proposed_by_id=actor.person_id,
-                    proposed_at=now,
-                )
-        except IntegrityError as error:
-            if constraint_name(error) != ONE_WAITS:
-                raise
-            raise Conflict.of("bill.proposed_already") from error
+        seen = issuing.look(actor, asked, now, expected=expected)[1]
+        row = BillProposal(
+            owner_id=asked.owner_id,
+            customer_id=asked.customer_id,
+            until_on=asked.until_on,
+            due_days=asked.due_days,
+            line_count=seen.line_count,
+            total_fen=seen.total_fen,
+            lines_sha256=seen.lines_sha256,
+            proposed_by_id=actor.person_id,
+            proposed_at=now,
+        )
+        written = two_people.keep(row, KIND)
         after = {"customer": asked.customer_id, "total_fen": written.total_fen, "lines": written.line_count}
         audit.record(actor, "bill.propose", written, now, after=after)
         tell_proposed(written, now)
@@ -72,11 +66,16 @@ def propose_once(
     return int(result["id"])
 
 
+def seen_of(proposal: BillProposal) -> Expected:
+    """What was looked at when it was proposed."""
+    return Expected(proposal.line_count, proposal.total_fen, proposal.lines_sha256)
+
+
 def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
-    """Issue what another person proposed, if it still has as many lines and comes to as much.
+    """Issue what another person proposed, if it is still the same lines over as much.
 
     Raises NotFound, Forbidden, Refusal ``bill.own_proposal``, Conflict ``bill.proposal_decided``, and what ``issuing.issue`` raises
-    (``bill.figures_differ`` where the figures are others by now).
+    (``bill.figures_differ`` or ``bill.lines_differ`` where the lines are others by now).
     """
 
     def work() -> Bill:
@@ -84,7 +83,7 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
         if row.proposed_by_id == actor.user_id:
             raise Refusal.of("bill.own_proposal")
         asked = BillRequest(row.owner_id, row.customer_id, row.until_on, row.due_days)
-        bill = issuing.issue(actor, asked, now, expected=Expected(row.line_count, row.total_fen))
+        bill = issuing.issue(actor, asked, now, expected=seen_of(row))
         _decide(actor, row, ProposalState.ISSUED, now, bill=bill)
         return bill
 
@@ -107,22 +106,12 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> BillP
 def _locked(actor: Actor, proposal_id: int) -> BillProposal:
     found = get_visible(BillProposal.objects.all(), actor, pk=proposal_id)
     actor.require_in(found.owner_id, Role.OWNER_FINANCE)
-    row = (
-        BillProposal.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("customer", "proposed_by")
-        .get(pk=found.pk)
-    )
-    if row.state != ProposalState.WAITING:
-        raise Conflict.of("bill.proposal_decided")
-    return row
+    return two_people.locked(BillProposal.objects.select_related("customer", "proposed_by"), found.pk, KIND)
 
 
 def _decide(
     actor: Actor, row: BillProposal, state: ProposalState, now: datetime, *, bill: Bill | None = None, reason: str = ""
 ) -> BillProposal:
-    row.state, row.decided_by_id, row.decided_at, row.bill, row.reason = state, actor.person_id, now, bill, reason
-    row.save(update_fields=["state", "decided_by", "decided_at", "bill", "reason"])
-    after = {"state": state.value, "bill": bill.number if bill is not None else ""}
-    audit.record(actor, "bill.decide_proposal", row, now, before={"state": "waiting"}, after=after, reason=reason)
+    two_people.decide(actor, row, state, now, KIND, issued=bill, reason=reason)
     tell_decided(row, now)
     return row

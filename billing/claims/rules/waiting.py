@@ -31,6 +31,7 @@ STATES: Mapping[Work, tuple[ClaimState, ...]] = {
     Work.APPROVE: (ClaimState.PUBLICISED,),
     Work.LIST: (ClaimState.APPROVED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED),
 }
+WAITING = frozenset(state for states in STATES.values() for state in states)
 _PART: Mapping[Work, Part] = {Work.REVIEW: Part.REVIEWER, Work.APPROVE: Part.APPROVER}
 
 

@@ -11,8 +11,10 @@ from django.db.models import Q
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.bills.services.issuing import Expected as ExpectedBill
-from billing.month.models import Draft, DraftRun, DraftState, RunState
+from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
+from billing.month.outstanding import without_settled
 from billing.month.services.acting import require_finance
+from billing.settlement.rules.lines_digest import digest_of
 from billing.settlement.rules.period import last_day
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
@@ -64,8 +66,9 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
 
 
 def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
-    """Try the drafts again that failed, and nothing else; returns how many. Of a run over all offices together, from before each had its
-    own, those of the actor's offices are tried, in the name of the actor, who did not make it where it needs a second person.
+    """Try the drafts again that failed and of which something is on no document yet, and nothing else; returns how many. Of a run over all
+    offices together, from before each had its own, those of the actor's offices are tried, in the name of the actor, who did not make it
+    where it needs a second person.
 
     Raises NotFound, Forbidden, Refusal ``month.second_person``, Conflict ``month.nothing_failed``.
     """
@@ -74,7 +77,7 @@ def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
         run = _locked(actor, run_id)
         if run.state != RunState.DONE:
             raise Conflict.of("month.nothing_failed")
-        failed = Draft.objects.filter(run=run, state=DraftState.FAILED)
+        failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
         again: dict[str, Any] = {}
         if failed.filter(**{f"{_ISSUER}__isnull": False}).exists() and run.of_series == Series():
             own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
@@ -179,10 +182,18 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     run = draft.run
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=ExpectedBill(draft.line_count, draft.total_fen))}
+        return {"bill": issuing.issue(actor, asked, now, expected=ExpectedBill(*_reviewed(draft)))}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
-    expected = ExpectedStatement(draft.line_count, draft.total_fen)
+    expected = ExpectedStatement(*_reviewed(draft))
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
     issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode)
     return {"statement": issued}
+
+
+def _reviewed(draft: Draft) -> tuple[int, int, str]:
+    """How many lines of a draft were reviewed, over how much (fen), and of which things."""
+    rows = DraftLine.objects.filter(draft=draft, held__isnull=True).values_list("charge_id", "fee_id", "award_id", "amount_fen")
+    kinds = ("charge", "fee", "award")
+    lines = [(kind, pk, fen) for *ids, fen in rows for kind, pk in zip(kinds, ids, strict=True) if pk is not None]
+    return draft.line_count, draft.total_fen, digest_of(lines)

@@ -14,11 +14,14 @@ from django.db.models.functions import Coalesce
 
 from billing.papers import codes
 from billing.pricing import services as pricing
+from billing.settlement import two_people
 from billing.settlement.closed import is_closed, of_programme, share_period, with_series
 from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
+from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.rules import statement as rules
+from billing.settlement.rules.lines_digest import digest_of
 from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over, next_month
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
@@ -46,10 +49,11 @@ CREDITED = Coalesce(Sum("reversals__amount_fen"), 0)
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The control totals that were looked at before issuing."""
+    """The control totals that were looked at before issuing, and of which lines (``lines_digest``; empty: not compared)."""
 
     line_count: int
     total_fen: int
+    lines_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,24 @@ def preview(actor: Actor, programme_version_id: int, payee_id: int, period_on: d
     ``period_on`` is any day of the month. ``mode``: the way of settlement; may be left out where there is one. Raises Forbidden,
     NotFound, Refusal ``statement.period_not_over`` / ``statement.nothing_to_issue`` / ``statement.several_ways``.
     """
-    return _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)[1]
+    return look(actor, programme_version_id, payee_id, period_on, now, mode=mode)[0]
+
+
+def look(
+    actor: Actor,
+    programme_version_id: int,
+    payee_id: int,
+    period_on: date,
+    now: datetime,
+    *,
+    expected: Expected | None = None,
+    mode: str = "",
+) -> tuple[Content, Expected]:
+    """As ``preview``, with what somebody who looks at it now has seen. Raises Conflict ``statement.figures_differ`` /
+    ``statement.lines_differ`` besides."""
+    awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
+    _refuse_surprise(awards, content, expected)
+    return content, _seen(awards, content)
 
 
 def issue(
@@ -79,20 +100,28 @@ def issue(
     *,
     expected: Expected | None = None,
     mode: str = "",
+    alone: bool = False,
 ) -> Statement:
     """Freeze everything awarded under a version to a payee in a month in one way of settlement (``mode``, may be left out where there is
     one) that stands on no statement yet, and number it.
 
+    ``alone``: nobody else has looked at it, so it has to come to less than what needs a second person, with what came before.
+
     The documents are made by the worker afterwards. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
-    ``statement.nothing_to_issue`` / ``statement.several_ways`` / ``statement.inconsistent``, Conflict ``statement.issued_meanwhile`` /
-    ``statement.figures_differ`` (other than ``expected``).
+    ``statement.nothing_to_issue`` / ``statement.several_ways`` / ``statement.inconsistent`` / ``statement.second_person`` /
+    ``statement.second_person_together``, Conflict ``statement.issued_meanwhile`` / ``statement.figures_differ`` /
+    ``statement.lines_differ`` (other than ``expected``).
     """
 
     def work() -> Statement:
         version = get_visible(ProgrammeVersion.objects.select_related("programme"), actor, pk=programme_version_id)
         share_period(of_programme(version.programme))
         awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
-        _refuse_surprise(content, expected)
+        _refuse_surprise(awards, content, expected)
+        if alone:
+            two_people.one_by_one("statement", payee_id)
+            before = before_fen(actor.person_id, payee_id, now)
+            two_people.refuse_alone("statement", content["totals"]["awarded_fen"], before)
         _lock_unstated(awards)
         return _write(actor, programme_version_id, payee_id, first_day(period_on), awards, content, now)
 
@@ -110,22 +139,39 @@ def issue_once(
     expected: Expected | None = None,
     mode: str = "",
 ) -> Issued:
-    """As ``issue``, at most once for a key: the second of two clicks finds the statement of the first.
+    """As ``issue`` by one person ``alone`` (beyond what one may, see ``proposing``), at most once for a key: the second of two clicks finds
+    the statement of the first.
 
     Raises what ``issue`` raises, and Refusal ``idempotency.*``.
     """
-    payload = {"version": programme_version_id, "payee": payee_id, "month": first_day(period_on).isoformat()}
-    if expected is not None:
-        payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
-    if mode:
-        payload |= {"mode": mode}
+    payload = payload_of(programme_version_id, payee_id, period_on, expected, mode)
 
     def effect() -> dict[str, Any]:
-        statement = issue(actor, programme_version_id, payee_id, period_on, now, expected=expected, mode=mode)
+        whose = (programme_version_id, payee_id, period_on)
+        statement = issue(actor, *whose, now, expected=expected, mode=mode, alone=True)
         return {"id": statement.pk, "number": statement.number}
 
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
     return Issued(result["id"], result["number"], replayed)
+
+
+def payload_of(programme_version_id: int, payee_id: int, period_on: date, expected: Expected | None, mode: str) -> dict[str, Any]:
+    """What a form asks for, by which its key is known again."""
+    payload: dict[str, Any] = {
+        "version": programme_version_id,
+        "payee": payee_id,
+        "month": first_day(period_on).isoformat(),
+    }
+    if expected is not None:
+        payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
+        payload |= {"lines_sha256": expected.lines_sha256} if expected.lines_sha256 else {}
+    return payload | ({"mode": mode} if mode else {})
+
+
+def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
+    """How much the person issued to, or proposed for, a payee by hand in the last days without anybody else (fen)."""
+    rows, proposed = Statement.objects.filter(payee=payee_id), StatementProposal.objects.filter(payee=payee_id)
+    return two_people.alone_fen(rows, proposed, person_id, now)
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:
@@ -313,11 +359,19 @@ def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, Zon
     )
 
 
-def _refuse_surprise(content: Content, expected: Expected | None) -> None:
-    totals = content["totals"]
-    real = Expected(totals["lines"], totals["awarded_fen"])
-    if expected is not None and expected != real:
+def _refuse_surprise(awards: Sequence[Award], content: Content, expected: Expected | None) -> None:
+    real = _seen(awards, content)
+    if expected is None:
+        return
+    if (expected.line_count, expected.total_fen) != (real.line_count, real.total_fen):
         raise Conflict(Reason("statement.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
+    if expected.lines_sha256 not in ("", real.lines_sha256):
+        raise Conflict.of("statement.lines_differ")
+
+
+def _seen(awards: Sequence[Award], content: Content) -> Expected:
+    lines = [("award", award.pk, award.total_fen - sum(amount for _, amount in _credited(award))) for award in awards]
+    return Expected(content["totals"]["lines"], content["totals"]["awarded_fen"], digest_of(lines))
 
 
 def _lock_unstated(awards: Sequence[Award]) -> None:

@@ -356,8 +356,8 @@ def test_what_falls_away_after_the_bill_is_shown_to_be_credited(cast, fee):
 def test_a_fee_of_which_something_falls_away_while_the_bill_is_made_is_a_conflict_and_no_bill(cast, fee, monkeypatch):
     looked = issuing._refuse_surprise
 
-    def then_it_falls_away(content, expected):
-        looked(content, expected)
+    def then_it_falls_away(*seen):
+        looked(*seen)
         fall_away(fee, 250_00)
 
     monkeypatch.setattr(issuing, "_refuse_surprise", then_it_falls_away)

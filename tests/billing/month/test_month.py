@@ -243,14 +243,17 @@ def test_what_does_not_add_up_is_parked_and_the_others_go_on(cast, two, bills):
 
 def test_a_draft_whose_figures_changed_fails_alone_and_is_tried_again(cast, two, bills):
     run = made(cast, bills)
-    issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
+    by_hand = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
     run = issued(cast, run)
     states = dict(Draft.objects.filter(run=run).values_list("party", "state"))
     assert states == {cast.firm.pk: "failed", cast.other_firm.pk: "issued"}
     assert Draft.objects.get(state="failed").reason["code"] == "bill.nothing_to_bill"
-    assert releasing.issue_again(cast.actor("mei"), run.pk, DECEMBER) == 1
+    # It is settled while that bill stands: nothing of it waits. Once the bill is void it does again.
+    assert stages(cast, bills)["parked"] == (0, 0) and issuing_again_says(cast, run) == ["month.nothing_failed"]
+    issuing.void(cast.actor("li"), by_hand.pk, "wrong address", DECEMBER)
+    assert stages(cast, bills)["parked"][0] == 1 and releasing.issue_again(cast.actor("mei"), run.pk, DECEMBER) == 1
     releasing.work(run.pk, DECEMBER)
-    assert DraftRun.objects.get(pk=run.pk).state == "done" and Bill.objects.count() == 2
+    assert DraftRun.objects.get(pk=run.pk).state == "done" and Bill.objects.filter(void__isnull=True).count() == 2
 
 
 def test_a_month_of_statements_runs_alike_and_late_awards_go_to_the_next(cast, two):

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from billing.models import ClosedPeriod, Draft, Statement
 from billing.month import board
+from billing.month.outstanding import settled_of
 from billing.month.services import closing, reading, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.rules.series import Series
@@ -88,7 +89,15 @@ def test_a_finished_run_over_all_offices_shows_each_office_what_failed_and_tries
         releasing.issue_again(qian, together.pk, DECEMBER)  # who made it, above the threshold
     assert refused.value.reasons[0].code == "month.second_person"
     stuck.refresh_from_db()
-    assert stuck.state == "failed"
+    assert stuck.state == "failed" and settled_of([stuck]) == set()
+    # What is issued some other way meanwhile is settled: it is not shown as waiting, and there is nothing to try again.
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        statements.issue(cast.actor("fu"), stuck.programme_version_id, stuck.party_id, NOVEMBER, DECEMBER, mode=stuck.mode)
+        assert settled_of([stuck]) == {stuck.pk} and board.board(qian, ours, NOVEMBER, DECEMBER).earlier is None
+        with pytest.raises(Conflict) as nothing:
+            releasing.issue_again(cast.actor("fu"), together.pk, DECEMBER)
+        assert nothing.value.reasons[0].code == "month.nothing_failed"
+        raise ZeroDivisionError  # as if it had not been issued
     assert releasing.issue_again(cast.actor("fu"), together.pk, DECEMBER) == 1
     releasing.work(together.pk, DECEMBER)
     together.refresh_from_db()

@@ -1,0 +1,16 @@
+"""What one person billed a customer by hand without anybody else (``billing/settlement/two_people.py`` says what that means)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.bills.models import Bill
+from billing.bills.proposal_models import BillProposal
+from billing.settlement.two_people import alone_fen
+
+
+def before_fen(person_id: int, owner_id: int, customer_id: int, now: datetime) -> int:
+    """How much in the last days (fen): bills that are not void, and what waits for a second person. Two queries."""
+    sides = {"owner": owner_id, "customer": customer_id}
+    bills = Bill.objects.filter(**sides, void__isnull=True)
+    return alone_fen(bills, BillProposal.objects.filter(**sides), person_id, now)

@@ -1,0 +1,87 @@
+"""From which amount on one person issues nothing alone, and how proposals wait for another one: for bills and statements alike.
+
+The amount is of all that the same person issued to, or proposed for, the same side in the last days and nobody else looked at: otherwise
+two halves would go where the whole does not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Model, Q, QuerySet, Sum
+
+from billing.settlement.proposal_models import Proposal, ProposalState
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import constraint_name
+
+P = TypeVar("P", bound=Proposal)
+#: What nobody else looked at of documents: issued without a proposal, and by no drafts of a month that another person released.
+UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(draft__run__released_by=F("draft__run__made_by")))
+
+
+def alone_fen(issued: QuerySet[Model], proposed: QuerySet[Proposal], person_id: int, now: datetime) -> int:
+    """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen)."""
+    since = now - timedelta(days=settings.SECOND_PERSON_DAYS)
+    rows = issued.filter(UNSEEN, issued_by=person_id, issued_at__gt=since)
+    waits = proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since)
+    return sum(found.aggregate(fen=Sum("total_fen"))["fen"] or 0 for found in (rows, waits))
+
+
+def needs_second(total_fen: int, before_fen: int) -> bool:
+    """Whether somebody else has to issue what comes to so much, after so much that nobody else looked at."""
+    return bool(total_fen + before_fen >= settings.SECOND_PERSON_FROM_FEN)
+
+
+def refuse_alone(kind: str, total_fen: int, before_fen: int) -> None:
+    """Raise Refusal ``<kind>.second_person``, or ``<kind>.second_person_together`` where it is so with what came before."""
+    if not needs_second(total_fen, before_fen):
+        return
+    from_fen = settings.SECOND_PERSON_FROM_FEN
+    if total_fen >= from_fen:
+        raise Refusal.of(f"{kind}.second_person", from_fen=from_fen)
+    told = {"before_fen": before_fen, "days": settings.SECOND_PERSON_DAYS, "from_fen": from_fen}
+    raise Refusal(Reason(f"{kind}.second_person_together", told))
+
+
+def one_by_one(kind: str, *sides: int) -> None:
+    """Have whoever issues to the same side alone wait for this transaction: what ``alone_fen`` says holds until its end."""
+    with connection.cursor() as cursor:
+        name = ":".join(["alone", kind, *map(str, sides)])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def keep(row: P, kind: str) -> P:
+    """Write a new proposal. Raises Conflict ``<kind>.proposed_already`` where one waits for the same."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if constraint_name(error) != f"{kind}_proposal_one_waits":
+            raise
+        raise Conflict.of(f"{kind}.proposed_already") from error
+    return row
+
+
+def locked(rows: QuerySet[P], pk: int, kind: str) -> P:
+    """A proposal that waits, locked and read again. Raises Conflict ``<kind>.proposal_decided``."""
+    row = rows.select_for_update(no_key=True, of=("self",)).get(pk=pk)
+    if row.state != ProposalState.WAITING:
+        raise Conflict.of(f"{kind}.proposal_decided")
+    return row
+
+
+def decide(
+    actor: Actor, row: P, state: ProposalState, now: datetime, kind: str, *, issued: Model | None = None, reason: str = ""
+) -> P:
+    """Write what was decided about a locked proposal; ``issued``: the document."""
+    row.state, row.decided_by_id, row.decided_at, row.reason = state, actor.person_id, now, reason
+    setattr(row, kind, issued)
+    row.save(update_fields=["state", "decided_by", "decided_at", "reason", kind])
+    after = {"state": state.value, kind: str(issued) if issued is not None else ""}
+    audit.record(actor, f"{kind}.decide_proposal", row, now, before={"state": "waiting"}, after=after, reason=reason)
+    return row

@@ -1,0 +1,82 @@
+"""Two halves do not go where the whole does not; and two changes that cancel each other out are seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.bills.models import Bill
+from billing.bills.services import issuing, proposing
+from billing.bills.services.issuing import BillRequest, Expected
+from billing.settlement.models import Charge
+from billing.settlement.period_models import HeldBack
+from billing.settlement.rules.lines_digest import digest_of
+from config.kernel.errors import Conflict, Refusal
+from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30, wrong
+from tests.billing.month.conftest import second_person
+from tests.billing.settlement.conftest import run_session
+from tests.conftest import slot_of
+
+pytestmark = pytest.mark.django_db
+
+
+def codes(refused):
+    return [reason.code for reason in refused.value.reasons]
+
+
+def alone(cast, who, asked, now=DECEMBER, key="k"):
+    return issuing.issue_once(cast.actor(who), asked, now, idempotency_key=f"{who}{key}")
+
+
+def test_what_one_person_bills_a_customer_in_the_last_days_counts_together(cast, month, settings):
+    second_person(cast)
+    settings.SECOND_PERSON_FROM_FEN, settings.SECOND_PERSON_DAYS = 1100_00, 30
+    asked, li = BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), cast.actor("li")
+    alone(cast, "li", asked)
+    assert Bill.objects.get().total_fen == 1080_00
+    run_session(cast, slot_of(9, 10, 2), key="later")
+    rest = issuing.preview(li, asked, DECEMBER)["totals"]["total_fen"]
+    assert 20_00 <= rest < 1100_00  # alone it would go through
+    soon = DECEMBER + timedelta(days=29)
+    with pytest.raises(Refusal) as refused:
+        alone(cast, "li", asked, soon, "2")
+    assert codes(refused) == ["bill.second_person_together"]
+    assert refused.value.reasons[0].params == {"before_fen": 1080_00, "days": 30, "from_fen": 1100_00}
+    assert proposing.needs_second(li, asked, rest, soon) and not proposing.needs_second(cast.actor("mei"), asked, rest, soon)
+    assert not proposing.needs_second(li, BillRequest(cast.lab.pk, cast.other_firm.pk, NOVEMBER_30), rest, soon)
+    assert not proposing.needs_second(li, asked, rest, DECEMBER + timedelta(days=31))  # so long ago counts no more
+    # What waits for a second person counts; what another one issued was looked at by two, and does not.
+    waits = proposing.propose(li, asked, soon)
+    assert proposing.needs_second(li, asked, 1100_00 - 1080_00 - rest, soon)
+    proposing.issue(cast.actor("mei"), waits.pk, soon)
+    assert not proposing.needs_second(li, asked, 19_99, soon) and proposing.needs_second(li, asked, 20_00, soon)
+    issuing.void(li, Bill.objects.earliest("pk").pk, "wrong address", soon)
+    assert not proposing.needs_second(li, asked, 20_00, soon)
+    assert wrong() == {}
+
+
+def test_a_proposal_is_of_its_lines_and_not_of_their_number_and_sum(cast, month, settings):
+    second_person(cast)
+    asked, li, mei = BillRequest(cast.lab.pk, cast.other_firm.pk, NOVEMBER_30), cast.actor("li"), cast.actor("mei")
+    proposed = proposing.propose(li, asked, DECEMBER)
+    # One session of three hours is left out, another one of three hours comes in.
+    held = Charge.objects.filter(reservation__organisation=cast.other_firm).latest("pk")
+    HeldBack.objects.create(charge=held, owner=cast.lab, reason="x", held_by=cast.users["li"], held_at=DECEMBER)
+    run_session(cast, slot_of(15, 18, 2), "he", cast.other_firm, key="another")
+    content, seen = issuing.look(li, asked, DECEMBER)
+    assert (seen.line_count, seen.total_fen) == (proposed.line_count, proposed.total_fen) == (2, content["totals"]["total_fen"])
+    with pytest.raises(Conflict) as refused:
+        proposing.issue(mei, proposed.pk, DECEMBER)
+    assert codes(refused) == ["bill.lines_differ"] and not Bill.objects.exists()
+    figures = Expected(proposed.line_count, proposed.total_fen)
+    assert issuing.look(li, asked, DECEMBER, expected=figures)[1] == seen  # number and sum do not see it
+    proposing.decline(li, proposed.pk, "", DECEMBER)
+    again = proposing.propose(li, asked, DECEMBER, expected=seen)
+    assert proposing.issue(mei, again.pk, DECEMBER).total_fen == seen.total_fen and wrong() == {}
+
+
+def test_the_digest_is_of_things_and_amounts_in_any_order():
+    one, two = ("charge", 1, 100), ("fee", 1, 100)
+    assert digest_of([one, two]) == digest_of([two, one]) != digest_of([one, one])
+    assert len({digest_of(each) for each in ([one], [two], [("charge", 2, 100)], [("charge", 1, 101)], [])}) == 5
