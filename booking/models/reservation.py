@@ -6,6 +6,7 @@ from operator import or_
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from booking.rules.numbers import format_reference
 from config.kernel.models.guards import append_only, no_truncate
@@ -111,8 +112,8 @@ class Reservation(models.Model):
 
     @property
     def reference(self) -> str:
-        """What people read out on the phone."""
-        return format_reference(self.created_at.year, self.pk)
+        """What people read out on the phone; the year is that of the platform's own clock."""
+        return format_reference(timezone.localtime(self.created_at).year, self.pk)
 
     def is_of(self, person_id: int | None) -> bool:
         """Whether somebody asked for it, in their own name or in a colleague's."""

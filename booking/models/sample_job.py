@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from booking.rules.numbers import format_sample_reference
 from booking.rules.sample_codes import shown
@@ -84,8 +85,8 @@ class SampleJob(models.Model):
 
     @property
     def reference(self) -> str:
-        """What people read out on the phone and write on the parcel."""
-        return format_sample_reference(self.asked_at.year, self.pk)
+        """What people read out on the phone and write on the parcel; the year as of a reservation."""
+        return format_sample_reference(timezone.localtime(self.asked_at).year, self.pk)
 
 
 class Sample(models.Model):

@@ -65,7 +65,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         people = organisations.found(dice, began)
         with catalogue.gathering(began):
             stocked = registry.stock(people, dice, began.date(), began)
-            _programmes(people, began)
+            _programmes(people, today, began)
             policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
             shared = shared_things.share(people, stocked, began, now)
             records.describe(people, stocked, began)
@@ -109,12 +109,12 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
     }
 
 
-def _programmes(people: People, now: datetime) -> None:
+def _programmes(people: People, today: date, now: datetime) -> None:
     author = people.actor(people.office, Role.PROGRAMME_OFFICER)
     approver = people.actors[people.office.pk, "second_officer"]
     for code in PROGRAMMES:
         path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = programmes.lasting(json.loads(path.read_text(encoding="utf-8")), today)
         version = subsidy.draft_version(author, document, now, issuer_id=people.office.pk)
         subsidy.publish_version(approver, version, now)
 

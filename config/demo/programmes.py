@@ -1,8 +1,10 @@
-"""Next years' rules on the desks of the office: one being written and tried on past sessions, one that waits for a second officer."""
+"""The rules of these years, and next years' on the desks of the office: one being written and tried on past sessions, one that waits for a
+second officer."""
 
 from __future__ import annotations
 
 import copy
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,8 +14,21 @@ from billing.subsidy.models import ProgrammeVersion
 from config.demo.organisations import People
 from config.kernel.access import Role
 
-_YEARS = {"first_day": "2028-01-01", "last_day": "2028-12-31"}
-_SERVICE_ON = "2028-06-10"
+_AHEAD = timedelta(days=60)
+"""For so long bookings of the demo have to find a programme in force."""
+
+
+def lasting(document: dict[str, Any], today: date) -> dict[str, Any]:
+    """The document, its last year put off where a demo made ``today`` would outlive it: the day and the clause that says it."""
+    year, needed = _last_year(document), (today + _AHEAD).year
+    if year >= needed:
+        return document
+    changed: dict[str, Any] = json.loads(json.dumps(document, ensure_ascii=False).replace(str(year), str(needed)))
+    return changed
+
+
+def _last_year(document: dict[str, Any]) -> int:
+    return date.fromisoformat(document["validity"]["last_day"]).year
 
 
 def write(people: People, today: date, now: datetime) -> dict[str, int]:
@@ -22,10 +37,10 @@ def write(people: People, today: date, now: datetime) -> dict[str, int]:
     versions = {each.programme.code: each for each in ProgrammeVersion.objects.select_related("programme")}
     voucher, tiers = versions["DEMO-QH-V"], versions["DEMO-QH-A"]
     written = drafts.start_from_version(author, voucher.pk, now - timedelta(days=3))
-    changed = _next(voucher.document, "2028.1") | {"rate": {**voucher.document["rate"], "rate": "0.3"}}
+    changed = _next(voucher.document) | {"rate": {**voucher.document["rate"], "rate": "0.3"}}
     written = drafts.save(author, written.pk, 1, changed, now - timedelta(days=2))
     handed_in = drafts.start_from_version(author, tiers.pk, now - timedelta(days=9))
-    handed_in = drafts.save(author, handed_in.pk, 1, _next(tiers.document, "2028.1"), now - timedelta(days=8))
+    handed_in = drafts.save(author, handed_in.pk, 1, _next(tiers.document), now - timedelta(days=8))
     drafts.submit(author, handed_in.pk, handed_in.revision, now - timedelta(days=1))
     asked = running.Asked(today - timedelta(days=365), today - timedelta(days=1), draft_id=written.pk, against_id=voucher.pk)
     run = running.start(author, asked, now - timedelta(hours=3))
@@ -33,13 +48,15 @@ def write(people: People, today: date, now: datetime) -> dict[str, int]:
     return {"programme drafts": 2}
 
 
-def _next(document: dict[str, Any], label: str) -> dict[str, Any]:
+def _next(document: dict[str, Any]) -> dict[str, Any]:
     """The document for another year; the days of its examples that lay within the old years move into the new one."""
     first, last = (document["validity"][name] for name in ("first_day", "last_day"))
-    changed = copy.deepcopy(document) | {"version": label, "validity": document["validity"] | _YEARS}
+    year = _last_year(document) + 1
+    years = {"first_day": f"{year}-01-01", "last_day": f"{year}-12-31"}
+    changed = copy.deepcopy(document) | {"version": f"{year}.1", "validity": document["validity"] | years}
     for example in changed["examples"]:
         service = example["facts"].get("service", {})
         for name in service:
             if name.endswith("_on") and first <= service[name] <= last:
-                service[name] = _SERVICE_ON
+                service[name] = f"{year}-06-10"
     return changed

@@ -12,7 +12,7 @@ from billing.vouchers.models import VoucherAnnouncement, VoucherApplication
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
-from config.demo import samples
+from config.demo import programmes, samples
 from config.demo.organisations import People
 from config.demo.source import words
 from config.kernel.access import Role
@@ -24,7 +24,8 @@ def issue(people: People, today: date, now: datetime) -> dict[str, int]:
     """Play it through the services; how many vouchers there are."""
     office, said = people.office, words("vouchers")
     author, second = people.actor(office, Role.PROGRAMME_OFFICER), people.actors[office.pk, "second_officer"]
-    document, began = words("voucher_programme"), now + timedelta(days=said["terms"][0]["opens"])
+    document = programmes.lasting(words("voucher_programme"), today)
+    began = now + timedelta(days=said["terms"][0]["opens"])
     version = subsidy.draft_version(author, document, began, issuer_id=office.pk)
     subsidy.publish_version(second, version, began)
     rounds = []

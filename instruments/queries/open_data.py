@@ -83,7 +83,7 @@ def _set(name: str, count: int, newest: datetime | None) -> OpenSet:
         description=words["en"][1],
         description_zh=words["zh-hans"][1],
         count=count,
-        modified=newest.date().isoformat() if newest else "",
+        modified=timezone.localdate(newest).isoformat() if newest else "",
         downloads=tuple(
             Download(layout, media_type.partition(";")[0], _file(name, layout)) for layout, media_type in layouts.items()
         ),

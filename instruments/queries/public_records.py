@@ -164,7 +164,7 @@ def _record(row: Any, today: date) -> PublicInstrument:
         cstr=row.cstr,
         photo_url=photo_address(row),
         created_at=row.created_at,
-        updated_at=row.updated_at,
+        updated_at=timezone.localtime(row.updated_at),
         kind="facility" if row.is_facility else "instrument",
     )
 

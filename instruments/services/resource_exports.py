@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
+from django.utils import timezone
 
 from config.kernel.access import NOBODY, visible_to
 from config.kernel.errors import Refusal
@@ -95,7 +96,7 @@ def _record(resource: Resource) -> Record:
         access_terms=resource.access_terms,
         doi=resource.doi,
         cstr=resource.cstr,
-        modified=resource.updated_at.date().isoformat(),
+        modified=timezone.localdate(resource.updated_at).isoformat(),
         tools=tuple(_tool(instrument) for instrument in part.public_instruments),
         **own,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from config.demo.programmes import lasting
 from tests.conftest import voucher_document
 
 PDF = b"%PDF-1.4 evidence"
@@ -24,7 +25,7 @@ def build(now: datetime) -> None:
     people = _people()
     firm = Organisation.objects.get(pk=min(people["firm"].organisations()))
     today = (now + timedelta(hours=8)).date()
-    _publish(services, people, now)
+    _publish(services, people, today, now)
     first, second = (
         announcing.draft(people["officer"], CODE, _terms(title, today), now) for title in ("秋季创新券", "冬季创新券")
     )
@@ -57,9 +58,9 @@ def _people() -> dict[str, Any]:
     return {key: persona(f"{name}@demo.jishi.example") for key, name in names.items()}
 
 
-def _publish(services: Any, people: dict[str, Any], now: datetime) -> None:
+def _publish(services: Any, people: dict[str, Any], today: date, now: datetime) -> None:
     """A programme of vouchers for a service that nobody books here, so that no other page's figures change."""
-    document = voucher_document(CODE)
+    document = lasting(voucher_document(CODE), today)
     clause = document["clauses"][0]["id"]
     document["gates"].append({"type": "service_kind", "clause": clause, "any_of": ["incubation"]})
     services.publish_version(people["second"], services.draft_version(people["officer"], document, now), now)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 
 from booking.rules.credit import EventKind, MeasureKind, PastEvent, Scope, policy_from, standing_of
+from config.demo.programmes import lasting
 from config.demo.training import CREDIT_RULES
+from tests.conftest import programme_document
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
@@ -21,3 +24,11 @@ def keeps_from_booking(missed: int) -> bool:
 def test_who_lets_both_sessions_of_the_first_day_pass_can_still_book() -> None:
     assert not keeps_from_booking(2)
     assert keeps_from_booking(3)  # the control: the rules do shut out
+
+
+def test_a_demo_that_outlives_its_programmes_has_them_last_longer_and_their_clauses_say_so() -> None:
+    document = programme_document("DEMO-QH-A")
+    assert lasting(document, date(2027, 10, 31)) is document
+    longer = lasting(document, date(2027, 11, 2))
+    assert longer["validity"] == document["validity"] | {"last_day": "2028-12-31"}
+    assert "31 December 2028" in json.dumps(longer) and "2027" not in json.dumps(longer)

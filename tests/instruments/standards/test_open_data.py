@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -96,6 +96,20 @@ def test_every_kind_comes_as_a_table_and_as_json_without_anybodys_name(
     for wrong in ("/api/v1/open-data/persons.csv", "/api/v1/open-data/datasets.exe"):
         assert client.get(wrong).status_code == 404
     assert not TestItemPrice.objects.exists()
+
+
+def test_what_changed_before_eight_in_the_morning_changed_on_that_day_here(
+    cast: Any, client: Any, shared: dict[str, Resource]
+) -> None:
+    early = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # 07:30 on the 23rd
+    Resource.objects.update(updated_at=early)
+    Instrument.objects.update(updated_at=early)
+    assert {one.modified for one in open_sets()} == {"2026-11-23"}
+    record = client.get(f"/instruments/{cast.xrd.pk}/export/datacite.xml").content.decode()
+    assert 'dateType="Updated">2026-11-23<' in record
+    resource = shared["datasets"]
+    described = client.get(f"/api/v1/resources/{resource.pk}/export/dcat/").content.decode()
+    assert "2026-11-23" in described and "2026-11-22" not in described
 
 
 def test_a_file_takes_a_constant_number_of_queries(cast: Any, client: Any, shared: dict[str, Resource]) -> None:
