@@ -45,7 +45,7 @@ def name(people: People, stocked: list[Instrument], today: date, now: datetime) 
 
 
 def _some_to_come(people: People, manager: Actor, instrument: Instrument, today: date, now: datetime) -> None:
-    """One session more than are left, of the second firm, on the first days on which the instrument can be had, whatever the dice gave it."""
+    """One session more than are left, of the second firm, on the first days on which the instrument can be had, whatever was drawn."""
     firm = people.customers[1]
     researcher, made = people.actor(firm, Role.RESEARCHER), 0
     for days in range(2, 25):
