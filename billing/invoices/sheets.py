@@ -14,8 +14,8 @@ from django.utils import translation
 from billing.invoices.wording import COLUMNS, ITEM, KINDS
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.captions import CHINESE
+from billing.settlement.exports import plain_cell
 from billing.settlement.xlsx import Sheet, Value, workbook
-from instruments.rules.standards.tables import harmless
 
 _WIDTHS = [18, 30, 22, 12, 28, 20, 14, 30]
 
@@ -28,7 +28,7 @@ def requests_csv(waiting: Iterable[Any]) -> bytes:
         writer.writerow([str(word) for word in COLUMNS])
         for each in waiting:
             *texts, total, note = _texts(each)
-            writer.writerow([*map(harmless, texts), total, harmless(note)])
+            writer.writerow([*map(plain_cell, texts), total, plain_cell(note)])
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from billing.ledger.rules.documents import canonical_json
 from billing.settlement.xlsx import Sheet, Value
+from instruments.rules.names import without_direction
 from instruments.rules.standards.tables import harmless
 
 #: How a document may be had beside its stored PDF and XLSX.
@@ -52,7 +53,7 @@ def export(
 
 def html_twin(html: str) -> bytes:
     """The HTML of a PDF as a file of its own: it names no font of ours, asks for nothing and runs nothing."""
-    return _FONT.sub("", html).replace("</head>", _HEAD, 1).encode()
+    return _FONT.sub("", without_direction(html)).replace("</head>", _HEAD, 1).encode()
 
 
 def sheet_csv(sheet: Sheet) -> bytes:
@@ -64,11 +65,16 @@ def sheet_csv(sheet: Sheet) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+def plain_cell(text: str) -> str:
+    """A text in a CSV: it begins no formula and turns the direction of nothing behind it."""
+    return harmless(without_direction(text))
+
+
 def _cell(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return harmless(value)
+        return plain_cell(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="minutes")
     return f"{value:f}" if isinstance(value, Decimal) else str(value)

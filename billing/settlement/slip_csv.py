@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from billing.ledger.rules.money import plain_yuan
 from billing.pricing.rules.pricing import LineKind
+from billing.settlement.exports import plain_cell
 from billing.settlement.slip_models import InternalSlip
 from billing.wording import slip_cause
-from instruments.rules.standards.tables import harmless
 
 
 def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
@@ -56,7 +56,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
             [plain_yuan(fen) for fen in (slip.total_fen, slip.covered_fen, slip.open_fen)],
         )
         # An amount below zero stays a number: the sign before our own digits is no formula.
-        writer.writerow([*map(harmless, texts), *amounts, str(slip_cause(said)) or _("Use")])
+        writer.writerow([*map(plain_cell, texts), *amounts, str(slip_cause(said)) or _("Use")])
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from weasyprint import HTML
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
+from instruments.rules.names import without_direction
+
 #: What a style sheet may ask for; the host exists nowhere.
 FONT_URLS: Mapping[str, str] = {
     "https://fonts.jishi.invalid/regular.ttf": "NotoSansSC-Regular.ttf",
@@ -42,9 +44,10 @@ class OnlyFonts(URLFetcher):
 
 
 def html_to_pdf(html: str, font_folder: Path, identifier: bytes) -> bytes:
-    """A tagged PDF (PDF/UA-1). The same arguments give the same bytes. Raises RuntimeError for a document that fetches."""
+    """A tagged PDF (PDF/UA-1). The same arguments give the same bytes; nothing in a text turns the direction of another. Raises
+    RuntimeError for a document that fetches."""
     try:
-        document = HTML(string=html, url_fetcher=OnlyFonts(font_folder))
+        document = HTML(string=without_direction(html), url_fetcher=OnlyFonts(font_folder))
         pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
     except FatalURLFetchingError as error:
         raise RuntimeError(str(error)) from error

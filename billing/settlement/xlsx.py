@@ -16,6 +16,8 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from instruments.rules.names import without_direction
+
 Value = str | int | Decimal | date | datetime | None
 _FORMATS: tuple[tuple[type, str], ...] = (
     (datetime, "yyyy-mm-dd hh:mm"),
@@ -106,8 +108,9 @@ def _set(cell: Cell, value: Value) -> None:
 
 
 def _clean(text: str) -> str:
-    """Without the control characters that a workbook cannot hold, and not longer than a cell."""
-    return ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_TEXT]
+    """Without the control characters that a workbook cannot hold or that turn the direction of what follows, and not longer than a
+    cell."""
+    return ILLEGAL_CHARACTERS_RE.sub("", without_direction(text))[:_LONGEST_TEXT]
 
 
 def _sheet_title(text: str) -> str:

@@ -37,6 +37,14 @@ _JOINING_SCRIPTS = frozenset(
 _KEY_LETTERS = str.maketrans({"o": "0", "l": "1", "i": "1", "|": "1"})
 
 
+_WITHOUT_DIRECTION = dict.fromkeys(map(ord, _DIRECTION_CONTROLS))
+
+
+def without_direction(text: str) -> str:
+    """``text`` without the characters that turn the direction of what follows: on a paper they would show one amount as another."""
+    return text.translate(_WITHOUT_DIRECTION)
+
+
 def clean_name(text: str, max_length: int, field: str = "name") -> str:
     """``text`` in NFC with blanks around it removed.
 
