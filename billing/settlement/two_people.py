@@ -6,6 +6,7 @@ two halves would go where the whole does not.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -20,6 +21,24 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import constraint_name
 
 P = TypeVar("P", bound=Proposal)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """What is said to whoever needs somebody else, by kind of document."""
+
+    alone: str
+    together: str
+    already: str
+    decided: str
+
+
+CODES = {
+    "bill": Codes("bill.second_person", "bill.second_person_together", "bill.proposed_already", "bill.proposal_decided"),
+    "statement": Codes(
+        "statement.second_person", "statement.second_person_together", "statement.proposed_already", "statement.proposal_decided"
+    ),
+}
 #: What nobody else looked at of documents: issued without a proposal, and by no drafts of a month that another person released.
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(draft__run__released_by=F("draft__run__made_by")))
 
@@ -43,9 +62,9 @@ def refuse_alone(kind: str, total_fen: int, before_fen: int) -> None:
         return
     from_fen = settings.SECOND_PERSON_FROM_FEN
     if total_fen >= from_fen:
-        raise Refusal.of(f"{kind}.second_person", from_fen=from_fen)
+        raise Refusal.of(CODES[kind].alone, from_fen=from_fen)
     told = {"before_fen": before_fen, "days": settings.SECOND_PERSON_DAYS, "from_fen": from_fen}
-    raise Refusal(Reason(f"{kind}.second_person_together", told))
+    raise Refusal(Reason(CODES[kind].together, told))
 
 
 def one_by_one(kind: str, *sides: int) -> None:
@@ -63,7 +82,7 @@ def keep(row: P, kind: str) -> P:
     except IntegrityError as error:
         if constraint_name(error) != f"{kind}_proposal_one_waits":
             raise
-        raise Conflict.of(f"{kind}.proposed_already") from error
+        raise Conflict.of(CODES[kind].already) from error
     return row
 
 
@@ -71,7 +90,7 @@ def locked(rows: QuerySet[P], pk: int, kind: str) -> P:
     """A proposal that waits, locked and read again. Raises Conflict ``<kind>.proposal_decided``."""
     row = rows.select_for_update(no_key=True, of=("self",)).get(pk=pk)
     if row.state != ProposalState.WAITING:
-        raise Conflict.of(f"{kind}.proposal_decided")
+        raise Conflict.of(CODES[kind].decided)
     return row
 
 
