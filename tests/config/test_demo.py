@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
 
 from booking.rules.credit import EventKind, MeasureKind, PastEvent, Scope, policy_from, standing_of
+from config.demo import load
 from config.demo.programmes import lasting
 from config.demo.training import CREDIT_RULES
 from tests.conftest import programme_document
@@ -32,3 +35,11 @@ def test_a_demo_that_outlives_its_programmes_has_them_last_longer_and_their_clau
     longer = lasting(document, date(2027, 11, 2))
     assert longer["validity"] == document["validity"] | {"last_day": "2028-12-31"}
     assert "31 December 2028" in json.dumps(longer) and "2027" not in json.dumps(longer)
+
+
+@pytest.mark.django_db
+def test_the_hours_of_the_demo_are_the_same_in_whatever_zone_its_moment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[datetime] = []
+    monkeypatch.setattr(load, "_load", lambda _seed, now: told.append(now))
+    load.load(1, NOW.astimezone(timezone(timedelta(hours=8))))
+    assert told == [NOW] and told[0].tzinfo is UTC
