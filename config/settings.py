@@ -325,7 +325,6 @@ SPECTACULAR_SETTINGS = {
         "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
         "RecheckMethodEnum": [(method, method) for method in ("random", "amount")],
         "RecheckOutcomeEnum": "billing.claims.recheck_models.Outcome",
-        "ProposalStateEnum": "billing.settlement.proposal_models.ProposalState",
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
         "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],
         "ReservationStateEnum": [
