@@ -27,9 +27,9 @@ from billing.pricing import services as pricing
 from billing.settlement.once import asks
 from billing.subsidy import queries as programmes
 from billing.subsidy import services as subsidy
+from tests import own_home
 
 MIGRATED = "jishi_migrated_"
-TESTS_HOME = "of-tests"
 LOCK = 7_203_117
 """Held on the server while somebody makes what is made once, so that processes which start together wait for the first."""
 
@@ -59,7 +59,7 @@ def own_host() -> str:
 
 def is_only_for_tests() -> bool:
     """Whether the default database's server is the private one of a home in which nothing but tests' data lies, as ``.ci/steps`` has it."""
-    return settings.HOME.name == TESTS_HOME and not os.environ.get("DATABASE_URL")
+    return settings.HOME.name == own_home.NAME and not os.environ.get("DATABASE_URL")
 
 
 def migrated(host: str) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Q
 
+from billing.settlement.exports import plain_cell
 from booking.models import Reservation, SampleJob, UsageSession
 from booking.queries.utilisation import READERS, Days, period_for
 from booking.rules.samples import JobState, SampleState
@@ -27,7 +28,6 @@ from instruments.rules.registry_plan import own_number
 from instruments.rules.spending import is_in_house
 from instruments.rules.standards import service_record
 from instruments.rules.standards.service_record import SAMPLES, ServiceFacts
-from instruments.rules.standards.tables import harmless
 from instruments.services.answer_time import zone_of_owner
 
 
@@ -53,7 +53,7 @@ def as_csv(records: Iterable[dict[str, str]]) -> bytes:
     writer = csv.writer(out)
     writer.writerow([heading for _key, heading in service_record.columns()])
     for record in records:
-        writer.writerow([harmless(value) for value in record.values()])
+        writer.writerow([plain_cell(value) for value in record.values()])
     return out.getvalue().encode("utf-8-sig")
 
 

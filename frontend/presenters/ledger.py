@@ -20,9 +20,9 @@ from billing.ledger.rules.accounting import COLUMNS, FIGURES, Entry, EntryLine, 
 from billing.ledger.wording import ACCOUNTS, KINDS, reason_word
 from billing.papers.check_models import BookCheck
 from billing.papers.kinds import kinds
+from billing.settlement.exports import plain_cell
 from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
-from instruments.rules.standards.tables import harmless
 
 Word = Promise | str
 #: Accounts without a limit, beside those of ``billing.ledger.wording``.
@@ -127,7 +127,7 @@ def entries_csv(entries: Iterable[Entry], columns: Sequence[str]) -> Iterator[st
 
 def _cell(name: str, line: EntryLine) -> str:
     text = COLUMNS[name](line)
-    return text if name in FIGURES else harmless(text)
+    return text if name in FIGURES else plain_cell(text)
 
 
 def entries_json(entries: Iterable[Entry], columns: Sequence[str]) -> Iterator[str]:

@@ -17,12 +17,12 @@ from billing.ledger.rules.money import FEN_PER_YUAN
 from billing.sandbox.rules.report import OTHERS
 from billing.sandbox.rules.simulation import UNKNOWN
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN, RATE_UP, TRIED
+from billing.settlement.exports import plain_cell
 from billing.settlement.xlsx import Sheet, Value, workbook
 from frontend import display
 from frontend.presenters.plots import Plot, line_plot
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation
-from instruments.rules.standards.tables import harmless
 
 Json = Mapping[str, Any]
 Names = Mapping[int, Organisation]
@@ -290,10 +290,10 @@ def csv_file(table: Table) -> bytes:
     """One table as UTF-8 with a byte order mark; no cell is a formula."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([harmless(str(each)) for each in table.head])
+    writer.writerow([plain_cell(str(each)) for each in table.head])
     for row in table.cells:
         writer.writerow(
-            [harmless(cell.plain) if isinstance(cell.plain, str) else "" if cell.plain is None else cell.plain for cell in row]
+            [plain_cell(cell.plain) if isinstance(cell.plain, str) else "" if cell.plain is None else cell.plain for cell in row]
         )
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests import databases
 from tests.bench.harness import Figure, percentile
-from tests.browser.chromium import ARGUMENTS, installed
+from tests.browser.chromium import ARGUMENTS, WHOLE, installed
 from tests.concurrency.harness import serving
 from tests.databases import CommittedDatabase
 
@@ -79,7 +79,7 @@ def _is_script(url: str) -> bool:
 
 @contextmanager
 def _chromium() -> Iterator[Browser]:
-    path = installed()
+    path = installed(WHOLE)  # what people have
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)

@@ -4,8 +4,10 @@ in two thirds of the time; it comes first where it is installed."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+WHOLE = ("chromium", "chromium-browser")
+NAMES = ("chromium-headless-shell", *WHOLE)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,9 +23,9 @@ class NoBrowser(RuntimeError):
     """Says what to install."""
 
 
-def installed() -> str:
-    """The browser's path. Raises `NoBrowser`."""
-    for name in NAMES:
+def installed(names: Sequence[str] = NAMES) -> str:
+    """The path of the first of the browsers that is there. Raises `NoBrowser`."""
+    for name in names:
         if path := shutil.which(name):
             return path
     raise NoBrowser("Chromium is not installed (Debian: apt-get install chromium).")

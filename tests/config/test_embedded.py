@@ -119,6 +119,7 @@ def test_a_killed_first_start_leaves_no_half_database(installation: Installation
     deadline = time.monotonic() + 30
     while not list(installation.home.glob("postgres.new*/PG_VERSION")) and time.monotonic() < deadline:
         time.sleep(0.01)
+    assert list(installation.home.glob("postgres.new*/PG_VERSION")), "it has not begun"
     assert not (installation.home / "postgres").exists()
     process.kill()
     process.communicate()
