@@ -246,7 +246,13 @@ def unstated(month: date) -> QuerySet[Any]:
     postponed = Q(pk__in=HeldBack.objects.filter(lifted_at__isnull=True, until_on__lte=month).values("award"))
     late = Q(service_on__lt=month) & (postponed | Q(month_closed=True))
     of_month = Q(service_on__gte=month, service_on__lt=next_month(month))
-    rows = with_series(Award.objects.all()).filter(of_month | late, ~held("award", month), statement_line__isnull=True)
+    return with_series(statable(month)).filter(of_month | late)
+
+
+def statable(on: Any) -> QuerySet[Any]:
+    """The awards of any month that stand on no statement, did not go back whole and are not held back in the month of a day (``on``: a
+    date, or where one stands)."""
+    rows = Award.objects.filter(~held("award", on), statement_line__isnull=True)
     return rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen"))
 
 
