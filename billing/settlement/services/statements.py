@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -170,8 +170,13 @@ def payload_of(programme_version_id: int, payee_id: int, period_on: date, expect
 
 def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
     """How much the person issued to, or proposed for, a payee by hand in the last days without anybody else (fen)."""
-    rows, proposed = Statement.objects.filter(payee=payee_id), StatementProposal.objects.filter(payee=payee_id)
-    return two_people.alone_fen(rows, proposed, person_id, now)
+    return before_by_payee(person_id, [payee_id], now).get(payee_id, 0)
+
+
+def before_by_payee(person_id: int, payees: Collection[int], now: datetime) -> dict[int, int]:
+    """The same of several payees, by their ids."""
+    rows, proposed = Statement.objects.filter(payee__in=payees), StatementProposal.objects.filter(payee__in=payees)
+    return two_people.alone_fen("payee", rows, proposed, person_id, now)
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:
