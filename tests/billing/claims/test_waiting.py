@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
@@ -65,7 +66,7 @@ def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_pa
 
     office.close(batch)
     named = Named(cast.office.pk, cast.users["qian"].pk, date(2026, 12, 1), date(2026, 12, 31), "on leave")
-    deputies.name(cast.actor("chen"), named, AFTER)
+    given = deputies.name(cast.actor("chen"), named, AFTER)
     waiting.tell_due(AFTER)
     assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Chen"}}
     assert counted(cast, "qian", AFTER) == counted(cast, "sun", AFTER) == [(Work.REVIEW, 1)]
@@ -75,6 +76,13 @@ def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_pa
         words = words_of(row.event, row.params)
     assert words.title == f"Claims of batch {batch.number} wait for your review" and words.lines[-1] == "You stand in for Chen."
     assert len(words.lines) == 3 and words.lines[0].endswith("on claims: 1")
+    # Whoever stands in for somebody else from now on is told for whom (undone again).
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        deputies.end(cast.actor("chen"), given.pk, AFTER)
+        deputies.name(cast.actor("sun"), named, AFTER)
+        assert waiting.tell_due(AFTER) == 1 and waiting.tell_due(AFTER) == 0
+        assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Sun"}}
+        raise ZeroDivisionError
     # Whoever comes to the office later is told, too; who leaves is asked no more.
     Membership.objects.filter(user=cast.users["rui"]).update(role=Role.PROGRAMME_OFFICER)
     assert waiting.tell_due(AFTER) == 1 and "Rui" in open_notices()["claims.to_review"]
