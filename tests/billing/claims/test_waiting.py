@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -47,6 +48,13 @@ def counted(cast, who, now):
     return [(each.work, each.claims) for each in worklist.mine(cast.actor(who), now)]
 
 
+def queries_of_telling(now):
+    """How many it takes to see that everybody is told."""
+    with CaptureQueriesContext(connection) as captured:
+        assert waiting.tell_due(now) == 0
+    return len(captured)
+
+
 def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_page(cast, office, monkeypatch):
     Programme.objects.update(issuer=cast.office)
     elsewhere = government(cast, "Other")
@@ -84,8 +92,10 @@ def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_pa
         assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Sun"}}
         raise ZeroDivisionError
     # Whoever comes to the office later is told, too; who leaves is asked no more.
+    few = queries_of_telling(AFTER)
     Membership.objects.filter(user=cast.users["rui"]).update(role=Role.PROGRAMME_OFFICER)
     assert waiting.tell_due(AFTER) == 1 and "Rui" in open_notices()["claims.to_review"]
+    assert queries_of_telling(AFTER) == few  # somebody more costs no query more
     Membership.objects.filter(user=cast.users["rui"]).update(role=Role.FINANCE)
     waiting.tell_due(AFTER)
     assert "Rui" not in open_notices()["claims.to_review"]
