@@ -7,6 +7,7 @@ two halves would go where the whole does not.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -44,15 +45,25 @@ CODES = {
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))
 
 
-def alone_fen(side: str, issued: QuerySet[Model], proposed: QuerySet[Proposal], person_id: int, now: datetime) -> dict[int, int]:
+def alone_fen(
+    side: str,
+    issued: QuerySet[Model],
+    proposed: QuerySet[P],
+    person_id: int,
+    now: datetime,
+    *,
+    is_open: Callable[[P], bool],
+) -> dict[int, int]:
     """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen), by the ``side``
-    to which it goes (the name of a field). Two queries."""
+    to which it goes (the name of a field). Proposals count of which ``is_open`` says that something is on no document yet: what went out
+    another way is counted there. Two queries, and what ``is_open`` takes."""
     since = now - timedelta(days=settings.SECOND_PERSON_DAYS)
     rows = issued.filter(UNSEEN, issued_by=person_id, issued_at__gt=since)
     waits = proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since)
-    found: Counter[int] = Counter()
-    for each in (rows, waits):
-        found.update(dict(each.order_by().values_list(side).annotate(fen=Sum("total_fen"))))
+    found: Counter[int] = Counter(dict(rows.order_by().values_list(side).annotate(fen=Sum("total_fen"))))
+    for each in waits:
+        if is_open(each):
+            found[getattr(each, f"{side}_id")] += each.total_fen
     return dict(found)
 
 

@@ -85,6 +85,12 @@ def open_by_customer(owner_id: int, until_on: date) -> list[Open]:
     return sorted(found.values(), key=lambda one: (-one.amount_fen, one.customer_id))
 
 
+def has_open(owner_id: int, customer_id: int, until_on: date) -> bool:
+    """Whether anything can be billed to a customer."""
+    rows = (open_charges(owner_id, until_on), open_fees(owner_id, until_on))
+    return any(each.filter(customer=customer_id).exists() for each in rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """The charges and fees of one bill with their lines, in the order of the lines."""

@@ -176,7 +176,12 @@ def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
 def before_by_payee(person_id: int, payees: Collection[int], now: datetime) -> dict[int, int]:
     """The same of several payees, by their ids."""
     rows, proposed = Statement.objects.filter(payee__in=payees), StatementProposal.objects.filter(payee__in=payees)
-    return two_people.alone_fen("payee", rows, proposed, person_id, now)
+    return two_people.alone_fen("payee", rows, proposed, person_id, now, is_open=_is_open)
+
+
+def _is_open(row: StatementProposal) -> bool:
+    whose = {"programme_version": row.programme_version_id, "payee": row.payee_id, "mode": row.mode}
+    return unstated(row.period_on).filter(**whose).exists()
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:

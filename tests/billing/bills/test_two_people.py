@@ -59,7 +59,13 @@ def test_what_one_person_bills_a_customer_in_the_last_days_counts_together(cast,
     assert not proposing.needs_second(li, asked, 19_99, soon) and proposing.needs_second(li, asked, 20_00, soon)
     issuing.void(li, Bill.objects.earliest("pk").pk, "wrong address", soon)
     assert not proposing.needs_second(li, asked, 20_00, soon)
-    assert wrong() == {}
+    # What waits and went out another way since counts there alone.
+    other = BillRequest(cast.lab.pk, cast.other_firm.pk, NOVEMBER_30)
+    waits = proposing.propose(li, other, soon)
+    counted = lambda: before_by_customer(li.person_id, cast.lab.pk, [cast.other_firm.pk], soon)  # noqa: E731
+    assert counted() == {cast.other_firm.pk: waits.total_fen}
+    issuing.issue(cast.actor("mei"), other, soon)
+    assert counted() == {} and wrong() == {}
 
 
 def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings):
