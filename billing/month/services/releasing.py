@@ -61,7 +61,7 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
         RunState.RELEASED,
         "month.release",
         now,
-        before=lambda run: _refuse_maker(run, changes["released_by_id"], now),
+        before=lambda run: _refuse_maker(actor, run, now),
         after=_queue,
         **changes,
     )
@@ -90,7 +90,7 @@ def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
         if not count:
             raise Conflict.of("month.nothing_failed")
         if again:
-            _refuse_maker(run, actor.user_id, now)
+            _refuse_maker(actor, run, now)
         DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None, **again)
         audit.record(actor, "month.issue_again", run, now, after={"drafts": count})
         _queue(run)
@@ -125,9 +125,9 @@ def _move(
     return transactions.run(work)
 
 
-def _refuse_maker(run: DraftRun, releaser_id: int | None, now: datetime) -> None:
+def _refuse_maker(actor: Actor, run: DraftRun, now: datetime) -> None:
     """Raise Refusal ``month.second_person`` / ``month.second_person_together`` where somebody else than the maker has to release."""
-    if run.made_by_id == releaser_id:
+    if run.made_by_id == actor.user_id:
         alone.refuse(run, now)
 
 

@@ -17,7 +17,7 @@ from billing.settlement.period_models import HeldBack
 from config.kernel.errors import Refusal
 from tests.billing.bills.test_bills import fall_away, fee
 from tests.billing.month.conftest import DECEMBER, NOVEMBER
-from tests.billing.month.test_month import issued, issuing_again_says, made, stages, wrong
+from tests.billing.month.test_month import issued, issuing_again_says, made, stages
 
 __all__ = ["fee"]
 pytestmark = pytest.mark.django_db
@@ -57,4 +57,3 @@ def test_a_failed_draft_waits_as_long_as_a_document_of_its_month_can_take_it(cas
     releasing.work(run.pk, DECEMBER)
     assert Bill.objects.get().total_fen == postponed.total_fen and counted() == (0, (0, 0))
     assert issuing_again_says(cast, run) == ["month.nothing_failed"]
-    assert wrong() == {}
