@@ -161,7 +161,10 @@ class MonthRunOut(serializers.Serializer):
 
 
 class MonthRunDetailOut(MonthRunOut):
-    counts = serializers.DictField(child=serializers.IntegerField(), help_text="How many drafts, by state.")
+    counts = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="How many drafts, by state; of those that failed without what is settled since.",
+    )
     sums = SumsOut(help_text="Without what is parked or left out.")
     held_lines = serializers.IntegerField()
     held_fen = serializers.IntegerField()

@@ -21,6 +21,10 @@ register(
         "month.not_open": _("These drafts are not under review any more. Have them sent back first."),
         "month.not_handed_over": _("These drafts are not waiting for a second person. Reload the page."),
         "month.second_person": _("You made these drafts. From this amount on somebody else has to release them."),
+        "month.second_person_together": _(
+            "You issued %(before_fen)s to %(party)s alone in the last %(days)s days. From %(from_fen)s on, all together, somebody else"
+            " has to release these drafts."
+        ),
         "month.held_already": _("This line is left out already. Reload the page."),
         "month.taken": _("This line stands on a document or a claim by now. Make the drafts again."),
         "month.not_held": _("This line stands on its draft already. Reload the page."),

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from billing.bills.models import AwardReversal, BillLine
+from billing.bills.services.collecting import billable_charges, billable_fees
 from billing.month.models import Draft, DraftLine, DraftState
-from billing.settlement.models import StatementLine
-from billing.settlement.period_models import HeldBack
+from billing.settlement.services.statements import statable
 
 
 def open_line(draft: str = "pk") -> Exists:
-    """Whether a line of a draft (``draft``: where its id stands) stands on no document that counts, is not held back, and did not go back
-    whole."""
+    """Whether a line of a draft (``draft``: where its id stands) can still go on a document of its month: what bills and statements take
+    themselves decides, so that what is on one, is held back beyond the month or fell away whole is not open."""
+    month = OuterRef(OuterRef("month"))
     rows: QuerySet[Any] = DraftLine.objects.filter(draft=OuterRef(draft), held__isnull=True)
-    billed = BillLine.objects.filter(Q(charge=OuterRef("charge")) | Q(fee=OuterRef("fee")), voided=False)
-    stated = StatementLine.objects.filter(award=OuterRef("award"))
-    things = Q(charge=OuterRef("charge")) | Q(fee=OuterRef("fee")) | Q(award=OuterRef("award"))
-    held = HeldBack.objects.filter(things, lifted_at__isnull=True)
-    gone = AwardReversal.objects.filter(award=OuterRef("award")).order_by().values("award").annotate(fen=Sum("amount_fen"))
-    rows = rows.annotate(gone_fen=Coalesce(gone.values("fen"), 0))
-    left = Q(award__isnull=True) | Q(award__total_fen__gt=F("gone_fen"))
-    return Exists(rows.filter(left, ~Exists(billed), ~Exists(stated), ~Exists(held)))
+    rows = rows.annotate(month=F("draft__run__period_on"))
+    charges = billable_charges(month).filter(pk=OuterRef("charge"))
+    fees = billable_fees(month).filter(pk=OuterRef("fee"))
+    return Exists(rows.filter(Exists(charges) | Exists(fees) | Exists(statable(month).filter(pk=OuterRef("award")))))
 
 
 def settled_of(drafts: Iterable[Draft]) -> set[int]:

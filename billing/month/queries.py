@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.month.models import CURRENT, Draft, DraftLine, DraftRun, DraftState, ExportItem, ExportState, ItemState, MonthExport
+from billing.month.outstanding import without_settled
 from billing.month.rules.drafts import Change, Identity, differences, identities
 from billing.month.rules.lines import Sums
 from billing.month.rules.progress import Progress, progress
@@ -49,9 +50,9 @@ def drafts_of(run: DraftRun, narrowed: str = "all", text: str = "") -> QuerySet[
     elif narrowed == "prior":
         rows = rows.filter(prior_count__gt=0)
     elif narrowed == "stuck":
-        rows = rows.filter(state__in=(DraftState.PARKED, DraftState.FAILED))
+        rows = without_settled(rows.filter(state__in=(DraftState.PARKED, DraftState.FAILED)))
     elif narrowed in DraftState.values:
-        rows = rows.filter(state=narrowed)
+        rows = without_settled(rows.filter(state=narrowed))
     if text:
         rows = rows.filter(Q(party__name__icontains=text) | Q(party__name_en__icontains=text))
     return rows
@@ -59,7 +60,8 @@ def drafts_of(run: DraftRun, narrowed: str = "all", text: str = "") -> QuerySet[
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """What the drafts of a run come to now, without what is parked or held back, and the equations that have to hold."""
+    """What the drafts of a run come to now, without what is parked or held back, and the equations that have to hold. ``counts`` of those
+    that failed are without what is settled since."""
 
     counts: dict[str, int]
     odd: int
@@ -72,7 +74,7 @@ class Footer:
 
 
 def footer_of(run: DraftRun) -> Footer:
-    """Two queries."""
+    """Two queries, and one where something failed."""
     rows = Draft.objects.filter(run=run)
     counted = Q(state__in=(DraftState.READY, DraftState.ISSUED, DraftState.FAILED))
     fields = ("gross", "deducted", "relieved", "refunded", "claims", "total")
@@ -88,8 +90,11 @@ def footer_of(run: DraftRun) -> Footer:
         count=Count("pk"), fen=Coalesce(Sum("amount_fen"), 0)
     )
     sums = Sums(found["lines"], *(found[f"{name}_fen"] for name in fields))
+    counts = {state.value: found[state.value] for state in DraftState}
+    if counts[DraftState.FAILED]:
+        counts[DraftState.FAILED.value] = without_settled(rows.filter(state=DraftState.FAILED)).count()
     return Footer(
-        counts={state.value: found[state.value] for state in DraftState},
+        counts=counts,
         odd=found["odd_drafts"],
         prior=found["prior_drafts"],
         drafts=found["drafts"],

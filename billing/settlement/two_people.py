@@ -6,6 +6,8 @@ two halves would go where the whole does not.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -39,16 +41,30 @@ CODES = {
         "statement.second_person", "statement.second_person_together", "statement.proposed_already", "statement.proposal_decided"
     ),
 }
-#: What nobody else looked at of documents: issued without a proposal, and by no drafts of a month that another person released.
-UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(draft__run__released_by=F("draft__run__made_by")))
+#: What nobody else looked at of documents: issued without a proposal, and of drafts of a month by who made them.
+UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))
 
 
-def alone_fen(issued: QuerySet[Model], proposed: QuerySet[Proposal], person_id: int, now: datetime) -> int:
-    """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen)."""
+def alone_fen(
+    side: str,
+    issued: QuerySet[Model],
+    proposed: QuerySet[P],
+    person_id: int,
+    now: datetime,
+    *,
+    is_open: Callable[[P], bool],
+) -> dict[int, int]:
+    """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen), by the ``side``
+    to which it goes (the name of a field). Proposals count of which ``is_open`` says that something is on no document yet: what went out
+    another way is counted there. Two queries, and what ``is_open`` takes."""
     since = now - timedelta(days=settings.SECOND_PERSON_DAYS)
     rows = issued.filter(UNSEEN, issued_by=person_id, issued_at__gt=since)
     waits = proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since)
-    return sum(found.aggregate(fen=Sum("total_fen"))["fen"] or 0 for found in (rows, waits))
+    found: Counter[int] = Counter(dict(rows.order_by().values_list(side).annotate(fen=Sum("total_fen"))))
+    for each in waits:
+        if is_open(each):
+            found[getattr(each, f"{side}_id")] += each.total_fen
+    return dict(found)
 
 
 def needs_second(total_fen: int, before_fen: int) -> bool:

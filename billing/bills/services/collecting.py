@@ -42,23 +42,32 @@ def end_of(until_on: date) -> datetime:
     return datetime.combine(until_on + timedelta(days=1), time(), ZoneInfo(settings.TIME_ZONE))
 
 
-def open_charges(owner_id: int, until_on: date) -> QuerySet[Any]:
-    """The charges of other customers than the owner itself that are to be paid, stand on no bill that is not void and are not held back."""
+def billable_charges(on: Any) -> QuerySet[Any]:
+    """The charges that are to be paid, stand on no bill that is not void and are not held back in the month of a day (``on``: a date, or
+    where one stands)."""
     billed = BillLine.objects.filter(charge_id=OuterRef("pk"), voided=False)
+    return Charge.objects.filter(~Exists(billed), ~held("charge", on), payable_now_fen__gt=0)
+
+
+def billable_fees(on: Any) -> QuerySet[Any]:
+    """The same of fees that have not fallen away whole; ``relieved`` is what of them has."""
+    billed = BillLine.objects.filter(fee_id=OuterRef("pk"), voided=False)
+    rows = BookingFee.objects.filter(~Exists(billed), ~held("fee", on))
+    return rows.annotate(relieved=Coalesce(Sum("reliefs__amount_fen"), 0)).filter(gross_fen__gt=F("relieved"))
+
+
+def open_charges(owner_id: int, until_on: date) -> QuerySet[Any]:
+    """What can be billed (``billable_charges``) of other customers than the owner itself, charged up to and with a day."""
     of_owner = Q(reservation__instrument__organisation_id=owner_id) & ~Q(reservation__organisation_id=owner_id)
     of_owner |= Q(sample_job__lab_id=owner_id) & ~Q(sample_job__organisation_id=owner_id)
-    rows = Charge.objects.filter(of_owner, payable_now_fen__gt=0, created_at__lt=end_of(until_on))
-    rows = rows.filter(~Exists(billed), ~held("charge", until_on))
+    rows = billable_charges(until_on).filter(of_owner, created_at__lt=end_of(until_on))
     return rows.annotate(customer=Coalesce("reservation__organisation_id", "sample_job__organisation_id"))
 
 
 def open_fees(owner_id: int, until_on: date) -> QuerySet[Any]:
-    """The same of fees that have not fallen away whole; ``relieved`` is what of them has."""
-    billed = BillLine.objects.filter(fee_id=OuterRef("pk"), voided=False)
-    rows = BookingFee.objects.filter(reservation__instrument__organisation_id=owner_id, created_at__lt=end_of(until_on))
-    rows = rows.exclude(reservation__organisation_id=owner_id).filter(~Exists(billed), ~held("fee", until_on))
-    rows = rows.annotate(relieved=Coalesce(Sum("reliefs__amount_fen"), 0), customer=F("reservation__organisation_id"))
-    return rows.filter(gross_fen__gt=F("relieved"))
+    """The same of fees (``billable_fees``)."""
+    rows = billable_fees(until_on).filter(reservation__instrument__organisation_id=owner_id, created_at__lt=end_of(until_on))
+    return rows.exclude(reservation__organisation_id=owner_id).annotate(customer=F("reservation__organisation_id"))
 
 
 def open_by_customer(owner_id: int, until_on: date) -> list[Open]:
@@ -74,6 +83,12 @@ def open_by_customer(owner_id: int, until_on: date) -> list[Open]:
         amount = had.amount_fen + gross_fen - relieved_fen
         found[customer_id] = Open(customer_id, had.charges, had.fees + 1, amount, max(had.last_at, created_at))
     return sorted(found.values(), key=lambda one: (-one.amount_fen, one.customer_id))
+
+
+def has_open(owner_id: int, customer_id: int, until_on: date) -> bool:
+    """Whether anything can be billed to a customer."""
+    rows = (open_charges(owner_id, until_on), open_fees(owner_id, until_on))
+    return any(each.filter(customer=customer_id).exists() for each in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists
+
 from billing.claims import worklist
 from billing.claims.models import Claim, ClaimBatch
 from billing.claims.rules.waiting import Work
@@ -24,23 +26,30 @@ from instruments.services.settling import settle_these
 _ABOUT = ClaimBatch._meta.label_lower
 #: Event, batch, work and step.
 Key = tuple[str, str, str, int]
+#: A person, and for whom they stand in ("": in their own right): both are said.
+Who = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """An event that these people are to have about claims that wait, and the notices of it that are open: person -> notice."""
+    """An event that these people are to have about claims that wait, and the notices of it that are open: whom they ask -> notice."""
 
     event: str
     each: Waiting
     people: list[Reached]
-    told: Mapping[int, int]
+    told: Mapping[Who, int]
+
+    @property
+    def wanted(self) -> dict[Who, Reached]:
+        """Whom it is to ask."""
+        return {(one.user_id, one.behalf): one for one in self.people}
 
 
 def tell_due(now: datetime) -> int:
     """Bring what the offices were told in line with what waits; returns how many people were told of something. Safe to repeat."""
     found = worklist.waiting(worklist.with_work(Claim.objects.all(), now))
     told = _told()
-    due = [each for each in _due(found, told, now) if {one.user_id for one in each.people} != set(each.told)]
+    due = [each for each in _due(found, told, now) if each.wanted.keys() != each.told.keys()]
     alive = {_key(event, each) for each in found for event in _events(each, now)}
     settle_these([pk for key, people in told.items() if key not in alive for pk in people.values()], now)
     return each_parked(due, lambda each: _tell(each, now), "notice of claims that wait")
@@ -54,18 +63,18 @@ def _key(event: str, each: Waiting) -> Key:
     return (event, str(each.batch.pk), each.work.value, each.step)
 
 
-def _told(batch_id: int | None = None) -> dict[Key, dict[int, int]]:
-    """The open notices: whom each event was told, and with which notice; one query."""
+def _told(batch_id: int | None = None) -> dict[Key, dict[Who, int]]:
+    """The open notices: whom each event was told, for whom, and with which notice; one query."""
     rows = Notice.objects.filter(object_type=_ABOUT, event__in=[*EVENTS.values(), OVERDUE], needs_action=True)
     if batch_id is not None:
         rows = rows.filter(object_id=str(batch_id))
-    found: dict[Key, dict[int, int]] = {}
+    found: dict[Key, dict[Who, int]] = {}
     for pk, user_id, event, about, params in rows.values_list("pk", "user_id", "event", "object_id", "params"):
-        found.setdefault((event, about, params["work"], params["step"]), {})[user_id] = pk
+        found.setdefault((event, about, params["work"], params["step"]), {})[user_id, params.get("behalf", "")] = pk
     return found
 
 
-def _due(found: Sequence[Waiting], told: Mapping[Key, dict[int, int]], now: datetime) -> list[_Due]:
+def _due(found: Sequence[Waiting], told: Mapping[Key, dict[Who, int]], now: datetime) -> list[_Due]:
     codes = {each.office_code for each in found} - {""}
     offices = worklist.offices_by_code(OrganisationIdentifier.objects.filter(value__in=codes)) if codes else {}
     known: dict[tuple[int | None, tuple[Role, ...]], list[Reached]] = {}
@@ -85,18 +94,20 @@ def _due(found: Sequence[Waiting], told: Mapping[Key, dict[int, int]], now: date
 
 
 def _free(each: Waiting, people: list[Reached], now: datetime) -> list[Reached]:
-    """Those who may do it for one of the claims at least: of each, three people are three."""
-    if each.work not in (Work.REVIEW, Work.APPROVE):
+    """Those who may do it for one of the claims at least: of each, three people are three. One query, however many people."""
+    if each.work not in (Work.REVIEW, Work.APPROVE) or not people:
         return people
     rows = worklist.with_work(Claim.objects.filter(batch=each.batch), now).filter(work=each.work.value, at=each.step)
-    own = [(one, [pk for pk in (one.user_id, one.behalf_id) if pk is not None]) for one in people]
-    return [one for one, both in own if worklist.free_for(rows, both).exists()]
+    own = [[pk for pk in (one.user_id, one.behalf_id) if pk is not None] for one in people]
+    asked = {f"free_{place}": Exists(worklist.free_for(rows, both)) for place, both in enumerate(own)}
+    free = ClaimBatch.objects.filter(pk=each.batch.pk).annotate(**asked).values(*asked).get()
+    return [one for one, is_free in zip(people, free.values(), strict=True) if is_free]
 
 
 def _tell(due: _Due, now: datetime) -> int:
     """In a transaction, with the batch locked: who was told in between is not told again."""
     ClaimBatch.objects.select_for_update(no_key=True).get(pk=due.each.batch.pk)
     told = _told(due.each.batch.pk).get(_key(due.event, due.each), {})
-    wanted = {one.user_id for one in due.people}
-    settle_these([pk for user_id, pk in told.items() if user_id not in wanted], now)
-    return tell_waiting(due.event, due.each, [one for one in due.people if one.user_id not in told], now)
+    wanted = due.wanted
+    settle_these([pk for who, pk in told.items() if who not in wanted], now)
+    return tell_waiting(due.event, due.each, [one for who, one in wanted.items() if who not in told], now)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.bills.services.issuing import Expected as ExpectedBill
+from billing.month import alone
 from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.outstanding import without_settled
 from billing.month.services.acting import require_finance
@@ -46,9 +47,10 @@ def send_back(actor: Actor, run_id: int, reason: str, now: datetime) -> DraftRun
 
 
 def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
-    """Have the worker issue every draft that is ready; by somebody else than the maker from the run's threshold on.
+    """Have the worker issue every draft that is ready; by somebody else than the maker from the run's threshold on, and where it is reached
+    with what the maker issued to the same side by hand.
 
-    Raises NotFound, Forbidden, Refusal ``month.second_person``, Conflict ``month.not_handed_over``.
+    Raises NotFound, Forbidden, Refusal ``month.second_person`` / ``month.second_person_together``, Conflict ``month.not_handed_over``.
     """
 
     changes: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
@@ -59,7 +61,7 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
         RunState.RELEASED,
         "month.release",
         now,
-        before=lambda run: _refuse_maker(actor, run),
+        before=lambda run: _refuse_maker(actor, run, now),
         after=_queue,
         **changes,
     )
@@ -68,9 +70,9 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
 def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
     """Try the drafts again that failed and of which something is on no document yet, and nothing else; returns how many. Of a run over all
     offices together, from before each had its own, those of the actor's offices are tried, in the name of the actor, who did not make it
-    where it needs a second person.
+    where it needs a second person. Of a run that its maker released, another person who tries again releases what is left.
 
-    Raises NotFound, Forbidden, Refusal ``month.second_person``, Conflict ``month.nothing_failed``.
+    Raises NotFound, Forbidden, Refusal ``month.second_person`` / ``month.second_person_together``, Conflict ``month.nothing_failed``.
     """
 
     def work() -> int:
@@ -78,16 +80,17 @@ def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
         if run.state != RunState.DONE:
             raise Conflict.of("month.nothing_failed")
         failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
-        again: dict[str, Any] = {}
+        by: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
+        again = by if run.released_by_id == run.made_by_id else {}
         if failed.filter(**{f"{_ISSUER}__isnull": False}).exists() and run.of_series == Series():
             own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
             failed = failed.filter(own | Q(**{f"{_ISSUER}__isnull": True}))
-            again = {"released_by_id": actor.user_id, "released_at": now}
+            again = by
         count = Draft.objects.filter(pk__in=list(failed.values_list("pk", flat=True))).update(state=DraftState.READY, reason={})
         if not count:
             raise Conflict.of("month.nothing_failed")
         if again:
-            _refuse_maker(actor, run)
+            _refuse_maker(actor, run, now)
         DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None, **again)
         audit.record(actor, "month.issue_again", run, now, after={"drafts": count})
         _queue(run)
@@ -122,10 +125,10 @@ def _move(
     return transactions.run(work)
 
 
-def _refuse_maker(actor: Actor, run: DraftRun) -> None:
-    """Raise Refusal ``month.second_person`` where somebody else than the maker has to release."""
-    if run.needs_second and run.made_by_id == actor.user_id:
-        raise Refusal.of("month.second_person")
+def _refuse_maker(actor: Actor, run: DraftRun, now: datetime) -> None:
+    """Raise Refusal ``month.second_person`` / ``month.second_person_together`` where somebody else than the maker has to release."""
+    if run.made_by_id == actor.user_id:
+        alone.refuse(run, now)
 
 
 def _locked(actor: Actor, run_id: int) -> DraftRun:
@@ -180,14 +183,15 @@ def issue_draft(draft_id: int, actor: Actor, now: datetime) -> None:
 
 def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     run = draft.run
+    own = actor.user_id == run.made_by_id
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=ExpectedBill(*_reviewed(draft)))}
+        return {"bill": issuing.issue(actor, asked, now, expected=ExpectedBill(*_reviewed(draft)), alone=own)}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
     expected = ExpectedStatement(*_reviewed(draft))
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
-    issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode)
+    issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode, alone=own)
     return {"statement": issued}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -170,8 +170,18 @@ def payload_of(programme_version_id: int, payee_id: int, period_on: date, expect
 
 def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
     """How much the person issued to, or proposed for, a payee by hand in the last days without anybody else (fen)."""
-    rows, proposed = Statement.objects.filter(payee=payee_id), StatementProposal.objects.filter(payee=payee_id)
-    return two_people.alone_fen(rows, proposed, person_id, now)
+    return before_by_payee(person_id, [payee_id], now).get(payee_id, 0)
+
+
+def before_by_payee(person_id: int, payees: Collection[int], now: datetime) -> dict[int, int]:
+    """The same of several payees, by their ids."""
+    rows, proposed = Statement.objects.filter(payee__in=payees), StatementProposal.objects.filter(payee__in=payees)
+    return two_people.alone_fen("payee", rows, proposed, person_id, now, is_open=_is_open)
+
+
+def _is_open(row: StatementProposal) -> bool:
+    whose = {"programme_version": row.programme_version_id, "payee": row.payee_id, "mode": row.mode}
+    return unstated(row.period_on).filter(**whose).exists()
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:
@@ -246,7 +256,13 @@ def unstated(month: date) -> QuerySet[Any]:
     postponed = Q(pk__in=HeldBack.objects.filter(lifted_at__isnull=True, until_on__lte=month).values("award"))
     late = Q(service_on__lt=month) & (postponed | Q(month_closed=True))
     of_month = Q(service_on__gte=month, service_on__lt=next_month(month))
-    rows = with_series(Award.objects.all()).filter(of_month | late, ~held("award", month), statement_line__isnull=True)
+    return with_series(statable(month)).filter(of_month | late)
+
+
+def statable(on: Any) -> QuerySet[Any]:
+    """The awards of any month that stand on no statement, did not go back whole and are not held back in the month of a day (``on``: a
+    date, or where one stands)."""
+    rows = Award.objects.filter(~held("award", on), statement_line__isnull=True)
     return rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen"))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -46,6 +48,13 @@ def counted(cast, who, now):
     return [(each.work, each.claims) for each in worklist.mine(cast.actor(who), now)]
 
 
+def queries_of_telling(now):
+    """How many it takes to see that everybody is told."""
+    with CaptureQueriesContext(connection) as captured:
+        assert waiting.tell_due(now) == 0
+    return len(captured)
+
+
 def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_page(cast, office, monkeypatch):
     Programme.objects.update(issuer=cast.office)
     elsewhere = government(cast, "Other")
@@ -65,7 +74,7 @@ def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_pa
 
     office.close(batch)
     named = Named(cast.office.pk, cast.users["qian"].pk, date(2026, 12, 1), date(2026, 12, 31), "on leave")
-    deputies.name(cast.actor("chen"), named, AFTER)
+    given = deputies.name(cast.actor("chen"), named, AFTER)
     waiting.tell_due(AFTER)
     assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Chen"}}
     assert counted(cast, "qian", AFTER) == counted(cast, "sun", AFTER) == [(Work.REVIEW, 1)]
@@ -75,9 +84,18 @@ def test_every_step_is_told_to_those_who_can_do_it_and_counted_on_their_first_pa
         words = words_of(row.event, row.params)
     assert words.title == f"Claims of batch {batch.number} wait for your review" and words.lines[-1] == "You stand in for Chen."
     assert len(words.lines) == 3 and words.lines[0].endswith("on claims: 1")
+    # Whoever stands in for somebody else from now on is told for whom (undone again).
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        deputies.end(cast.actor("chen"), given.pk, AFTER)
+        deputies.name(cast.actor("sun"), named, AFTER)
+        assert waiting.tell_due(AFTER) == 1 and waiting.tell_due(AFTER) == 0
+        assert open_notices() == {"claims.to_review": {"Chen", "Sun", "Qian for Sun"}}
+        raise ZeroDivisionError
     # Whoever comes to the office later is told, too; who leaves is asked no more.
+    few = queries_of_telling(AFTER)
     Membership.objects.filter(user=cast.users["rui"]).update(role=Role.PROGRAMME_OFFICER)
     assert waiting.tell_due(AFTER) == 1 and "Rui" in open_notices()["claims.to_review"]
+    assert queries_of_telling(AFTER) == few  # somebody more costs no query more
     Membership.objects.filter(user=cast.users["rui"]).update(role=Role.FINANCE)
     waiting.tell_due(AFTER)
     assert "Rui" not in open_notices()["claims.to_review"]

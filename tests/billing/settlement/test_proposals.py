@@ -93,6 +93,13 @@ def test_one_proposes_and_another_issues_and_halves_count_together(cast, offices
     # What one issued alone counts for the days of the setting.
     refund = (offices["DEMO-QH-A"].pk, cast.other_firm.pk, NOVEMBER)
     settings.SECOND_PERSON_FROM_FEN = statements.look(qian, *refund, DECEMBER)[1].total_fen + 1
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # undone
+        waits = proposing.propose(qian, Asked(*refund), DECEMBER)
+        counted = lambda: statements.before_fen(qian.person_id, cast.other_firm.pk, DECEMBER)  # noqa: E731
+        assert counted() == waits.total_fen
+        statements.issue(rui, *refund, DECEMBER)
+        assert counted() == 0  # it waits, but went out another way
+        raise ZeroDivisionError
     alone("b", refund)
     assert proposing.needs_second(qian, cast.other_firm.pk, 1, DECEMBER + timedelta(days=29))
     assert not proposing.needs_second(qian, cast.other_firm.pk, 1, DECEMBER + timedelta(days=31))
