@@ -281,6 +281,14 @@ def anew_where_needed(locked: Reservation, zone: ZoneInfo, now: datetime, *, mus
             raise
 
 
+def taken_by(reservation: Reservation) -> TimeRange:
+    """What it takes of its instrument's calendar, which is what it takes of its assistant's: with the buffers of when it was written, and
+    none where a list brought it. Its time alone where it takes nothing."""
+    rows = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION)
+    during = rows.values_list("during", flat=True).first()
+    return reservation.during if during is None else TimeRange(during.lower, during.upper)
+
+
 def calendars_of(reservation: Reservation) -> list[int]:
     """The calendars on which a running session takes time: its instrument's, and that of who assists."""
     row = of(reservation)
