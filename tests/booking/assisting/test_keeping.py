@@ -9,8 +9,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, WaitEntry
-from booking.services import assistants, holds, waiting
+from booking.models import InstrumentPolicy, Occupancy, WaitEntry
+from booking.ports import NOTHING_EXPECTED
+from booking.services import assistants, extending, holds, self_service, waiting
 from booking.services.context import load
 from booking.services.refusing import refusal_reasons
 from booking.services.waiting import Wish
@@ -96,6 +97,33 @@ def test_an_offer_of_the_waiting_list_keeps_somebodys_time_until_it_is_answered(
     assert kept() == [] and WaitEntry.objects.get(pk=entry.pk).state == "taken"
     assert Occupancy.objects.filter(reservation=made.reservation_id, source="assistance", blocking=True).count() == 1
     assert lab.who(elsewhere) == [("Hu", True)]
+
+
+def test_a_longer_session_and_an_early_start_leave_what_the_customer_holds_elsewhere(lab: Lab, cast, slot):
+    InstrumentPolicy.objects.create(instrument=lab.second, min_minutes=30, notice_minutes=0)
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=0)
+    lab.name("hu", cast.xrd, lab.second)
+    lin, minute = cast.actor("lin"), timedelta(minutes=1)
+    session = lab.approve(lab.ask(10, 12))
+    early = session.starts_at - 35 * minute
+    holds.hold(lin, lab.second.pk, slot(9.5, 10, FAR), early, cast.firm.pk, "assisted")
+    with pytest.raises(Conflict) as refused:
+        self_service.start(lin, session.pk, [], early + minute)
+    assert codes(refused) == ["booking.early_not_free"] and kept() == [("Hu", "lin")]
+    self_service.start(lin, session.pk, [], session.starts_at)
+    now = session.ends_at - 20 * minute
+    session.refresh_from_db()
+    holds.hold(lin, lab.second.pk, slot(12, 13, FAR), now, cast.firm.pk, "assisted")
+    assert extending.extensible(session, now).ends == []
+    with pytest.raises(Refusal) as refused:
+        extending.extend(lin, session.pk, slot(12, 13, FAR).ends_at, NOTHING_EXPECTED, now)
+    assert codes(refused) == ["booking.extension_nothing_free"] and kept() == [("Hu", "lin")]
+    # What is held of the instrument itself is in nobody's way who holds it, and goes with the time that is taken.
+    holds.release(lin, lab.second.pk)
+    holds.hold(lin, cast.xrd.pk, slot(12, 13, FAR), now, cast.firm.pk, "assisted")
+    assert kept() == [("Hu", "lin")] and slot(12, 13, FAR).ends_at in extending.extensible(session, now).ends
+    extending.extend(lin, session.pk, slot(12, 13, FAR).ends_at, NOTHING_EXPECTED, now)
+    assert kept() == [] and lab.who(session) == [("Hu", True)]
 
 
 def test_the_database_keeps_a_persons_time_with_the_hold_and_not_longer(lab: Lab, cast, slot):
