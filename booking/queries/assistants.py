@@ -109,7 +109,7 @@ def _held(assistant: Assistant) -> QuerySet[Occupancy]:
     return rows.exclude(reservation__state__in=GIVEN_UP)
 
 
-def choices(reservation: Reservation) -> list[Choice]:
+def choices(reservation: Reservation, now: datetime) -> list[Choice]:
     """Who may assist in a reservation in hand, which comes with its instrument and site; nobody where none has to."""
     if reservation.service_mode != ASSISTED:
         return []
@@ -118,7 +118,7 @@ def choices(reservation: Reservation) -> list[Choice]:
     chosen = now_by.calendar_id if now_by is not None else None
     return [
         Choice(one.id, one.name, one.calendar_id == chosen, one.can(reservation.during, occupied), one.is_free(occupied))
-        for one in assistants.helpers_for(reservation, occupied)
+        for one in assistants.helpers_for(reservation, occupied, now)
     ]
 
 

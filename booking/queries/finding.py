@@ -234,7 +234,7 @@ def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[Fou
         windows = [_window(one, reach) for one in waiting]
         busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
         left = []
-        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows), strict=True):
+        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows, now), strict=True):
             context = one.context
             taken = busy[context.instrument.calendar_id]
             free = assisting.free_for(helpers, openings.of(context, window), taken, context.policy, now)
@@ -247,14 +247,14 @@ def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[Fou
     return found
 
 
-def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> list[list[Helper]]:
+def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange], now: datetime) -> list[list[Helper]]:
     """Those one of whom has to have time, for each; nobody where none has to. Two queries at most."""
     asked = {
         place: assisting.Asked(one.context.instrument.pk, window.widened(_BESIDE, _BESIDE), window)
         for place, (one, window) in enumerate(zip(waiting, windows, strict=True))
         if one.needs_somebody
     }
-    found = dict(zip(asked, assisting.helpers_of_many(list(asked.values())), strict=True))
+    found = dict(zip(asked, assisting.helpers_of_many(list(asked.values()), now), strict=True))
     return [found.get(place, []) for place in range(len(waiting))]
 
 

@@ -47,14 +47,14 @@ def unassisted(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 def proposals(actor: Actor, now: datetime) -> list[Proposal]:
     """The first of them, each with who would assist, so that all could be given at once: four queries."""
     rows = list(unassisted(actor, now)[:MOST_SHOWN])
-    sessions = _sessions(rows)
+    sessions = _sessions(rows, now)
     return [
         Proposal(one, next((who for who in session.helpers if who.id == helper_id), None))
         for one, session, helper_id in zip(rows, sessions, one_by_one(sessions), strict=True)
     ]
 
 
-def _sessions(rows: Sequence[Reservation]) -> list[Session]:
+def _sessions(rows: Sequence[Reservation], now: datetime) -> list[Session]:
     taken = Occupancy.objects.filter(reservation__in=rows, source=OccupancySource.RESERVATION)
     during = {pk: TimeRange(one.lower, one.upper) for pk, one in taken.values_list("reservation_id", "during")}
     asked = [
@@ -65,5 +65,5 @@ def _sessions(rows: Sequence[Reservation]) -> list[Session]:
     ]
     return [
         Session(one.during, each.window, each.week, tuple(helpers))
-        for one, each, helpers in zip(rows, asked, assisting.helpers_of_many(asked), strict=True)
+        for one, each, helpers in zip(rows, asked, assisting.helpers_of_many(asked, now), strict=True)
     ]

@@ -175,14 +175,12 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
     if locked.state not in _OPEN:
         raise Refusal.of("assistant.session_over", "assistant")
     occupied = assisting.taken_by(locked)
-    named = helpers_for(locked, occupied)
-    if assisting.end_expired([one.calendar_id for one in named], occupied, now):
-        named = helpers_for(locked, occupied)
-    wanted = next((one for one in named if one.id == assistant_id), None)
+    wanted = next((one for one in helpers_for(locked, occupied, now) if one.id == assistant_id), None)
     if wanted is None:
         raise Refusal.of("assistant.not_named", "assistant")
     if not wanted.is_free(occupied):
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
+    assisting.end_expired([wanted.calendar_id], occupied, now)
     told = assisting.person_told(locked)
     before = assisting.release(locked)
     if not assisting.take(locked.pk, wanted.calendar_id):
@@ -193,11 +191,11 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
     return wanted.name
 
 
-def helpers_for(reservation: Reservation, occupied: TimeRange) -> list[Helper]:
+def helpers_for(reservation: Reservation, occupied: TimeRange, now: datetime) -> list[Helper]:
     """Who may assist in a reservation that takes ``occupied`` (``assisting.taken_by``), by name, as if nobody did now; the instrument comes
     with its site."""
     zone = ZoneInfo(reservation.instrument.site.time_zone)
-    found = assisting.helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
+    found = assisting.helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, now, without_id=reservation.pk)
     return sorted(found, key=lambda one: (one.name, one.id))
 
 

@@ -289,7 +289,7 @@ def test_the_lab_says_who_may_assist_when_they_work_and_who_takes_a_session(lab,
     with pytest.raises(Conflict) as refused:
         assistants.choose(lab.wang, elsewhere.pk, hu.pk, cast.now)
     assert codes(refused) == ["assistant.busy"] and lab.who(elsewhere) == [("Ma", True)]
-    assert [(one.name, one.is_chosen, one.can, one.is_free) for one in queries.choices(elsewhere)] == [
+    assert [(one.name, one.is_chosen, one.can, one.is_free) for one in queries.choices(elsewhere, cast.now)] == [
         ("Hu", False, False, False), ("Ma", True, True, True),
     ]  # fmt: skip
     assert assistants.choose(lab.wang, given.pk, ma.pk, cast.now) == "Ma"

@@ -30,4 +30,4 @@ def test_brought_sessions_that_follow_each_other_are_given_to_one_person_though_
     sessions = [one.reservation for one in rows]
     assert assisting_all.give_all(lab.wang, {one.pk: hu.pk for one in sessions}, cast.now) == 2
     assert lab.who(*sessions) == [("Hu", True), ("Hu", True)]
-    assert [(one.is_chosen, one.can) for each in sessions for one in queries.choices(each)] == [(True, True)] * 2
+    assert [(one.is_chosen, one.can) for each in sessions for one in queries.choices(each, cast.now)] == [(True, True)] * 2

@@ -11,8 +11,11 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy, Occupancy, WaitEntry
 from booking.ports import NOTHING_EXPECTED
+from booking.queries.assistants import choices
+from booking.queries.unassisted import proposals
 from booking.services import assistants, extending, holds, self_service, waiting
 from booking.services.context import load
+from booking.services.many_times import Look
 from booking.services.refusing import refusal_reasons
 from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Refusal
@@ -72,10 +75,30 @@ def test_a_hold_keeps_somebodys_time_until_it_is_booked_given_back_or_over(lab: 
 
 
 def test_an_expired_hold_elsewhere_gives_its_person_to_whoever_books(lab: Lab, cast, slot):
-    lab.name("hu", cast.xrd, lab.second)
-    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11, FAR), cast.now - timedelta(hours=1), cast.firm.pk, "assisted")
-    assert kept() == [("Hu", "lin")]
+    unassisted = lab.approve(lab.ask(16, 17, lab.second))
+    hu = lab.name("hu", cast.xrd, lab.second)
+    he, lin = cast.actor("he"), cast.actor("lin")
+
+    def expired(first, last):
+        holds.hold(lin, cast.xrd.pk, slot(first, last, FAR), cast.now - timedelta(hours=1), cast.firm.pk, "assisted")
+        assert kept() == [("Hu", "lin")]
+
+    expired(9, 11)
     assert lab.who(lab.ask(10, 11, lab.second, who="he")) == [("Hu", True)] and kept() == []
+    # Who only looks, or holds, is told so too.
+    expired(12, 14)
+    context, wanted = load(he, lab.second.pk, lock=False), slot(13, 14, FAR)
+    assert refusal_reasons(context, he.user_id, cast.other_firm, wanted, "assisted", cast.now) == []
+    assert Look(context, he.user_id, cast.other_firm, [wanted], "assisted", cast.now).at(wanted).is_free
+    holds.hold(he, lab.second.pk, wanted, cast.now, cast.other_firm.pk, "assisted")
+    assert kept() == [("Hu", "he")]
+    holds.release(he, lab.second.pk)
+    # So is the lab, for a session that has nobody yet.
+    expired(16, 18)
+    (row,) = proposals(lab.wang, cast.now)
+    assert row.helper is not None and row.helper.id == hu.pk and [one.can for one in choices(unassisted, cast.now)] == [True]
+    assistants.choose(lab.wang, unassisted.pk, hu.pk, cast.now)
+    assert lab.who(unassisted) == [("Hu", True)] and kept() == []
 
 
 def test_an_offer_of_the_waiting_list_keeps_somebodys_time_until_it_is_answered(lab: Lab, cast, slot):
