@@ -227,7 +227,7 @@ class _Hope:
 
 def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[FoundTime]:
     """The earliest bookable range of each that begins until ``last_on``. Each calendar is looked at first around the instant that is hoped
-    for, and further only where that was in vain."""
+    for, and further only where that was in vain and a later one may begin until then."""
     openings = _Openings()
     waiting, found = list(hopes), []
     for reach in _REACH:
@@ -241,7 +241,7 @@ def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[Fou
             during = _first_in(one, free, window, last_on, now)
             if during is not None:
                 found.append(FoundTime(context, during))
-            else:
+            elif window.ends_at < local_day(last_on, context.zone).ends_at + timedelta(minutes=one.minutes):
                 left.append(one)
         waiting = left
     return found

@@ -16,7 +16,7 @@ from booking.queries import assistants as queries
 from booking.queries import free_slots
 from booking.queries.finding import find_earliest, next_times
 from booking.rules.time_search import TimeSearch
-from booking.services import assistants, availability, changes, decisions, reservations, swaps, together, transitions
+from booking.services import assistants, assisting, availability, changes, decisions, reservations, swaps, together, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.context import load
 from booking.services.decisions import How
@@ -395,6 +395,28 @@ def test_a_rejection_that_is_taken_back_gets_somebody_else_where_the_first_one_i
     assert lab.who(request, rival) == [("Hu", False), ("Hu", True)]
     decisions.take_back(lab.wang, request.pk, cast.now)
     assert lab.who(request, rival) == [("Ma", True), ("Hu", True)]
+
+
+def test_a_calendar_is_looked_at_no_further_than_to_the_last_day_that_is_searched(lab, cast, slot, monkeypatch):
+    hu = lab.name("hu", lab.second)
+    lab.publish("assisted")
+    assistants.add_absence(lab.wang, hu.pk, slot(0, 48, FAR), "", cast.now)
+    looked, as_before = [], assisting.helpers_of_many
+
+    def helpers_of_many(asked, now):
+        looked.extend(asked)
+        return as_before(asked, now)
+
+    monkeypatch.setattr(assisting, "helpers_of_many", helpers_of_many)
+
+    def found(last_on):
+        looked.clear()
+        search = TimeSearch(60, date(2026, 12, 2), last_on, text=lab.second.name, service_mode="assisted")
+        return [one.during for one in find_earliest(cast.actor("lin"), search, cast.now, 5, customer=cast.firm).rows]
+
+    assert found(date(2026, 12, 2)) == [] and len(looked) == 1
+    assert found(date(2026, 12, 3)) == [] and len(looked) == 2  # control: the first window ends in the afternoon of that day
+    assert found(date(2026, 12, 4)) == [slot(8, 9, FAR + 2)] and len(looked) == 2
 
 
 def test_a_week_of_work_has_so_many_windows_at_most(lab, cast):
