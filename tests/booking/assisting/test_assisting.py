@@ -211,6 +211,15 @@ def test_what_nobody_can_assist_in_is_not_moved_there_swapped_or_proposed(lab, c
         assistants.choose(lab.wang, lab.approve(lab.ask(first, first + 2, day=FAR + 1)).pk, ma.pk, cast.now)
     looked = together.report(cast.actor("lin"), bundle, cast.now)
     assert [row.verdict.reasons for row in looked.rows] == [(), ()]
+    # One that nobody can do at all takes nothing from the others.
+    third = add_instrument(cast, "Third XRD")
+    third.service_modes = ["assisted"]
+    third.save()
+    wang = assistants.name(lab.wang, third.pk, cast.users["wang"].pk, cast.now).assistant
+    assistants.add_absence(lab.wang, wang.pk, slot(8, 9, FAR), "", cast.now)
+    three = Bundle(cast.firm.pk, (*bundle.places, Place(third.pk, slot(8, 9, FAR), "assisted")))
+    looked = together.report(cast.actor("lin"), three, cast.now)
+    assert [[one.code for one in row.verdict.reasons] for row in looked.rows] == [[], [], ["booking.nobody_assists"]]
     made = together.ask(cast.actor("lin"), bundle, cast.now, idempotency_key="t2").reservations
     assert lab.who(*Reservation.objects.filter(pk__in=[pk for pk, _state in made]).order_by("pk")) == [("Ma", True), ("Hu", True)]
 
