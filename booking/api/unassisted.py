@@ -61,12 +61,12 @@ class UnassistedView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=GivenAllOut)
     def give(self, request: Request) -> Response:
-        """Give all of these, or none: 409 names the one that cannot be given any more."""
-        chosen = {one["reservation"]: one["assistant"] for one in self.valid(request)["give"]}
+        """Give all of these, or none: 409 names the one that cannot be given any more. Each stands there once."""
+        pairs = [(one["reservation"], one["assistant"]) for one in self.valid(request)["give"]]
         self.actor.require(Role.LAB_MANAGER)
 
         def effect() -> dict[str, Any]:
-            return {"given": assisting_all.give_all(self.actor, chosen, self.now)}
+            return {"given": assisting_all.give_all(self.actor, pairs, self.now)}
 
         return self.once(request, "assistant.give_all", effect, status=200)
 

@@ -50,7 +50,7 @@ def unassisted_list(request: HttpRequest) -> HttpResponse:
     return render(request, "assisting/unassisted.html", context, status=status)
 
 
-def _chosen(pairs: list[str]) -> dict[int, int]:
-    """What was sent, by booking; what cannot be read is nobody's, and refused as such."""
+def _chosen(pairs: list[str]) -> list[tuple[int, int]]:
+    """What was sent, booking and person; what cannot be read is nobody's, and refused as such."""
     found = (pair.partition(":") for pair in pairs)
-    return {read_id(booking): read_id(person) for booking, _colon, person in found}
+    return [(read_id(booking), read_id(person)) for booking, _colon, person in found]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from booking.models import InstrumentPolicy
 from booking.queries import assistants as queries
 from booking.queries.unassisted import proposals
 from booking.services import assisting_all
-from tests.booking.assisting.test_assisting import Lab, lab
+from config.kernel.errors import Refusal
+from tests.booking.assisting.test_assisting import Lab, codes, lab
 from tests.booking.bringing.conftest import preview, take_in
 
 __all__ = ["lab", "preview", "take_in"]
@@ -28,6 +31,10 @@ def test_brought_sessions_that_follow_each_other_are_given_to_one_person_though_
     rows = proposals(lab.wang, cast.now)
     assert [one.helper and one.helper.id for one in rows] == [hu.pk, hu.pk]
     sessions = [one.reservation for one in rows]
-    assert assisting_all.give_all(lab.wang, {one.pk: hu.pk for one in sessions}, cast.now) == 2
+    pairs = [(one.pk, hu.pk) for one in sessions]
+    with pytest.raises(Refusal) as refused:  # never the last one of two in silence
+        assisting_all.give_all(lab.wang, [*pairs, pairs[0]], cast.now)
+    assert codes(refused) == ["assistant.given_twice"] and lab.who(*sessions) == [None, None]
+    assert assisting_all.give_all(lab.wang, pairs, cast.now) == 2
     assert lab.who(*sessions) == [("Hu", True), ("Hu", True)]
     assert [(one.is_chosen, one.can) for each in sessions for one in queries.choices(each, cast.now)] == [(True, True)] * 2

@@ -65,7 +65,13 @@ def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_
     text = refused.content.decode()
     assert refused.status_code == 409 and Reservation.objects.get(pk=third).reference in text and "Give 2 sessions" in text
     assert Occupancy.objects.filter(source="assistance").count() == 1
-    for typed, status in (({}, 422), ({"give": "x"}, 404), ({"give": f"{first}:0"}, 422), (sent, 409)):
+    for typed, status in (
+        ({}, 422),
+        ({"give": "x"}, 404),
+        ({"give": f"{first}:0"}, 422),
+        (sent, 409),
+        ({"give": [*sent["give"][:2], sent["give"][0]]}, 422),
+    ):
         assert wang.post(page, typed).status_code == status
     assert hu.post(page, sent).status_code == 403
     before = query_count(wang, page)
