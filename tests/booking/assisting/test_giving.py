@@ -6,7 +6,7 @@ import pytest
 
 from booking.models import InstrumentPolicy
 from booking.queries import assistants as queries
-from booking.queries.unassisted import proposals
+from booking.queries.unassisted import proposals, unassisted
 from booking.services import assisting_all
 from config.kernel.errors import Refusal
 from tests.booking.assisting.test_assisting import Lab, codes, lab
@@ -28,7 +28,7 @@ def test_brought_sessions_that_follow_each_other_are_given_to_one_person_though_
     )
     take_in(BROUGHT, head=HEAD)
     hu = lab.name("hu", cast.xrd)
-    rows = proposals(lab.wang, cast.now)
+    rows = proposals(list(unassisted(lab.wang, cast.now)), cast.now)
     assert [one.helper and one.helper.id for one in rows] == [hu.pk, hu.pk]
     sessions = [one.reservation for one in rows]
     pairs = [(one.pk, hu.pk) for one in sessions]

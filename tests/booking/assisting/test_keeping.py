@@ -12,7 +12,7 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import InstrumentPolicy, Occupancy, WaitEntry
 from booking.ports import NOTHING_EXPECTED
 from booking.queries.assistants import choices
-from booking.queries.unassisted import proposals
+from booking.queries.unassisted import proposals, unassisted
 from booking.services import assistants, extending, holds, self_service, waiting
 from booking.services.context import load
 from booking.services.many_times import Look
@@ -75,7 +75,7 @@ def test_a_hold_keeps_somebodys_time_until_it_is_booked_given_back_or_over(lab: 
 
 
 def test_an_expired_hold_elsewhere_gives_its_person_to_whoever_books(lab: Lab, cast, slot):
-    unassisted = lab.approve(lab.ask(16, 17, lab.second))
+    alone = lab.approve(lab.ask(16, 17, lab.second))
     hu = lab.name("hu", cast.xrd, lab.second)
     he, lin = cast.actor("he"), cast.actor("lin")
 
@@ -95,10 +95,10 @@ def test_an_expired_hold_elsewhere_gives_its_person_to_whoever_books(lab: Lab, c
     holds.release(he, lab.second.pk)
     # So is the lab, for a session that has nobody yet.
     expired(16, 18)
-    (row,) = proposals(lab.wang, cast.now)
-    assert row.helper is not None and row.helper.id == hu.pk and [one.can for one in choices(unassisted, cast.now)] == [True]
-    assistants.choose(lab.wang, unassisted.pk, hu.pk, cast.now)
-    assert lab.who(unassisted) == [("Hu", True)] and kept() == []
+    (row,) = proposals(list(unassisted(lab.wang, cast.now)), cast.now)
+    assert row.helper is not None and row.helper.id == hu.pk and [one.can for one in choices(alone, cast.now)] == [True]
+    assistants.choose(lab.wang, alone.pk, hu.pk, cast.now)
+    assert lab.who(alone) == [("Hu", True)] and kept() == []
 
 
 def test_an_offer_of_the_waiting_list_keeps_somebodys_time_until_it_is_answered(lab: Lab, cast, slot):
