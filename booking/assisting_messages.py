@@ -32,6 +32,7 @@ register(
         "assistant.not_named": _("Choose somebody who may assist on this instrument."),
         "assistant.none_chosen": _("There is nothing to give: choose a session and somebody who assists in it."),
         "assistant.too_many_at_once": _("At most %(most)s sessions can be given at once."),
+        "assistant.given_twice": _("A session stands here more than once: choose one person for each. Nothing changed."),
         "assistant.given_meanwhile": _("Somebody assists in it by now. Nothing changed: look at the list again."),
         "assistant.busy": _("%(person)s has something else then. Choose somebody else; nothing changed."),
     }

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from booking.api.assistants import AssistedOut, assisted
 from booking.models import Assistant
-from booking.queries.unassisted import Proposal, proposals
+from booking.queries.unassisted import Proposal, proposals, unassisted
 from booking.services import assisting_all
 from config.kernel.access import Role
 from config.kernel.api.fields import Id
@@ -36,10 +36,6 @@ class UnassistedOut(AssistedOut):
     name = serializers.CharField(allow_blank=True)
 
 
-class UnassistedListOut(serializers.Serializer):
-    sessions = UnassistedOut(many=True, help_text="By start, 50 at most.")
-
-
 class GivenAllOut(serializers.Serializer):
     given = serializers.IntegerField()
 
@@ -51,22 +47,23 @@ class UnassistedView(ApiView):
     queryset = Assistant.objects.none()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        return GiveAllIn if self.action == "give" else UnassistedListOut
+        return GiveAllIn if self.action == "give" else UnassistedOut
 
-    @extend_schema(responses=UnassistedListOut)
+    @extend_schema(responses=UnassistedOut(many=True))
     def list(self, request: Request) -> Response:
-        """Each with who would assist."""
+        """By start, each with who would assist, so that all of a page can be given at once."""
         self.actor.require(Role.LAB_MANAGER)
-        return Response({"sessions": [_shown(one) for one in proposals(self.actor, self.now)]})
+        rows = unassisted(self.actor, self.now)
+        return self.paged_together(rows, lambda page: [_shown(one) for one in proposals(page, self.now)])
 
     @extend_schema(parameters=[IDEMPOTENT], responses=GivenAllOut)
     def give(self, request: Request) -> Response:
-        """Give all of these, or none: 409 names the one that cannot be given any more."""
-        chosen = {one["reservation"]: one["assistant"] for one in self.valid(request)["give"]}
+        """Give all of these, or none: 409 names the one that cannot be given any more. Each stands there once."""
+        pairs = [(one["reservation"], one["assistant"]) for one in self.valid(request)["give"]]
         self.actor.require(Role.LAB_MANAGER)
 
         def effect() -> dict[str, Any]:
-            return {"given": assisting_all.give_all(self.actor, chosen, self.now)}
+            return {"given": assisting_all.give_all(self.actor, pairs, self.now)}
 
         return self.once(request, "assistant.give_all", effect, status=200)
 

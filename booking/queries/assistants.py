@@ -109,16 +109,16 @@ def _held(assistant: Assistant) -> QuerySet[Occupancy]:
     return rows.exclude(reservation__state__in=GIVEN_UP)
 
 
-def choices(reservation: Reservation) -> list[Choice]:
+def choices(reservation: Reservation, now: datetime) -> list[Choice]:
     """Who may assist in a reservation in hand, which comes with its instrument and site; nobody where none has to."""
     if reservation.service_mode != ASSISTED:
         return []
     now_by = assisting.of(reservation)
-    occupied = reservation.during if now_by is None else TimeRange(now_by.during.lower, now_by.during.upper)
+    occupied = assisting.taken_by(reservation)
     chosen = now_by.calendar_id if now_by is not None else None
     return [
         Choice(one.id, one.name, one.calendar_id == chosen, one.can(reservation.during, occupied), one.is_free(occupied))
-        for one in assistants.helpers_for(reservation)
+        for one in assistants.helpers_for(reservation, occupied, now)
     ]
 
 

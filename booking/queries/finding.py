@@ -227,34 +227,34 @@ class _Hope:
 
 def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[FoundTime]:
     """The earliest bookable range of each that begins until ``last_on``. Each calendar is looked at first around the instant that is hoped
-    for, and further only where that was in vain."""
+    for, and further only where that was in vain and a later one may begin until then."""
     openings = _Openings()
     waiting, found = list(hopes), []
     for reach in _REACH:
         windows = [_window(one, reach) for one in waiting]
         busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
         left = []
-        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows), strict=True):
+        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows, now), strict=True):
             context = one.context
             taken = busy[context.instrument.calendar_id]
             free = assisting.free_for(helpers, openings.of(context, window), taken, context.policy, now)
             during = _first_in(one, free, window, last_on, now)
             if during is not None:
                 found.append(FoundTime(context, during))
-            else:
+            elif window.ends_at < local_day(last_on, context.zone).ends_at + timedelta(minutes=one.minutes):
                 left.append(one)
         waiting = left
     return found
 
 
-def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> list[list[Helper]]:
+def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange], now: datetime) -> list[list[Helper]]:
     """Those one of whom has to have time, for each; nobody where none has to. Two queries at most."""
     asked = {
         place: assisting.Asked(one.context.instrument.pk, window.widened(_BESIDE, _BESIDE), window)
         for place, (one, window) in enumerate(zip(waiting, windows, strict=True))
         if one.needs_somebody
     }
-    found = dict(zip(asked, assisting.helpers_of_many(list(asked.values())), strict=True))
+    found = dict(zip(asked, assisting.helpers_of_many(list(asked.values()), now), strict=True))
     return [found.get(place, []) for place in range(len(waiting))]
 
 

@@ -19,9 +19,6 @@ from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
 from instruments.models import Membership
 
-#: So many are shown, and given, at a time.
-MOST_SHOWN = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -44,17 +41,16 @@ def unassisted(actor: Actor, now: datetime) -> QuerySet[Reservation]:
     return rows.filter(~Exists(given), Exists(named)).order_by("starts_at", "pk")
 
 
-def proposals(actor: Actor, now: datetime) -> list[Proposal]:
-    """The first of them, each with who would assist, so that all could be given at once: four queries."""
-    rows = list(unassisted(actor, now)[:MOST_SHOWN])
-    sessions = _sessions(rows)
+def proposals(rows: Sequence[Reservation], now: datetime) -> list[Proposal]:
+    """A page of them, each with who would assist, so that all of the page could be given at once: three queries."""
+    sessions = _sessions(rows, now)
     return [
         Proposal(one, next((who for who in session.helpers if who.id == helper_id), None))
         for one, session, helper_id in zip(rows, sessions, one_by_one(sessions), strict=True)
     ]
 
 
-def _sessions(rows: Sequence[Reservation]) -> list[Session]:
+def _sessions(rows: Sequence[Reservation], now: datetime) -> list[Session]:
     taken = Occupancy.objects.filter(reservation__in=rows, source=OccupancySource.RESERVATION)
     during = {pk: TimeRange(one.lower, one.upper) for pk, one in taken.values_list("reservation_id", "during")}
     asked = [
@@ -65,5 +61,5 @@ def _sessions(rows: Sequence[Reservation]) -> list[Session]:
     ]
     return [
         Session(one.during, each.window, each.week, tuple(helpers))
-        for one, each, helpers in zip(rows, asked, assisting.helpers_of_many(asked), strict=True)
+        for one, each, helpers in zip(rows, asked, assisting.helpers_of_many(asked, now), strict=True)
     ]

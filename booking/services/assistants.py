@@ -16,7 +16,6 @@ from booking.rules.assistance import ASSISTED, Helper
 from booking.rules.states import ReservationState
 from booking.services import assisting, notices
 from booking.services.conflicts import NO_OVERLAP
-from booking.services.context import policy_for
 from booking.services.state_writing import lock_row, seen_by
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -175,14 +174,13 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
         raise Refusal.of("assistant.not_assisted", "assistant")
     if locked.state not in _OPEN:
         raise Refusal.of("assistant.session_over", "assistant")
-    named, occupied = helpers_for(locked), policy_for(locked.instrument).occupied(locked.during)
-    if assisting.end_expired([one.calendar_id for one in named], occupied, now):
-        named = helpers_for(locked)
-    wanted = next((one for one in named if one.id == assistant_id), None)
+    occupied = assisting.taken_by(locked)
+    wanted = next((one for one in helpers_for(locked, occupied, now) if one.id == assistant_id), None)
     if wanted is None:
         raise Refusal.of("assistant.not_named", "assistant")
     if not wanted.is_free(occupied):
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
+    assisting.end_expired([wanted.calendar_id], occupied, now)
     told = assisting.person_told(locked)
     before = assisting.release(locked)
     if not assisting.take(locked.pk, wanted.calendar_id):
@@ -193,11 +191,11 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
     return wanted.name
 
 
-def helpers_for(reservation: Reservation) -> list[Helper]:
-    """Who may assist in a reservation, by name, as if nobody did now; the instrument comes with its site."""
+def helpers_for(reservation: Reservation, occupied: TimeRange, now: datetime) -> list[Helper]:
+    """Who may assist in a reservation that takes ``occupied`` (``assisting.taken_by``), by name, as if nobody did now; the instrument comes
+    with its site."""
     zone = ZoneInfo(reservation.instrument.site.time_zone)
-    occupied = policy_for(reservation.instrument).occupied(reservation.during)
-    found = assisting.helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
+    found = assisting.helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, now, without_id=reservation.pk)
     return sorted(found, key=lambda one: (one.name, one.id))
 
 

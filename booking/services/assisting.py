@@ -39,6 +39,7 @@ SELECT w.place, a.id, a.calendar_id, a.person_id, coalesce(nullif(u.full_name, '
        coalesce((SELECT range_agg(o.during) FROM booking_occupancy o
                   WHERE o.blocking AND int8range(o.calendar_id, o.calendar_id, '[]') && int8range(a.calendar_id, a.calendar_id, '[]')
                     AND o.during && w.looked_at AND o.reservation_id IS DISTINCT FROM w.without_id
+                    AND (o.expires_at IS NULL OR o.expires_at > %(now)s::timestamptz)
                     AND NOT (o.source = 'keeping' AND o.holder_id = w.holder_id AND EXISTS (
                              SELECT FROM booking_occupancy h WHERE h.id = o.beside_id AND h.calendar_id = i.calendar_id))), '{}'),
        coalesce((SELECT sum(extract(epoch FROM upper(o.during) - lower(o.during)))::bigint / 60 FROM booking_occupancy o
@@ -68,8 +69,9 @@ class Asked:
     holder_id: int = 0
 
 
-def helpers_of_many(asked: Sequence[Asked]) -> list[list[Helper]]:
-    """Who may assist, for each that is asked, by id. Two queries, one where nobody was named, none where nothing is asked."""
+def helpers_of_many(asked: Sequence[Asked], now: datetime) -> list[list[Helper]]:
+    """Who may assist, for each that is asked, by id; what is kept for holds and offers that are over does not count any more. Two queries,
+    one where nobody was named, none where nothing is asked."""
     if not asked:
         return []
     values: dict[str, Any] = {
@@ -78,6 +80,7 @@ def helpers_of_many(asked: Sequence[Asked]) -> list[list[Helper]]:
         "weeks": [_range(one.week) for one in asked],
         "without": [one.without_id for one in asked],
         "holders": [one.holder_id for one in asked],
+        "now": now,
     }
     with planned_once() as cursor:
         cursor.execute(_HELPERS, values)
@@ -96,10 +99,17 @@ def helpers_of_many(asked: Sequence[Asked]) -> list[list[Helper]]:
 
 
 def helpers(
-    instrument_id: int, window: TimeRange, at: datetime, zone: ZoneInfo, *, without_id: int = 0, holder_id: int | None = None
+    instrument_id: int,
+    window: TimeRange,
+    at: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    without_id: int = 0,
+    holder_id: int | None = None,
 ) -> list[Helper]:
     """``helpers_of_many`` for one instrument, with the week of ``at``."""
-    return helpers_of_many([Asked(instrument_id, window, week_of(at, zone), without_id, holder_id or 0)])[0]
+    return helpers_of_many([Asked(instrument_id, window, week_of(at, zone), without_id, holder_id or 0)], now)[0]
 
 
 def week_of(at: datetime, zone: ZoneInfo) -> TimeRange:
@@ -121,7 +131,7 @@ def free_times(
     service_mode: str,
 ) -> list[TimeRange]:
     """``rules.slots.free_ranges``; in assisted mode only where somebody can assist (they may overlap then)."""
-    found = helpers(instrument.pk, within, within.starts_at, zone) if service_mode == ASSISTED else []
+    found = helpers(instrument.pk, within, within.starts_at, zone, now) if service_mode == ASSISTED else []
     return free_for(found, opening, busy, policy, now)
 
 
@@ -138,6 +148,7 @@ def reasons(
     policy: BookingPolicy,
     zone: ZoneInfo,
     service_mode: str,
+    now: datetime,
     without_id: int = 0,
     holder_id: int | None = None,
 ) -> list[Reason]:
@@ -146,7 +157,7 @@ def reasons(
     if service_mode != ASSISTED:
         return []
     occupied = policy.occupied(during)
-    found = helpers(instrument.pk, occupied, during.starts_at, zone, without_id=without_id, holder_id=holder_id)
+    found = helpers(instrument.pk, occupied, during.starts_at, zone, now, without_id=without_id, holder_id=holder_id)
     return [nobody()] if found and not in_turn(found, during, occupied) else []
 
 
@@ -171,7 +182,7 @@ def assign(
         return None
 
     def look() -> list[Helper]:
-        return helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, without_id=reservation.pk)
+        return helpers(reservation.instrument_id, occupied, reservation.starts_at, zone, now, without_id=reservation.pk)
 
     def write(one: Helper) -> bool:
         return take(reservation.pk, one.calendar_id, blocks=blocks)
@@ -191,7 +202,7 @@ def keep(instrument: Instrument, kept: Occupancy, during: TimeRange, zone: ZoneI
             cursor.execute(_KEEP, {"calendar": one.calendar_id, "kept": kept.pk})
             return cursor.rowcount > 0
 
-    _first(lambda: helpers(instrument.pk, occupied, during.starts_at, zone), write, during, occupied, now)
+    _first(lambda: helpers(instrument.pk, occupied, during.starts_at, zone, now), write, during, occupied, now)
 
 
 def _first(
@@ -270,7 +281,7 @@ def anew_where_needed(locked: Reservation, zone: ZoneInfo, now: datetime, *, mus
     if row is None:
         return
     occupied = TimeRange(row.during.lower, row.during.upper)
-    named = helpers(locked.instrument_id, occupied, locked.starts_at, zone, without_id=locked.pk)
+    named = helpers(locked.instrument_id, occupied, locked.starts_at, zone, now, without_id=locked.pk)
     if row.blocking and row.calendar_id in {one.calendar_id for one in named}:
         return
     kept = release(locked)
@@ -279,6 +290,14 @@ def anew_where_needed(locked: Reservation, zone: ZoneInfo, now: datetime, *, mus
     except NobodyCan:
         if must:
             raise
+
+
+def taken_by(reservation: Reservation) -> TimeRange:
+    """What it takes of its instrument's calendar, which is what it takes of its assistant's: with the buffers of when it was written, and
+    none where a list brought it. Its time alone where it takes nothing."""
+    rows = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION)
+    during = rows.values_list("during", flat=True).first()
+    return reservation.during if during is None else TimeRange(during.lower, during.upper)
 
 
 def calendars_of(reservation: Reservation) -> list[int]:

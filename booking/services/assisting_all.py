@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from booking.models import Reservation
@@ -17,14 +17,18 @@ MOST_GIVEN = 100
 
 
 @whole
-def give_all(actor: Actor, chosen: Mapping[int, int], now: datetime) -> int:
-    """Give each booking in which nobody assists yet to the person of ``chosen`` (by booking), all or none; returns how many.
+def give_all(actor: Actor, pairs: Sequence[tuple[int, int]], now: datetime) -> int:
+    """Give bookings in which nobody assists yet to people, all or none; returns how many. ``pairs``: the ids of a booking and of who
+    assists in it.
 
-    Raises NotFound, Forbidden, Refusal ``assistant.none_chosen``, ``assistant.too_many_at_once``, and, naming the booking, what
-    ``assistants.give`` raises and Conflict ``assistant.given_meanwhile``.
+    Raises NotFound, Forbidden, Refusal ``assistant.none_chosen``, ``assistant.given_twice``, ``assistant.too_many_at_once``, and, naming
+    the booking, what ``assistants.give`` raises and Conflict ``assistant.given_meanwhile``.
     """
+    chosen = dict(pairs)
     if not chosen:
         raise Refusal.of("assistant.none_chosen", "give")
+    if len(chosen) != len(pairs):
+        raise Refusal.of("assistant.given_twice", "give")
     if len(chosen) > MOST_GIVEN:
         raise Refusal.of("assistant.too_many_at_once", "give", most=MOST_GIVEN)
     rows = list(visible_to(Reservation.objects.filter(pk__in=chosen), actor).select_related("instrument"))

@@ -259,7 +259,7 @@ def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRan
     """Keep what the new time needs beside the old one, until the proposal is answered."""
     beside = subtract([context.policy.occupied(during)], _own_ranges(locked, context))
     _require_free(context, beside, now, holder_id)
-    if assisting.reasons(context.instrument, during, context.policy, context.zone, locked.service_mode, locked.pk):
+    if assisting.reasons(context.instrument, during, context.policy, context.zone, locked.service_mode, now, locked.pk):
         raise NobodyCan
     Occupancy.objects.bulk_create(
         Occupancy(

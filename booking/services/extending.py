@@ -61,8 +61,8 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         move(locked, Action.EXTEND, actor, now)
         times.record(locked, longer, Side.CUSTOMER, ChangeState.MADE, actor, expected, now)
         occupied = _occupied(context, locked, longer)
-        for calendar_id in assisting.calendars_of(locked):
-            holds.clear(calendar_id, occupied, now, locked.requested_by_id)
+        holds.clear(context.instrument.calendar_id, occupied, now, locked.requested_by_id)
+        assisting.end_expired(assisting.calendars_of(locked), occupied, now)
         times.set_time(locked, longer, occupied)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
@@ -106,8 +106,11 @@ def extensible(reservation: Reservation, now: datetime, most: int = MOST_OFFERED
 
 
 def _room(context: BookingContext, reservation: Reservation, now: datetime) -> Room:
-    """Holds that have expired, or are the person's own, leave room."""
+    """Holds that have expired, or are the person's own of this instrument, leave room."""
     window = TimeRange(reservation.starts_at, reservation.ends_at + LOOK_AHEAD)
+    own = Occupancy.objects.filter(
+        calendar_id=context.instrument.calendar_id, source=OccupancySource.HOLD, holder_id=reservation.requested_by_id
+    )
     others = (
         Occupancy.objects.filter(
             calendar_id__in=assisting.calendars_of(reservation),
@@ -116,7 +119,8 @@ def _room(context: BookingContext, reservation: Reservation, now: datetime) -> R
         )
         .exclude(reservation_id=reservation.pk)
         .exclude(expires_at__lte=now)
-        .exclude(source__in=[OccupancySource.HOLD, OccupancySource.KEEPING], holder_id=reservation.requested_by_id)
+        .exclude(pk__in=own)
+        .exclude(beside__in=own)
     )
     busy = [TimeRange(one.lower, one.upper) for one in others.values_list("during", flat=True)]
     return room_after(reservation.during, context.opening(window), busy)

@@ -169,9 +169,9 @@ def keep(
 
 _CLEAR = """
 DELETE FROM booking_occupancy
- WHERE source IN ('hold', 'offer', 'keeping') AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
+ WHERE source IN ('hold', 'offer') AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
    AND during && %(during)s
-   AND (expires_at <= %(now)s OR (source IN ('hold', 'keeping') AND holder_id = %(person)s)
+   AND (expires_at <= %(now)s OR (source = 'hold' AND holder_id = %(person)s)
         OR wait_entry_id IN (SELECT id FROM booking_waitentry
                               WHERE requested_by_id = %(person)s AND organisation_id = %(customer)s))
 RETURNING wait_entry_id, expires_at <= %(now)s
@@ -182,8 +182,8 @@ def clear(
     calendar_id: int, occupied: TimeRange, now: datetime, person_id: int | None = None, customer_id: int | None = None
 ) -> list[int]:
     """Take away what keeps a person from a time and does not count: what has expired, the person's own holds, and what the person was
-    offered for the customer that books now, with what they keep of somebody's time. Returns the entries of the waiting list whose offers
-    those were; the calendar is locked, unless it is that of somebody who assists.
+    offered for the customer that books now. What they keep of the time of somebody who assists goes with them. Returns the entries of the
+    waiting list whose offers those were; the calendar is an instrument's, and locked.
     """
     values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(occupied.starts_at, occupied.ends_at), "now": now,
                               "person": person_id, "customer": customer_id}  # fmt: skip

@@ -67,7 +67,7 @@ class Look:
         self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
         assisted = service_mode == ASSISTED and context.has_assistants
         found = (
-            assisting.helpers(context.instrument.pk, window, widest.starts_at, context.zone, holder_id=person_id)
+            assisting.helpers(context.instrument.pk, window, widest.starts_at, context.zone, now, holder_id=person_id)
             if assisted
             else []
         )

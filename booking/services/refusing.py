@@ -44,7 +44,7 @@ def refusal_reasons(
     reasons += context.closed_reasons(during)
     if assistance and context.has_assistants:
         whose = (context.instrument, during, context.policy, context.zone)
-        reasons += assisting.reasons(*whose, service_mode, without_id, holder_id)
+        reasons += assisting.reasons(*whose, service_mode, now, without_id, holder_id)
     return reasons
 
 

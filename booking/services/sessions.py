@@ -154,8 +154,8 @@ def _take_time_before(locked: Reservation, beginning: Beginning, now: datetime, 
         return
     before = TimeRange(beginning.at, taken.lower)
     calendar_ids = assisting.calendars_of(locked)
-    for calendar_id in calendar_ids:
-        holds.clear(calendar_id, before, now, holder_id)
+    holds.clear(locked.instrument.calendar_id, before, now, holder_id)
+    assisting.end_expired(calendar_ids, before, now)
     others = Occupancy.objects.filter(
         calendar_id__in=calendar_ids,
         blocking=True,

@@ -17,7 +17,7 @@ from django.db import connection
 from booking import ports
 from booking.models import Reservation, ReservationGroup
 from booking.rules.assistance import ASSISTED
-from booking.rules.assisting_together import Session, arranged
+from booking.rules.assisting_together import Session, arranged, one_by_one
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
 from booking.services import assisting, conflicts, reservations, spending
@@ -106,7 +106,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
     ordered = in_order(contexts.values())
-    chosen = _who_assists(actor, places, ordered)
+    chosen = _who_assists(actor, places, ordered, now)
     verdicts: dict[int, Verdict] = {}
     for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
@@ -126,9 +126,10 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     )
 
 
-def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[BookingContext]) -> dict[int, int]:
+def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[BookingContext], now: datetime) -> dict[int, int]:
     """By instrument, in a way that gives somebody to every place that needs them: who is asked first is not taken from where nobody else
-    can. Nothing where there is no such way, or nothing to choose: two queries at most."""
+    can. Where not all can have somebody, as many as can one after the other; nothing where there is nothing to choose: two queries at
+    most."""
     asked = []
     for context in contexts:
         place = places[context.instrument.pk]
@@ -139,11 +140,12 @@ def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[B
         return {}
     sessions = {
         one.instrument_id: Session(places[one.instrument_id].during, one.window, one.week, tuple(helpers))
-        for one, helpers in zip(asked, assisting.helpers_of_many(asked), strict=True)
+        for one, helpers in zip(asked, assisting.helpers_of_many(asked, now), strict=True)
         if helpers
     }
-    found = arranged(list(sessions.values()))
-    return {} if found is None else dict(zip(sessions, found, strict=True))
+    wanted = list(sessions.values())
+    found = zip(sessions, arranged(wanted) or one_by_one(wanted), strict=True)
+    return {instrument_id: helper_id for instrument_id, helper_id in found if helper_id is not None}
 
 
 def _checked(actor: Actor, bundle: Bundle) -> Organisation:
@@ -209,7 +211,7 @@ def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup,
         organisation_id=bundle.organisation_id, requested_by_id=actor.person_id, created_at=now
     )
     ordered = in_order(contexts.values())
-    chosen = _who_assists(actor, places, ordered)
+    chosen = _who_assists(actor, places, ordered, now)
     made: dict[int, Reservation] = {}
     for instrument in (one.instrument for one in ordered):
         part = Part(group_id=group.pk, helper_id=chosen.get(instrument.pk))

@@ -272,7 +272,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         "order_number": order_number(actor, reservation.pk),
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
-        "assistant_choices": assistants.choices(reservation) if rights.is_lab and reservation.state in _ASSISTED else [],
+        "assistant_choices": assistants.choices(reservation, now) if rights.is_lab and reservation.state in _ASSISTED else [],
         **_money_context(reservation, money),
         **cards,
     }

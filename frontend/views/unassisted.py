@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,11 +20,14 @@ from frontend.booking_form import read_id
 from frontend.http import actor_of
 from frontend.refusals import sentences
 
+#: So many are shown, and given, at a time.
+PER_PAGE = 50
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def unassisted_list(request: HttpRequest) -> HttpResponse:
-    """Each with who would assist; POST gives all that were shown with somebody (``give``: booking and person), or none."""
+    """A page of them, each with who would assist; POST gives all that were shown with somebody (``give``: booking and person), or none."""
     actor, now = actor_of(request), timezone.now()
     actor.require(Role.LAB_MANAGER)
     problems: list[str] = []
@@ -39,18 +43,19 @@ def unassisted_list(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, ngettext("%(count)s session was given.", "%(count)s sessions were given.", count) % {"count": count}
             )
-            return redirect("unassisted_list")
-    rows = proposals(actor, now)
+            return redirect(request.get_full_path())
+    page = Paginator(unassisted(actor, now), PER_PAGE).get_page(request.GET.get("page"))
+    rows = proposals(list(page), now)
     context = {
         "rows": rows,
         "given": sum(one.helper is not None for one in rows),
-        "beyond": unassisted(actor, now).count() - len(rows),
+        "page": page,
         "problems": problems,
     }
     return render(request, "assisting/unassisted.html", context, status=status)
 
 
-def _chosen(pairs: list[str]) -> dict[int, int]:
-    """What was sent, by booking; what cannot be read is nobody's, and refused as such."""
+def _chosen(pairs: list[str]) -> list[tuple[int, int]]:
+    """What was sent, booking and person; what cannot be read is nobody's, and refused as such."""
     found = (pair.partition(":") for pair in pairs)
-    return {read_id(booking): read_id(person) for booking, _colon, person in found}
+    return [(read_id(booking), read_id(person)) for booking, _colon, person in found]

@@ -16,7 +16,7 @@ from booking.queries import assistants as queries
 from booking.queries import free_slots
 from booking.queries.finding import find_earliest, next_times
 from booking.rules.time_search import TimeSearch
-from booking.services import assistants, availability, changes, decisions, reservations, swaps, together, transitions
+from booking.services import assistants, assisting, availability, changes, decisions, reservations, swaps, together, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.context import load
 from booking.services.decisions import How
@@ -211,6 +211,15 @@ def test_what_nobody_can_assist_in_is_not_moved_there_swapped_or_proposed(lab, c
         assistants.choose(lab.wang, lab.approve(lab.ask(first, first + 2, day=FAR + 1)).pk, ma.pk, cast.now)
     looked = together.report(cast.actor("lin"), bundle, cast.now)
     assert [row.verdict.reasons for row in looked.rows] == [(), ()]
+    # One that nobody can do at all takes nothing from the others.
+    third = add_instrument(cast, "Third XRD")
+    third.service_modes = ["assisted"]
+    third.save()
+    wang = assistants.name(lab.wang, third.pk, cast.users["wang"].pk, cast.now).assistant
+    assistants.add_absence(lab.wang, wang.pk, slot(8, 9, FAR), "", cast.now)
+    three = Bundle(cast.firm.pk, (*bundle.places, Place(third.pk, slot(8, 9, FAR), "assisted")))
+    looked = together.report(cast.actor("lin"), three, cast.now)
+    assert [[one.code for one in row.verdict.reasons] for row in looked.rows] == [[], [], ["booking.nobody_assists"]]
     made = together.ask(cast.actor("lin"), bundle, cast.now, idempotency_key="t2").reservations
     assert lab.who(*Reservation.objects.filter(pk__in=[pk for pk, _state in made]).order_by("pk")) == [("Ma", True), ("Hu", True)]
 
@@ -289,7 +298,7 @@ def test_the_lab_says_who_may_assist_when_they_work_and_who_takes_a_session(lab,
     with pytest.raises(Conflict) as refused:
         assistants.choose(lab.wang, elsewhere.pk, hu.pk, cast.now)
     assert codes(refused) == ["assistant.busy"] and lab.who(elsewhere) == [("Ma", True)]
-    assert [(one.name, one.is_chosen, one.can, one.is_free) for one in queries.choices(elsewhere)] == [
+    assert [(one.name, one.is_chosen, one.can, one.is_free) for one in queries.choices(elsewhere, cast.now)] == [
         ("Hu", False, False, False), ("Ma", True, True, True),
     ]  # fmt: skip
     assert assistants.choose(lab.wang, given.pk, ma.pk, cast.now) == "Ma"
@@ -395,6 +404,28 @@ def test_a_rejection_that_is_taken_back_gets_somebody_else_where_the_first_one_i
     assert lab.who(request, rival) == [("Hu", False), ("Hu", True)]
     decisions.take_back(lab.wang, request.pk, cast.now)
     assert lab.who(request, rival) == [("Ma", True), ("Hu", True)]
+
+
+def test_a_calendar_is_looked_at_no_further_than_to_the_last_day_that_is_searched(lab, cast, slot, monkeypatch):
+    hu = lab.name("hu", lab.second)
+    lab.publish("assisted")
+    assistants.add_absence(lab.wang, hu.pk, slot(0, 48, FAR), "", cast.now)
+    looked, as_before = [], assisting.helpers_of_many
+
+    def helpers_of_many(asked, now):
+        looked.extend(asked)
+        return as_before(asked, now)
+
+    monkeypatch.setattr(assisting, "helpers_of_many", helpers_of_many)
+
+    def found(last_on):
+        looked.clear()
+        search = TimeSearch(60, date(2026, 12, 2), last_on, text=lab.second.name, service_mode="assisted")
+        return [one.during for one in find_earliest(cast.actor("lin"), search, cast.now, 5, customer=cast.firm).rows]
+
+    assert found(date(2026, 12, 2)) == [] and len(looked) == 1
+    assert found(date(2026, 12, 3)) == [] and len(looked) == 2  # control: the first window ends in the afternoon of that day
+    assert found(date(2026, 12, 4)) == [slot(8, 9, FAR + 2)] and len(looked) == 2
 
 
 def test_a_week_of_work_has_so_many_windows_at_most(lab, cast):

@@ -9,9 +9,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, WaitEntry
-from booking.services import assistants, holds, waiting
+from booking.models import InstrumentPolicy, Occupancy, WaitEntry
+from booking.ports import NOTHING_EXPECTED
+from booking.queries.assistants import choices
+from booking.queries.unassisted import proposals, unassisted
+from booking.services import assistants, extending, holds, self_service, waiting
 from booking.services.context import load
+from booking.services.many_times import Look
 from booking.services.refusing import refusal_reasons
 from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Refusal
@@ -71,10 +75,30 @@ def test_a_hold_keeps_somebodys_time_until_it_is_booked_given_back_or_over(lab: 
 
 
 def test_an_expired_hold_elsewhere_gives_its_person_to_whoever_books(lab: Lab, cast, slot):
-    lab.name("hu", cast.xrd, lab.second)
-    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11, FAR), cast.now - timedelta(hours=1), cast.firm.pk, "assisted")
-    assert kept() == [("Hu", "lin")]
+    alone = lab.approve(lab.ask(16, 17, lab.second))
+    hu = lab.name("hu", cast.xrd, lab.second)
+    he, lin = cast.actor("he"), cast.actor("lin")
+
+    def expired(first, last):
+        holds.hold(lin, cast.xrd.pk, slot(first, last, FAR), cast.now - timedelta(hours=1), cast.firm.pk, "assisted")
+        assert kept() == [("Hu", "lin")]
+
+    expired(9, 11)
     assert lab.who(lab.ask(10, 11, lab.second, who="he")) == [("Hu", True)] and kept() == []
+    # Who only looks, or holds, is told so too.
+    expired(12, 14)
+    context, wanted = load(he, lab.second.pk, lock=False), slot(13, 14, FAR)
+    assert refusal_reasons(context, he.user_id, cast.other_firm, wanted, "assisted", cast.now) == []
+    assert Look(context, he.user_id, cast.other_firm, [wanted], "assisted", cast.now).at(wanted).is_free
+    holds.hold(he, lab.second.pk, wanted, cast.now, cast.other_firm.pk, "assisted")
+    assert kept() == [("Hu", "he")]
+    holds.release(he, lab.second.pk)
+    # So is the lab, for a session that has nobody yet.
+    expired(16, 18)
+    (row,) = proposals(list(unassisted(lab.wang, cast.now)), cast.now)
+    assert row.helper is not None and row.helper.id == hu.pk and [one.can for one in choices(alone, cast.now)] == [True]
+    assistants.choose(lab.wang, alone.pk, hu.pk, cast.now)
+    assert lab.who(alone) == [("Hu", True)] and kept() == []
 
 
 def test_an_offer_of_the_waiting_list_keeps_somebodys_time_until_it_is_answered(lab: Lab, cast, slot):
@@ -96,6 +120,33 @@ def test_an_offer_of_the_waiting_list_keeps_somebodys_time_until_it_is_answered(
     assert kept() == [] and WaitEntry.objects.get(pk=entry.pk).state == "taken"
     assert Occupancy.objects.filter(reservation=made.reservation_id, source="assistance", blocking=True).count() == 1
     assert lab.who(elsewhere) == [("Hu", True)]
+
+
+def test_a_longer_session_and_an_early_start_leave_what_the_customer_holds_elsewhere(lab: Lab, cast, slot):
+    InstrumentPolicy.objects.create(instrument=lab.second, min_minutes=30, notice_minutes=0)
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=0)
+    lab.name("hu", cast.xrd, lab.second)
+    lin, minute = cast.actor("lin"), timedelta(minutes=1)
+    session = lab.approve(lab.ask(10, 12))
+    early = session.starts_at - 35 * minute
+    holds.hold(lin, lab.second.pk, slot(9.5, 10, FAR), early, cast.firm.pk, "assisted")
+    with pytest.raises(Conflict) as refused:
+        self_service.start(lin, session.pk, [], early + minute)
+    assert codes(refused) == ["booking.early_not_free"] and kept() == [("Hu", "lin")]
+    self_service.start(lin, session.pk, [], session.starts_at)
+    now = session.ends_at - 20 * minute
+    session.refresh_from_db()
+    holds.hold(lin, lab.second.pk, slot(12, 13, FAR), now, cast.firm.pk, "assisted")
+    assert extending.extensible(session, now).ends == []
+    with pytest.raises(Refusal) as refused:
+        extending.extend(lin, session.pk, slot(12, 13, FAR).ends_at, NOTHING_EXPECTED, now)
+    assert codes(refused) == ["booking.extension_nothing_free"] and kept() == [("Hu", "lin")]
+    # What is held of the instrument itself is in nobody's way who holds it, and goes with the time that is taken.
+    holds.release(lin, lab.second.pk)
+    holds.hold(lin, cast.xrd.pk, slot(12, 13, FAR), now, cast.firm.pk, "assisted")
+    assert kept() == [("Hu", "lin")] and slot(12, 13, FAR).ends_at in extending.extensible(session, now).ends
+    extending.extend(lin, session.pk, slot(12, 13, FAR).ends_at, NOTHING_EXPECTED, now)
+    assert kept() == [] and lab.who(session) == [("Hu", True)]
 
 
 def test_the_database_keeps_a_persons_time_with_the_hold_and_not_longer(lab: Lab, cast, slot):

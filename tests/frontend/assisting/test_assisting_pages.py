@@ -151,14 +151,14 @@ def test_the_api_keeps_who_assists_and_gives_sessions(cast, people, slot, client
     assert call("get", "assisting/", who="hu")["sessions"][0]["reservation"] == session
     call("get", "assisting/", status=404)
     Occupancy.objects.filter(source="assistance").delete()
-    (alone,) = call("get", "assisting/nobody/")["sessions"]
+    (alone,) = call("get", "assisting/nobody/")["results"]
     assert (alone["reservation"], alone["assistant"], alone["name"]) == (session, hu, "Hu")
     pair = {"reservation": session, "assistant": hu}
     call("post", "assisting/nobody/", {"give": [pair | {"reservation": 999999}]}, status=404)
     call("post", "assisting/nobody/", {"give": []}, status=422)
     call("post", "assisting/nobody/", {"give": [pair]}, who="hu", status=403)
     assert call("post", "assisting/nobody/", {"give": [pair]}) == {"given": 1}
-    assert call("get", "assisting/nobody/")["sessions"] == []
+    assert call("get", "assisting/nobody/")["results"] == []
     (ma,) = [
         one["assistant"]
         for one in call("post", f"instruments/{pk}/assistants/", {"person": people["ma"].pk})["assistants"]

@@ -12,6 +12,7 @@ from booking.models import Occupancy, Reservation
 from booking.services import assistants, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
+from frontend.views import unassisted as views
 from instruments.models import Membership, Notice, User
 from tests.concurrency.world import add_instrument
 from tests.frontend.acting import query_count
@@ -31,7 +32,9 @@ def second(cast, programmes):
     return made
 
 
-def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_at_once_or_not_at_all(cast, second, slot, as_):
+def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_at_once_or_not_at_all(
+    cast, second, slot, as_, monkeypatch
+):
     wang, hu, lin = as_("wang"), as_("hu"), as_("lin")
     page, mine, home = reverse("unassisted_list"), reverse("assisting"), reverse("home")
 
@@ -65,7 +68,13 @@ def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_
     text = refused.content.decode()
     assert refused.status_code == 409 and Reservation.objects.get(pk=third).reference in text and "Give 2 sessions" in text
     assert Occupancy.objects.filter(source="assistance").count() == 1
-    for typed, status in (({}, 422), ({"give": "x"}, 404), ({"give": f"{first}:0"}, 422), (sent, 409)):
+    for typed, status in (
+        ({}, 422),
+        ({"give": "x"}, 404),
+        ({"give": f"{first}:0"}, 422),
+        (sent, 409),
+        ({"give": [*sent["give"][:2], sent["give"][0]]}, 422),
+    ):
         assert wang.post(page, typed).status_code == status
     assert hu.post(page, sent).status_code == 403
     before = query_count(wang, page)
@@ -79,3 +88,15 @@ def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_
         assistants.add_absence(cast.actor("wang"), rows[name].pk, slot(8, 13, FAR), "", cast.now)
     assert wang.get(page).content.decode().count("nobody can then") == 3
     assert query_count(wang, page) == before
+    # Those nobody can do keep none behind them from being reached and given.
+    last = booked(14, 15)
+    Occupancy.objects.filter(source="assistance").delete()
+    monkeypatch.setattr(views, "PER_PAGE", 2)
+    assert "give" not in re.findall(r'name="(\w+)"', wang.get(page).content.decode())
+    second_page = f"{page}?page=2"
+    shown = wang.get(second_page).content.decode()
+    (pair,) = re.findall(r'name="give" value="([\d:]+)"', shown)
+    assert pair.startswith(f"{last}:") and f'action="{second_page}"' in shown and 'aria-current="page"' in shown
+    given = wang.post(second_page, {"give": pair})
+    assert (given.status_code, given["Location"]) == (302, second_page)
+    assert Occupancy.objects.get(source="assistance").reservation_id == last
