@@ -14,8 +14,9 @@ from billing.api.bill_shapes import BillIn, MoneyMadeOut
 from billing.bills import queries
 from billing.bills.proposal_models import BillProposal
 from billing.bills.services import proposing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
 from billing.settlement.proposal_models import ProposalState
+from billing.settlement.rules.lines_digest import Expected
 from config.kernel.api.fields import Text
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer

@@ -17,12 +17,13 @@ from billing.api import bill_shapes as shapes
 from billing.bills import queries
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import issuing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
 from billing.payments import queries as payments
 from billing.payments.models import Allocation, BankStatement, Payment
 from billing.payments.rules.bank_rows import MOST_BYTES
 from billing.payments.services import allocating, bank_import, crediting, refunding
 from billing.payments.services.crediting import CreditRequest
+from billing.settlement.rules.lines_digest import Expected
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment

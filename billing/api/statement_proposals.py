@@ -16,9 +16,9 @@ from billing.api.bill_shapes import MoneyMadeOut
 from billing.api.views import first_day_of
 from billing.settlement import queries
 from billing.settlement.proposal_models import ProposalState, StatementProposal
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import proposing
 from billing.settlement.services.proposing import Asked
-from billing.settlement.services.statements import Expected
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields
 from config.kernel.api.views import ApiView

@@ -27,6 +27,7 @@ from billing.pricing.subjects import subject_for
 from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import fees, quotes, statements
 from billing.subsidy import queries as subsidy
 from billing.subsidy.models import ProgrammeVersion
@@ -269,7 +270,7 @@ class StatementView(ApiView):
             first_day_of(asked["month"]),
             self.now,
             idempotency_key=key,
-            expected=statements.Expected(**seen) if seen else None,
+            expected=Expected(**seen) if seen else None,
             mode=asked.get("mode", ""),
         )
         url = reverse("api_statement", args=[issued.statement_id])

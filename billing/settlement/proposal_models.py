@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.settlement.rules.lines_digest import Expected
 from config.kernel.models.guards import no_truncate
 
 
@@ -38,6 +39,11 @@ class Proposal(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def seen(self) -> Expected:
+        """What was looked at when it was proposed."""
+        return Expected(self.line_count, self.total_fen, self.lines_sha256)
 
 
 def constraints(kind: str, document: str, once: list[str]) -> list[models.BaseConstraint]:

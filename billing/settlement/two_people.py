@@ -1,4 +1,5 @@
-"""From which amount on one person issues nothing alone, and how proposals wait for another one: for bills and statements alike.
+"""From which amount on one person issues nothing alone, how proposals wait for another one, and that what is issued is what was looked at:
+for bills and statements alike.
 
 The amount is of all that the same person issued to, or proposed for, the same side in the last days and nobody else looked at: otherwise
 two halves would go where the whole does not.
@@ -17,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Model, Q, QuerySet, Sum
 
 from billing.settlement.proposal_models import Proposal, ProposalState
+from billing.settlement.rules.lines_digest import Expected
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
@@ -33,14 +35,38 @@ class Codes:
     together: str
     already: str
     decided: str
+    own: str
+    figures_differ: str
+    lines_differ: str
+    reason_missing: str
+    reason_too_long: str
 
 
 CODES = {
-    "bill": Codes("bill.second_person", "bill.second_person_together", "bill.proposed_already", "bill.proposal_decided"),
+    "bill": Codes(
+        alone="bill.second_person",
+        together="bill.second_person_together",
+        already="bill.proposed_already",
+        decided="bill.proposal_decided",
+        own="bill.own_proposal",
+        figures_differ="bill.figures_differ",
+        lines_differ="bill.lines_differ",
+        reason_missing="bill.reason_missing",
+        reason_too_long="bill.reason_too_long",
+    ),
     "statement": Codes(
-        "statement.second_person", "statement.second_person_together", "statement.proposed_already", "statement.proposal_decided"
+        alone="statement.second_person",
+        together="statement.second_person_together",
+        already="statement.proposed_already",
+        decided="statement.proposal_decided",
+        own="statement.own_proposal",
+        figures_differ="statement.figures_differ",
+        lines_differ="statement.lines_differ",
+        reason_missing="statement.reason_missing",
+        reason_too_long="statement.reason_too_long",
     ),
 }
+REASON_LENGTH = 500
 #: What nobody else looked at of documents: issued without a proposal, and of drafts of a month by who made them.
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))
 
@@ -83,6 +109,25 @@ def refuse_alone(kind: str, total_fen: int, before_fen: int) -> None:
     raise Refusal(Reason(CODES[kind].together, told))
 
 
+def refuse_surprise(kind: str, real: Expected, expected: Expected | None) -> None:
+    """Raise Conflict ``<kind>.figures_differ`` / ``<kind>.lines_differ`` where it would not be what was looked at, if that is known."""
+    surprise = expected.surprise(real) if expected is not None else ""
+    if surprise == "figures":
+        raise Conflict(Reason(CODES[kind].figures_differ, {"lines": real.line_count, "total_fen": real.total_fen}))
+    if surprise:
+        raise Conflict.of(CODES[kind].lines_differ)
+
+
+def checked_reason(kind: str, reason: str) -> str:
+    """A reason that somebody else reads. Raises Refusal ``<kind>.reason_missing`` / ``<kind>.reason_too_long``."""
+    text = reason.replace("\x00", "").strip()
+    if not text:
+        raise Refusal.of(CODES[kind].reason_missing, field="reason")
+    if len(text) > REASON_LENGTH:
+        raise Refusal.of(CODES[kind].reason_too_long, field="reason", max_length=REASON_LENGTH)
+    return text
+
+
 def one_by_one(kind: str, *sides: int) -> None:
     """Have whoever issues to the same side alone wait for this transaction: what ``alone_fen`` says holds until its end."""
     with connection.cursor() as cursor:
@@ -108,6 +153,19 @@ def locked(rows: QuerySet[P], pk: int, kind: str) -> P:
     if row.state != ProposalState.WAITING:
         raise Conflict.of(CODES[kind].decided)
     return row
+
+
+def refuse_own(actor: Actor, row: Proposal, kind: str) -> None:
+    """Raise Refusal ``<kind>.own_proposal`` where whoever proposed it would issue it."""
+    if row.proposed_by_id == actor.user_id:
+        raise Refusal.of(CODES[kind].own)
+
+
+def declined(actor: Actor, row: Proposal, reason: str, kind: str) -> tuple[ProposalState, str]:
+    """What becomes of a proposal that is not issued, and the reason, which may be left out of one's own. Raises as ``checked_reason``."""
+    own = row.proposed_by_id == actor.user_id
+    text = checked_reason(kind, reason) if reason.strip() or not own else ""
+    return (ProposalState.WITHDRAWN if own else ProposalState.SENT_BACK), text
 
 
 def decide(

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.bills import queries
 from billing.bills.models import Bill
 from billing.bills.services import issuing, proposing
-from billing.bills.services.issuing import DUE_DAYS, BillRequest, Expected
+from billing.bills.services.issuing import DUE_DAYS, BillRequest
 from billing.dunning import queries as dunning
 from billing.payments import queries as payments
 from billing.payments.services import checkouts
 from billing.settlement.proposal_models import ProposalState
 from billing.settlement.queries import local_today
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import first_day, last_day, previous_month
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of

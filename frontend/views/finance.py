@@ -19,10 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.settlement import queries
 from billing.settlement.models import Statement
 from billing.settlement.proposal_models import ProposalState
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import first_day
 from billing.settlement.services import proposing, statements
 from billing.settlement.services.proposing import Asked
-from billing.settlement.services.statements import Expected
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, NotFound, Refusal

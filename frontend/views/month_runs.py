@@ -19,13 +19,13 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.bills.pdf import render_html
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month import queries
 from billing.month.models import DraftLine, RunState
 from billing.month.outstanding import settled_of
 from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement.exports import html_twin
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import last_day
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.problems import status_of
@@ -166,7 +166,7 @@ def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("bill_detail", pk=draft.bill_id)
     asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
     try:
-        content = issuing.preview(actor, asked, timezone.now(), expected=ExpectedBill(draft.line_count, draft.total_fen))
+        content = issuing.preview(actor, asked, timezone.now(), expected=Expected(draft.line_count, draft.total_fen))
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:

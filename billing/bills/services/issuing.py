@@ -27,7 +27,7 @@ from billing.settlement import two_people
 from billing.settlement.closed import is_closed, share_period
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Award, Charge, StatementLine
-from billing.settlement.rules.lines_digest import digest_of
+from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.series import Series as Months
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -41,7 +41,6 @@ ISSUE_ROUTE = "bill.issue"
 DUE_DAYS, MOST_DUE_DAYS = 30, 60
 #: More lines than this go on several bills: a document that nobody reads is no document.
 MOST_LINES = 2000
-REASON_LENGTH = 500
 Content = dict[str, Any]
 
 
@@ -53,15 +52,6 @@ class BillRequest:
     customer_id: int
     until_on: date
     due_days: int = DUE_DAYS
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """The control totals that were looked at before issuing, and of which lines (``lines_digest``; empty: not compared)."""
-
-    line_count: int
-    total_fen: int
-    lines_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,7 @@ def preview(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expect
 def look(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> tuple[Content, Expected]:
     """As ``preview``, with what somebody who looks at it now has seen."""
     found, content = _dry_run(actor, asked, now)
-    _refuse_surprise(found, content, expected)
+    two_people.refuse_surprise("bill", _seen(found, content), expected)
     return content, _seen(found, content)
 
 
@@ -100,7 +90,7 @@ def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected
     def work() -> Bill:
         share_period(Months(asked.owner_id))
         found, content = _dry_run(actor, asked, now)
-        _refuse_surprise(found, content, expected)
+        two_people.refuse_surprise("bill", _seen(found, content), expected)
         if alone:
             two_people.one_by_one("bill", asked.owner_id, asked.customer_id)
             before = before_fen(actor.person_id, asked.owner_id, asked.customer_id, now)
@@ -120,8 +110,7 @@ def payload_of(asked: BillRequest, expected: Expected | None) -> dict[str, Any]:
         "due_days": asked.due_days,
     }
     if expected is not None:
-        payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
-        payload |= {"lines_sha256": expected.lines_sha256} if expected.lines_sha256 else {}
+        payload |= expected.payload()
     return payload
 
 
@@ -178,12 +167,7 @@ def retry(actor: Actor, model: type[Bill] | type[CreditNote], document_id: int, 
 
 def checked_reason(reason: str) -> str:
     """A reason that somebody else reads. Raises Refusal ``bill.reason_missing`` / ``bill.reason_too_long``."""
-    text = reason.replace("\x00", "").strip()
-    if not text:
-        raise Refusal.of("bill.reason_missing", field="reason")
-    if len(text) > REASON_LENGTH:
-        raise Refusal.of("bill.reason_too_long", field="reason", max_length=REASON_LENGTH)
-    return text
+    return two_people.checked_reason("bill", reason)
 
 
 def local_day(now: datetime) -> date:
@@ -226,16 +210,6 @@ def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected
         return found, rules.assemble(heading, found.lines)
     except rules.Inconsistent as error:
         raise Refusal.of("bill.inconsistent", what=str(error)) from error
-
-
-def _refuse_surprise(found: Collected, content: Content, expected: Expected | None) -> None:
-    real = _seen(found, content)
-    if expected is None:
-        return
-    if (expected.line_count, expected.total_fen) != (real.line_count, real.total_fen):
-        raise Conflict(Reason("bill.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
-    if expected.lines_sha256 not in ("", real.lines_sha256):
-        raise Conflict.of("bill.lines_differ")
 
 
 def _seen(found: Collected, content: Content) -> Expected:

@@ -10,11 +10,11 @@ from billing.bills.models import Bill
 from billing.bills.notices import tell_decided, tell_proposed
 from billing.bills.proposal_models import BillProposal
 from billing.bills.services import issuing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
 from billing.settlement import two_people
 from billing.settlement.proposal_models import ProposalState
+from billing.settlement.rules.lines_digest import Expected
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Refusal
 from config.kernel.services import audit, idempotency, transactions
 
 PROPOSE_ROUTE, KIND = "page.bill.propose", "bill"
@@ -66,11 +66,6 @@ def propose_once(
     return int(result["id"])
 
 
-def seen_of(proposal: BillProposal) -> Expected:
-    """What was looked at when it was proposed."""
-    return Expected(proposal.line_count, proposal.total_fen, proposal.lines_sha256)
-
-
 def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
     """Issue what another person proposed, if it is still the same lines over as much.
 
@@ -80,10 +75,9 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
 
     def work() -> Bill:
         row = _locked(actor, proposal_id)
-        if row.proposed_by_id == actor.user_id:
-            raise Refusal.of("bill.own_proposal")
+        two_people.refuse_own(actor, row, KIND)
         asked = BillRequest(row.owner_id, row.customer_id, row.until_on, row.due_days)
-        bill = issuing.issue(actor, asked, now, expected=seen_of(row))
+        bill = issuing.issue(actor, asked, now, expected=row.seen)
         _decide(actor, row, ProposalState.ISSUED, now, bill=bill)
         return bill
 
@@ -96,9 +90,8 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> BillP
 
     def work() -> BillProposal:
         row = _locked(actor, proposal_id)
-        own = row.proposed_by_id == actor.user_id
-        text = issuing.checked_reason(reason) if reason.strip() or not own else ""
-        return _decide(actor, row, ProposalState.WITHDRAWN if own else ProposalState.SENT_BACK, now, reason=text)
+        state, text = two_people.declined(actor, row, reason, KIND)
+        return _decide(actor, row, state, now, reason=text)
 
     return transactions.run(work)
 

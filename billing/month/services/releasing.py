@@ -10,16 +10,14 @@ from django.db.models import Q
 
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.bills.services.issuing import Expected as ExpectedBill
 from billing.month import alone
 from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.outstanding import without_settled
 from billing.month.services.acting import require_finance
-from billing.settlement.rules.lines_digest import digest_of
+from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.period import last_day
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
-from billing.settlement.services.statements import Expected as ExpectedStatement
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Busy, Conflict, Refusal
 from config.kernel.services import audit, transactions
@@ -186,10 +184,10 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     own = actor.user_id == run.made_by_id
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=ExpectedBill(*_reviewed(draft)), alone=own)}
+        return {"bill": issuing.issue(actor, asked, now, expected=Expected(*_reviewed(draft)), alone=own)}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
-    expected = ExpectedStatement(*_reviewed(draft))
+    expected = Expected(*_reviewed(draft))
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
     issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode, alone=own)
     return {"statement": issued}

@@ -10,15 +10,14 @@ from billing.settlement import two_people
 from billing.settlement.models import Statement
 from billing.settlement.notices import tell_decided, tell_proposed
 from billing.settlement.proposal_models import ProposalState, StatementProposal
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import first_day
 from billing.settlement.services import statements
-from billing.settlement.services.statements import Expected
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import NotFound, Refusal
+from config.kernel.errors import NotFound
 from config.kernel.services import audit, idempotency, transactions
 
 PROPOSE_ROUTE, KIND = "statement.propose", "statement"
-REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,6 @@ def propose_once(actor: Actor, asked: Asked, now: datetime, *, idempotency_key: 
     return int(result["id"])
 
 
-def seen_of(proposal: StatementProposal) -> Expected:
-    """What was looked at when it was proposed."""
-    return Expected(proposal.line_count, proposal.total_fen, proposal.lines_sha256)
-
-
 def issue(actor: Actor, proposal_id: int, now: datetime) -> Statement:
     """Issue what another person proposed, if it is still the same lines over as much.
 
@@ -90,10 +84,9 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Statement:
 
     def work() -> Statement:
         row = _locked(actor, proposal_id)
-        if row.proposed_by_id == actor.user_id:
-            raise Refusal.of("statement.own_proposal")
+        two_people.refuse_own(actor, row, KIND)
         whose = (row.programme_version_id, row.payee_id, row.period_on)
-        issued = statements.issue(actor, *whose, now, expected=seen_of(row), mode=row.mode)
+        issued = statements.issue(actor, *whose, now, expected=row.seen, mode=row.mode)
         _decide(actor, row, ProposalState.ISSUED, now, issued=issued)
         return issued
 
@@ -103,16 +96,11 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Statement:
 def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> StatementProposal:
     """Send a proposal back with a reason, or withdraw one's own (then the reason may be left out). Raises NotFound, Forbidden, Refusal
     ``statement.reason_*``, Conflict ``statement.proposal_decided``."""
-    text = reason.replace("\x00", "").strip()
-    if len(text) > REASON_LENGTH:
-        raise Refusal.of("statement.reason_too_long", field="reason", max_length=REASON_LENGTH)
 
     def work() -> StatementProposal:
         row = _locked(actor, proposal_id)
-        own = row.proposed_by_id == actor.user_id
-        if not text and not own:
-            raise Refusal.of("statement.reason_missing", field="reason")
-        return _decide(actor, row, ProposalState.WITHDRAWN if own else ProposalState.SENT_BACK, now, reason=text)
+        state, text = two_people.declined(actor, row, reason, KIND)
+        return _decide(actor, row, state, now, reason=text)
 
     return transactions.run(work)
 

@@ -21,7 +21,7 @@ from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
 from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.rules import statement as rules
-from billing.settlement.rules.lines_digest import digest_of
+from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over, next_month
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
@@ -33,7 +33,7 @@ from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.codec import assessment_from_json
 from booking.models import SampleJob
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, NotFound, Reason, Refusal
+from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.jobs import defer_once
 from instruments.models import Organisation, OrganisationIdentifier, ServiceMode
@@ -45,15 +45,6 @@ ROUTE = "statement.issue"
 Content = dict[str, Any]
 #: What of an award went back with credit notes.
 CREDITED = Coalesce(Sum("reversals__amount_fen"), 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """The control totals that were looked at before issuing, and of which lines (``lines_digest``; empty: not compared)."""
-
-    line_count: int
-    total_fen: int
-    lines_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,7 @@ def look(
     """As ``preview``, with what somebody who looks at it now has seen. Raises Conflict ``statement.figures_differ`` /
     ``statement.lines_differ`` besides."""
     awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
-    _refuse_surprise(awards, content, expected)
+    two_people.refuse_surprise("statement", _seen(awards, content), expected)
     return content, _seen(awards, content)
 
 
@@ -117,7 +108,7 @@ def issue(
         version = get_visible(ProgrammeVersion.objects.select_related("programme"), actor, pk=programme_version_id)
         share_period(of_programme(version.programme))
         awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
-        _refuse_surprise(awards, content, expected)
+        two_people.refuse_surprise("statement", _seen(awards, content), expected)
         if alone:
             two_people.one_by_one("statement", payee_id)
             before = before_fen(actor.person_id, payee_id, now)
@@ -163,8 +154,7 @@ def payload_of(programme_version_id: int, payee_id: int, period_on: date, expect
         "month": first_day(period_on).isoformat(),
     }
     if expected is not None:
-        payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
-        payload |= {"lines_sha256": expected.lines_sha256} if expected.lines_sha256 else {}
+        payload |= expected.payload()
     return payload | ({"mode": mode} if mode else {})
 
 
@@ -373,16 +363,6 @@ def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, Zon
         sample_job_id=job.pk,
         credited=_credited(award),
     )
-
-
-def _refuse_surprise(awards: Sequence[Award], content: Content, expected: Expected | None) -> None:
-    real = _seen(awards, content)
-    if expected is None:
-        return
-    if (expected.line_count, expected.total_fen) != (real.line_count, real.total_fen):
-        raise Conflict(Reason("statement.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
-    if expected.lines_sha256 not in ("", real.lines_sha256):
-        raise Conflict.of("statement.lines_differ")
 
 
 def _seen(awards: Sequence[Award], content: Content) -> Expected:

@@ -13,11 +13,13 @@ from billing.bills.models import Bill, BillLine, BillVoid
 from billing.bills.proposal_models import BillProposal
 from billing.bills.rules.standing import BillState
 from billing.bills.services import issuing, proposing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
 from billing.ledger.models import Transfer
 from billing.models import BookingFee, FeeRelief
 from billing.pricing import services as pricing
+from billing.settlement import two_people
 from billing.settlement.models import Charge
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import fees
 from booking.services import transitions
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -354,13 +356,13 @@ def test_what_falls_away_after_the_bill_is_shown_to_be_credited(cast, fee):
 
 
 def test_a_fee_of_which_something_falls_away_while_the_bill_is_made_is_a_conflict_and_no_bill(cast, fee, monkeypatch):
-    looked = issuing._refuse_surprise
+    looked = two_people.refuse_surprise
 
     def then_it_falls_away(*seen):
         looked(*seen)
         fall_away(fee, 250_00)
 
-    monkeypatch.setattr(issuing, "_refuse_surprise", then_it_falls_away)
+    monkeypatch.setattr(two_people, "refuse_surprise", then_it_falls_away)
     with pytest.raises(Conflict) as refused:
         issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), DECEMBER)
     (reason,) = refused.value.reasons

@@ -10,13 +10,13 @@ from django.db import transaction
 from billing.bills.alone import before_by_customer
 from billing.bills.models import Bill
 from billing.bills.services import issuing, proposing
-from billing.bills.services.issuing import BillRequest, Expected
+from billing.bills.services.issuing import BillRequest
 from billing.month.models import Draft
 from billing.month.services import releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.models import Charge
 from billing.settlement.period_models import HeldBack
-from billing.settlement.rules.lines_digest import digest_of
+from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.series import Series
 from config.kernel.errors import Conflict, Refusal
 from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30, wrong

@@ -13,8 +13,8 @@ from billing.ledger.models import Transfer, TransferKind
 from billing.ledger.rules.documents import canonical_json, sha256_of
 from billing.settlement.models import Award, Charge, NumberSeries, Statement, StatementLine
 from billing.settlement.rules import statement as rules
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import statements
-from billing.settlement.services.statements import Expected
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.services import audit

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from billing.settlement.models import Statement
 from billing.settlement.proposal_models import StatementProposal
+from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import proposing, statements
 from billing.settlement.services.proposing import Asked
-from billing.settlement.services.statements import Expected
 from billing.subsidy.models import Programme
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
