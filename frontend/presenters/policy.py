@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.wording import several
 from booking.policy_wording import period_words
 from booking.rules.auto_approval import AutoApproval, Trusted
 from booking.rules.policy import BookingPolicy
@@ -240,7 +241,7 @@ def times_words(times: Iterable[WeekTime]) -> str:
 
 
 def _one_time(one: WeekTime) -> str:
-    days = _("every day") if one.weekdays == EVERY_DAY else ", ".join(str(WEEKDAY_NAMES[day - 1]) for day in one.weekdays)
+    days = _("every day") if one.weekdays == EVERY_DAY else several(str(WEEKDAY_NAMES[day - 1]) for day in one.weekdays)
     if (one.from_minute, one.until_minute) == (0, DAY_MINUTES):
         return str(days)
     return f"{days} {clock(one.from_minute)}–{clock(one.until_minute)}"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from billing.settlement.series_figures import Figures, PricedReport, PricedRow, expected_of
+from billing.wording import several
 from booking.rules.series import Clock, Scope, SeriesRule
 from booking.services.series_changes import ChangeRow, Outcome
 from config.kernel.messages import reason_sentence
@@ -70,7 +71,7 @@ def rule_words(rule: SeriesRule) -> str:
     if rule.frequency == "daily":
         often = _("every day") if rule.interval == 1 else _("every %(count)s days") % {"count": rule.interval}
     else:
-        days = ", ".join(str(WEEKDAY_NAMES[day]) for day in rule.weekdays or (rule.starts.weekday(),))
+        days = several(str(WEEKDAY_NAMES[day]) for day in rule.weekdays or (rule.starts.weekday(),))
         weeks = _("every week on %(days)s") if rule.interval == 1 else _("every %(count)s weeks on %(days)s")
         often = weeks % {"count": rule.interval, "days": days}
     if rule.count is not None:

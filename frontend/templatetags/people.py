@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django import template
 from django.utils.translation import get_language
 
+from billing.wording import several
 from instruments.queries.divisions import division_name
 from instruments.wording import KIND_NAMES, OWNER_CLASS_NAMES, SCHEME_NAMES, SCOPE_NAMES, role_name
 
@@ -22,7 +23,7 @@ def role_word(role: str) -> str:
 @register.filter
 def role_words(roles: Iterable[str]) -> str:
     """``{{ member.roles|role_words }}``: all of them, with commas."""
-    return ", ".join(role_name(role) for role in roles)
+    return several(role_name(role) for role in roles)
 
 
 @register.filter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,12 +27,11 @@ from frontend.booking_form import read_id
 from frontend.hours_forms import WeekForm
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
+from frontend.presenters.hours import week_words
 from frontend.refusals import sentences
 from frontend.views.bookings import detail_response
 from frontend.views.instruments import managed
-from instruments.registry_wording import WEEKDAY_NAMES
 from instruments.rules.wall_time import end_instant, refuse_year, start_instant
-from instruments.services.weekly_hours import WeeklyWindow
 
 
 @login_required
@@ -85,21 +83,13 @@ def _people_page(
     context = {
         "instrument": instrument,
         "unassisted": unassisted(actor, timezone.now()).filter(instrument=instrument).count(),
-        "named": [(one, _hours_words(one.windows)) for one in queries.of_instrument(actor, instrument)],
+        "named": [(one, week_words(one.windows)) for one in queries.of_instrument(actor, instrument)],
         "form": form or NameForm(people),
         "has_candidates": bool(people),
         "problems": problems or [],
     }
     stands_at(request, "instrument_assistants", pk)
     return render(request, "assisting/people.html", context, status=status)
-
-
-def _hours_words(windows: Iterable[WeeklyWindow]) -> str:
-    """The week in a line, days with the same hours together."""
-    days: dict[str, list[str]] = {}
-    for one in windows:
-        days.setdefault(f"{one.opens:%H:%M}–{one.closes:%H:%M}", []).append(str(WEEKDAY_NAMES[one.weekday]))
-    return "; ".join(f"{', '.join(names)} {hours}" for hours, names in days.items())
 
 
 @login_required
