@@ -38,8 +38,6 @@ class Codes:
     own: str
     figures_differ: str
     lines_differ: str
-    reason_missing: str
-    reason_too_long: str
 
 
 CODES = {
@@ -51,8 +49,6 @@ CODES = {
         own="bill.own_proposal",
         figures_differ="bill.figures_differ",
         lines_differ="bill.lines_differ",
-        reason_missing="bill.reason_missing",
-        reason_too_long="bill.reason_too_long",
     ),
     "statement": Codes(
         alone="statement.second_person",
@@ -62,8 +58,6 @@ CODES = {
         own="statement.own_proposal",
         figures_differ="statement.figures_differ",
         lines_differ="statement.lines_differ",
-        reason_missing="statement.reason_missing",
-        reason_too_long="statement.reason_too_long",
     ),
 }
 REASON_LENGTH = 500
@@ -118,13 +112,13 @@ def refuse_surprise(kind: str, real: Expected, expected: Expected | None) -> Non
         raise Conflict.of(CODES[kind].lines_differ)
 
 
-def checked_reason(kind: str, reason: str) -> str:
-    """A reason that somebody else reads. Raises Refusal ``<kind>.reason_missing`` / ``<kind>.reason_too_long``."""
+def checked_reason(reason: str, missing: str, too_long: str) -> str:
+    """A reason that somebody else reads. Raises Refusal of these codes."""
     text = reason.replace("\x00", "").strip()
     if not text:
-        raise Refusal.of(CODES[kind].reason_missing, field="reason")
+        raise Refusal.of(missing, field="reason")
     if len(text) > REASON_LENGTH:
-        raise Refusal.of(CODES[kind].reason_too_long, field="reason", max_length=REASON_LENGTH)
+        raise Refusal.of(too_long, field="reason", max_length=REASON_LENGTH)
     return text
 
 
@@ -161,10 +155,12 @@ def refuse_own(actor: Actor, row: Proposal, kind: str) -> None:
         raise Refusal.of(CODES[kind].own)
 
 
-def declined(actor: Actor, row: Proposal, reason: str, kind: str) -> tuple[ProposalState, str]:
-    """What becomes of a proposal that is not issued, and the reason, which may be left out of one's own. Raises as ``checked_reason``."""
+def declined(actor: Actor, row: Proposal, reason: str) -> tuple[ProposalState, str]:
+    """What becomes of a proposal that is not issued, and the reason, which may be left out of one's own. Raises Refusal
+    ``proposal.reason_missing`` / ``proposal.reason_too_long``."""
     own = row.proposed_by_id == actor.user_id
-    text = checked_reason(kind, reason) if reason.strip() or not own else ""
+    given = reason.strip() or not own
+    text = checked_reason(reason, "proposal.reason_missing", "proposal.reason_too_long") if given else ""
     return (ProposalState.WITHDRAWN if own else ProposalState.SENT_BACK), text
 
 

@@ -167,7 +167,7 @@ def retry(actor: Actor, model: type[Bill] | type[CreditNote], document_id: int, 
 
 def checked_reason(reason: str) -> str:
     """A reason that somebody else reads. Raises Refusal ``bill.reason_missing`` / ``bill.reason_too_long``."""
-    return two_people.checked_reason("bill", reason)
+    return two_people.checked_reason(reason, "bill.reason_missing", "bill.reason_too_long")
 
 
 def local_day(now: datetime) -> date:

@@ -86,11 +86,11 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
 
 def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> BillProposal:
     """Send a proposal back with a reason, or withdraw one's own (then the reason may be left out). Raises NotFound, Forbidden, Refusal
-    ``bill.reason_*``, Conflict ``bill.proposal_decided``."""
+    ``proposal.reason_*``, Conflict ``bill.proposal_decided``."""
 
     def work() -> BillProposal:
         row = _locked(actor, proposal_id)
-        state, text = two_people.declined(actor, row, reason, KIND)
+        state, text = two_people.declined(actor, row, reason)
         return _decide(actor, row, state, now, reason=text)
 
     return transactions.run(work)

@@ -95,11 +95,11 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Statement:
 
 def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> StatementProposal:
     """Send a proposal back with a reason, or withdraw one's own (then the reason may be left out). Raises NotFound, Forbidden, Refusal
-    ``statement.reason_*``, Conflict ``statement.proposal_decided``."""
+    ``proposal.reason_*``, Conflict ``statement.proposal_decided``."""
 
     def work() -> StatementProposal:
         row = _locked(actor, proposal_id)
-        state, text = two_people.declined(actor, row, reason, KIND)
+        state, text = two_people.declined(actor, row, reason)
         return _decide(actor, row, state, now, reason=text)
 
     return transactions.run(work)

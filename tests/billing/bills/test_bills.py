@@ -188,7 +188,7 @@ def test_from_the_threshold_on_one_person_proposes_and_another_issues(cast, mont
         proposing.issue(cast.actor("qian"), first.pk, DECEMBER)
     with pytest.raises(Refusal) as refused:
         proposing.decline(cast.actor("mei"), first.pk, " ", DECEMBER)
-    assert code_of(refused) == "bill.reason_missing"
+    assert code_of(refused) == "proposal.reason_missing"
     assert proposing.decline(cast.actor("mei"), first.pk, "the June fee is missing", DECEMBER).state == "sent_back"
     assert set(_asked_of(first)) == set()
     with pytest.raises(Conflict) as refused:

@@ -76,7 +76,7 @@ def test_one_proposes_and_another_issues_and_halves_count_together(cast, offices
             proposing.issue(cast.actor(who), first.pk, DECEMBER)
     with pytest.raises(Refusal) as refused:
         proposing.decline(rui, first.pk, " ", DECEMBER)
-    assert codes(refused) == ["statement.reason_missing"]
+    assert codes(refused) == ["proposal.reason_missing"]
     assert proposing.decline(rui, first.pk, "a session is missing", DECEMBER).state == "sent_back" and asked_of(first) == set()
     assert Notice.objects.get(event="statement.sent_back").user == cast.users["qian"]
     with pytest.raises(Conflict) as refused:
