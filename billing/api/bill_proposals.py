@@ -11,41 +11,22 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api.bill_shapes import BillIn, MoneyMadeOut
+from billing.api.proposals import DeclineIn, ProposalOut, ProposalParameters, shown
 from billing.bills import queries
 from billing.bills.proposal_models import BillProposal
 from billing.bills.services import proposing
 from billing.bills.services.issuing import BillRequest
-from billing.settlement.proposal_models import ProposalState
 from billing.settlement.rules.lines_digest import Expected
-from config.kernel.api.fields import Text
 from config.kernel.api.schema import IDEMPOTENT
-from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
+from config.kernel.api.serializers import NoFields
 from config.kernel.api.views import ApiView
 
 
-class ProposalParameters(PageParameters):
-    state = serializers.ChoiceField(choices=ProposalState.choices, required=False)
-
-
-class DeclineIn(StrictSerializer):
-    reason = Text(max_length=2000, required=False, default="", allow_blank=True, help_text="May be left out of one's own.")
-
-
-class BillProposalOut(serializers.Serializer):
-    id = serializers.IntegerField()
+class BillProposalOut(ProposalOut):
     owner = serializers.IntegerField()
     customer = serializers.IntegerField()
     until_on = serializers.DateField()
     due_days = serializers.IntegerField()
-    line_count = serializers.IntegerField()
-    total_fen = serializers.IntegerField()
-    lines_sha256 = serializers.CharField(help_text="Of which lines, and over how much each.")
-    state = serializers.ChoiceField(choices=ProposalState.choices)
-    proposed_by = serializers.CharField()
-    proposed_at = serializers.DateTimeField()
-    decided_by = serializers.CharField(allow_null=True)
-    decided_at = serializers.DateTimeField(allow_null=True)
-    reason = serializers.CharField()
     bill = serializers.IntegerField(allow_null=True)
 
 
@@ -100,13 +81,10 @@ class BillProposalView(ApiView):
 
 
 def _json(row: BillProposal) -> dict[str, Any]:
-    names = ("until_on", "due_days", "line_count", "total_fen", "lines_sha256", "state", "proposed_at", "decided_at", "reason")
-    return {
-        "id": row.pk,
+    return shown(row) | {
         "owner": row.owner_id,
         "customer": row.customer_id,
-        **{name: getattr(row, name) for name in names},
-        "proposed_by": row.proposed_by.full_name,
-        "decided_by": row.decided_by.full_name if row.decided_by is not None else None,
+        "until_on": row.until_on,
+        "due_days": row.due_days,
         "bill": row.bill_id,
     }

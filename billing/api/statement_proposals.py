@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import serializers as texts
-from billing.api.bill_proposals import DeclineIn, ProposalParameters
 from billing.api.bill_shapes import MoneyMadeOut
+from billing.api.proposals import DeclineIn, ProposalOut, ProposalParameters, shown
 from billing.api.views import first_day_of
 from billing.settlement import queries
-from billing.settlement.proposal_models import ProposalState, StatementProposal
+from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import proposing
 from billing.settlement.services.proposing import Asked
@@ -24,21 +24,11 @@ from config.kernel.api.serializers import NoFields
 from config.kernel.api.views import ApiView
 
 
-class StatementProposalOut(serializers.Serializer):
-    id = serializers.IntegerField()
+class StatementProposalOut(ProposalOut):
     programme_version = serializers.IntegerField()
     payee = serializers.IntegerField()
     month = serializers.CharField()
     mode = serializers.CharField()
-    line_count = serializers.IntegerField()
-    total_fen = serializers.IntegerField()
-    lines_sha256 = serializers.CharField(help_text="Of which lines, and over how much each.")
-    state = serializers.ChoiceField(choices=ProposalState.choices)
-    proposed_by = serializers.CharField()
-    proposed_at = serializers.DateTimeField()
-    decided_by = serializers.CharField(allow_null=True)
-    decided_at = serializers.DateTimeField(allow_null=True)
-    reason = serializers.CharField()
     statement = serializers.IntegerField(allow_null=True)
 
 
@@ -94,14 +84,10 @@ class StatementProposalView(ApiView):
 
 
 def _json(row: StatementProposal) -> dict[str, Any]:
-    names = ("mode", "line_count", "total_fen", "lines_sha256", "state", "proposed_at", "decided_at", "reason")
-    return {
-        "id": row.pk,
+    return shown(row) | {
         "programme_version": row.programme_version_id,
         "payee": row.payee_id,
         "month": f"{row.period_on:%Y-%m}",
-        **{name: getattr(row, name) for name in names},
-        "proposed_by": row.proposed_by.full_name,
-        "decided_by": row.decided_by.full_name if row.decided_by is not None else None,
+        "mode": row.mode,
         "statement": row.statement_id,
     }
