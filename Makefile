@@ -4,7 +4,7 @@
 #   make test              everything that must hold; the aim is 15 minutes on two cores
 #   make check             the fast part of it, under a minute
 #   make mutation          small mistakes in the rules of money, and whether the tests find them
-PYTHON ?= python3
+PYTHON ?= $(shell .ci/python)
 PORT ?= 8000
 HOST ?= 127.0.0.1
 WORKERS ?= 2
