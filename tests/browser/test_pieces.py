@@ -51,6 +51,22 @@ def test_the_language_is_changed_where_one_is(visitors: Visitors) -> None:
     rendered(visitor, "zh-hans")
 
 
+def test_what_has_just_been_done_is_said_above_the_tiles_of_the_first_page(visitors: Visitors) -> None:
+    """The tiles are drawn over the edge of the head; a note between the two keeps its own room."""
+    visitor = visitors.get("researcher", "en")
+    visitor.open("/")
+    gap = visitor.page.evaluate(
+        """() => {
+          const tiles = document.querySelector(".after-hero"), note = document.createElement("div");
+          note.className = "notes";
+          note.textContent = "Saved";
+          tiles.before(note);
+          return tiles.getBoundingClientRect().top - note.getBoundingClientRect().bottom;
+        }"""
+    )
+    assert gap > 4
+
+
 def test_the_theme_is_chosen_and_remembered(visitors: Visitors) -> None:
     visitor = visitors.fresh("anonymous", "en")
     visitor.open(at("home"))
