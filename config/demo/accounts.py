@@ -8,6 +8,8 @@ from config.demo.source import words
 
 DEMO_PASSWORD = "plateau-demo-2026"  # noqa: S105  (printed on the console of a demo with invented data)
 
+SECOND_PEOPLE = ("second_officer", "second_finance", "second_owner_finance")
+
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
@@ -19,5 +21,7 @@ class DemoAccount:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """One account per persona, in the order of the main job."""
-    return [DemoAccount(each["label"], each["email"], DEMO_PASSWORD) for each in words("people")["personas"]]
+    """One account per persona, in the order of the main job; then those whom what takes two people needs."""
+    people = words("people")
+    shown = [*people["personas"], *(people[key] for key in SECOND_PEOPLE)]
+    return [DemoAccount(each["label"], each["email"], DEMO_PASSWORD) for each in shown]

@@ -13,7 +13,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from PIL import Image, ImageDraw
 
-from config.demo.accounts import DEMO_PASSWORD
+from config.demo.accounts import DEMO_PASSWORD, SECOND_PEOPLE
 from config.demo.source import words
 from config.kernel.access import Actor, Role
 from instruments.models import Membership, Organisation, OrganisationIdentifier, OrganisationStatus, User
@@ -146,10 +146,11 @@ def _personas(founder: Founder, people: People) -> None:
     for each in lists["group_people"]:
         lab = people.owners[0]
         people.actors[lab.pk, each["key"]] = founder.person(each["email"], each["zh"], lab, Role.RESEARCHER)
-    for key, home, role in (
-        ("second_officer", people.office, Role.PROGRAMME_OFFICER),
-        ("second_finance", people.office, Role.FINANCE),
-        ("second_owner_finance", people.owners[0], Role.OWNER_FINANCE),
+    for key, home, role in zip(
+        SECOND_PEOPLE,
+        (people.office, people.office, people.owners[0]),
+        (Role.PROGRAMME_OFFICER, Role.FINANCE, Role.OWNER_FINANCE),
+        strict=True,
     ):
         people.actors[home.pk, key] = founder.person(lists[key]["email"], lists[key]["zh"], home, role)
 
