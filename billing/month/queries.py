@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -82,7 +83,8 @@ def footer_of(run: DraftRun) -> Footer:
     """Two queries, and one where something failed."""
     rows = Draft.objects.filter(run=run).order_by()
     looks = {"odd": Count("pk", filter=Q(odd_count__gt=0)), "prior": Count("pk", filter=Q(prior_count__gt=0))}
-    by_state = {each["state"]: each for each in rows.values("state").annotate(drafts=Count("pk"), **looks, **_SUMS)}
+    found: Any = rows.values("state").annotate(drafts=Count("pk"), **looks, **_SUMS)
+    by_state: dict[str, dict[str, Any]] = {each["state"]: each for each in found}
     drafts, odd, prior = (sum(each[name] for each in by_state.values()) for name in ("drafts", "odd", "prior"))
     if DraftState.FAILED in by_state:
         failed = without_settled(rows.filter(state=DraftState.FAILED))
