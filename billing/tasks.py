@@ -7,7 +7,8 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from billing.bills.services import documents as bill_documents
-from billing.claims.services import clawbacks, publishing
+from billing.bills.services import proposing as bill_proposals
+from billing.claims.services import clawbacks, publishing, waiting_lists
 from billing.claims.services import documents as claim_documents
 from billing.claims.services import waiting as claims_waiting
 from billing.dunning.services import reminding
@@ -19,6 +20,7 @@ from billing.payments.provider import configured
 from billing.payments.services import checkouts, inbox, reconciling, refunding
 from billing.receipts.services import issuing as receipts
 from billing.sandbox.services import running
+from billing.settlement.services import proposing as statement_proposals
 from billing.settlement.services import rendering, statements
 from config.kernel.errors import Busy
 from config.kernel.services.heartbeat import beat
@@ -72,9 +74,18 @@ def tend_claims(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="billing.tell_offices", queueing_lock="billing.tell_offices")
 def tell_offices(timestamp: int) -> None:
-    """Tell the people of the offices which claims wait for them."""
+    """Tell the people of the offices which claims and payment lists wait for them."""
     now = timezone.now()
-    beat("billing.tell_offices", now, told=claims_waiting.tell_due(now))
+    beat("billing.tell_offices", now, told=claims_waiting.tell_due(now) + waiting_lists.tell_due(now))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="billing.tend_proposals", queueing_lock="billing.tend_proposals")
+def tend_proposals(timestamp: int) -> None:
+    """Close proposed bills and statements of which nothing is left to issue."""
+    now = timezone.now()
+    closed = bill_proposals.close_overtaken(now) + statement_proposals.close_overtaken(now)
+    beat("billing.tend_proposals", now, closed=closed)
 
 
 @app.task(name=releasing.TASK, queue=releasing.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))

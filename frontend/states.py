@@ -326,12 +326,14 @@ _BILL_PROPOSAL: dict[str, StateLook] = {
     "issued": StateLook(pgettext_lazy("proposed bill", "Issued"), "circle-check", "good"),
     "sent_back": StateLook(pgettext_lazy("proposed bill", "Sent back"), "circle-x", "bad"),
     "withdrawn": StateLook(pgettext_lazy("proposed bill", "Withdrawn"), "ban", "calm"),
+    "overtaken": StateLook(pgettext_lazy("proposed bill", "Nothing left to issue"), "ban", "calm"),
 }
 _STATEMENT_PROPOSAL: dict[str, StateLook] = {
     "waiting": StateLook(pgettext_lazy("proposed statement", "Waits for a second person"), "users", "wait"),
     "issued": StateLook(pgettext_lazy("proposed statement", "Issued"), "circle-check", "good"),
     "sent_back": StateLook(pgettext_lazy("proposed statement", "Sent back"), "circle-x", "bad"),
     "withdrawn": StateLook(pgettext_lazy("proposed statement", "Withdrawn"), "ban", "calm"),
+    "overtaken": StateLook(pgettext_lazy("proposed statement", "Nothing left to issue"), "ban", "calm"),
 }
 _MONTH_RUN: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("run of drafts", "Under review"), "eye", "wait"),

@@ -165,7 +165,7 @@ class MonthRunDetailOut(MonthRunOut):
         child=serializers.IntegerField(),
         help_text="How many drafts, by state; of those that failed without what is settled since.",
     )
-    sums = SumsOut(help_text="Without what is parked or left out.")
+    sums = SumsOut(help_text="Without what is parked, left out, or failed and is settled since.")
     held_lines = serializers.IntegerField()
     held_fen = serializers.IntegerField()
     identities = IdentityOut(many=True)

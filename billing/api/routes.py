@@ -19,6 +19,7 @@ from billing.api import (
     ledger,
     month,
     office_deputies,
+    office_work,
     orders,
     prepaid,
     programme_drafts,
@@ -274,6 +275,7 @@ def _claims() -> list[URLPattern]:
         re_path(rf"^payment-lines/{ID}/payouts/$", paid.as_view({"post": "record"}), name="api_payment_line_record"),
         re_path(r"^office-deputies/$", deputy.as_view({"get": "list", "post": "create"}), name="api_office_deputies"),
         re_path(rf"^office-deputies/{ID}/end/$", deputy.as_view({"post": "end"}), name="api_office_deputy_end"),
+        re_path(r"^office-work/$", office_work.OfficeWorkView.as_view({"get": "list"}), name="api_office_work"),
     ]
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from billing.bills.models import Bill
 from billing.bills.proposal_models import BillProposal
 from billing.bills.services.collecting import has_open
+from billing.settlement.closed import is_closed
+from billing.settlement.rules.series import Series
 from billing.settlement.two_people import alone_fen
 
 
@@ -21,8 +23,9 @@ def before_by_customer(person_id: int, owner_id: int, customers: Collection[int]
     """The same of several customers, by their ids."""
     sides = {"owner": owner_id, "customer__in": customers}
     bills = Bill.objects.filter(**sides, void__isnull=True)
-    return alone_fen("customer", bills, BillProposal.objects.filter(**sides), person_id, now, is_open=_is_open)
+    return alone_fen("customer", bills, BillProposal.objects.filter(**sides), person_id, now, is_open=is_open)
 
 
-def _is_open(row: BillProposal) -> bool:
-    return has_open(row.owner_id, row.customer_id, row.until_on)
+def is_open(row: BillProposal) -> bool:
+    """Whether anything that a proposal is of can still be billed."""
+    return not is_closed(Series(row.owner_id), row.until_on) and has_open(row.owner_id, row.customer_id, row.until_on)

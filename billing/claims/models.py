@@ -369,6 +369,17 @@ class PaymentList(FrozenDocument):
             guards.list_is_its_lines("payment_list_is_its_lines", "NEW.id"),
         ]
 
+    @property
+    def had_part(self) -> frozenset[int]:
+        """Who made or checked it, and for whom: none of them signs it again."""
+        parts = (self.issued_by_id, self.issued_for_id, self.reviewed_by_id, self.reviewed_for_id)
+        return frozenset(pk for pk in parts if pk is not None)
+
+    def next_is_free_to(self, *people: int | None) -> bool:
+        """Whether it waits for a signature that somebody may give who acts for these (themselves, and for whom they stand in): its maker,
+        reviewer and approver are three people."""
+        return self.cancelled_at is None and self.approved_by_id is None and not self.had_part & set(people)
+
 
 class PaymentLine(models.Model):
     """What of a claim is to be paid with a list. Append-only; together with what was paid before never more than the claim."""

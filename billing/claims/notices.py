@@ -7,14 +7,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.claims.models import Claim, Clawback, Objection, PaymentList
+from billing.claims.models import Claim, Clawback, Objection
 from billing.claims.rules.states import ClaimEvent
-from billing.claims.services.office import OFFICE
-from billing.claims.services.telling import tell_holders, tell_office
+from billing.claims.services.telling import tell_office
 from config.kernel.access import Role
 from instruments.notice_events import Event, Group, register_events, register_groups
 from instruments.services.notices import News, holders, tell
-from instruments.services.settling import settle
 
 OBJECTION, TO_SIGN, TO_RECORD = "claim.objection", "payment_list.to_sign", "payment_list.to_record"
 _LINES = (_("%(programme)s: %(total_fen)s"), _("Reason: %(reason)s"))
@@ -115,30 +113,6 @@ def tell_objection(objection: Objection, now: datetime) -> None:
     params = {"number": claim.number, "programme": claim.batch.programme.code, "total_fen": claim.total_fen}
     news = News(OBJECTION, params, f"/claim-batches/{claim.batch_id}/", claim)
     tell_office(news, claim.batch.programme.issuer_id, (Role.PROGRAMME_OFFICER,), now)
-
-
-def tell_signers(payment_list: PaymentList, now: datetime) -> None:
-    """A list waits for the next of its three people; who had a part in it, and for whom, is none of those. Once all have signed it waits
-    for finance, who writes down what the treasury paid. Who was asked before need do nothing any more."""
-    settle(payment_list, [TO_SIGN, TO_RECORD], now)
-    if payment_list.cancelled_at is not None:
-        return
-    programme = payment_list.batch.programme
-    params = {"number": payment_list.number, "programme": programme.code, "total_fen": payment_list.total_fen}
-    if payment_list.approved_by_id is not None:
-        to_record = News(TO_RECORD, params, f"/payout-lists/{payment_list.pk}/", payment_list)
-        tell_office(to_record, programme.issuer_id, (Role.FINANCE,), now)
-        return
-    parts = ("issued_by_id", "issued_for_id", "reviewed_by_id", "reviewed_for_id")
-    apart = [pk for pk in (getattr(payment_list, part) for part in parts) if pk is not None]
-    news = News(TO_SIGN, params, f"/payout-lists/{payment_list.pk}/", payment_list)
-    tell_holders(news, programme.issuer_id, OFFICE, now, apart)  # a deputy is one of them
-
-
-def tell_recorded(payment_list: PaymentList, now: datetime) -> None:
-    """It waits for nobody once what became of each of its lines is written down."""
-    if not payment_list.lines.filter(payout__isnull=True).exists():
-        settle(payment_list, [TO_RECORD], now)
 
 
 def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:

@@ -7,8 +7,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
 from billing.claims.models import Claim, ClaimBatch, ClaimStep, Objection, PaymentLine, PaymentList
@@ -21,8 +38,8 @@ from instruments.models import OrganisationIdentifier
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Claims of a batch that wait for the same: how many, over how much (fen), and since when the first of them does. ``step`` (from 0)
-    is the step of the chain where they wait for a review, else 0."""
+    """Claims of a batch that wait for the same: how many, over how much that waits (fen), and since when the first of them does. ``step``
+    (from 0) is the step of the chain where they wait for a review, else 0."""
 
     batch: ClaimBatch
     review: Review
@@ -59,26 +76,34 @@ class Waiting:
 
 
 def with_work(rows: QuerySet[Claim], now: datetime) -> QuerySet[Any]:
-    """Those of some claims that wait for an office, with what for (``work``), at which step (``at``) and since when (``waits_since``)."""
+    """Those of some claims that wait for an office, with what for (``work``), at which step (``at``), since when (``waits_since``) and over
+    how much (``waits_fen``: of what is to be listed, what stands on no list and is not paid)."""
+    held = PaymentLine.objects.filter(claim_id=OuterRef("pk"), payment_list__cancelled_at__isnull=True).order_by()
+    sums = held.values("claim_id").annotate(fen=Sum(Coalesce("payout__paid_fen", "amount_fen"))).values("fen")
+    held_fen = Coalesce(Subquery(sums), 0, output_field=BigIntegerField())
     objected = Exists(Objection.objects.filter(claim_id=OuterRef("pk"), answered_at__isnull=True))
     conditions: dict[Work, Q] = {
         Work.CLOSE: Q(batch__closed_at__isnull=True, batch__closes_on__lt=local_day(now)),
         Work.APPROVE: Q(~objected, publicity__closed_at__isnull=False),
-        Work.LIST: Q(total_fen__gt=0),
+        Work.LIST: Q(total_fen__gt=F("held_fen")),
     }
     cases = [When(conditions.get(work, Q()) & Q(state__in=states), then=Value(work.value)) for work, states in STATES.items()]
     step = Case(When(state__in=STATES[Work.REVIEW], then=F("step")), default=Value(0), output_field=IntegerField())
     begun = Case(When(state__in=STATES[Work.APPROVE], then=F("publicity__closed_at")), default=F("since"))
-    found = rows.filter(state__in=sorted(WAITING)).annotate(
-        work=Case(*cases, output_field=CharField()), at=step, waits_since=begun
+    fen = Case(
+        When(state__in=STATES[Work.LIST], then=F("total_fen") - F("held_fen")),
+        default=F("total_fen"),
+        output_field=BigIntegerField(),
     )
+    found = rows.filter(state__in=sorted(WAITING)).annotate(held_fen=held_fen)
+    found = found.annotate(work=Case(*cases, output_field=CharField()), at=step, waits_since=begun, waits_fen=fen)
     return found.filter(work__isnull=False)
 
 
 def waiting(rows: QuerySet[Any]) -> list[Waiting]:
     """Claims (``with_work``) by batch, work and step; two queries."""
     grouped = rows.order_by("batch_id", "work", "at").values_list("batch_id", "work", "at")
-    found = list(grouped.annotate(Count("pk"), Sum("total_fen"), Min("waits_since")))
+    found = list(grouped.annotate(Count("pk"), Sum("waits_fen"), Min("waits_since")))
     batches = ClaimBatch.objects.filter(pk__in={row[0] for row in found}).select_related("programme")
     said = KeyTransform("review", "programme_version__document")
     by_id = {batch.pk: batch for batch in batches.annotate(said=said)}
@@ -153,12 +178,11 @@ class Lists:
 
 
 def my_lists(actor: Actor, now: datetime) -> Lists:
-    """Payment lists that wait for the actor, the oldest first; two queries, and one for each office where they may stand in."""
+    """Payment lists that wait for the actor, the oldest first; a query, and one for each office where they may stand in."""
     if not actor.has(*OFFICE):
         return Lists([], [])
-    rows = visible_to(PaymentList.objects.filter(cancelled_at__isnull=True), actor).defer("content")
+    rows = visible_to(PaymentList.objects.all(), actor).defer("content")
     rows = rows.select_related("batch__programme").order_by("pk")
-    open_line = Exists(PaymentLine.objects.filter(payment_list=OuterRef("pk"), payout__isnull=True))
     rights: dict[tuple[int | None, tuple[Role, ...]], Right | None] = {}
 
     def right(row: PaymentList, *roles: Role) -> Right | None:
@@ -169,12 +193,17 @@ def my_lists(actor: Actor, now: datetime) -> Lists:
 
     def signs(row: PaymentList) -> bool:
         found = right(row, *OFFICE)
-        before = {row.issued_by_id, row.issued_for_id, row.reviewed_by_id, row.reviewed_for_id} - {None}
-        return found is not None and not before & {actor.user_id, found.behalf_id}
+        return found is not None and row.next_is_free_to(actor.user_id, found.behalf_id)
 
-    unsigned = [row for row in rows.filter(approved_by__isnull=True) if signs(row)]
-    approved = rows.filter(open_line, approved_by__isnull=False)
-    return Lists(unsigned, [row for row in approved if right(row, Role.FINANCE) is not None])
+    open_lists = list(rows.filter(lists_open()))
+    approved = [row for row in open_lists if row.approved_by_id is not None]
+    return Lists([row for row in open_lists if signs(row)], [row for row in approved if right(row, Role.FINANCE) is not None])
+
+
+def lists_open() -> Q:
+    """Payment lists that wait for somebody: not cancelled, and not signed by all or with a line of which nothing is recorded."""
+    unrecorded = Exists(PaymentLine.objects.filter(payment_list=OuterRef("pk"), payout__isnull=True))
+    return Q(Q(approved_by__isnull=True) | Q(unrecorded), cancelled_at__isnull=True)
 
 
 def _key(each: Waiting) -> tuple[int, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from billing.bills.alone import before_by_customer
 from billing.month.models import Draft, DraftRun, DraftState
@@ -16,22 +16,30 @@ from instruments.models import Organisation
 
 
 def refuse(run: DraftRun, now: datetime) -> None:
-    """Raise Refusal ``month.second_person`` where somebody else than the maker has to issue the drafts that are ready, and
-    ``month.second_person_together`` where it is so with what the maker issued or proposed by hand, as ``two_people`` counts it."""
+    """Raise Refusal where somebody else than the maker has to issue the drafts that are ready (``why_not``)."""
+    reason = why_not(run, Draft.objects.filter(run=run, state=DraftState.READY), now)
+    if reason is not None:
+        raise Refusal(reason)
+
+
+def why_not(run: DraftRun, drafts: QuerySet[Draft], now: datetime) -> Reason | None:
+    """Why somebody else than the maker of a run has to issue some drafts of it: ``month.second_person``, or
+    ``month.second_person_together`` where it is so with what the maker issued or proposed by hand, as ``two_people`` counts it. None: the
+    maker may. Three queries, and two where something waits."""
     if run.needs_second:
-        raise Refusal.of("month.second_person")
-    ready = Draft.objects.filter(run=run, state=DraftState.READY).order_by().values_list("party")
-    totals: dict[int, int] = dict(ready.annotate(fen=Sum("total_fen")))
+        return Reason("month.second_person")
+    totals: dict[int, int] = dict(drafts.order_by().values_list("party").annotate(fen=Sum("total_fen")))
     before = _before(run, totals, now)
     for party_id, total_fen in sorted(totals.items()):
         before_fen = before.get(party_id, 0)
         if not needs_second(total_fen, before_fen):
             continue
         if not before_fen:
-            raise Refusal.of("month.second_person")
+            return Reason("month.second_person")
         party = Organisation.objects.get(pk=party_id)
         told = {"party": party.name, "before_fen": before_fen, "days": settings.SECOND_PERSON_DAYS}
-        raise Refusal(Reason("month.second_person_together", told | {"from_fen": settings.SECOND_PERSON_FROM_FEN}))
+        return Reason("month.second_person_together", told | {"from_fen": settings.SECOND_PERSON_FROM_FEN})
+    return None
 
 
 def _before(run: DraftRun, parties: dict[int, int], now: datetime) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -25,6 +26,11 @@ from instruments.models import Organisation
 
 #: Who sees months: the finance of owners and of offices, and the inspector.
 READERS = (Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR)
+#: What of drafts is summed up, in the order of ``Sums``.
+_SUMS = {
+    "lines": Sum("line_count"),
+    **{f"sum_{name}": Sum(f"{name}_fen") for name in ("gross", "deducted", "relieved", "refunded", "claims", "total")},
+}
 #: How the grid may be narrowed, as people choose it.
 FILTERS = ("all", "odd", "prior", "stuck", *(state.value for state in DraftState))
 
@@ -60,8 +66,8 @@ def drafts_of(run: DraftRun, narrowed: str = "all", text: str = "") -> QuerySet[
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """What the drafts of a run come to now, without what is parked or held back, and the equations that have to hold. ``counts`` of those
-    that failed are without what is settled since."""
+    """What the drafts of a run come to now, without what is parked, held back, or failed and is settled since, and the equations that have
+    to hold. ``counts`` and ``sums`` of those that failed are without what is settled."""
 
     counts: dict[str, int]
     odd: int
@@ -75,29 +81,24 @@ class Footer:
 
 def footer_of(run: DraftRun) -> Footer:
     """Two queries, and one where something failed."""
-    rows = Draft.objects.filter(run=run)
-    counted = Q(state__in=(DraftState.READY, DraftState.ISSUED, DraftState.FAILED))
-    fields = ("gross", "deducted", "relieved", "refunded", "claims", "total")
-    found = rows.aggregate(
-        drafts=Count("pk"),
-        odd_drafts=Count("pk", filter=Q(odd_count__gt=0)),
-        prior_drafts=Count("pk", filter=Q(prior_count__gt=0)),
-        lines=Coalesce(Sum("line_count", filter=counted), 0),
-        **{state.value: Count("pk", filter=Q(state=state)) for state in DraftState},
-        **{f"{name}_fen": Coalesce(Sum(f"{name}_fen", filter=counted), 0) for name in fields},
-    )
+    rows = Draft.objects.filter(run=run).order_by()
+    looks = {"odd": Count("pk", filter=Q(odd_count__gt=0)), "prior": Count("pk", filter=Q(prior_count__gt=0))}
+    found: Any = rows.values("state").annotate(drafts=Count("pk"), **looks, **_SUMS)
+    by_state: dict[str, dict[str, Any]] = {each["state"]: each for each in found}
+    drafts, odd, prior = (sum(each[name] for each in by_state.values()) for name in ("drafts", "odd", "prior"))
+    if DraftState.FAILED in by_state:
+        failed = without_settled(rows.filter(state=DraftState.FAILED))
+        by_state[DraftState.FAILED.value] = failed.aggregate(drafts=Count("pk"), **_SUMS)
+    counted = [by_state[state] for state in (DraftState.READY, DraftState.ISSUED, DraftState.FAILED) if state in by_state]
+    sums = Sums(*(sum(each[name] or 0 for each in counted) for name in _SUMS))
     held = DraftLine.objects.filter(draft__run=run, held__isnull=False).aggregate(
         count=Count("pk"), fen=Coalesce(Sum("amount_fen"), 0)
     )
-    sums = Sums(found["lines"], *(found[f"{name}_fen"] for name in fields))
-    counts = {state.value: found[state.value] for state in DraftState}
-    if counts[DraftState.FAILED]:
-        counts[DraftState.FAILED.value] = without_settled(rows.filter(state=DraftState.FAILED)).count()
     return Footer(
-        counts=counts,
-        odd=found["odd_drafts"],
-        prior=found["prior_drafts"],
-        drafts=found["drafts"],
+        counts={state.value: by_state[state]["drafts"] if state in by_state else 0 for state in DraftState},
+        odd=odd,
+        prior=prior,
+        drafts=drafts,
         sums=sums,
         held_lines=held["count"],
         held_fen=held["fen"],

@@ -37,6 +37,7 @@ def both(word: Word) -> Caption:
 
 WORDS: Mapping[str, Word] = {
     "title": pgettext_lazy("statement", "Subsidy settlement statement"),
+    "draft": pgettext_lazy("bill document", "Draft"),
     "number": pgettext_lazy("statement", "Number"),
     "period": pgettext_lazy("statement", "Period"),
     "made_on": pgettext_lazy("statement", "Date of issue"),

@@ -65,8 +65,8 @@ def _identifier(content: Content) -> bytes:
     return bytes.fromhex(fingerprint(dict(content)))[:16]
 
 
-def render_html(content: Content) -> str:
-    """The HTML of the PDF: no script, no address outside, every text escaped."""
+def render_html(content: Content, *, draft: bool = False) -> str:
+    """The HTML of the PDF: no script, no address outside, every text escaped. A ``draft`` has no number and says so across the page."""
     words = captions()
     with translation.override(CHINESE):
         return render_to_string(
@@ -74,6 +74,7 @@ def render_html(content: Content) -> str:
             {
                 "c": content,
                 "w": words,
+                "draft": draft,
                 "style": style(),
                 "hash": fingerprint(dict(content)),
                 "check": check_mark(content),

@@ -14,12 +14,14 @@ from config.kernel.models.guards import no_truncate
 
 
 class ProposalState(models.TextChoices):
-    """``waiting``: another person looks. ``withdrawn``: by who proposed it; ``sent_back``: by somebody else, with the reason."""
+    """``waiting``: another person looks. ``withdrawn``: by who proposed it; ``sent_back``: by somebody else, with the reason;
+    ``overtaken``: by nobody, nothing of it was left to issue (it went out another way, is held back, or fell away)."""
 
     WAITING = "waiting"
     ISSUED = "issued"
     SENT_BACK = "sent_back"
     WITHDRAWN = "withdrawn"
+    OVERTAKEN = "overtaken"
 
 
 class Proposal(models.Model):
@@ -56,7 +58,8 @@ def constraints(kind: str, document: str, once: list[str]) -> list[models.BaseCo
         models.CheckConstraint(
             condition=Q(state="waiting", decided_by__isnull=True, decided_at__isnull=True, **missing)
             | Q(state="issued", **decided, **there)
-            | Q(state__in=("sent_back", "withdrawn"), **decided, **missing),
+            | Q(state__in=("sent_back", "withdrawn"), **decided, **missing)
+            | Q(state="overtaken", decided_by__isnull=True, decided_at__isnull=False, **missing),
             name=f"{kind}_decided_whole",
         ),
         models.CheckConstraint(

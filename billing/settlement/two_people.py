@@ -149,6 +149,28 @@ def locked(rows: QuerySet[P], pk: int, kind: str) -> P:
     return row
 
 
+def overtake(
+    actor: Actor,
+    rows: QuerySet[P],
+    kind: str,
+    now: datetime,
+    *,
+    is_open: Callable[[P], bool],
+    tell: Callable[[P, datetime], None],
+) -> int:
+    """Close those of some proposals that wait and of which nothing can be issued any more, so that they are in the way of no other;
+    ``tell`` says so. Returns how many. Call it in a transaction; safe to repeat."""
+    waiting = rows.filter(state=ProposalState.WAITING).select_for_update(no_key=True, of=("self",)).order_by("pk")
+    over = [row for row in waiting if not is_open(row)]
+    for row in over:
+        row.state, row.decided_at = ProposalState.OVERTAKEN, now
+        row.save(update_fields=["state", "decided_at"])
+        states = {"state": "waiting"}, {"state": row.state.value}
+        audit.record(actor, f"{kind}.overtake_proposal", row, now, before=states[0], after=states[1])
+        tell(row, now)
+    return len(over)
+
+
 def refuse_own(actor: Actor, row: Proposal, kind: str) -> None:
     """Raise Refusal ``<kind>.own_proposal`` where whoever proposed it would issue it."""
     if row.proposed_by_id == actor.user_id:

@@ -16,21 +16,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.bills.pdf import render_html
+from billing.bills import pdf as bill_paper
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.month import queries
-from billing.month.models import DraftLine, RunState
+from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.outstanding import settled_of
 from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
+from billing.settlement import pdf as statement_paper
 from billing.settlement.exports import html_twin
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import last_day
+from billing.settlement.services import statements
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
+from config.kernel.messages import reason_sentence
 from frontend.http import actor_of, stands_at
 from frontend.presenters.month import SHOWN, change_rows, draft_row, identity_rows, line_row, query_of
 from frontend.refusals import say_refusal, sentences
@@ -65,7 +68,7 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
         "filters": [(code, word, _count(footer, code)) for code, word in SHOWN.items() if code == "all" or _count(footer, code)],
         "query": query_of(series, run.period_on),
         "acts": acts,
-        "may_release": acts and not (run.needs_second and run.made_by_id == actor.user_id),
+        "alone_not": _alone_not(actor, run, footer) if acts else "",
         "is_bills": series.is_bills,
         "problems": sentences(refusal) if refusal else [],
     }
@@ -80,6 +83,13 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
         context |= {"page": page, "rows": [draft_row(draft, settled=draft.pk in settled) for draft in shown]}
     stands_at(request, "month_run", pk)
     return render(request, "month/run.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _alone_not(actor: Actor, run: DraftRun, footer: queries.Footer) -> str:
+    """Why the next step of a run that one made is somebody else's; empty where it is one's own, too."""
+    waits = run.state in (RunState.OPEN, RunState.HANDED_OVER) or footer.counts[DraftState.FAILED]
+    reason = releasing.why_not(run, timezone.now()) if waits and run.made_by_id == actor.user_id else None
+    return reason_sentence(reason) if reason is not None else ""
 
 
 def _count(footer: queries.Footer, code: str) -> int:
@@ -146,7 +156,7 @@ def _draft_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -
         "rows": [line_row(line) for line in page.object_list],
         "may_hold": draft.run.state == "open" and draft.state != "issued" and acts_for(actor, series),
         "is_bills": series.is_bills,
-        "has_paper": series.is_bills and draft.run.state == "open" and draft.state == "ready" and acts_for(actor, series),
+        "has_paper": draft.run.state == "open" and draft.state == "ready" and acts_for(actor, series),
         "problems": sentences(refusal) if refusal else [],
     }
     stands_at(request, "month_draft", pk)
@@ -156,23 +166,34 @@ def _draft_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -
 @login_required
 @require_GET
 def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The bill that this draft would become, marked as a draft, as HTML that prints as the PDF; one that was issued is the bill itself."""
+    """What this draft would become, marked as a draft, as HTML that prints as the PDF; of one that was issued, the document itself."""
     actor = actor_of(request)
     draft = queries.draft_for(actor, pk)
-    run = draft.run
-    if run.owner_id is None:
-        raise NotFound.of("access.not_found", model="draft")
     if draft.bill_id is not None:
         return redirect("bill_detail", pk=draft.bill_id)
-    asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
+    if draft.statement_id is not None:
+        return redirect("statement_detail", pk=draft.statement_id)
     try:
-        content = issuing.preview(actor, asked, timezone.now(), expected=Expected(draft.line_count, draft.total_fen))
+        html = _paper_of(actor, draft, timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
         say_refusal(request, refusal)
         return redirect("month_draft", pk=pk)
-    return attachment(html_twin(render_html(content, draft=True)), "text/html; charset=utf-8", f"draft-{pk}.html")
+    return attachment(html_twin(html), "text/html; charset=utf-8", f"draft-{pk}.html")
+
+
+def _paper_of(actor: Actor, draft: Draft, now: datetime) -> str:
+    """The HTML of the bill or the statement, if it is still what was drafted. Raises what looking at one raises."""
+    run, seen = draft.run, Expected(draft.line_count, draft.total_fen)
+    if run.owner_id is not None:
+        asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
+        return bill_paper.render_html(issuing.preview(actor, asked, now, expected=seen), draft=True)
+    if draft.programme_version_id is None:
+        raise NotFound.of("access.not_found", model="draft")
+    whose = (draft.programme_version_id, draft.party_id, run.period_on)
+    content, _seen = statements.look(actor, *whose, now, expected=seen, mode=draft.mode)
+    return statement_paper.render_html(content, draft=True)
 
 
 @login_required

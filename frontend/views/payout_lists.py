@@ -64,7 +64,6 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     paid = [getattr(line, "payout", None) for line in lines]
     issuer_id, now = found.batch.programme.issuer_id, timezone.now()
     signs, pays = right_of(actor, issuer_id, OFFICE, now), right_of(actor, issuer_id, (Role.FINANCE,), now) is not None
-    before = {found.issued_by_id, found.issued_for_id, found.reviewed_by_id, found.reviewed_for_id} - {None}
     context = {
         "list": found,
         "state": list_state(found),
@@ -76,10 +75,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "payers": [(payer_word(each["payer"]), each["amount_fen"]) for each in found.content["totals"]["payers"]],
         "paid_fen": sum(each.paid_fen for each in paid if each is not None),
         "documents": paper_row(found),
-        "may_sign": signs is not None
-        and found.approved_by_id is None
-        and found.cancelled_at is None
-        and not before & {actor.user_id, signs.behalf_id},
+        "may_sign": signs is not None and found.next_is_free_to(actor.user_id, signs.behalf_id),
         "may_record": pays and found.approved_by_id is not None and found.cancelled_at is None,
         "may_cancel": pays and found.cancelled_at is None and not any(paid),
         "today": local_today(now),

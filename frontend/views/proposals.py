@@ -39,8 +39,8 @@ class Proposals(Generic[P]):
     decline: Callable[[Actor, int, str, datetime], P]
     anew: Promise
 
-    def response(self, request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
-        """What was proposed, what the document would say now, and who decided."""
+    def response(self, request: HttpRequest, pk: int, refusal: Refusal | None = None, heading: str = "") -> HttpResponse:
+        """What was proposed, what the document would say now, and who decided; ``heading`` stands over a refusal."""
         actor = actor_of(request)
         found = self.find(actor, pk)
         decides = self.decides(actor, found)
@@ -49,6 +49,7 @@ class Proposals(Generic[P]):
             "decides": decides,
             "own": found.proposed_by_id == actor.user_id,
             "problems": sentences(refusal) if refusal else [],
+            "heading": heading or _("Nothing was issued"),
         }
         if decides:
             try:
@@ -78,6 +79,6 @@ class Proposals(Generic[P]):
         except (NotFound, Forbidden):
             raise
         except Refusal as refusal:
-            return self.response(request, pk, refusal)
+            return self.response(request, pk, refusal, _("That was not done"))
         messages.success(request, str(self.anew))
         return redirect(self.page, pk=pk)

@@ -897,6 +897,7 @@ API: dict[str, Route] = {
     "api_claim_reject": acts("claim", OFFICER, OFFICER, ok=TRIED, body=reason),
     "api_office_deputies": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_stands_in, role_first=True)}),
     "api_office_deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
+    "api_office_work": reads(),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
     "api_clawbacks": reads(),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),

@@ -79,7 +79,7 @@ def test_two_people_close_a_month_and_what_is_agreed_later_goes_to_the_next(
     # Li hands over and cannot release; Mei sends it back, gets it again and releases.
     move = reverse("month_run_move", args=[run.pk])
     for who, what, says in (
-        (li, {"move": "hand_over"}, "somebody else releases"),
+        (li, {"move": "hand_over"}, "somebody else has to release"),
         (li, {"move": "release"}, "somebody else has to release"),
         (mei, {"move": "send_back", "reason": "look again"}, "Sent back"),
         (li, {"move": "hand_over"}, "Handed over"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from billing.bills.alone import before_fen
+from django.db.models import QuerySet
+
+from billing.bills.alone import before_fen, is_open
 from billing.bills.models import Bill
 from billing.bills.notices import tell_decided, tell_proposed
 from billing.bills.proposal_models import BillProposal
@@ -14,8 +16,9 @@ from billing.bills.services.issuing import BillRequest
 from billing.settlement import two_people
 from billing.settlement.proposal_models import ProposalState
 from billing.settlement.rules.lines_digest import Expected
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.services import audit, idempotency, transactions
+from config.kernel.services.parking import each_parked
 
 PROPOSE_ROUTE, KIND = "page.bill.propose", "bill"
 
@@ -44,6 +47,7 @@ def propose(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expect
             proposed_by_id=actor.person_id,
             proposed_at=now,
         )
+        _overtake(actor, BillProposal.objects.filter(owner=asked.owner_id, customer=asked.customer_id), now)
         written = two_people.keep(row, KIND)
         after = {"customer": asked.customer_id, "total_fen": written.total_fen, "lines": written.line_count}
         audit.record(actor, "bill.propose", written, now, after=after)
@@ -94,6 +98,18 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> BillP
         return _decide(actor, row, state, now, reason=text)
 
     return transactions.run(work)
+
+
+def close_overtaken(now: datetime) -> int:
+    """Close every proposal of which nothing can be billed any more; returns how many. Safe to repeat."""
+    rows = BillProposal.objects.filter(state=ProposalState.WAITING).order_by("pk")
+    found = [row.pk for row in rows if not is_open(row)]
+    return each_parked(found, lambda pk: _overtake(NOBODY, BillProposal.objects.filter(pk=pk), now), "proposed bill")
+
+
+def _overtake(actor: Actor, rows: QuerySet[BillProposal], now: datetime) -> int:
+    rows = rows.select_related("customer", "proposed_by")
+    return two_people.overtake(actor, rows, KIND, now, is_open=is_open, tell=tell_decided)
 
 
 def _locked(actor: Actor, proposal_id: int) -> BillProposal:

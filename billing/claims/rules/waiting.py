@@ -20,7 +20,7 @@ class Work(StrEnum):
     APPROVE = "approve"
     """The publicity is over and no objection waits."""
     LIST = "list"
-    """Finance puts on a payment list what is approved, or what a treasury did not pay."""
+    """Finance puts on a payment list what is approved, or what a treasury did not pay, also while another payer's list waits."""
 
 
 #: States in which an office may have something to do for a claim.
@@ -29,7 +29,7 @@ STATES: Mapping[Work, tuple[ClaimState, ...]] = {
     Work.REVIEW: (ClaimState.IN_REVIEW,),
     Work.PUBLICISE: (ClaimState.PASSED,),
     Work.APPROVE: (ClaimState.PUBLICISED,),
-    Work.LIST: (ClaimState.APPROVED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED),
+    Work.LIST: (ClaimState.APPROVED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED, ClaimState.LISTED),
 }
 WAITING = frozenset(state for states in STATES.values() for state in states)
 _PART: Mapping[Work, Part] = {Work.REVIEW: Part.REVIEWER, Work.APPROVE: Part.APPROVER}

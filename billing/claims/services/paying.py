@@ -13,7 +13,6 @@ from django.db.models.functions import Coalesce
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentLine, PaymentList, Payout
-from billing.claims.notices import tell_recorded, tell_signers
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
@@ -35,6 +34,7 @@ from billing.claims.services.office import (
 )
 from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper
 from billing.claims.services.proving import prove
+from billing.claims.services.waiting_lists import tell_list
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.papers import codes
@@ -127,15 +127,14 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
             raise Conflict.of("claims.list_cancelled", number=row.number)
         if row.approved_by_id is not None:
             raise Conflict.of("claims.signed_already", number=row.number)
-        before = {row.issued_by_id, row.issued_for_id, row.reviewed_by_id, row.reviewed_for_id} - {None}
-        if before & {actor.user_id, right.behalf_id}:
+        if not row.next_is_free_to(actor.user_id, right.behalf_id):
             raise Forbidden.of("claims.three_people", number=row.number)
         part = "reviewed" if row.reviewed_by_id is None else "approved"
         signed = {f"{part}_by": actor.user_id, f"{part}_for": right.behalf_id, f"{part}_at": now}
         PaymentList.objects.filter(pk=row.pk).update(**signed)
         audit.record(actor, f"payment_list.{part}", row, now, after={"number": row.number})
         row.refresh_from_db()
-        tell_signers(row, now)
+        tell_list(row, now)
         return row
 
     return transactions.run(work)
@@ -162,7 +161,7 @@ def cancel(actor: Actor, list_id: int, reason: str, now: datetime) -> PaymentLis
             move(actor, locked(actor, claim_id), ClaimEvent.UNLIST, now, why, behalf_id=right.behalf_id)
         audit.record(actor, "payment_list.cancel", row, now, after={"number": row.number}, reason=why)
         row.refresh_from_db()
-        tell_signers(row, now)
+        tell_list(row, now)
         return row
 
     return transactions.run(work)
@@ -213,7 +212,7 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
         event = _event(claim)
         said = "" if whole and event is not ClaimEvent.PAY else reason
         move(actor, claim, event, now, said, behalf_id=right.behalf_id)
-        tell_recorded(made, now)
+        tell_list(made, now)
         return written
 
     return transactions.run(work)
@@ -283,5 +282,5 @@ def _write(
     after = {"number": number, "payer": payer, "lines": len(lines), "total_fen": written.total_fen}
     audit.record(actor, "payment_list.make", written, now, after=after)
     queue_documents(written)
-    tell_signers(written, now)
+    tell_list(written, now)
     return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,27 +14,21 @@ from instruments.models import Membership
 from instruments.services.notices import News, holders, person, tell
 
 
-def tell_office(news: News, office_id: int | None, roles: Sequence[Role], now: datetime, apart: Collection[int] = ()) -> int:
-    """Tell the people of an office (None: the programme names none, and any office's are meant) who have one of ``roles``, but those
-    ``apart``; and their deputies, with the names of those for whom they stand in (``behalf``). Returns how many were told.
+def tell_office(news: News, office_id: int | None, roles: Sequence[Role], now: datetime) -> int:
+    """Tell the people of an office (None: the programme names none, and any office's are meant) who have one of ``roles``, and their
+    deputies, with the names of those for whom they stand in (``behalf``). Returns how many were told.
 
-    Call it inside the transaction of the change. A deputy with one of the roles is told in their own right, and one for somebody who is
-    ``apart`` is as much apart.
+    Call it inside the transaction of the change. A deputy with one of the roles is told in their own right.
     """
-    told = tell_holders(news, office_id, roles, now, apart)
-    if office_id is None:
-        return told
-    for deputy_id, names in _deputies(office_id, roles, now, apart).items():
-        told += tell(replace(news, params={**news.params, "behalf": ", ".join(names)}), person(deputy_id), now)
-    return told
-
-
-def tell_holders(news: News, office_id: int | None, roles: Sequence[Role], now: datetime, apart: Collection[int] = ()) -> int:
-    """The same without deputies: of what everybody who could stand in does in their own right."""
     own = Q()
     for role in roles:
         own |= holders(role, office_id)
-    return tell(news, own & ~person(*apart), now)
+    told = tell(news, own, now)
+    if office_id is None:
+        return told
+    for deputy_id, names in _deputies(office_id, roles, now).items():
+        told += tell(replace(news, params={**news.params, "behalf": ", ".join(names)}), person(deputy_id), now)
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +55,11 @@ def people_of(office_id: int | None, roles: Sequence[Role], now: datetime) -> li
     return list(found.values())
 
 
-def _deputies(office_id: int, roles: Sequence[Role], now: datetime, apart: Collection[int]) -> dict[int, list[str]]:
+def _deputies(office_id: int, roles: Sequence[Role], now: datetime) -> dict[int, list[str]]:
     """Who stands in today for whom of those people, by name; one query."""
     in_own_right = Membership.objects.filter(organisation=office_id, role__in=[str(role) for role in roles]).values("user")
     rows = standing_in(office_id, roles, now).exclude(deputy__in=in_own_right)
-    rows = rows.exclude(deputy__in=apart).exclude(principal__in=apart).select_related("principal").order_by("deputy", "pk")
+    rows = rows.select_related("principal").order_by("deputy", "pk")
     found: dict[int, list[str]] = {}
     for row in rows:
         names = found.setdefault(row.deputy_id, [])

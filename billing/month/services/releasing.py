@@ -19,7 +19,7 @@ from billing.settlement.rules.period import last_day
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Busy, Conflict, Refusal
+from config.kernel.errors import Busy, Conflict, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.jobs import defer_once
 from instruments.queries import actor_for
@@ -79,7 +79,7 @@ def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
             raise Conflict.of("month.nothing_failed")
         failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
         by: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
-        again = by if run.released_by_id == run.made_by_id else {}
+        again = by if _released_again(run) else {}
         if failed.filter(**{f"{_ISSUER}__isnull": False}).exists() and run.of_series == Series():
             own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
             failed = failed.filter(own | Q(**{f"{_ISSUER}__isnull": True}))
@@ -121,6 +121,20 @@ def _move(
         return DraftRun.objects.get(pk=run.pk)
 
     return transactions.run(work)
+
+
+def why_not(run: DraftRun, now: datetime) -> Reason | None:
+    """Why another person than its maker has to take the next step of a run: release what is ready, or try again what failed; None: the
+    maker may. As ``release`` and ``issue_again`` decide it."""
+    if run.state == RunState.DONE:
+        failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
+        return alone.why_not(run, failed, now) if _released_again(run) else None
+    return alone.why_not(run, Draft.objects.filter(run=run, state=DraftState.READY), now)
+
+
+def _released_again(run: DraftRun) -> bool:
+    """Whether whoever tries what failed in a run again releases it thereby: its maker had released it alone."""
+    return run.released_by_id == run.made_by_id
 
 
 def _refuse_maker(actor: Actor, run: DraftRun, now: datetime) -> None:

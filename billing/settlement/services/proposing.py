@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from billing.settlement import two_people
 from billing.settlement.models import Statement
 from billing.settlement.notices import tell_decided, tell_proposed
@@ -13,9 +15,10 @@ from billing.settlement.proposal_models import ProposalState, StatementProposal
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import first_day
 from billing.settlement.services import statements
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import NotFound
 from config.kernel.services import audit, idempotency, transactions
+from config.kernel.services.parking import each_parked
 
 PROPOSE_ROUTE, KIND = "statement.propose", "statement"
 
@@ -55,6 +58,8 @@ def propose(actor: Actor, asked: Asked, now: datetime, *, expected: Expected | N
             proposed_by_id=actor.person_id,
             proposed_at=now,
         )
+        same = {name: getattr(row, name) for name in ("programme_version_id", "payee_id", "period_on", "mode")}
+        _overtake(actor, StatementProposal.objects.filter(**same), now)
         written = two_people.keep(row, KIND)
         after = {"payee": asked.payee_id, "total_fen": written.total_fen, "lines": written.line_count}
         audit.record(actor, "statement.propose", written, now, after=after)
@@ -105,11 +110,23 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> State
     return transactions.run(work)
 
 
+def close_overtaken(now: datetime) -> int:
+    """Close every proposal of which nothing can be put on a statement any more; returns how many. Safe to repeat."""
+    rows = StatementProposal.objects.filter(state=ProposalState.WAITING).order_by("pk")
+    found = [row.pk for row in rows if not statements.is_open(row)]
+    return each_parked(found, lambda pk: _overtake(NOBODY, StatementProposal.objects.filter(pk=pk), now), "proposed statement")
+
+
 def decides(actor: Actor, proposal: StatementProposal) -> bool:
     """Whether it waits, at the actor's office."""
     return proposal.state == ProposalState.WAITING and statements.issues_for(
         actor, proposal.programme_version.programme.issuer_id
     )
+
+
+def _overtake(actor: Actor, rows: QuerySet[StatementProposal], now: datetime) -> int:
+    rows = rows.select_related("programme_version__programme", "payee", "proposed_by")
+    return two_people.overtake(actor, rows, KIND, now, is_open=statements.is_open, tell=tell_decided)
 
 
 def _locked(actor: Actor, proposal_id: int) -> StatementProposal:

@@ -166,10 +166,13 @@ def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
 def before_by_payee(person_id: int, payees: Collection[int], now: datetime) -> dict[int, int]:
     """The same of several payees, by their ids."""
     rows, proposed = Statement.objects.filter(payee__in=payees), StatementProposal.objects.filter(payee__in=payees)
-    return two_people.alone_fen("payee", rows, proposed, person_id, now, is_open=_is_open)
+    return two_people.alone_fen("payee", rows, proposed, person_id, now, is_open=is_open)
 
 
-def _is_open(row: StatementProposal) -> bool:
+def is_open(row: StatementProposal) -> bool:
+    """Whether anything that a proposal is of can still be put on a statement."""
+    if is_closed(of_programme(row.programme_version.programme), row.period_on):
+        return False
     whose = {"programme_version": row.programme_version_id, "payee": row.payee_id, "mode": row.mode}
     return unstated(row.period_on).filter(**whose).exists()
 

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.test import Client
 
 from billing.bills.alone import before_by_customer
 from billing.bills.models import Bill
+from billing.bills.proposal_models import BillProposal
 from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import BillRequest
 from billing.month.models import Draft
-from billing.month.services import releasing, running
+from billing.month.services import closing, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.models import Charge
 from billing.settlement.period_models import HeldBack
 from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.series import Series
 from config.kernel.errors import Conflict, Refusal
+from instruments.models import Notice
 from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30, wrong
 from tests.billing.month.conftest import NOVEMBER, second_person
 from tests.billing.settlement.conftest import run_session
 from tests.conftest import slot_of
 
 pytestmark = pytest.mark.django_db
+DECEMBER_31, JANUARY = date(2026, 12, 31), datetime(2027, 1, 4, 2, 0, tzinfo=UTC)
 
 
 def codes(refused):
     return [reason.code for reason in refused.value.reasons]
+
+
+def run_page(cast, who, run):
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users[who])
+    return client.get(f"/month/runs/{run.pk}/").content.decode()
 
 
 def alone(cast, who, asked, now=DECEMBER, key="k"):
@@ -68,6 +78,50 @@ def test_what_one_person_bills_a_customer_in_the_last_days_counts_together(cast,
     assert counted() == {} and wrong() == {}
 
 
+def test_a_proposal_of_which_nothing_is_left_is_closed_and_in_the_way_of_no_other(cast, month, settings):
+    second_person(cast)
+    li, mei = cast.actor("li"), cast.actor("mei")
+    to_firm, to_other = (BillRequest(cast.lab.pk, each.pk, NOVEMBER_30) for each in (cast.firm, cast.other_firm))
+    gone, stays = proposing.propose(li, to_firm, DECEMBER), proposing.propose(li, to_other, DECEMBER)
+    asked = Notice.objects.filter(event="bill.proposed", needs_action=True)
+    assert proposing.close_overtaken(DECEMBER) == 0 and asked.count() == 2
+    issuing.issue(mei, to_firm, DECEMBER)
+    assert proposing.close_overtaken(DECEMBER) == 1 and proposing.close_overtaken(DECEMBER) == 0
+    gone.refresh_from_db()
+    stays.refresh_from_db()
+    assert (gone.state, gone.decided_by, gone.decided_at, stays.state) == ("overtaken", None, DECEMBER, "waiting")
+    assert asked.get().object_id == str(stays.pk)
+    with pytest.raises(Conflict) as refused:
+        proposing.decline(li, gone.pk, "", DECEMBER)
+    assert codes(refused) == ["bill.proposal_decided"]
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["mei"])
+    page = client.get(f"/bills/proposals/{gone.pk}/").content.decode()
+    assert "Nothing left to issue" in page and "is on other documents by now" in page and "Withdraw" not in page
+    # Of a month that was closed nothing is issued any more; what comes later can be proposed although nobody looked in between.
+    held = Charge.objects.filter(reservation__organisation=cast.other_firm)
+    for charge in held:
+        HeldBack.objects.create(charge=charge, owner=cast.lab, reason="x", held_by=cast.users["li"], held_at=DECEMBER)
+    run_session(cast, slot_of(9, 11, 7), "he", cast.other_firm, key="december")
+    later = proposing.propose(li, BillRequest(cast.lab.pk, cast.other_firm.pk, DECEMBER_31), JANUARY)
+    stays.refresh_from_db()
+    assert (stays.state, later.state) == ("overtaken", "waiting")
+    closing.close(mei, Series(cast.lab.pk), DECEMBER_31.replace(day=1), JANUARY)
+    assert proposing.close_overtaken(JANUARY) == 1 and wrong() == {}
+    for bad in ({"decided_by": cast.users["mei"]}, {"decided_at": None}, {"bill": Bill.objects.get()}):
+        given = {
+            "owner": cast.lab,
+            "customer": cast.firm,
+            "until_on": NOVEMBER_30,
+            "due_days": 30,
+            "line_count": 1,
+            "total_fen": 5,
+        }
+        made = {**given, "proposed_by": cast.users["li"], "proposed_at": DECEMBER, "state": "overtaken", "decided_at": DECEMBER}
+        with pytest.raises(IntegrityError, match=r"bill_proposal_(decided_whole|two_people)"), transaction.atomic():
+            BillProposal.objects.create(**made | bad)
+
+
 def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings):
     second_person(cast)
     settings.SECOND_PERSON_FROM_FEN = 1_000_000_00
@@ -84,8 +138,14 @@ def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alon
         releasing.release(li, run.pk, DECEMBER)
     params = {"party": cast.firm.name, "before_fen": 1080_00, "days": 30, "from_fen": settings.SECOND_PERSON_FROM_FEN}
     assert [(each.code, each.params) for each in refused.value.reasons] == [("month.second_person_together", params)]
+    page = run_page(cast, "li", run)
+    assert (
+        'value="release"' not in page and "somebody else has to release these drafts" in page
+    )  # what would be refused is not offered
+    assert 'value="release"' in run_page(cast, "mei", run)
     settings.SECOND_PERSON_FROM_FEN += 1  # the control: a fen below it they go (undone)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
+        assert 'value="release"' in run_page(cast, "li", run)
         assert releasing.release(li, run.pk, DECEMBER).state == "released"
         raise ZeroDivisionError
     Draft.objects.filter(pk=to_other.pk).update(state="ready")
@@ -103,6 +163,7 @@ def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alon
     with pytest.raises(Refusal) as refused:
         releasing.issue_again(li, run.pk, DECEMBER)
     assert codes(refused) == ["month.second_person_together"]
+    assert 'value="again"' not in run_page(cast, "li", run) and 'value="again"' in run_page(cast, "mei", run)
     assert releasing.issue_again(mei, run.pk, DECEMBER) == 1
     releasing.work(run.pk, DECEMBER)
     to_firm.refresh_from_db()

@@ -8,19 +8,23 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from billing.claims import queries
+from billing.claims import queries, worklist
 from billing.claims.models import Claim, ClaimLine, Payout
 from billing.claims.rules.content import sum_by_payer
 from billing.claims.services import batches, clawbacks, documents, handing_in, paying, publishing, reviewing
 from billing.ledger.models import Transfer
 from billing.month import board as boards
 from billing.settlement.closed import of_programme
-from billing.settlement.models import Award
+from billing.settlement.models import Award, Charge
 from billing.settlement.services import statements
+from billing.subsidy import services
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import tokens
 from instruments.models import Notice
 from tests.billing.claims.conftest import AFTER, DECEMBER, PUBLIC_OVER, at, code_of, days, wrong
+from tests.billing.settlement.conftest import run_session
+from tests.billing.settlement.test_two_sided import both_to_the_lab
+from tests.conftest import slot_of
 
 pytestmark = pytest.mark.django_db
 NOVEMBER = date(2026, 11, 1)
@@ -183,9 +187,13 @@ def test_a_provider_redeems_and_what_was_objected_sent_back_and_paid_in_part_goe
     office.approve(claim, now=at(17))
     made, other = office.listed(batch, now=at(18))
     half = made.total_fen // 2
+    to_list = lambda: [(each.claims, each.total_fen) for each in worklist.mine(cast.actor("qian"), at(18))]  # noqa: E731
+    assert to_list() == []
     office.pay(made.lines.get(), half, "the bank returned the rest", now=at(18))
+    assert to_list() == [(1, made.total_fen - half)]  # finance is asked, although the other's list waits still
     (again,) = office.listed(batch, now=at(19))  # what is left of the one payer; the other's list waits still
     assert (again.number, again.payer, again.total_fen) == ("BF-2026-000003", made.payer, made.total_fen - half)
+    assert to_list() == []
     office.pay(other.lines.get(), now=at(19))
     office.pay(again.lines.get(), 0, "wrong account", now=at(19))
     claim.refresh_from_db()
@@ -193,6 +201,27 @@ def test_a_provider_redeems_and_what_was_objected_sent_back_and_paid_in_part_goe
     office.pay_all(office.listed(batch, now=at(20)), now=at(20))
     claim.refresh_from_db()
     assert claim.state == "paid" and sum(Payout.objects.values_list("paid_fen", flat=True)) == claim.total_fen
+    settle()
+    assert wrong() == {}
+
+
+def test_what_goes_to_the_owner_beside_the_bill_is_claimed_and_paid_alike(cast, office):
+    """A reward, or service that government buys: the deducted part of the session is a claim of its own, the bill knows neither."""
+    drafted = services.draft_version(cast.actor("chen"), both_to_the_lab(), cast.now)
+    services.publish_version(cast.actor("sun"), drafted, cast.now)
+    charge = Charge.objects.get(reservation_id=run_session(cast, slot_of(9, 12, 3)))
+    reward, off = (charge.awards.get(mode=mode) for mode in ("paid_beside", "deducted_now"))
+    office.versions["LAB"] = reward.programme_version
+    batch, claim = office.approved("LAB", "paid_beside", who="li")
+    assert (claim.payee, claim.total_fen) == (cast.lab, reward.total_fen)
+    assert list(ClaimLine.objects.filter(claim=claim).values_list("award", flat=True)) == [reward.pk]
+    (made,) = office.listed(batch)
+    assert made.payer == "city"
+    office.pay_all([made])
+    claim.refresh_from_db()
+    assert claim.state == "paid" and charge.payable_now_fen == charge.gross_fen - charge.deducted_fen
+    other, (redeemed,) = office.filled("LAB", "deducted_now")
+    assert redeemed.total_fen == off.total_fen and other.mode == "deducted_now"
     settle()
     assert wrong() == {}
 

@@ -17,10 +17,12 @@ from billing.claims.models import Claim
 from billing.claims.notices import TO_RECORD, TO_SIGN
 from billing.claims.rules.review import DEFAULT, review_of
 from billing.claims.rules.waiting import Work, apart, due_on
-from billing.claims.services import deputies, paying, publishing, reviewing, waiting
+from billing.claims.services import deputies, paying, publishing, reviewing, waiting, waiting_lists
 from billing.claims.services.deputies import Named
 from billing.subsidy.models import Programme
 from config.kernel.access import Role
+from config.kernel.errors import Forbidden
+from config.kernel.services import tokens
 from instruments.models import Delivery, Membership, Notice, NoticeSettings, Organisation, OrganisationIdentifier, User
 from instruments.notice_events import words_of
 from tests.billing.claims.conftest import AFTER, PUBLIC_OVER, at
@@ -172,6 +174,11 @@ def test_a_step_at_another_office_is_told_there_and_what_comes_back_waits_again(
     waiting.tell_due(AFTER)
     assert open_notices() == {"claims.to_review": {"Gao"}}
     assert counted(cast, "gao", AFTER) == [(Work.REVIEW, 1)] and counted(cast, "chen", AFTER) == []
+    key = tokens.issue(cast.actor("gao"), "x", ["read"], cast.now)
+    monkeypatch.setattr(timezone, "now", lambda: AFTER)
+    (row,) = Client().get("/api/v1/office-work/", headers={"Authorization": f"Bearer {key}"}).json()["results"]
+    assert (row["work"], row["batch"], row["number"], row["payment_list"]) == ("review", batch.pk, batch.number, None)
+    assert (row["level"], row["claims"], row["due_on"], row["overdue"]) == ("county", 1, "2026-12-11", False)
     reviewing.pass_on(cast.actor("gao"), claim.pk, AFTER)
     waiting.tell_due(AFTER)
     assert open_notices() == {"claims.to_review": {"Qian"}} and counted(cast, "qian", AFTER) == [(Work.REVIEW, 1)]
@@ -182,7 +189,6 @@ def test_a_step_at_another_office_is_told_there_and_what_comes_back_waits_again(
     waiting.tell_due(AFTER)
     assert open_notices() == {"claims.to_review": {"Qian"}}
     # Another batch costs no query more.
-    monkeypatch.setattr(timezone, "now", lambda: AFTER)
     client = Client(headers={"Accept-Language": "en"})
     client.force_login(cast.users["qian"])
     few = query_count(client, "/"), query_count(client, "/claim-batches/")
@@ -192,6 +198,58 @@ def test_a_step_at_another_office_is_told_there_and_what_comes_back_waits_again(
     reviewing.pass_on(cast.actor("gao"), of_lab.pk, AFTER)
     assert counted(cast, "qian", AFTER) == [(Work.REVIEW, 1), (Work.REVIEW, 1)]
     assert (query_count(client, "/"), query_count(client, "/claim-batches/")) == few
+
+
+def test_a_payment_list_is_told_to_whoever_may_act_by_now_and_read_over_the_api(cast, office, monkeypatch):
+    Programme.objects.update(issuer=cast.office)
+    for name, role in (("rui", Role.FINANCE), ("yan", Role.PROGRAMME_OFFICER), ("bo", Role.PROGRAMME_OFFICER)):
+        cast.users[name] = User.objects.create(email=f"{name}@example.org", full_name=name.title(), password="!", language="en")
+        if name != "bo":
+            Membership.objects.create(user=cast.users[name], organisation=cast.office, role=role, created_at=cast.now)
+    batch, _claim = office.approved()
+    made, other = paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+    for who in ("chen", "sun"):
+        signed = paying.sign(cast.actor(who), other.pk, PUBLIC_OVER)
+    office.pay_all([signed])
+    told = lambda: open_notices().get(TO_SIGN, set())  # noqa: E731
+    assert told() == {"Chen", "Sun", "Rui", "Yan"} and waiting_lists.tell_due(PUBLIC_OVER) == 0
+    first = Notice.objects.filter(event=TO_SIGN).count()
+    # Who comes to the office is asked, who leaves is not, and nobody is told twice.
+    Membership.objects.create(user=cast.users["bo"], organisation=cast.office, role=Role.FINANCE, created_at=cast.now)
+    Membership.objects.filter(user=cast.users["yan"]).delete()
+    assert waiting_lists.tell_due(PUBLIC_OVER) == 1 and waiting_lists.tell_due(PUBLIC_OVER) == 0
+    assert told() == {"Chen", "Sun", "Rui", "Bo"}
+    paying.sign(cast.actor("sun"), made.pk, PUBLIC_OVER)
+    assert told() == {"Chen", "Rui", "Bo"} and Notice.objects.filter(event=TO_SIGN).count() == first + 1
+    # The page, the work list and the service ask one rule: nobody signs twice, in their own name or for another.
+    monkeypatch.setattr(timezone, "now", lambda: PUBLIC_OVER)
+    for who, may in (("qian", False), ("sun", False), ("chen", True), ("bo", True)):
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(cast.users[who])
+        page = client.get(f"/payout-lists/{made.pk}/").content.decode()
+        assert (f"/payout-lists/{made.pk}/sign" in page) is may
+        key = tokens.issue(cast.actor(who), "x", ["read"], cast.now)
+        rows = Client().get("/api/v1/office-work/", headers={"Authorization": f"Bearer {key}"}).json()["results"]
+        assert [(row["work"], row["payment_list"], row["total_fen"]) for row in rows] == (
+            [("sign", made.pk, made.total_fen)] if may else []
+        )
+        if not may:
+            with pytest.raises(Forbidden):
+                paying.sign(cast.actor(who), made.pk, PUBLIC_OVER)
+    # Lists that were approved before anybody was told: finance is told by the next comparison.
+    made = paying.sign(cast.actor("chen"), made.pk, PUBLIC_OVER)
+    assert open_notices() == {TO_RECORD: {"Qian", "Rui", "Bo"}}
+    Notice.objects.filter(event=TO_RECORD).delete()
+    assert waiting_lists.tell_due(PUBLIC_OVER) == 1 and open_notices() == {TO_RECORD: {"Qian", "Rui", "Bo"}}
+    key = tokens.issue(cast.actor("rui"), "x", ["read"], cast.now)
+    read = lambda: Client().get("/api/v1/office-work/", headers={"Authorization": f"Bearer {key}"}).json()["results"]  # noqa: E731
+    assert [(row["work"], row["number"], row["claims"]) for row in read()] == [("record", made.number, 1)]
+    office.pay_all([made])
+    assert open_notices() == {} and read() == [] and waiting_lists.tell_due(PUBLIC_OVER) == 0
+    # What was told of a list that waits no more, whatever became of it, needs nobody.
+    Notice.objects.filter(event=TO_RECORD, object_id=str(made.pk)).update(needs_action=True)
+    waiting_lists.tell_due(PUBLIC_OVER)
+    assert open_notices() == {}
 
 
 def test_by_when_and_by_whom_follow_from_the_rules():

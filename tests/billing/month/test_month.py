@@ -11,17 +11,21 @@ from datetime import UTC, date, datetime, timedelta
 import pgtrigger
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.bills.models import Bill
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
+from billing.ledger.rules.money import yuan
 from billing.month import board, queries
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
 from billing.month.services import closing, evidence, exporting, holding, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.models import Award, Charge, Statement
+from billing.settlement.pdf import render_html as statement_html
 from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
@@ -256,7 +260,11 @@ def test_a_draft_whose_figures_changed_fails_alone_and_is_tried_again(cast, two,
     assert DraftRun.objects.get(pk=run.pk).state == "done" and Bill.objects.filter(void__isnull=True).count() == 2
 
 
-def test_a_month_of_statements_runs_alike_and_late_awards_go_to_the_next(cast, two):
+def draft_of(draft):
+    return draft.programme_version_id, draft.party_id, NOVEMBER
+
+
+def test_a_month_of_statements_runs_alike_and_late_awards_go_to_the_next(cast, two, monkeypatch):
     from instruments.models import Membership, User
 
     qian = cast.actor("qian")
@@ -270,11 +278,23 @@ def test_a_month_of_statements_runs_alike_and_late_awards_go_to_the_next(cast, t
     line = DraftLine.objects.filter(draft__run=run, draft__party=cast.lab).first()
     holding.postpone(qian, line.pk, "the evidence is missing", DECEMBER)
     total = queries.footer_of(run).sums.total_fen
+    # Each draft is had as the paper that it would be, marked across the page; of one that was issued the paper itself.
+    monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["qian"])
+    draft = Draft.objects.get(run=run, party=cast.other_firm)
+    paper = f"/month/drafts/{draft.pk}/paper.html"
+    assert paper in client.get(f"/month/drafts/{draft.pk}/").content.decode()
+    page = client.get(paper).content.decode()
+    assert 'class="draft"' in page and yuan(draft.total_fen) in page and cast.other_firm.name in page
+    assert 'class="draft"' not in statement_html(statements.preview(qian, *draft_of(draft), DECEMBER, mode=draft.mode))
     releasing.hand_over(qian, run.pk, DECEMBER)
     releasing.release(cast.actor("rui"), run.pk, DECEMBER)
     releasing.work(run.pk, DECEMBER)
     assert sum(Statement.objects.values_list("total_fen", flat=True)) == total and Statement.objects.count() == 2
     assert all(each.holds for each in queries.footer_of(run).identities)
+    draft.refresh_from_db()
+    assert client.get(paper).url == f"/statements/{draft.statement_id}/"
     closing.close(qian, series, NOVEMBER, DECEMBER)
     late = run_session(cast, slot_of(9, 10, 3))
     with pytest.raises(Refusal) as closed:

@@ -44,7 +44,11 @@ def test_a_failed_draft_waits_as_long_as_a_document_of_its_month_can_take_it(cas
     def counted():
         """How many the grid, its page and the board say."""
         page = client.get(reverse("month_run", args=[run.pk])).content.decode()
-        failed = queries.footer_of(run).counts["failed"]
+        footer = queries.footer_of(run)
+        failed = footer.counts["failed"]
+        shown = [each for each in Draft.objects.filter(run=run) if each.pk not in settled_of([each])]
+        assert footer.sums.total_fen == sum(each.total_fen for each in shown) and footer.drafts == 2
+        assert footer.sums.lines == sum(each.line_count for each in shown) and all(each.holds for each in footer.identities)
         assert f"{failed} not issued" in page and ("Try those again" in page) == bool(failed)
         assert queries.drafts_of(run, "failed").count() == queries.drafts_of(run, "stuck").count() == failed
         return failed, stages(cast, bills)["parked"]
