@@ -36,7 +36,7 @@ LAB_RULES = {
     "answer_minutes": 480,
 }
 #: What the lab need not look at on one of its instruments.
-AT_ONCE = {"auto_approval": {"who": "proven", "most_minutes": 240, "week_minutes": 600, "most_fen": 5_000_00}}
+AT_ONCE = {"auto_approval": {"who": "proven", "most_minutes": 240, "week_minutes": 2400, "most_fen": 5_000_00}}
 CLASS_RULES = {"horizons": {"firm": 45}, "late_may_use": True}
 
 
