@@ -11,6 +11,7 @@ class BookingApp(AppConfig):
             access,
             assisting_messages,
             assisting_notices,
+            at_once_messages,
             enquiry_messages,
             enquiry_notices,
             import_messages,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 _PERIODS = {
@@ -35,3 +36,20 @@ _SUBJECTS = {
 def subject_words(value: str) -> str:
     """Whose bookings or samples a quota counts together."""
     return str(_SUBJECTS[value])
+
+
+#: The rules that the lab's own people may pass over (``booking.rules.standing.may_be_overridden``), in a word; quotas and measures by the
+#: beginning of their codes.
+RULE_NAMES: Mapping[str, Promise] = {
+    "booking.too_soon": pgettext_lazy("a rule that was passed over", "notice"),
+    "booking.beyond_horizon": pgettext_lazy("a rule that was passed over", "days ahead"),
+    "booking.too_short": pgettext_lazy("a rule that was passed over", "shortest booking"),
+    "booking.too_long": pgettext_lazy("a rule that was passed over", "longest booking"),
+    "booking.off_grid": pgettext_lazy("a rule that was passed over", "steps of time"),
+    "booking.end_off_grid": pgettext_lazy("a rule that was passed over", "steps of time"),
+    "booking.cool_off": pgettext_lazy("a rule that was passed over", "time for others"),
+    "booking.licence_needed": pgettext_lazy("a rule that was passed over", "licence"),
+    "booking.off_hours_licence": pgettext_lazy("a rule that was passed over", "licence for off-hours"),
+    "quota": pgettext_lazy("a rule that was passed over", "quota"),
+    "measure": pgettext_lazy("a rule that was passed over", "measure against the customer"),
+}

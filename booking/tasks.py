@@ -28,7 +28,8 @@ from booking.services import (
     use_escalation,
     waiting,
 )
-from config.kernel.services.heartbeat import beat
+from config.kernel import invariants
+from config.kernel.services.heartbeat import CHECKED, beat
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -48,6 +49,14 @@ def handle_due(timestamp: int) -> None:
         told=decisions.tell_due(now),
         **downs,
     )
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="booking.check_invariants", queueing_lock="booking.check_invariants")
+def check_invariants(timestamp: int) -> None:
+    """Look whether everything that must be true of bookings is; the health page says what was found."""
+    checked, broken = invariants.check("booking.")
+    beat(CHECKED, timezone.now(), checked=checked, broken=broken)
 
 
 @app.periodic(cron="*/5 * * * *")

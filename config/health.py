@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from config.checks import migrations_pending
 from config.kernel.models import Heartbeat
+from config.kernel.services.heartbeat import CHECKED
 
 WORKER_SILENT_AFTER = timedelta(seconds=180)
 
@@ -55,11 +56,22 @@ def look(now: datetime) -> Health:
             "database": "ok",
             "migrations": "applied",
             "worker_heartbeat_age_seconds": None if age is None else round(age),
+            **_checked(beats.get(CHECKED)),
             "periodic_last_run_at": {name: beat.at.isoformat() for name, beat in sorted(beats.items())},
             "jobs_failed": failed_jobs,
             "jobs_waiting": waiting_jobs,
         },
     )
+
+
+def _checked(beat: Heartbeat | None) -> dict[str, Any]:
+    """What the job that looks at the rows found, names and numbers alone. It is a warning and no failure: nobody is served better by a
+    server that is taken out of service for it."""
+    if beat is None:
+        return {"warnings": [], "invariants": None}
+    broken = beat.detail.get("broken", {})
+    found = {"checked_at": beat.at.isoformat(), "checked": beat.detail.get("checked", 0), "broken": broken}
+    return {"warnings": ["invariants"] if broken else [], "invariants": found}
 
 
 _schema_seen: list[bool] = []

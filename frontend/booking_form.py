@@ -84,6 +84,7 @@ class BookingForm:
     fund_source: str = ""
     fund_card: str = ""
     for_person: str = ""
+    override_reason: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> BookingForm:
@@ -101,6 +102,7 @@ class BookingForm:
             fund_source=_plain(data.get("fund_source", "")),
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
+            override_reason=str(data.get("override_reason", "")),
         )
 
     @property

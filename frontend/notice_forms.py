@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,15 +13,26 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from instruments.models import NoticeSettings
-from instruments.notice_events import groups, public_events
+from instruments.notice_events import events, groups, public_events
 from instruments.services import channels, notices
 from instruments.services.notice_settings import Wishes
 
 _CLOCK = {"type": "time"}
+#: What a single event's field says where it goes nowhere but to the bell.
+_NOWHERE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group of the page with its single events; ``says_more``: one of these goes another way."""
+
+    field: forms.BoundField
+    events: list[forms.BoundField]
+    says_more: bool
 
 
 class NoticeSettingsForm(forms.Form):
-    """Channels by group (one field a group), digest, quiet hours."""
+    """Channels by group (one field a group, and one for each of its events that may go another way), digest, quiet hours."""
 
     digest = forms.ChoiceField(
         label=_("Mail that nobody waits for"),
@@ -67,19 +79,41 @@ class NoticeSettingsForm(forms.Form):
                 choices=offered,
                 widget=forms.CheckboxSelectMultiple,
             )
+        self.single = {code: event for code, event in events().items() if event.group in self.shown and event.name}
+        single = [("", _("as above")), (_NOWHERE, _("only the bell")), *offered]
+        for code, event in self.single.items():
+            self.fields[f"event_{code}"] = forms.ChoiceField(
+                label=str(event.name),
+                required=False,
+                choices=single,
+                initial=_single_wish(kept, code),
+                widget=forms.Select(attrs={"class": "form-select"}),
+            )
         zones = sorted(available_timezones())
         self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
 
     @property
-    def group_fields(self) -> list[forms.BoundField]:
-        return [self[f"group_{code}"] for code in self.shown]
+    def rows(self) -> list[GroupRow]:
+        return [self._row(code) for code in self.shown]
+
+    def _row(self, group: str) -> GroupRow:
+        single = [self[f"event_{code}"] for code, event in self.single.items() if event.group == group]
+        return GroupRow(self[f"group_{group}"], single, any(one.value() for one in single))
 
     def wishes(self) -> Wishes:
         """What was typed. Validate the form first."""
         typed = self.cleaned_data
         chosen = {code: typed[f"group_{code}"] for code in self.shown}
-        rest = {name: typed[name] for name in typed if not name.startswith("group_")}
+        single = {code: typed[f"event_{code}"] for code in self.single}
+        chosen |= {code: [] if way == _NOWHERE else [way] for code, way in single.items() if way}
+        rest = {name: typed[name] for name in typed if not name.startswith(("group_", "event_"))}
         return Wishes(chosen, **rest)
+
+
+def _single_wish(kept: NoticeSettings | None, event: str) -> str:
+    """How an event goes by itself; empty where it goes as its group does."""
+    ways = (kept.channels if kept else {}).get(event)
+    return "" if ways is None else next(iter(ways), _NOWHERE)
 
 
 class AddressForm(forms.Form):

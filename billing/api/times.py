@@ -20,7 +20,7 @@ from billing.settlement.models import Charge
 from billing.settlement.sample_finding import find_items
 from billing.settlement.time_finding import PROFILES, SORTS, Customer, PricedTime
 from booking import queries
-from booking.queries.candidates import count_by_day
+from booking.queries.day_counts import count_by_day
 from booking.queries.finding import MOST_FOUND
 from booking.rules.time_search import LONGEST_MINUTES, NEARNESS_NAMES, SHORTEST_MINUTES, TimeSearch, region_prefix
 from config.kernel.api.fields import Day, IdParameter
@@ -132,7 +132,7 @@ class TimesView(ApiView):
                         "more": day.more,
                         "price_from_fen": day.price_from_fen,
                     }
-                    for day in count_by_day(search, self.now)
+                    for day in count_by_day(self.actor, search, self.now, time_finding.meant(customer))
                 ],
                 "test_items": _test_items(asked, search, customer, origin, self.now),
             }

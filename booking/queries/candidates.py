@@ -6,6 +6,7 @@ their first free instant, and what is met is checked for the filters (*by day*),
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from booking.models import InstrumentPolicy
+from booking.rules.assistance import ASSISTED
 from booking.rules.time_search import TimeSearch, region_prefix
 from instruments.models import BOOKABLE_STATUSES
 from instruments.rules.facets import LETTERS
@@ -116,10 +118,29 @@ def _walk(search: TimeSearch, where: str, values: dict[str, Any], now: datetime,
     return Candidates(ordered[:limit], sure_until, walked=True)
 
 
-def count_by_day(search: TimeSearch, now: datetime) -> list[DayCount]:
-    """For each local day of the search; the notice that labs need is taken into account, the reservations' buffers are not."""
-    values = _values(search, now) | {"few": FEW + 1, "most": MOST_COUNTED + 1}
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """An instrument that is used with assistance, by those who were named for it, and its lowest public price per hour (fen)."""
+
+    instrument_id: int
+    price_from_fen: int | None
+
+
+def helped(search: TimeSearch, now: datetime, most: int) -> list[Helped]:
+    """Of those that match but for time the first ``most`` that are no use where nobody can assist (``rules.assistance.meant_mode``)."""
+    if search.service_mode not in ("", ASSISTED):
+        return []
+    values = _values(search, now) | {"most": most, "alone": [ASSISTED], "any": search.service_mode == ASSISTED}
+    return [Helped(*row) for row in _fetch(_HELPED.format(where=_conditions(search, values, "")), values)]
+
+
+def count_by_day(search: TimeSearch, now: datetime, without: Sequence[int] = ()) -> list[DayCount]:
+    """For each local day of the search, but for the instruments ``without``; the notice that labs need is taken into account, the
+    reservations' buffers are not."""
+    values = _values(search, now) | {"few": FEW + 1, "most": MOST_COUNTED + 1, "without": list(without)}
     where = _conditions(search, values, "")
+    if without:
+        where += " AND NOT coalesce(e.instrument_id = ANY(%(without)s), false)"
     sql = _DAYS_BY_ENTRY if _few(where, values) else _DAYS_BY_DAY
     found = {row[0]: row for row in _fetch(sql.format(where=where), values)}
     days = [search.first_on + timedelta(days=n) for n in range((search.last_on - search.first_on).days + 1)]
@@ -217,6 +238,11 @@ def _first_instant_after(day: date) -> datetime:
 _RETURNING = """
     SELECT b.instrument_id FROM booking_downtime b
      WHERE b.closed_at IS NULL AND b.kind = 'breakdown' AND b.status_before = ANY(%(runs)s)"""
+_HELPED = """
+SELECT e.instrument_id, e.price_from_fen FROM instruments_catalogueentry e
+ WHERE {where} AND (%(any)s OR e.service_modes = %(alone)s::varchar[])
+   AND e.instrument_id IN (SELECT instrument_id FROM booking_instrumentassistant)
+ ORDER BY e.instrument_id LIMIT %(most)s"""
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s) AS matching"
 #: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
 _POLICY = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,8 @@ from booking.models import PolicyLayer, Reservation
 from booking.rules.policy import BookingPolicy, broken_rules
 from booking.rules.policy_layers import Combined, Layer, read_settings
 from booking.rules.states import ReservationState
+from booking.services import auto_approval, policies
 from booking.services import context as booking_context
-from booking.services import policies
 from booking.services.context import policy_for
 from booking.services.policies import Scope
 from booking.services.refusing import refusal_reasons
@@ -45,6 +45,11 @@ class Somebody:
     name: str
     organisation_id: int
     organisation: str
+
+    @property
+    def key(self) -> str:
+        """By what a page names it."""
+        return f"{self.person_id}-{self.organisation_id}"
 
 
 def lab_of(actor: Actor, organisation_id: int) -> Organisation:
@@ -125,11 +130,27 @@ def people_of(actor: Actor, organisation_id: int) -> list[Somebody]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would be said to somebody: ``against`` is everything that forbids it. With nothing against it, it counts at once unless the lab
+    looks at each request, ``looks_for`` these reasons."""
+
+    against: list[Reason]
+    looks_for: list[Reason]
+    approval_required: bool
+
+
 def tried(
-    actor: Actor, instrument_id: int, who: Somebody | str, during: TimeRange, service_mode: str, now: datetime
-) -> list[Reason]:
+    actor: Actor,
+    instrument_id: int,
+    who: Somebody | str,
+    during: TimeRange,
+    service_mode: str,
+    now: datetime,
+    price: Callable[[Instrument, Organisation], int | None],
+) -> Tried:
     """What would be said to somebody who asked for ``during`` now: a person of ``people_of``, or anybody of a kind of organisation
-    ("firm", "team", "owner") who has booked nothing yet. Nothing is written. Raises NotFound.
+    ("firm", "team", "owner") who has booked nothing yet. ``price`` says what a customer would pay now. Nothing is written. Raises NotFound.
     """
     context = booking_context.load(actor, instrument_id, lock=False)
     lab_of(actor, context.instrument.organisation_id)
@@ -137,7 +158,11 @@ def tried(
         person_id, customer = who.person_id, Organisation.objects.get(pk=who.organisation_id)
     else:
         person_id, customer = 0, Organisation(pk=0, kind=who)
-    reasons = refusal_reasons(context, person_id, customer, during, service_mode, now)
+    against = refusal_reasons(context, person_id, customer, during, service_mode, now)
     if booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
-        reasons.append(Reason("booking.taken", {}, "starts_at"))
-    return reasons
+        against.append(Reason("booking.taken", {}, "starts_at"))
+    looks_for: list[Reason] = []
+    if not against and context.policy.approval_required:
+        fen = price(context.instrument, customer) if isinstance(who, Somebody) else None
+        looks_for = auto_approval.looked_at_for(context, person_id, during, fen)
+    return Tried(against, looks_for, context.policy.approval_required)

@@ -59,19 +59,28 @@ class AutoApproval:
 
     def lets(self, wanted: Wanted) -> bool:
         """Whether the lab need not look at it. Between rivals it always chooses itself."""
+        return not self.against(wanted)
+
+    def against(self, wanted: Wanted) -> list[Reason]:
+        """Everything for which the lab looks at it itself; nothing: it counts at once."""
         trusted = {
-            Trusted.NOBODY: False,
-            Trusted.ANYBODY: True,
-            Trusted.LICENSED: wanted.licensed,
-            Trusted.PROVEN: wanted.proven,
+            Trusted.NOBODY: [Reason("at_once.nobody")],
+            Trusted.ANYBODY: [],
+            Trusted.LICENSED: [] if wanted.licensed else [Reason("at_once.not_licensed")],
+            Trusted.PROVEN: [] if wanted.proven else [Reason("at_once.not_proven")],
         }
-        return (
-            trusted[self.who]
-            and not wanted.has_rival
-            and _within(wanted.minutes, self.most_minutes)
-            and _within(wanted.week_minutes, self.week_minutes)
-            and (self.most_fen is None or (wanted.payable_now_fen is not None and wanted.payable_now_fen <= self.most_fen))
-        )
+        found = list(trusted[self.who])
+        if wanted.has_rival:
+            found.append(Reason("at_once.rival"))
+        if not _within(wanted.minutes, self.most_minutes):
+            found.append(Reason("at_once.too_long", {"most_minutes": self.most_minutes}))
+        if not _within(wanted.week_minutes, self.week_minutes):
+            found.append(Reason("at_once.week_full", {"most_minutes": self.week_minutes, "used_minutes": wanted.week_minutes}))
+        if self.most_fen is not None and wanted.payable_now_fen is None:
+            found.append(Reason("at_once.no_price", {"most_fen": self.most_fen}))
+        elif self.most_fen is not None and wanted.payable_now_fen is not None and wanted.payable_now_fen > self.most_fen:
+            found.append(Reason("at_once.too_dear", {"most_fen": self.most_fen}))
+        return found
 
 
 def _within(number: int, limit: int | None) -> bool:

@@ -4,6 +4,7 @@ impossible, and written down."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,12 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Assistant, InstrumentAssistant, Occupancy, OccupancySource, Reservation
 from booking.rules.assistance import ASSISTED, Helper
+from booking.rules.changes import ChangeState
 from booking.rules.states import ReservationState
-from booking.services import assisting, notices
+from booking.services import assisting, notices, other_instrument
 from booking.services.conflicts import NO_OVERLAP
 from booking.services.state_writing import lock_row, seen_by
+from booking.services.taken import NobodyCan
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -182,13 +185,28 @@ def give(actor: Actor, locked: Reservation, assistant_id: int, now: datetime) ->
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
     assisting.end_expired([wanted.calendar_id], occupied, now)
     told = assisting.person_told(locked)
+    proposed = assisting.end_proposed(locked)
     before = assisting.release(locked)
     if not assisting.take(locked.pk, wanted.calendar_id):
         raise Conflict.of("assistant.busy", "assistant", person=wanted.name)
+    if proposed:
+        _keep_proposed(locked, now)
     if before != wanted.id:
         audit.record(actor, "reservation.assistant", locked, now, before={"assistant": before}, after={"assistant": wanted.id})
         notices.tell_of_another(locked, told, now)
     return wanted.name
+
+
+def _keep_proposed(locked: Reservation, now: datetime) -> None:
+    """Keep people's time for what is proposed as if the session had been with the new person from the first. Where nobody can any more
+    nobody's is kept, and the answer finds out."""
+    row = locked.changes.filter(state=ChangeState.OPEN).first()
+    if row is None:
+        return
+    context = other_instrument.context_of(locked, row.instrument_id)
+    for during in (row.during, *(one.during for one in row.others.all())):
+        with suppress(NobodyCan):
+            assisting.keep_proposed(locked, context.instrument, during, context.policy.occupied(during), context.zone, now)
 
 
 def helpers_for(reservation: Reservation, occupied: TimeRange, now: datetime) -> list[Helper]:

@@ -3,7 +3,7 @@
 A session takes the calendar of whoever assists by an occupancy of its own. It follows what the booking takes of its instrument by a trigger
 (``booking.models.assistant``), so no state and no writer can forget it; that two instruments never have one person at a time is kept by
 ``occupancy_no_overlap``, as they are behind different locks. An instrument for which nobody was named
-needs nobody. A hold or an offer of such a session keeps somebody's time beside the instrument's.
+needs nobody. A hold, an offer or a proposal to move such a session keeps somebody's time beside the instrument's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from booking.rules.slots import free_ranges
 from booking.services.taken import NobodyCan
 from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
-from config.kernel.time_range import TimeRange
+from config.kernel.time_range import TimeRange, subtract
 from instruments.models import Instrument
 from instruments.rules.opening import open_ranges
 from instruments.rules.wall_time import local_day
@@ -205,6 +205,48 @@ def keep(instrument: Instrument, kept: Occupancy, during: TimeRange, zone: ZoneI
     _first(lambda: helpers(instrument.pk, occupied, during.starts_at, zone, now), write, during, occupied, now)
 
 
+def keep_proposed(
+    locked: Reservation, instrument: Instrument, during: TimeRange, occupied: TimeRange, zone: ZoneInfo, now: datetime
+) -> None:
+    """Keep the time of somebody who can assist in ``during`` on ``instrument``, until the proposal to move there ends: of whoever assists
+    now, where they can. What they have of the session already stays theirs by itself.
+
+    An occupancy of the proposal's own, so that it ends with the instrument's. Part of the caller's transaction; nothing where nobody has to
+    assist. Raises NobodyCan.
+    """
+    if locked.service_mode != ASSISTED:
+        return
+    row = of(locked)
+
+    def look() -> list[Helper]:
+        return helpers(instrument.pk, occupied, during.starts_at, zone, now, without_id=locked.pk)
+
+    def write(one: Helper) -> bool:
+        own = locked.occupancies.filter(blocking=True, calendar_id=one.calendar_id).values_list("during", flat=True)
+        parts = subtract([occupied], [TimeRange(each.lower, each.upper) for each in own])
+        values: dict[str, Any] = {
+            "calendar": one.calendar_id,
+            "reservation": locked.pk,
+            "parts": [_range(part) for part in parts],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP_PROPOSED, values)
+            written = [pk for (pk,) in cursor.fetchall()]
+        if len(written) < len(parts):
+            Occupancy.objects.filter(pk__in=written).delete()
+        return len(written) == len(parts)
+
+    _first(look, write, during, occupied, now, row.calendar.assistant.pk if row is not None else None)
+
+
+def end_proposed(locked: Reservation) -> bool:
+    """Give people's time back that a proposal to move keeps, the instrument's stays kept; whether there was any."""
+    if locked.service_mode != ASSISTED:
+        return False
+    rows = locked.occupancies.filter(source=OccupancySource.CHANGE, calendar__assistant__isnull=False)
+    return rows.delete()[0] > 0
+
+
 def _first(
     look: Callable[[], list[Helper]],
     write: Callable[[Helper], bool],
@@ -235,6 +277,11 @@ INSERT INTO booking_occupancy (calendar_id, during, blocking, source, note, hold
 SELECT %(calendar)s, h.during, h.blocking, 'keeping', '', h.holder_id, h.held_since, h.expires_at, h.id
   FROM booking_occupancy h WHERE h.id = %(kept)s
 ON CONFLICT ON CONSTRAINT occupancy_no_overlap DO NOTHING
+"""
+_KEEP_PROPOSED = """
+INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
+SELECT %(calendar)s, part, true, 'change', %(reservation)s, '' FROM unnest(%(parts)s::tstzrange[]) AS part
+ON CONFLICT ON CONSTRAINT occupancy_no_overlap DO NOTHING RETURNING id
 """
 _TAKE = """
 INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
@@ -275,8 +322,10 @@ def anew_where_needed(locked: Reservation, zone: ZoneInfo, now: datetime, *, mus
     """Directly before a reservation keeps others out: whoever was chosen for it may have something else by now, where it kept nobody out
     yet, or may not assist there any more. Then another.
 
-    ``must`` False: with nobody free it goes on alone, as the lab that begins it is there. Raises NobodyCan.
+    ``must`` False: with nobody free it goes on alone, as the lab that begins it is there. What a proposal to move kept of people's time
+    ends with the step that follows, and is in nobody's way. Raises NobodyCan.
     """
+    end_proposed(locked)
     row = of(locked)
     if row is None:
         return

@@ -14,6 +14,7 @@ from booking.rules.auto_approval import AutoApproval, Trusted, Wanted
 from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import standing
 from booking.services.context import BookingContext
+from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import local_day
@@ -50,10 +51,15 @@ def lets(reservation: Reservation, context: BookingContext, now: datetime) -> bo
 
 def would_let(context: BookingContext, person_id: int | None, during: TimeRange, payable_now_fen: int | None) -> bool:
     """As ``lets`` for a time that is only looked at, at the price that is shown."""
+    return person_id is not None and not looked_at_for(context, person_id, during, payable_now_fen)
+
+
+def looked_at_for(context: BookingContext, person_id: int, during: TimeRange, payable_now_fen: int | None) -> list[Reason]:
+    """Everything for which the lab would look at such a request itself; nothing: it would count at once."""
     rule = context.policy.auto_approval
-    if rule is None or rule.who is Trusted.NOBODY or person_id is None:
-        return False
-    return rule.lets(_wanted(rule, context, person_id, during, payable_now_fen))
+    if rule is None or rule.who is Trusted.NOBODY:
+        return [Reason("at_once.nobody")]
+    return rule.against(_wanted(rule, context, person_id, during, payable_now_fen))
 
 
 def _wanted(

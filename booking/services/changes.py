@@ -35,7 +35,6 @@ from booking.services import (
 )
 from booking.services.context import BookingContext, busy_ranges
 from booking.services.refusing import BOOKING_ROLES, outage_reasons, refusal_reasons
-from booking.services.taken import NobodyCan
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import idempotency, transactions
@@ -256,11 +255,10 @@ def refuse_by_rules(
 
 
 def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
-    """Keep what the new time needs beside the old one, until the proposal is answered."""
+    """Keep what the new time needs beside the old one, until the proposal is answered: of the instrument, and of somebody who assists."""
     beside = subtract([context.policy.occupied(during)], _own_ranges(locked, context))
     _require_free(context, beside, now, holder_id)
-    if assisting.reasons(context.instrument, during, context.policy, context.zone, locked.service_mode, now, locked.pk):
-        raise NobodyCan
+    assisting.keep_proposed(locked, context.instrument, during, context.policy.occupied(during), context.zone, now)
     Occupancy.objects.bulk_create(
         Occupancy(
             calendar_id=context.instrument.calendar_id,

@@ -10,6 +10,7 @@ from django.conf import settings
 from booking import queries
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
+from booking.rules.states import ReservationState
 from booking.services import changes, consents, deputies, policies, reject_reasons, reservations, series, together, waiting
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
@@ -34,6 +35,8 @@ LAB_RULES = {
     "peak": [{"weekdays": [1, 2, 3, 4, 5], "from_minute": 540, "until_minute": 1020}],
     "answer_minutes": 480,
 }
+#: What the lab need not look at on one of its instruments.
+AT_ONCE = {"auto_approval": {"who": "proven", "most_minutes": 240, "week_minutes": 2400, "most_fen": 5_000_00}}
 CLASS_RULES = {"horizons": {"firm": 45}, "late_may_use": True}
 
 
@@ -45,7 +48,7 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
     told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
     told |= {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
-    told |= {"booked for a colleague": _for_each_other(people, today, now)}
+    told |= {"booked for a colleague": _for_each_other(people, today, now), "booked at once": _at_once(people, today, now)}
     return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
 
 
@@ -127,6 +130,28 @@ def _for_each_other(people: People, today: date, now: datetime) -> int:
             return int(bool(reservations.reserve(taker, asked, now, idempotency_key=f"demo-colleague-{days}")))
         except Refusal:
             continue
+    return 0
+
+
+def _at_once(people: People, today: date, now: datetime) -> int:
+    """On the first lab's last instrument whose requests it looks at, those of who has used something of the lab's before count at once from
+    now on; how many of the first firm's researcher do so, who asks for an hour."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher, manager = people.actor(firm, Role.RESEARCHER), people.actor(lab, Role.LAB_MANAGER)
+    rows = Instrument.objects.filter(organisation=lab, status="normal", published=True, policy__approval_required=True)
+    instrument = rows.order_by("-pk")[0]
+    scope = Scope(lab.pk, instrument_id=instrument.pk)
+    policies.say(manager, scope, policies.spoken(scope) | AT_ONCE, now)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    for days in range(5, 25):
+        start = local_day(today + timedelta(days=days), zone).starts_at + timedelta(hours=11)
+        during = TimeRange(start, start + timedelta(hours=1))
+        asked = ReservationRequest(instrument.pk, firm.pk, during, instrument.service_modes[0], words("people")["purposes"][2])
+        try:
+            made = reservations.reserve(researcher, asked, now, idempotency_key=f"demo-at-once-{days}")
+        except Refusal:
+            continue
+        return int(made.state == ReservationState.APPROVED)
     return 0
 
 

@@ -1,21 +1,25 @@
 """What must always be true of the stored rows, as named checks that read and never write.
 
-Each app registers its own in ``<app>/invariants.py``. ``manage.py check_invariants`` runs all of them in one snapshot.
+Each app registers its own in ``<app>/invariants.py``. ``manage.py check_invariants`` runs all of them in one snapshot, a job those of
+bookings each hour, for the health page.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 
 from config.kernel import installed_guards
 from config.kernel.models import StoredFile
 
 MOST_SHOWN = 20
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,32 @@ def registered() -> dict[str, Invariant]:
 def register_sql(name: str, *, counted: str, violations: str) -> None:
     """Add an invariant as two queries: how many rows are looked at, and one text for each that is wrong."""
     register(name, lambda: _ask(counted, violations))
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Read-only and repeatable, when the transaction is ours alone (a test's outer transaction keeps its own level)."""
+    with transaction.atomic():
+        if len(connection.savepoint_ids) == 0:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def check(part: str) -> tuple[int, dict[str, int]]:
+    """Ask all invariants whose names begin with ``part`` in one snapshot: how many things were looked at, and how many are wrong by name.
+    What is wrong goes into the log."""
+    looked_at, broken = 0, {}
+    with one_snapshot():
+        for name, invariant in registered().items():
+            if not name.startswith(part):
+                continue
+            finding = invariant()
+            looked_at += finding.checked
+            if finding.violations:
+                broken[name] = len(finding.violations)
+                _log.error("%s: %s", name, "; ".join(finding.violations[:MOST_SHOWN]))
+    return looked_at, broken
 
 
 def _ask(counted: str, violations: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.wording import several
-from booking.policy_wording import period_words
+from booking.policy_wording import RULE_NAMES, period_words
 from booking.rules.auto_approval import AutoApproval, Trusted
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import HOUSE
@@ -37,6 +38,18 @@ BILLED: dict[BillableBasis, Promise] = {
     BillableBasis.ACTUAL_WITHIN_BOOKED_ROUNDED_UP: gettext_lazy("The time actually used is charged."),
     BillableBasis.OVERAGE: gettext_lazy("The booked time and the use beyond its end are charged."),
 }
+
+_PASSED_OVER = re.compile(r"(.*) \[([a-z_]+\.[a-z_]+(?:, [a-z_]+\.[a-z_]+)*)\]", re.DOTALL)
+
+
+def passed_over_words(reason: str) -> str:
+    """Why a booking was made in spite of the lab's rules, and of which, as its history keeps it; another text as it is."""
+    found = _PASSED_OVER.fullmatch(reason)
+    if found is None:
+        return reason
+    codes = found[2].split(", ")
+    names = dict.fromkeys(str(RULE_NAMES.get(code) or RULE_NAMES.get(code.partition(".")[0]) or code) for code in codes)
+    return _("%(reason)s (passed over: %(rules)s)") % {"reason": found[1], "rules": several(names)}
 
 
 def policy_words(policy: BookingPolicy) -> list[str]:
@@ -143,7 +156,8 @@ def _at_once(rule: AutoApproval) -> list[str]:
     if rule.most_fen is not None:
         limits.append(_("%(amount)s to pay now") % {"amount": yuan(rule.most_fen)})
     most = [_("That holds up to: %(limits)s.") % {"limits": "; ".join(limits)}] if limits else []
-    return [str(_AT_ONCE[rule.who]), *most]
+    alone = _("Series, and several instruments that are asked for together, are always looked at by the lab.")
+    return [str(_AT_ONCE[rule.who]), *most, alone]
 
 
 _AT_ONCE: dict[Trusted, Promise] = {

@@ -72,6 +72,7 @@ class Alternative:
 @dataclass(frozen=True, slots=True)
 class QuoteView:
     """``problems``: sentences with the id of the field to mend; without any, and with figures, the button may be pressed.
+    ``lab_may``: the reader, one of the lab's managers, may pass over all of them with a reason.
     ``late_cancel_fen`` and ``no_show_fen``: what the time costs when it is given back later, or not used.
 
     ``once_verified``: what the same session would cost after the customer's identity has been checked, where that differs.
@@ -90,6 +91,7 @@ class QuoteView:
     no_show_fen: int = 0
     problems: list[tuple[str, str]] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
+    lab_may: bool = False
 
     @property
     def minutes(self) -> int:
@@ -99,7 +101,7 @@ class QuoteView:
 @dataclass(frozen=True, slots=True)
 class Panel:
     """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for); ``again``: when a booking of
-    before could be had once more, the one that suits best first."""
+    before could be had once more, the one that suits best first; ``manages``: the reader, a manager of the lab, may pass over its rules."""
 
     instrument: Instrument
     form: BookingForm
@@ -122,6 +124,7 @@ class Panel:
     people: list[BookingConsent] = field(default_factory=list)
     """In whose name one may book, beside one's own; ``for_person``: who is chosen."""
     for_person: int | None = None
+    manages: bool = False
 
     @property
     def service_modes(self) -> list[str]:

@@ -137,6 +137,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         expected=read_expected(request.POST),
         fund_card_id=fund_card_id,
         for_person_id=for_person_id,
+        override_reason=form.override_reason,
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
         reasons = refusal_reasons(context, None, None, during, service_mode, now)

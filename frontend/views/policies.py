@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from billing.settlement.services import quotes
 from booking.models import PolicyLayer
 from booking.queries import policies as queries
 from booking.queries.policies import Somebody, Touched
@@ -185,13 +186,26 @@ def _tried(
 ) -> dict[str, Any]:
     """What would be said to who was chosen."""
     who: Somebody | str = chosen if chosen in {kind.value for kind in STRANGERS} else OrganisationKind.FIRM.value
-    who = next((one for one in people if f"{one.person_id}-{one.organisation_id}" == chosen), who)
+    who = next((one for one in people if one.key == chosen), who)
     mode = form.service_mode if form.service_mode in instrument.service_modes else (instrument.service_modes or [""])[0]
     try:
         during = form.during(ZoneInfo(instrument.site.time_zone))
-        reasons = queries.tried(actor, instrument.pk, who, during, mode, now)
+        found = queries.tried(
+            actor,
+            instrument.pk,
+            who,
+            during,
+            mode,
+            now,
+            lambda place, customer: quotes.payable_now(place, customer, during, now, mode),
+        )
     except NotFound:
         raise
     except Refusal as refusal:
-        return {"said": sentences(refusal), "was_tried": True, "during": None}
-    return {"said": [reason_sentence(reason) for reason in reasons], "was_tried": True, "during": during}
+        return {"said": sentences(refusal), "was_tried": True}
+    return {
+        "said": [reason_sentence(reason) for reason in found.against],
+        "looks_for": [reason_sentence(reason) for reason in found.looks_for],
+        "approval_required": found.approval_required,
+        "was_tried": True,
+    }

@@ -20,11 +20,12 @@ from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
+from booking.rules.standing import may_be_overridden
 from booking.services import auto_approval, downtime_rows
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
-from config.kernel.access import Actor
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
@@ -53,6 +54,7 @@ INPUTS = {
     "fund_source": "booking-source",
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
+    "override_reason": "booking-override",
 }
 
 
@@ -138,8 +140,13 @@ def make_panel(
         alternatives=alternatives or [],
         people=people,
         for_person=named.giver_id if named else None,
+        manages=_manages(actor, context),
         cards=card_part(whose, context, chosen, form.fund_card, during, payable, now),
     )
+
+
+def _manages(actor: Actor, context: BookingContext) -> bool:
+    return context.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
 
 
 def _may_be_booked(instrument: Instrument, now: datetime) -> bool:
@@ -226,7 +233,9 @@ def make_quote(
     payable_now_fen = preview.assessment.payable_now_fen if preview else None
     at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)
     needs_approval = context.policy.approval_required and not at_once
-    return quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
+    view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
+    lab_may = bool(reasons) and len(problems) == len(reasons) and all(map(may_be_overridden, reasons))
+    return replace(view, lab_may=lab_may and _manages(actor, context))
 
 
 def as_alternative(

@@ -23,7 +23,7 @@ from booking.licence_queries import workable_alone
 from booking.queries import bookable_organisations
 from booking.queries.alerts import waiting_alerts
 from booking.queries.availability import calculating_count
-from booking.queries.candidates import count_by_day
+from booking.queries.day_counts import count_by_day
 from booking.queries.relaxing import blocked
 from booking.rules.time_search import TimeSearch, region_prefix
 from booking.services import time_alerts
@@ -79,7 +79,7 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
 def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, today: date, now: datetime) -> dict[str, Any]:
     origin = form.place or customer.organisation.region_code or search.region_code
     found = time_finding.find(actor, search, customer, form.sort, now, form.rows, origin)
-    days = count_by_day(present.strip_search(search, today), now)
+    days = count_by_day(actor, present.strip_search(search, today), now, time_finding.meant(customer))
     known_until = today + timedelta(days=settings.AVAILABILITY_DAYS - 1)
     waiting = calculating_count()
     return {

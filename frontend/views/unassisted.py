@@ -56,6 +56,8 @@ def unassisted_list(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(pairs: list[str]) -> list[tuple[int, int]]:
-    """What was sent, booking and person; what cannot be read is nobody's, and refused as such."""
-    found = (pair.partition(":") for pair in pairs)
-    return [(read_id(booking), read_id(person)) for booking, _colon, person in found]
+    """What was sent, booking and person. Raises NotFound for what cannot be read: it is nobody's."""
+    found = [(read_id(booking), read_id(person)) for booking, _colon, person in (pair.partition(":") for pair in pairs)]
+    if not all(all(pair) for pair in found):
+        raise NotFound.of("access.not_found", model="reservation")
+    return found

@@ -7,7 +7,8 @@ from django.db import models
 class NoticeSettings(models.Model):
     """How one person wants to be told; without a row the defaults of each group hold.
 
-    ``channels``: group of events -> names of the channels besides the notice in the platform. Hours are wall time of ``time_zone``.
+    ``channels``: group of events, or a single event that goes another way -> names of the channels besides the notice in the platform.
+    Hours are wall time of ``time_zone``.
     """
 
     user = models.OneToOneField(

@@ -154,7 +154,8 @@ def _still_wanted(one: Delivery) -> bool:
     user = one.user
     if user is None or not user.is_active or is_settled(one.notice):
         return False
-    return one.channel in notices.wanted_channels(notices.settings_of(user), one.notice.group) and bool(address_of(one))
+    wanted = notices.wanted_channels(notices.settings_of(user), one.notice.group, one.notice.event)
+    return one.channel in wanted and bool(address_of(one))
 
 
 def address_of(one: Delivery) -> str:

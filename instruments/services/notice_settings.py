@@ -20,7 +20,7 @@ from config.kernel.services import audit
 from config.kernel.services.tokens import digest
 from config.kernel.services.transactions import whole
 from instruments.models import ChannelAddress, Delivery, NoticeSettings, User
-from instruments.notice_events import goes_at_once, groups
+from instruments.notice_events import events, goes_at_once, groups
 from instruments.rules.notice_times import Digest
 from instruments.services import channels, notices
 from instruments.services.people import one_at_a_time
@@ -37,7 +37,8 @@ _VALID_FOR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the page asks: channels by group, and the rhythm of mail (see ``NoticeSettings``)."""
+    """What the page asks: channels by group, and by event where one goes another way than its group; and the rhythm of mail (see
+    ``NoticeSettings``)."""
 
     channels: Mapping[str, Sequence[str]]
     digest: str = "immediately"
@@ -59,7 +60,7 @@ def save_settings(actor: Actor, wishes: Wishes, now: datetime) -> NoticeSettings
     Refusal.raise_any(list(_faults(wishes, user_id)))
     before = NoticeSettings.objects.filter(user_id=user_id).first()
     values = {
-        "channels": {group: sorted(set(names)) for group, names in wishes.channels.items()},
+        "channels": {code: sorted(set(names)) for code, names in wishes.channels.items()},
         "digest": wishes.digest,
         "digest_hour": wishes.digest_hour,
         "digest_weekday": wishes.digest_weekday,
@@ -98,7 +99,11 @@ def unsubscribe(token: str, actor: Actor, now: datetime) -> tuple[str, ...]:
     kept = NoticeSettings.objects.filter(pk=user.pk).first() or NoticeSettings(user=user, time_zone=settings.TIME_ZONE)
     before = _plain(kept)
     for code in codes:
-        kept.channels[code] = [name for name in notices.wanted_channels(kept, code) if name != notices.EMAIL]
+        single = [name for name in kept.channels if name in events() and events()[name].group == code]
+        kept.channels |= {
+            each: [name for name in notices.wanted_channels(kept, code, each) if name != notices.EMAIL]
+            for each in (code, *single)
+        }
     if _plain(kept) != before:
         kept.save()
         audit.record(actor, "notice_settings.unsubscribe", kept, now, before=before, after=_plain(kept))
@@ -183,7 +188,7 @@ def _faults(wishes: Wishes, user_id: int) -> list[Reason]:
     verified = ChannelAddress.objects.filter(user_id=user_id).exclude(verified_at=None).values_list("channel", flat=True)
     known = {notices.EMAIL, *(set(verified) & set(channels.channels()))}
     reasons = []
-    if not set(wishes.channels) <= set(groups()) or any(not set(names) <= known for names in wishes.channels.values()):
+    if not set(wishes.channels) <= {*groups(), *events()} or any(not set(names) <= known for names in wishes.channels.values()):
         reasons.append(Reason("notice_settings.channel_unknown", {}, "channels"))
     if wishes.digest not in set(Digest) or wishes.digest_hour not in range(24) or wishes.digest_weekday not in range(7):
         reasons.append(Reason("notice_settings.digest_unknown", {}, "digest"))

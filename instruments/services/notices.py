@@ -181,10 +181,11 @@ def settings_of(user: User) -> NoticeSettings | None:
     return getattr(user, "notice_settings", None)
 
 
-def wanted_channels(chosen: NoticeSettings | None, group: str) -> tuple[str, ...]:
-    """The channels besides the notice in the platform."""
-    kept = (chosen.channels if chosen else {}).get(group)
-    return tuple(kept) if kept is not None else groups()[group].channels
+def wanted_channels(chosen: NoticeSettings | None, group: str, event: str = "") -> tuple[str, ...]:
+    """The channels besides the notice in the platform: what the person said of the event, else of its group, else what is usual."""
+    kept = chosen.channels if chosen else {}
+    found = kept.get(event, kept.get(group))
+    return tuple(found) if found is not None else groups()[group].channels
 
 
 def rhythm_of(chosen: NoticeSettings | None) -> Rhythm:
@@ -260,6 +261,6 @@ def _wanted(code: str, person_: User, now: datetime) -> Iterable[dict[str, Any]]
     """What goes out besides the notice in the platform."""
     chosen = settings_of(person_)
     rhythm = rhythm_of(chosen)
-    for channel in wanted_channels(chosen, event_of(code).group):
+    for channel in wanted_channels(chosen, event_of(code).group, code):
         digest, moment = planned(rhythm, channel, goes_at_once(code), now)
         yield {"user_id": person_.pk, "channel": channel, "digest": digest, "due_at": moment.isoformat()}

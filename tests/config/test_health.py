@@ -10,7 +10,10 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from booking import tasks
 from config import health
+from config.kernel import invariants
+from config.kernel.invariants import Finding
 from config.kernel.services.heartbeat import beat
 
 
@@ -25,6 +28,23 @@ def test_all_is_well_while_the_worker_beats(client: Client) -> None:
     assert 29 <= body["worker_heartbeat_age_seconds"] <= 40
     assert list(body["periodic_last_run_at"]) == ["forget"]
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_what_must_always_be_true_of_bookings_is_looked_at_by_a_job_and_shown(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat("worker", timezone.now())
+    assert client.get("/healthz").json()["invariants"] is None
+    tasks.check_invariants(0)
+    body = client.get("/healthz").json()
+    assert (body["status"], body["warnings"], body["invariants"]["broken"]) == ("ok", [], {})
+    monkeypatch.setitem(invariants._registered, "booking.x", lambda: Finding(7, ("reservation 3 of Lin is wrong",)))
+    tasks.check_invariants(0)
+    answer = client.get("/healthz")
+    body = answer.json()
+    assert (answer.status_code, body["warnings"], body["invariants"]["broken"]) == (200, ["invariants"], {"booking.x": 1})
+    assert body["invariants"]["checked"] >= 7 and "Lin" not in answer.content.decode()
 
 
 @pytest.mark.django_db

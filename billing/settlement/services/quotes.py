@@ -80,6 +80,17 @@ def preview(
     return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)
 
 
+def payable_now(
+    instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, service_mode: str
+) -> int | None:
+    """What a customer would have to pay now, for a lab that tries its own rules; None without a price."""
+    try:
+        prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode)
+        return prepared.inputs.assess().payable_now_fen
+    except Refusal:
+        return None
+
+
 def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:
     """What each cap of the programmes that give something still allows afterwards."""
     left = []

@@ -7,6 +7,9 @@ from typing import Any
 
 from config.kernel.models import Heartbeat
 
+#: Under which name the job says what it found of what must always be true (``checked``, and ``broken``: how many by name).
+CHECKED = "booking.check_invariants"
+
 
 def beat(name: str, now: datetime, **detail: Any) -> None:
     """Remember that ``name`` ran at ``now``."""

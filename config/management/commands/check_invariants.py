@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection, transaction
 
 from config.kernel import invariants
 
@@ -24,8 +23,7 @@ class Command(BaseCommand):
             if not options["only"] or name in options["only"]
         }
         wrong = 0
-        with transaction.atomic():
-            _one_snapshot()
+        with invariants.one_snapshot():
             for name, invariant in chosen.items():
                 finding = invariant()
                 wrong += len(finding.violations)
@@ -40,10 +38,3 @@ class Command(BaseCommand):
         if wrong:
             self.stderr.write(self.style.ERROR(f"{wrong} violations"))
             raise SystemExit(1)
-
-
-def _one_snapshot() -> None:
-    """Read-only and repeatable, when the transaction is ours alone (a test's outer transaction keeps its own level)."""
-    if len(connection.savepoint_ids) == 0:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -14,6 +14,7 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import InstrumentPolicy, Occupancy, Reservation
 from booking.queries import assistants as queries
 from booking.queries import free_slots
+from booking.queries.day_counts import count_by_day
 from booking.queries.finding import find_earliest, next_times
 from booking.rules.time_search import TimeSearch
 from booking.services import assistants, assisting, availability, changes, decisions, reservations, swaps, together, transitions
@@ -92,6 +93,11 @@ class Lab:
         (row,) = find_earliest(self.cast.actor("lin"), search, self.cast.now, 5, customer=self.cast.firm).rows
         return row.during.starts_at.astimezone(SHANGHAI).hour
 
+    def counts(self, day, mode):
+        """How often the second instrument is counted on the day and the day after, in a way of service."""
+        search = TimeSearch(60, day, day + timedelta(days=1), text=self.second.name, service_mode=mode)
+        return [one.count for one in count_by_day(self.cast.actor("lin"), search, self.cast.now, self.cast.firm)]
+
     def next_hour(self, day):
         """The hour of the next free time from the day on, as on the cards of a search."""
         since = self.slot(0, 1, FAR).starts_at
@@ -160,6 +166,16 @@ def test_the_one_who_assists_goes_with_the_booking_until_it_gives_its_time_back(
     lab.publish("self_operated", "assisted")
     found = {mode: lab.earliest(day, mode, hours=2) for mode in ("assisted", "self_operated", "")}
     assert found == {"assisted": 11, "self_operated": 8, "": 8}
+    # The counts above the days: none on a day on which everybody is away.
+    counted = {mode: lab.counts(day, mode) for mode in ("assisted", "self_operated", "")}
+    assert counted == {"assisted": [1, 1], "self_operated": [1, 1], "": [1, 1]}
+    away = [assistants.add_absence(lab.wang, one.pk, slot(0, 24, FAR + 1), "fair", cast.now) for one in (_hu, _ma)]
+    assert lab.counts(day, "assisted") == [1, 0] and lab.counts(day, "self_operated") == lab.counts(day, "") == [1, 1]
+    lab.publish("assisted")
+    assert lab.counts(day, "") == [1, 0]
+    lab.publish("self_operated", "assisted")
+    for one, who in zip(away, (_hu, _ma), strict=True):
+        assistants.remove_absence(lab.wang, who.pk, one.pk, cast.now)
     lab.ask(8, 9, lab.second, mode="self_operated")
     assert lab.earliest(day, "assisted") == 11 and lab.next_hour(day) == 9
     lab.publish("assisted")

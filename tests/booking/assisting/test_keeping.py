@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 import pytest
@@ -13,7 +14,7 @@ from booking.models import InstrumentPolicy, Occupancy, WaitEntry
 from booking.ports import NOTHING_EXPECTED
 from booking.queries.assistants import choices
 from booking.queries.unassisted import proposals, unassisted
-from booking.services import assistants, extending, holds, self_service, waiting
+from booking.services import assistants, changes, extending, holds, self_service, waiting
 from booking.services.context import load
 from booking.services.many_times import Look
 from booking.services.refusing import refusal_reasons
@@ -182,3 +183,50 @@ def test_the_database_keeps_a_persons_time_with_the_hold_and_not_longer(lab: Lab
         cursor.execute("DELETE FROM booking_occupancy WHERE id = %s", [hold.pk])
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     assert kept() == []
+
+
+def proposed() -> list[tuple[str, int, int]]:
+    """Whose time proposals keep, from which hour until which."""
+    rows = Occupancy.objects.filter(source="change", calendar__assistant__isnull=False).order_by("during")
+    zone = ZoneInfo("Asia/Shanghai")
+    return [
+        (one.calendar.assistant.person.full_name, *(end.astimezone(zone).hour for end in (one.during.lower, one.during.upper)))
+        for one in rows.select_related("calendar__assistant__person")
+    ]
+
+
+def test_a_proposal_to_move_keeps_somebodys_time_until_it_is_answered(lab: Lab, cast, slot):
+    lab.name("hu", cast.xrd, lab.second)
+    lin, one = cast.actor("lin"), lab.approve(lab.ask(9, 11))
+    first = lab.move(one, 10, 12, agreed=False)
+    assert first.state == "open" and proposed() == [("Hu", 11, 12)]  # beside what Hu has of it already
+    with pytest.raises(Conflict) as refused:
+        lab.ask(11, 12, lab.second, who="he")
+    assert codes(refused) == ["booking.nobody_assists_but_then"]
+    changes.accept(lin, first.change_id, cast.now)
+    assert lab.who(one) == [("Hu", True)] and proposed() == []
+    second = lab.move(one, 15, 17, agreed=False)
+    assert proposed() == [("Hu", 15, 17)]
+    changes.refuse(lin, second.change_id, cast.now, "No")
+    assert proposed() == [] and lab.who(lab.ask(15, 16, lab.second, who="he")) == [("Hu", True)]
+    # Where the own person cannot, another's time is kept; and the new person's, where the session is given to somebody else meanwhile.
+    ma = lab.name("ma", cast.xrd)
+    third = lab.move(one, 15, 17, agreed=False, others=(slot(11, 13, FAR),))
+    assert proposed() == [("Hu", 12, 13), ("Ma", 15, 17)]
+    assistants.choose(lab.wang, one.pk, ma.pk, cast.now)
+    assert proposed() == [("Ma", 12, 13), ("Ma", 15, 17)]
+    changes.accept(lin, third.change_id, cast.now)
+    assert lab.who(one) == [("Ma", True)] and proposed() == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_request_that_keeps_nobody_out_is_approved_where_it_is_beside_an_open_suggestion(lab: Lab, cast, slot, named):
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"pending_blocks": False})
+    cast.xrd.refresh_from_db()
+    if named:
+        lab.name("hu", cast.xrd, lab.second)
+    one = lab.ask(9, 11)
+    assert lab.move(one, 10, 12, agreed=False).state == "open"
+    lab.approve(one)
+    assert lab.who(one) == [("Hu", True) if named else None]
+    assert not Occupancy.objects.filter(source="change").exists()

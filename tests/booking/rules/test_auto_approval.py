@@ -20,6 +20,16 @@ def test_at_every_limit_it_still_counts_and_beyond_any_of_them_the_lab_looks():
     assert [one for one in beyond if RULE.lets(replace(USUAL, **one))] == []
 
 
+def test_everything_for_which_the_lab_looks_is_said():
+    found = RULE.against(replace(USUAL, minutes=121, payable_now_fen=500_01, week_minutes=301, has_rival=True, licensed=False))
+    said = ["at_once.not_licensed", "at_once.rival", "at_once.too_long", "at_once.week_full", "at_once.too_dear"]
+    assert [one.code for one in found] == said
+    unknown = RULE.against(replace(USUAL, payable_now_fen=None))
+    assert [one.code for one in unknown] == ["at_once.no_price"] and RULE.against(USUAL) == []
+    assert [one.code for one in AutoApproval(Trusted.PROVEN).against(replace(USUAL, proven=False))] == ["at_once.not_proven"]
+    assert [one.code for one in AutoApproval(Trusted.NOBODY).against(USUAL)] == ["at_once.nobody"]
+
+
 def test_whose_requests_they_are():
     stranger = replace(USUAL, licensed=False, proven=False)
     found = {who.value: (AutoApproval(who).lets(USUAL), AutoApproval(who).lets(stranger)) for who in Trusted}

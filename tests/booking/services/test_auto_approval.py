@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from booking.models import Licence, Occupancy, ReservationTransition
-from booking.services import policies, reservations, transitions
+from booking.models import Licence, Occupancy, Reservation, ReservationTransition
+from booking.rules.series import SeriesRule
+from booking.services import policies, reservations, series, together, transitions
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
 from booking.services.state_writing import lock_row
+from booking.services.together import Bundle, Place
 from tests.booking.services.test_changes import held
 from tests.booking.services.test_reservation_flow import ask
 from tests.booking.usage.conftest import wrong
+from tests.concurrency.world import add_instrument
 from tests.conftest import slot_of
 from tests.frontend.acting import as_, clock, words
 
@@ -67,3 +72,19 @@ def test_what_waited_for_somebody_else_counts_by_the_same_rule_and_says_so(cast,
     said = ReservationTransition.objects.get(reservation_id=plain, action="approve")
     assert (said.actor_id, said.reason) == (None, transitions.NO_LOOK)
     assert not transitions.approve_without_look(lock_row(overridden), cast.now), "the lab looks at what it overrode"
+
+
+def test_series_and_several_together_are_looked_at_and_count_in_the_week_of_single_requests(cast, programmes, says):
+    says(approval_required=True, auto_approval={"who": "anybody", "week_minutes": 240})
+    lin, during = cast.actor("lin"), slot_of(9, 12)
+    zone = ZoneInfo("Asia/Shanghai")
+    starts, ends = (end.astimezone(zone).replace(tzinfo=None) for end in (during.starts_at, during.ends_at))
+    wish = series.Wish(cast.xrd.pk, cast.firm.pk, SeriesRule(starts, ends, count=2), "self_operated")
+    picks = [series.Pick(row.occurrence.ordinal, row.during) for row in series.report(lin, wish, cast.now).wanted]
+    assert series.ask(lin, wish, picks, cast.now, idempotency_key="series").state == "requested"
+    assert ask(cast, slot_of(13, 14), key="fits").state == "approved", "three hours of the series and one more"
+    assert ask(cast, slot_of(15, 16), key="full").state == "requested", "the series has three of the four hours of that week"
+    other = add_instrument(cast, "Second XRD")
+    bundle = Bundle(cast.firm.pk, tuple(Place(one.pk, slot_of(9, 10, 14), "self_operated") for one in (cast.xrd, other)))
+    made = together.ask(lin, bundle, cast.now, idempotency_key="both").reservations
+    assert {state for pk, state in made if Reservation.objects.get(pk=pk).instrument_id == cast.xrd.pk} == {"requested"}

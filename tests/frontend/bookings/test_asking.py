@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from urllib.parse import parse_qs, urlparse
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from billing.settlement.services import quotes
 from booking.models import InstrumentPolicy, Reservation
+from booking.policy_wording import RULE_NAMES
+from booking.rules.standing import OVERRIDABLE
+from booking.services import policies
+from booking.services.policies import Scope
+from frontend.presenters.policy import passed_over_words
 from tests.frontend.acting import FRAGMENT, words
 
 
@@ -66,6 +73,35 @@ def test_every_broken_rule_is_listed_and_what_was_typed_is_kept(as_, address, fo
         assert words_of_rule in text
     html = response.content.decode()
     assert 'value="21:07"' in html and 'value="brine &amp; salts"' in html and 'href="#booking-from"' in html
+
+
+def test_a_manager_books_in_spite_of_the_labs_rules_with_a_reason_that_the_history_tells(
+    as_, address, form, cast, slot, programmes
+):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
+    figures = quotes.preview(cast.actor("wang"), cast.xrd.pk, cast.lab.pk, slot(9, 12), cast.now).assessment
+    sent = form(
+        organisation=cast.lab.pk,
+        expected_payable_now_fen=figures.payable_now_fen,
+        expected_final_cost_fen=figures.final_cost_fen,
+    )
+    wang, hint = as_("wang"), "you may book all the same"
+    refused = wang.post(address, sent)
+    assert refused.status_code == 422 and 'name="override_reason"' in refused.content.decode()
+    assert hint in words(wang.get(address, sent)) and hint not in words(wang.get(address, sent | {"to": "11:00"}))
+    closed = words(wang.get(address, sent | {"from": "19:00", "to": "23:00"}))
+    assert "outside the instrument's opening hours" in closed and hint not in closed
+    mine = words(as_("lin").get(address, form()))
+    assert "too long" in mine and hint not in mine and "In spite of the lab" not in mine
+    assert as_("lin").post(address, form(override_reason="Please")).status_code == 403
+    made = wang.post(address, sent | {"override_reason": "Beam time was lost", "key": str(uuid4())}, follow=True)
+    assert Reservation.objects.get().organisation == cast.lab
+    assert "Beam time was lost (passed over: longest booking)" in words(made)
+
+
+def test_every_rule_that_may_be_passed_over_has_a_name():
+    assert {*OVERRIDABLE, "quota", "measure"} == set(RULE_NAMES)
+    assert passed_over_words("Closed [see the plan]") == "Closed [see the plan]"
 
 
 def test_the_refused_form_is_a_fragment_for_htmx(as_, address, form):

@@ -123,8 +123,26 @@ def test_settings_are_on_one_page_and_what_was_typed_stays(cast, lin):
     assert refused.status_code == 422 and "both ends of the quiet hours" in page and '<option value="9" selected>' in page
 
 
+def test_a_single_event_goes_another_way_than_its_group(cast, lin):
+    assert lin.post("/notices/settings/", form_of(**{"event_reservation.approved": "-"})).status_code == 302
+    kept = NoticeSettings.objects.get().channels
+    assert (kept["reservation.approved"], kept["reservations"]) == ([], ["email"]) and "reservation.rejected" not in kept
+    page = text(lin, "/notices/settings/")
+    chosen = page.partition('id="id_event_reservation.approved"')[2].partition("</select>")[0]
+    assert '<option value="-" selected>only the bell</option>' in chosen and page.count('<details class="reveal" open>') == 1
+    lin.post("/notices/settings/", form_of(**{"event_reservation.approved": ""}))
+    assert "reservation.approved" not in NoticeSettings.objects.get().channels
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("time_zone", "Mars"), ("digest", "x"), ("quiet_from", "25:99"), ("group_lab", "pigeon")]
+    ("field", "value"),
+    [
+        ("time_zone", "Mars"),
+        ("digest", "x"),
+        ("quiet_from", "25:99"),
+        ("group_lab", "pigeon"),
+        ("event_reservation.approved", "x"),
+    ],
 )
 def test_what_no_form_offers_is_refused_and_never_an_error(cast, lin, field, value):
     assert lin.post("/notices/settings/", form_of(**{field: value})).status_code == 422

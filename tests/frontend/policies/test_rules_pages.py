@@ -16,6 +16,7 @@ from booking.services.policies import Scope
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from tests.booking.services.test_reservation_flow import ask
+from tests.frontend.acting import words
 from tests.frontend.policies.settings_of_layers import WEEKLY, WRONG, everything, typed_of, valid
 
 
@@ -111,6 +112,31 @@ def test_the_rules_are_tried_as_somebody_who_has_used_up_a_quota(cast, wang, slo
     assert "one person may book at most 1 times here" in page
     stranger = wang.get(address, {**time, "who": "firm"}).content.decode()
     assert "one person may book" not in stranger
+
+
+def test_trying_the_rules_says_whether_it_would_count_at_once_and_else_why_the_lab_looks(cast, wang, programmes, slot):
+    address, lin = reverse("instrument_policy", args=[cast.xrd.pk]), f"{cast.users['lin'].pk}-{cast.firm.pk}"
+    time = {"on": "2026-11-26", "from": "09:00", "to": "11:00", "service_mode": "self_operated", "who": lin}
+
+    def tried(**changes) -> str:
+        response = wang.get(address, {**time, **changes})
+        assert f'value="{changes.get("who", lin)}" selected' in response.content.decode(), "who was chosen stays so"
+        return words(response)
+
+    ask(cast, slot(9, 10))
+    rules = {"approval_required": True, "auto_approval": {"who": "proven", "most_minutes": 60, "most_fen": 100}}
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), rules, cast.now)
+    text = tried()
+    assert "The lab would be asked to approve it:" in text
+    reasons = ("not used anything of the lab's", "longer than the 1 h", "more to pay now than the ¥1.00")
+    assert [one for one in reasons if one not in text] == []
+    assert "What it costs them is not known here" in tried(who="firm")
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), rules | {"auto_approval": {"who": "anybody"}}, cast.now)
+    assert "it would count at once: the rules say so" in tried() and "would be asked" not in tried()
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": True}, cast.now)
+    assert "The lab looks at every request." in tried()
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": False}, cast.now)
+    assert "it could be booked, and would count at once" in tried()
 
 
 def test_rules_of_other_labs_are_not_for_me(cast, as_):

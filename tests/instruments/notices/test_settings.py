@@ -69,6 +69,26 @@ def test_a_link_ends_mails_of_its_kind_and_nothing_else(cast, told):
             notice_settings.unsubscribe(wrong, NOBODY, cast.now)
 
 
+def test_a_single_event_goes_another_way_than_its_group_until_the_link_of_a_mail_ends_both(cast, told):
+    lin, event = cast.actor("lin"), "organisation.join_accepted"
+    notice_settings.save_settings(lin, Wishes({event: []}), cast.now)
+    with pytest.raises(Delivery.DoesNotExist):
+        told()
+    notice_settings.save_settings(lin, Wishes({"organisation": [], event: ["email"]}), cast.now)
+    one = told()
+    assert (one.event, one.state) == (event, "waiting")
+    kept = NoticeSettings.objects.get()
+    assert notices.wanted_channels(kept, "organisation", "organisation.verified") == ()
+    notice_settings.unsubscribe(notice_settings.unsubscribe_token(cast.users["lin"].pk, ["organisation"]), NOBODY, cast.now)
+    kept.refresh_from_db()
+    assert notices.wanted_channels(kept, "organisation", event) == ()
+    send_all(cast.now)
+    one.refresh_from_db()
+    assert one.state == "dropped", "what waited is not wanted any more"
+    with pytest.raises(Refusal, match=r"channel_unknown"):
+        notice_settings.save_settings(lin, Wishes({"organisation.gossip": ["email"]}), cast.now)
+
+
 @pytest.fixture
 def text_messages(settings, tmp_path) -> Path:
     settings.HOME = tmp_path
