@@ -29,8 +29,8 @@ class CodeListForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def __init__(self, today: date, *sent: Any) -> None:
-        super().__init__(*sent, initial={"valid_from": today})
+    def __init__(self, today: date, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"valid_from": today})
 
     def asked(self) -> Asked:
         """What was chosen; call it on a valid form."""

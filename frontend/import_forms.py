@@ -99,8 +99,8 @@ class MappingForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100)
     owner = forms.ChoiceField(label=_("Owner"))
 
-    def __init__(self, owners: Iterable[Organisation], for_everybody: bool, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="mapping", **kwargs)
+    def __init__(self, owners: Iterable[Organisation], for_everybody: bool, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, prefix="mapping")
         listed = [(str(owner.pk), owner.name) for owner in owners]
         self.fields["owner"].choices = [  # type: ignore[attr-defined]
             *([(EVERYBODY, str(_("Everybody")))] if for_everybody else []),

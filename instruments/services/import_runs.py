@@ -101,7 +101,7 @@ def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as
     known.check(document)
     if name:
         kept = saved_document(document, options_from(run.options))
-        saved_mappings.keep(actor, run.organisation_id, name, kept, now, field="save_as")
+        saved_mappings.keep(actor, run.organisation, name, kept, now, field="save_as")
     run.document, run.state = document, ImportState.READING
     run.save(update_fields=["document", "state"])
     audit.record(actor, "import.columns", run, now, after={"mapping": name, "fields": sorted(document["fields"])})

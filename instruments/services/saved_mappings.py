@@ -12,7 +12,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import SavedMapping
+from instruments.models import Organisation, SavedMapping
 from instruments.rules.names import clean_name
 from instruments.rules.reading_options import ENCODING, TIME_ZONE, checked, saved_document, saved_parts
 from instruments.services import import_kinds
@@ -30,30 +30,29 @@ def add(actor: Actor, organisation_id: int | None, name: str, content: bytes, no
     Raises Forbidden, Refusal ``name.*``, ``import.map_*``, ``import.mapping_name_taken`` and those of what it says of reading.
     """
     _require(actor, organisation_id)
-    if organisation_id is not None:
-        owner_institution(organisation_id)
+    owner = None if organisation_id is None else owner_institution(organisation_id)
     document, options = saved_parts(_document(content, file_name))
     kind = import_kinds.kind_of(import_kinds.of_document(document))
     if SAVED not in kind.layouts:
         raise Refusal.of("import.kind_unknown", "map")
     kind.columns.check(document)
     kept = saved_document(document, checked(options, kind.takes, kind.constants))
-    return keep(actor, organisation_id, clean_name(name, NAME_LENGTH, field="name"), kept, now)
+    return keep(actor, owner, clean_name(name, NAME_LENGTH, field="name"), kept, now)
 
 
 def keep(
-    actor: Actor, organisation_id: int | None, name: str, document: Mapping[str, Any], now: datetime, field: str = "name"
+    actor: Actor, owner: Organisation | None, name: str, document: Mapping[str, Any], now: datetime, field: str = "name"
 ) -> SavedMapping:
     """Keep a checked mapping under its name, instead of the one that had it.
 
     Raises Forbidden, Refusal ``import.mapping_name_taken`` (``field``) where that one is for lists of another kind.
     """
-    _require(actor, organisation_id)
-    before = SavedMapping.objects.filter(organisation_id=organisation_id, name=name).first()
+    _require(actor, owner.pk if owner else None)
+    before = SavedMapping.objects.filter(organisation=owner, name=name).first()
     if before is not None and import_kinds.of_document(before.document) != import_kinds.of_document(document):
         raise Refusal.of("import.mapping_name_taken", field, name=name)
     values = {"document": dict(document), "created_by_id": actor.user_id, "updated_at": now}
-    mapping, _created = SavedMapping.objects.update_or_create(organisation_id=organisation_id, name=name, defaults=values)
+    mapping, _created = SavedMapping.objects.update_or_create(organisation=owner, name=name, defaults=values)
     audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": dict(document)})
     return mapping
 
