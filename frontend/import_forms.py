@@ -16,6 +16,7 @@ from instruments.services import import_kinds
 from instruments.services.import_runs import Asked
 
 EACH_ROW = "each_row"
+EVERYBODY = "everybody"
 KIND_NAMES: dict[str, Promise | str] = {
     "instruments": pgettext_lazy("kind of import", "Instruments"),
     "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
@@ -77,7 +78,7 @@ def _forms(mapped: Collection[str]) -> list[tuple[str, str]]:
     found = []
     several = len(import_kinds.kinds()) > 1
     for code, kind in import_kinds.kinds().items():
-        for layout in kind.layouts:
+        for layout in kind.layouts if kind.of_an_owner else ():
             if layout == import_kinds.SAVED and code not in mapped:
                 continue
             name = str(LAYOUT_NAMES[layout])
@@ -87,6 +88,29 @@ def _forms(mapped: Collection[str]) -> list[tuple[str, str]]:
 
 def _mapping_name(mapping: SavedMapping) -> str:
     return f"{mapping.name} ({mapping.organisation.name})" if mapping.organisation else mapping.name
+
+
+class MappingForm(forms.Form):
+    """A mapping that was written as a file: its name, and for whose lists it is."""
+
+    map = forms.FileField(
+        label=_("Mapping as a JSON file"), help_text=_("Written by hand, or saved here or on another platform like this one.")
+    )
+    name = forms.CharField(label=_("Name"), max_length=100)
+    owner = forms.ChoiceField(label=_("Owner"))
+
+    def __init__(self, owners: Iterable[Organisation], for_everybody: bool, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, prefix="mapping")
+        listed = [(str(owner.pk), owner.name) for owner in owners]
+        self.fields["owner"].choices = [  # type: ignore[attr-defined]
+            *([(EVERYBODY, str(_("Everybody")))] if for_everybody else []),
+            *listed,
+        ]
+
+    def organisation_id(self) -> int | None:
+        """Whose it becomes; call it on a valid form."""
+        owner = self.cleaned_data["owner"]
+        return None if owner == EVERYBODY else int(owner)
 
 
 class ColumnsForm(forms.Form):

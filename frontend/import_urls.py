@@ -18,6 +18,8 @@ urlpatterns = [
     path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
     path("imports/<int:pk>/report.csv", imports.import_report, name="import_report"),
     path("imports/<int:pk>/file/", imports.import_file, name="import_file"),
+    path("imports/mappings/new/", imports.mapping_add, name="mapping_add"),
+    path("imports/mappings/<int:pk>/file/", imports.mapping_file, name="mapping_file"),
     path("imports/mappings/<int:pk>/rename/", imports.mapping_rename, name="mapping_rename"),
     path("imports/mappings/<int:pk>/delete/", imports.mapping_forget, name="mapping_forget"),
 ]

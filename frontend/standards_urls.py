@@ -1,15 +1,16 @@
-"""The addresses of what other systems ask for, and of policy zones."""
+"""The addresses of what other systems ask for, of policy zones and code lists."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import completeness, standards
+from frontend.views import code_lists, completeness, standards
 
 urlpatterns = [
     path("organisations/<int:pk>/national-record.xlsx", standards.national_record, name="organisation_national_record"),
     path("organisations/<int:pk>/facility-record.xlsx", standards.facility_record, name="organisation_facility_record"),
     path("organisations/<int:pk>/completeness/", completeness.completeness, name="organisation_completeness"),
+    path("code-lists/", code_lists.code_list, name="code_list"),
     path("policy-zones/", standards.zone_list, name="zone_list"),
     path("policy-zones/new/", standards.zone_create, name="zone_create"),
     path("policy-zones/<int:pk>/", standards.zone_edit, name="zone_edit"),

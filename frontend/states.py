@@ -196,6 +196,7 @@ _FATE: dict[str, StateLook] = {
     "updated": StateLook(pgettext_lazy("fate of a row", "Changed"), "refresh", "info"),
     "unchanged": StateLook(pgettext_lazy("fate of a row", "Unchanged"), "check", "calm"),
     "repeated": StateLook(pgettext_lazy("fate of a row", "Repeated"), "copy", "calm"),
+    "skipped": StateLook(pgettext_lazy("fate of a row", "Left out"), "ban", "calm"),
     "refused": StateLook(pgettext_lazy("fate of a row", "Refused"), "alert-circle", "bad"),
 }
 _ENROLMENT: dict[str, StateLook] = {

@@ -15,6 +15,8 @@ register(
         "codes.broken": _("The file breaks off at line %(line)s: a quotation mark is not closed, or a cell is too long."),
         "codes.too_many": _("The file has more than %(maximum)s codes. Is it the right file?"),
         "codes.older_list": _("A list that holds from %(newest_on)s is there already. Give a day that is not before it."),
+        "codes.no_code": _("This line gives no code of the list, so it is left out."),
+        "codes.repeated": _("The code stands on an earlier line already, which counts."),
         "codes.division_unknown": _(
             "There is no division %(text)s. Use its six-digit code, or its names as the list writes them."
         ),

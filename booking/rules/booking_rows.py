@@ -20,13 +20,14 @@ from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
-from instruments.rules.registry_file import Row, Table, header_key
+from instruments.rules.registry_file import DELIMITERS, Row, Table, header_key
 from instruments.rules.wall_time import end_instant, instants_showing, start_instant
 
 MOST_ROWS = 5_000
 LONGEST = timedelta(days=14)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 _FILE = Path(__file__).with_name("data") / "booking_columns.json"
+_MAP_KEYS = ("kind", "title", "delimiter", "fields")
 _CELL = 500
 _NUMBER = 90
 _DAY = timedelta(days=1)
@@ -98,6 +99,21 @@ def document_of(chosen: Mapping[str, str], title: str, delimiter: str) -> dict[s
         "delimiter": delimiter,
         "fields": {code: header for header, code in chosen.items() if code},
     }
+
+
+def check_document(document: Mapping[str, Any]) -> None:
+    """Raises Refusal ``import.map_*``, ``booking_import.column_missing`` for what is no mapping of a list of bookings."""
+    fields = document.get("fields")
+    if not isinstance(fields, dict):
+        raise Refusal.of("import.map_shape", "map")
+    for place, given, known in (("", document, _MAP_KEYS), ("fields.", fields, words()["columns"])):
+        if unknown := sorted(set(given) - set(known)):
+            raise Refusal.of("import.map_unknown_key", "map", place=f"{place}{unknown[0]}", known=sorted(known))
+    if not all(isinstance(header, str) and header for header in fields.values()):
+        raise Refusal.of("import.map_source", "map", place="fields")
+    if document.get("delimiter", ",") not in DELIMITERS:
+        raise Refusal.of("import.map_choice", "map", place="delimiter", known=list(DELIMITERS))
+    require_needed(fields)
 
 
 def columns_of(headers: Sequence[str], document: Mapping[str, Any] | None) -> dict[str, str]:

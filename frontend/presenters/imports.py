@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from config.kernel.messages import sentence
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow
-from instruments.queries.imports import FATES
+from instruments.queries.imports import FATES, SOMETIMES
 from instruments.services.import_kinds import field_name, kinds
 from instruments.services.import_runs import JUMP
 
@@ -64,7 +64,7 @@ class RunView:
 
 
 def run_view(run: ImportRun) -> RunView:
-    counts = [Count(fate, run.counts.get(fate, 0)) for fate in FATES]
+    counts = [Count(fate, run.counts.get(fate, 0)) for fate in FATES if fate in run.counts or fate not in SOMETIMES]
     total = sum(one.count for one in counts)
     done = run.counts.get("created", 0) + run.counts.get("updated", 0)
     return RunView(

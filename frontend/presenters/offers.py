@@ -85,6 +85,8 @@ def find_a_time(result: SearchResult, now: datetime) -> str:
         first_on=first_on,
         last_on=last_on,
         region_code=search.region_code,
+        place=asked.region_code if result.elsewhere else "",
+        sort="nearest" if result.elsewhere else "",
         technique=search.technique,
         class_code=search.class_code,
         zone=search.zone,

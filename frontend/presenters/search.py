@@ -105,6 +105,17 @@ class ResultsView:
     clear_filters: str
 
 
+def _note(result: SearchResult) -> str:
+    """What is shown instead of what was asked for, in a sentence."""
+    told = []
+    if result.any_word:
+        told.append(_("Nothing has all of these words. Shown is what has some of them, the best match first."))
+    if result.elsewhere:
+        place = naming.place_name(result.asked.region_code)
+        told.append(_("Nothing that fits is near %(place)s. Shown is what is farther away.") % {"place": place})
+    return " ".join(told)
+
+
 class _Address:
     """Links of one results page: its query with changes, from the first page on."""
 
@@ -145,9 +156,7 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str, offers:
         kept=[(name, str(query[name])) for name in (*PARAMETERS.values(), PICKED) if name != "q" and query.get(name)],
         summary=_summary(result, page_name),
         blocking=str(FILTER_NAMES.get(result.relaxations[0].without, "")) if result.relaxations else "",
-        note=_("Nothing has all of these words. Shown is what has some of them, the best match first.")
-        if result.any_word
-        else "",
+        note=_note(result),
         unknown_place=result.asked.unknown_place,
         unknown_code="" if is_division(result.search.region_code) else result.search.region_code,
         picked=picked,

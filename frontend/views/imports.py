@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,14 +23,14 @@ from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, is_fragment, stands_at
-from frontend.import_forms import SURENESS_NAMES, ColumnsForm, ReadingForm, StartForm
+from frontend.import_forms import SURENESS_NAMES, ColumnsForm, MappingForm, ReadingForm, StartForm
 from frontend.presenters.imports import jump_views, row_views, run_view
 from frontend.refusals import sentences
 from instruments.models import ImportRun, ImportState
 from instruments.queries import imports as queries
 from instruments.rules.reading_options import options_from
 from instruments.rules.standards.tables import harmless
-from instruments.services import import_kinds, import_runs, uploads
+from instruments.services import import_kinds, import_runs, saved_mappings, uploads
 
 RUNS_PER_PAGE = 25
 ROWS_PER_PAGE = 50
@@ -62,8 +63,17 @@ def _start_form(actor: Actor, *sent: Any) -> StartForm:
     return StartForm(owners, mappings, actor.has(Role.OPERATOR), *sent)
 
 
+def _mapping_form(actor: Actor, *sent: Any) -> MappingForm:
+    return MappingForm(queries.import_owners(actor), actor.has(Role.OPERATOR), *sent)
+
+
 def _list_page(
-    request: HttpRequest, actor: Actor, form: StartForm, status: int = 200, problems: Sequence[str] = ()
+    request: HttpRequest,
+    actor: Actor,
+    form: StartForm,
+    status: int = 200,
+    problems: Sequence[str] = (),
+    mapping_form: MappingForm | None = None,
 ) -> HttpResponse:
     page = Paginator(queries.import_runs(actor), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -71,6 +81,7 @@ def _list_page(
         "page": page,
         "runs": [(run, run_view(run)) for run in page.object_list],
         "mappings": [one for one in form.mappings if one.organisation_id or actor.has(Role.OPERATOR)],
+        "mapping_form": mapping_form or _mapping_form(actor),
         "problems": problems,
     }
     stands_at(request, "import_list")
@@ -228,11 +239,42 @@ def import_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def mapping_add(request: HttpRequest) -> HttpResponse:
+    """Keep a mapping that was written as a file."""
+    actor = actor_of(request)
+    form, status = _mapping_form(actor, request.POST, request.FILES), 422
+    if form.is_valid():
+        typed, file = form.cleaned_data, form.cleaned_data["map"]
+        content = file.read(saved_mappings.FILE_BYTES + 1)
+        try:
+            saved_mappings.add(actor, form.organisation_id(), typed["name"], content, timezone.now(), file.name or "")
+        except Forbidden:
+            raise
+        except Refusal as refusal:
+            refusal_to_form(form, refusal)
+            status = status_of(refusal)
+        else:
+            messages.success(request, _("The mapping is saved. Choose it when you hand over a file."))
+            return redirect("import_list")
+    return _list_page(request, actor, _start_form(actor), status, mapping_form=form)
+
+
+@login_required
+@require_GET
+def mapping_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """A saved mapping as a file."""
+    mapping = queries.mapping_for(actor_of(request), pk)
+    text = json.dumps(mapping.document, ensure_ascii=False, indent=2)
+    return attachment(f"{text}\n".encode(), "application/json", f"mapping-{pk}.json")
+
+
+@login_required
+@require_POST
 def mapping_rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a saved mapping otherwise."""
     actor = actor_of(request)
     try:
-        import_runs.rename_mapping(actor, pk, request.POST.get("name", ""), timezone.now())
+        saved_mappings.rename(actor, pk, request.POST.get("name", ""), timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
@@ -245,7 +287,7 @@ def mapping_rename(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def mapping_forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a saved mapping."""
-    import_runs.forget_mapping(actor_of(request), pk, timezone.now())
+    saved_mappings.forget(actor_of(request), pk, timezone.now())
     messages.success(request, _("The mapping is deleted. Imports that used it are not touched."))
     return redirect("import_list")
 

@@ -102,13 +102,15 @@ class UnderstoodOut(serializers.Serializer):
 class CataloguePage(serializers.Serializer):
     """``more``: more match than ``count`` says; then facets may count the first ones only (``first_only``).
 
-    ``any_word``: nothing has all the words, these have some of them.
+    ``any_word``: nothing has all the words, these have some of them. ``elsewhere``: nothing is near the place in the words, these are
+    farther away.
     """
 
     count = serializers.IntegerField()
     more = serializers.BooleanField()
     first_only = serializers.BooleanField()
     any_word = serializers.BooleanField()
+    elsewhere = serializers.BooleanField()
     understood = UnderstoodOut()
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
@@ -173,6 +175,7 @@ def _page(request: Request, result: SearchResult) -> dict[str, Any]:
         "more": result.more,
         "first_only": result.first_only,
         "any_word": result.any_word,
+        "elsewhere": result.elsewhere,
         "understood": UnderstoodOut(result.asked).data,
         "next": replace_query_param(address, "page", result.page + 1) if result.page < result.pages else None,
         "previous": previous if before else None,

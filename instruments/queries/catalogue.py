@@ -80,7 +80,8 @@ class SearchResult:
 
     ``search`` is what was searched for, ``asked`` what was typed, taken apart. ``total`` is exact up to ``BOUND``; above that
     ``more`` is set and it is ``BOUND`` or a count of the last minutes. ``first_only``: facets count the first ``BOUND`` only.
-    ``any_word``: nothing has all the words, these have some. ``relaxations`` is filled when nothing was found.
+    ``any_word``: nothing has all the words, these have some. ``elsewhere``: nothing is near the place that the words name, these are
+    farther away, those of the same province first. ``relaxations`` is filled when nothing was found.
     """
 
     search: CatalogueSearch
@@ -93,6 +94,7 @@ class SearchResult:
     more: bool = False
     first_only: bool = False
     any_word: bool = False
+    elsewhere: bool = False
     relaxations: list[Relaxation] = field(default_factory=list)
 
     @property
@@ -113,10 +115,11 @@ def search_catalogue(
     actor: Actor, search: CatalogueSearch, now: datetime, page: int = 1, page_size: int = PAGE_SIZE
 ) -> SearchResult:
     """What the actor may see of what is asked for. Words in the text that mean a place or a time narrow like filters do, unless
-    such a filter is set."""
+    such a filter is set; near a place means elsewhere too where nothing is near it."""
     page_size = min(max(1, page_size), MAX_PAGE_SIZE)
     asked = parse_asking(search.text, divisions.known_places())
-    return _Search(actor, _meant(search, asked), now, page_size, asked).result(asked, min(max(1, page), BOUND))
+    near = asked.near and not search.region_code
+    return _Search(actor, _meant(search, asked), now, page_size, asked, near).result(asked, min(max(1, page), BOUND))
 
 
 def entries_for(actor: Actor, entry_ids: Sequence[int]) -> list[CatalogueEntry]:
@@ -164,12 +167,22 @@ def _free(search: CatalogueSearch, asked: Asking | None, now: datetime) -> Q | E
 
 
 class _Search:
-    """One search on behalf of an actor. The time that the words mean (``asked``) narrows it when no such filter is set."""
+    """One search on behalf of an actor. The time that the words mean (``asked``) narrows it when no such filter is set; ``near``: its
+    place was only said to be near."""
 
-    def __init__(self, actor: Actor, search: CatalogueSearch, now: datetime, page_size: int, asked: Asking | None = None) -> None:
-        self.actor, self.search, self.now, self.page_size = actor, search, now, page_size
+    def __init__(
+        self,
+        actor: Actor,
+        search: CatalogueSearch,
+        now: datetime,
+        page_size: int,
+        asked: Asking | None = None,
+        near: bool = False,
+    ) -> None:
+        self.actor, self.search, self.now, self.page_size, self.near = actor, search, now, page_size, near
         self.free = _free(search, asked, now)
         self.any_word = False
+        self.around = ""  # the province of the place that nothing is near to
         self.cut = False  # whether counts are of the first ones only
         self._counted: dict[str, dict[str, int]] | None = None
 
@@ -178,6 +191,8 @@ class _Search:
         if stored is not None:
             return self._browse(asked, page, stored)
         found = self._find(page)
+        if not found.total and self._widened(asked):
+            found = self._find(page)
         if not found.total and len(search_tokens.units(self.search.text)) > 1 and not self._any(self.search.without(*LETTERS)):
             self.any_word = True
             found = self._find(page)
@@ -198,8 +213,17 @@ class _Search:
             more=more,
             first_only=more or self.cut,
             any_word=self.any_word,
+            elsewhere=bool(self.around),
             relaxations=[] if found.total else self._relaxations(others),
         )
+
+    def _widened(self, asked: Asking) -> bool:
+        """Look everywhere, where nothing is near the place that was only said in words and something is elsewhere."""
+        wider = self.search.without("region_code")
+        if not self.near or not self.rows(wider.filters).exists():
+            return False
+        self.search, self.around = wider, f"{asked.region_code[:2]}0000"
+        return True
 
     # --- Rows -------------------------------------------------------------------------------------------------------------
     def rows(self, filters: Mapping[str, str], text: str | None = None) -> QuerySet[CatalogueEntry]:
@@ -238,15 +262,17 @@ class _Search:
         if compiled is None:
             return _Found(0, {}, [])
         inner, params = compiled
+        nearest = "facets @> ARRAY[%s]::varchar[] DESC, " if self.around else ""
+        around = facet_values_of({"region_code": self.around}) if self.around else []
         sql = f"""
             WITH found (id, facets, name_pinyin, public_at, price_from_fen, rank) AS MATERIALIZED ({inner}),
             page AS (SELECT id, row_number() OVER () AS place
-                       FROM (SELECT id FROM found ORDER BY {_SORTED_SQL[self.search.order]} LIMIT %s OFFSET %s) AS sorted)
+                       FROM (SELECT id FROM found ORDER BY {nearest}{_SORTED_SQL[self.search.order]} LIMIT %s OFFSET %s) AS sorted)
             SELECT '{_ALL}', NULL, count(*) FROM found
             UNION ALL SELECT 'page', id::text, place FROM page
             UNION ALL SELECT 'value', value, count(*) FROM (SELECT unnest(facets) AS value FROM found) AS each GROUP BY value"""  # noqa: S608  (our own SQL)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*params, self.page_size, (page - 1) * self.page_size])
+            cursor.execute(sql, [*params, *around, self.page_size, (page - 1) * self.page_size])
             told = cursor.fetchall()
         return _Found(
             total=next(int(number) for what, _, number in told if what == _ALL),

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
-from instruments.models import Code, PolicyZone
+from instruments.models import Code, CodeScheme, PolicyZone
 from instruments.rules import subjects
 from instruments.rules.classification import instrument_classes
 from instruments.rules.nations import nation_by_name, nation_codes, nation_name
@@ -134,6 +134,29 @@ def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str,
     codes = (code[:2] + "0000", code[:4] + "00" if code[2:4] != "00" else "", code if code[4:6] != "00" else "")
     names = [name_of("gbt2260", one, on, lang) if len(one) == 6 and len(code) == 6 else "" for one in codes]
     return names[0], names[1], names[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """A list as it stands on a local day: how many of its codes hold, how many ended, since when the newest holds; ``taken_in``: the
+    operator has one, otherwise what is shipped counts."""
+
+    scheme: str
+    taken_in: bool
+    holding: int
+    ended: int
+    newest_on: date | None
+
+
+def list_states(actor: Actor, on: date) -> list[ListState]:
+    """Every list, in the order of ``CodeScheme``: one query."""
+    ended, begun = Q(valid_to__lte=on), Q(valid_from=None) | Q(valid_from__lte=on)
+    rows = visible_to(Code.objects.all(), actor).order_by().values_list("scheme")
+    counted = rows.annotate(
+        holding=Count("pk", filter=begun & ~ended), over=Count("pk", filter=ended), newest_on=Max("valid_from")
+    )
+    found = {scheme: ListState(scheme, True, *figures) for scheme, *figures in counted}
+    return [found.get(scheme) or ListState(scheme, False, len(_shipped(scheme)), 0, None) for scheme in CodeScheme.values]
 
 
 def zones(actor: Actor) -> QuerySet[PolicyZone]:

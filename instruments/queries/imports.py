@@ -10,7 +10,9 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Forbidden
 from instruments.models import ImportRun, ImportRunRow, Organisation, OrganisationKind, SavedMapping
 
-FATES: tuple[str, ...] = ("refused", "updated", "created", "repeated", "unchanged")
+FATES: tuple[str, ...] = ("refused", "updated", "created", "repeated", "unchanged", "skipped")
+#: Fates that are spoken of only where a row has them.
+SOMETIMES: frozenset[str] = frozenset({"skipped"})
 
 
 def import_owners(actor: Actor) -> list[Organisation]:
@@ -38,6 +40,11 @@ def rows_of(actor: Actor, run: ImportRun, fate: str = "") -> QuerySet[ImportRunR
     """The rows of an import, of one fate where it is named, in the file's order."""
     rows = visible_to(ImportRunRow.objects.filter(run=run), actor)
     return (rows.filter(fate=fate) if fate in FATES else rows).order_by("line", "pk")
+
+
+def mapping_for(actor: Actor, mapping_id: int) -> SavedMapping:
+    """One saved mapping. Raises NotFound."""
+    return get_visible(SavedMapping.objects.all(), actor, pk=mapping_id)
 
 
 def mappings_for(actor: Actor, organisation_ids: Sequence[int]) -> QuerySet[SavedMapping]:

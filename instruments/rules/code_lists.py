@@ -36,11 +36,13 @@ class CodeRow:
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """What was read: the rows by code, lines that give no code (with what they say), and lines whose code stood before."""
+    """What was read: the rows by code and the line of each, lines that give no code (with what they say), and lines whose code stood
+    before."""
 
     rows: Mapping[str, CodeRow]
     left_over: tuple[tuple[int, str], ...]
     repeated: tuple[tuple[int, str], ...]
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Changes:
 def read_code_list(scheme: str, text: str) -> CodeList:
     """The list in ``text``. Raises Refusal ``codes.layout_unknown``, ``codes.no_rows``, ``codes.broken``, ``codes.too_many``."""
     rows: dict[str, CodeRow] = {}
+    lines: dict[str, int] = {}
     left_over: list[tuple[int, str]] = []
     repeated: list[tuple[int, str]] = []
     for line, record in _records(text, _NEEDED[scheme]):
@@ -75,12 +78,12 @@ def read_code_list(scheme: str, text: str) -> CodeList:
         elif row.code in rows:
             repeated.append((line, f"{row.code} {row.name or row.name_en}"))
         else:
-            rows[row.code] = row
+            rows[row.code], lines[row.code] = row, line
         if len(rows) > _MAX_ROWS:
             raise Refusal.of("codes.too_many", "file", maximum=_MAX_ROWS)
     if not rows:
         raise Refusal.of("codes.no_rows", "file")
-    return CodeList(rows, tuple(left_over), tuple(repeated))
+    return CodeList(rows, tuple(left_over), tuple(repeated), lines)
 
 
 def changes_of(scheme: str, stored: Sequence[StoredCode], listed: CodeList, on: date) -> Changes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.registry_map import time_zone
+from instruments.rules.registry_map import is_encoding, time_zone
 
 #: The encodings that can be chosen, as Python names them; what a file is found to have besides is shown too.
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp932", "euc_kr", "cp1252", "cp1250", "mac_roman", "utf-16")
@@ -60,7 +60,7 @@ def checked(options: ReadingOptions, takes: Collection[str], constants: Collecti
         for name in (ENCODING, TIME_ZONE)
         if getattr(options, name) and name not in takes
     ]
-    if options.encoding and not _is_encoding(options.encoding):
+    if options.encoding and not is_encoding(options.encoding):
         reasons.append(Reason("import.encoding_unknown", {"name": options.encoding[:40]}, ENCODING))
     for name, value in options.constants.items():
         if name not in constants:
@@ -70,13 +70,3 @@ def checked(options: ReadingOptions, takes: Collection[str], constants: Collecti
     Refusal.raise_any(reasons)
     time_zone(options.time_zone)
     return options
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        b"a".decode(name)
-    except LookupError:  # codecs such as zip are none of text
-        return False
-    except UnicodeError:
-        return True
-    return True

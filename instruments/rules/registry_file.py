@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from config.kernel.errors import Reason, Refusal
 
+#: What may separate the cells of a list.
+DELIMITERS = (",", ";", "\t", "|")
 _PACKED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"\xd0\xcf\x11\xe0": "xls", b"%PDF": "pdf"}
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a")
 _MAX_REASONS = 50

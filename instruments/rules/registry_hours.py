@@ -44,7 +44,7 @@ def hours_per_day(document: Any) -> HoursPerDay:
     shapes = (
         isinstance(column, str) and bool(column.strip()),
         isinstance(windows, dict) and bool(windows),
-        isinstance(weekdays, list) and bool(weekdays) and all(day in range(1, 8) for day in weekdays),
+        isinstance(weekdays, list) and bool(weekdays) and all(type(day) is int and 1 <= day <= 7 for day in weekdays),
     )
     if not isinstance(windows, dict) or not all(shapes):
         raise Refusal.of("import.map_hours", "map")

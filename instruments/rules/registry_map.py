@@ -5,6 +5,7 @@ The document is described for people in ``docs/import.md``. Built-in maps are in
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import unicodedata
@@ -19,7 +20,7 @@ from config.kernel.errors import Reason, Refusal
 from instruments.rules import registry_details, registry_values
 from instruments.rules.facility_values import FACILITY_FIELDS, facility_of
 from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identify
-from instruments.rules.registry_file import Row, header_key
+from instruments.rules.registry_file import DELIMITERS, Row, header_key
 from instruments.rules.registry_hours import DayWindow, HoursPerDay, hours_per_day
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, LIST_LENGTHS, clean_fields
 
@@ -57,6 +58,8 @@ _SCHEMES = ("gbt13745", "iso3166", "gbt2260", "panet")
 _FORMULA_STARTS = frozenset("=+-@")
 _ORIGINS = ("column", "first_of", "join", "constant")
 _UNITS = ("fen", "yuan", "10k_yuan")
+#: Codecs of names of hosts and of program texts.
+_NO_ENCODINGS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 _DATA = Path(__file__).with_name("data") / "registry_maps.json"
 _DELETED = frozenset("\u00ad\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -183,15 +186,15 @@ def parse_map(document: Any) -> ImportMap:
     parsed = ImportMap(
         title=str(document.get("title", "")),
         fields=fields,
-        encoding=str(document.get("encoding", "")),
-        delimiter=_choice(document, "delimiter", ",", (",", ";", "\t", "|")),
+        encoding=_encoding(str(document.get("encoding", ""))),
+        delimiter=_choice(document, "delimiter", ",", DELIMITERS),
         time_zone=time_zone(str(document.get("time_zone", ""))),
         repeated_numbers=_choice(document, "repeated_numbers", "first", ("first", "last", "refuse")),
         organisations=_choice(document, "organisations", "existing", ("existing", "create")),
         organisation_scheme=_choice(document, "organisation_scheme", "", ("", *(scheme.value for scheme in Scheme))),
-        identity=tuple(header_key(str(column)) for column in document.get("identity", [])),
+        identity=tuple(_headers(document, "identity")),
         optional_columns=document.get("optional_columns") is True,
-        ignored=frozenset(header_key(str(column)) for column in document.get("ignored", [])),
+        ignored=frozenset(_headers(document, "ignored")),
         hours=None if "hours_per_day" not in document else hours_per_day(document["hours_per_day"]),
     )
     if "organisation.identifier" in fields and not parsed.organisation_scheme:
@@ -206,6 +209,24 @@ def time_zone(name: str) -> str:
             ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Refusal.of("import.time_zone_unknown", "time_zone", name=name[:60]) from None
+    return name
+
+
+def is_encoding(name: str) -> bool:
+    """Whether a file of text may be in it: codecs of other things, some of which take for ever, are none."""
+    try:
+        codec = codecs.lookup(name)
+        b"a".decode(name)
+    except UnicodeError:  # one byte is too little for it
+        pass
+    except (LookupError, ValueError):  # codecs such as zip are none of text
+        return False
+    return codec.name.replace("_", "-") not in _NO_ENCODINGS
+
+
+def _encoding(name: str) -> str:
+    if name and not is_encoding(name):
+        raise Refusal.of("import.encoding_unknown", "encoding", name=name[:40])
     return name
 
 
@@ -485,6 +506,14 @@ def _only(document: Mapping[str, Any], known: frozenset[str], place: str) -> Non
     if unknown:
         where = f"{place}.{unknown[0]}" if place else unknown[0]
         raise Refusal.of("import.map_unknown_key", "map", place=where, known=sorted(known))
+
+
+def _headers(document: Mapping[str, Any], key: str) -> list[str]:
+    """The header keys of a list of columns."""
+    listed = document.get(key, [])
+    if not isinstance(listed, list) or not all(isinstance(column, str) for column in listed):
+        raise Refusal.of("import.map_source", "map", place=key)
+    return [header_key(column) for column in listed]
 
 
 def _choice(document: Mapping[str, Any], key: str, default: str, known: Sequence[str]) -> str:

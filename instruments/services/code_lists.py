@@ -14,9 +14,9 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import Code, CodeScheme
 from instruments.queries import codes
-from instruments.rules.code_lists import Changes, CodeRow, StoredCode, changes_of, part_of, read_code_list
+from instruments.rules.code_lists import Changes, CodeList, CodeRow, StoredCode, changes_of, part_of, read_code_list
 from instruments.rules.registry_file import Limits, check_bytes
-from instruments.services.registry_encoding import decode
+from instruments.services.registry_encoding import Decoded, decode
 
 _LOCK = 0x4A49_434F  # one list at a time
 _LIMITS = Limits(file_bytes=20 * 1024**2)
@@ -24,20 +24,19 @@ _LIMITS = Limits(file_bytes=20 * 1024**2)
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a list changed, how many of its rows give no code or repeat one (with line and text), from which day."""
+    """What a list said and changed, from which day, and how its text was decoded."""
 
     scheme: str
     valid_from: date
-    begun: int
-    ended: int
-    corrected: int
-    unchanged: int
-    left_over: tuple[tuple[int, str], ...]
-    repeated: tuple[tuple[int, str], ...]
+    listed: CodeList
+    changes: Changes
+    decoded: Decoded
 
 
 @whole
-def load_codes(actor: Actor, scheme: str, content: bytes, valid_from: date, now: datetime, file_name: str = "") -> LoadReport:
+def load_codes(
+    actor: Actor, scheme: str, content: bytes, valid_from: date, now: datetime, file_name: str = "", encoding: str = ""
+) -> LoadReport:
     """Take in a list that holds from the local day ``valid_from`` on; the same list again changes nothing.
 
     The first list of a level (and, for divisions, of a province) holds from ever.
@@ -48,7 +47,8 @@ def load_codes(actor: Actor, scheme: str, content: bytes, valid_from: date, now:
     if scheme not in CodeScheme.values:
         raise Refusal.of("codes.scheme_unknown", "scheme", known=list(CodeScheme.values))
     check_bytes(content, _LIMITS)
-    listed = read_code_list(scheme, decode(content).text)
+    decoded = decode(content, encoding)
+    listed = read_code_list(scheme, decoded.text)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     rows = Code.objects.filter(scheme=scheme, valid_to=None).order_by("code")
@@ -56,24 +56,14 @@ def load_codes(actor: Actor, scheme: str, content: bytes, valid_from: date, now:
     _refuse_earlier(stored, valid_from)
     changes = changes_of(scheme, stored, listed, valid_from)
     _write(scheme, changes, valid_from)
-    report = LoadReport(
-        scheme,
-        valid_from,
-        len(changes.begin),
-        len(changes.end),
-        len(changes.correct),
-        changes.unchanged,
-        listed.left_over,
-        listed.repeated,
-    )
     if changes.begin or changes.end or changes.correct:
         first = Code.objects.filter(scheme=scheme).earliest("pk")
-        figures = {"begun": report.begun, "ended": report.ended, "corrected": report.corrected}
+        figures = {"begun": len(changes.begin), "ended": len(changes.end), "corrected": len(changes.correct)}
         source = {"scheme": scheme, "valid_from": valid_from.isoformat(), "file": file_name[:200]}
         after = {**source, **figures, "sha256": hashlib.sha256(content).hexdigest()}
         audit.record(actor, "codes.load", first, now, after=after)
         transaction.on_commit(codes.forget)
-    return report
+    return LoadReport(scheme, valid_from, listed, changes, decoded)
 
 
 def _refuse_earlier(stored: list[StoredCode], valid_from: date) -> None:

@@ -99,7 +99,8 @@ class ImportKind:
     ``names`` are what its columns are called, beside the fields of instruments.
     ``undo`` takes back what an import wrote, within the caller's transaction, and gives values for people with ``undone``, how many; it
     raises Refusal when it cannot. Without it what is written stays. ``takes`` says how a file of it can be told to be read, ``constants``
-    which fields may have one value for all rows (``rules.reading_options``).
+    which fields may have one value for all rows (``rules.reading_options``). What is not ``of_an_owner`` is the whole platform's, and its
+    files are handed over on a page of their own.
     """
 
     code: str
@@ -113,6 +114,7 @@ class ImportKind:
     undo: Callable[[Actor, ImportRun, datetime], dict[str, Any]] | None = None
     takes: frozenset[str] = frozenset({ENCODING})
     constants: tuple[str, ...] = ()
+    of_an_owner: bool = True
 
 
 _registered: dict[str, ImportKind] = {}

@@ -17,11 +17,10 @@ from config.kernel.services.jobs import defer_once, is_unfinished
 from config.kernel.services.transactions import whole
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow, ImportState, SavedMapping
 from instruments.queries import actor_for
-from instruments.rules.names import clean_name
 from instruments.rules.reading_options import AS_IT_COMES, ReadingOptions, checked, options_from, saved_document, saved_parts
 from instruments.rules.registry_file import Limits
 from instruments.rules.registry_values import clean_text
-from instruments.services import import_kinds, uploads
+from instruments.services import import_kinds, saved_mappings, uploads
 from instruments.services.import_kinds import NEW, SAVED, Order, ReportLike
 from instruments.services.instrument_changes import owner_institution, require_manager
 from instruments.services.list_reading import read_list
@@ -34,24 +33,25 @@ _CONFIRMED = (ImportState.WRITING, ImportState.UNDOING)
 JUMP = "import.price_jump"
 _SAMPLES = 3
 _SAMPLE_CHARACTERS = 80
-_MAPPING_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants taken in. ``organisation_id`` None: each row names its owner. ``mapping_id`` goes with layout saved."""
+    """What somebody wants taken in. ``organisation_id`` None: each row names its owner, or it is the platform's. ``mapping_id`` goes with
+    layout saved, ``options`` with the others."""
 
     kind: str
     layout: str
     organisation_id: int | None
     mapping_id: int | None = None
+    options: ReadingOptions = AS_IT_COMES
 
 
 @whole
 def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datetime) -> ImportRun:
     """Keep the file and let the worker read it. Raises Forbidden, Refusal ``import.*`` / ``upload.*``."""
     kind = import_kinds.kind_of(asked.kind)
-    if asked.layout not in kind.layouts:
+    if asked.layout not in kind.layouts or not (kind.of_an_owner or asked.organisation_id is None):
         raise Refusal.of("import.layout_unknown", "layout")
     if asked.organisation_id is None:
         actor.require(Role.OPERATOR)
@@ -62,7 +62,8 @@ def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datet
     stored = files.store(
         content, file_name=file_name or "list", media_type="application/octet-stream", user_id=actor.user_id, now=now
     )
-    document, options = saved_parts(_saved(actor, asked).document) if asked.layout == SAVED else (None, AS_IT_COMES)
+    checked(asked.options, kind.takes, kind.constants)
+    document, options = saved_parts(_saved(actor, asked).document) if asked.layout == SAVED else (None, asked.options)
     run = ImportRun.objects.create(
         kind=kind.code,
         layout=asked.layout,
@@ -95,11 +96,12 @@ def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as
     twice = sorted({choice for choice in named if named.count(choice) > 1 or choice not in known.choices})
     if twice:
         raise Refusal(*(Reason("import.choice_twice", {"choice_name": choice}, choice) for choice in twice))
-    name = clean_text(save_as, _MAPPING_NAME, "save_as")
+    name = clean_text(save_as, saved_mappings.NAME_LENGTH, "save_as")
     document = known.document_of(picked, name or run.file.file_name, run.facts["delimiter"])
     known.check(document)
     if name:
-        _save(actor, run, name, document, now)
+        kept = saved_document(document, options_from(run.options))
+        saved_mappings.keep(actor, run.organisation, name, kept, now, field="save_as")
     run.document, run.state = document, ImportState.READING
     run.save(update_fields=["document", "state"])
     audit.record(actor, "import.columns", run, now, after={"mapping": name, "fields": sorted(document["fields"])})
@@ -216,31 +218,6 @@ def undo(actor: Actor, run_id: int, now: datetime) -> ImportRun:
     audit.record(actor, "import.ask_undo", run, now, after={"state": run.state})
     _defer(run)
     return run
-
-
-@whole
-def rename_mapping(actor: Actor, mapping_id: int, name: str, now: datetime) -> SavedMapping:
-    """Call a saved mapping otherwise. Raises NotFound, Forbidden, Refusal ``name.*``, ``import.mapping_name_in_use``."""
-    mapping = get_visible(SavedMapping.objects.select_for_update(of=("self",)), actor, pk=mapping_id)
-    _require_mapping(actor, mapping.organisation_id)
-    wanted = clean_name(name, _MAPPING_NAME, field="name")
-    if wanted == mapping.name:
-        return mapping
-    if SavedMapping.objects.filter(organisation=mapping.organisation, name=wanted).exists():
-        raise Refusal.of("import.mapping_name_in_use", "name", name=wanted)
-    before, mapping.name, mapping.updated_at = mapping.name, wanted, now
-    mapping.save(update_fields=["name", "updated_at"])
-    audit.record(actor, "import.rename_mapping", mapping, now, before={"name": before}, after={"name": wanted})
-    return mapping
-
-
-@whole
-def forget_mapping(actor: Actor, mapping_id: int, now: datetime) -> None:
-    """Delete a saved mapping; imports that used it keep their copy. Raises NotFound, Forbidden."""
-    mapping = get_visible(SavedMapping.objects.select_for_update(of=("self",)), actor, pk=mapping_id)
-    _require_mapping(actor, mapping.organisation_id)
-    audit.record(actor, "import.forget_mapping", mapping, now, before={"name": mapping.name, "document": mapping.document})
-    mapping.delete()
 
 
 def work(run_id: int, now: datetime) -> None:
@@ -406,26 +383,6 @@ def _saved(actor: Actor, asked: Asked) -> SavedMapping:
     if found is None or not mine or import_kinds.of_document(found.document) != asked.kind:
         raise Refusal.of("import.mapping_unknown", "mapping")
     return found
-
-
-def _save(actor: Actor, run: ImportRun, name: str, document: Mapping[str, Any], now: datetime) -> None:
-    """Keep the mapping under its name, instead of the one that had it. Raises Refusal ``import.mapping_name_taken`` (``save_as``) where
-    that one is for lists of another kind."""
-    _require_mapping(actor, run.organisation_id)
-    before = SavedMapping.objects.filter(organisation=run.organisation, name=name).first()
-    if before is not None and import_kinds.of_document(before.document) != run.kind:
-        raise Refusal.of("import.mapping_name_taken", "save_as", name=name)
-    kept = saved_document(document, options_from(run.options))
-    values = {"document": kept, "created_by_id": actor.user_id, "updated_at": now}
-    mapping, _created = SavedMapping.objects.update_or_create(organisation=run.organisation, name=name, defaults=values)
-    audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": kept})
-
-
-def _require_mapping(actor: Actor, organisation_id: int | None) -> None:
-    if organisation_id is None:
-        actor.require(Role.OPERATOR)
-    else:
-        require_manager(actor, organisation_id)
 
 
 def _locked(actor: Actor, run_id: int, *states: ImportState) -> ImportRun:

@@ -7,11 +7,9 @@ import io
 import re
 from dataclasses import dataclass
 
-from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
+from instruments.rules.registry_file import DELIMITERS, Limits, Table, check_bytes, read_table
 from instruments.services.registry_encoding import Decoded, decode
 from instruments.services.registry_workbook import is_workbook, read_workbook
-
-_MARKS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +45,5 @@ def read_list(
 def _likely_delimiter(text: str, limits: Limits) -> str:
     """The separator that gives the first line the most columns."""
     first = re.split(r"[\r\n]", text[: limits.field_characters], maxsplit=1)[0]
-    counts = {mark: len(next(csv.reader(io.StringIO(first), delimiter=mark), [])) for mark in _MARKS}
+    counts = {mark: len(next(csv.reader(io.StringIO(first), delimiter=mark), [])) for mark in DELIMITERS}
     return max(counts, key=lambda mark: counts[mark])

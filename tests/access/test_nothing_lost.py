@@ -73,7 +73,7 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "reservation_detail reservation:disputed", "reservation_detail reservation:graded",
     ),
     "operator": (
-        "credit_lists", "declaration_decide declaration", "ledger_check", "organisation_suspend organisation",
+        "code_list", "credit_lists", "declaration_decide declaration", "ledger_check", "organisation_suspend organisation",
         "person_erase", "person_mentions", "person_retention", "provider_news", "resource_review resource_change",
         "review_detail change", "verification_decide verification", "zone_create", "zone_edit zone",
     ),

@@ -8,6 +8,7 @@ from booking.rules.states import ReservationState
 from frontend.icons import icon_svg
 from frontend.states import kinds, look_of, states_of
 from instruments.models import InstrumentStatus, OrganisationStatus
+from instruments.queries.imports import FATES
 
 TONES = {"good", "wait", "bad", "live", "info", "calm"}
 ALL = [(kind, state) for kind in sorted(kinds()) for state in sorted(states_of(kind))]
@@ -21,10 +22,11 @@ def test_a_state_has_a_word_a_drawn_icon_and_a_known_tone(kind: str, state: str)
     assert "<path" in icon_svg(look.icon)
 
 
-def test_every_state_of_a_reservation_an_instrument_and_an_organisation_can_be_shown() -> None:
+def test_every_state_of_a_reservation_an_instrument_an_organisation_and_a_row_of_a_list_can_be_shown() -> None:
     assert states_of("reservation") == {state.value for state in ReservationState}
     assert states_of("instrument") == set(InstrumentStatus.values)
     assert states_of("organisation") == set(OrganisationStatus.values)
+    assert states_of("fate") == set(FATES)
 
 
 def test_an_unknown_state_is_an_error_and_not_a_blank_badge() -> None:

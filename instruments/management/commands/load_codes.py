@@ -45,11 +45,12 @@ class Command(BaseCommand):
             self._say(report)
 
     def _say(self, report: LoadReport) -> None:
+        changes, listed = report.changes, report.listed
         self.stdout.write(
-            f"{report.scheme} from {report.valid_from}: {report.begun} begin, {report.ended} end, "
-            f"{report.corrected} corrected, {report.unchanged} unchanged"
+            f"{report.scheme} from {report.valid_from}: {len(changes.begin)} begin, {len(changes.end)} end, "
+            f"{len(changes.correct)} corrected, {changes.unchanged} unchanged"
         )
-        for title, lines in (("gives no code", report.left_over), ("repeats a code", report.repeated)):
+        for title, lines in (("gives no code", listed.left_over), ("repeats a code", listed.repeated)):
             for line, text in lines[:_SHOWN]:
                 self.stdout.write(f"  line {line} {title}: {text[:80]}")
             if len(lines) > _SHOWN:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pgtrigger
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.utils import OperationalError
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +23,7 @@ from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
-from instruments.models import CatalogueEntry, Instrument, Site
+from instruments.models import CatalogueEntry, FormerCalendar, Instrument, Site
 from instruments.services import schedule_store
 from tests.booking.services.test_other_instrument import other  # noqa: F401
 from tests.booking.services.test_reservation_flow import ask
@@ -208,6 +209,27 @@ def test_a_booking_cannot_be_written_on_a_calendar_that_its_instrument_has_left(
     with pgtrigger.ignore("booking.Occupancy:occupancy_on_own_calendar_update"):  # nothing else refuses it
         taken.update(blocking=True)
     taken.update(during=_year(2901), calendar_id=cast.xrd.calendar_id)
+
+
+@pytest.mark.django_db
+def test_calendars_that_were_left_before_that_was_kept_are_found_in_the_audit_trail(cast, other):  # noqa: F811
+    wang, second, third = cast.actor("wang"), other(), other("Third")
+    for hours, move in enumerate(
+        [
+            lambda at: calendar_sharing.share(wang, second.pk, cast.xrd.pk, at),
+            lambda at: calendar_sharing.share(wang, third.pk, cast.xrd.pk, at),
+            lambda at: calendar_sharing.part(wang, second.pk, at),
+            lambda at: calendar_sharing.share(wang, second.pk, cast.xrd.pk, at),
+        ]
+    ):
+        move(cast.now + timedelta(hours=hours))
+    kept = list(FormerCalendar.objects.order_by("pk").values_list("instrument_id", "calendar_id", "left_at"))
+    assert [row[0] for row in kept] == [second.pk, third.pk, second.pk, second.pk]
+    last = FormerCalendar.objects.latest("pk").pk
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("instruments.migrations.0100_former_codes_and_calendars").FILL)
+    filled = FormerCalendar.objects.filter(pk__gt=last).order_by("pk").values_list("instrument_id", "calendar_id", "left_at")
+    assert list(filled) == kept
 
 
 def _year(number):

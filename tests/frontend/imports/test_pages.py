@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from booking.models import Reservation
 from booking.services import usage_review
 from frontend.import_forms import ReadingForm
+from frontend.presenters.imports import run_view
 from instruments.models import ImportRun, Instrument, PolicyZone, SavedMapping
 from instruments.rules.reading_options import ReadingOptions
 from instruments.services import import_kinds, import_runs
@@ -69,6 +71,19 @@ def test_large_changes_of_prices_are_ticked_one_by_one(cast: Any, as_: Any) -> N
         assert ImportRun.objects.get(pk=run.pk).state == "done"
 
 
+def test_rows_that_name_nothing_are_left_out_counted_and_shown(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, b"test_item,condition,unit_price,test_code\nXRD,,100,A\n/,,0,\n", "test_items:price_list", cast.lab.pk)
+    run = read(cast)
+    address = reverse("import_run", args=[run.pk])
+    page = wang.get(address).content.decode()
+    assert page.count("Left out") == 2  # the count and the row
+    assert "XRD" not in wang.get(f"{address}?fate=skipped").content.decode()
+    assert run_view(run).total == 2
+    hand_over(wang, LIST, owner=cast.lab.pk)
+    assert "Left out" not in wang.get(reverse("import_run", args=[read(cast).pk])).content.decode()
+
+
 def test_htmx_asks_for_progress_until_there_is_something_to_look_at(cast: Any, as_: Any) -> None:
     wang = as_("wang")
     hand_over(wang, LIST, owner=cast.lab.pk)
@@ -117,6 +132,26 @@ def test_columns_of_an_unknown_list_are_chosen_once(cast: Any, as_: Any) -> None
     assert read(cast).counts["created"] == 1
     wang.post(reverse("mapping_forget", args=[mapping.pk]))
     assert not SavedMapping.objects.exists()
+
+
+def test_a_mapping_goes_out_as_a_file_and_comes_in_again(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    document = {
+        "fields": {"name": {"column": "Equipment", "before": " ("}, "status": {"column": "On", "values": {"y": "normal"}}}
+    }
+    add = reverse("mapping_add")
+    wrong = {"mapping-map": SimpleUploadedFile("m.json", b"{"), "mapping-name": "Ours", "mapping-owner": cast.lab.pk}
+    answer = wang.post(add, wrong)
+    assert answer.status_code == 422
+    assert b"The map m.json is not readable JSON" in answer.content and b'value="Ours"' in answer.content
+    sent = SimpleUploadedFile("m.json", json.dumps(document).encode())
+    page = wang.post(add, wrong | {"mapping-map": sent}, follow=True).content.decode()
+    mapping = SavedMapping.objects.get()
+    address = reverse("mapping_file", args=[mapping.pk])
+    assert "The mapping is saved" in page and address in page
+    assert mapping.document == document == json.loads(wang.get(address).content)
+    assert as_("lin").get(address).status_code == 404
+    assert wang.post(add, wrong | {"mapping-map": sent, "mapping-owner": "everybody"}).status_code == 422
 
 
 def test_what_is_wrong_with_the_form_is_said_and_kept(cast: Any, as_: Any) -> None:

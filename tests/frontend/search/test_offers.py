@@ -52,6 +52,13 @@ def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, 
     assert "hours=4" in typed.headers["Location"]  # what was set by hand stays
 
 
+def test_what_is_not_near_is_shown_farther_away_and_the_time_is_looked_for_nearest_first(as_: Any, labs: Any) -> None:
+    labs.add("XRD of the east", techniques=("PaNET01216",))
+    page = text(as_().get(reverse("search"), {"q": "XRD near Golmud"}))
+    assert "Nothing that fits is near Haixi" in page and "XRD of the east" in page
+    assert "place=632800" in page and "sort=nearest" in page
+
+
 def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
     item = Resource.objects.create(
         kind="test_item",

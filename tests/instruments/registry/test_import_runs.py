@@ -15,7 +15,7 @@ from instruments.models import Code, ImportRun, ImportRunRow, Instrument, SavedM
 from instruments.queries import codes
 from instruments.rules.names import name_key
 from instruments.rules.reading_options import ReadingOptions, checked, saved_document, saved_parts
-from instruments.services import import_kinds, import_runs
+from instruments.services import import_kinds, import_runs, saved_mappings
 from instruments.services.import_runs import Asked
 from tests.instruments.registry.test_workbook import book
 
@@ -116,7 +116,7 @@ def test_an_unknown_list_is_mapped_by_its_headings_and_the_mapping_is_used_again
     mapping = SavedMapping.objects.get(organisation=cast.lab, name="Our list")
     again = handed(cast, content.replace(b"SEM", b"SEM two"), "saved", mapping_id=mapping.pk)
     assert again.counts["updated"] == 1
-    import_runs.forget_mapping(cast.actor("wang"), mapping.pk, cast.now)
+    saved_mappings.forget(cast.actor("wang"), mapping.pk, cast.now)
     with pytest.raises(Refusal):
         handed(cast, content, "saved", mapping_id=mapping.pk)
 
@@ -308,10 +308,10 @@ def test_a_saved_mapping_gets_another_name(cast: Any) -> None:
         SavedMapping.objects.create(organisation=cast.lab, name=name, document={"fields": {}}, updated_at=cast.now)
         for name in ("One", "Two")
     )
-    assert import_runs.rename_mapping(cast.actor("wang"), first.pk, " Ours ", cast.now).name == "Ours"
+    assert saved_mappings.rename(cast.actor("wang"), first.pk, " Ours ", cast.now).name == "Ours"
     for name, code in (("Two", "import.mapping_name_in_use"), ("", "name.empty")):
         with pytest.raises(Refusal) as refused:
-            import_runs.rename_mapping(cast.actor("wang"), first.pk, name, cast.now)
+            saved_mappings.rename(cast.actor("wang"), first.pk, name, cast.now)
         assert refused.value.reasons[0].code == code
     with pytest.raises(NotFound):
-        import_runs.rename_mapping(cast.actor("he"), second.pk, "Mine", cast.now)
+        saved_mappings.rename(cast.actor("he"), second.pk, "Mine", cast.now)

@@ -28,6 +28,13 @@ def read(fields: dict[str, Any], cells: dict[str, str], **others: Any) -> RowVal
         ({"fields": {"name": "a"}, "delimiter": "--"}, "import.map_choice"),
         ({"fields": {"name": "a"}, "time_zone": "Mars/Olympus"}, "import.time_zone_unknown"),
         ({"fields": {"name": "a", "organisation.identifier": "b"}}, "import.map_needs"),
+        ({"fields": {"name": "a"}, "identity": 5}, "import.map_source"),
+        ({"fields": {"name": "a"}, "ignored": [5]}, "import.map_source"),
+        ({"fields": {"name": "a"}, "encoding": "idna"}, "import.encoding_unknown"),
+        (
+            {"fields": {"name": "a"}, "hours_per_day": {"column": "b", "windows": {"1": "08:00-09:00"}, "weekdays": [1.5]}},
+            "import.map_hours",
+        ),
     ],
 )
 def test_a_map_that_cannot_be_meant_is_refused(document: Any, code: str) -> None:

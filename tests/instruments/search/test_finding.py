@@ -61,8 +61,18 @@ def test_a_place_in_the_words_narrows_like_the_filter(stock: Stock) -> None:
     near = find("XRD, 3 hours, near Golmud")
     assert (names(near), near.search.region_code) == (["X-ray diffractometer"], "632800")
     assert find("XRD near Golmud", region_code="630100").total == 0  # a filter that is set counts more than words
+    assert not near.elsewhere and not find("XRD near Golmud", region_code="630100").elsewhere
     unknown = find("XRD near Atlantis")
     assert (unknown.total, unknown.asked.unknown_place) == (1, "Atlantis")
+
+
+def test_what_is_nowhere_near_a_place_is_found_farther_away_and_said_to_be_so(stock: Stock) -> None:
+    found = find("ICP near Golmud")
+    assert (found.elsewhere, found.search.region_code, found.asked.region_code) == (True, "", "632800")
+    assert "ICP mass spectrometer" in names(found)
+    assert found.total == find("ICP").total
+    assert not find("ICP in Golmud").total  # in it means in it
+    assert not find("nothingofthekind near Golmud").elsewhere
 
 
 def test_kinds_techniques_training_and_zones_are_counted(stock: Stock) -> None:
