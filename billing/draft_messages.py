@@ -2,86 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.fault_words import fault_words
 from config.kernel.messages import register, register_formatter
-
-#: What a document's check says in English for who writes JSON, and the same for everybody.
-_MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (
-            r"'?(?P<found>.*?)'? is not a day of the calendar(?:;.*)?",
-            _("“%(found)s” is not a day of the calendar. Write for example 2026-12-31."),
-        ),
-        (r"the last day lies before the first(?:;.*)?", _("The last day lies before the first. Change one of them.")),
-        (r"the id '(?P<found>.*?)' is taken(?:;.*)?", _("The id “%(found)s” is taken. Choose another one.")),
-        (
-            r"there is no clause '(?P<found>.*?)'(?:;.*)?",
-            _("There is no clause “%(found)s”. Choose one of the clauses, or add it to them first."),
-        ),
-        (
-            r"there is no cap '(?P<found>.*?)'(?: before this one)?(?:;.*)?",
-            _("There is no limit “%(found)s” in this document. Use the id of one of its limits."),
-        ),
-        (
-            r"(?P<found>.*) is not in this document(?:;.*)?",
-            _("%(found)s is not in this document. Give the place of a field that is."),
-        ),
-        (
-            r"the grade '(?P<found>.*?)' has no factor(?:;.*)?",
-            _("The grade “%(found)s” has no factor. Add one, or assume another grade."),
-        ),
-        (r"it is missing(?:;.*)?", _("This is needed. Fill it in.")),
-        (r"it belongs to another kind of condition(?:;.*)?", _("This belongs to another kind of condition. Leave it out here.")),
-        (r"write exactly one of (?P<found>.*)", _("Fill in exactly one of: %(found)s.")),
-        (r"the window ends before it begins(?:;.*)?", _("The window of time ends before it begins. Change one of its ends.")),
-        (r"the title '(?P<found>.*?)' is taken(?:;.*)?", _("The title “%(found)s” is taken. Give every example its own.")),
-        (
-            r"there is no fact '(?P<found>.*?)'(?:;.*)?",
-            _("There is no fact “%(found)s”. docs/programmes.md lists them; your own begin with other."),
-        ),
-        (
-            r"the payer '(?P<found>.*?)' is named twice(?:;.*)?",
-            _("The payer “%(found)s” is named twice. Put the shares together."),
-        ),
-        (r"a payer is named twice(?:;.*)?", _("A payer is named twice. Put their shares together.")),
-        (r"the shares must sum to 1(?:;.*)?", _("The shares must sum to 1. Change one of them.")),
-        (r"'(?P<found>.*?)' is not one of the payers(?:;.*)?", _("“%(found)s” is not one of the payers. Choose one of them.")),
-        (
-            r"every tier but the last has 'up_to', the last has none(?:;.*)?",
-            _("Every tier but the last needs an upper end, and the last has none."),
-        ),
-        (r"tiers must rise(?:;.*)?", _("Each tier must end above the one before it. Change the upper end.")),
-        (
-            r"money that is deducted_now goes to the provider(?:;.*)?",
-            _("What is deducted now goes to the provider. Change the payee, or the way of settlement."),
-        ),
-        (
-            r"money that is refunded_later goes to the firm(?:;.*)?",
-            _("What is refunded later goes to the customer. Change the payee, or the way of settlement."),
-        ),
-        (
-            r"a synthetic programme has evidence grade S, and no other has(?:;.*)?",
-            _("An invented programme has the evidence grade S, and no other has. Change one of the two."),
-        ),
-    )
-)
-
-
-def fault_words(fault: object) -> str:
-    """A fault of a document in the reader's language; one that is not known here stays as the check words it."""
-    for pattern, words in _MEANINGS:
-        found = pattern.fullmatch(str(fault))
-        if found:
-            return str(words) % found.groupdict()
-    return str(fault)
-
 
 #: What a JSON schema calls them, for people.
 _FORMS: Mapping[str, Promise | str] = {

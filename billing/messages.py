@@ -146,6 +146,7 @@ register(
         ),
         "subsidy.step.uplift": _("%(rate)s of %(base_fen)s on top: %(says)s"),
         "subsidy.step.rate_limit": _("Together at most %(rate)s of %(base_fen)s"),
+        "subsidy.step.limit_together": _("With %(counted_fen)s given elsewhere or before, at most %(rate)s of %(whole_fen)s"),
         "subsidy.step.factor": _("Times %(factor)s: %(says)s"),
         "subsidy.step.bonus": _("%(bonus_fen)s more: %(says)s"),
         "subsidy.step.deduct": _("Less %(less_fen)s, %(of)s"),

@@ -49,6 +49,7 @@ LABELS: Mapping[str, Word] = {
     "configured": pgettext_lazy("field of a programme", "Set by configuration"),
     "contract": pgettext_lazy("field of a programme", "Contract amount, yuan"),
     "contract_number": pgettext_lazy("field of a programme", "Number of the contract"),
+    "counting": pgettext_lazy("field of a programme", "Together with"),
     "contract_on": pgettext_lazy("field of a programme", "Date of the contract"),
     "controller": pgettext_lazy("field of a programme", "Actual controller"),
     "credit_listings": pgettext_lazy("field of a programme", "Entries on credit lists"),

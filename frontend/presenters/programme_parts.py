@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing import wording
+from frontend.presenters.condition_words import fact_word, several
 
 Piece = Mapping[str, Any]
 #: Kinds of rate that the page prints as a table or as one figure.
@@ -167,12 +168,23 @@ def _if(text: str, piece: Piece) -> str:
     return _("%(text)s (if: %(condition)s)") % {"text": text, "condition": says(piece)} if "when" in piece else text
 
 
+def _rate_limit(piece: Piece) -> str:
+    said = {
+        "percent": wording.percent(piece["rate"]),
+        "of": fact_word(piece["of"]) if "of" in piece else _("what is subsidised"),
+        "others": several([fact_word(each) for each in piece.get("counting", ())]),
+    }
+    if "counting" in piece:
+        return _("Together with %(others)s at most %(percent)s of %(of)s") % said
+    return _("Together at most %(percent)s of %(of)s") % said if "of" in piece else _("Together at most %(percent)s of it") % said
+
+
 _ADJUSTMENTS: Mapping[str, Callable[[Piece], str]] = {
     "uplift": lambda piece: _("%(percent)s more of it") % {"percent": wording.percent(piece["points"])},
-    "rate_limit": lambda piece: _("Together at most %(percent)s of it") % {"percent": wording.percent(piece["rate"])},
+    "rate_limit": _rate_limit,
     "factor": lambda piece: _("Times %(factor)s") % {"factor": wording.factor_text(piece["factor"])},
     "bonus": lambda piece: _("%(amount)s more") % {"amount": money(piece["amount"])},
-    "deduct": lambda piece: _("Less the %(amount)s") % {"amount": wording.amount_word(piece["of"])},
+    "deduct": lambda piece: _("Less %(amount)s") % {"amount": fact_word(piece["of"])},
     "least_award": lambda piece: _("An amount below %(amount)s is not paid") % {"amount": money(piece["amount"])},
 }
 

@@ -17,11 +17,12 @@ from billing.subsidy.rules.programme import Programme
 
 
 class Worked(NamedTuple):
-    """What rate and adjustments made of the base, in fen. ``cost_fen``: what a deduction or refund may never exceed."""
+    """What rate and adjustments made of the base, in fen. ``cost_fen``: what a deduction or refund may never exceed; None where nobody
+    knows the fee."""
 
     computed_fen: int
     base_fen: int
-    cost_fen: int
+    cost_fen: int | None
     basis_on: date
     estimate: bool
 
@@ -43,7 +44,9 @@ class Cutting:
     def award(self, worked: Worked, cost_left_fen: int | None) -> Outcome:
         """The award, or a refusal where a cap of all or nothing is short. ``cost_left_fen``: what others leave of the cost."""
         programme = self.programme
-        cost = worked.cost_fen if cost_left_fen is None else min(worked.cost_fen, cost_left_fen)
+        cost = worked.cost_fen
+        if cost_left_fen is not None and (cost is None or cost_left_fen < cost):
+            cost = cost_left_fen
         limit = None if programme.mode is SettlementMode.PAID_BESIDE else cost
         payers = programme.payers
         computed = worked.computed_fen

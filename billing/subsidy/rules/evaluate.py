@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
+from itertools import takewhile
 
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.cutting import Cutting, Worked
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Balance, Outcome, Refused, Unmet
+from billing.subsidy.rules.parts.adjustments import Adjustment, OncePerClaim
 from billing.subsidy.rules.parts.base import Taken
 from billing.subsidy.rules.parts.exact import Exact
 from billing.subsidy.rules.programme import Programme
@@ -64,7 +67,7 @@ def worked_out(programme: Programme, facts: Facts, basis_on: date, steps: list[S
     """From the base to the rounded amount."""
     base = programme.base.take(facts, steps)
     if programme.rounding.per_line and facts.amounts.claim.lines:
-        computed_fen = sum(_line(programme, facts, line, steps) for line in facts.amounts.claim.lines)
+        computed_fen = _by_line(programme, facts, base, steps)
     else:
         computed_fen = programme.rounding.apply(_amount(programme, facts, base, steps), steps)
     estimate = False
@@ -76,13 +79,24 @@ def worked_out(programme: Programme, facts: Facts, basis_on: date, steps: list[S
 
 def _amount(programme: Programme, facts: Facts, base: Taken, steps: list[Step]) -> Exact:
     """The exact amount before rounding."""
-    amount = programme.rate.apply(base, facts, steps)
-    for adjustment in programme.adjustments:
+    return _adjusted(programme.adjustments, programme.rate.apply(base, facts, steps), base, facts, steps)
+
+
+def _adjusted(adjustments: Iterable[Adjustment], amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+    for adjustment in adjustments:
         amount = adjustment.apply(amount, base, facts, steps)
     return amount
 
 
-def _line(programme: Programme, facts: Facts, line_fen: int, steps: list[Step]) -> int:
-    """One line of a claim that is rounded line by line, in fen."""
-    steps.append(Step("base", programme.base.clause, "subsidy.step.line", {"line_fen": line_fen}, line_fen))
-    return programme.rounding.apply(_amount(programme, facts, line_fen, steps), steps)
+def _by_line(programme: Programme, facts: Facts, base: Taken, steps: list[Step]) -> int:
+    """A claim that is worked out and rounded line by line, in fen. What counts once for a claim (an amount asked for, a bonus) and what
+    follows it changes the sum of the lines, which is rounded again."""
+    rounding, rate, whole = programme.rounding, programme.rate, 0
+    of_lines = tuple(takewhile(lambda each: not isinstance(each, OncePerClaim), programme.adjustments))
+    for line in facts.amounts.claim.lines:
+        steps.append(Step("base", programme.base.clause, "subsidy.step.line", {"line_fen": line}, line))
+        amount = rate.apply(line, facts, steps)
+        whole += rounding.apply(_adjusted(of_lines, amount, line, facts, steps), steps)
+        rate = rate.after(line)
+    once = programme.adjustments[len(of_lines) :]
+    return rounding.apply(_adjusted(once, Decimal(whole), base, facts, steps), steps) if once else whole

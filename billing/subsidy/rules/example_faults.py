@@ -12,6 +12,7 @@ from billing.subsidy.rules.facts import Facts, facts_faults, parse_facts
 from billing.subsidy.rules.message_keys import MESSAGES
 from billing.subsidy.rules.parts.caps import SUBJECT, CapPer
 from billing.subsidy.rules.parts.conditions import parse_condition
+from billing.subsidy.rules.parts.payers import payer_names
 
 _INSTEAD = (CapPer.CONTROLLER_YEAR, CapPer.PERSON_YEAR)
 
@@ -39,6 +40,7 @@ def example_faults(document: Document) -> Iterator[Fault]:
         path = f"$.examples[{place}]"
         yield from _facts(example, path)
         yield from _codes(example, path)
+        yield from _names(example, path, list(caps), _payers(document))
         for name in example.get("balances", {}):
             if name not in caps:
                 yield Fault(f"{path}.balances.{name}", f"there is no cap {name!r}; the caps are {', '.join(caps) or 'none'}")
@@ -58,14 +60,36 @@ def _facts(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
 
 
 def _codes(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
-    expects = [(f"{path}.expect", example["expect"])]
-    for place, claim in enumerate(example.get("claims", ())):
-        expects.append((f"{path}.claims[{place}].expect", claim.get("expect", {})))
-    for where, expect in expects:
+    for where, expect in _expects(example, path):
         for place, code in enumerate(expect.get("refused", ())):
             if code not in MESSAGES:
                 near = get_close_matches(code, [key for key in MESSAGES if key.startswith("subsidy.unmet.")], n=1, cutoff=0)
                 yield Fault(f"{where}.refused[{place}]", f"there is no code {code!r}; did you mean {near[0]!r}?")
+
+
+def _expects(example: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What an example expects, of all and of each claim, with its path."""
+    yield f"{path}.expect", example["expect"]
+    for place, claim in enumerate(example.get("claims", ())):
+        yield f"{path}.claims[{place}].expect", claim.get("expect", {})
+
+
+def _payers(document: Document) -> list[str]:
+    """Everybody who may pay, the sides included."""
+    sides = [document, *document.get("sides", ())]
+    pairs = [(side.get("payers", document.get("payers")), side.get("rate", document.get("rate"))) for side in sides]
+    return sorted({name for payers, rate in pairs if payers and rate for name in payer_names(payers, rate)})
+
+
+def _names(example: Mapping[str, Any], path: str, caps: list[str], payers: list[str]) -> Iterator[Fault]:
+    """Caps and payers that the document does not know would be compared with nothing."""
+    for where, expect in _expects(example, path):
+        named = [(f"{where}.left.{name}", "cap", name, caps) for name in expect.get("left", ())]
+        named += [(f"{where}.binding[{place}]", "cap", name, caps) for place, name in enumerate(expect.get("binding", ()))]
+        named += [(f"{where}.payers.{name}", "payer", name, payers) for name in expect.get("payers", ())]
+        for at, kind, name, known in named:
+            if name not in known:
+                yield Fault(at, f"there is no {kind} {name!r}; the {kind}s are {', '.join(known) or 'none'}")
 
 
 def _claims(example: Mapping[str, Any], path: str) -> Iterator[Fault]:

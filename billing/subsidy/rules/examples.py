@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from billing.ledger.rules.documents import Document
@@ -14,6 +14,7 @@ from billing.subsidy.rules.example_faults import merged_facts
 from billing.subsidy.rules.facts import Facts, parse_facts
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode
 from billing.subsidy.rules.programme import Programme, parse_programme
+from instruments.rules.firm_size import size_class
 
 #: Single amounts that an example can expect, in yuan; what comes out is compared in fen under the name with ``_fen``.
 AMOUNTS = ("total", "computed", "base", "deducted", "refunded", "beside", "payable_now", "final_cost")
@@ -49,36 +50,47 @@ def run_example(programme: Programme, example: Mapping[str, Any]) -> ExampleResu
     """Run one example of a valid document."""
     if "claims" in example:
         return _run_batch(programme, example)
-    facts = parse_facts(example["facts"])
+    facts = _as_known(parse_facts(example["facts"]))
     balances = {cap: _balance(balance) for cap, balance in example.get("balances", {}).items()}
     outcome = evaluate(programme, facts, balances)
     expected = _expected(example["expect"])
     found = _found(programme, facts, outcome)
-    actual = {name: _as_asked(found.get(name), value) for name, value in expected.items()}
+    actual = {name: _as_asked(name, found.get(name), value) for name, value in expected.items()}
     return ExampleResult(example["title"], actual == expected, expected, actual, outcome, {})
 
 
 def _run_batch(programme: Programme, example: Mapping[str, Any]) -> ExampleResult:
     common = example.get("facts", {})
-    claims = [Claim(each["id"], parse_facts(merged_facts(common, each["facts"]))) for each in example["claims"]]
+    claims = [Claim(each["id"], _as_known(parse_facts(merged_facts(common, each["facts"])))) for each in example["claims"]]
     batch = evaluate_batch(programme, claims, _opening(example.get("balances", {})))
     expected = _expected(example["expect"])
     each = {claim.id: _found(programme, claim.facts, batch.outcomes[claim.id]) for claim in claims}
     whole = _sum_of(list(each.values())) | {"claims_fen": {name: found["total_fen"] for name, found in each.items()}}
-    actual = {name: _as_asked(whole.get(name), value) for name, value in expected.items()}
+    actual = {name: _as_asked(name, whole.get(name), value) for name, value in expected.items()}
     for claim in example["claims"]:
         for name, value in _expected(claim.get("expect", {})).items():
             expected[f"claim {claim['id']}: {name}"] = value
-            actual[f"claim {claim['id']}: {name}"] = _as_asked(each[claim["id"]].get(name), value)
+            actual[f"claim {claim['id']}: {name}"] = _as_asked(name, each[claim["id"]].get(name), value)
     first = batch.outcomes[claims[0].id]
     return ExampleResult(example["title"], actual == expected, expected, actual, first, batch.outcomes)
 
 
-def _as_asked(found: Any, expected: Any) -> Any:
-    """What came out in the form it is compared in: by name, nil is the same whether it is written or left out."""
+def _as_known(facts: Facts) -> Facts:
+    """The facts as the platform would have them: the size class follows from staff and revenue where it is not given."""
+    firm = facts.applicant
+    staff, revenue = firm.profile.staff, firm.profile.annual_revenue
+    if firm.size is not None or firm.kind not in (None, "firm") or staff is None or revenue is None:
+        return facts
+    return replace(facts, applicant=replace(firm, size=size_class(staff, revenue).value))
+
+
+def _as_asked(name: str, found: Any, expected: Any) -> Any:
+    """What came out in the form it is compared in: by name, nil is the same whether it is written or left out; of what is left under
+    the caps only those that are named."""
     if not isinstance(expected, dict) or not isinstance(found, dict):
         return found
-    return {name: found.get(name, 0) for name in expected} | {name: value for name, value in found.items() if value}
+    named = {each: found.get(each, 0) for each in expected}
+    return named if name == "left_fen" else named | {each: value for each, value in found.items() if value}
 
 
 def _opening(document: Mapping[str, Any]) -> Opening:
@@ -124,8 +136,8 @@ def _found(programme: Programme, facts: Facts, outcome: Outcome) -> dict[str, An
         "deducted_fen": deducted,
         "refunded_fen": refunded,
         "beside_fen": outcome.given_fen(SettlementMode.PAID_BESIDE),
-        "payable_now_fen": price - deducted,
-        "final_cost_fen": price - deducted - refunded,
+        "payable_now_fen": max(0, price - deducted),
+        "final_cost_fen": max(0, price - deducted - refunded),
         "payers_fen": _by(outcome, "payer"),
         "payees_fen": _by(outcome, "payee"),
         "left_fen": dict(outcome.left_after),

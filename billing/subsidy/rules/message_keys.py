@@ -134,6 +134,9 @@ MESSAGES: dict[str, Message] = {
     ),
     "subsidy.step.uplift": Message(("says", "rate", "base_fen"), "%(rate)s of %(base_fen)s on top: %(says)s"),
     "subsidy.step.rate_limit": Message(("rate", "base_fen"), "Together at most %(rate)s of %(base_fen)s"),
+    "subsidy.step.limit_together": Message(
+        ("rate", "whole_fen", "counted_fen"), "With %(counted_fen)s given elsewhere or before, at most %(rate)s of %(whole_fen)s"
+    ),
     "subsidy.step.factor": Message(("says", "factor"), "Times %(factor)s: %(says)s"),
     "subsidy.step.bonus": Message(("says", "bonus_fen"), "%(bonus_fen)s more: %(says)s"),
     "subsidy.step.deduct": Message(("of", "less_fen"), "Less the %(of)s of %(less_fen)s"),

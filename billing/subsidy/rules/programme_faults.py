@@ -15,7 +15,7 @@ from billing.subsidy.rules.parts.caps import cap_faults
 from billing.subsidy.rules.parts.conditions import condition_faults
 from billing.subsidy.rules.parts.gates import gate_faults
 from billing.subsidy.rules.parts.payers import payer_faults, payer_names
-from billing.subsidy.rules.parts.rate_parsing import rate_faults
+from billing.subsidy.rules.parts.rate_parsing import line_faults, rate_faults
 from billing.subsidy.rules.parts.validity import validity_faults
 from billing.subsidy.rules.parts.values import window_faults
 from billing.subsidy.rules.shape_faults import shape_faults
@@ -83,6 +83,7 @@ _PART_LOOKS: tuple[Callable[[Document, set[str]], Iterable[Fault]], ...] = (
     lambda document, _payers: gate_faults(document["gates"]),
     lambda document, _payers: base_faults(document["base"]),
     lambda document, _payers: rate_faults(document["rate"], document["base"]),
+    lambda document, _payers: line_faults(document["rounding"], document["rate"], document["base"]),
     lambda document, _payers: adjustment_faults(document["adjustments"], document["base"]),
     lambda document, _payers: payer_faults(document["payers"], document["rate"]),
     lambda document, payers: cap_faults(document["caps"], payers),

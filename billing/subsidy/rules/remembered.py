@@ -188,7 +188,9 @@ class _One:
         if unmet or basis_on is None:
             return Refused(programme.code, programme.version, tuple(unmet), ())
         expected = self._expecting(named, request)[0][1]
-        paid = programme.mode is SettlementMode.PAID_BESIDE or cost_left_fen is None or cost_left_fen >= expected.worked.cost_fen
+        cost = expected.worked.cost_fen
+        enough = cost_left_fen is None or (cost is not None and cost_left_fen >= cost)
+        paid = enough or programme.mode is SettlementMode.PAID_BESIDE
         if paid and expected.award is not None and self._of_one_piece.isdisjoint(balances):
             left_after = _left_after(expected, facts, balances)
             if left_after is not None:

@@ -173,7 +173,11 @@ def adjusted(piece: Json, amount: Fraction, base: Fraction, facts: Json) -> Frac
     if kind == "uplift":
         return amount + base * Fraction(piece["points"])
     if kind == "rate_limit":
-        return min(amount, base * Fraction(piece["rate"]))
+        whole = fact(facts, piece["of"]) if "of" in piece else base
+        if whole is None:
+            raise Refusal
+        most = whole * Fraction(piece["rate"]) - sum(fact(facts, each) or 0 for each in piece.get("counting", ()))
+        return min(amount, max(Fraction(0), most))
     if kind == "factor":
         return amount * Fraction(piece["factor"])
     if kind in ("bonus", "first_use_bonus"):

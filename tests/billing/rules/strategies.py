@@ -120,6 +120,9 @@ PER_UNIT = st.builds(
     st.sampled_from([{}, {"continues": "before.minutes"}]),
 )
 ON = st.one_of(st.just({}), CONDITIONS.map(lambda when: {"when": when, "says": SAYS}))
+COUNTING = st.sampled_from(
+    [{}, {"counting": ["amounts.other_subsidies"]}, {"counting": ["amounts.other_subsidies", "before.fee"]}]
+)
 FACTOR = st.integers(0, 20).map(lambda tenths: f"{tenths // 10}.{tenths % 10}")
 _ANY_BASE = [
     st.builds(lambda a, b: {"type": "quality_factor", "factors": {"A": a, "B": b}, "assume": "A"}, FACTOR, FACTOR),
@@ -131,10 +134,11 @@ _ANY_BASE = [
     ),
     st.just({"type": "deduct", "of": "amounts.other_subsidies"}),
     st.builds(lambda amount: {"type": "least_award", "amount": amount}, YUAN),
+    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, "of": "amounts.fee", **more}, SHARE, COUNTING),
 ]
 _OF_AMOUNT = [
     st.builds(lambda points, on: {"type": "uplift", "points": points, **on}, SHARE, ON),
-    SHARE.map(lambda rate: {"type": "rate_limit", "rate": rate}),
+    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, **more}, SHARE, COUNTING),
 ]
 
 

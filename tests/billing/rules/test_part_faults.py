@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from billing.fault_words import fault_words
 from billing.ledger.rules.documents import DocumentError
 from billing.subsidy.rules import parse_programme
 from tests.billing.rules.builders import cap, facts_of, programme_document
@@ -16,6 +17,7 @@ RIGHT = {"fact": "applicant.kind", "is": "firm"}
 CASE = {"when": RIGHT, "says": SAYS, "rate": "0.5"}
 QUANTITY = {"quantity": "machine_hours", "clause": "1"}
 ONE = {"rule": "largest_remainder", "shares": [{"payer": "a", "share": "1"}]}
+BY_LINE = {"rounding": {"step": "fen", "mode": "down", "per": "line", "clause": "1"}}
 MATCH = {"rule": "match", "lead": "a", "rounding": "down", "gives_way": "last_first", "clause": "1"}
 
 
@@ -47,6 +49,7 @@ def within(**fields: Any) -> dict[str, Any]:
         (base(amount="fee", minimum_charge="included", quantity="samples"), "$.base", "exactly one of"),
         (base(amount="fees", minimum_charge="included"), "$.base.amount", "there is no fact 'amounts.fees'"),
         (base(amount="applicant.staff"), "$.base.amount", "not an amount of money"),
+        (base(amount="machine_hours"), "$.base.amount", "write it as base.quantity"),
         (base(amount="fee"), "$.base.minimum_charge", "'included' or 'excluded'"),
         (base(least_of=["paid", "contract"]), "$.base.minimum_charge", "'included' or 'excluded'"),
         (base(least_of=["paid", "invoices"]), "$.base.least_of[1]", "there is no fact"),
@@ -98,6 +101,21 @@ def within(**fields: Any) -> dict[str, Any]:
             {"base": QUANTITY, **rate("fixed", amount=1), **adjustment("rate_limit", rate="0.5")},
             "$.adjustments[0].type",
             "'factor'",
+        ),
+        (
+            {"base": QUANTITY, **rate("fixed", amount=1), **adjustment("uplift", points="0.5")},
+            "$.adjustments[0].type",
+            "'bonus'",
+        ),
+        (adjustment("rate_limit", rate="0.5", of="amounts.fees"), "$.adjustments[0].of", "there is no fact"),
+        (adjustment("rate_limit", rate="0.5", counting=["applicant.staff"]), "$.adjustments[0].counting[0]", "not an amount"),
+        (adjustment("rate_limit", rate="0.5", counting=[]), "$.adjustments[0].counting", "at least 1"),
+        ({"base": QUANTITY, **rate("fixed", amount=1), **BY_LINE}, "$.rounding.per", "the base is a quantity"),
+        ({**rate("face_value", amount=1, own_share="0"), **BY_LINE}, "$.rounding.per", "once for a claim"),
+        (
+            {**rate("best_of", cases=[CASE, {**CASE, "rate": {"type": "fixed", "amount": 1}}]), **BY_LINE},
+            "$.rounding.per",
+            "'fixed' is given once",
         ),
         (adjustment("deduct", of="amounts.others"), "$.adjustments[0].of", "there is no fact"),
         (adjustment("deduct", of="applicant.staff"), "$.adjustments[0].of", "not an amount"),
@@ -185,6 +203,7 @@ def test_a_part_that_makes_no_sense_is_told_with_its_field(changes: dict[str, An
     found = {fault.path: fault.message for fault in error.value.faults}
     assert path in found, found
     assert says in found[path]
+    assert [said for said in found.values() if fault_words(said) == said] == [], "the form has no words for it"
 
 
 def example(**fields: Any) -> dict[str, Any]:
@@ -209,6 +228,18 @@ CLAIM = {"id": "a", "facts": facts_of(100)}
             "Yuan",
         ),
         ([example(claims=[CLAIM], expect={"claims": {"b": 1}})], "$.examples[0].expect.claims.b", "the claims are a"),
+        ([example(facts={}, expect={"left": {"yaer": 1}})], "$.examples[0].expect.left.yaer", "the caps are year"),
+        ([example(facts={}, expect={"binding": ["yaer"]})], "$.examples[0].expect.binding[0]", "the caps are year"),
+        (
+            [example(facts={}, expect={"payers": {"provinz": 1}})],
+            "$.examples[0].expect.payers.provinz",
+            "the payers are province",
+        ),
+        (
+            [example(claims=[{**CLAIM, "expect": {"binding": ["yaer"]}}])],
+            "$.examples[0].claims[0].expect.binding[0]",
+            "the caps are year",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_example_is_told_with_its_place(examples: list[dict[str, Any]], path: str, says: str) -> None:
@@ -217,3 +248,4 @@ def test_what_is_wrong_with_an_example_is_told_with_its_place(examples: list[dic
     found = {fault.path: fault.message for fault in error.value.faults}
     assert path in found, found
     assert says in found[path]
+    assert [said for said in found.values() if fault_words(said) == said] == [], "the form has no words for it"

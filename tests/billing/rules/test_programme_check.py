@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import ProgrammingError
 from django.utils import translation
 
-from tests.billing.rules.builders import PROGRAMMES, load
+from tests.billing.rules.builders import PROGRAMMES, cap, load, programme_document
 
 Write = Callable[[str, Any], Path]
 
@@ -137,3 +138,57 @@ def test_a_file_that_is_not_there_does_not_keep_the_others_from_being_checked(wr
 def test_a_document_without_examples_is_told_that_nothing_is_shown(write: Write) -> None:
     said, code = check(write("bare.json", load("HE-LF") | {"examples": []}))
     assert code == 0 and "There is no worked example" in said
+
+
+def example(expect: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    plain = {"service": {"service_on": "2025-06-10"}, "amounts": {"fee": 1000}}
+    return {"title": "x", "facts": {**plain, **facts}, "expect": expect}
+
+
+def test_what_is_left_is_compared_under_the_caps_that_are_named(write: Write) -> None:
+    caps = [cap("order", "order", 900), cap("year", "applicant_year", 800), cap("fund", "pool", 5000)]
+    good, wrong = example({"left": {"year": 300}}), example({"left": {"year": 301}})
+    said, code = check(write("left.json", programme_document(caps=caps, examples=[good, wrong])))
+    assert code == 1 and "2 examples: 1 passed, 1 failed." in said
+    assert "left year: expected 301.00, got 300.00" in said and "left fund" not in said
+
+
+def test_the_size_of_a_firm_follows_from_its_figures_where_an_example_does_not_say_it(write: Write) -> None:
+    gates = [{"type": "firm_size", "any_of": ["small"], "clause": "1"}]
+    figures = {"kind": "firm", "staff": 20, "annual_revenue": 3_000_000}
+    examples = [
+        example({"total": 500}, applicant=figures),
+        example({"refused": ["subsidy.unmet.firm_size"]}, applicant={**figures, "staff": 19}),
+        example({"refused": ["subsidy.unmet.firm_size"]}, applicant={**figures, "size": "micro"}),
+        example({"refused": ["subsidy.unmet.fact_missing"]}, applicant={"kind": "firm", "staff": 20}),
+        example({"refused": ["subsidy.unmet.fact_missing"]}, applicant={**figures, "kind": "team"}),
+    ]
+    said, code = check(write("sizes.json", programme_document(gates=gates, examples=examples)))
+    assert code == 0, said
+
+
+def test_an_amount_by_the_sample_needs_no_fee_and_with_one_stays_within_it(write: Write) -> None:
+    rules = {
+        "base": {"quantity": "samples", "clause": "1"},
+        "rate": {"type": "per_unit", "amount": 80, "part_units": "exact", "clause": "1"},
+    }
+    examples = [
+        example({"total": 560, "payable_now": 0}, amounts={}, quantities={"samples": 7}),
+        example({"total": 350, "payable_now": 0}, amounts={"fee": 350}, quantities={"samples": 7}),
+        example({"total": 0}, amounts={"fee": 0}, quantities={"samples": 7}),
+    ]
+    said, code = check(write("samples.json", programme_document(**rules, examples=examples)))
+    assert code == 0, said
+
+
+def test_a_refusal_for_a_place_is_told_by_its_code_where_no_database_was_made(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_table(*_args: Any) -> str:
+        raise ProgrammingError("there is no such table")
+
+    monkeypatch.setattr("billing.wording.division_name", no_table)
+    gates = [{"type": "region", "subject": "applicant", "any_of": [{"code_prefix": "63"}], "clause": "1"}]
+    examples = [example({"total": 500}, applicant={"region_code": "310104"})]
+    said, code = check(write("place.json", programme_document(gates=gates, examples=examples)))
+    assert code == 1 and "subsidy.unmet.region" in said and "310104" in said

@@ -12,7 +12,7 @@ from billing.ledger.rules.money import EXACT, parse_yuan
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts
-from billing.subsidy.rules.outcome import Unmet
+from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.base import Taken
 from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
 from billing.subsidy.rules.parts.exact import Exact, amount_step, at_most, plus, times
@@ -74,8 +74,14 @@ class QualityFactor:
         return None if found is None else str(found)
 
 
+class OncePerClaim(Plain):
+    """What counts once for a claim, also where it is worked out line by line."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class AskedLimit(Plain):
+class AskedLimit(OncePerClaim):
     """Nobody gets more than was asked for; without an amount asked nothing changes."""
 
     clause: str
@@ -151,7 +157,7 @@ class Uplift(Addition):
 
 
 @dataclass(frozen=True, slots=True)
-class Bonus(Addition):
+class Bonus(Addition, OncePerClaim):
     """A fixed amount on top."""
 
     bonus_fen: int
@@ -186,6 +192,33 @@ class RateLimit(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitTogether(OncePerClaim):
+    """The amount is at most a share of an amount (``of``; None: of the base), less what was given elsewhere (``counting``).
+
+    An amount that it is a share of has to be known; what was given elsewhere and is not known is nil.
+    """
+
+    clause: str
+    rate: Decimal
+    of: FactField | None
+    counting: tuple[FactField, ...]
+
+    def check(self, facts: Facts) -> Unmet | None:
+        return missing(self.clause, self.of.path) if self.of is not None and self.of.read(facts) is None else None
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        whole = base if self.of is None else self.of.read(facts)
+        counted = sum(field.read(facts) or 0 for field in self.counting)
+        share = EXACT.multiply(Decimal(whole), self.rate)  # type: ignore[arg-type]  # of an amount (adjustment_faults)
+        most = EXACT.subtract(share, Decimal(counted))
+        limited = at_most(amount, max(most, Decimal(0)))
+        if limited is not amount:
+            params = {"rate": str(self.rate), "whole_fen": whole, "counted_fen": counted}
+            steps.append(amount_step("uplift", self.clause, "subsidy.step.limit_together", params, limited))
+        return limited
+
+
+@dataclass(frozen=True, slots=True)
 class Factor(Plain):
     """The amount times a factor on a condition."""
 
@@ -203,7 +236,7 @@ class Factor(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Deduct(Plain):
+class Deduct(OncePerClaim):
     """Less what an amount says, such as what other public money gave; never below nil. An amount that is not known is nil."""
 
     clause: str
@@ -221,7 +254,7 @@ class Deduct(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class LeastAward(Plain):
+class LeastAward(OncePerClaim):
     """An amount below this is not paid at all."""
 
     clause: str
@@ -246,11 +279,22 @@ def _quality(document: Mapping[str, Any], _basis: str) -> Adjustment:
     return QualityFactor(document["clause"], factors, document["assume"], None if of == "quality.grade" else fact_field(of))
 
 
+def _rate_limit(document: Mapping[str, Any], _basis: str) -> Adjustment:
+    if not document.keys() & {"of", "counting"}:
+        return RateLimit(document["clause"], Decimal(document["rate"]))
+    of = _amount(document["of"]) if "of" in document else None
+    return LimitTogether(document["clause"], Decimal(document["rate"]), of, tuple(map(_amount, document.get("counting", ()))))
+
+
 def _deduct(document: Mapping[str, Any], _basis: str) -> Adjustment:
-    field = fact_field(document["of"])
+    return Deduct(document["clause"], _amount(document["of"]))
+
+
+def _amount(path: str) -> FactField:
+    field = fact_field(path)
     if field is None:
-        raise ValueError(f"there is no fact {document['of']!r}")
-    return Deduct(document["clause"], field)
+        raise ValueError(f"there is no fact {path!r}")
+    return field
 
 
 _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
@@ -260,7 +304,7 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
     ),
     "asked_limit": lambda piece, _basis: AskedLimit(piece["clause"]),
     "uplift": lambda piece, basis: Uplift(piece["clause"], _on(piece, basis), False, Decimal(piece["points"])),
-    "rate_limit": lambda piece, _basis: RateLimit(piece["clause"], Decimal(piece["rate"])),
+    "rate_limit": _rate_limit,
     "factor": lambda piece, basis: Factor(piece["clause"], Decimal(piece["factor"]), _on(piece, basis)),
     "bonus": lambda piece, basis: Bonus(
         piece["clause"], _on(piece, basis), piece["only_with_subsidy"], parse_yuan(piece["amount"])
@@ -288,14 +332,18 @@ def _faults(piece: Mapping[str, Any], base: Mapping[str, Any], path: str) -> Ite
         yield from condition_faults(piece["when"], f"{path}.when")
         if "says" not in piece:
             yield Fault(f"{path}.says", 'a condition needs its words; write {"zh": …, "en": …}')
-    if kind in ("uplift", "rate_limit") and "quantity" in base:
-        yield Fault(f"{path}.type", f"'{kind}' is a share of an amount, and the base is a quantity; use 'factor' or 'bonus'")
-    if "of" in piece:
-        field = fact_field(piece["of"])
-        wanted = (FactKind.MONEY,) if kind == "deduct" else (FactKind.TEXT, FactKind.NUMBER, FactKind.OPEN)
+    if "quantity" in base and kind == "rate_limit" and "of" not in piece:
+        said = "'rate_limit' is a share of an amount, and the base is a quantity; write 'of' which amount, or use 'factor'"
+        yield Fault(f"{path}.type", said)
+    if "quantity" in base and kind == "uplift":
+        yield Fault(f"{path}.type", "'uplift' is a share of an amount, and the base is a quantity; use 'factor' or 'bonus'")
+    named = [(f"{path}.of", piece["of"])] if "of" in piece else []
+    named += [(f"{path}.counting[{number}]", each) for number, each in enumerate(piece.get("counting", ()))]
+    grade = kind == "quality_factor"
+    wanted = (FactKind.TEXT, FactKind.NUMBER, FactKind.OPEN) if grade else (FactKind.MONEY,)
+    for where, fact in named:
+        field = fact_field(fact)
         if field is None:
-            yield fact_fault(piece["of"], f"{path}.of")
+            yield fact_fault(fact, where)
         elif field.kind not in wanted:
-            yield Fault(
-                f"{path}.of", f"{field.path} cannot be used here; it is not {'an amount' if kind == 'deduct' else 'a grade'}"
-            )
+            yield Fault(where, f"{field.path} cannot be used here; it is not {'a grade' if grade else 'an amount'}")

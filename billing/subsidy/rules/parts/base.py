@@ -141,9 +141,9 @@ class QuantityBase:
         steps.append(Step("base", self.clause, "subsidy.step.base_quantity", params, 0))
         return quantity
 
-    def cost(self, facts: Facts, base_fen: int) -> int:
-        """A deduction or refund never exceeds the fee, where it is known."""
-        return facts.amounts.fee or 0
+    def cost(self, facts: Facts, base_fen: int) -> int | None:
+        """A deduction or refund never exceeds the fee, where it is known; None where it is not."""
+        return facts.amounts.fee
 
     def whole(self, facts: Facts) -> int:
         """The fee, or nil where none is known."""
@@ -212,7 +212,9 @@ def base_faults(document: Mapping[str, Any]) -> list[Fault]:
         named += [(f"$.base.{list_name}[{place}]", name) for place, name in enumerate(document.get(list_name, ()))]
     for path, name in named:
         field = fact_field(name if "." in name else f"amounts.{name}")
-        if field is None:
+        if field is None and name in QUANTITIES:
+            faults.append(Fault(path, f"{name} is a quantity, not an amount; write it as base.quantity"))
+        elif field is None:
             faults.append(fact_fault(name if "." in name else f"amounts.{name}", path))
         elif field.kind is not FactKind.MONEY:
             faults.append(Fault(path, f"{field.path} is not an amount of money"))

@@ -6,7 +6,7 @@ the piece. ``rate_parsing`` reads any of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
@@ -21,7 +21,10 @@ from billing.subsidy.rules.parts.exact import Exact, amount_step
 
 
 class Rate(Protocol):
-    """Turns a base (fen, or a quantity) into an exact amount of fen."""
+    """Turns a base (fen, or a quantity) into an exact amount of fen.
+
+    ``after``: the rate for what follows, once so much of the same claim was worked out (a claim that is rounded line by line).
+    """
 
     def check(self, facts: Facts) -> Unmet | None: ...
 
@@ -29,9 +32,11 @@ class Rate(Protocol):
 
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact: ...
 
+    def after(self, fen: int) -> Rate: ...
+
 
 class Certain:
-    """What most rates share: they refuse nobody and rest on no assumption."""
+    """What most rates share: they refuse nobody, rest on no assumption and are the same for every line of a claim."""
 
     __slots__ = ()
 
@@ -40,6 +45,9 @@ class Certain:
 
     def estimates(self, facts: Facts) -> bool:
         return False
+
+    def after(self, fen: int) -> Rate:
+        return self  # type: ignore[return-value]  # what derives from this has ``apply``
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +80,19 @@ class MarginalTiers(Certain):
     """Each slice of the base has its own share, as in an income tax: more spent never means less subsidy.
 
     ``before``: an amount that filled the first slices already (a year counted as a whole), None where each claim starts anew.
+    ``filled_fen``: what earlier lines of the same claim filled besides.
     """
 
     clause: str
     tiers: tuple[Tier, ...]
     before: FactField | None = None
+    filled_fen: int = 0
+
+    def after(self, fen: int) -> Rate:
+        return self if self.before is None else replace(self, filled_fen=self.filled_fen + fen)
 
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        start_fen = 0 if self.before is None else self.before.read(facts) or 0
+        start_fen = 0 if self.before is None else (self.before.read(facts) or 0) + self.filled_fen
         end_fen = start_fen + base
         amount = Decimal(0)
         for tier in self.tiers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,10 @@ class Case:
     when: Condition
     says: Mapping[str, str]
     rate: Rate
+
+
+def _after(cases: tuple[Case, ...], fen: int) -> tuple[Case, ...]:
+    return tuple(replace(case, rate=case.rate.after(fen)) for case in cases)
 
 
 def _choose(cases: tuple[Case, ...], facts: Facts, unknown: list[str]) -> Case | None:
@@ -68,6 +72,10 @@ class CasesRate:
             steps.append(Step("gate", self.clause, "subsidy.step.case", {"says": dict(says)}, 0))
         return rate.apply(base, facts, steps)
 
+    def after(self, fen: int) -> Rate:
+        otherwise = None if self.otherwise is None else self.otherwise.after(fen)
+        return replace(self, cases=_after(self.cases, fen), otherwise=otherwise)
+
     def _rate(self, facts: Facts) -> tuple[Rate, Mapping[str, str] | None]:
         case = _choose(self.cases, facts, [])
         if case is not None:
@@ -108,6 +116,9 @@ class BestOfRate:
         steps.append(Step("gate", self.clause, "subsidy.step.best_case", params, 0))
         steps += best[2]
         return best[0]
+
+    def after(self, fen: int) -> Rate:
+        return replace(self, cases=_after(self.cases, fen))
 
     def _fitting(self, facts: Facts) -> list[Case]:
         return [case for case in self.cases if case.when.holds(facts, [])]

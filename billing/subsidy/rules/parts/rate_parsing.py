@@ -19,6 +19,8 @@ _MINUTES_PER_HOUR = 60
 #: Kinds of rate for a base that is a quantity; the others need an amount, ``fixed`` takes either.
 _OF_QUANTITY = frozenset({"per_unit", "fixed"})
 _OF_EITHER = frozenset({"fixed", "cases", "best_of"})
+#: What is given once, however many lines a claim has.
+_ONCE_PER_CLAIM = frozenset({"fixed", "face_value", "vouchers"})
 
 
 def parse_rate(document: Piece, basis: str) -> Rate:
@@ -169,6 +171,20 @@ def rate_faults(document: Piece, base: Piece, path: str = "$.rate") -> list[Faul
         needed = "an amount; write base.amount" if of_quantity else "a quantity; write base.quantity"
         faults.append(Fault(f"{path}.type", f"a rate of type '{kind}' needs a base that is {needed}"))
     return faults
+
+
+def line_faults(rounding: Piece, rate: Piece, base: Piece) -> Iterator[Fault]:
+    """A claim is worked out line by line only where each line has a share of its own."""
+    if rounding.get("per") != "line":
+        return
+    if "quantity" in base:
+        yield Fault("$.rounding.per", "lines are amounts, and the base is a quantity; write 'claim', or leave it out")
+    for kind in sorted(_kinds(rate) & _ONCE_PER_CLAIM):
+        yield Fault("$.rounding.per", f"a rate of type '{kind}' is given once for a claim; write 'claim', or leave it out")
+
+
+def _kinds(rate: Piece) -> set[str]:
+    return {rate["type"]}.union(*(_kinds(nested) for nested, _path in _nested_rates(rate, "")))
 
 
 def _nested_rates(document: Piece, path: str) -> Iterator[tuple[Piece, str]]:
