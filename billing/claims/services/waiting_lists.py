@@ -40,7 +40,8 @@ def tell_due(now: datetime) -> int:
     """The same of every list; returns of how many somebody was told. Safe to repeat: where everybody is told, it is two queries, and two
     for each office."""
     known: _Known = {}
-    rows, told = {row.pk: row for row in _open()}, _told()
+    told = _told()  # before the lists: of one made in between nothing was told that would seem to be of none
+    rows = {row.pk: row for row in _open()}
     settle_these([pk for list_id, own in told.items() if list_id not in rows for pk in own.values()], now)
     due = [pk for pk, row in rows.items() if _wanted(row, known, now) != told.get(pk, {}).keys()]
     return each_parked(due, lambda pk: _again(pk, now), "notice of a payment list")

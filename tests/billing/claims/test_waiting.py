@@ -252,6 +252,27 @@ def test_a_payment_list_is_told_to_whoever_may_act_by_now_and_read_over_the_api(
     assert open_notices() == {}
 
 
+def test_what_a_list_made_during_the_comparison_told_stays(cast, office, monkeypatch):
+    batch, _claim = office.approved()
+    begun = []
+
+    def then_made(read):
+        def wrapped(*args):
+            found = read(*args)
+            if not begun:
+                begun.append(len(found))  # read now, before the lists are made
+                paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
+            return found
+
+        return wrapped
+
+    for name in ("_open", "_told"):
+        monkeypatch.setattr(waiting_lists, name, then_made(getattr(waiting_lists, name)))
+    assert waiting_lists.tell_due(PUBLIC_OVER) == 0 and begun == [0]
+    told = Notice.objects.filter(event=TO_SIGN)
+    assert told.exists() and not told.filter(needs_action=False).exists()
+
+
 def test_by_when_and_by_whom_follow_from_the_rules():
     since = date(2026, 12, 8)
     assert due_on(Work.REVIEW, DEFAULT, 0, since) == date(2026, 12, 18) == due_on(Work.REVIEW, DEFAULT, 5, since)
