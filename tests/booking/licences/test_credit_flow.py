@@ -301,7 +301,8 @@ def test_what_the_operator_wrote_about_somebody_is_not_told_to_labs(cast, now, s
             cast.actor("zhou"), Listing(None, "deny", "Fraud is looked into", email="lin@example.org", until=until), now
         )
         lin = policy_queries.Somebody(cast.users["lin"].pk, "Lin", cast.firm.pk, "Gaoyuan Lithium")
-        (reason,) = policy_queries.tried(cast.actor("wang"), cast.xrd.pk, lin, slot(9, 11), "self_operated", now)
+        tried = policy_queries.tried(cast.actor("wang"), cast.xrd.pk, lin, slot(9, 11), "self_operated", now, lambda *_: None)
+        (reason,) = tried.against
         assert reason.code == ("measure.stopped" if until is None else "measure.stopped_until")
         assert reason_sentence(reason) and "Fraud" not in f"{reason_sentence(reason)} {reason.params}"
         access_lists.take_off_list(cast.actor("zhou"), entry.pk, now)
