@@ -76,7 +76,7 @@ def test_a_list_is_taken_in(people: Visitors, used: Site, tmp_path: Path, langua
             break
         keys.press("ArrowDown")
     assert kind.input_value() == "instruments:csv"
-    keys.go(page.locator("main form[enctype] button[type=submit]"))
+    keys.go(page.locator("main form[enctype] button.btn-primary[type=submit]"))
     expect(submit_of(page, "/confirm/")).to_be_visible(timeout=SHOWN_WITHIN_MS)
     person.settled()
     keys.go(submit_of(page, "/confirm/"), most=90)
