@@ -216,6 +216,9 @@ def is_encoding(name: str) -> bool:
     """Whether a file of text may be in it: codecs of other things, some of which take for ever, are none."""
     try:
         codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return False
+    try:
         b"a".decode(name)
     except UnicodeError:  # one byte is too little for it
         pass

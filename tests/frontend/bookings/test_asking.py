@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlparse
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from billing.settlement.services import quotes
 from booking.models import InstrumentPolicy, Reservation
@@ -91,6 +93,11 @@ def test_a_manager_books_in_spite_of_the_labs_rules_with_a_reason_that_the_histo
     assert hint in words(wang.get(address, sent)) and hint not in words(wang.get(address, sent | {"to": "11:00"}))
     closed = words(wang.get(address, sent | {"from": "19:00", "to": "23:00"}))
     assert "outside the instrument's opening hours" in closed and hint not in closed
+    quote = {"instrument": cast.xrd.pk, **sent}
+    looks = [wang.get(reverse("quote_preview"), quote | {"override_reason": why}, headers=FRAGMENT) for why in ("", "Lost")]
+    assert [hint in words(look) for look in looks] == [True, False]
+    live = re.search(r'id="quote" [^>]*hx-params="([^"]+)"', wang.get(address, sent).content.decode())
+    assert live and "override_reason" in live[1].split(","), "what is typed there changes what is said"
     mine = words(as_("lin").get(address, form()))
     assert "too long" in mine and hint not in mine and "In spite of the lab" not in mine
     assert as_("lin").post(address, form(override_reason="Please")).status_code == 403

@@ -31,6 +31,7 @@ def read(fields: dict[str, Any], cells: dict[str, str], **others: Any) -> RowVal
         ({"fields": {"name": "a"}, "identity": 5}, "import.map_source"),
         ({"fields": {"name": "a"}, "ignored": [5]}, "import.map_source"),
         ({"fields": {"name": "a"}, "encoding": "idna"}, "import.encoding_unknown"),
+        ({"fields": {"name": "a"}, "encoding": "\ud800"}, "import.encoding_unknown"),
         (
             {"fields": {"name": "a"}, "hours_per_day": {"column": "b", "windows": {"1": "08:00-09:00"}, "weekdays": [1.5]}},
             "import.map_hours",
