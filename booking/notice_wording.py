@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from booking.services.calendar_mail import calendar_of
@@ -86,7 +86,7 @@ def _brought(params: Params) -> Words:
             lines.append(filled(text, span | {"price_fen": row["price_fen"]}))
     more = params["count"] - len(params["listed"])
     if more:
-        lines.append(gettext("and %(count)s more") % {"count": more})
+        lines.append(ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more})
     if params["count"] > params["past"]:
         lines.append(gettext("You may give back what is to come without a fee. Its use is charged only once you have said yes."))
     if params["past"]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from babel.messages.catalog import Catalog
 
-from config.management.commands.update_catalogues import catalogue_path, extracted, read_catalogue, shortcomings
+from config.management.commands.update_catalogues import catalogue_path, extracted, in_two_numbers, read_catalogue, shortcomings
 
 
 def test_every_sentence_of_the_sources_is_translated_and_no_other() -> None:
     assert list(shortcomings(read_catalogue(catalogue_path()), extracted())) == []
+
+
+def test_no_sentence_is_said_with_a_plural_in_one_place_and_without_in_another() -> None:
+    assert in_two_numbers() == []
 
 
 def test_a_missing_an_empty_a_fuzzy_and_a_superfluous_sentence_are_found() -> None:

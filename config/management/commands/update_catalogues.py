@@ -77,6 +77,16 @@ def extracted() -> Catalog:
     return template
 
 
+def in_two_numbers() -> list[str]:
+    """Sentences said with a plural in one place and without in another: a catalogue holds one of the two, so the other stays English."""
+    forms: dict[tuple[str | None, str], set[bool]] = {}
+    for source in _sources():
+        for _line, message, _comments, context in _messages(source):
+            plural = not isinstance(message, str) and len(message) > 1
+            forms.setdefault((context, message if isinstance(message, str) else message[0]), set()).add(plural)
+    return sorted(sentence for (_context, sentence), found in forms.items() if len(found) > 1)
+
+
 def shortcomings(catalogue: Catalog, template: Catalog) -> Iterator[str]:
     """What keeps ``catalogue`` from being a complete translation of ``template``."""
     for message in template:
