@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from billing.ledger.models import Account
 from billing.subsidy.models import ProgrammeVersion
-from billing.subsidy.rules.examples import ExampleResult, check_examples
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.examples import ExampleResult, run_example
+from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.services import POOL, in_force, pool_spec, pools
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound
@@ -75,20 +75,22 @@ def pools_of(actor: Actor, known: list[KnownVersion]) -> Mapping[int, list[PoolL
 
 def worked_examples(version: ProgrammeVersion) -> tuple[ExampleResult, ...]:
     """The document's examples with what came out."""
-    if version.published_at is None:
-        return tuple(check_examples(version.document))
-    return published_examples(version.pk)
+    return _examples(_compiled(version)) if version.published_at is None else published_examples(version.pk)
 
 
 @lru_cache(maxsize=128)
 def published_examples(version_id: int) -> tuple[ExampleResult, ...]:
     """A published version never changes, so its examples are worked once per process."""
-    return tuple(check_examples(ProgrammeVersion.objects.values_list("document", flat=True).get(pk=version_id)))
+    return _examples(in_force(version_id).programme)
+
+
+def _examples(programme: Programme) -> tuple[ExampleResult, ...]:
+    return tuple(run_example(programme, example) for example in programme.document["examples"])
 
 
 def _compiled(version: ProgrammeVersion) -> Programme:
     """A published version never changes, so it is compiled once per process; a draft may."""
-    return parse_programme(version.document) if version.published_at is None else in_force(version.pk).programme
+    return read_programme(version.document) if version.published_at is None else in_force(version.pk).programme
 
 
 def _state(version: ProgrammeVersion, on: date) -> str:

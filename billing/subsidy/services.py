@@ -99,7 +99,8 @@ def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
 def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> None:
     """Publish a draft: its author may not. The pools named by the document are opened with their budget.
 
-    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``.
+    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``, and as ``draft_version``
+    where the document is not right any more.
     """
     actor.require(Role.PROGRAMME_OFFICER)
     if version.author_id == actor.user_id:
@@ -114,7 +115,7 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
         locked.published_at = now
         locked.save(update_fields=["approver_id", "published_at"])
         audit.record(actor, "programme.publish", locked, now, after={"label": locked.label})
-        parsed = programme_rules.parse_programme(locked.document)
+        parsed = _checked(locked.document)
         ledger.open_accounts([pool_spec(locked, cap) for cap in pools(parsed)], now)
         ask_for_rebuild()
 
@@ -146,7 +147,7 @@ def ask_for_pool(
 
     Raises Refusal ``programme.no_such_pool``, and as ``top_ups.ask``.
     """
-    parsed = programme_rules.parse_programme(version.document)
+    parsed = programme_rules.read_programme(version.document)
     cap = next((one for one in pools(parsed) if one.id == cap_id), None)
     if cap is None:
         raise Refusal.of("programme.no_such_pool", field="cap_id", cap=cap_id)
@@ -172,7 +173,7 @@ class InForce:
 def in_force(version_id: int) -> InForce:
     """A published version, compiled; published versions never change, so each is read once per process."""
     row = ProgrammeVersion.objects.filter(published_at__isnull=False).only("programme_id", "document").get(pk=version_id)
-    return InForce(version_id, row.programme_id, programme_rules.parse_programme(row.document))
+    return InForce(version_id, row.programme_id, programme_rules.read_programme(row.document))
 
 
 def version_ids_in_force(on: date) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from billing.subsidy.rules.facts import (
 )
 from billing.subsidy.rules.outcome import Award, Balance
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
 
 UNKNOWN = "unknown"
@@ -75,7 +75,7 @@ class Simulation:
     def __init__(
         self, document: Mapping[str, Any], budget_fen: int | None, *, full: bool, state: Mapping[str, Any] | None = None
     ) -> None:
-        self.programme: Programme = parse_programme(document)
+        self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
         self.full = full
         kept = state or {}

@@ -66,7 +66,8 @@ def start(actor: Actor, asked: Asked, now: datetime) -> SandboxRun:
     )
     against = get_visible(ProgrammeVersion.objects.all(), actor, pk=asked.against_id) if asked.against_id else None
     document = draft.document if draft is not None else version.document if version is not None else {}
-    _refuse_unsound(document)
+    if draft is not None:
+        _refuse_unsound(document)
     run = SandboxRun.objects.create(
         office_id=draft.office_id if draft is not None else min(actor.organisations(Role.PROGRAMME_OFFICER)),
         draft=draft,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.ledger.rules.documents import DocumentError
 from billing.settlement.models import Award as AwardRow
 from billing.settlement.models import Charge
 from billing.settlement.services import assessing, sample_money
@@ -67,7 +68,7 @@ def _computed(row: Json) -> _Computed:
         assessment: Assessment = thaw(inputs).assess()
     except Refusal as refusal:
         return _Computed(row["pk"], thing, {}, {}, "; ".join(map(reason_sentence, refusal.reasons)))
-    except OtherEngine as error:
+    except (OtherEngine, DocumentError) as error:
         return _Computed(row["pk"], thing, {}, {}, str(error))
     return _Computed(row["pk"], thing, assessment_to_json(assessment), _awards_of(assessment))
 

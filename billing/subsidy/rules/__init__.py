@@ -29,7 +29,7 @@ from billing.subsidy.rules.outcome import (
     Unmet,
 )
 from billing.subsidy.rules.parts.caps import Cap, CapPer
-from billing.subsidy.rules.programme import Clause, Programme, parse_programme
+from billing.subsidy.rules.programme import Clause, Programme, parse_programme, read_programme
 
 __all__ = [
     "ENGINE_VERSION",
@@ -72,5 +72,6 @@ __all__ = [
     "inputs_to_json",
     "parse_facts",
     "parse_programme",
+    "read_programme",
     "replay",
 ]

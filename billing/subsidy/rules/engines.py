@@ -15,7 +15,7 @@ from billing.pricing.rules.pricing import PricedSession
 from billing.pricing.rules.samples import PricedSamples
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, P, assess_nothing, assess_samples, assess_session
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.programme import Programme, read_programme
 
 Read = TypeVar("Read", Programme, PriceSchedule)
 
@@ -37,7 +37,7 @@ class Engine:
 
 #: Of an older engine every function that answers otherwise is kept, in a package of its own; what answers as before is shared.
 ENGINES: dict[str, Engine] = {
-    "1": Engine(parse_schedule, parse_programme, assess_session, assess_nothing, assess_samples),
+    "1": Engine(parse_schedule, read_programme, assess_session, assess_nothing, assess_samples),
 }
 _read: dict[tuple[Callable[..., Any], str], Any] = {}
 

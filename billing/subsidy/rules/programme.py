@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from billing.ledger.rules.documents import Document, DocumentError, sha256_of
+from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
@@ -133,11 +133,21 @@ class Programme:
 
 
 def parse_programme(document: Document) -> Programme:
-    """Check and compile a programme. Raises DocumentError with every fault and its JSON path."""
+    """Check and compile a programme that somebody writes. Raises DocumentError with every fault and its JSON path."""
     faults = document_faults(document)
     if faults:
         raise DocumentError(faults)
     return _compiled(document)
+
+
+def read_programme(document: Document) -> Programme:
+    """Compile a document that was found right when it was kept. What is asked of new documents since then is not asked of it again: it
+    counts as it was published. Raises DocumentError where it cannot be compiled at all.
+    """
+    try:
+        return _compiled(document)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise DocumentError(document_faults(document) or [Fault("$", f"the document cannot be read: {error}")]) from error
 
 
 def _compiled(document: Document) -> Programme:

@@ -10,7 +10,7 @@ from billing.ledger.life import TREASURY
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec, Source
 from billing.subsidy.models import Programme, ProgrammeVersion
-from billing.subsidy.rules.programme import parse_programme
+from billing.subsidy.rules.programme import read_programme
 from billing.vouchers.models import VoucherAnnouncement, VoucherQuota
 from billing.vouchers.rules.terms import ZONE_LENGTH, Terms, term_faults
 from config.kernel.access import Actor, Role, get_visible
@@ -30,7 +30,7 @@ def draft(actor: Actor, programme_code: str, terms: Terms, now: datetime) -> Vou
     ``voucher.not_published``."""
     actor.require(Role.PROGRAMME_OFFICER)
     programme = get_visible(Programme.objects.all(), actor, code=programme_code)
-    Refusal.raise_any([*term_faults(terms, parse_programme(_document(programme))), *_unknown_zones(terms)])
+    Refusal.raise_any([*term_faults(terms, read_programme(_document(programme))), *_unknown_zones(terms)])
     values: dict[str, Any] = {name: getattr(terms, name) for name in _OWN}
     values["title"] = terms.title.strip()
     made = VoucherAnnouncement.objects.create(programme=programme, author_id=require_person(actor), created_at=now, **values)

@@ -40,7 +40,7 @@ from tests.billing.rules.builders import PROGRAMMES, facts_of, load, programme_d
 from tests.billing.rules.test_prices_format_2 import COUNTED, DAYS, DOCUMENT, ZONES
 
 FILE = Path(__file__).with_name("engine_cases.json")
-PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES, CHOICES = 220, 80, 90, 60, 420, 60, 40
+PRICES, SAMPLES, SESSIONS, BATCHES, SPOILT, FEES, CHOICES, LINES = 220, 80, 90, 60, 420, 60, 40, 60
 UNSAID = ("document", "engine")
 """Fields of objects that are no part of an answer."""
 RESULTS = (Assessment, Award, PricedSession, Refused, Unmet)
@@ -271,6 +271,46 @@ def choice(number: int) -> Any:
     return evaluate(parse_programme(programme_document(rate=rate)), parse_facts(known), {})
 
 
+def lines(number: int) -> Any:
+    """A claim that is rounded line by line: what goes on from line to line, what counts once; or units whose fee nobody may know."""
+    draw = Draw("lines", number)
+    pieces: list[Json] = [
+        {"type": "asked_limit"},
+        {"type": "deduct", "of": "amounts.other_subsidies"},
+        {"type": "bonus", "amount": 30, "only_with_subsidy": draw.maybe()},
+        {"type": "least_award", "amount": 100},
+        {"type": "factor", "factor": "0.9"},
+        {"type": "rate_limit", "rate": "0.4"},
+        {"type": "rate_limit", "rate": "0.4", "of": "amounts.fee", "counting": ["amounts.other_subsidies"]},
+    ]
+    adjustments = [draw.one(*pieces) | {"clause": "1"} for _place in range(draw.whole(0, 3))]
+    own: Json = {"asked": draw.one("60", "300"), "other_subsidies": draw.one("0", "40")}
+    if draw.maybe(0.3):
+        document = programme_document(
+            base={"quantity": "samples", "clause": "1"},
+            rate={"type": "per_unit", "amount": draw.one("10", "33.33"), "clause": "1"},
+            adjustments=[each for each in adjustments if each["type"] != "rate_limit" or "of" in each],
+        )
+        facts = facts_of("250", amounts=own, quantities={"samples": draw.whole(1, 30)})
+        if draw.maybe():
+            del facts["amounts"]["fee"]
+    else:
+        tiers: Json = {"type": "tiers", "clause": "1", "tiers": [{"up_to": 500, "rate": "0.5"}, {"rate": "0.2"}]}
+        rate = draw.one("0.333", tiers, tiers | {"continues": "before.fee"})
+        document = programme_document(
+            rate={"type": "flat", "rate": rate, "clause": "1"} if isinstance(rate, str) else rate,
+            rounding={"step": draw.one("yuan", "fen"), "mode": draw.one("down", "half_up"), "per": "line", "clause": "1"},
+            adjustments=adjustments,
+        )
+        cents = [draw.whole(1, 60_000) for _place in range(draw.whole(1, 4))]
+        own["lines"] = [f"{each // 100}.{each % 100:02}" for each in cents]
+        facts = facts_of(f"{sum(cents) // 100}.{sum(cents) % 100:02}", amounts=own, before={"fee": draw.one("0", "300", "900")})
+    try:
+        return evaluate(parse_programme(document), parse_facts(facts), {})
+    except DocumentError as error:
+        return error.faults
+
+
 def price_document(draw: Draw) -> Json:
     """A schedule of time with any of its parts."""
     made = copy.deepcopy(DOCUMENT)
@@ -432,6 +472,7 @@ def answers(kept: Sequence[Json]) -> Iterator[tuple[str, Callable[[], Any]]]:
         ("batch", BATCHES, lambda number: batch(number, kept)),
         ("condition", 2 * len(_TESTS), condition),
         ("choice", CHOICES, choice),
+        ("lines", LINES, lines),
         ("price", PRICES, price),
         ("samples", SAMPLES, samples),
         ("fees", FEES, fees),

@@ -29,7 +29,7 @@ def _session_of_whole_hours(schedule: Any, during: TimeRange, *rest: Any) -> Ass
 
 def _programme_read_by_the_first(document: Any) -> Any:
     """Engine 1 after the upgrade reads programmes with its own reader; this one leaves a mark on what it read."""
-    return replace(engines.parse_programme(document), evidence_grade="as engine 1 reads")
+    return replace(engines.read_programme(document), evidence_grade="as engine 1 reads")
 
 
 @pytest.fixture
