@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from booking.models import Licence, TimeAlert
 from booking.services import availability
 from config.kernel.time_range import TimeRange
+from frontend.presenters import times as times_presenter
 from frontend.time_form import TimeForm
 from tests.booking.availability.building import occupy
 
@@ -41,6 +43,18 @@ def test_a_visitor_sees_list_prices_and_is_told_how_to_see_more(as_, labs, progr
     estimate = as_().get(PAGE, {"hours": "3", "who": "firm_small", "place": "630104"})
     assert "You pay now" in text(estimate)
     assert "estimate" in text(estimate)
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+def test_the_days_say_in_chinese_how_many_are_free(as_, labs, monkeypatch, beyond):
+    if beyond:
+        tile = times_presenter._tile
+        monkeypatch.setattr(times_presenter, "_tile", lambda day, *rest: tile(replace(day, more=True), *rest))
+    visitor = as_()
+    visitor.cookies["django_language"] = "zh-hans"
+    strip = re.findall(r'<span class="strip-count num"[^>]*>([^<]*)<', text(visitor.get(PAGE, {"hours": "3"})))
+    assert ("500+ 台有空" if beyond else "1 台有空") in strip
+    assert not [words for words in strip if "free" in words]
 
 
 def test_a_customer_sees_what_each_costs_and_books_with_one_press(as_, labs, programmes):
