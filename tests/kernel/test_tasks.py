@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.kernel import tasks
 from config.kernel.models import Heartbeat, IdempotencyRecord
+from config.kernel.services import jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,18 @@ def status_of(pk: int) -> str | None:
         cursor.execute("SELECT status FROM procrastinate_jobs WHERE id = %s", [pk])
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def test_what_somebody_waits_for_comes_before_documents_that_waited_longer() -> None:
+    for name in ("one", "another"):
+        assert jobs.defer_once("statements.render", name, queue="documents", statement_id=1)
+    assert jobs.defer_once("imports.work", "preview", queue="imports", run_id=1)
+    worker, taken = insert_worker(0), []
+    with connection.cursor() as cursor:
+        for _place in range(3):
+            cursor.execute("SELECT queue_name FROM procrastinate_fetch_job_v2(NULL::varchar[], %s)", [worker])
+            taken += cursor.fetchone()
+    assert taken == ["imports", "documents", "documents"]
 
 
 def test_the_job_of_a_dead_worker_is_taken_up_again_and_a_live_ones_is_left() -> None:

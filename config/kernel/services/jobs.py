@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+#: Work in bulk that says how far it is. It stands behind what somebody looks at or waits for: a mail, a preview, a payment's news.
+_BEHIND = frozenset({"documents", "sandbox"})
 #: A job that failed waits for its next turn; who asks for it again need not.
 _NO_LONGER_LATER = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queueing_lock = %s AND status = 'todo'"
 _UNFINISHED = "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status IN ('todo', 'doing'))"
@@ -19,9 +21,10 @@ def defer_once(
     """Queue ``task`` unless a job called ``name`` waits already; returns whether it was queued.
 
     In a transaction the job comes with it or not at all, and one that waits already leaves the transaction usable. Jobs with the
-    same ``lock`` never run at the same time. With ``at_once`` a job that waits for a later time waits for it no more.
+    same ``lock`` never run at the same time. Documents and trials wait for whatever else waits. With ``at_once`` a job that waits for a
+    later time waits for it no more.
     """
-    job = app.configure_task(task, queue=queue, lock=lock, queueing_lock=name)
+    job = app.configure_task(task, queue=queue, lock=lock, queueing_lock=name, priority=-1 if queue in _BEHIND else 0)
     try:
         with transaction.atomic():
             job.defer(**arguments)
