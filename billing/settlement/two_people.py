@@ -8,7 +8,7 @@ two halves would go where the whole does not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -72,17 +72,18 @@ def alone_fen(
     person_id: int,
     now: datetime,
     *,
-    is_open: Callable[[P], bool],
+    open_of: Callable[[Sequence[P]], Collection[int]],
 ) -> dict[int, int]:
     """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen), by the ``side``
-    to which it goes (the name of a field). Proposals count of which ``is_open`` says that something is on no document yet: what went out
-    another way is counted there. Two queries, and what ``is_open`` takes."""
+    to which it goes (the name of a field). Proposals count of which ``open_of`` says that something is on no document yet: what went out
+    another way is counted there. Two queries, and what ``open_of`` takes."""
     since = now - timedelta(days=settings.SECOND_PERSON_DAYS)
     rows = issued.filter(UNSEEN, issued_by=person_id, issued_at__gt=since)
-    waits = proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since)
+    waits = list(proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since))
+    left = open_of(waits)
     found: Counter[int] = Counter(dict(rows.order_by().values_list(side).annotate(fen=Sum("total_fen"))))
     for each in waits:
-        if is_open(each):
+        if each.pk in left:
             found[getattr(each, f"{side}_id")] += each.total_fen
     return dict(found)
 
@@ -155,13 +156,14 @@ def overtake(
     kind: str,
     now: datetime,
     *,
-    is_open: Callable[[P], bool],
+    open_of: Callable[[Sequence[P]], Collection[int]],
     tell: Callable[[P, datetime], None],
 ) -> int:
     """Close those of some proposals that wait and of which nothing can be issued any more, so that they are in the way of no other;
     ``tell`` says so. Returns how many. Call it in a transaction; safe to repeat."""
-    waiting = rows.filter(state=ProposalState.WAITING).select_for_update(no_key=True, of=("self",)).order_by("pk")
-    over = [row for row in waiting if not is_open(row)]
+    waiting = list(rows.filter(state=ProposalState.WAITING).select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    left = open_of(waiting)
+    over = [row for row in waiting if row.pk not in left]
     for row in over:
         row.state, row.decided_at = ProposalState.OVERTAKEN, now
         row.save(update_fields=["state", "decided_at"])

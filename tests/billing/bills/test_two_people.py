@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from billing.bills.alone import before_by_customer
 from billing.bills.models import Bill
@@ -120,6 +121,17 @@ def test_a_proposal_of_which_nothing_is_left_is_closed_and_in_the_way_of_no_othe
         made = {**given, "proposed_by": cast.users["li"], "proposed_at": DECEMBER, "state": "overtaken", "decided_at": DECEMBER}
         with pytest.raises(IntegrityError, match=r"bill_proposal_(decided_whole|two_people)"), transaction.atomic():
             BillProposal.objects.create(**made | bad)
+
+
+def test_whether_anything_is_left_is_asked_of_all_proposals_together(cast, month):
+    second_person(cast)
+    asked = []
+    for customer in (cast.firm, cast.other_firm):
+        proposing.propose(cast.actor("li"), BillRequest(cast.lab.pk, customer.pk, NOVEMBER_30), DECEMBER)
+        with CaptureQueriesContext(connection) as queries:
+            assert proposing.close_overtaken(DECEMBER) == 0
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings):
