@@ -26,7 +26,6 @@ from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement import pdf as statement_paper
 from billing.settlement.exports import html_twin
-from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import last_day
 from billing.settlement.services import statements
 from config.kernel.access import Actor, get_visible
@@ -185,7 +184,7 @@ def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _paper_of(actor: Actor, draft: Draft, now: datetime) -> str:
     """The HTML of the bill or the statement, if it is still what was drafted. Raises what looking at one raises."""
-    run, seen = draft.run, Expected(draft.line_count, draft.total_fen)
+    run, seen = draft.run, releasing.reviewed(draft)
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
         return bill_paper.render_html(issuing.preview(actor, asked, now, expected=seen), draft=True)

@@ -198,18 +198,17 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     own = actor.user_id == run.made_by_id
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=Expected(*_reviewed(draft)), alone=own)}
+        return {"bill": issuing.issue(actor, asked, now, expected=reviewed(draft), alone=own)}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
-    expected = Expected(*_reviewed(draft))
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
-    issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode, alone=own)
+    issued = statements.issue(actor, *whose, now, expected=reviewed(draft), mode=draft.mode, alone=own)
     return {"statement": issued}
 
 
-def _reviewed(draft: Draft) -> tuple[int, int, str]:
-    """How many lines of a draft were reviewed, over how much (fen), and of which things."""
+def reviewed(draft: Draft) -> Expected:
+    """What was reviewed of a draft: how many lines, over how much (fen), and of which things."""
     rows = DraftLine.objects.filter(draft=draft, held__isnull=True).values_list("charge_id", "fee_id", "award_id", "amount_fen")
     kinds = ("charge", "fee", "award")
     lines = [(kind, pk, fen) for *ids, fen in rows for kind, pk in zip(kinds, ids, strict=True) if pk is not None]
-    return draft.line_count, draft.total_fen, digest_of(lines)
+    return Expected(draft.line_count, draft.total_fen, digest_of(lines))
