@@ -103,6 +103,8 @@ def test_one_proposes_and_another_issues_and_halves_count_together(cast, offices
         assert proposing.close_overtaken(DECEMBER) == 1 and asked_of(waits) == set()
         waits.refresh_from_db()
         assert (waits.state, waits.decided_by, waits.decided_at) == ("overtaken", None, DECEMBER)
+        told = Notice.objects.get(event="statement.overtaken")
+        assert (told.user, told.object_id) == (cast.users["qian"], str(waits.pk))
         raise ZeroDivisionError
     alone("b", refund)
     assert proposing.needs_second(qian, cast.other_firm.pk, 1, DECEMBER + timedelta(days=29))
