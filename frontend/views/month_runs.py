@@ -87,7 +87,7 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
 def _alone_not(actor: Actor, run: DraftRun, footer: queries.Footer) -> str:
     """Why the next step of a run that one made is somebody else's; empty where it is one's own, too."""
     waits = run.state in (RunState.OPEN, RunState.HANDED_OVER) or footer.counts[DraftState.FAILED]
-    reason = releasing.why_not(run, timezone.now()) if waits and run.made_by_id == actor.user_id else None
+    reason = releasing.why_not(actor, run, timezone.now()) if waits else None
     return reason_sentence(reason) if reason is not None else ""
 
 
