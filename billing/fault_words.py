@@ -63,6 +63,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("What is refunded later goes to the customer. Change the payee, or the way of settlement."),
         ),
         (
+            r"money that is paid_beside goes to the provider(?:;.*)?",
+            _("What is paid beside the bill goes to the provider. Change the payee, or the way of settlement."),
+        ),
+        (
             r"the level '(?P<found>.*?)' is named twice(?:;.*)?",
             _("The level “%(found)s” is named twice. Put its rates together."),
         ),
@@ -113,7 +117,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("%(found)s cannot be tested with %(name)s. Use one of: %(able)s."),
         ),
         (
-            r"(?P<found>\S+) is an? (?:.*); only amounts and numbers can be multiplied",
+            r"(?P<found>\S+) is .*; only amounts and numbers can be multiplied",
             _("%(found)s cannot be multiplied: that is for amounts and numbers. Leave the factor out."),
         ),
         (
