@@ -7,69 +7,63 @@ import re
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+#: After what is wrong the check says what to write instead; the sentences here say that in their own words.
+_HINT = r"(?:;.*)?"
 #: The sentences of the check, from the narrow ones to the wide, and the same for everybody.
 _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
-    (re.compile(pattern), words)
+    (re.compile(pattern + _HINT), words)
     for pattern, words in (
         (
-            r"'?(?P<found>.*?)'? is not a day of the calendar(?:;.*)?",
+            r"'?(?P<found>.*?)'? is not a day of the calendar",
             _("“%(found)s” is not a day of the calendar. Write for example 2026-12-31."),
         ),
-        (r"the last day lies before the first(?:;.*)?", _("The last day lies before the first. Change one of them.")),
-        (r"the id '(?P<found>.*?)' is taken(?:;.*)?", _("The id “%(found)s” is taken. Choose another one.")),
+        (r"the last day lies before the first", _("The last day lies before the first. Change one of them.")),
+        (r"the id '(?P<found>.*?)' is taken", _("The id “%(found)s” is taken. Choose another one.")),
         (
-            r"there is no clause '(?P<found>.*?)'(?:;.*)?",
+            r"there is no clause '(?P<found>.*?)'",
             _("There is no clause “%(found)s”. Choose one of the clauses, or add it to them first."),
         ),
         (
-            r"there is no cap '(?P<found>.*?)'(?: before this one)?(?:;.*)?",
+            r"there is no cap '(?P<found>.*?)'(?: before this one)?",
             _("There is no limit “%(found)s” in this document. Use the id of one of its limits."),
         ),
+        (r"(?P<found>.*) is not in this document", _("%(found)s is not in this document. Give the place of a field that is.")),
         (
-            r"(?P<found>.*) is not in this document(?:;.*)?",
-            _("%(found)s is not in this document. Give the place of a field that is."),
-        ),
-        (
-            r"the grade '(?P<found>.*?)' has no factor(?:;.*)?",
+            r"the grade '(?P<found>.*?)' has no factor",
             _("The grade “%(found)s” has no factor. Add one, or assume another grade."),
         ),
-        (r"it is missing(?:;.*)?", _("This is needed. Fill it in.")),
-        (r"it belongs to another kind of condition(?:;.*)?", _("This belongs to another kind of condition. Leave it out here.")),
+        (r"it is missing", _("This is needed. Fill it in.")),
+        (r"it belongs to another kind of condition", _("This belongs to another kind of condition. Leave it out here.")),
         (r"write exactly one of (?P<found>.*)", _("Fill in exactly one of: %(found)s.")),
-        (r"the window ends before it begins(?:;.*)?", _("The window of time ends before it begins. Change one of its ends.")),
-        (r"the title '(?P<found>.*?)' is taken(?:;.*)?", _("The title “%(found)s” is taken. Give every example its own.")),
+        (r"the window ends before it begins", _("The window of time ends before it begins. Change one of its ends.")),
+        (r"the title '(?P<found>.*?)' is taken", _("The title “%(found)s” is taken. Give every example its own.")),
         (
-            r"there is no fact '(?P<found>.*?)'(?:;.*)?",
+            r"there is no fact '(?P<found>.*?)'",
             _("There is no fact “%(found)s”. docs/programmes.md lists them; your own begin with other."),
         ),
+        (r"the payer '(?P<found>.*?)' is named twice", _("The payer “%(found)s” is named twice. Put the shares together.")),
+        (r"a payer is named twice", _("A payer is named twice. Put their shares together.")),
+        (r"the shares must sum to 1", _("The shares must sum to 1. Change one of them.")),
+        (r"'(?P<found>.*?)' is not one of the payers", _("“%(found)s” is not one of the payers. Choose one of them.")),
         (
-            r"the payer '(?P<found>.*?)' is named twice(?:;.*)?",
-            _("The payer “%(found)s” is named twice. Put the shares together."),
-        ),
-        (r"a payer is named twice(?:;.*)?", _("A payer is named twice. Put their shares together.")),
-        (r"the shares must sum to 1(?:;.*)?", _("The shares must sum to 1. Change one of them.")),
-        (r"'(?P<found>.*?)' is not one of the payers(?:;.*)?", _("“%(found)s” is not one of the payers. Choose one of them.")),
-        (
-            r"every tier but the last has 'up_to', the last has none(?:;.*)?",
+            r"every tier but the last has 'up_to', the last has none",
             _("Every tier but the last needs an upper end, and the last has none."),
         ),
-        (r"tiers must rise(?:;.*)?", _("Each tier must end above the one before it. Change the upper end.")),
+        (r"tiers must rise", _("Each tier must end above the one before it. Change the upper end.")),
         (
-            r"money that is deducted_now goes to the provider(?:;.*)?",
+            r"money that is deducted_now goes to the provider",
             _("What is deducted now goes to the provider. Change the payee, or the way of settlement."),
         ),
         (
-            r"money that is refunded_later goes to the firm(?:;.*)?",
+            r"money that is refunded_later goes to the firm",
             _("What is refunded later goes to the customer. Change the payee, or the way of settlement."),
         ),
         (
-            r"the level '(?P<found>.*?)' is named twice(?:;.*)?",
-            _("The level “%(found)s” is named twice. Put its rates together."),
+            r"money that is paid_beside goes to the provider",
+            _("What is paid beside the bill goes to the provider. Change the payee, or the way of settlement."),
         ),
-        (
-            r"there is no payer '(?P<found>.*?)'(?:;.*)?",
-            _("There is no payer “%(found)s” in this document. Name one of those who pay."),
-        ),
+        (r"the level '(?P<found>.*?)' is named twice", _("The level “%(found)s” is named twice. Put its rates together.")),
+        (r"there is no payer '(?P<found>.*?)'", _("There is no payer “%(found)s” in this document. Name one of those who pay.")),
         (
             r"there is no claim '(?P<found>.*?)'; the claims are (?P<known>.*)",
             _("There is no claim “%(found)s” in this example. Its claims are: %(known)s."),
@@ -82,10 +76,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"the cap '(?P<found>.*?)' \(.*?\) counts claims together; give (?P<needed>.*)",
             _("The limit “%(found)s” counts claims together. Give the fact %(needed)s."),
         ),
-        (
-            r"write 'facts', or 'claims' for a batch",
-            _("Give the facts of the example, or its claims where it is of a batch."),
-        ),
+        (r"write 'facts', or 'claims' for a batch", _("Give the facts of the example, or its claims where it is of a batch.")),
         (r"only an example with several 'claims' has this", _("Only an example of a batch has this. Leave it out.")),
         (
             r"'of' is for examples with several 'claims'; .*",
@@ -95,10 +86,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"'(?P<found>.*?)' is not a fact that is a day, such as .*",
             _("“%(found)s” is no date. Use for example service.claim_on."),
         ),
-        (
-            r"'(?P<found>.*?)' is not a day; write .*",
-            _("“%(found)s” is no day. Write 2026-12-31, or 12-31 for every year."),
-        ),
+        (r"'(?P<found>.*?)' is not a day; write .*", _("“%(found)s” is no day. Write 2026-12-31, or 12-31 for every year.")),
         (
             r"write both ends as YYYY-MM-DD, or both as MM-DD for every year",
             _("Write both ends as 2026-12-31, or both as 12-31 for every year."),
@@ -113,7 +101,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("%(found)s cannot be tested with %(name)s. Use one of: %(able)s."),
         ),
         (
-            r"(?P<found>\S+) is an? (?:.*); only amounts and numbers can be multiplied",
+            r"(?P<found>\S+) is .*; only amounts and numbers can be multiplied",
             _("%(found)s cannot be multiplied: that is for amounts and numbers. Leave the factor out."),
         ),
         (
@@ -148,17 +136,13 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"'months' and 'with_this' \(.*?\) belong together; .*",
             _("The months, and whether this claim counts too, belong together. Fill in both or none."),
         ),
-        (
-            r"(?P<found>\S+) cannot be used here; it is not an amount",
-            _("%(found)s cannot be used here: it is no amount of money. Choose one that is."),
-        ),
         (r"(?P<found>\S+) cannot be used here; it is not a grade", _("%(found)s cannot be used here: it is no grade.")),
         (
             r"(?P<found>\S+) is a quantity, not an amount; .*",
             _("%(found)s is a quantity and no amount. Enter it as the quantity that is subsidised."),
         ),
         (
-            r"(?P<found>\S+) is not an amount(?: of money)?(?:;.*)?",
+            r"(?P<found>\S+) (?:cannot be used here; it )?is not an amount(?: of money)?",
             _("%(found)s cannot be used here: it is no amount of money. Choose one that is."),
         ),
         (
@@ -215,15 +199,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"only a pool can be divided over a batch; .*",
             _("Only a pool can be divided over a batch. Leave it out, or count the limit for the whole pool."),
         ),
-        (
-            r"write '(?P<found>.*?)' here, or once for all sides",
-            _("Say this here, or once for all sides: %(found)s."),
-        ),
+        (r"write '(?P<found>.*?)' here, or once for all sides", _("Say this here, or once for all sides: %(found)s.")),
         (r"write at least (?P<least>\d+) entries here", _("There is too little here. At least %(least)s is needed.")),
-        (
-            r"\d+ entries are too many; write at most (?P<most>\d+)",
-            _("There is too much here. At most %(most)s is allowed."),
-        ),
+        (r"\d+ entries are too many; write at most (?P<most>\d+)", _("There is too much here. At most %(most)s is allowed.")),
         (r"an entry stands here twice; .*", _("The same is named twice. Take one of them out.")),
         (
             r"there is no such field; did you mean '(?P<near>.*?)'\?",
@@ -266,7 +244,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("%(found)s cannot stand here. docs/programmes.md shows what can."),
         ),
         (
-            r"a synthetic programme has evidence grade S, and no other has(?:;.*)?",
+            r"a synthetic programme has evidence grade S, and no other has",
             _("An invented programme has the evidence grade S, and no other has. Change one of the two."),
         ),
     )

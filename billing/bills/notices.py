@@ -7,12 +7,14 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from billing.bills.proposal_models import BillProposal
+from billing.settlement.notices import NOTHING_LEFT
+from billing.settlement.proposal_models import ProposalState
 from config.kernel.access import Role
 from instruments.notice_events import Event, Group, register_events, register_groups
 from instruments.services.notices import News, holders, person, tell
 from instruments.services.settling import settle
 
-PROPOSED, SENT_BACK = "bill.proposed", "bill.sent_back"
+PROPOSED, SENT_BACK, OVERTAKEN = "bill.proposed", "bill.sent_back", "bill.overtaken"
 _WHAT = _("%(customer)s: %(total_fen)s")
 register_groups({"bills": Group(_("Bills"), _("Reminders of bills, what customers dispute."), place=30)})
 register_events(
@@ -32,6 +34,13 @@ register_events(
             "file-invoice",
             name=_("Proposed bill sent back"),
         ),
+        OVERTAKEN: Event(
+            "bills",
+            _("Nothing is left to issue of the bill that you proposed"),
+            (_WHAT, NOTHING_LEFT),
+            "file-invoice",
+            name=_("Proposed bill closed"),
+        ),
     }
 )
 
@@ -43,10 +52,12 @@ def tell_proposed(proposal: BillProposal, now: datetime) -> None:
 
 
 def tell_decided(proposal: BillProposal, now: datetime) -> None:
-    """Nobody is waited for any more; who proposed a bill that was sent back is told why."""
+    """Nobody is waited for any more; who proposed a bill that was sent back, or of which nothing is left, is told why."""
     settle(proposal, [PROPOSED], now)
-    if proposal.state == "sent_back":
+    if proposal.state == ProposalState.SENT_BACK:
         tell(_news(SENT_BACK, proposal, reason=proposal.reason), person(proposal.proposed_by_id), now)
+    elif proposal.state == ProposalState.OVERTAKEN:
+        tell(_news(OVERTAKEN, proposal), person(proposal.proposed_by_id), now)
 
 
 def _news(event: str, proposal: BillProposal, **said: str) -> News:

@@ -25,7 +25,7 @@ def refuse(run: DraftRun, now: datetime) -> None:
 def why_not(run: DraftRun, drafts: QuerySet[Draft], now: datetime) -> Reason | None:
     """Why somebody else than the maker of a run has to issue some drafts of it: ``month.second_person``, or
     ``month.second_person_together`` where it is so with what the maker issued or proposed by hand, as ``two_people`` counts it. None: the
-    maker may. Three queries, and two where something waits."""
+    maker may. Three queries, and three where something waits."""
     if run.needs_second:
         return Reason("month.second_person")
     totals: dict[int, int] = dict(drafts.order_by().values_list("party").annotate(fen=Sum("total_fen")))

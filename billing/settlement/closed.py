@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Case, CharField, Exists, F, Max, OuterRef, QuerySet, Value, When
@@ -14,13 +15,20 @@ from billing.settlement.rules.period import last_day
 from billing.settlement.rules.series import STATEMENTS, Series
 from billing.subsidy.models import Programme
 
+T = TypeVar("T")
 _OFFICE = "programme_version__programme__issuer"
 
 
 def closed_until(series: Series) -> date | None:
     """The last day of the last closed month; None: none is closed."""
-    last: date | None = ClosedPeriod.objects.filter(series=series.key).aggregate(last=Max("period_on"))["last"]
-    return last_day(last) if last is not None else None
+    return _closed_until({series.key}).get(series.key)
+
+
+def of_open_months(things: Iterable[T], month_of: Callable[[T], tuple[Series, date]]) -> list[T]:
+    """Those of some things whose month (``month_of``: its series, and a day of it) takes new lines; one query."""
+    months = [(each, *month_of(each)) for each in things]
+    until = _closed_until({series.key for _, series, _ in months}) if months else {}
+    return [each for each, series, day in months if day > until.get(series.key, date.min)]
 
 
 def is_closed(series: Series, day: date) -> bool:
@@ -34,6 +42,11 @@ def share_period(series: Series) -> None:
     holds until its end. The guards of lines share the same lock (``period_guards``)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [f"period:{series.key}"])
+
+
+def _closed_until(keys: set[str]) -> dict[str, date]:
+    rows = ClosedPeriod.objects.filter(series__in=keys).order_by().values_list("series").annotate(last=Max("period_on"))
+    return {key: last_day(last) for key, last in rows}
 
 
 def of_programme(programme: Programme) -> Series:

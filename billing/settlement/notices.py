@@ -12,7 +12,9 @@ from instruments.notice_events import Event, Group, register_events, register_gr
 from instruments.services.notices import News, holders, person, tell
 from instruments.services.settling import settle
 
-PROPOSED, SENT_BACK = "statement.proposed", "statement.sent_back"
+PROPOSED, SENT_BACK, OVERTAKEN = "statement.proposed", "statement.sent_back", "statement.overtaken"
+#: Of any proposal that was overtaken.
+NOTHING_LEFT = _("What it was of is on other documents by now, was left out, fell away, or its month was closed.")
 _WHAT = _("%(programme)s, %(payee)s: %(total_fen)s")
 register_groups(
     {
@@ -38,6 +40,13 @@ register_events(
             "file-certificate",
             name=_("Proposed statement sent back"),
         ),
+        OVERTAKEN: Event(
+            "statements",
+            _("Nothing is left to issue of the settlement statement that you proposed"),
+            (_WHAT, NOTHING_LEFT),
+            "file-certificate",
+            name=_("Proposed statement closed"),
+        ),
     }
 )
 
@@ -50,10 +59,12 @@ def tell_proposed(proposal: StatementProposal, now: datetime) -> None:
 
 
 def tell_decided(proposal: StatementProposal, now: datetime) -> None:
-    """Nobody is waited for any more; who proposed a statement that was sent back is told why."""
+    """Nobody is waited for any more; who proposed a statement that was sent back, or of which nothing is left, is told why."""
     settle(proposal, [PROPOSED], now)
     if proposal.state == ProposalState.SENT_BACK:
         tell(_news(SENT_BACK, proposal, reason=proposal.reason), person(proposal.proposed_by_id), now)
+    elif proposal.state == ProposalState.OVERTAKEN:
+        tell(_news(OVERTAKEN, proposal), person(proposal.proposed_by_id), now)
 
 
 def _news(event: str, proposal: StatementProposal, **said: str) -> News:

@@ -8,8 +8,7 @@ two halves would go where the whole does not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -27,39 +26,8 @@ from config.kernel.services.transactions import constraint_name
 P = TypeVar("P", bound=Proposal)
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """What is said to whoever needs somebody else, by kind of document."""
-
-    alone: str
-    together: str
-    already: str
-    decided: str
-    own: str
-    figures_differ: str
-    lines_differ: str
-
-
-CODES = {
-    "bill": Codes(
-        alone="bill.second_person",
-        together="bill.second_person_together",
-        already="bill.proposed_already",
-        decided="bill.proposal_decided",
-        own="bill.own_proposal",
-        figures_differ="bill.figures_differ",
-        lines_differ="bill.lines_differ",
-    ),
-    "statement": Codes(
-        alone="statement.second_person",
-        together="statement.second_person_together",
-        already="statement.proposed_already",
-        decided="statement.proposal_decided",
-        own="statement.own_proposal",
-        figures_differ="statement.figures_differ",
-        lines_differ="statement.lines_differ",
-    ),
-}
+#: How the codes of what is said begin, by kind of document.
+CODES = {"bill": "bill.", "statement": "statement."}
 REASON_LENGTH = 500
 #: What nobody else looked at of documents: issued without a proposal, and of drafts of a month by who made them.
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))
@@ -72,17 +40,18 @@ def alone_fen(
     person_id: int,
     now: datetime,
     *,
-    is_open: Callable[[P], bool],
+    open_of: Callable[[Sequence[P]], Collection[int]],
 ) -> dict[int, int]:
     """How much of some documents and proposals the person issued or proposed in the last days without anybody else (fen), by the ``side``
-    to which it goes (the name of a field). Proposals count of which ``is_open`` says that something is on no document yet: what went out
-    another way is counted there. Two queries, and what ``is_open`` takes."""
+    to which it goes (the name of a field). Proposals count of which ``open_of`` says that something is on no document yet: what went out
+    another way is counted there. Two queries, and what ``open_of`` takes."""
     since = now - timedelta(days=settings.SECOND_PERSON_DAYS)
     rows = issued.filter(UNSEEN, issued_by=person_id, issued_at__gt=since)
-    waits = proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since)
+    waits = list(proposed.filter(state=ProposalState.WAITING, proposed_by=person_id, proposed_at__gt=since))
+    left = open_of(waits)
     found: Counter[int] = Counter(dict(rows.order_by().values_list(side).annotate(fen=Sum("total_fen"))))
     for each in waits:
-        if is_open(each):
+        if each.pk in left:
             found[getattr(each, f"{side}_id")] += each.total_fen
     return dict(found)
 
@@ -98,18 +67,18 @@ def refuse_alone(kind: str, total_fen: int, before_fen: int) -> None:
         return
     from_fen = settings.SECOND_PERSON_FROM_FEN
     if total_fen >= from_fen:
-        raise Refusal.of(CODES[kind].alone, from_fen=from_fen)
+        raise Refusal.of(CODES[kind] + "second_person", from_fen=from_fen)
     told = {"before_fen": before_fen, "days": settings.SECOND_PERSON_DAYS, "from_fen": from_fen}
-    raise Refusal(Reason(CODES[kind].together, told))
+    raise Refusal(Reason(CODES[kind] + "second_person_together", told))
 
 
 def refuse_surprise(kind: str, real: Expected, expected: Expected | None) -> None:
     """Raise Conflict ``<kind>.figures_differ`` / ``<kind>.lines_differ`` where it would not be what was looked at, if that is known."""
     surprise = expected.surprise(real) if expected is not None else ""
     if surprise == "figures":
-        raise Conflict(Reason(CODES[kind].figures_differ, {"lines": real.line_count, "total_fen": real.total_fen}))
+        raise Conflict(Reason(CODES[kind] + "figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
     if surprise:
-        raise Conflict.of(CODES[kind].lines_differ)
+        raise Conflict.of(CODES[kind] + "lines_differ")
 
 
 def checked_reason(reason: str, missing: str, too_long: str) -> str:
@@ -137,7 +106,7 @@ def keep(row: P, kind: str) -> P:
     except IntegrityError as error:
         if constraint_name(error) != f"{kind}_proposal_one_waits":
             raise
-        raise Conflict.of(CODES[kind].already) from error
+        raise Conflict.of(CODES[kind] + "proposed_already") from error
     return row
 
 
@@ -145,7 +114,7 @@ def locked(rows: QuerySet[P], pk: int, kind: str) -> P:
     """A proposal that waits, locked and read again. Raises Conflict ``<kind>.proposal_decided``."""
     row = rows.select_for_update(no_key=True, of=("self",)).get(pk=pk)
     if row.state != ProposalState.WAITING:
-        raise Conflict.of(CODES[kind].decided)
+        raise Conflict.of(CODES[kind] + "proposal_decided")
     return row
 
 
@@ -155,13 +124,14 @@ def overtake(
     kind: str,
     now: datetime,
     *,
-    is_open: Callable[[P], bool],
+    open_of: Callable[[Sequence[P]], Collection[int]],
     tell: Callable[[P, datetime], None],
 ) -> int:
     """Close those of some proposals that wait and of which nothing can be issued any more, so that they are in the way of no other;
     ``tell`` says so. Returns how many. Call it in a transaction; safe to repeat."""
-    waiting = rows.filter(state=ProposalState.WAITING).select_for_update(no_key=True, of=("self",)).order_by("pk")
-    over = [row for row in waiting if not is_open(row)]
+    waiting = list(rows.filter(state=ProposalState.WAITING).select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    left = open_of(waiting)
+    over = [row for row in waiting if row.pk not in left]
     for row in over:
         row.state, row.decided_at = ProposalState.OVERTAKEN, now
         row.save(update_fields=["state", "decided_at"])
@@ -174,7 +144,7 @@ def overtake(
 def refuse_own(actor: Actor, row: Proposal, kind: str) -> None:
     """Raise Refusal ``<kind>.own_proposal`` where whoever proposed it would issue it."""
     if row.proposed_by_id == actor.user_id:
-        raise Refusal.of(CODES[kind].own)
+        raise Refusal.of(CODES[kind] + "own_proposal")
 
 
 def declined(actor: Actor, row: Proposal, reason: str) -> tuple[ProposalState, str]:

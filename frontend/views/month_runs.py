@@ -26,7 +26,6 @@ from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement import pdf as statement_paper
 from billing.settlement.exports import html_twin
-from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import last_day
 from billing.settlement.services import statements
 from config.kernel.access import Actor, get_visible
@@ -88,7 +87,7 @@ def _run_page(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> 
 def _alone_not(actor: Actor, run: DraftRun, footer: queries.Footer) -> str:
     """Why the next step of a run that one made is somebody else's; empty where it is one's own, too."""
     waits = run.state in (RunState.OPEN, RunState.HANDED_OVER) or footer.counts[DraftState.FAILED]
-    reason = releasing.why_not(run, timezone.now()) if waits and run.made_by_id == actor.user_id else None
+    reason = releasing.why_not(actor, run, timezone.now()) if waits else None
     return reason_sentence(reason) if reason is not None else ""
 
 
@@ -185,7 +184,7 @@ def month_draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _paper_of(actor: Actor, draft: Draft, now: datetime) -> str:
     """The HTML of the bill or the statement, if it is still what was drafted. Raises what looking at one raises."""
-    run, seen = draft.run, Expected(draft.line_count, draft.total_fen)
+    run, seen = draft.run, releasing.reviewed(draft)
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
         return bill_paper.render_html(issuing.preview(actor, asked, now, expected=seen), draft=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -85,10 +85,12 @@ def open_by_customer(owner_id: int, until_on: date) -> list[Open]:
     return sorted(found.values(), key=lambda one: (-one.amount_fen, one.customer_id))
 
 
-def has_open(owner_id: int, customer_id: int, until_on: date) -> bool:
-    """Whether anything can be billed to a customer."""
+def with_open(owner_id: int, customers: Collection[int], until_on: date) -> set[int]:
+    """Those of some customers to whom anything can be billed, by their ids; two queries."""
     rows = (open_charges(owner_id, until_on), open_fees(owner_id, until_on))
-    return any(each.filter(customer=customer_id).exists() for each in rows)
+    return {
+        pk for each in rows for pk in each.filter(customer__in=customers).order_by().values_list("customer", flat=True).distinct()
+    }
 
 
 @dataclass(frozen=True, slots=True)

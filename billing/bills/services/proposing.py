@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from billing.bills.alone import before_fen, is_open
+from billing.bills.alone import before_fen, open_of
 from billing.bills.models import Bill
 from billing.bills.notices import tell_decided, tell_proposed
 from billing.bills.proposal_models import BillProposal
@@ -102,14 +102,15 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> BillP
 
 def close_overtaken(now: datetime) -> int:
     """Close every proposal of which nothing can be billed any more; returns how many. Safe to repeat."""
-    rows = BillProposal.objects.filter(state=ProposalState.WAITING).order_by("pk")
-    found = [row.pk for row in rows if not is_open(row)]
-    return each_parked(found, lambda pk: _overtake(NOBODY, BillProposal.objects.filter(pk=pk), now), "proposed bill")
+    rows = list(BillProposal.objects.filter(state=ProposalState.WAITING).order_by("pk"))
+    left = open_of(rows)
+    over = [row.pk for row in rows if row.pk not in left]
+    return each_parked(over, lambda pk: _overtake(NOBODY, BillProposal.objects.filter(pk=pk), now), "proposed bill")
 
 
 def _overtake(actor: Actor, rows: QuerySet[BillProposal], now: datetime) -> int:
     rows = rows.select_related("customer", "proposed_by")
-    return two_people.overtake(actor, rows, KIND, now, is_open=is_open, tell=tell_decided)
+    return two_people.overtake(actor, rows, KIND, now, open_of=open_of, tell=tell_decided)
 
 
 def _locked(actor: Actor, proposal_id: int) -> BillProposal:

@@ -18,8 +18,9 @@ from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.payers import Listed, Shared, left
-from billing.claims.rules.states import ClaimEvent, ClaimState
+from billing.claims.rules.states import ClaimEvent
 from billing.claims.rules.totals import Standing
+from billing.claims.rules.waiting import STATES, Work
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -42,7 +43,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 
-PAYABLE = (ClaimState.APPROVED, ClaimState.LISTED, ClaimState.PARTLY_PAID, ClaimState.PAYMENT_FAILED)
+PAYABLE = STATES[Work.LIST]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ class _Due:
 
 def tell_due(now: datetime) -> int:
     """Bring what the offices were told in line with what waits; returns how many people were told of something. Safe to repeat."""
+    told = _told()  # before what waits: of what comes to wait in between nothing was told that would seem to be of nothing
     found = worklist.waiting(worklist.with_work(Claim.objects.all(), now))
-    told = _told()
     due = [each for each in _due(found, told, now) if each.wanted.keys() != each.told.keys()]
     alive = {_key(event, each) for each in found for event in _events(each, now)}
     settle_these([pk for key, people in told.items() if key not in alive for pk in people.values()], now)

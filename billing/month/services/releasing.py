@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
@@ -77,19 +77,15 @@ def issue_again(actor: Actor, run_id: int, now: datetime) -> int:
         run = _locked(actor, run_id)
         if run.state != RunState.DONE:
             raise Conflict.of("month.nothing_failed")
-        failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
-        by: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
-        again = by if _released_again(run) else {}
-        if failed.filter(**{f"{_ISSUER}__isnull": False}).exists() and run.of_series == Series():
-            own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
-            failed = failed.filter(own | Q(**{f"{_ISSUER}__isnull": True}))
-            again = by
+        failed, releases = _failed(actor, run)
         count = Draft.objects.filter(pk__in=list(failed.values_list("pk", flat=True))).update(state=DraftState.READY, reason={})
         if not count:
             raise Conflict.of("month.nothing_failed")
-        if again:
+        by: dict[str, Any] = {}
+        if releases:
             _refuse_maker(actor, run, now)
-        DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None, **again)
+            by = {"released_by_id": actor.user_id, "released_at": now}
+        DraftRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, finished_at=None, **by)
         audit.record(actor, "month.issue_again", run, now, after={"drafts": count})
         _queue(run)
         return count
@@ -123,18 +119,25 @@ def _move(
     return transactions.run(work)
 
 
-def why_not(run: DraftRun, now: datetime) -> Reason | None:
-    """Why another person than its maker has to take the next step of a run: release what is ready, or try again what failed; None: the
-    maker may. As ``release`` and ``issue_again`` decide it."""
+def why_not(actor: Actor, run: DraftRun, now: datetime) -> Reason | None:
+    """Why another person than the actor, who made a run, has to take its next step: release what is ready, or try again what failed; None:
+    the actor may. As ``release`` and ``issue_again`` decide it."""
+    if run.made_by_id != actor.user_id:
+        return None
     if run.state == RunState.DONE:
-        failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
-        return alone.why_not(run, failed, now) if _released_again(run) else None
+        failed, releases = _failed(actor, run)
+        return alone.why_not(run, failed, now) if releases else None
     return alone.why_not(run, Draft.objects.filter(run=run, state=DraftState.READY), now)
 
 
-def _released_again(run: DraftRun) -> bool:
-    """Whether whoever tries what failed in a run again releases it thereby: its maker had released it alone."""
-    return run.released_by_id == run.made_by_id
+def _failed(actor: Actor, run: DraftRun) -> tuple[QuerySet[Draft], bool]:
+    """What of a run failed that the actor may try again, and whether whoever does releases it thereby: its maker had released it alone, or
+    it is of a run over all offices."""
+    failed = without_settled(Draft.objects.filter(run=run, state=DraftState.FAILED))
+    if run.of_series == Series() and failed.filter(**{f"{_ISSUER}__isnull": False}).exists():
+        own = Q(**{f"{_ISSUER}__in": actor.organisations(Role.FINANCE)})
+        return failed.filter(own | Q(**{f"{_ISSUER}__isnull": True})), True
+    return failed, run.released_by_id == run.made_by_id
 
 
 def _refuse_maker(actor: Actor, run: DraftRun, now: datetime) -> None:
@@ -198,18 +201,17 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     own = actor.user_id == run.made_by_id
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=Expected(*_reviewed(draft)), alone=own)}
+        return {"bill": issuing.issue(actor, asked, now, expected=reviewed(draft), alone=own)}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
-    expected = Expected(*_reviewed(draft))
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
-    issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode, alone=own)
+    issued = statements.issue(actor, *whose, now, expected=reviewed(draft), mode=draft.mode, alone=own)
     return {"statement": issued}
 
 
-def _reviewed(draft: Draft) -> tuple[int, int, str]:
-    """How many lines of a draft were reviewed, over how much (fen), and of which things."""
+def reviewed(draft: Draft) -> Expected:
+    """What was reviewed of a draft: how many lines, over how much (fen), and of which things."""
     rows = DraftLine.objects.filter(draft=draft, held__isnull=True).values_list("charge_id", "fee_id", "award_id", "amount_fen")
     kinds = ("charge", "fee", "award")
     lines = [(kind, pk, fen) for *ids, fen in rows for kind, pk in zip(kinds, ids, strict=True) if pk is not None]
-    return draft.line_count, draft.total_fen, digest_of(lines)
+    return Expected(draft.line_count, draft.total_fen, digest_of(lines))

@@ -112,9 +112,11 @@ def decline(actor: Actor, proposal_id: int, reason: str, now: datetime) -> State
 
 def close_overtaken(now: datetime) -> int:
     """Close every proposal of which nothing can be put on a statement any more; returns how many. Safe to repeat."""
-    rows = StatementProposal.objects.filter(state=ProposalState.WAITING).order_by("pk")
-    found = [row.pk for row in rows if not statements.is_open(row)]
-    return each_parked(found, lambda pk: _overtake(NOBODY, StatementProposal.objects.filter(pk=pk), now), "proposed statement")
+    waiting = StatementProposal.objects.filter(state=ProposalState.WAITING).select_related("programme_version__programme")
+    rows = list(waiting.order_by("pk"))
+    left = statements.open_of(rows)
+    over = [row.pk for row in rows if row.pk not in left]
+    return each_parked(over, lambda pk: _overtake(NOBODY, StatementProposal.objects.filter(pk=pk), now), "proposed statement")
 
 
 def decides(actor: Actor, proposal: StatementProposal) -> bool:
@@ -126,7 +128,7 @@ def decides(actor: Actor, proposal: StatementProposal) -> bool:
 
 def _overtake(actor: Actor, rows: QuerySet[StatementProposal], now: datetime) -> int:
     rows = rows.select_related("programme_version__programme", "payee", "proposed_by")
-    return two_people.overtake(actor, rows, KIND, now, is_open=statements.is_open, tell=tell_decided)
+    return two_people.overtake(actor, rows, KIND, now, open_of=statements.open_of, tell=tell_decided)
 
 
 def _locked(actor: Actor, proposal_id: int) -> StatementProposal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from billing.papers import codes
 from billing.pricing import services as pricing
 from billing.settlement import two_people
-from billing.settlement.closed import is_closed, of_programme, share_period, with_series
+from billing.settlement.closed import is_closed, of_open_months, of_programme, share_period, with_series
 from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
@@ -165,16 +165,24 @@ def before_fen(person_id: int, payee_id: int, now: datetime) -> int:
 
 def before_by_payee(person_id: int, payees: Collection[int], now: datetime) -> dict[int, int]:
     """The same of several payees, by their ids."""
-    rows, proposed = Statement.objects.filter(payee__in=payees), StatementProposal.objects.filter(payee__in=payees)
-    return two_people.alone_fen("payee", rows, proposed, person_id, now, is_open=is_open)
+    proposed = StatementProposal.objects.filter(payee__in=payees).select_related("programme_version__programme")
+    rows = Statement.objects.filter(payee__in=payees)
+    return two_people.alone_fen("payee", rows, proposed, person_id, now, open_of=open_of)
 
 
-def is_open(row: StatementProposal) -> bool:
-    """Whether anything that a proposal is of can still be put on a statement."""
-    if is_closed(of_programme(row.programme_version.programme), row.period_on):
-        return False
-    whose = {"programme_version": row.programme_version_id, "payee": row.payee_id, "mode": row.mode}
-    return unstated(row.period_on).filter(**whose).exists()
+def open_of(rows: Iterable[StatementProposal]) -> set[int]:
+    """Those of some proposals (ids) of which anything can still be put on a statement; one query, and one for each month. Give them with
+    their programmes."""
+    rows = of_open_months(rows, lambda row: (of_programme(row.programme_version.programme), row.period_on))
+    asked: dict[date, set[int]] = {}
+    for row in rows:
+        asked.setdefault(row.period_on, set()).add(row.payee_id)
+    names = ("programme_version", "payee", "mode")
+    found = {
+        month: set(unstated(month).filter(payee__in=payees).order_by().values_list(*names).distinct())
+        for month, payees in asked.items()
+    }
+    return {row.pk for row in rows if (row.programme_version_id, row.payee_id, row.mode) in found[row.period_on]}
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:

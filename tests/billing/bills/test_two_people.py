@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from billing.bills.alone import before_by_customer
 from billing.bills.models import Bill
@@ -22,6 +24,7 @@ from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.series import Series
 from config.kernel.errors import Conflict, Refusal
 from instruments.models import Notice
+from instruments.notice_events import words_of
 from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30, wrong
 from tests.billing.month.conftest import NOVEMBER, second_person
 from tests.billing.settlement.conftest import run_session
@@ -91,6 +94,10 @@ def test_a_proposal_of_which_nothing_is_left_is_closed_and_in_the_way_of_no_othe
     stays.refresh_from_db()
     assert (gone.state, gone.decided_by, gone.decided_at, stays.state) == ("overtaken", None, DECEMBER, "waiting")
     assert asked.get().object_id == str(stays.pk)
+    told = Notice.objects.get(event="bill.overtaken")  # who proposed it waits for nobody any more, and once
+    assert (told.user, told.object_id, told.needs_action) == (cast.users["li"], str(gone.pk), False)
+    with override("en"):
+        assert words_of(told.event, told.params).title == "Nothing is left to issue of the bill that you proposed"
     with pytest.raises(Conflict) as refused:
         proposing.decline(li, gone.pk, "", DECEMBER)
     assert codes(refused) == ["bill.proposal_decided"]
@@ -120,6 +127,17 @@ def test_a_proposal_of_which_nothing_is_left_is_closed_and_in_the_way_of_no_othe
         made = {**given, "proposed_by": cast.users["li"], "proposed_at": DECEMBER, "state": "overtaken", "decided_at": DECEMBER}
         with pytest.raises(IntegrityError, match=r"bill_proposal_(decided_whole|two_people)"), transaction.atomic():
             BillProposal.objects.create(**made | bad)
+
+
+def test_whether_anything_is_left_is_asked_of_all_proposals_together(cast, month):
+    second_person(cast)
+    asked = []
+    for customer in (cast.firm, cast.other_firm):
+        proposing.propose(cast.actor("li"), BillRequest(cast.lab.pk, customer.pk, NOVEMBER_30), DECEMBER)
+        with CaptureQueriesContext(connection) as queries:
+            assert proposing.close_overtaken(DECEMBER) == 0
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings):

@@ -252,6 +252,28 @@ def test_a_payment_list_is_told_to_whoever_may_act_by_now_and_read_over_the_api(
     assert open_notices() == {}
 
 
+def test_what_was_told_during_the_comparison_stays(cast, office, monkeypatch):
+    _batch, (claim,) = office.filled()
+    begun = []
+
+    def then_told(read):
+        def wrapped(*args):
+            found = read(*args)
+            if not begun:
+                begun.append(len(found))  # read now, before anything waits
+                office.submit(claim, "he")
+                assert waiting.tell_due(AFTER) == 1
+            return found
+
+        return wrapped
+
+    for module, name in ((worklist, "waiting"), (waiting, "_told")):
+        monkeypatch.setattr(module, name, then_told(getattr(module, name)))
+    assert waiting.tell_due(AFTER) == 0 and begun == [0]
+    told = Notice.objects.filter(event="claims.to_close")
+    assert told.exists() and not told.filter(needs_action=False).exists()
+
+
 def test_what_a_list_made_during_the_comparison_told_stays(cast, office, monkeypatch):
     batch, _claim = office.approved()
     begun = []

@@ -260,6 +260,23 @@ def test_a_draft_whose_figures_changed_fails_alone_and_is_tried_again(cast, two,
     assert DraftRun.objects.get(pk=run.pk).state == "done" and Bill.objects.filter(void__isnull=True).count() == 2
 
 
+def test_the_paper_of_a_draft_is_had_of_the_lines_that_were_drafted_alone(cast, two, bills, monkeypatch):
+    run = made(cast, bills)
+    draft = Draft.objects.get(run=run, party=cast.firm)
+    monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["li"])
+    paper = f"/month/drafts/{draft.pk}/paper.html"
+    assert client.get(paper).status_code == 200
+    # One charge less and another one of the same amount more: as many lines, over as much.
+    left = Charge.objects.filter(reservation__organisation=cast.firm).earliest("pk")
+    HeldBack.objects.create(charge=left, owner=cast.lab, reason="x", held_by=cast.users["li"], held_at=DECEMBER)
+    run_session(cast, slot_of(9, 12, 2))
+    seen = issuing.look(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)[1]
+    assert (seen.line_count, seen.total_fen) == (draft.line_count, draft.total_fen)
+    assert client.get(paper).url == f"/month/drafts/{draft.pk}/"
+
+
 def draft_of(draft):
     return draft.programme_version_id, draft.party_id, NOVEMBER
 

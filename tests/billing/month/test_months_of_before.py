@@ -8,6 +8,7 @@ from importlib import import_module
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from billing.models import ClosedPeriod, Draft, Statement
 from billing.month import board
@@ -88,6 +89,11 @@ def test_a_finished_run_over_all_offices_shows_each_office_what_failed_and_tries
     with pytest.raises(Refusal) as refused:
         releasing.issue_again(qian, together.pk, DECEMBER)  # who made it, above the threshold
     assert refused.value.reasons[0].code == "month.second_person"
+    for who, may in (("qian", False), ("fu", True)):  # what would be refused is not offered
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(cast.users[who])
+        page = client.get(f"/month/runs/{together.pk}/").content.decode()
+        assert ('value="again"' in page, "somebody else has to release them" in page) == (may, not may)
     stuck.refresh_from_db()
     assert stuck.state == "failed" and settled_of([stuck]) == set()
     # What is issued some other way meanwhile is settled: it is not shown as waiting, and there is nothing to try again.

@@ -14,6 +14,8 @@ from tests.billing.rules.builders import cap, facts_of, programme_document
 SAYS = {"zh": "条件", "en": "Condition"}
 WRONG = {"fact": "applicant.wealth", "is": 1}
 RIGHT = {"fact": "applicant.kind", "is": "firm"}
+DOUBLE = {"fact": "applicant.verified", "is": {"fact": "provider.verified", "times": "2"}}
+SETTLED = {"form": "deduct_and_redeem", "clause": "1"}
 CASE = {"when": RIGHT, "says": SAYS, "rate": "0.5"}
 QUANTITY = {"quantity": "machine_hours", "clause": "1"}
 ONE = {"rule": "largest_remainder", "shares": [{"payer": "a", "share": "1"}]}
@@ -184,6 +186,14 @@ def within(**fields: Any) -> dict[str, Any]:
         (within(), "$.validity.windows[0].within", "'months' and 'days'"),
         (within(after="amounts.fee", days=9), "$.validity.windows[0].within.after", "a fact that is a day"),
         ({"year_starts": "02-30"}, "$.year_starts", "not a day"),
+        ({"settlement": {**SETTLED, "mode": "deducted_now", "payee": "firm"}}, "$.settlement.payee", "goes to the provider"),
+        ({"settlement": {**SETTLED, "mode": "refunded_later", "payee": "provider"}}, "$.settlement.payee", "goes to the firm"),
+        ({"settlement": {**SETTLED, "mode": "paid_beside", "payee": "firm"}}, "$.settlement.payee", "goes to the provider"),
+        (
+            {"gates": [{"type": "condition", "when": DOUBLE, "says": SAYS, "clause": "1"}]},
+            "$.gates[0].when.is.times",
+            "only amounts and numbers",
+        ),
         (
             {"gates": [{"type": "minimum_spend", "of": "fees", "amount": 1, "clause": "1"}]},
             "$.gates[0].of",

@@ -9,6 +9,7 @@ import pgtrigger
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -102,12 +103,24 @@ def test_one_proposes_and_another_issues_and_halves_count_together(cast, offices
         assert proposing.close_overtaken(DECEMBER) == 1 and asked_of(waits) == set()
         waits.refresh_from_db()
         assert (waits.state, waits.decided_by, waits.decided_at) == ("overtaken", None, DECEMBER)
+        told = Notice.objects.get(event="statement.overtaken")
+        assert (told.user, told.object_id) == (cast.users["qian"], str(waits.pk))
         raise ZeroDivisionError
     alone("b", refund)
     assert proposing.needs_second(qian, cast.other_firm.pk, 1, DECEMBER + timedelta(days=29))
     assert not proposing.needs_second(qian, cast.other_firm.pk, 1, DECEMBER + timedelta(days=31))
     assert not proposing.needs_second(rui, cast.other_firm.pk, 1, DECEMBER)
     _guards(cast, offices, issued, Statement.objects.latest("pk"))
+
+
+def test_whether_anything_is_left_is_asked_of_all_proposals_together(cast, offices):
+    asked = []
+    for code, payee in (("DEMO-QH-V", cast.lab), ("DEMO-QH-A", cast.other_firm)):
+        proposing.propose(cast.actor("qian"), Asked(offices[code].pk, payee.pk, NOVEMBER), DECEMBER)
+        with CaptureQueriesContext(connection) as queries:
+            assert proposing.close_overtaken(DECEMBER) == 0
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def _guards(cast, offices, issued, other):
