@@ -75,6 +75,8 @@ def test_a_newer_list_says_what_begins_ends_and_is_called_otherwise_and_which_li
     page = zhou.get(reverse("import_run", args=[run.pk])).content.decode()
     for shown in ("Holds until before", "Left out", "gives no code of the list", "stands on an earlier line"):
         assert shown in page
+    report = b"".join(zhou.get(reverse("import_report", args=[run.pk])).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in report] == ["Line", "", "2", "3", "4", "5", "6"]
     before, after = date(2026, 11, 30), date(2026, 12, 1)
     assert [codes.name_of("nrii", "010100", on, "en") for on in (before, after)] == ["Electron", "Electrons"]
     assert Code.objects.get(code="010101").valid_to == after
