@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +67,23 @@ def test_what_nobody_looked_at_lately_is_a_warning(
         beat(CHECKED, timezone.now() - age, checked=9, broken=broken)
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()["warnings"]) == (200, warnings)
+
+
+@pytest.mark.django_db
+def test_each_thing_that_is_looked_at_beside_people_at_work_has_a_snapshot_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    @contextmanager
+    def counted() -> Iterator[None]:
+        taken.append(len(looked))
+        yield
+
+    looked: list[int] = []
+    mine = {f"booking.{name}": lambda: looked.append(1) or Finding(2) for name in "abc"}
+    monkeypatch.setattr(invariants, "_registered", mine)
+    monkeypatch.setattr(invariants, "one_snapshot", counted)
+    assert invariants.check("booking.") == (6, {})
+    assert taken == [0, 1, 2]
 
 
 @pytest.mark.django_db
