@@ -251,8 +251,6 @@ def mapping_add(request: HttpRequest) -> HttpResponse:
         content = file.read(saved_mappings.FILE_BYTES + 1)
         try:
             saved_mappings.add(actor, form.organisation_id(), typed["name"], content, timezone.now(), file.name or "")
-        except Forbidden:
-            raise
         except Refusal as refusal:
             refusal_to_form(form, refusal)
             status = status_of(refusal)
