@@ -17,6 +17,8 @@ from config.kernel.models import Heartbeat
 from config.kernel.services.heartbeat import CHECKED
 
 WORKER_SILENT_AFTER = timedelta(seconds=180)
+#: The job that looks at the rows runs each hour; later than this, it fails or does not come to its end.
+UNCHECKED_AFTER = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def look(now: datetime) -> Health:
             "database": "ok",
             "migrations": "applied",
             "worker_heartbeat_age_seconds": None if age is None else round(age),
-            **_checked(beats.get(CHECKED)),
+            **_checked(beats.get(CHECKED), now),
             "periodic_last_run_at": {name: beat.at.isoformat() for name, beat in sorted(beats.items())},
             "jobs_failed": failed_jobs,
             "jobs_waiting": waiting_jobs,
@@ -64,14 +66,16 @@ def look(now: datetime) -> Health:
     )
 
 
-def _checked(beat: Heartbeat | None) -> dict[str, Any]:
-    """What the job that looks at the rows found, names and numbers alone. It is a warning and no failure: nobody is served better by a
-    server that is taken out of service for it."""
+def _checked(beat: Heartbeat | None, now: datetime) -> dict[str, Any]:
+    """What the job that looks at the rows found, names and numbers alone, and whether it was lately. It is a warning and no failure:
+    nobody is served better by a server that is taken out of service for it."""
+    late = beat is None or now - beat.at > UNCHECKED_AFTER
+    warnings = ["invariants_unchecked"] if late else []
     if beat is None:
-        return {"warnings": [], "invariants": None}
+        return {"warnings": warnings, "invariants": None}
     broken = beat.detail.get("broken", {})
     found = {"checked_at": beat.at.isoformat(), "checked": beat.detail.get("checked", 0), "broken": broken}
-    return {"warnings": ["invariants"] if broken else [], "invariants": found}
+    return {"warnings": ["invariants", *warnings] if broken else warnings, "invariants": found}
 
 
 _schema_seen: list[bool] = []

@@ -52,10 +52,10 @@ class StartForm(forms.Form):
     mapping = forms.ChoiceField(label=_("Saved mapping"), required=False)
 
     def __init__(
-        self, owners: Iterable[Organisation], mappings: Sequence[SavedMapping], each_row: bool, *args: Any, **kwargs: Any
+        self, owners: Sequence[Organisation], mappings: Sequence[SavedMapping], each_row: bool, *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.mappings = mappings
+        self.owners, self.mappings = owners, mappings
         listed = [(str(owner.pk), owner.name) for owner in owners]
         self._choices("owner", [*([(EACH_ROW, str(_("Each row names its owner")))] if each_row else []), *listed])
         self._choices("form", _forms({import_kinds.of_document(one.document) for one in mappings}))

@@ -42,7 +42,6 @@ from booking.rules.states import ReservationState
 from booking.services.brought_bookings import KIND, Brought, take_back, tell_all, write
 from booking.services.conflicts import NO_OVERLAP
 from booking.services.import_people import Found, Lookup, taken_positions
-from booking.services.list_report import ReadAs, report_on
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import transactions
@@ -55,6 +54,7 @@ from instruments.services import ics_reader
 from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order, facts_of
 from instruments.services.instrument_changes import owner_institution
 from instruments.services.list_reading import read_list
+from instruments.services.list_report import ReadAs, report_on
 from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
 

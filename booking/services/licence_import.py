@@ -20,7 +20,6 @@ from booking.rules.licence_rows import LicenceRow, columns_of, known_headers, re
 from booking.services import licences
 from booking.services.import_people import Lookup
 from booking.services.licences import Terms
-from booking.services.list_report import ReadAs, report_on
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
 from instruments.models import Organisation, User
@@ -30,6 +29,7 @@ from instruments.rules.wall_time import FIRST_YEAR, LAST_YEAR, local_day
 from instruments.services.import_kinds import ImportKind, Order, facts_of
 from instruments.services.instrument_changes import owner_institution, require_manager
 from instruments.services.list_reading import read_list
+from instruments.services.list_report import ReadAs, report_on
 from instruments.services.registry_import import ImportReport, RowFate
 
 _ZONE = ZoneInfo(settings.TIME_ZONE)

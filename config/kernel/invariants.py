@@ -1,7 +1,7 @@
 """What must always be true of the stored rows, as named checks that read and never write.
 
 Each app registers its own in ``<app>/invariants.py``. ``manage.py check_invariants`` runs all of them in one snapshot, a job those of
-bookings each hour, for the health page.
+bookings each hour, one after the other, for the health page.
 """
 
 from __future__ import annotations
@@ -62,18 +62,21 @@ def one_snapshot() -> Iterator[None]:
 
 
 def check(part: str) -> tuple[int, dict[str, int]]:
-    """Ask all invariants whose names begin with ``part`` in one snapshot: how many things were looked at, and how many are wrong by name.
-    What is wrong goes into the log."""
+    """Ask all invariants whose names begin with ``part``: how many things were looked at, and how many are wrong by name. What is wrong
+    goes into the log.
+
+    Each has a snapshot of its own, so that beside people at work the database keeps old rows as long as one of them takes, not all.
+    """
     looked_at, broken = 0, {}
-    with one_snapshot():
-        for name, invariant in registered().items():
-            if not name.startswith(part):
-                continue
+    for name, invariant in registered().items():
+        if not name.startswith(part):
+            continue
+        with one_snapshot():
             finding = invariant()
-            looked_at += finding.checked
-            if finding.violations:
-                broken[name] = len(finding.violations)
-                _log.error("%s: %s", name, "; ".join(finding.violations[:MOST_SHOWN]))
+        looked_at += finding.checked
+        if finding.violations:
+            broken[name] = len(finding.violations)
+            _log.error("%s: %s", name, "; ".join(finding.violations[:MOST_SHOWN]))
     return looked_at, broken
 
 

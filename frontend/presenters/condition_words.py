@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -27,10 +27,6 @@ _OPERATORS: Mapping[str, Promise | str] = {
     "has_all": gettext_lazy("%(fact)s has all of: %(value)s"),
     "has_none": gettext_lazy("%(fact)s has none of: %(value)s"),
 }
-
-
-def several(words: Sequence[str]) -> str:
-    return str(_(", ")).join(words)
 
 
 def fact_word(path: str) -> str:
@@ -78,7 +74,7 @@ def value_words(key: str, value: Any) -> str:
         kept = [(name, each) for name, each in value.items() if name != "clause"]
         return "; ".join(f"{label_of(str(name))} {value_words(str(name), each)}" for name, each in kept) or "–"
     if isinstance(value, list):
-        return several([value_words(key, each) for each in value]) or "–"
+        return wording.several(value_words(key, each) for each in value) or "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return choice_word(key, str(value)) if str(value) else "–"

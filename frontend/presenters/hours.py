@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from billing.wording import several
 from frontend import display
 from instruments.hours_wording import audience_words
 from instruments.registry_wording import WEEKDAY_NAMES
@@ -133,7 +134,7 @@ def days_words(weekdays: Sequence[int]) -> str:
         else:
             runs.append([weekday])
     words = [_day_name(run[0]) if len(run) == 1 else f"{_day_name(run[0])}–{_day_name(run[-1])}" for run in runs]
-    return pgettext("between days", ", ").join(words)
+    return several(words)
 
 
 def repeat_words(recurrence: Recurrence, first: datetime) -> str:
@@ -190,7 +191,7 @@ def _month_day_words(recurrence: Recurrence, first: datetime) -> str:
         weekday = WEEKDAY_NAMES[recurrence.weekdays[0]]
         return _("the %(nth)s %(weekday)s") % {"nth": _NTHS[recurrence.nth], "weekday": weekday}
     words = [_("the last day") if day == -1 else _("day %(day)s") % {"day": day} for day in recurrence.month_days or (first.day,)]
-    return pgettext("between days", ", ").join(words)
+    return several(words)
 
 
 def _seasons(standing: Iterable[StoredEntry]) -> list[Layer]:

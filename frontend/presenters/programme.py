@@ -227,12 +227,8 @@ def _summary(programme: Programme, rates: list[RateRow], flat: str) -> list[str]
     return sentences
 
 
-def _several(words: Sequence[str]) -> str:
-    return str(_(", ")).join(words)
-
-
 def _area(items: Sequence[Mapping[str, str]]) -> str:
-    return _several([wording.region_word(item["code_prefix"]) if "code_prefix" in item else item["zone"] for item in items])
+    return wording.several(wording.region_word(item["code_prefix"]) if "code_prefix" in item else item["zone"] for item in items)
 
 
 def _subject(piece: Mapping[str, Any]) -> str:
@@ -243,17 +239,21 @@ def gate_words(piece: Mapping[str, Any]) -> str:
     """One condition in words; one that only concerns some kinds of applicants says whom."""
     text = _GATES[piece["type"]](piece)
     if piece.get("applies_to"):
-        kinds = _several([wording.kind_word(kind) for kind in piece["applies_to"]])
+        kinds = wording.several(wording.kind_word(kind) for kind in piece["applies_to"])
         return _("%(condition)s (for: %(kinds)s)") % {"condition": text, "kinds": kinds}
     return text
 
 
 def _kind_gate(piece: Mapping[str, Any]) -> str:
-    return _("The applicant is one of: %(kinds)s") % {"kinds": _several([wording.kind_word(kind) for kind in piece["any_of"]])}
+    return _("The applicant is one of: %(kinds)s") % {
+        "kinds": wording.several(wording.kind_word(kind) for kind in piece["any_of"])
+    }
 
 
 def _size_gate(piece: Mapping[str, Any]) -> str:
-    return _("The firm's size is one of: %(sizes)s") % {"sizes": _several([wording.size_word(size) for size in piece["any_of"]])}
+    return _("The firm's size is one of: %(sizes)s") % {
+        "sizes": wording.several(wording.size_word(size) for size in piece["any_of"])
+    }
 
 
 def _region_gate(piece: Mapping[str, Any]) -> str:
@@ -279,7 +279,7 @@ def _service_gate(piece: Mapping[str, Any]) -> str:
 
 
 def _services(codes: Sequence[str]) -> str:
-    return _several([wording.service_word(code) for code in codes])
+    return wording.several(wording.service_word(code) for code in codes)
 
 
 def _spend_gate(piece: Mapping[str, Any]) -> str:
@@ -312,7 +312,7 @@ def _yuan(amount: str | int) -> str:
 
 def adjustment_words(piece: Mapping[str, Any]) -> str:
     if piece["type"] == "quality_factor":
-        factors = _several([f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items()])
+        factors = wording.several(f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items())
         return _(
             "Times the factor of the provider's quality grade: %(factors)s. "
             "Until the grade is known, %(assumed)s is assumed and the amount is an estimate."

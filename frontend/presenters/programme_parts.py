@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing import wording
-from frontend.presenters.condition_words import fact_word, several
+from frontend.presenters.condition_words import fact_word
 
 Piece = Mapping[str, Any]
 #: Kinds of rate that the page prints as a table or as one figure.
@@ -172,7 +172,7 @@ def _rate_limit(piece: Piece) -> str:
     said = {
         "percent": wording.percent(piece["rate"]),
         "of": fact_word(piece["of"]) if "of" in piece else _("what is subsidised"),
-        "others": several([fact_word(each) for each in piece.get("counting", ())]),
+        "others": wording.several(fact_word(each) for each in piece.get("counting", ())),
     }
     if "counting" in piece:
         return _("Together with %(others)s at most %(percent)s of %(of)s") % said

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing import wording
 from frontend.presenters import programme_parts
-from frontend.presenters.condition_words import said, several, value_words
+from frontend.presenters.condition_words import said, value_words
 from frontend.programme_labels import choice_word, label_of
 
 Json = Mapping[str, Any]
@@ -54,7 +54,7 @@ def _slices(tiers: Sequence[Json]) -> str:
             words = _("%(percent)s above %(from)s") if start else "%(percent)s"
         slices.append(words % shown)
         start = end
-    return several(slices)
+    return wording.several(slices)
 
 
 def base_words(piece: Json) -> str:
@@ -105,8 +105,8 @@ def payers_words(piece: Json, rate: Any) -> str:
     """Who pays which part; ``rate`` is the programme's, which names the levels that pay."""
     if piece["rule"] not in ("named_rest", "largest_remainder"):
         rows = programme_parts.payer_rows(piece, rate if isinstance(rate, Mapping) else {})
-        return _sentence(several([f"{name}: {part}" for name, part in rows]))
-    shares = several([f"{wording.payer_word(each['payer'])} {percent_words(each['share'])}" for each in piece["shares"]])
+        return _sentence(wording.several(f"{name}: {part}" for name, part in rows))
+    shares = wording.several(f"{wording.payer_word(each['payer'])} {percent_words(each['share'])}" for each in piece["shares"])
     if len(piece["shares"]) == 1:
         return _("All of it is paid by: %(shares)s.") % {"shares": shares}
     if piece["rule"] == "named_rest":

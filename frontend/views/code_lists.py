@@ -9,14 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from config.kernel.access import Role
-from config.kernel.api.problems import status_of
-from config.kernel.errors import Refusal
 from frontend.code_list_form import CodeListForm
-from frontend.forms import refusal_to_form
 from frontend.http import actor_of
+from frontend.views.imports import hand_over
 from instruments.code_wording import SCHEME_NAMES
 from instruments.queries import codes
-from instruments.services import import_runs, uploads
 
 
 @login_required
@@ -27,15 +24,9 @@ def code_list(request: HttpRequest) -> HttpResponse:
     actor.require(Role.OPERATOR)
     form, status = CodeListForm(today), 200
     if request.method == "POST":
-        form, status = CodeListForm(today, request.POST, request.FILES), 422
-        if form.is_valid():
-            file = form.cleaned_data["file"]
-            try:
-                run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
-            except Refusal as refusal:
-                refusal_to_form(form, refusal)
-                status = status_of(refusal)
-            else:
-                return redirect("import_run", run.pk)
+        form = CodeListForm(today, request.POST, request.FILES)
+        run, status = hand_over(actor, form)
+        if run is not None:
+            return redirect("import_run", run.pk)
     rows = [(SCHEME_NAMES[one.scheme], one) for one in codes.list_states(actor, today)]
     return render(request, "standards/code_lists.html", {"rows": rows, "form": form}, status=status)

@@ -21,6 +21,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.services import files
+from frontend.code_list_form import CodeListForm
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, is_fragment, stands_at
 from frontend.import_forms import SURENESS_NAMES, ColumnsForm, MappingForm, ReadingForm, StartForm
@@ -44,27 +45,28 @@ def import_list(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if request.method != "POST":
         return _list_page(request, actor, _start_form(actor))
-    form, status = _start_form(actor, request.POST, request.FILES), 422
-    if form.is_valid():
-        file = form.cleaned_data["file"]
-        try:
-            run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
-        except Refusal as refusal:
-            refusal_to_form(form, refusal)
-            status = status_of(refusal)
-        else:
-            return redirect("import_run", run.pk)
-    return _list_page(request, actor, form, status)
+    form = _start_form(actor, request.POST, request.FILES)
+    run, status = hand_over(actor, form)
+    return _list_page(request, actor, form, status) if run is None else redirect("import_run", run.pk)
+
+
+def hand_over(actor: Actor, form: StartForm | CodeListForm) -> tuple[ImportRun | None, int]:
+    """Have the file of a form read: its import, or none and the status of the page that says why not."""
+    if not form.is_valid():
+        return None, 422
+    file = form.cleaned_data["file"]
+    try:
+        run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
+    except Refusal as refusal:
+        refusal_to_form(form, refusal)
+        return None, status_of(refusal)
+    return run, 200
 
 
 def _start_form(actor: Actor, *sent: Any) -> StartForm:
     owners = queries.import_owners(actor)
     mappings = list(queries.mappings_for(actor, [owner.pk for owner in owners]))
     return StartForm(owners, mappings, actor.has(Role.OPERATOR), *sent)
-
-
-def _mapping_form(actor: Actor, *sent: Any) -> MappingForm:
-    return MappingForm(queries.import_owners(actor), actor.has(Role.OPERATOR), *sent)
 
 
 def _list_page(
@@ -81,7 +83,7 @@ def _list_page(
         "page": page,
         "runs": [(run, run_view(run)) for run in page.object_list],
         "mappings": [one for one in form.mappings if one.organisation_id or actor.has(Role.OPERATOR)],
-        "mapping_form": mapping_form or _mapping_form(actor),
+        "mapping_form": mapping_form or MappingForm(form.owners, actor.has(Role.OPERATOR)),
         "problems": problems,
     }
     stands_at(request, "import_list")
@@ -241,22 +243,21 @@ def import_file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def mapping_add(request: HttpRequest) -> HttpResponse:
     """Keep a mapping that was written as a file."""
-    actor = actor_of(request)
-    form, status = _mapping_form(actor, request.POST, request.FILES), 422
+    actor, status = actor_of(request), 422
+    start = _start_form(actor)
+    form = MappingForm(start.owners, actor.has(Role.OPERATOR), request.POST, request.FILES)
     if form.is_valid():
         typed, file = form.cleaned_data, form.cleaned_data["map"]
         content = file.read(saved_mappings.FILE_BYTES + 1)
         try:
             saved_mappings.add(actor, form.organisation_id(), typed["name"], content, timezone.now(), file.name or "")
-        except Forbidden:
-            raise
         except Refusal as refusal:
             refusal_to_form(form, refusal)
             status = status_of(refusal)
         else:
             messages.success(request, _("The mapping is saved. Choose it when you hand over a file."))
             return redirect("import_list")
-    return _list_page(request, actor, _start_form(actor), status, mapping_form=form)
+    return _list_page(request, actor, start, status, mapping_form=form)
 
 
 @login_required
@@ -351,7 +352,7 @@ def _report(run: ImportRun, rows: Any) -> Iterator[str]:
     head = [_("Line"), _("What becomes of it"), _("Number"), _("Name"), _("Owner"), _("Field"), _("Was"), _("Becomes"), _("Why")]
     yield "\ufeff" + str(writer.writerow(head))
     for view in (one for row in rows for one in row_views(run, [row])):
-        start = [str(view.line), view.fate, view.inner_id, view.name, view.owner]
+        start = [str(view.line or ""), view.fate, view.inner_id, view.name, view.owner]
         told = [[change.field, change.was, change.becomes, ""] for change in view.changes]
         told += [[field, "", "", text] for field, text in view.problems]
         for tail in told or [["", "", "", ""]]:

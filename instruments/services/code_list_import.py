@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +17,8 @@ from instruments.models import CodeScheme
 from instruments.rules.code_lists import CodeRow, StoredCode
 from instruments.rules.registry_values import day
 from instruments.services.code_lists import LoadReport, load_codes
-from instruments.services.import_kinds import ImportKind, Order
+from instruments.services.import_kinds import ImportKind, Order, facts_of
+from instruments.services.list_report import ReadAs, report_on
 from instruments.services.registry_import import ImportReport, RowFate
 
 VALID_FROM = "valid_from"
@@ -32,33 +32,13 @@ def import_codes(actor: Actor, order: Order, now: datetime) -> ImportReport:
     valid_from = day(order.options.constants.get(VALID_FROM, ""), VALID_FROM) or timezone.localdate(now)
     with transaction.atomic():
         loaded = load_codes(actor, order.layout, order.content, valid_from, now, order.file_name, order.options.encoding)
-        report = _report(order, loaded)
+        report = report_on(order, ReadAs(loaded.decoded), sorted(_fates(loaded), key=lambda row: row.line))
         if order.expected_digest and report.digest != order.expected_digest:
             raise Conflict.of("import.changed_since", "file")
         if order.dry_run:
             transaction.set_rollback(True)
     order.progress(len(report.rows), len(report.rows))
     return report
-
-
-def _report(order: Order, loaded: LoadReport) -> ImportReport:
-    return ImportReport(
-        file_name=order.file_name,
-        sha256=hashlib.sha256(order.content).hexdigest(),
-        size_bytes=len(order.content),
-        encoding=loaded.decoded.encoding,
-        sureness=loaded.decoded.sureness,
-        other_encodings=loaded.decoded.others,
-        odd_bytes=loaded.decoded.odd_bytes,
-        zone_name="",
-        columns_read=(),
-        columns_not_read=(),
-        rows=tuple(sorted(_fates(loaded), key=lambda row: row.line)),
-        organisations_created=(),
-        sites_created=0,
-        absent=0,
-        written=not order.dry_run,
-    )
 
 
 def _fates(loaded: LoadReport) -> Iterator[RowFate]:
@@ -101,15 +81,11 @@ def _told(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _facts(report: ImportReport) -> dict[str, Any]:
-    return {"encoding": report.encoding, "sureness": report.sureness, "other_encodings": list(report.other_encodings)}
-
-
 CODES = ImportKind(
     "codes",
     tuple(CodeScheme.values),
     import_codes,
-    facts=_facts,
+    facts=facts_of,
     names=FIELD_NAMES,
     constants=(VALID_FROM,),
     of_an_owner=False,

@@ -59,11 +59,11 @@ def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datet
         require_manager(actor, asked.organisation_id)
         owner_institution(asked.organisation_id)
     uploads.refuse_size(content)
+    checked(asked.options, kind.takes, kind.constants)
+    document, options = saved_parts(_saved(actor, asked).document) if asked.layout == SAVED else (None, asked.options)
     stored = files.store(
         content, file_name=file_name or "list", media_type="application/octet-stream", user_id=actor.user_id, now=now
     )
-    checked(asked.options, kind.takes, kind.constants)
-    document, options = saved_parts(_saved(actor, asked).document) if asked.layout == SAVED else (None, asked.options)
     run = ImportRun.objects.create(
         kind=kind.code,
         layout=asked.layout,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +16,7 @@ from booking import tasks
 from config import health
 from config.kernel import invariants
 from config.kernel.invariants import Finding
-from config.kernel.services.heartbeat import beat
+from config.kernel.services.heartbeat import CHECKED, beat
 
 
 @pytest.mark.django_db
@@ -45,6 +47,58 @@ def test_what_must_always_be_true_of_bookings_is_looked_at_by_a_job_and_shown(
     body = answer.json()
     assert (answer.status_code, body["warnings"], body["invariants"]["broken"]) == (200, ["invariants"], {"booking.x": 1})
     assert body["invariants"]["checked"] >= 7 and "Lin" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("age", "broken", "warnings"),
+    [
+        (timedelta(hours=2, minutes=50), {}, []),
+        (None, {}, ["invariants_unchecked"]),
+        (timedelta(hours=3, minutes=1), {}, ["invariants_unchecked"]),
+        (timedelta(hours=3, minutes=1), {"booking.x": 1}, ["invariants", "invariants_unchecked"]),
+    ],
+)
+def test_what_nobody_looked_at_lately_is_a_warning(
+    age: timedelta | None, broken: dict[str, int], warnings: list[str], client: Client
+) -> None:
+    beat("worker", timezone.now())
+    if age is not None:
+        beat(CHECKED, timezone.now() - age, checked=9, broken=broken)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["warnings"]) == (200, warnings)
+
+
+@pytest.mark.django_db
+def test_each_thing_that_is_looked_at_beside_people_at_work_has_a_snapshot_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    @contextmanager
+    def counted() -> Iterator[None]:
+        taken.append(len(looked))
+        yield
+
+    looked: list[int] = []
+    mine = {f"booking.{name}": lambda: looked.append(1) or Finding(2) for name in "abc"}
+    monkeypatch.setattr(invariants, "_registered", mine)
+    monkeypatch.setattr(invariants, "one_snapshot", counted)
+    assert invariants.check("booking.") == (6, {})
+    assert taken == [0, 1, 2]
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_leaves_the_time_of_the_last_that_did_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> Finding:
+        raise OperationalError("out of memory")
+
+    before = timezone.now() - timedelta(hours=4)
+    beat("worker", timezone.now())
+    beat(CHECKED, before, checked=9, broken={})
+    monkeypatch.setitem(invariants._registered, "booking.x", fails)
+    with pytest.raises(OperationalError):
+        tasks.check_invariants(0)
+    body = client.get("/healthz").json()
+    assert (body["warnings"], body["invariants"]["checked_at"]) == (["invariants_unchecked"], before.isoformat())
 
 
 @pytest.mark.django_db

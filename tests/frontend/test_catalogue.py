@@ -12,7 +12,15 @@ def test_every_sentence_of_the_sources_is_translated_and_no_other() -> None:
 
 
 def test_no_sentence_is_said_with_a_plural_in_one_place_and_without_in_another() -> None:
-    assert in_two_numbers() == []
+    assert list(in_two_numbers()) == []
+    said = [
+        ("a day", None),
+        (("a day", "%(n)s days"), "length"),
+        ("day", None),
+        ("day", "of a list"),
+        (("day", "days"), "of a list"),
+    ]
+    assert list(in_two_numbers(said)) == ["with a plural and without: 'day'"]
 
 
 def test_a_missing_an_empty_a_fuzzy_and_a_superfluous_sentence_are_found() -> None:

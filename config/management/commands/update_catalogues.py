@@ -1,14 +1,15 @@
 """``manage.py update_catalogues``: bring the Chinese catalogue up to date with the sources, without the gettext programs.
 
 New sentences are added untranslated, sentences that are gone are removed, translations are kept. ``--check`` writes nothing and fails
-when something is missing, untranslated, fuzzy or superfluous.
+when something is missing, untranslated, fuzzy, superfluous, or said with a plural in one place and without in another.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ HEADER = "# The Chinese catalogue of Jishi; brought up to date by manage.py upda
 #: Not the day of the last run, so that running it changes nothing where nothing changed.
 REVISED = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDERS = ("config", "instruments", "booking", "billing", "frontend")
+#: The words, several where they have a plural, and their context.
+Sentence = tuple[Any, str | None]
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -45,8 +48,8 @@ class Command(BaseCommand):
         path = catalogue_path()
         catalogue = read_catalogue(path)
         template = extracted()
-        problems = list(shortcomings(catalogue, template))
         if check:
+            problems = [*in_two_numbers(), *shortcomings(catalogue, template)]
             if problems:
                 raise CommandError("\n".join(problems))
             return
@@ -61,6 +64,8 @@ class Command(BaseCommand):
             write_po(handle, catalogue, width=120, omit_header=False, sort_output=True, no_location=True)
         untranslated = sum(1 for message in catalogue if message.id and not _is_translated(message.string))
         self.stdout.write(f"{len(catalogue)} sentences, {untranslated} without a translation: {path}")
+        for problem in in_two_numbers():
+            self.stderr.write(problem)
 
 
 def catalogue_path() -> Path:
@@ -71,20 +76,20 @@ def catalogue_path() -> Path:
 def extracted() -> Catalog:
     """Every sentence of the Python sources and templates, in the order of the files."""
     template = Catalog(locale=LOCALE, charset="utf-8")
-    for source in _sources():
-        for _line, message, _comments, context in _messages(source):
-            template.add(message, context=context)
+    for message, context in _sentences():
+        template.add(message, context=context)
     return template
 
 
-def in_two_numbers() -> list[str]:
+def in_two_numbers(sentences: Iterable[Sentence] | None = None) -> Iterator[str]:
     """Sentences said with a plural in one place and without in another: a catalogue holds one of the two, so the other stays English."""
-    forms: dict[tuple[str | None, str], set[bool]] = {}
-    for source in _sources():
-        for _line, message, _comments, context in _messages(source):
-            plural = not isinstance(message, str) and len(message) > 1
-            forms.setdefault((context, message if isinstance(message, str) else message[0]), set()).add(plural)
-    return sorted(sentence for (_context, sentence), found in forms.items() if len(found) > 1)
+    forms: dict[Sentence, set[bool]] = {}
+    for message, context in _sentences() if sentences is None else sentences:
+        first = message if isinstance(message, str) else message[0]
+        forms.setdefault((first, context), set()).add(first != message)
+    for (sentence, _context), found in sorted(forms.items(), key=str):
+        if len(found) > 1:
+            yield f"with a plural and without: {sentence!r}"
 
 
 def shortcomings(catalogue: Catalog, template: Catalog) -> Iterator[str]:
@@ -115,6 +120,12 @@ def _sources() -> Iterator[Path]:
         for path in sorted(root.rglob("*")):
             if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts and "dist" not in path.parts:
                 yield path
+
+
+@cache
+def _sentences() -> tuple[Sentence, ...]:
+    """The sources are read once for all that is asked of them."""
+    return tuple((message, context) for path in _sources() for _line, message, _comments, context in _messages(path))
 
 
 def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from config.kernel.errors import Refusal
 from frontend.views.imports import _start_form
 from instruments.models import Code, ImportRun
 from instruments.queries import codes
+from instruments.queries.codes import ListState
 from instruments.services import import_runs
+from instruments.services.code_lists import load_codes
+from instruments.services.import_runs import Asked
 
 pytestmark = pytest.mark.django_db
 PAGE = "code_list"
@@ -75,10 +80,44 @@ def test_a_newer_list_says_what_begins_ends_and_is_called_otherwise_and_which_li
     page = zhou.get(reverse("import_run", args=[run.pk])).content.decode()
     for shown in ("Holds until before", "Left out", "gives no code of the list", "stands on an earlier line"):
         assert shown in page
+    report = b"".join(zhou.get(reverse("import_report", args=[run.pk])).streaming_content).decode("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in report] == ["Line", "", "2", "3", "4", "5", "6"]
     before, after = date(2026, 11, 30), date(2026, 12, 1)
     assert [codes.name_of("nrii", "010100", on, "en") for on in (before, after)] == ["Electron", "Electrons"]
     assert Code.objects.get(code="010101").valid_to == after
-    assert [one.ended for one in codes.list_states(cast.actor("zhou"), after) if one.scheme == "nrii"] == [2]
+    zhous = cast.actor("zhou")
+    stands = {on: {one.scheme: one for one in codes.list_states(zhous, on)} for on in (before, after)}
+    assert stands[before]["nrii"] == ListState("nrii", taken_in=True, holding=3, ended=0, newest_on=after)
+    assert stands[after]["nrii"] == ListState("nrii", taken_in=True, holding=3, ended=2, newest_on=after)
+    assert stands[after]["iso3166"] == ListState("iso3166", taken_in=False, holding=250, ended=0, newest_on=None)
+    again = hand_over(zhou, NEWER.replace("Electrons", "TEM"), "2026-12-01")["Location"]
+    corrected = work(cast).rows.get(inner_id="010100")
+    told = ("updated", {"was": "Electrons", "becomes": "TEM"})
+    assert (corrected.fate, corrected.reasons[0]["params"]) == told and "Electrons" in zhou.get(again).content.decode()
+
+
+def test_what_another_list_changed_since_the_preview_is_looked_at_anew(cast: Any, as_: Any) -> None:
+    zhou = as_("zhou")
+    taken_in(zhou, cast, LIST)
+    hand_over(zhou, NEWER, "2026-12-01")
+    run = work(cast)
+    load_codes(cast.actor("zhou"), "nrii", LIST.replace("Electron", "Ions").encode(), date(2026, 12, 1), cast.now)
+    zhou.post(reverse("import_confirm", args=[run.pk]))
+    run = work(cast)
+    assert (run.state, run.changed_since) == ("preview", True)
+    assert Code.objects.filter(name="Ions").exists() and not Code.objects.filter(name="Electrons").exists()
+
+
+def test_a_list_without_a_day_holds_from_today_and_is_nobodys_but_the_platforms(cast: Any) -> None:
+    zhou, today = cast.actor("zhou"), timezone.localdate(cast.now)
+    import_runs.start(zhou, Asked("codes", "nrii", None), LIST.encode(), "x.csv", cast.now)
+    import_runs.confirm(zhou, work(cast).pk, cast.now)
+    assert work(cast).state == "done"
+    import_runs.start(zhou, Asked("codes", "nrii", None), NEWER.encode(), "x.csv", cast.now)
+    assert work(cast).rows.get(inner_id="010101").reasons[0]["params"]["becomes"] == today.isoformat()
+    for who in ("zhou", "wang"):
+        with pytest.raises(Refusal):
+            import_runs.start(cast.actor(who), Asked("codes", "nrii", cast.lab.pk), LIST.encode(), "x.csv", cast.now)
 
 
 def test_an_older_list_and_what_is_none_are_refused_in_words_and_another_day_can_be_given(cast: Any, as_: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from booking.models import Reservation
@@ -52,6 +53,14 @@ def test_from_the_file_to_the_report_without_javascript(cast: Any, as_: Any) -> 
     assert "'=cmd()" in report
     assert wang.get(reverse("import_file", args=[run.pk])).content == LIST
     assert Instrument.objects.filter(inner_id__in=["A1", "A2"]).count() == 2
+
+
+def test_the_page_asks_for_the_owners_once(cast: Any, as_: Any) -> None:
+    zhou = as_("zhou")
+    with CaptureQueriesContext(connection) as asked:
+        zhou.get(reverse("import_list"))
+    listed = [one["sql"] for one in asked if 'ORDER BY "instruments_organisation"."name_pinyin"' in one["sql"]]
+    assert len(listed) == 1
 
 
 def test_large_changes_of_prices_are_ticked_one_by_one(cast: Any, as_: Any) -> None:

@@ -52,6 +52,17 @@ def test_nothing_is_written_before_the_preview_is_confirmed_and_then_exactly_tha
     assert again.counts == {"created": 0, "updated": 0, "unchanged": 2, "repeated": 0, "refused": 0}
 
 
+def test_a_file_is_kept_only_where_it_will_be_read(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instruments.services.import_runs.files.store", lambda *args, **kwargs: pytest.fail("kept"))
+    asked = [
+        Asked("instruments", "csv", cast.lab.pk, options=ReadingOptions(encoding="zip")),
+        Asked("instruments", "saved", cast.lab.pk, mapping_id=0),
+    ]
+    for one in asked:
+        with pytest.raises(Refusal):
+            import_runs.start(cast.actor("wang"), one, LIST, "list.csv", cast.now)
+
+
 def test_a_changed_field_is_shown_with_what_it_was_and_becomes(cast: Any) -> None:
     written(cast, handed(cast))
     run = handed(cast, LIST.replace(b"S4800", b"S9000"))

@@ -77,7 +77,20 @@ def test_only_the_operator_keeps_mappings_for_everybody_and_only_managers_those_
     for who, owner in (("wang", None), ("lin", cast.lab.pk), ("li", cast.lab.pk)):
         with pytest.raises(Forbidden):
             saved_mappings.add(cast.actor(who), owner, "Ours", content, cast.now)
+        with pytest.raises(Forbidden):
+            saved_mappings.add(cast.actor(who), owner, "Ours", b"no mapping", cast.now)
     assert saved_mappings.add(cast.actor("zhou"), None, "Ours", content, cast.now).organisation is None
+
+
+@pytest.mark.django_db
+def test_a_mapping_takes_the_name_of_one_of_its_kind_and_of_no_other(cast: Any) -> None:
+    wang, needed = cast.actor("wang"), {"email": "Who", "starts_at": "From", "ends_at": "To", "instrument": "What"}
+    saved_mappings.add(wang, cast.lab.pk, "Ours", json.dumps(PLAIN).encode(), cast.now)
+    saved_mappings.add(wang, cast.lab.pk, "Ours", json.dumps(PLAIN | {"title": "New"}).encode(), cast.now)
+    with pytest.raises(Refusal) as refused:
+        saved_mappings.add(wang, cast.lab.pk, "Ours", json.dumps({"kind": "bookings", "fields": needed}).encode(), cast.now)
+    assert [reason.code for reason in refused.value.reasons] == ["import.mapping_name_taken"]
+    assert SavedMapping.objects.get().document["title"] == "New"
 
 
 _ONE = st.sampled_from([None, True, -3, 0, 9, 1.5, "", "Name", "a b", ",", "yuan", "08:00-18:00", "10"])

@@ -1,4 +1,4 @@
-"""The report on a list that a lab brings along, and what of it people are told."""
+"""The report on a list that was taken in."""
 
 from __future__ import annotations
 
