@@ -178,8 +178,10 @@ def cancel(actor: Actor, run_id: int, now: datetime) -> ImportRun:
 
 def is_left_lying(run: ImportRun) -> bool:
     """Whether the worker was to do something with it and no job for that waits or runs any more: one whose worker was killed time and
-    again is not tried for ever."""
-    return run.state in WORKING_STATES and not is_unfinished(_job_name(run))
+    again is not tried for ever. Where there is no such job the state is asked for anew: the worker may be done since ``run`` was read."""
+    if run.state not in WORKING_STATES or is_unfinished(_job_name(run)):
+        return False
+    return ImportRun.objects.filter(pk=run.pk, state__in=WORKING_STATES).exists()
 
 
 @whole

@@ -27,6 +27,7 @@ TASK = "billing.render_order_document"
 QUEUE = "documents"
 MODELS: Mapping[str, type[Quotation] | type[CommissionSheet]] = {"quotation": Quotation, "commission": CommissionSheet}
 Order = Quotation | CommissionSheet
+_UNFINISHED = (RenderState.QUEUED, RenderState.RENDERING)
 _log = logging.getLogger(__name__)
 
 
@@ -60,9 +61,11 @@ def queue(document: Order, *, at_once: bool = False) -> None:
 
 
 def is_given_up(document: Order) -> bool:
-    """Whether a PDF is neither there nor failed, and no job will make it: its worker died too often, for instance."""
-    unfinished = document.render_state in (RenderState.QUEUED, RenderState.RENDERING)
-    return document.content is not None and unfinished and not is_unfinished(_job(document))
+    """Whether a PDF is neither there nor failed, and no job will make it: its worker died too often, for instance. Where there is no job
+    the state is asked for anew: the worker may be done since ``document`` was read."""
+    if document.content is None or document.render_state not in _UNFINISHED or is_unfinished(_job(document)):
+        return False
+    return _rows(kind_of(document)).filter(pk=document.pk, render_state__in=_UNFINISHED).exists()
 
 
 def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:

@@ -130,6 +130,14 @@ def test_a_document_whose_job_was_given_up_is_asked_for_again(cast, sent, now, s
         documents.retry(cast.actor("lin"), "quotation", quotation.pk, now)
 
 
+def test_a_document_that_was_made_between_two_looks_was_not_given_up(cast, sent, now):
+    quotation = sent()
+    documents.render("quotation", quotation.pk, now)
+    jobs("status = 'succeeded'")
+    assert quotation.render_state == "queued", "as it was read before the worker made it"
+    assert not documents.is_given_up(quotation)
+
+
 def test_a_draft_has_no_document_to_be_asked_for(cast, drafted, now):
     draft = drafted()
     assert not documents.is_given_up(draft)

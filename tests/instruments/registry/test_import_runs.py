@@ -245,6 +245,15 @@ def test_what_was_left_lying_while_it_was_written_is_taken_up_again_and_written_
     assert Instrument.objects.filter(inner_id="A1").count() == 1
 
 
+def test_what_the_worker_ended_between_two_looks_was_not_left_lying(cast: Any) -> None:
+    run = confirmed(cast)
+    import_runs.work(run.pk, cast.now)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'todo'")
+    assert run.state == "writing", "as it was read before the worker wrote it"
+    assert not import_runs.is_left_lying(run)
+
+
 def test_what_was_left_lying_while_it_was_written_can_be_given_up_and_then_nobody_writes_it(cast: Any) -> None:
     run = confirmed(cast)
     lose(run)
