@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from django.conf import settings
 from config.kernel.time_range import TimeRange
 from instruments.queries import codes
 from tests.beginnings import BEGINNINGS
+
+# While the tests' modules are loaded nothing is garbage (``pytest_collection_finish``).
+gc.disable()
 
 # The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others.
 hypothesis.settings.register_profile("repeated", derandomize=True, max_examples=60)
@@ -34,27 +39,44 @@ def data_dir() -> Path:
 
 STEPS = {"concurrency": "tests/concurrency/", "browser": "tests/browser/"}
 """The folders that the steps of ``make test`` look into for what is marked so."""
+LONG = ("tests/config/", "tests/scenarios/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Installations that are started, backed up and restored come first: at the end the other workers would wait for them."""
+    """Installations that are started and restored, and weeks that are lived through, come first: at the end the other processes would wait
+    for them."""
     for item in items:
         for mark, folder in STEPS.items():
             if item.get_closest_marker(mark) and folder not in item.path.as_posix():
                 raise pytest.UsageError(f"{item.nodeid} is marked {mark}: no step would run it outside {folder}")
     items.sort(key=_turn)
+    items[:] = with_races_between(items)
+
+
+def with_races_between(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The items in their order, and among them the races, which wait for each other more than they work: spread file by file, each where
+    one folder ends and another begins."""
+    races = [item for item in items if STEPS["concurrency"] in item.path.as_posix()]
+    others = [item for item in items if STEPS["concurrency"] not in item.path.as_posix()]
+    files = [list(of_file) for _path, of_file in groupby(races, key=lambda item: item.path)]
+    ends = [0, *(place for place in range(1, len(others)) if others[place - 1].path.parent != others[place].path.parent)]
+    before: dict[int, list[pytest.Item]] = defaultdict(list)
+    for turn, of_file in enumerate(files):
+        wanted = len(others) * turn // len(files)
+        before[min(ends, key=lambda end: abs(end - wanted))] += of_file
+    return [one for place, item in enumerate(others) for one in (*before.get(place, ()), item)] or races
 
 
 def pytest_collection_finish() -> None:
     """Thousands of tests are many objects, which stay; they are not looked through for garbage again and again."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    gc.enable()
 
 
 def _turn(item: pytest.Item) -> tuple[bool, int]:
     fixtures = getattr(item, "fixturenames", [])
-    return "tests/config/" not in item.path.as_posix(), BEGINNINGS.place(BEGINNINGS.of(fixtures))
+    return not any(folder in item.path.as_posix() for folder in LONG), BEGINNINGS.place(BEGINNINGS.of(fixtures))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,11 +29,13 @@ _STATE = """() => {
   };
 }"""
 
+# Style sheets are not fetched once more: of the rules that apply none reads them.
 _AXE = """async ([tags, contrast, within, without]) => {
   const result = await axe.run({include: [[within || "html"]], exclude: without.map((part) => [part])}, {
     runOnly: {type: "tag", values: tags},
     rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
     resultTypes: ["violations"],
+    preload: {assets: ["media"]},
   });
   return result.violations.flatMap((violation) => violation.nodes.map((node) =>
     `${violation.id} (${violation.impact}): ${violation.help}\\n    ${node.target.join(" ")}\\n    ${node.html.slice(0, 240)}\\n    ` +

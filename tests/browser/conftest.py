@@ -74,7 +74,7 @@ def template(
 @pytest.fixture(scope="session")
 def shown(template: CommittedDatabase, home: Path, django_db_blocker: Any) -> Iterator[Site]:
     """The platform that is only looked at."""
-    with running(template, "shown", home, django_db_blocker) as site:
+    with running(template, "shown", home, django_db_blocker, worker=False) as site:
         yield site
 
 

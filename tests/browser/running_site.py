@@ -138,9 +138,17 @@ def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
 
 @contextlib.contextmanager
 def running(
-    template: CommittedDatabase, name: str, home: Path, blocker: Any, application: str = "config.wsgi:application", **more: str
+    template: CommittedDatabase,
+    name: str,
+    home: Path,
+    blocker: Any,
+    application: str = "config.wsgi:application",
+    *,
+    worker: bool = True,
+    **more: str,
 ) -> Iterator[Site]:
-    """Web and worker on a fresh copy of the template, with ``more`` in their environment; both are ended by their process ids."""
+    """Web and worker on a fresh copy of the template, with ``more`` in their environment; both are ended by their process ids. Without a
+    ``worker`` everything stays as it was staged, and the health page says that none runs."""
     database = CommittedDatabase(COPY + name, template.host)
     databases.create(template.host, database.name, template.name)
     port, neighbour_port = _free_port(), _free_port()
@@ -156,10 +164,9 @@ def running(
         JISHI_OUTBOUND_ALLOW=f"127.0.0.1:{neighbour_port}",
         **more,
     )
-    commands = (
-        [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application],
-        [sys.executable, "manage.py", "worker", "--concurrency", "1"],
-    )
+    commands = [[sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application]]
+    if worker:
+        commands.append([sys.executable, "manage.py", "worker", "--concurrency", "1"])
     processes: list[subprocess.Popen[bytes]] = []
     with log.open("wb") as sink:
         try:
@@ -176,7 +183,7 @@ def running(
                         preexec_fn=_end_with_parent,
                     )
                 )
-            _wait_until_healthy(processes, address, log)
+            _wait_until_healthy(processes, address, log, worker=worker)
             yield Site(address, database, log, blocker, neighbour_port)
         finally:
             _stop(processes)
@@ -188,7 +195,7 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
-def _wait_until_healthy(processes: list[subprocess.Popen[bytes]], address: str, log: Path) -> None:
+def _wait_until_healthy(processes: list[subprocess.Popen[bytes]], address: str, log: Path, *, worker: bool) -> None:
     deadline, said = time.monotonic() + READY_SECONDS, ""
     while time.monotonic() < deadline:
         if any(process.poll() is not None for process in processes):
@@ -199,6 +206,8 @@ def _wait_until_healthy(processes: list[subprocess.Popen[bytes]], address: str, 
                     return
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
+            if not worker:
+                return
         except OSError as error:
             said = str(error)
         time.sleep(0.1)

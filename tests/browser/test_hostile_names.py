@@ -50,7 +50,7 @@ PAYLOADS = [shape.format(CALL % number) for number, shape in zip(range(200), cyc
 @pytest.fixture(scope="module")
 def hostile(template: CommittedDatabase, home: Path, django_db_blocker: Any) -> Iterator[tuple[Site, list[str]]]:
     """A platform whose every free text is one of the payloads, and the paths of ``PAGES`` in it."""
-    with running(template, "hostile", home, django_db_blocker) as site:
+    with running(template, "hostile", home, django_db_blocker, worker=False) as site:
         with site.data():
             paths = [page.path() for page in PAGES]
             poison()
