@@ -1,4 +1,5 @@
-"""Whole pages over HTTP in a synthetic country, as a visitor gets them: everything from the request to the last byte of the HTML.
+"""Whole pages over HTTP in a synthetic country, as a visitor gets them: everything from the request to the last byte of the HTML, and how
+many statements such a page takes, which is not to grow with the country.
 
 One client asks one server process, one page after the other. *Server time* is what that process and its database process were on a
 processor meanwhile; the clock waits for everybody else on the machine too.
@@ -17,6 +18,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from instruments.rules.search_state import canonical_query
 from tests import databases
@@ -26,6 +29,8 @@ from tests.concurrency.harness import Server, serving
 from tests.databases import CommittedDatabase
 
 VISITS = 40
+#: A page takes at most so many statements, however large the country is.
+MOST_STATEMENTS = 20
 #: Longer than this no page may take, on however busy a machine.
 MOST_S = 120
 
@@ -46,10 +51,11 @@ def search_pages() -> list[str]:
 def figures(name: str, instruments: int, pages: dict[str, Sequence[str]]) -> list[Figure]:
     """For each kind of page of the country in the database ``name`` the 95th percentile over its addresses, each asked for once before."""
     with _without_helpers(name), serving(CommittedDatabase(name, databases.own_host()), workers=1) as server:
-        return [
+        took = [
             _figure(f"{kind}, whole page over HTTP, {instruments:,} instruments, p95", server, each)
             for kind, each in pages.items()
         ]
+    return took + [_statements(f"{kind}, whole page, {instruments:,} instruments", each) for kind, each in pages.items()]
 
 
 def _figure(name: str, server: Server, addresses: Sequence[str]) -> Figure:
@@ -58,6 +64,18 @@ def _figure(name: str, server: Server, addresses: Sequence[str]) -> Figure:
     runs = [_took(server, address) for address in addresses]
     spent = percentile([run.server for run in runs], 0.95) * 1000
     return Figure(name, spent, "ms", "", True, clock=percentile([run.clock for run in runs], 0.95) * 1000)
+
+
+def _statements(name: str, addresses: Sequence[str]) -> Figure:
+    """The most that one of the pages takes, of those that are asked for in this process."""
+    most, client = 0, Client(headers={"accept-language": "zh-CN"})
+    for address in addresses:
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(address)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code}")
+        most = max(most, len(captured))
+    return Figure(f"{name}, SQL statements", most, "queries", f"<= {MOST_STATEMENTS}", most <= MOST_STATEMENTS)
 
 
 def _took(server: Server, address: str) -> Took:
