@@ -19,6 +19,7 @@ from frontend.hours_text import hours_text, read_hours
 from instruments.queries.divisions import is_division, known_places
 from instruments.rules.asking import days_meant, parse_asking
 from instruments.rules.classification import instrument_classes
+from instruments.rules.facets import plain_class
 from instruments.rules.registry_values import SERVICE_MODES
 from instruments.rules.techniques import techniques
 
@@ -28,6 +29,7 @@ USUAL_DAYS = 14
 _MOST_TEXT = 200
 _REGION = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _SAMPLES = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_CLASS = re.compile(r"([0-9]{2}){1,3}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 #: Names in the address that differ from the fields'.
 _NAMES = {"text": "q", "first_on": "from", "last_on": "to"}
@@ -72,7 +74,7 @@ class TimeForm:
             last_on=plain("to"),
             region_code=plain("region_code"),
             technique=plain("technique") if plain("technique") in techniques() else "",
-            class_code=plain("class_code")[:2] if plain("class_code")[:2] in instrument_classes() else "",
+            class_code=_class(plain("class_code")),
             zone=plain("zone"),
             owner=plain("owner") if _NUMBER.fullmatch(plain("owner")) else "",
             service_mode=plain("service_mode") if plain("service_mode") in SERVICE_MODES else "",
@@ -169,3 +171,8 @@ class TimeForm:
             "last_on": search.last_on.isoformat(),
             "show": "",
         }
+
+
+def _class(typed: str) -> str:
+    """The class of any level that digits mean; empty when its first two are none."""
+    return plain_class(typed) if _CLASS.fullmatch(typed) and typed[:2] in instrument_classes() else ""

@@ -28,6 +28,7 @@ from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Forbidden
 from instruments.queries.promises import ItemSearch
+from instruments.rules.facets import plain_class
 from instruments.rules.regions import regions
 from instruments.rules.registry_values import SERVICE_MODES
 
@@ -154,11 +155,11 @@ def _search(asked: dict[str, Any], today: date) -> TimeSearch:
         first_on=first_on,
         last_on=asked.get("to") or first_on + timedelta(days=USUAL_DAYS),
         text=asked["q"],
+        class_code=plain_class(asked["class_code"]),
         **{
             name: asked[name]
             for name in (
                 "technique",
-                "class_code",
                 "region_code",
                 "zone",
                 "owner",

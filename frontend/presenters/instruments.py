@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
-from instruments.models import CatalogueEntry, Instrument
+from instruments.models import CatalogueEntry, CodeScheme, Instrument
+from instruments.queries import codes
 from instruments.queries.divisions import division_name
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.classification import instrument_classes
@@ -23,6 +25,12 @@ def class_name(class_code: str) -> str:
     """The name of the class of a code, in the reader's language; empty when the code has none."""
     known = instrument_classes().get(class_code[:2])
     return "" if known is None else known.en if is_english() else known.zh
+
+
+def class_label(class_code: str) -> str:
+    """The own name of a class of any level, in the reader's language; the code where no list has it."""
+    found = codes.entry_of(CodeScheme.INSTRUMENT_CLASS, class_code, timezone.localdate())
+    return class_code if found is None else found.name("en" if is_english() else "zh")
 
 
 def place_name(region_code: str) -> str:

@@ -22,6 +22,7 @@ from instruments.queries import FacetValue, Relaxation, SearchResult
 from instruments.queries.divisions import is_division
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.asking import Asking, Hint
+from instruments.rules.facets import class_path
 from instruments.rules.search_state import PARAMETERS, CatalogueSearch, canonical_query, read_search
 from instruments.search_wording import FILTER_NAMES, KIND_NAMES, SORT_NAMES, UNIT_NAMES, VALUE_NAMES, WHEN_NAMES
 
@@ -46,13 +47,14 @@ _KIND_ICONS = {
 @dataclass(frozen=True, slots=True)
 class Step:
     """A link with a word and, where it helps, a number. ``values``: what it changes of the search form, as JSON, so that words which are
-    being typed count with it; empty where the link says the words itself."""
+    being typed count with it; empty where the link says the words itself. ``up``: it leads to what lies around the chosen value."""
 
     label: str
     href: str
     current: bool = False
     count: int | None = None
     values: str = ""
+    up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,11 @@ class _Address:
                 params[name] = value
         return f"?{params.urlencode()}"
 
-    def step(self, label: str, changes: Mapping[str, str], *, current: bool = False, count: int | None = None) -> Step:
+    def step(
+        self, label: str, changes: Mapping[str, str], *, current: bool = False, count: int | None = None, up: bool = False
+    ) -> Step:
         """A link that changes these parameters and no words."""
-        return Step(label, self.href(**changes), current, count, json.dumps(dict(changes)))
+        return Step(label, self.href(**changes), current, count, json.dumps(dict(changes)), up)
 
 
 def results_view(result: SearchResult, query: QueryDict, page_name: str, offers: Mapping[int, OfferLines]) -> ResultsView:
@@ -207,7 +211,7 @@ def facet_label(name: str, value: FacetValue) -> str:
     if name in VALUE_NAMES:
         return str(VALUE_NAMES[name].get(value.value, value.value))
     if name == "class_code":
-        return naming.class_name(value.value) or value.value
+        return naming.class_label(value.value)
     if name == "status":
         return str(look_of("instrument", value.value).word)
     if name == "service_mode":
@@ -266,20 +270,23 @@ def _facets(result: SearchResult, address: _Address) -> list[Facet]:
         shown = [one for one in values if one.count or one.count is None or one.value == chosen]
         if name in address.fixed or not shown or (len(shown) < 2 and not chosen and name not in _SHORT):
             continue
+        around = class_path(chosen)[:-1] if name == "class_code" else []
         links = [
             address.step(
                 facet_label(name, one),
                 {name: "" if one.value == chosen else one.value},
                 current=one.value == chosen,
                 count=one.count,
+                up=one.value in around,
             )
             for one in shown
         ]
         if name not in _SHORT:
-            links.sort(key=lambda link: not link.current)
-        found.append(
-            Facet(name, FILTER_NAMES[name], links[:_FACET_SHOWN], links[_FACET_SHOWN:], bool(chosen) or name in _FACETS_OPEN)
-        )
+            links.sort(key=lambda link: (not link.up, not link.current))
+        if name == "class_code" and chosen:
+            links.insert(0, address.step(_("All classes"), {name: ""}, up=True))
+        first = _FACET_SHOWN + sum(link.up for link in links)
+        found.append(Facet(name, FILTER_NAMES[name], links[:first], links[first:], bool(chosen) or name in _FACETS_OPEN))
     return found
 
 

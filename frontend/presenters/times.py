@@ -20,12 +20,13 @@ from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
-from frontend.presenters.instruments import class_name, is_english, place_name
+from frontend.presenters.instruments import class_label, class_name, is_english, place_name
 from frontend.templatetags.jishi import bilingual
 from frontend.time_form import ROWS, TimeForm
 from instruments.models import ServiceMode
 from instruments.queries import divisions
 from instruments.registry_wording import SERVICE_MODE_NAMES
+from instruments.rules.classification import instrument_classes
 from instruments.rules.techniques import techniques
 
 SORT_NAMES: dict[str, Promise | str] = {
@@ -317,6 +318,15 @@ def technique_choices() -> list[tuple[str, str]]:
     return sorted(((one.code, one.en if english else one.zh) for one in techniques().values()), key=lambda one: one[1].casefold())
 
 
+def class_choices(chosen: str) -> list[tuple[str, str]]:
+    """The fifteen classes, and behind its own the finer one that is chosen."""
+    return [
+        (code, class_label(code))
+        for top in instrument_classes()
+        for code in dict.fromkeys([top, chosen if chosen.startswith(top) else top])
+    ]
+
+
 def mode_choices() -> list[tuple[str, str]]:
     return [(mode, str(name)) for mode, name in SERVICE_MODE_NAMES.items()]
 
@@ -328,7 +338,7 @@ def alert_words(search: TimeSearch) -> str:
         one = techniques()[search.technique]
         parts.append(one.en if is_english() else one.zh)
     if search.class_code:
-        parts.append(class_name(search.class_code) or search.class_code)
+        parts.append(class_label(search.class_code))
     if search.region_code:
         parts.append(place_name(search.region_code) or search.region_code)
     parts.append(duration_words(search.duration_minutes))

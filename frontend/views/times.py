@@ -40,7 +40,6 @@ from frontend.refusals import status_of
 from frontend.time_form import USUAL_DAYS, USUAL_HOURS, TimeForm
 from instruments.models import Organisation
 from instruments.queries.promises import ItemSearch, items_without
-from instruments.rules.classification import instrument_classes
 from instruments.rules.regions import regions
 
 ITEMS_SHOWN = 5
@@ -150,7 +149,7 @@ def _choices(form: TimeForm, organisations: list[Organisation], customer: Custom
         "regions": present.region_choices(form.region_code),
         "places": present.region_choices(form.place),
         "techniques": present.technique_choices(),
-        "classes": [(code, present.class_name(code)) for code in instrument_classes()],
+        "classes": present.class_choices(form.class_code),
         "modes": present.mode_choices(),
         "usual_hours": USUAL_HOURS,
         "usual_from": today.isoformat(),

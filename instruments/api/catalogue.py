@@ -34,7 +34,9 @@ class CatalogueIn(StrictSerializer):
     )
     kind = serializers.ChoiceField(choices=KINDS, required=False, allow_blank=True)
     technique = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    class_code = serializers.RegexField(r"^([0-9]{2})?$", required=False, allow_blank=True)
+    class_code = serializers.RegexField(
+        r"^([0-9]{2}){0,3}$", required=False, allow_blank=True, help_text="A class of any level: 01, 0103, 010304."
+    )
     region_code = serializers.RegexField(r"^([0-9]{6})?$", required=False, allow_blank=True)
     zone = serializers.SlugField(max_length=60, required=False, allow_blank=True)
     service_mode = serializers.ChoiceField(choices=SERVICE_MODES, required=False, allow_blank=True)

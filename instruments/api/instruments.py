@@ -25,7 +25,7 @@ from instruments.api.calendar import CalendarOut, calendar_document
 from instruments.models import Instrument
 from instruments.queries import SearchResult
 from instruments.queries.catalogue import MAX_PAGE_SIZE
-from instruments.rules.facets import YES
+from instruments.rules.facets import YES, plain_class
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.search_state import SORTS, CatalogueSearch
 from instruments.services import registry
@@ -233,7 +233,7 @@ class InstrumentView(ApiView):
         search = CatalogueSearch(
             text=asked.get("q", ""),
             kind="instrument",
-            class_code=asked.get("class_code", "")[:2],
+            class_code=plain_class(asked.get("class_code", "")),
             owner=str(asked.get("owner", "")),
             bookable=YES if asked.get("bookable") else "",
             **{name: asked[name] for name in ("region_code", "status", "service_mode", "sort") if name in asked},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -22,11 +22,11 @@ from django.db.models.expressions import RawSQL
 
 from config.kernel.access import NOBODY, Actor, visible_to
 from instruments import catalogue_ports as ports
-from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
-from instruments.queries import divisions
+from instruments.models import CatalogueCount, CatalogueEntry, CodeScheme, InstrumentStatus
+from instruments.queries import codes, divisions
 from instruments.queries.facet_labels import labelled
 from instruments.rules.asking import Asking, days_meant, parse_asking
-from instruments.rules.facets import LETTERS, NAMES
+from instruments.rules.facets import LETTERS, NAMES, class_path
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
@@ -180,6 +180,7 @@ class _Search:
         near: bool = False,
     ) -> None:
         self.actor, self.search, self.now, self.page_size, self.near = actor, search, now, page_size, near
+        self.today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
         self.free = _free(search, asked, now)
         self.any_word = False
         self.around = ""  # the province of the place that nothing is near to
@@ -200,7 +201,7 @@ class _Search:
         if page > last:
             page = last
             found = self._find(page)
-        others = self._others()
+        others = self._others(found.counts)
         more = found.total > BOUND
         return SearchResult(
             search=self.search,
@@ -291,9 +292,10 @@ class _Search:
         rows = self.rows(self.search.filters).order_by(*_SORTED[self.search.order])
         return list(rows.values_list("pk", flat=True)[start : start + self.page_size])
 
-    def _others(self) -> dict[str, dict[str, int]]:
-        """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it. Looks at the first
-        ``BOUND`` (``PROBED_FOR_OTHERS``) entries that have the words and may fail but one."""
+    def _others(self, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+        """For each filter that is set, by value what another choice would find: of what was found (``counts``), and of what fails only
+        this filter (``*``: all of that). Looks at the first ``BOUND`` (``PROBED_FOR_OTHERS``) entries that have the words and may fail
+        but one."""
         filters = self.search.filters
         most = BOUND if self.free is None else PROBED_FOR_OTHERS
         told = self._stored_others()
@@ -324,7 +326,7 @@ class _Search:
                 if letter == "":
                     self.cut = number >= most
                 elif letter is not None:
-                    told.setdefault(NAMES[letter], {})[value] = number
+                    told.setdefault(NAMES[letter], {})[value] = number + counts.get(value, 0)
         return told
 
     def _stored_others(self) -> dict[str, dict[str, int]]:
@@ -353,11 +355,13 @@ class _Search:
         for name, chosen in self.search.filters.items():
             by_name[name][chosen] = counts.get(f"{LETTERS[name]}:{chosen}", 0)
         by_name["region_code"] = _shown_regions(by_name["region_code"], self.search.region_code)
+        by_name["class_code"] = _shown_classes(by_name["class_code"], self.search.class_code, self.today)
         facets = labelled(
             {
                 name: [FacetValue(value, number) for value, number in _most(values, self.search.filters.get(name))]
                 for name, values in by_name.items()
-            }
+            },
+            self.today,
         )
         if ports.next_free() is not None:
             facets["next_free"] = self._next_free(total)
@@ -462,6 +466,19 @@ def _shown_regions(values: Mapping[str, int], chosen: str) -> dict[str, int]:
     if len(provinces) > 1:
         return provinces
     return {code: count for code, count in values.items() if len(_significant(code)) == 4}
+
+
+def _shown_classes(values: Mapping[str, int], chosen: str, on: date) -> dict[str, int]:
+    """One level of classes: the chosen one with those around it and, of those directly in it, the ones that a list has; where there are
+    none, or none is chosen, the ones beside it."""
+    around = class_path(chosen)
+
+    def below(code: str) -> dict[str, int]:
+        finer = {value: count for value, count in values.items() if len(value) == len(code) + 2 and value.startswith(code)}
+        return {value: count for value, count in finer.items() if codes.entry_of(CodeScheme.INSTRUMENT_CLASS, value, on)}
+
+    shown = below(chosen) or below(chosen[:-2])
+    return {code: values.get(code, 0) for code in around} | shown
 
 
 def _significant(code: str) -> str:

@@ -1,12 +1,14 @@
-"""The names of facet values that stand in rows: owners, policy zones, and codes that are no part of the shipped lists."""
+"""The names of facet values that stand in rows: owners, policy zones, classes, and codes that are no part of the shipped lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from instruments.models import Code, CodeScheme, Organisation, PolicyZone
+from instruments.queries import codes
 from instruments.rules.regions import regions
 from instruments.rules.techniques import techniques
 
@@ -17,8 +19,8 @@ Facets = dict[str, list["FacetValue"]]
 Names = Mapping[str, tuple[str, str]]
 
 
-def labelled(facets: Facets) -> Facets:
-    """The same facets with labels: three statements at most, and a fourth for codes of loaded lists."""
+def labelled(facets: Facets, on: date) -> Facets:
+    """The same facets with labels as on a local day: three statements at most, and a fourth for codes of loaded lists."""
     owners = _owners([one.value for one in facets["owner"]])
     zones = _zones([one.value for one in facets["zone"]])
     regions_known = {code: (region.zh, region.en) for code, region in regions().items()}
@@ -38,6 +40,7 @@ def labelled(facets: Facets) -> Facets:
         "zone": zones,
         "region_code": loaded | regions_known,
         "technique": loaded | techniques_known,
+        "class_code": _classes([one.value for one in facets["class_code"]], on),
     }
     return facets | {name: [_named(one, known) for one in facets[name]] for name, known in names.items()}
 
@@ -45,6 +48,11 @@ def labelled(facets: Facets) -> Facets:
 def _named(value: FacetValue, known: Names) -> FacetValue:
     label, label_en = known.get(value.value, ("", ""))
     return replace(value, label=label, label_en=label_en)
+
+
+def _classes(values: list[str], on: date) -> Names:
+    found = ((value, codes.entry_of(CodeScheme.INSTRUMENT_CLASS, value, on)) for value in values)
+    return {value: (entry.zh, entry.en) for value, entry in found if entry is not None}
 
 
 def _owners(ids: list[str]) -> Names:

@@ -73,13 +73,24 @@ def region_path(code: str) -> list[str]:
     return list(dict.fromkeys([f"{code[:2]}0000", f"{code[:4]}00", code]))
 
 
+def class_path(code: str) -> list[str]:
+    """A class's code and those of the classes around it, widest first, each without the noughts that fill it up: 01, 0103, 010304."""
+    finer = [code[:length] for length in (4, 6) if code[length - 2 : length].strip("0")]
+    return [code[:2], *dict.fromkeys(finer)] if code else []
+
+
+def plain_class(code: str) -> str:
+    """A class's code without the noughts that fill it up."""
+    return next(reversed(class_path(code)), "")
+
+
 def _values(traits: Traits) -> Iterable[tuple[str, str]]:
     yield "kind", traits.kind
     if traits.kind in BOOKED_KINDS:
         yield "kind", BOOKED_KINDS[0]
     yield "owner", str(traits.owner)
     if traits.class_code:
-        yield "class_code", traits.class_code[:2]
+        yield from (("class_code", code) for code in class_path(traits.class_code))
     yield from (("region_code", code) for code in region_path(traits.region_code))
     yield from (("zone", zone) for zone in traits.zones)
     yield from (("technique", code) for code in traits.technique_codes)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, urlencode
 
-from instruments.rules.facets import LETTERS, NO, PRICE_BANDS, YES
+from instruments.rules.facets import LETTERS, NO, PRICE_BANDS, YES, plain_class
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 
 KINDS = ("instrument", "facility", "test_item", "dataset", "literature", "germplasm")
@@ -15,14 +15,15 @@ SORTS = ("relevance", "name", "newest", "price")
 NEXT_FREE_DAYS = (1, 3, 7)
 MAX_TEXT = 200
 _CODE = re.compile(r"[A-Za-z0-9:._-]{1,100}")
-_DIGITS = {"class_code": 2, "region_code": 6}
+_DIGITS = {"class_code": (2, 4, 6), "region_code": (6,)}
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueSearch:
     """What somebody looks for; an empty value does not narrow anything.
 
-    ``region_code`` is a division that contains the place (630000 is the whole province), ``zone`` a policy zone's slug, ``owner`` an
+    ``class_code`` is a class of any level without the noughts that fill it up (01, 0103, 010304), ``region_code`` a division that
+    contains the place (630000 is the whole province), ``zone`` a policy zone's slug, ``owner`` an
     organisation's id. ``next_free`` is a number of days as text (1 is
     today). Without a status retired instruments are left out.
     """
@@ -72,6 +73,7 @@ def read_search(query: Mapping[str, str]) -> CatalogueSearch:
     """What an address's query asks for; values that mean nothing are left out."""
     given = {name: str(query.get(parameter, "")) for name, parameter in PARAMETERS.items()}
     values = {name: value for name, value in given.items() if name == "text" or _means_something(name, value)}
+    values["class_code"] = plain_class(values.get("class_code", ""))
     values["text"] = " ".join(values["text"].replace("\0", " ")[:MAX_TEXT].split())
     return CatalogueSearch(**values)
 
@@ -101,7 +103,7 @@ def _means_something(name: str, value: str) -> bool:
     if name in known:
         return value in known[name]
     if name in _DIGITS:
-        return len(value) == _DIGITS[name] and value.isascii() and value.isdigit()
+        return len(value) in _DIGITS[name] and value.isascii() and value.isdigit()
     if name == "owner":
         return value.isascii() and value.isdigit() and len(value) < 19
     return bool(_CODE.fullmatch(value))

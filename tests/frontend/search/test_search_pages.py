@@ -14,9 +14,12 @@ from django.test import Client
 from django.urls import reverse
 
 from instruments.models import CatalogueEntry, Instrument, Resource, SavedSearch, TestItem
+from instruments.queries import codes
 from instruments.services import catalogue, registry, vocabulary
+from instruments.services.code_lists import load_codes
 from instruments.services.registry import InstrumentFields
 from instruments.services.saved_searches import unsubscribe_token
+from tests.instruments.registry.conftest import OPERATOR
 
 pytestmark = pytest.mark.django_db
 MOST_SCRIPT_BYTES = 150_000
@@ -62,6 +65,25 @@ def test_what_was_understood_is_shown_and_can_be_taken_away(client: Client, brin
     assert "12 samples from ¥1,440.00" in page
     assert 'href="?q=brine%2C+Li+and+Mg"' in page
     assert 'value="brine, Li and Mg, 12 samples"' in page
+
+
+def test_a_class_leads_to_the_finer_ones_and_back_up(client: Client, cast: Any) -> None:
+    listed = "code,parent,name_zh\n010000,,Analytical\n010300,010000,X-ray\n010301,010300,Diffractometers\n010302,010300,Others\n"
+    load_codes(OPERATOR, "nrii", listed.encode(), cast.now.date(), cast.now)
+    codes.forget()
+    registry.update_instrument(OPERATOR, cast.xrd.pk, {"class_code": "010301"}, cast.now)
+    shown = client.get(reverse("search"), {"class_code": "0103", "q": "diffractometer"})
+    facet = next(one for one in shown.context["view"].facets if one.name == "class_code")
+    assert [(link.label, link.up, link.current, link.href) for link in facet.links] == [
+        ("All classes", True, False, "?q=diffractometer"),
+        ("Analytical instruments", True, False, "?q=diffractometer&class_code=01"),
+        ("X-ray", False, True, "?q=diffractometer"),
+        ("Diffractometers", False, False, "?q=diffractometer&class_code=010301"),
+    ]
+    assert '<span class="visually-hidden">Back to: </span>Analytical instruments' in text(shown)
+    assert "class_code=0103" in shown.context["find_a_time"]
+    times = text(client.get(reverse("find_a_time"), {"class_code": "010300"}))
+    assert '<option value="0103" selected>X-ray</option>' in times
 
 
 def test_a_place_that_nobody_knows_is_said(client: Client, cast: Any) -> None:

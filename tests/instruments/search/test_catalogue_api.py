@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from instruments.services import vocabulary
+from instruments.queries import codes
+from instruments.services import registry, vocabulary
+from instruments.services.code_lists import load_codes
+from tests.instruments.registry.conftest import OPERATOR
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/catalogue/"
@@ -39,6 +42,23 @@ def test_a_query_that_means_nothing_is_refused(api: APIClient, query: dict[str, 
     answer = api.get(ADDRESS, query)
     assert answer.status_code == 400
     assert answer.data["errors"][0]["field"] == next(iter(query))
+
+
+def test_a_class_of_any_level_narrows_and_shows_the_finer_ones(api: APIClient, cast: Any) -> None:
+    listed = "code,parent,name_zh\n010000,,Analytical\n010300,010000,X-ray\n010301,010300,Diffractometers\n"
+    load_codes(OPERATOR, "nrii", listed.encode(), cast.now.date(), cast.now)
+    codes.forget()
+    registry.update_instrument(OPERATOR, cast.xrd.pk, {"class_code": "010301"}, cast.now)
+    for address in (ADDRESS, "/api/v1/instruments/"):
+        for said, shown in (("01", {"01", "0103"}), ("010300", {"01", "0103", "010301"}), ("010301", {"01", "0103", "010301"})):
+            answer = api.get(address, {"class_code": said}).data
+            values = {one["value"]: one["count"] for one in answer["facets"]["class_code"]}
+            assert set(values) == shown, (address, said)
+            assert [row["name"] for row in answer["results"] if row["name"] == cast.xrd.name], (address, said)
+            assert set(values.values()) <= {answer["count"], values["01"]}
+    labels = {one["value"]: one["label"] for one in api.get(ADDRESS, {"class_code": "01"}).data["facets"]["class_code"]}
+    assert labels["0103"] == "X-ray"
+    assert api.get(ADDRESS, {"class_code": "013"}).status_code == 400
 
 
 def test_suggestions_come_with_what_was_meant(api: APIClient) -> None:

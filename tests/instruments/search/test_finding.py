@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel.access import NOBODY, Actor, Grant, Role
 from instruments import catalogue_ports
 from instruments.models import CatalogueCount
-from instruments.queries import SearchResult, compared, search_catalogue
+from instruments.queries import SearchResult, codes, compared, search_catalogue
 from instruments.queries import catalogue as finding
 from instruments.rules.search_state import CatalogueSearch, read_search
 from instruments.services import registry, vocabulary
+from instruments.services.code_lists import load_codes
 from instruments.services.registry import InstrumentFields
 from tests.conftest import NOW
 from tests.instruments.registry.conftest import OPERATOR
@@ -91,6 +92,61 @@ def test_each_count_is_what_choosing_the_value_finds(stock: Stock, name: str) ->
     chosen = {"kind": "instrument"} if name != "kind" else {"training": "no"}
     for value in find(**chosen).facets[name]:
         assert find(**chosen | {name: value.value}).total == value.count, value
+
+
+def test_a_choice_beside_the_chosen_one_counts_what_has_both(stock: Stock, now: datetime) -> None:
+    registry.update_instrument(OPERATOR, stock.xrd.pk, {"service_modes": ["assisted", "commissioned"]}, now)
+    for value in find(service_mode="assisted").facets["service_mode"]:
+        assert find(service_mode=value.value).total == value.count, value
+
+
+CLASSES = """code,parent,name_zh
+010000,,\u5206\u6790\u4eea\u5668
+010300,010000,X-ray
+010301,010300,Diffractometers
+010302,010300,Spectrometers
+010400,010000,Mass spectrometers
+120000,,Process
+"""
+
+
+@pytest.fixture
+def classes(stock: Stock, now: datetime) -> None:
+    """A list of three levels; the diffractometer is in a bottom class, the mass spectrometer in a middle one, in six digits."""
+    load_codes(OPERATOR, "nrii", CLASSES.encode(), date(2026, 11, 1), now)
+    registry.update_instrument(OPERATOR, stock.xrd.pk, {"class_code": "010301"}, now)
+    registry.update_instrument(OPERATOR, stock.icp.pk, {"class_code": "010400"}, now)
+    codes.forget()
+
+
+def class_counts(**filters: str) -> dict[str, int | None]:
+    return {one.value: one.count for one in find(**filters).facets["class_code"]}
+
+
+@pytest.mark.usefixtures("classes")
+def test_a_class_that_is_chosen_shows_the_finer_ones_and_those_around_it() -> None:
+    assert class_counts() == {"01": 2, "12": 1}
+    assert class_counts(class_code="01") == {"01": 2, "0103": 1, "0104": 1}
+    assert class_counts(class_code="0103") == {"01": 2, "0103": 1, "010301": 1}
+    assert class_counts(class_code="010301") == {"01": 2, "0103": 1, "010301": 1}
+    assert class_counts(class_code="12") == {"01": 2, "12": 1}  # nothing finer: another one can be chosen
+    assert names(find(class_code="0104")) == ["ICP mass spectrometer"]
+    labels = {one.value: (one.label, one.label_en) for one in find(class_code="01").facets["class_code"]}
+    assert labels["0103"] == ("X-ray", "")
+    assert labels["01"][1] == "Analytical instruments"
+
+
+@pytest.mark.usefixtures("classes")
+@pytest.mark.parametrize("chosen", ["01", "0103", "010301", "12"])
+@pytest.mark.parametrize("beside", [{}, {"kind": "instrument"}, {"region_code": "630000", "service_mode": "assisted"}])
+def test_each_class_around_and_below_counts_what_choosing_it_finds(chosen: str, beside: dict[str, str]) -> None:
+    for code, count in class_counts(class_code=chosen, **beside).items():
+        assert find(class_code=code, **beside).total == count, code
+
+
+def test_a_finer_class_that_no_list_has_is_no_choice(stock: Stock) -> None:
+    assert class_counts(class_code="01") == {"01": 2, "12": 1}
+    assert find(class_code="0103").total == 2  # an address may still say it
 
 
 def test_a_region_that_is_chosen_shows_what_lies_in_it(stock: Stock) -> None:
@@ -167,7 +223,7 @@ def test_the_number_of_statements_does_not_grow(stock: Stock, now: datetime) -> 
 
     asked: dict[str, Any] = {"text": "electron", "kind": "instrument", "region_code": "630100"}
     registry.create_instrument(OPERATOR, stock.icp.site_id, InstrumentFields("Electron gun"), now)
-    statements(**asked)  # names of codes are read once
+    statements(**asked), statements()  # names of codes are read once
     few = statements(**asked), statements()
     for number in range(25):
         registry.create_instrument(OPERATOR, stock.icp.site_id, InstrumentFields(f"Electron gun {number}"), now)

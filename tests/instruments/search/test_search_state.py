@@ -20,7 +20,8 @@ def test_a_search_is_written_in_one_order_and_read_back() -> None:
     "query",
     [
         {"kind": "car"},
-        {"class_code": "0101"},
+        {"class_code": "010"},
+        {"class_code": "01030401"},
         {"region_code": "63"},
         {"owner": "-1"},
         {"owner": "9" * 30},
@@ -39,6 +40,14 @@ def test_what_means_nothing_is_left_out(query: dict[str, str]) -> None:
 def test_whatever_stands_in_the_address_reads_the_same_twice(query: dict[str, str]) -> None:
     search = read_search(query)
     assert search_of_query(canonical_query(search)) == search
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("01", "01"), ("0103", "0103"), ("010300", "0103"), ("010304", "010304"), ("010000", "01"), ("100000", "10")],
+)
+def test_a_class_of_any_level_is_read_without_what_fills_it_up(said: str, meant: str) -> None:
+    assert read_search({"class_code": said}).class_code == meant
 
 
 def test_a_very_long_text_is_cut() -> None:
@@ -63,4 +72,5 @@ def test_an_entry_is_counted_under_its_place_and_all_around_it() -> None:
     assert region_path("") == []
     values = facet_values(Traits("instrument", 7, class_code="010301", region_code="630104", bookable=True))
     assert {"k:instrument", "o:7", "c:01", "r:630000", "r:630104", "b:yes", "n:no"} <= set(values)
+    assert [value for value in values if value.startswith("c:")] == ["c:01", "c:0103", "c:010301"]
     assert not [value for value in values if value.startswith(("p:", "s:", "x:"))]
