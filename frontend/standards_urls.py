@@ -11,6 +11,7 @@ urlpatterns = [
     path("organisations/<int:pk>/facility-record.xlsx", standards.facility_record, name="organisation_facility_record"),
     path("organisations/<int:pk>/completeness/", completeness.completeness, name="organisation_completeness"),
     path("code-lists/", code_lists.code_list, name="code_list"),
+    path("code-lists/<int:pk>/take-back/", code_lists.code_list_take_back, name="code_list_take_back"),
     path("policy-zones/", standards.zone_list, name="zone_list"),
     path("policy-zones/new/", standards.zone_create, name="zone_create"),
     path("policy-zones/<int:pk>/", standards.zone_edit, name="zone_edit"),

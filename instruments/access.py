@@ -20,6 +20,7 @@ from instruments.models import (
     ChannelAddress,
     ClosureImport,
     Code,
+    CodeLoad,
     CustomsRecord,
     DataSet,
     Delivery,
@@ -279,6 +280,11 @@ def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset
 
 
+def _operators(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """How the platform's lists came in is the operator's."""
+    return queryset if actor.has(Role.OPERATOR) else queryset.none()
+
+
 def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
@@ -389,6 +395,7 @@ _SCOPES: dict[Any, Any] = {
     CalendarSettings: _calendar_rows,
     ClosureImport: _closure_imports,
     Code: _public,
+    CodeLoad: _operators,
     CatalogueEntry: _entries,
     CustomsRecord: _details,
     FacilityRecord: _details,

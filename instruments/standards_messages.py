@@ -17,6 +17,11 @@ register(
         "codes.older_list": _("A list that holds from %(newest_on)s is there already. Give a day that is not before it."),
         "codes.no_code": _("This line gives no code of the list, so it is left out."),
         "codes.repeated": _("The code stands on an earlier line already, which counts."),
+        "codes.reason_needed": _("Say why the list is taken back."),
+        "codes.newer_list": _("Only the list that was taken in last can be taken back. Load the page again."),
+        "codes.named": _(
+            "%(count)s of its codes are named by records and would lose their names: %(shown)s. Give those records other codes first."
+        ),
         "codes.division_unknown": _(
             "There is no division %(text)s. Use its six-digit code, or its names as the list writes them."
         ),

@@ -3,6 +3,7 @@ from instruments.models.catalogue import CatalogueEntry, CatalogueKind
 from instruments.models.closure_import import ClosureImport, ImportedClosure
 from instruments.models.code import (
     Code,
+    CodeLoad,
     CodeScheme,
     PolicyZone,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "ChannelAddress",
     "ClosureImport",
     "Code",
+    "CodeLoad",
     "CodeScheme",
     "CustomsRecord",
     "DataSet",

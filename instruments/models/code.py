@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -43,6 +44,30 @@ class Code(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name or self.name_en}"
+
+
+class CodeLoad(models.Model):
+    """A code list that was taken in and what it changed, kept so that it can be taken back.
+
+    ``begun`` and ``ended`` are ids of codes; ``before`` the codes that it corrected, or took out because they began the very same day,
+    as they were (field to value).
+    """
+
+    scheme = models.CharField(max_length=20, choices=CodeScheme.choices)
+    valid_from = models.DateField()
+    file_name = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64)
+    begun = models.JSONField(default=list)
+    ended = models.JSONField(default=list)
+    before = models.JSONField(default=list)
+    loaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    loaded_at = models.DateTimeField()
+    taken_back_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    taken_back_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["scheme", "-id"], name="code_load_newest")]
 
 
 class PolicyZone(models.Model):

@@ -11,7 +11,7 @@ from datetime import date
 from django.db.models import Count, Max, Q, QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
-from instruments.models import Code, CodeScheme, PolicyZone
+from instruments.models import Code, CodeLoad, CodeScheme, PolicyZone
 from instruments.rules import subjects
 from instruments.rules.classification import instrument_classes
 from instruments.rules.nations import nation_by_name, nation_codes, nation_name
@@ -157,6 +157,22 @@ def list_states(actor: Actor, on: date) -> list[ListState]:
     )
     found = {scheme: ListState(scheme, True, *figures) for scheme, *figures in counted}
     return [found.get(scheme) or ListState(scheme, False, len(_shipped(scheme)), 0, None) for scheme in CodeScheme.values]
+
+
+def newest_loads(actor: Actor) -> dict[str, CodeLoad]:
+    """By scheme the list that was taken in last and was not taken back: one query."""
+    rows = visible_to(CodeLoad.objects.filter(taken_back_at=None), actor).select_related("loaded_by")
+    return {load.scheme: load for load in rows.order_by("scheme", "-pk").distinct("scheme")}
+
+
+def load_for(actor: Actor, load_id: int) -> CodeLoad:
+    """One list that was taken in. Raises NotFound."""
+    return get_visible(CodeLoad.objects.all(), actor, pk=load_id)
+
+
+def shipped_codes(scheme: str) -> frozenset[str]:
+    """The codes of a scheme that are there without any list."""
+    return frozenset(entry.code for entry in _shipped(scheme))
 
 
 def zones(actor: Actor) -> QuerySet[PolicyZone]:

@@ -12,13 +12,15 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import Code, CodeScheme
+from instruments.models import Code, CodeLoad, CodeScheme
 from instruments.queries import codes
 from instruments.rules.code_lists import Changes, CodeList, CodeRow, StoredCode, changes_of, part_of, read_code_list
 from instruments.rules.registry_file import Limits, check_bytes
 from instruments.services.registry_encoding import Decoded, decode
 
 _LOCK = 0x4A49_434F  # one list at a time
+#: What a code is, as long as it holds.
+KEPT = ("id", "code", "parent_code", "level", "name", "name_en", "aliases", "valid_from")
 _LIMITS = Limits(file_bytes=20 * 1024**2)
 
 
@@ -49,21 +51,29 @@ def load_codes(
     check_bytes(content, _LIMITS)
     decoded = decode(content, encoding)
     listed = read_code_list(scheme, decoded.text)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    one_list_at_a_time()
     rows = Code.objects.filter(scheme=scheme, valid_to=None).order_by("code")
     stored = [StoredCode(row.pk, _row(row), row.valid_from) for row in rows]
     _refuse_earlier(stored, valid_from)
     changes = changes_of(scheme, stored, listed, valid_from)
-    _write(scheme, changes, valid_from)
     if changes.begin or changes.end or changes.correct:
-        first = Code.objects.filter(scheme=scheme).earliest("pk")
+        load = CodeLoad(
+            scheme=scheme, valid_from=valid_from, file_name=file_name[:200], sha256=hashlib.sha256(content).hexdigest()
+        )
+        load.loaded_by_id, load.loaded_at = actor.user_id, now
+        _write(load, changes)
+        load.save()
         figures = {"begun": len(changes.begin), "ended": len(changes.end), "corrected": len(changes.correct)}
-        source = {"scheme": scheme, "valid_from": valid_from.isoformat(), "file": file_name[:200]}
-        after = {**source, **figures, "sha256": hashlib.sha256(content).hexdigest()}
-        audit.record(actor, "codes.load", first, now, after=after)
+        source = {"scheme": scheme, "valid_from": valid_from.isoformat(), "file": load.file_name}
+        audit.record(actor, "codes.load", load, now, after={**source, **figures, "sha256": load.sha256})
         transaction.on_commit(codes.forget)
     return LoadReport(scheme, valid_from, listed, changes, decoded)
+
+
+def one_list_at_a_time() -> None:
+    """Wait until nobody else takes a list in or back, and keep others waiting until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _refuse_earlier(stored: list[StoredCode], valid_from: date) -> None:
@@ -72,13 +82,20 @@ def _refuse_earlier(stored: list[StoredCode], valid_from: date) -> None:
         raise Refusal.of("codes.older_list", "valid_from", newest_on=newest.isoformat())
 
 
-def _write(scheme: str, changes: Changes, valid_from: date) -> None:
+def _write(load: CodeLoad, changes: Changes) -> None:
+    scheme, valid_from = load.scheme, load.valid_from
     listed_before = {part_of(scheme, _row(code)) for code in Code.objects.filter(scheme=scheme)}
     at_once = [one.id for one in changes.end if one.valid_from == valid_from]  # began and ends on one day: it never held
+    load.ended = [one.id for one in changes.end if one.valid_from != valid_from]
+    load.before = list(
+        Code.objects.filter(pk__in=[*at_once, *(one.id for one, _ in changes.correct)]).order_by("pk").values(*KEPT)
+    )
+    for values in load.before:
+        values["valid_from"] = values["valid_from"] and values["valid_from"].isoformat()
     Code.objects.filter(pk__in=at_once).delete()
-    Code.objects.filter(pk__in=[one.id for one in changes.end if one.valid_from != valid_from]).update(valid_to=valid_from)
+    Code.objects.filter(pk__in=load.ended).update(valid_to=valid_from)
     begun = [_code(scheme, row, valid_from if part_of(scheme, row) in listed_before else None) for row in changes.begin]
-    Code.objects.bulk_create(begun, batch_size=1000)
+    load.begun = [code.pk for code in Code.objects.bulk_create(begun, batch_size=1000)]
     corrected = []
     for one, row in changes.correct:
         code = _code(scheme, row, one.valid_from)

@@ -1254,6 +1254,7 @@ PAGES: dict[str, Route] = {
     "place_list": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "place_edit": form("site", *KEEPERS),
     "code_list": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
+    "code_list_take_back": form("code_load", only("operator"), only("operator"), role_first=True),
     "zone_list": reads(only("operator")),
     "zone_create": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "zone_edit": form("zone", only("operator"), only("operator"), role_first=True),

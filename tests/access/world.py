@@ -748,8 +748,8 @@ def _sheet(owner: Organisation, now: datetime, kind: str = "") -> Any:
 
 
 def _take_in_lists(world: World, now: datetime) -> None:
-    """Imports in every state that waits for a person, a saved mapping and a zone for both sides."""
-    from instruments.models import ImportRun, ImportRunRow, PolicyZone, SavedMapping
+    """Imports in every state that waits for a person, a saved mapping, a zone and a code list for both sides."""
+    from instruments.models import CodeLoad, ImportRun, ImportRunRow, PolicyZone, SavedMapping
 
     cast = world.cast
     for lab, manager, mark in ((cast.lab, "wang", OURS_HIDDEN), (world.other_lab, "bo", THEIRS_HIDDEN)):
@@ -765,5 +765,6 @@ def _take_in_lists(world: World, now: datetime) -> None:
             world.objects[kind] = (*world.objects.get(kind, ()), run.pk)
         mapping = SavedMapping.objects.create(organisation=lab, name=mark, document={"fields": {}}, updated_at=now)
         zone = PolicyZone.objects.create(slug=f"zone-{lab.pk}", name=f"Zone {lab.pk}")
-        for kind, one in (("saved_mapping", mapping.pk), ("zone", zone.pk)):
+        load = CodeLoad.objects.create(scheme="panet", valid_from=now.date(), sha256="0" * 64, loaded_at=now)
+        for kind, one in (("saved_mapping", mapping.pk), ("zone", zone.pk), ("code_load", load.pk)):
             world.objects[kind] = (*world.objects.get(kind, ()), one)

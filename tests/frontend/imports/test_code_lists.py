@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from config.kernel.errors import Refusal
 from frontend.views.imports import _start_form
-from instruments.models import Code, ImportRun
+from instruments.models import Code, CodeLoad, ImportRun
 from instruments.queries import codes
 from instruments.queries.codes import ListState
-from instruments.services import import_runs
+from instruments.services import import_runs, registry
 from instruments.services.code_lists import load_codes
 from instruments.services.import_runs import Asked
 
@@ -142,3 +144,41 @@ def test_lists_are_the_operators_and_not_among_what_an_owner_hands_over(cast: An
         assert as_(who).get(reverse(PAGE)).status_code == hand_over(as_(who), LIST).status_code == 403
     offered = dict(_start_form(cast.actor("zhou")).fields["form"].choices)
     assert offered and not [form for form in offered if form.startswith("codes")]
+
+
+def test_a_list_that_came_in_by_mistake_is_taken_back_with_a_reason(cast: Any, as_: Any) -> None:
+    zhou = as_("zhou")
+    assert "Take back" not in zhou.get(reverse(PAGE)).content.decode()
+    taken_in(zhou, cast, LIST)
+    load = CodeLoad.objects.get()
+    address = reverse("code_list_take_back", args=[load.pk])
+    page = zhou.get(reverse(PAGE)).content.decode()
+    assert f'href="{address}"' in page and "classes.csv" in page
+    asked = zhou.get(address).content.decode()
+    assert "With classes.csv 3 codes began and 0 ended." in asked
+    assert zhou.post(address, {"reason": ""}).status_code == 422
+    registry.update_instrument(cast.actor("wang"), cast.xrd.pk, {"class_code": "010101"}, cast.now)
+    refused = zhou.post(address, {"reason": "the wrong file"})
+    assert (refused.status_code, Code.objects.count()) == (409, 3)
+    assert "would lose their names: 010101" in refused.content.decode()
+    registry.update_instrument(cast.actor("wang"), cast.xrd.pk, {"class_code": "01"}, cast.now)
+    assert zhou.post(address, {"reason": "the wrong file"})["Location"] == reverse(PAGE)
+    assert not Code.objects.exists()
+    assert "Take back" not in zhou.get(reverse(PAGE)).content.decode()
+    assert zhou.post(address, {"reason": "twice"}).status_code == 409
+    assert as_("wang").get(address).status_code == 403
+
+
+def test_the_page_costs_the_same_statements_with_every_list_taken_in(cast: Any, as_: Any) -> None:
+    zhou = as_("zhou")
+
+    def statements() -> int:
+        zhou.get(reverse(PAGE))
+        with CaptureQueriesContext(connection) as captured:
+            zhou.get(reverse(PAGE))
+        return len(captured)
+
+    none = statements()
+    load_codes(cast.actor("zhou"), "nrii", LIST.encode(), date(2026, 11, 1), cast.now)
+    load_codes(cast.actor("zhou"), "gbt13745", b"code,name_zh\n150,Chemistry\n", date(2026, 11, 1), cast.now)
+    assert statements() == none
