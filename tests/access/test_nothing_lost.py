@@ -73,8 +73,9 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "reservation_detail reservation:disputed", "reservation_detail reservation:graded",
     ),
     "operator": (
-        "code_list", "credit_lists", "declaration_decide declaration", "ledger_check", "organisation_suspend organisation",
-        "person_erase", "person_mentions", "person_retention", "provider_news", "resource_review resource_change",
+        "code_list", "code_list_take_back code_load", "credit_lists", "declaration_decide declaration", "ledger_check",
+        "organisation_suspend organisation", "person_erase", "person_mentions", "person_retention", "provider_news",
+        "resource_review resource_change",
         "review_detail change", "verification_decide verification", "zone_create", "zone_edit zone",
     ),
     "finance": (

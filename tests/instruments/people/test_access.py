@@ -46,6 +46,7 @@ from instruments.models import (
     ChannelAddress,
     ClosureImport,
     Code,
+    CodeLoad,
     CustomsRecord,
     DataSet,
     Delivery,
@@ -353,6 +354,7 @@ def _kept(cast, instrument, reservation, stored, now) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "code": Code.objects.create(scheme="nrii", code="01"),
+        "code load": CodeLoad.objects.create(scheme="nrii", valid_from=now.date(), sha256="0" * 64, loaded_at=now),
         "zone": PolicyZone.objects.create(slug="park", name="Park"),
         "customs": CustomsRecord.objects.create(instrument=instrument),
         "former calendar": FormerCalendar.objects.create(instrument=instrument, calendar_id=instrument.calendar_id, left_at=now),
@@ -453,6 +455,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "draft literature": KEEPERS,
     "resource request": SALT | {"lab_manager", "inspector"},
     "code": EVERYBODY,
+    "code load": frozenset({"operator"}),
     "zone": EVERYBODY,
     "customs": EVERYBODY,
     "former calendar": EVERYBODY,
