@@ -106,6 +106,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "scan": (PERSONS, PERSONS),
     "import": (only("lab_manager", "operator"), only("operator")),
     "saved_mapping": (only("lab_manager", "operator"), only("operator")),
+    "code_load": (only("operator"), only("operator")),
     "zone": (EVERYBODY, EVERYBODY),
     "course": (EVERYBODY, EVERYBODY),
     "course_session": (EVERYBODY, EVERYBODY),
