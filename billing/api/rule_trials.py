@@ -23,7 +23,7 @@ from config.kernel.errors import Refusal
 from instruments.models import ServiceMode
 
 
-class TrialParameters(StrictSerializer):
+class RuleTrialParameters(StrictSerializer):
     """Who would ask: a person who has booked at the lab, for the organisation for which they did; without one, somebody of a ``kind`` of
     organisation who has booked nothing yet."""
 
@@ -39,7 +39,7 @@ class TrialParameters(StrictSerializer):
     )
 
 
-class TrialOut(serializers.Serializer):
+class RuleTrialOut(serializers.Serializer):
     instrument = serializers.IntegerField()
     time_zone = serializers.CharField()
     starts_at = serializers.DateTimeField()
@@ -57,10 +57,10 @@ class RuleTrialView(ApiView):
 
     token_scopes = {"GET": "read"}
     queryset = PolicyLayer.objects.none()
-    serializer_class = TrialOut
-    parameters_shapes = {"retrieve": TrialParameters}
+    serializer_class = RuleTrialOut
+    parameters_shapes = {"retrieve": RuleTrialParameters}
 
-    @extend_schema(parameters=[TrialParameters], responses=TrialOut)
+    @extend_schema(parameters=[RuleTrialParameters], responses=RuleTrialOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """What would be said to them now. Nothing is written and nobody is told."""
         instrument, _combined = queries.effective(self.actor, int(pk))
@@ -88,7 +88,7 @@ class RuleTrialView(ApiView):
             "at_once": found.at_once,
             "looks_for": reasons_json(tuple(found.looks_for)),
         }
-        return Response(TrialOut(body).data)
+        return Response(RuleTrialOut(body).data)
 
     def _who(self, lab_id: int, asked: Mapping[str, Any]) -> Somebody | str:
         """Raises Refusal ``policy.who_incomplete`` for one of both names alone, NotFound for who never booked at the lab."""

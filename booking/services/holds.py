@@ -18,6 +18,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentAssistant, Occupancy, OccupancySource, Reservation, WaitEntry
 from booking.rules.assistance import ASSISTED, meant_mode
+from booking.rules.states import ReservationState
 from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state
 from booking.services import assisting, conflicts, consents
 from booking.services import context as booking_context
@@ -155,6 +156,19 @@ def held(context: BookingContext, person_id: int | None, during: TimeRange, serv
     if kept.helped != (assisted and kept.named):
         return None  # it keeps the time of somebody who is not needed, or nobody's where somebody is
     return Held(during, kept.expires_at, _renewable(context, kept.held_since, kept.expires_at))
+
+
+def is_asked_for(context: BookingContext, during: TimeRange) -> bool:
+    """Whether somebody waits for an answer about the time without keeping others from it: who only opened a form should not keep the lab
+    from saying yes to them."""
+    occupied = context.policy.occupied(during)
+    return Occupancy.objects.filter(
+        source=OccupancySource.RESERVATION,
+        blocking=False,
+        calendar_id=context.instrument.calendar_id,
+        during__overlap=TimestamptzRange(occupied.starts_at, occupied.ends_at),
+        reservation__state=ReservationState.REQUESTED,
+    ).exists()
 
 
 def _refuse_offered(context: BookingContext, person_id: int, occupied: TimeRange) -> None:

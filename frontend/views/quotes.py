@@ -150,9 +150,10 @@ def make_panel(
 
 def _kept(actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, now: datetime, *, opens: bool) -> HoldView:
     """What the person keeps of the time. Where that is nothing the form keeps it as it opens: not for the lab's managers, who look for
-    others, and not again for who let it go or kept it as long as it is."""
+    others, not again for who let it go or kept it as long as it is, and not where the lab has somebody's request to answer."""
     held = holds.held(context, actor.person_id, during, form.service_mode, now)
-    by_itself = opens and held is None and not form.unheld and not reservations.may_override(actor, context.instrument)
+    looks = form.unheld or reservations.may_override(actor, context.instrument)
+    by_itself = opens and held is None and not looks and not holds.is_asked_for(context, during)
     return hold_view(held, now, by_itself=by_itself, unheld="" if held else form.unheld)
 
 

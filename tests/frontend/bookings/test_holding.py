@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from booking.models import Occupancy
-from booking.services import assistants, holds
+from booking.services import assistants, holds, policies, transitions
 from booking.services import context as booking_context
+from booking.services.policies import Scope
 from frontend.booking_form import BookingForm
 from tests.frontend.acting import words
 
@@ -84,6 +85,15 @@ def test_who_only_looks_keeps_nothing(as_, cast):
     assert "Keep this time while I fill in the form" in looking[0], "a manager may press"
     assert OPENS not in _page(as_, cast, "lin", **{"from": "21:00", "to": "22:00"}), "what cannot be had is not asked for"
     assert OPENS not in as_("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode(), "no time is chosen"
+
+
+def test_who_opens_a_form_does_not_keep_the_lab_from_saying_yes_to_who_asked_before(as_, cast, ask):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"pending_blocks": False}, cast.now)
+    asked = ask(10, 12)
+    page = as_("he").get(f"/instruments/{cast.xrd.pk}/", TIME).content.decode()
+    assert OPENS not in page and "hold-keep" in page
+    assert OPENS in as_("he").get(f"/instruments/{cast.xrd.pk}/", TIME | {"to": "10:00"}).content.decode()
+    transitions.approve(cast.actor("wang"), asked, cast.now)
 
 
 def test_what_was_let_go_or_is_over_is_not_kept_again_without_a_press(as_, cast, clock):
