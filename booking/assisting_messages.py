@@ -34,6 +34,10 @@ register(
         "assistant.too_many_at_once": _("At most %(most)s sessions can be given at once."),
         "assistant.given_twice": _("A session stands here more than once: choose one person for each. Nothing changed."),
         "assistant.given_meanwhile": _("Somebody assists in it by now. Nothing changed: look at the list again."),
+        "assistant.taken_meanwhile": _(
+            "%(person)s has got something else then since the list was shown, perhaps from another page of it. Nothing changed. The list "
+            "as it is now proposes whoever is still free: look at it and give again."
+        ),
         "assistant.busy": _("%(person)s has something else then. Choose somebody else; nothing changed."),
     }
 )

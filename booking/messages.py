@@ -277,6 +277,7 @@ register(
         "policy.unreadable": _("This cannot be read. Choose or type it again."),
         "policy.part_unknown": _("This has a part that is not known: %(part_name)s. Leave it out."),
         "policy.too_many": _("There are too many of these. Give %(maximum)s at most."),
+        "policy.who_incomplete": _("Name both the person and the organisation for which they would book."),
         "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
         "policy.layers_contradict": _(
             "With these rules nothing can be booked on %(instrument)s: its other rules contradict them."

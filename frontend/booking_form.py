@@ -23,6 +23,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 #: What is kept of a text in an address; services say what is too long.
 KEPT_IN_ADDRESS = 600
 _MOMENT_LENGTH = 40
+LET_GO, OVER = "let_go", "over"
+UNHELD = (LET_GO, OVER)
 
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::00)?|24:00", re.ASCII)
@@ -85,6 +87,8 @@ class BookingForm:
     fund_card: str = ""
     for_person: str = ""
     override_reason: str = ""
+    unheld: str = ""
+    """Why the time is not kept by opening the form: the person let it go ("let_go"), or it was kept as long as it is ("over")."""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> BookingForm:
@@ -103,6 +107,7 @@ class BookingForm:
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
             override_reason=str(data.get("override_reason", "")),
+            unheld=data.get("unheld", "") if data.get("unheld") in UNHELD else "",
         )
 
     @property

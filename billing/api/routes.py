@@ -25,6 +25,7 @@ from billing.api import (
     programme_drafts,
     receipts,
     rechecks,
+    rule_trials,
     sample_jobs,
     samples,
     series,
@@ -109,13 +110,18 @@ def _post(view: type[ApiView], place: str, action: str, name: str) -> URLPattern
 
 
 def _series() -> list[URLPattern]:
-    """Times that come again, and several instruments at once."""
+    """Times that come again, several instruments at once, and what a lab's rules would say to somebody."""
     view, place = series.SeriesView, "reservation-series"
     group = together.GroupView
     return [
         re_path(r"^reservation-groups/$", group.as_view({"post": "create"}), name="api_group_create"),
         re_path(r"^reservation-groups/report/$", group.as_view({"post": "report"}), name="api_group_report"),
         re_path(rf"^reservation-groups/{ID}/$", group.as_view({"get": "retrieve"}), name="api_group"),
+        re_path(
+            rf"^instruments/{ID}/booking-rules/trial/$",
+            rule_trials.RuleTrialView.as_view({"get": "retrieve"}),
+            name="api_instrument_booking_rules_trial",
+        ),
         re_path(rf"^{place}/$", view.as_view({"post": "create"}), name="api_series_create"),
         re_path(rf"^{place}/report/$", view.as_view({"post": "report"}), name="api_series_report"),
         re_path(rf"^{place}/{ID}/$", view.as_view({"get": "retrieve"}), name="api_series"),

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from billing.settlement import series_figures
 from billing.settlement.series_figures import Figures, PricedReport, PricedRow
-from booking.api.serializers import ExpectedIn
+from booking.api.serializers import OVERRIDE_HELP, ExpectedIn
 from booking.api.views import expected_of, range_of
 from booking.models import Reservation, ReservationSeries
 from booking.queries.series import SeriesDetail, series_detail
@@ -84,6 +84,7 @@ class SeriesIn(StrictSerializer):
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
+    override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
     picks = serializers.ListField(
         child=PickIn(),
         max_length=MOST,
@@ -114,6 +115,9 @@ class ReasonOut(serializers.Serializer):
     detail = serializers.CharField()
 
 
+PASSED_OVER_HELP = "The rules of the lab's own that are passed over for the override_reason."
+
+
 class TimeOfSeriesOut(serializers.Serializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
@@ -129,6 +133,7 @@ class ReportRowOut(serializers.Serializer):
     free = serializers.BooleanField()
     taken = serializers.BooleanField()
     reasons = ReasonOut(many=True, help_text="Every rule that it breaks, counted over the series.")
+    passed_over = ReasonOut(many=True, help_text=PASSED_OVER_HELP)
     instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
     figures = SeriesFiguresOut(allow_null=True)
 
@@ -262,7 +267,7 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
         asked["starts"], asked["ends"], asked["frequency"], asked["interval"], weekdays, asked["count"], asked["until"]
     )
     shared = (asked["service_mode"], asked["purpose"], asked["research_project"])
-    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"])
+    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"], asked["override_reason"])
 
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:
@@ -325,6 +330,7 @@ def _row(one: PricedRow, zone: ZoneInfo) -> dict[str, Any]:
         "free": row.is_free,
         "taken": verdict is not None and verdict.taken,
         "reasons": reasons_json(verdict.reasons) if verdict is not None else [],
+        "passed_over": reasons_json(verdict.passed_over) if verdict is not None else [],
         "instead": range_json(verdict.instead, zone) if verdict is not None else None,
         "figures": figures_json(one.figures),
     }

@@ -12,10 +12,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.series import ReasonOut, SeriesFiguresOut, TimeOfSeriesOut, figures_json, range_json, reasons_json
+from billing.api.series import (
+    PASSED_OVER_HELP,
+    ReasonOut,
+    SeriesFiguresOut,
+    TimeOfSeriesOut,
+    figures_json,
+    range_json,
+    reasons_json,
+)
 from billing.settlement import together_figures
 from billing.settlement.together_figures import PricedPlace
-from booking.api.serializers import ExpectedIn
+from booking.api.serializers import OVERRIDE_HELP, ExpectedIn
 from booking.api.views import expected_of, range_of
 from booking.models import ReservationGroup
 from booking.queries.together import GroupDetail, group_detail
@@ -48,6 +56,7 @@ class GroupIn(StrictSerializer):
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
+    override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
 
 
 class PlaceReportOut(serializers.Serializer):
@@ -57,6 +66,7 @@ class PlaceReportOut(serializers.Serializer):
     taken = serializers.BooleanField()
     approval_required = serializers.BooleanField()
     reasons = ReasonOut(many=True, help_text="Every rule that it breaks, counted over all places.")
+    passed_over = ReasonOut(many=True, help_text=PASSED_OVER_HELP)
     instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
     figures = SeriesFiguresOut(allow_null=True)
 
@@ -116,7 +126,8 @@ class GroupView(ApiView):
 
 def _bundle(asked: Mapping[str, Any]) -> Bundle:
     places = tuple(Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one)) for one in asked["places"])
-    return Bundle(asked["organisation"], places, asked["purpose"], asked["research_project"], asked["fund_card"])
+    shared = (asked["purpose"], asked["research_project"], asked["fund_card"], asked["override_reason"])
+    return Bundle(asked["organisation"], places, *shared)
 
 
 def _row(one: PricedPlace) -> dict[str, Any]:
@@ -128,6 +139,7 @@ def _row(one: PricedPlace) -> dict[str, Any]:
         "taken": row.verdict.taken,
         "approval_required": row.context.policy.approval_required,
         "reasons": reasons_json(row.verdict.reasons),
+        "passed_over": reasons_json(row.verdict.passed_over),
         "instead": range_json(row.verdict.instead, zone),
         "figures": figures_json(one.figures),
     }

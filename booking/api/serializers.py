@@ -16,6 +16,7 @@ from instruments.models import ServiceMode
 from instruments.rules.opening import ClosedCause
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
+OVERRIDE_HELP = "The lab's own people book in spite of its own rules; kept with what was passed over."
 MOST_DAYS = 31
 
 
@@ -73,7 +74,7 @@ class ReservationIn(StrictSerializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="The lab's own people book in spite of its own rules; kept with what was overridden.",
+        help_text=OVERRIDE_HELP,
     )
 
 

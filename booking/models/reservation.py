@@ -5,6 +5,7 @@ from operator import or_
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -128,7 +129,8 @@ class ReservationTransition(models.Model):
     """One step of a reservation's history. Append-only by trigger.
 
     ``fault`` is a value of ``booking.rules.leaving.Fault`` where the customer did something wrong with it, by what held then; empty:
-    nothing. None: it was not noted, as before there was such a column.
+    nothing. None: it was not noted, as before there was such a column. ``passed_over``: the codes of the lab's rules in spite of which
+    its own people booked, whose reason is ``reason``; None: none, or it was not noted apart from the reason.
     """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="transitions")
@@ -139,6 +141,7 @@ class ReservationTransition(models.Model):
     at = models.DateTimeField()
     reason = models.TextField(blank=True)
     fault = models.CharField(max_length=20, null=True)
+    passed_over = ArrayField(models.CharField(max_length=60), null=True)
 
     class Meta:
         indexes = [models.Index(fields=["reservation", "id"], name="transition_by_reservation")]

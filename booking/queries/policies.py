@@ -20,13 +20,15 @@ from booking.services.context import policy_for
 from booking.services.policies import Scope
 from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from config.kernel.errors import Reason
+from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation
+from instruments.models import Instrument, Organisation, OrganisationKind
 
 #: More than one page of them nobody reads before a change; how many there are beyond is said.
 MOST_TOUCHED = 100
 RECENT_PEOPLE = 50
+#: Kinds of organisations as which rules can be tried without being anybody.
+STRANGERS = (OrganisationKind.FIRM, OrganisationKind.TEAM, OrganisationKind.OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,16 @@ def people_of(actor: Actor, organisation_id: int) -> list[Somebody]:
     ]
 
 
+def somebody(actor: Actor, lab_id: int, person_id: int, organisation_id: int) -> Somebody:
+    """A person who has booked at the lab for the organisation, however long ago. Raises NotFound."""
+    rows = visible_to(Reservation.objects.filter(instrument__organisation_id=lab_id), actor)
+    booked = rows.filter(requested_by=person_id, organisation=organisation_id).select_related("requested_by", "organisation")
+    one = booked.first()
+    if one is None:
+        raise NotFound.of("access.not_found", model="user")
+    return Somebody(person_id, one.requested_by.full_name, organisation_id, one.organisation.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What would be said to somebody: ``against`` is everything that forbids it. With nothing against it, it counts at once unless the lab
@@ -138,6 +150,11 @@ class Tried:
     against: list[Reason]
     looks_for: list[Reason]
     approval_required: bool
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it would count without anybody of the lab looking at it."""
+        return not self.against and (not self.approval_required or not self.looks_for)
 
 
 def tried(

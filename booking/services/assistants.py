@@ -204,7 +204,7 @@ def _keep_proposed(locked: Reservation, now: datetime) -> None:
     if row is None:
         return
     context = other_instrument.context_of(locked, row.instrument_id)
-    for during in (row.during, *(one.during for one in row.others.all())):
+    for during in sorted((row.during, *(one.during for one in row.others.all()))):
         with suppress(NobodyCan):
             assisting.keep_proposed(locked, context.instrument, during, context.policy.occupied(during), context.zone, now)
 

@@ -22,7 +22,7 @@ def give_all(actor: Actor, pairs: Sequence[tuple[int, int]], now: datetime) -> i
     assists in it.
 
     Raises NotFound, Forbidden, Refusal ``assistant.none_chosen``, ``assistant.given_twice``, ``assistant.too_many_at_once``, and, naming
-    the booking, what ``assistants.give`` raises and Conflict ``assistant.given_meanwhile``.
+    the booking, what ``assistants.give`` raises and Conflict ``assistant.given_meanwhile``, ``assistant.taken_meanwhile``.
     """
     chosen = dict(pairs)
     if not chosen:
@@ -50,4 +50,13 @@ def _give(actor: Actor, reservation_id: int, assistant_id: int, now: datetime) -
     locked = lock_row(reservation_id)
     if assisting.of(locked) is not None:
         raise Conflict.of("assistant.given_meanwhile", "give")
-    assistants.give(actor, locked, assistant_id, now)
+    try:
+        assistants.give(actor, locked, assistant_id, now)
+    except Conflict as conflict:
+        raise _taken_meanwhile(conflict) from conflict
+
+
+def _taken_meanwhile(conflict: Conflict) -> Refusal:
+    """Who was proposed was free when the list was made, and two pages of it may propose one person: look again, do not choose."""
+    reason = next((one for one in conflict.reasons if one.code == "assistant.busy"), None)
+    return conflict if reason is None else Conflict.of("assistant.taken_meanwhile", "give", **reason.params)

@@ -184,7 +184,8 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
     holder_id = holder_of(actor, side is Side.CUSTOMER)
     row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason, request.instrument_id)
     if asks:
-        for during in (request.during, *request.others):
+        # In order of time: who proposes these times of another instrument at this moment waits for people in the same order.
+        for during in sorted((request.during, *request.others)):
             _keep_new_time(locked, context, during, now, holder_id)
         SuggestedTime.objects.bulk_create(
             SuggestedTime(change=row, starts_at=during.starts_at, ends_at=during.ends_at) for during in request.others

@@ -13,10 +13,12 @@ from itertools import product
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation, WaitEntry
+from booking.models import InstrumentAssistant, Occupancy, OccupancySource, Reservation, WaitEntry
 from booking.rules.assistance import ASSISTED, meant_mode
+from booking.rules.states import ReservationState
 from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state
 from booking.services import assisting, conflicts, consents
 from booking.services import context as booking_context
@@ -54,12 +56,15 @@ def hold(
     customer_id: int | None = None,
     service_mode: str = "",
     for_person_id: int | None = None,
+    *,
+    renew: bool = True,
 ) -> Held:
     """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; a time that overlaps it is the same
     hold, renewed. Without a customer it is for any organisation for which the person may book, without a mode of service for any that the
     instrument has. For assisted use the time of somebody who can assist is kept too.
 
-    For a colleague (``for_person_id``, with a customer) the rules are theirs; the hold stays the actor's.
+    For a colleague (``for_person_id``, with a customer) the rules are theirs; the hold stays the actor's. Without ``renew`` a time that
+    they hold already is kept as long as it was: a form that is opened twice, or looked at again, keeps it no longer.
 
     Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``consent.missing``, ``hold.past``,
     ``hold.too_many``, ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``,
@@ -78,7 +83,7 @@ def hold(
         modes = [service_mode] if service_mode else context.instrument.service_modes or [""]
         customers = mine if customer_id is None else {customer_id}
         _refuse_broken(context, whose.person_id, customers, modes, during, now, holder_id=person_id)
-        return _hold(context, person_id, during, service_mode, now)
+        return _hold(context, person_id, during, service_mode, now, renew=renew)
 
     with conflicts.answered(actor, instrument_id, during, now, customer_id, service_mode):
         return transactions.run(work)
@@ -105,16 +110,19 @@ def _refuse_broken(
     Refusal.raise_any(least or [])
 
 
-def _hold(context: BookingContext, person_id: int, during: TimeRange, service_mode: str, now: datetime) -> Held:
+def _hold(context: BookingContext, person_id: int, during: TimeRange, service_mode: str, now: datetime, *, renew: bool) -> Held:
     calendar_id, occupied = context.instrument.calendar_id, context.policy.occupied(during)
     own = Occupancy.objects.filter(source=OccupancySource.HOLD, holder=person_id)
     before = own.filter(calendar_id=calendar_id).first()
-    since = now
+    since, stays_until = now, None
     if before is not None and before.held_since is not None:
         kept = TimeRange(before.during.lower, before.during.upper)
         since = before.held_since if kept.overlaps(occupied) else now
+        stays_until = before.expires_at if kept == occupied and not renew else None
     minutes = timedelta(minutes=context.policy.hold_minutes)
     expires_at = min(now + minutes, since + LONGEST_TIMES * minutes, during.starts_at)
+    if stays_until is not None and now < stays_until:
+        expires_at = min(expires_at, stays_until)
     if expires_at <= now:
         raise Refusal.of("hold.over", "starts_at")
     if own.filter(expires_at__gt=now).exclude(calendar_id=calendar_id).count() >= MOST_HOLDS:
@@ -123,7 +131,44 @@ def _hold(context: BookingContext, person_id: int, during: TimeRange, service_mo
     _refuse_offered(context, person_id, occupied)
     own.filter(calendar_id=calendar_id).delete()
     keep(context, person_id, during, service_mode, now, since=since, expires_at=expires_at)
-    return Held(during, expires_at, expires_at < since + LONGEST_TIMES * minutes)
+    return Held(during, expires_at, _renewable(context, since, expires_at))
+
+
+def _renewable(context: BookingContext, since: datetime, expires_at: datetime) -> bool:
+    return expires_at < since + LONGEST_TIMES * timedelta(minutes=context.policy.hold_minutes)
+
+
+def held(context: BookingContext, person_id: int | None, during: TimeRange, service_mode: str, now: datetime) -> Held | None:
+    """What the person holds already, where it is just this time in this mode; only looks."""
+    occupied = context.policy.occupied(during)
+    rows = Occupancy.objects.filter(
+        source=OccupancySource.HOLD,
+        holder=person_id,
+        calendar_id=context.instrument.calendar_id,
+        during=TimestamptzRange(occupied.starts_at, occupied.ends_at),
+        expires_at__gt=now,
+    )
+    named = InstrumentAssistant.objects.filter(instrument=context.instrument)
+    kept = rows.annotate(helped=Exists(Occupancy.objects.filter(beside=OuterRef("pk"))), named=Exists(named)).first()
+    if kept is None or kept.held_since is None or kept.expires_at is None:
+        return None
+    assisted = meant_mode(service_mode, context.instrument.service_modes) == ASSISTED
+    if kept.helped != (assisted and kept.named):
+        return None  # it keeps the time of somebody who is not needed, or nobody's where somebody is
+    return Held(during, kept.expires_at, _renewable(context, kept.held_since, kept.expires_at))
+
+
+def is_asked_for(context: BookingContext, during: TimeRange) -> bool:
+    """Whether somebody waits for an answer about the time without keeping others from it: who only opened a form should not keep the lab
+    from saying yes to them."""
+    occupied = context.policy.occupied(during)
+    return Occupancy.objects.filter(
+        source=OccupancySource.RESERVATION,
+        blocking=False,
+        calendar_id=context.instrument.calendar_id,
+        during__overlap=TimestamptzRange(occupied.starts_at, occupied.ends_at),
+        reservation__state=ReservationState.REQUESTED,
+    ).exists()
 
 
 def _refuse_offered(context: BookingContext, person_id: int, occupied: TimeRange) -> None:

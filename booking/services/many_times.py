@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from booking.rules.assistance import ASSISTED, in_turn
 from booking.rules.quota import Booked
 from booking.rules.slots import nearest_alternatives
+from booking.rules.standing import may_be_overridden
 from booking.services import assisting, downtime_rows, standing
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -28,12 +29,14 @@ _TRIED = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found about one time: every rule that it breaks, and whether somebody has it. ``instead`` is the nearest that can be had."""
+    """What was found about one time: every rule that it breaks, and whether somebody has it. ``instead`` is the nearest that can be had.
+    ``passed_over``: the rules of its own in spite of which the lab books, which are none of the ``reasons``."""
 
     during: TimeRange
     reasons: tuple[Reason, ...]
     taken: bool
     instead: TimeRange | None = None
+    passed_over: tuple[Reason, ...] = ()
 
     def also_against(self, reasons: Sequence[Reason]) -> Verdict:
         """With ``reasons`` that another time would not mend."""
@@ -56,8 +59,12 @@ class Look:
         service_mode: str,
         now: datetime,
         helping: Mapping[int, Sequence[TimeRange]] | None = None,
+        *,
+        overrides: bool = False,
     ) -> None:
-        """``helping``: what those who may assist have elsewhere besides what is booked, by their ids."""
+        """``helping``: what those who may assist have elsewhere besides what is booked, by their ids. ``overrides``: one of the lab's own
+        people asks with a reason, who passes over its own rules."""
+        self._overrides = overrides
         self._context = context.for_customer(customer)
         self._service_mode, self._now = service_mode, now
         self._known = standing.known(self._context, person_id, customer.pk, times, service_mode, now)
@@ -121,7 +128,8 @@ class Look:
         if self._helpers and not in_turn(self._helpers, during, occupied):
             reasons.append(assisting.nobody())
         taken = any(one.overlaps(occupied) for busy in (self._busy, blocked) for one in busy)
-        return Verdict(during, tuple(reasons), taken)
+        passed = tuple(one for one in reasons if may_be_overridden(one)) if self._overrides else ()
+        return Verdict(during, tuple(one for one in reasons if one not in passed), taken, passed_over=passed)
 
     def _with_others(self, verdicts: Sequence[Verdict], booked: Sequence[Booked], blocked: Sequence[TimeRange]) -> list[Verdict]:
         tried = [[] if one.is_free else self._near(one.during, blocked) for one in verdicts]

@@ -26,7 +26,7 @@ from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
-from instruments.models import Organisation
+from instruments.models import Instrument, Organisation
 from instruments.rules.names import clean_name
 from instruments.rules.spending import FIELD
 
@@ -141,8 +141,8 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     asked = (whose.user_id, customer, request.during, request.service_mode)
     reasons = refusal_reasons(context, *asked, now, lock=True, assistance=False)
     reasons += _card_reasons(whose, request, context, now, own=whose is actor)
-    overridden = _overridden(actor, request, context, reasons)
-    reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
+    passed_over = _passed_over(actor, request, context, reasons)
+    reservation = _insert(actor, whose, request, context, customer, now, passed_over, part)
     if context.has_assistants:
         assisting.assign(reservation, context.policy.occupied(request.during), context.zone, now, part.helper_id)
     ports.money().on_request(reservation, actor, request.expected, now)
@@ -152,7 +152,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
         return reservation
     if not context.policy.approval_required:
         transitions.approve_at_once(reservation, now)
-    elif not overridden and auto_approval.lets(reservation, context, now):
+    elif not passed_over and auto_approval.lets(reservation, context, now):
         transitions.approve_at_once(reservation, now, transitions.NO_LOOK)
     else:
         notices.defer(reservation, "requested", now)
@@ -172,17 +172,27 @@ def _card_reasons(
         return [Reason("card.choose", {}, FIELD)]
 
 
-def _overridden(actor: Actor, request: ReservationRequest, context: BookingContext, reasons: Sequence[Reason]) -> str:
-    """What the lab's own people override, in a line for the history; empty where nothing is in the way.
+def may_override(actor: Actor, instrument: Instrument) -> bool:
+    """Whether they are of the people of the instrument's lab who may book in spite of its own rules."""
+    return instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def require_may_override(actor: Actor, instrument: Instrument) -> None:
+    """Raises Forbidden for others than the lab's."""
+    actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
+
+
+def _passed_over(actor: Actor, request: ReservationRequest, context: BookingContext, reasons: Sequence[Reason]) -> list[str]:
+    """The codes of what the lab's own people override; empty where nothing is in the way.
 
     Raises Refusal with every reason that nobody may override, or that nobody gave a reason for; Forbidden for others than the lab's.
     """
     if not request.override_reason:
         Refusal.raise_any(reasons)
-        return ""
-    actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
+        return []
+    require_may_override(actor, context.instrument)
     Refusal.raise_any([reason for reason in reasons if not may_be_overridden(reason)])
-    return f"{request.override_reason} [{', '.join(reason.code for reason in reasons)}]" if reasons else ""
+    return list(dict.fromkeys(reason.code for reason in reasons))
 
 
 _INSERT = f"""
@@ -200,12 +210,12 @@ WITH reservation AS (
     INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
     SELECT %(calendar)s, %(during)s, %(blocking)s, 'reservation', id, '' FROM reservation
 ), transition AS (
-    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
-    SELECT id, 'request', '', 'requested', %(user)s, %(now)s, %(overridden)s FROM reservation
+    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason, passed_over)
+    SELECT id, 'request', '', 'requested', %(user)s, %(now)s, %(why)s, %(passed_over)s::varchar[] FROM reservation
 ), audit AS (
     INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
     SELECT %(now)s, %(user)s, %(user_name)s, 'reservation.request', 'booking.reservation', id::text, '{{}}', %(after)s,
-           %(overridden)s
+           %(why)s
     FROM reservation
 )
 SELECT id FROM reservation
@@ -219,7 +229,7 @@ def _insert(
     context: BookingContext,
     customer: Organisation,
     now: datetime,
-    overridden: str,
+    passed_over: list[str],
     part: Part,
 ) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
@@ -243,7 +253,8 @@ def _insert(
         "direction": request.service_direction,
         "source": request.fund_source,
         "now": now,
-        "overridden": overridden,
+        "why": request.override_reason if passed_over else "",
+        "passed_over": passed_over or None,
         "series": part.series_id,
         "ordinal": part.ordinal,
         "group": part.group_id,
@@ -251,7 +262,8 @@ def _insert(
         "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
         "blocking": context.policy.request_blocks,
         "after": json.dumps({"state": "requested", "starts_at": request.during.starts_at.isoformat(),
-                             "ends_at": request.during.ends_at.isoformat()}),
+                             "ends_at": request.during.ends_at.isoformat(),
+                             **({"passed_over": passed_over} if passed_over else {})}),
     }  # fmt: skip
     written = _written(values)
     if written is None:  # holds may be in the way that do not count: they are taken away only now that they matter

@@ -35,7 +35,7 @@ ROUTE = "booking.series"
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What every time of a series shares. ``organisation_id`` is the customer on whose account it goes, ``fund_card_id`` what each
-    pays with."""
+    pays with. ``override_reason``: why the lab's own people book all of them in spite of its rules."""
 
     instrument_id: int
     organisation_id: int
@@ -44,6 +44,7 @@ class Wish:
     purpose: str = ""
     research_project: str = ""
     fund_card_id: int | None = None
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     if wish.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context = booking_context.load(actor, wish.instrument_id, lock=False, customer_id=wish.organisation_id)
+    overrides = bool(wish.override_reason.strip())
+    if overrides:
+        reservations.require_may_override(actor, context.instrument)
     customer = Organisation.objects.get(pk=wish.organisation_id)
     occurrences = wish.rule.occurrences(context.zone)
     picked = _by_ordinal(picks, occurrences) if picks is not None else None
@@ -121,7 +125,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     looked_at = [during for during in times if during is not None]
     if not looked_at:
         raise Refusal.of("series.only_gaps", "starts_at")
-    look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now)
+    look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now, overrides=overrides)
     wanted = [one.ordinal in picked if picked is not None else True for one in occurrences]
     payment = spending.reasons_seen(actor, context, customer.pk, wish.fund_card_id, looked_at, now)
     unpaid = dict(zip(looked_at, payment, strict=True))
@@ -176,7 +180,12 @@ def ask(actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime, *, idemp
     if not picks:
         raise Refusal.of("series.nothing_picked", "picks")
     shared = reservations.cleaned(_request(wish, picks[0]))
-    wish = replace(wish, purpose=shared.purpose, research_project=shared.research_project)
+    wish = replace(
+        wish,
+        purpose=shared.purpose,
+        research_project=shared.research_project,
+        override_reason=shared.override_reason,
+    )
 
     def effect() -> dict[str, Any]:
         made = _ask(actor, wish, picks, now)
@@ -206,6 +215,7 @@ def _request(wish: Wish, pick: Pick) -> ReservationRequest:
         wish.purpose,
         wish.research_project,
         pick.expected,
+        override_reason=wish.override_reason,
         fund_card_id=wish.fund_card_id,
     )
 
@@ -214,6 +224,8 @@ def _ask(actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> list
     if wish.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context = booking_context.load(actor, wish.instrument_id, lock=True, customer_id=wish.organisation_id)
+    if wish.override_reason:
+        reservations.require_may_override(actor, context.instrument)
     occurrences = wish.rule.occurrences(context.zone)
     chosen = _by_ordinal(picks, occurrences)
     series = ReservationSeries.objects.create(

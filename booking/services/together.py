@@ -49,13 +49,15 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """What is asked for together, on the account of one customer and paid from one fund card or none. ``places`` are of different
-    instruments."""
+    instruments. ``override_reason``: why somebody books in spite of the rules of the lab whose manager they are; at other labs it says
+    nothing."""
 
     organisation_id: int
     places: tuple[Place, ...]
     purpose: str = ""
     research_project: str = ""
     fund_card_id: int | None = None
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     places = {one.instrument_id: one for one in bundle.places}
     if len(contexts) != len(places):
         raise NotFound.of("access.not_found", model="instrument")
+    overriding = _overriding(actor, bundle, contexts)
     booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
@@ -111,7 +114,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
         at_lab = booked[context.instrument.organisation_id]
-        look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping)
+        overrides = place.instrument_id in overriding
+        look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping, overrides=overrides)
         (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
         (unpaid,) = spending.reasons_seen(actor, context, customer.pk, bundle.fund_card_id, [place.during], now)
         verdicts[place.instrument_id] = verdict.also_against(unpaid)
@@ -124,6 +128,16 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     return BundleReport(
         customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
     )
+
+
+def _overriding(actor: Actor, bundle: Bundle, contexts: Mapping[int, BookingContext]) -> frozenset[int]:
+    """The instruments whose labs' rules the reason of the bundle passes over. Raises Forbidden for who manages none of the labs."""
+    if not bundle.override_reason.strip():
+        return frozenset()
+    found = frozenset(pk for pk, one in contexts.items() if reservations.may_override(actor, one.instrument))
+    if not found:
+        reservations.require_may_override(actor, next(iter(contexts.values())).instrument)
+    return found
 
 
 def _who_assists(actor: Actor, places: Mapping[int, Place], contexts: Iterable[BookingContext], now: datetime) -> dict[int, int]:
@@ -170,7 +184,12 @@ def ask(actor: Actor, bundle: Bundle, now: datetime, *, idempotency_key: str) ->
     shared = reservations.cleaned(_request(bundle, bundle.places[0])) if bundle.places else None
     _checked(actor, bundle)
     if shared is not None:
-        bundle = replace(bundle, purpose=shared.purpose, research_project=shared.research_project)
+        bundle = replace(
+            bundle,
+            purpose=shared.purpose,
+            research_project=shared.research_project,
+            override_reason=shared.override_reason,
+        )
 
     def effect() -> dict[str, Any]:
         group, made = _ask(actor, bundle, now)
@@ -190,6 +209,7 @@ def _request(bundle: Bundle, place: Place) -> ReservationRequest:
         bundle.purpose,
         bundle.research_project,
         place.expected,
+        override_reason=bundle.override_reason,
         fund_card_id=bundle.fund_card_id,
     )
 
@@ -210,12 +230,14 @@ def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup,
     group = ReservationGroup.objects.create(
         organisation_id=bundle.organisation_id, requested_by_id=actor.person_id, created_at=now
     )
+    overriding = _overriding(actor, bundle, contexts)
     ordered = in_order(contexts.values())
     chosen = _who_assists(actor, places, ordered, now)
     made: dict[int, Reservation] = {}
     for instrument in (one.instrument for one in ordered):
         part = Part(group_id=group.pk, helper_id=chosen.get(instrument.pk))
-        made[instrument.pk] = _ask_one(actor, bundle, places[instrument.pk], instrument, part, now)
+        asked = bundle if instrument.pk in overriding else replace(bundle, override_reason="")
+        made[instrument.pk] = _ask_one(actor, asked, places[instrument.pk], instrument, part, now)
     audit.record(actor, "group.request", group, now, after={"reservations": sorted(one.pk for one in made.values())})
     return group, [made[one.instrument_id] for one in bundle.places]
 

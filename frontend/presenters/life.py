@@ -153,7 +153,7 @@ def timeline(
         if step.at in in_place_of:
             who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
-        text = passed_over_words(text) if step.action == "request" else text
+        text = passed_over_words(text, step.passed_over)
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
     ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
     return past + ahead

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from booking.rules.policy_layers import HOUSE
 from booking.rules.quota import Measure, Quota, Subject
 from booking.rules.usage import BillableBasis
 from booking.rules.week_time import DAY_MINUTES, EVERY_DAY, WeekTime
+from config.kernel.errors import Reason
 from config.kernel.messages import duration_words
 from frontend.display import yuan
 from instruments.hours_wording import AUDIENCE_NAMES
@@ -39,17 +39,23 @@ BILLED: dict[BillableBasis, Promise] = {
     BillableBasis.OVERAGE: gettext_lazy("The booked time and the use beyond its end are charged."),
 }
 
-_PASSED_OVER = re.compile(r"(.*) \[([a-z_]+\.[a-z_]+(?:, [a-z_]+\.[a-z_]+)*)\]", re.DOTALL)
 
-
-def passed_over_words(reason: str) -> str:
-    """Why a booking was made in spite of the lab's rules, and of which, as its history keeps it; another text as it is."""
-    found = _PASSED_OVER.fullmatch(reason)
-    if found is None:
-        return reason
-    codes = found[2].split(", ")
+def rule_names(codes: Iterable[str]) -> str:
+    """The rules of a lab that were passed over, each once, in words."""
     names = dict.fromkeys(str(RULE_NAMES.get(code) or RULE_NAMES.get(code.partition(".")[0]) or code) for code in codes)
-    return _("%(reason)s (passed over: %(rules)s)") % {"reason": found[1], "rules": several(names)}
+    return several(names)
+
+
+def in_spite_words(reasons: Iterable[Reason]) -> str:
+    """Which of the lab's rules a time would be booked in spite of."""
+    return _("In spite of the lab's rules: %(rules)s.") % {"rules": rule_names(one.code for one in reasons)}
+
+
+def passed_over_words(reason: str, codes: Iterable[str] | None) -> str:
+    """Why a step was taken, and in spite of which of the lab's rules where there were any."""
+    if not codes:
+        return reason
+    return _("%(reason)s (passed over: %(rules)s)") % {"reason": reason, "rules": rule_names(codes)}
 
 
 def policy_words(policy: BookingPolicy) -> list[str]:

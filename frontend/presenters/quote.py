@@ -20,6 +20,7 @@ from booking.models import BookingConsent
 from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from booking.services.context import BookingContext
+from booking.services.holds import Held
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
@@ -98,6 +99,36 @@ class QuoteView:
         return self.during.seconds // 60
 
 
+_LAST_CALL_SECONDS = 60
+"""Who keeps a time is told so long before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """How the chosen time is kept. ``by_itself``: opening the form keeps it, without a press; ``unheld``: why it does not (see
+    ``BookingForm``)."""
+
+    held: Held | None = None
+    seconds_left: int = 0
+    problems: list[str] = field(default_factory=list)
+    by_itself: bool = False
+    unheld: str = ""
+
+    @property
+    def is_last_call(self) -> bool:
+        return self.held is not None and self.seconds_left <= _LAST_CALL_SECONDS
+
+    @property
+    def look_again_seconds(self) -> int:
+        """After how long there is something else to say: a minute before the end, and right after it."""
+        return self.seconds_left + 1 if self.is_last_call else self.seconds_left - _LAST_CALL_SECONDS
+
+
+def hold_view(held: Held | None, now: datetime, **rest: Any) -> HoldView:
+    """``HoldView`` as it is ``now``."""
+    return HoldView(held, int((held.expires_at - now).total_seconds()) if held else 0, **rest)
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for); ``again``: when a booking of
@@ -125,6 +156,7 @@ class Panel:
     """In whose name one may book, beside one's own; ``for_person``: who is chosen."""
     for_person: int | None = None
     manages: bool = False
+    hold: HoldView | None = None
 
     @property
     def service_modes(self) -> list[str]:

@@ -18,6 +18,7 @@ from booking.services.series_changes import ChangeRow, Outcome
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
 from frontend import display
+from frontend.presenters.policy import in_spite_words
 from frontend.presenters.quote import range_words
 from frontend.series_form import pick_value, seen_value
 from instruments.registry_wording import WEEKDAY_NAMES
@@ -127,6 +128,8 @@ def _state_of(one: PricedRow) -> str:
 
 def _sentences(one: PricedRow) -> list[str]:
     found = [reason_sentence(reason) for reason in one.row.verdict.reasons] if one.row.verdict else []
+    if one.row.verdict and one.row.verdict.passed_over:
+        found.append(in_spite_words(one.row.verdict.passed_over))
     clock = one.row.occurrence.clock
     if clock is Clock.GAP:
         found.append(_("Clocks jump over this time on that day."))

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from billing.settlement.services import quotes
 from booking.models import PolicyLayer
 from booking.queries import policies as queries
-from booking.queries.policies import Somebody, Touched
+from booking.queries.policies import STRANGERS, Somebody, Touched
 from booking.rules.policy_layers import HOUSE, Combined
 from booking.services import policies
 from booking.services.context import policy_for
@@ -36,9 +36,6 @@ from frontend.presenters.policy import layer_words, policy_words
 from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, OrganisationKind
-
-#: Kinds of organisations as which rules can be tried without being anybody.
-STRANGERS = (OrganisationKind.FIRM, OrganisationKind.TEAM, OrganisationKind.OWNER)
 
 
 @dataclass(frozen=True, slots=True)

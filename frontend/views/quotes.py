@@ -21,11 +21,11 @@ from booking.models import Reservation
 from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
 from booking.rules.standing import may_be_overridden
-from booking.services import auto_approval, downtime_rows
+from booking.services import auto_approval, downtime_rows, holds, reservations
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
@@ -34,7 +34,7 @@ from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
 from frontend.presenters.cards import card_part
 from frontend.presenters.policy import policy_words
-from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
+from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, hold_view, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 from instruments.queries import actor_for
@@ -121,6 +121,8 @@ def make_panel(
     whose = actor_for(named.giver) if named else actor
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
     payable = quote.rows.payable_now_fen if quote and quote.rows else None
+    keeps = quote is not None and quote.rows is not None and not quote.problems
+    hold = _kept(actor, context, form, quote.during, now, opens=not problems) if quote and keeps else None
     return Panel(
         instrument=context.instrument,
         form=form,
@@ -140,13 +142,19 @@ def make_panel(
         alternatives=alternatives or [],
         people=people,
         for_person=named.giver_id if named else None,
-        manages=_manages(actor, context),
+        manages=reservations.may_override(actor, context.instrument),
         cards=card_part(whose, context, chosen, form.fund_card, during, payable, now),
+        hold=hold,
     )
 
 
-def _manages(actor: Actor, context: BookingContext) -> bool:
-    return context.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+def _kept(actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, now: datetime, *, opens: bool) -> HoldView:
+    """What the person keeps of the time. Where that is nothing the form keeps it as it opens: not for the lab's managers, who look for
+    others, not again for who let it go or kept it as long as it is, and not where the lab has somebody's request to answer."""
+    held = holds.held(context, actor.person_id, during, form.service_mode, now)
+    looks = form.unheld or reservations.may_override(actor, context.instrument)
+    by_itself = opens and held is None and not looks and not holds.is_asked_for(context, during)
+    return hold_view(held, now, by_itself=by_itself, unheld="" if held else form.unheld)
 
 
 def _may_be_booked(instrument: Instrument, now: datetime) -> bool:
@@ -235,7 +243,7 @@ def make_quote(
     needs_approval = context.policy.approval_required and not at_once
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = bool(reasons) and len(problems) == len(reasons) and all(map(may_be_overridden, reasons))
-    return replace(view, lab_may=lab_may and _manages(actor, context))
+    return replace(view, lab_may=lab_may and reservations.may_override(actor, context.instrument))
 
 
 def as_alternative(

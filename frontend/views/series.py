@@ -24,7 +24,7 @@ from booking.models import Reservation
 from booking.queries.series import series_detail as detail_of
 from booking.rules.changes import Side
 from booking.rules.series import MOST, SeriesRule
-from booking.services import changes, series, series_changes
+from booking.services import changes, reservations, series, series_changes
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.series import Pick, Wish
@@ -77,6 +77,7 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         "weekdays": [(str(place), name) for place, name in enumerate(WEEKDAY_NAMES)],
         "most": MOST,
         "needs_approval": context.policy.approval_required,
+        "manages": reservations.may_override(actor, context.instrument),
         "problems": sentences(refusal) if refusal else [],
         **(_report(report) if report is not None else {}),
     }
@@ -125,7 +126,8 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
         raise Refusal(*reasons)
     booking = form.booking
     shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking.fund_card_id(), now))
+    card = chosen_card(actor, booking.fund_card_id(), now)
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason)
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

@@ -22,7 +22,7 @@ from billing.settlement.together_figures import PricedBundle, PricedPlace
 from booking import queries
 from booking.queries.together import found_for, goes_with
 from booking.services import context as booking_context
-from booking.services import together
+from booking.services import reservations, together
 from booking.services.context import BookingContext
 from booking.services.together import LEAST, MOST, Bundle
 from config.kernel.access import Actor
@@ -31,6 +31,7 @@ from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_key
 from frontend.http import actor_of
 from frontend.presenters.cards import NO_CARDS, CardPart, cards_of_several, chosen_card
+from frontend.presenters.policy import in_spite_words
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 from frontend.together_form import PlaceForm, TogetherForm
@@ -98,6 +99,7 @@ def book_together(request: HttpRequest) -> HttpResponse:
         **_addable(actor, contexts.keys(), request.GET.get("find", "")),
         "notice": _shared_notice(contexts.values()),
         "enough": len(form.places) >= LEAST,
+        "manages": any(reservations.may_override(actor, one.instrument) for one in contexts.values()),
         "most": MOST,
         "problems": sentences(refusal) if refusal else [],
         "key": str(uuid4()),
@@ -126,9 +128,8 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
         raise Refusal(Reason("booking.organisation_missing", {}, "organisation"))
     shared = form.shared
     places = form.read_places(contexts)
-    return Bundle(
-        organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared.fund_card_id(), now)
-    )
+    card = chosen_card(actor, shared.fund_card_id(), now)
+    return Bundle(organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason)
 
 
 def _cards(
@@ -166,6 +167,8 @@ def _rows(form: TogetherForm, contexts: dict[int, BookingContext], report: Price
 def _row(form: PlaceForm, priced: PricedPlace) -> PlaceView:
     row, context = priced.row, priced.row.context
     found = [reason_sentence(reason) for reason in row.verdict.reasons]
+    if row.verdict.passed_over:
+        found.append(in_spite_words(row.verdict.passed_over))
     if priced.figures is None:
         found.append(str(_("The lab has no price for you at that time. Ask the lab.")))
     instead = row.verdict.instead

@@ -744,6 +744,9 @@ API: dict[str, Route] = {
                                    body=reason),
     "api_booking_rules": Route({"GET": Rule(LAB), "PUT": Rule(LAB, body=lambda world: {"said": {"notice_minutes": 60}})}, "owner"),
     "api_instrument_booking_rules": Route({"GET": Rule(LAB)}, "hidden"),
+    "api_instrument_booking_rules_trial": Route(
+        {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
+    ),
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from booking.models import Reservation
+from booking.services import policies
+from booking.services.policies import Scope
 
 PLACE = "reservation-series"
 
@@ -103,3 +105,15 @@ def test_a_time_that_was_taken_meanwhile_is_a_conflict_that_names_it(lin, he, ca
 )
 def test_bad_input_is_told_as_such(lin, series, wrong, status):
     assert lin.post(f"{PLACE}/report/", series | wrong, key=None).status_code == status
+
+
+def test_a_manager_asks_for_a_series_in_spite_of_the_labs_rules(api, cast, lin, series, programmes):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
+    asked = series | {"organisation": cast.lab.pk, "override_reason": "Beam time was lost"}
+    report = api("wang").post(f"{PLACE}/report/", asked, key=None).json()
+    assert (
+        report["possible"]
+        and [[one["code"] for one in row["passed_over"]] for row in report["rows"]] == [["booking.too_long"]] * 3
+    )
+    assert api("wang").post(f"{PLACE}/", asked | {"picks": picks(report)}, key="k").status_code == 201
+    assert lin.post(f"{PLACE}/report/", series | {"override_reason": "Please"}, key=None).status_code == 403

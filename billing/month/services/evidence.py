@@ -213,7 +213,7 @@ def _trail(found: Gathered) -> None:
     """Every step of the booking or the sample job with who took it; who approved stands apart."""
     items, steps = found.by_reservation(), defaultdict(list)
     for row in ReservationTransition.objects.filter(reservation__in=items).select_related("actor").order_by("pk"):
-        steps[row.reservation_id].append(_step(row))
+        steps[row.reservation_id].append(_step(row) | ({"passed_over": row.passed_over} if row.passed_over else {}))
     for reservation_id, each in steps.items():
         approver = next((step["by"] for step in each if step["action"] == "approve"), "")
         _put_each(found, items[reservation_id], "trail.json", {"approved_by": approver, "steps": each})

@@ -106,10 +106,12 @@ def test_the_labs_people_override_the_labs_rules_with_a_reason_that_is_kept(cast
     assert codes(refused) == ["booking.too_long", "quota.organisation_minutes"]
     anyway = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 15), "self_operated", override_reason="Beam time was lost")
     made = reservations.reserve(wang, anyway, cast.now, idempotency_key="k2")
-    note = "Beam time was lost [booking.too_long, quota.organisation_minutes]"
+    rules = ["booking.too_long", "quota.organisation_minutes"]
     reservation = Reservation.objects.get(pk=made.reservation_id)
-    assert reservation.transitions.get(action="request").reason == note
-    assert AuditEntry.objects.get(action="reservation.request", object_id=str(reservation.pk)).reason == note
+    step = reservation.transitions.get(action="request")
+    assert (step.reason, step.passed_over) == ("Beam time was lost", rules)
+    audited = AuditEntry.objects.get(action="reservation.request", object_id=str(reservation.pk))
+    assert (audited.reason, audited.after["passed_over"]) == ("Beam time was lost", rules)
 
 
 def test_nobody_overrides_what_is_closed_or_what_is_not_theirs(cast, wang, lab, slot):

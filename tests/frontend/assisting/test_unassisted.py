@@ -83,6 +83,14 @@ def test_what_nobody_assists_in_is_proposed_so_that_all_have_somebody_and_given_
     given = Occupancy.objects.filter(source="assistance").values_list("reservation_id", "calendar__assistant")
     assert sorted(given) == sorted(expected)
     assert Notice.objects.filter(event="assist.given", user=cast.users["hu"]).count() == 1
+    # Another page of the list was open, and proposes somebody who has been given something else: what is proposed now is shown.
+    Occupancy.objects.filter(source="assistance", reservation=first).delete()
+    stale = wang.post(page, {"give": f"{first}:{rows['hu'].pk}"})
+    text = stale.content.decode()
+    assert stale.status_code == 409 and Reservation.objects.get(pk=first).reference in text
+    assert "Hu has got something else then since the list was shown" in text and f'value="{first}:{rows["ma"].pk}"' in text
+    assert not Occupancy.objects.filter(source="assistance", reservation=first).exists()
+    assert wang.post(page, {"give": f"{first}:{rows['ma'].pk}"}).status_code == 302
     # Nobody can any more where all are taken; and the page costs the same however many there are.
     Occupancy.objects.filter(source="assistance").delete()
     for name in ("hu", "ma"):

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from billing.settlement.services import quotes
 from booking.models import InstrumentPolicy, Reservation
@@ -108,7 +109,11 @@ def test_a_manager_books_in_spite_of_the_labs_rules_with_a_reason_that_the_histo
 
 def test_every_rule_that_may_be_passed_over_has_a_name():
     assert {*OVERRIDABLE, "quota", "measure"} == set(RULE_NAMES)
-    assert passed_over_words("Closed [see the plan]") == "Closed [see the plan]"
+    said = "Closed [booking.too_long]"
+    assert passed_over_words(said, None) == said, "what somebody typed is never taken for a list of rules"
+    with translation.override("en"):
+        words_of_it = passed_over_words(said, ["booking.off_grid", "booking.end_off_grid", "quota.person_minutes"])
+    assert words_of_it == f"{said} (passed over: steps of time, quota)"
 
 
 def test_the_refused_form_is_a_fragment_for_htmx(as_, address, form):

@@ -189,8 +189,8 @@ def test_the_page_takes_as_many_queries_for_many_bookings_as_for_few(as_, page, 
     for day in range(1, 5):
         for hour in range(8, 18, 2):
             approved(hour, hour + 1, day=day)
-    # The bell, outages and in whose name one may book are three of them.
-    assert query_count(as_("lin"), page + CHOSEN) <= few <= 30
+    # The bell, outages, in whose name one may book, what one keeps of the time and whether somebody asked for it are five of them.
+    assert query_count(as_("lin"), page + CHOSEN) <= few <= 32
 
 
 def test_a_foreign_zone_is_named(as_, page, cast):

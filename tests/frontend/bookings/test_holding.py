@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from booking.models import Occupancy
+from booking.services import assistants, holds, policies, transitions
+from booking.services import context as booking_context
+from booking.services.policies import Scope
+from frontend.booking_form import BookingForm
 from tests.frontend.acting import words
 
 TIME = {"on": "2026-11-25", "from": "09:00", "to": "11:00"}
@@ -50,3 +56,69 @@ def test_a_time_is_kept_for_the_organisation_of_the_form(as_, cast):
     assert "Kept for you" not in words(foreign) and not Occupancy.objects.exists()
     own = as_("lin").post(address, {**TIME, "organisation": cast.firm.pk}, headers={"HX-Request": "true"})
     assert "Kept for you until 09:08" in words(own)
+
+
+OPENS = 'hx-trigger="load"'
+
+
+def _page(as_, cast, name, **more):
+    return as_(name).get(f"/instruments/{cast.xrd.pk}/", TIME | more).content.decode()
+
+
+def test_the_form_that_opens_with_a_time_keeps_it_once_and_not_longer_for_being_opened_twice(as_, cast, clock):
+    page = _page(as_, cast, "lin")
+    assert OPENS in page and not Occupancy.objects.exists(), "looking changes nothing"
+    address, opened = f"/instruments/{cast.xrd.pk}/hold", TIME | {"opened": "yes"}
+    first = words(as_("lin").post(address, opened, headers={"HX-Request": "true"}))
+    clock.now = cast.now + timedelta(minutes=5)
+    second = words(as_("lin").post(address, opened, headers={"HX-Request": "true"}))
+    assert "Kept for you until 09:08" in first and "Kept for you until 09:08" in second
+    assert Occupancy.objects.filter(source="hold").count() == 1
+    again = _page(as_, cast, "lin")
+    assert OPENS not in again and "09:08" in again and 'hx-trigger="load delay:120s"' in again
+    assert "Kept for you until 09:13" in words(as_("lin").post(address, TIME, headers={"HX-Request": "true"}))
+
+
+def test_who_only_looks_keeps_nothing(as_, cast):
+    looking = [_page(as_, cast, name) for name in ("wang", "")]
+    assert [OPENS in page for page in looking] == [False, False]
+    assert "Keep this time while I fill in the form" in looking[0], "a manager may press"
+    assert OPENS not in _page(as_, cast, "lin", **{"from": "21:00", "to": "22:00"}), "what cannot be had is not asked for"
+    assert OPENS not in as_("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode(), "no time is chosen"
+
+
+def test_who_opens_a_form_does_not_keep_the_lab_from_saying_yes_to_who_asked_before(as_, cast, ask):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"pending_blocks": False}, cast.now)
+    asked = ask(10, 12)
+    page = as_("he").get(f"/instruments/{cast.xrd.pk}/", TIME).content.decode()
+    assert OPENS not in page and "hold-keep" in page
+    assert OPENS in as_("he").get(f"/instruments/{cast.xrd.pk}/", TIME | {"to": "10:00"}).content.decode()
+    transitions.approve(cast.actor("wang"), asked, cast.now)
+
+
+def test_what_was_let_go_or_is_over_is_not_kept_again_without_a_press(as_, cast, clock):
+    client, address = as_("lin"), f"/instruments/{cast.xrd.pk}/hold"
+    client.post(address, TIME, headers={"HX-Request": "true"})
+    gone = client.post(address, TIME | {"let_go": "yes"}, headers={"HX-Request": "true"}).content.decode()
+    assert '<input type="hidden" name="unheld" value="let_go">' in gone and OPENS not in gone
+    assert OPENS not in _page(as_, cast, "lin", unheld="let_go")
+    client.post(address, TIME, headers={"HX-Request": "true"})
+    clock.now = cast.now + timedelta(minutes=7, seconds=30)
+    assert "Kept for you only until 09:08" in words(client.get(f"/instruments/{cast.xrd.pk}/", TIME))
+    clock.now = cast.now + timedelta(minutes=8, seconds=1)
+    over = client.get(f"/instruments/{cast.xrd.pk}/", TIME | {"unheld": "over"})
+    assert "not kept for you any more" in words(over) and OPENS not in over.content.decode()
+
+
+def test_a_form_in_which_the_mode_changes_to_assisted_keeps_the_time_of_who_assists_too(as_, cast):
+    holder = cast.actor("lin").person_id
+    context = booking_context.load(cast.actor("lin"), cast.xrd.pk, lock=False)
+    during = BookingForm.read(TIME).during(context.zone)
+    as_("lin").post(f"/instruments/{cast.xrd.pk}/hold", TIME | {"service_mode": "self_operated"}, headers={"HX-Request": "true"})
+    assert holds.held(context, holder, during, "assisted", cast.now) is not None, "nobody is named"
+    assistants.name(cast.actor("wang"), cast.xrd.pk, cast.actor("wang").person_id, cast.now)
+    assert holds.held(context, holder, during, "assisted", cast.now) is None
+    assert holds.held(context, holder, during, "self_operated", cast.now) is not None
+    holds.hold(cast.actor("lin"), cast.xrd.pk, during, cast.now, None, "assisted", renew=False)
+    assert holds.held(context, holder, during, "assisted", cast.now) is not None
+    assert holds.held(context, holder, during, "self_operated", cast.now) is None

@@ -246,3 +246,17 @@ def test_the_report_says_what_giving_the_times_back_late_would_cost(as_, cast, p
     pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | {"fees": fees}, today, cast.now, today)
     text = words(as_("lin").get(page, RULE))
     assert "until 24 h before its start. Later it costs a fee: ¥1,800.00 for all of them." in text
+
+
+def test_a_manager_repeats_a_time_in_spite_of_the_labs_rules_with_one_reason(as_, cast, page, programmes):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
+    wang, asked = as_("wang"), RULE | {"organisation": cast.lab.pk}
+    plain = wang.get(page, asked)
+    assert not ticks(plain) and 'id="series-override"' in plain.content.decode()
+    assert 'id="series-override"' not in as_("lin").get(page, RULE).content.decode()
+    shown = wang.get(page, asked | {"override_reason": "Beam time was lost"})
+    assert words(shown).count("In spite of the lab's rules: longest booking.") == 3
+    made = wang.post(page, sent(shown, action="ask"))
+    assert made.status_code == 302 and Reservation.objects.count() == 3
+    first = words(wang.get(f"/bookings/{Reservation.objects.earliest('pk').pk}/"))
+    assert "Beam time was lost (passed over: longest booking)" in first

@@ -135,3 +135,16 @@ def test_an_instrument_of_another_lab_is_found_and_added(as_, cast, programmes, 
     assert "Try another word" in words(as_("lin").get(PAGE, both | {"find": "no such thing"}))
     added = as_("lin").get(PAGE, both | {"instrument": [*both["instrument"], other.pk]})
     assert "Mass spectrometer" in words(added) and f'name="on-{other.pk}"' in added.content.decode()
+
+
+def test_a_manager_books_several_in_spite_of_the_labs_rules_with_one_reason(as_, cast, both, sem, programmes):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)
+    wang, asked = as_("wang"), both | {"organisation": cast.lab.pk}
+    plain = wang.get(PAGE, asked)
+    assert "together-submit" not in plain.content.decode() and 'id="together-override"' in plain.content.decode()
+    assert 'id="together-override"' not in as_("lin").get(PAGE, both).content.decode()
+    shown = wang.get(PAGE, asked | {"override_reason": "Beam time was lost"})
+    assert words(shown).count("In spite of the lab's rules: longest booking.") == 1, "the second is short enough"
+    assert wang.post(PAGE, sent(shown)).status_code == 302
+    steps = [one.transitions.get(action="request") for one in Reservation.objects.order_by("starts_at")]
+    assert [(one.reason, one.passed_over) for one in steps] == [("Beam time was lost", ["booking.too_long"]), ("", None)]
