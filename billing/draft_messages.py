@@ -47,7 +47,26 @@ register(
         "programme.flaw.range": _("%(found)s lies outside what is allowed; the limit is %(limit)s."),
         "programme.flaw.twice": _("The same is named twice. Take one of them out."),
         "programme.flaw.kind": _("“%(found)s” has the wrong form here. What is needed: %(kinds)s."),
-        "programme.flaw.pattern": _("“%(found)s” is not written as it has to be (%(pattern)s)."),
+        "programme.flaw.code": _(
+            "“%(found)s” cannot be a code. Use 2 to 40 capital letters, digits and hyphens, for example QH-2026."
+        ),
+        "programme.flaw.id": _("“%(found)s” cannot be an id. Use at most 40 small letters, digits and hyphens, a letter first."),
+        "programme.flaw.step": _("“%(found)s” is no step of rounding. Write fen, yuan, or whole yuan from 1, for example 100."),
+        "programme.flaw.factor": _(
+            "“%(found)s” is no factor. Write a number from 0 to below 10, with at most six decimals: 0.9."
+        ),
+        "programme.flaw.times": _("“%(found)s” is no factor. Write a number with at most six decimals: 0.5 is a half."),
+        "programme.flaw.day_of_year": _("“%(found)s” is no day of the year. Write month and day, for example 10-01."),
+        "programme.flaw.region": _("“%(found)s” is no region. Write the first 2, 4 or 6 digits of its code, for example 6301."),
+        "programme.flaw.region_code": _("“%(found)s” is no region. Write the six digits of its code, for example 630102."),
+        "programme.flaw.name": _(
+            "“%(found)s” cannot be a name of your own. Use at most 40 small letters, digits and _, a letter first."
+        ),
+        "programme.flaw.office": _("“%(found)s” is no unified social credit code. Write its 18 digits and capital letters."),
+        "programme.flaw.fact": _(
+            "“%(found)s” is no fact. Write its group and its name with a dot between, for example applicant.staff."
+        ),
+        "programme.flaw.place": _("“%(found)s” is no place in this document. Begin with $., for example $.rounding.mode."),
         "programme.flaw.meaning": "%(fault)s",
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(

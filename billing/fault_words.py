@@ -7,6 +7,7 @@ import re
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+_QUOTED = re.compile(r"'(\w+)'(?:, | or | and |$| \(.*?\))")
 #: After what is wrong the check says what to write instead; the sentences here say that in their own words.
 _HINT = r"(?:;.*)?"
 #: The sentences of the check, from the narrow ones to the wide, and the same for everybody.
@@ -24,7 +25,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("There is no clause “%(found)s”. Choose one of the clauses, or add it to them first."),
         ),
         (
-            r"there is no cap '(?P<found>.*?)'(?: before this one)?",
+            r"there is no cap '(?P<found>.*?)' before this one",
+            _("There is no limit “%(found)s” further up. Name one that stands before this one, never itself."),
+        ),
+        (
+            r"there is no cap '(?P<found>.*?)'",
             _("There is no limit “%(found)s” in this document. Use the id of one of its limits."),
         ),
         (r"(?P<found>.*) is not in this document", _("%(found)s is not in this document. Give the place of a field that is.")),
@@ -200,8 +205,14 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("Only a pool can be divided over a batch. Leave it out, or count the limit for the whole pool."),
         ),
         (r"write '(?P<found>.*?)' here, or once for all sides", _("Say this here, or once for all sides: %(found)s.")),
-        (r"write at least (?P<least>\d+) entries here", _("There is too little here. At least %(least)s is needed.")),
-        (r"\d+ entries are too many; write at most (?P<most>\d+)", _("There is too much here. At most %(most)s is allowed.")),
+        (
+            r"write at least (?P<least>\d+) (?:entries|characters) here.*",
+            _("There is too little here. At least %(least)s is needed."),
+        ),
+        (
+            r"(?:\d+ entries are too many; )?write at most (?P<most>\d+)(?: characters here.*)?",
+            _("There is too much here. At most %(most)s is allowed."),
+        ),
         (r"an entry stands here twice; .*", _("The same is named twice. Take one of them out.")),
         (
             r"there is no such field; did you mean '(?P<near>.*?)'\?",
@@ -256,5 +267,11 @@ def fault_words(fault: object) -> str:
     for pattern, words in _MEANINGS:
         found = pattern.fullmatch(str(fault))
         if found:
-            return str(words) % found.groupdict()
+            return str(words) % {name: _named(value) for name, value in found.groupdict().items()}
     return str(fault)
+
+
+def _named(value: str) -> str:
+    """Several fields that an English sentence joins ('one', 'two' or 'three'), without its words; anything else as it is."""
+    names = _QUOTED.findall(value)
+    return str(_(", ")).join(names) if len(names) > 1 else value

@@ -49,7 +49,8 @@ class ClaimBatch(models.Model):
     ``opens_on`` to ``closes_on`` (all included), paid from the budget of ``fund_year``.
 
     ``review`` is the programme's way of a claim on the day the batch was opened. Once ``closed_at`` is set the figures are fixed;
-    ``rule_steps`` are then the steps of the programme's rules over the whole batch.
+    ``rule_steps`` are then the steps of the programme's rules over the whole batch, and ``rules_applied`` what they were worked out from
+    and by which engine, one entry for each version of the programme (``batch_rules.Applied``).
     """
 
     number = models.CharField(max_length=40, unique=True)
@@ -66,6 +67,7 @@ class ClaimBatch(models.Model):
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True)
     rule_steps = models.JSONField(default=list)
+    rules_applied = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -75,7 +77,7 @@ class ClaimBatch(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="claim_batch_frozen", exclude=["closed_by", "closed_at", "rule_steps"]),
+            pgtrigger.ReadOnly(name="claim_batch_frozen", exclude=["closed_by", "closed_at", "rule_steps", "rules_applied"]),
             pgtrigger.Protect(
                 name="claim_batch_closes_once",
                 operation=pgtrigger.Update,

@@ -24,6 +24,7 @@ from billing.subsidy.rules.side_documents import side_document
 from frontend import display
 from frontend.presenters import programme_parts as words
 from frontend.presenters.assessment import OutcomeRow, outcome_row
+from frontend.presenters.condition_words import said
 from instruments.queries.divisions import selectable
 
 _PERCENT = 100
@@ -302,7 +303,7 @@ _GATES = {
     "service_kind": _service_gate,
     "minimum_spend": _spend_gate,
     "any_of": _alternatives_gate,
-    "condition": words.says,
+    "condition": said,
 }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 
 from billing import wording
 from frontend.presenters.condition_words import fact_word
+from frontend.presenters.condition_words import said as says
 
 Piece = Mapping[str, Any]
 #: Kinds of rate that the page prints as a table or as one figure.
@@ -23,11 +24,6 @@ PRINTED = ("flat", "tiers")
 def money(amount: str | int) -> str:
     """An amount of a document for people."""
     return f"¥{Decimal(amount):,}"
-
-
-def says(piece: Piece) -> str:
-    """The words of a condition."""
-    return wording.document_text(piece.get("says", {}))
 
 
 def base_sentences(piece: Piece) -> list[str]:
@@ -237,4 +233,4 @@ def window_sentences(validity: Piece) -> list[str]:
 
 def side_title(side: Piece) -> str:
     """What a side of a programme is called."""
-    return says(side) or pgettext("side of a programme", "Everybody")
+    return says(side) if side.keys() & {"when", "says"} else pgettext("side of a programme", "Everybody")

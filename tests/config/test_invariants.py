@@ -50,8 +50,9 @@ A_DRAFT = (
 #: A batch, and a claim in it of the day's award: (state, steps, total).
 A_BATCH = (
     "INSERT INTO billing_claimbatch (number, programme_id, programme_version_id, mode, fund_year, from_on, until_on, opens_on, closes_on,"
-    " opened_by_id, opened_at, rule_steps) SELECT 'PC-2026-1', v.programme_id, v.id, a.mode, 2026, '2026-11-01', '2026-11-30',"
-    " '2026-12-01', '2026-12-31', 1, now(), '[]' FROM billing_award a JOIN billing_programmeversion v ON v.id = a.programme_version_id"
+    " opened_by_id, opened_at, rule_steps, rules_applied) SELECT 'PC-2026-1', v.programme_id, v.id, a.mode, 2026,"
+    " '2026-11-01', '2026-11-30', '2026-12-01', '2026-12-31', 1, now(), '[]', '[]'"
+    " FROM billing_award a JOIN billing_programmeversion v ON v.id = a.programme_version_id"
     " ORDER BY a.id LIMIT 1"
 )
 A_CLAIM = (

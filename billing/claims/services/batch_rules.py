@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from billing.bills.models import ReversalCause
 from billing.claims.models import Claim, ClaimBatch, ClaimLine
@@ -16,15 +16,15 @@ from billing.claims.rules.totals import LineKind, Standing, split_like
 from billing.claims.services import reversing
 from billing.ledger.models import Account
 from billing.ledger.rules.money import split_largest_remainder
-from billing.pricing.rules.steps import Step
 from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import sample_facts, session_facts
+from billing.subsidy.rules.batch import BatchOutcome, Opening
 from billing.subsidy.rules.batch import Claim as OneOfBatch
-from billing.subsidy.rules.batch import Opening, evaluate_batch
-from billing.subsidy.rules.engines import OtherEngine
+from billing.subsidy.rules.codec import steps_to_json
+from billing.subsidy.rules.engines import OtherEngine, as_read_by, current, engine
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Balance, SettlementMode
@@ -40,8 +40,25 @@ def has_rules(programme: Programme) -> bool:
     return any(isinstance(each.rate, ExPostRate) for each in sides) or any(cap.pro_rata for cap in programme.caps)
 
 
-def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
-    """Apply what a batch's programme says of whole batches to its locked claims; the steps of the batch, as JSON."""
+class Applied(TypedDict):
+    """What one version's rules over a batch were worked out from, by which engine, and what they came to, as JSON.
+
+    ``opening``: by cap id what the pool had (``limit_fen``, None for none; ``used_fen``). ``lines``: the lines in the order in which they
+    were decided. ``given``: what each of them gets (fen) where nothing of its award went back.
+    """
+
+    engine: str
+    programme_version: int
+    sha256: str
+    mode: str
+    opening: dict[str, dict[str, int | None]]
+    lines: list[int]
+    steps: list[dict[str, Any]]
+    given: list[int]
+
+
+def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[Applied]:
+    """Apply what a batch's programme says of whole batches to its locked claims; what was applied, to be frozen with the batch."""
     rows = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
     of_version: dict[int, list[ClaimLine]] = {}
     reversing.lock_awards(rows.values_list("award_id", flat=True))
@@ -49,24 +66,47 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
     for line in found.order_by("award__service_on", "pk"):
         of_version.setdefault(line.award.programme_version_id, []).append(line)
     by_pk = {claim.pk: claim for claim in claims}
-    steps: list[dict[str, Any]] = []
+    applied: list[Applied] = []
     for version_id, lines in sorted(of_version.items()):
         programme = subsidy.in_force(version_id).programme
         if not has_rules(programme):
             continue
-        one_each = [OneOfBatch(str(line.pk), _facts(line)) for line in lines]
-        decided = evaluate_batch(programme, one_each, _opening(programme, lines))
-        steps += [_step(step) for step in decided.steps]
+        opening = _opening(programme, lines)
+        try:
+            decided = decide(current(), programme, lines, opening)
+        except OtherEngine as error:
+            raise Refusal.of("claims.inconsistent", what=str(error)) from error
+        given = []
         for line in lines:
             outcome = decided.outcomes[str(line.pk)]
             if not isinstance(outcome, AwardOutcome):
                 unmet = ", ".join(reason.code for reason in outcome.reasons)
                 raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
-            given = _share(line.award, outcome.given_fen(SettlementMode(batch.mode)))
-            _cut(by_pk[line.claim_id], line, given, [_step(step) for step in outcome.steps], now)
+            given.append(outcome.given_fen(SettlementMode(batch.mode)))
+            _cut(by_pk[line.claim_id], line, _share(line.award, given[-1]), steps_to_json(outcome.steps), now)
+        applied.append(
+            {
+                "engine": current(),
+                "programme_version": version_id,
+                "sha256": programme.sha256,
+                "mode": batch.mode,
+                "opening": {
+                    name: {"limit_fen": each.limit_fen, "used_fen": each.used_fen} for name, each in opening.caps.items()
+                },
+                "lines": [line.pk for line in lines],
+                "steps": steps_to_json(decided.steps),
+                "given": given,
+            }
+        )
     for claim in claims:
         _set_total(claim)
-    return steps
+    return applied
+
+
+def decide(version: str, programme: Programme, lines: Sequence[ClaimLine], opening: Opening) -> BatchOutcome:
+    """What an engine makes of the lines as a batch, from the facts frozen with their charges. Raises OtherEngine."""
+    claims = [OneOfBatch(str(line.pk), _facts(line)) for line in lines]
+    return engine(version).batch(as_read_by(version, programme), claims, opening)
 
 
 def _share(award: Award, given_fen: int) -> int:
@@ -103,17 +143,14 @@ def _set_total(claim: Claim) -> None:
 
 
 def _facts(line: ClaimLine) -> Facts:
-    """The facts frozen with the charge under the line's version, completed by its price as they were for the award."""
+    """The facts frozen with the charge under the line's version, completed by its price as they were for the award. Raises OtherEngine."""
     frozen, version_id = line.award.charge.inputs, line.award.programme_version_id
     tried = [each["programme"]["programme_version"] for each in frozen["candidates"]]
     place = tried.index(version_id)
-    try:
-        if sample_codec.is_of_samples(frozen):
-            job = sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen)
-            return sample_facts(job.candidates[place], job.price, job.samples, job.elements, job.local_on, job.customer_class)
-        one = thaw(frozen)
-    except OtherEngine as error:
-        raise Refusal.of("claims.inconsistent", what=str(error)) from error
+    if sample_codec.is_of_samples(frozen):
+        job = sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen)
+        return sample_facts(job.candidates[place], job.price, job.samples, job.elements, job.local_on, job.customer_class)
+    one = thaw(frozen)
     return session_facts(
         one.candidates[place], one.schedule, one.time_range, one.zone, one.customer_class, one.subsidised_until, one.use
     )
@@ -135,18 +172,3 @@ def _drawn(cap: Cap, lines: Sequence[ClaimLine]) -> int:
     """What these lines' awards draw still: what went back of them is in the pool again."""
     parts = [reversing.left_by_payer(line.award) for line in lines]
     return sum(amount for each in parts for payer, amount in each.items() if not cap.payer or payer == cap.payer)
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "part": step.part,
-        "clause": step.clause,
-        "key": step.key,
-        "params": _plain(step.params),
-        "amount_fen": step.amount_fen,
-    }
-
-
-def _plain(params: Any) -> dict[str, Any]:
-    """Parameters as JSON: codes and amounts stay, everything else as its text."""
-    return {name: value if isinstance(value, int | str | bool | list | None) else str(value) for name, value in params.items()}

@@ -192,11 +192,14 @@ def close(actor: Actor, batch_id: int, now: datetime) -> Totals:
             if claim.state == ClaimState.DRAFT:
                 drop(NOBODY, claim, now)
         handed_in = [claim for claim in claims if claim.state == ClaimState.SUBMITTED]
-        steps = batch_rules.apply(batch, handed_in, now)
+        applied = batch_rules.apply(batch, handed_in, now)
         proven = prove(handed_in)
         for claim in handed_in:
             move(NOBODY, claim, ClaimEvent.BEGIN, now)
-        ClaimBatch.objects.filter(pk=batch.pk).update(closed_at=now, closed_by_id=actor.user_id, rule_steps=steps)
+        steps = [step for each in applied for step in each["steps"]]
+        ClaimBatch.objects.filter(pk=batch.pk).update(
+            closed_at=now, closed_by_id=actor.user_id, rule_steps=steps, rules_applied=applied
+        )
         after = {"number": batch.number, "claims": proven.claims, "total_fen": proven.total_fen}
         audit.record(actor, "claim_batch.close", batch, now, after=after)
         return proven

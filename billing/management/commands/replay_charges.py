@@ -1,9 +1,11 @@
-"""``manage.py replay_charges [--from DAY] [--to DAY]``: compute charges again from their frozen inputs and compare."""
+"""``manage.py replay_charges [--from DAY] [--to DAY]``: compute charges, and rules over whole batches of claims, again from their frozen
+inputs and compare."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +13,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from billing.claims.services.replaying import ReplayedBatch, replay_batches
 from billing.pricing import services as pricing
-from billing.settlement.services.replaying import replay_charges
+from billing.settlement.services.replaying import Replayed, replay_charges
 from billing.subsidy import services as subsidy
 
 MOST_LINES = 20
@@ -22,7 +25,7 @@ MOST_LINES = 20
 class Command(BaseCommand):
     help = (
         "Compute every charge again from its frozen inputs, without looking at what it came to, then compare figures, limits, clauses, "
-        "steps and awards. Prints a line per difference; exit code 1 when there is one."
+        "steps and awards; likewise the rules over whole batches of claims. Prints a line per difference; exit code 1 when there is one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,13 +39,21 @@ class Command(BaseCommand):
             raise CommandError("--to lies before --from.")
         subsidy.in_force.cache_clear()
         pricing.schedule.cache_clear()
+        span = _midnight(first), _midnight(last, 1)
+        charges = ((f"charge {each.charge_id} ({each.thing})", each) for each in replay_charges(*span))
+        batches = ((f"batch {each.number}", each) for each in replay_batches(*span))
+        right = self._compare("charges", charges, even_none=True)
+        if not self._compare("batches of claims", batches) or not right:
+            sys.exit(1)
+
+    def _compare(self, what: str, replayed: Iterable[tuple[str, Replayed | ReplayedBatch]], *, even_none: bool = False) -> bool:
+        """Tell every difference, then how many there were; whether all is identical."""
         total = different = 0
-        for each in replay_charges(_midnight(first), _midnight(last, 1)):
+        for name, each in replayed:
             total += 1
             if each.identical:
                 continue
             different += 1
-            name = f"charge {each.charge_id} ({each.thing})"
             if each.problem:
                 self.stdout.write(f"{name}: cannot be computed again: {each.problem}")
             for found in each.differences[:MOST_LINES]:
@@ -50,9 +61,10 @@ class Command(BaseCommand):
             if len(each.differences) > MOST_LINES:
                 self.stdout.write(f"{name}: and {len(each.differences) - MOST_LINES} more differences")
         if different:
-            self.stdout.write(f"{total} charges computed again: {total - different} identical, {different} different.")
-            sys.exit(1)
-        self.stdout.write(f"{total} charges computed again: identical.")
+            self.stdout.write(f"{total} {what} computed again: {total - different} identical, {different} different.")
+        elif total or even_none:
+            self.stdout.write(f"{total} {what} computed again: identical.")
+        return not different
 
 
 def _midnight(day: date | None, days_after: int = 0) -> datetime | None:

@@ -6,6 +6,7 @@ that a form can name the field and the fix.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,22 @@ _BY_FORM = {
     "share": "share",
     "day": "day",
     "clause_id": "clause",
+}
+#: By the pattern of the schema, which says nothing to who fills in a form.
+_BY_PATTERN = {
+    r"^[A-Z0-9][A-Z0-9-]{1,39}$": "code",
+    r"^[a-z][a-z0-9-]{0,39}$": "id",
+    r"^(fen|yuan|[1-9][0-9]{0,8})$": "step",
+    r"^[0-9](\.[0-9]{1,6})?$": "factor",
+    r"^[0-9]{1,6}(\.[0-9]{1,6})?$": "times",
+    r"^[0-9]{2}-[0-9]{2}$": "day_of_year",
+    r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$": "region",
+    r"^[0-9A-Z]{18}$": "office",
+    r"^[a-z_]+\.[a-z][a-z0-9_]*$": "fact",
+    r"^\$\.": "place",
+    r"^[0-9]{6}$": "region_code",
+    r"^[a-z][a-z0-9_]{0,39}$": "name",
+    r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$": "share",
 }
 
 
@@ -122,8 +139,8 @@ def _single(path: str, rule: str, wanted: Any, error: ValidationError) -> Flaw:
     if rule == "type":
         kinds = wanted if isinstance(wanted, list) else [wanted]
         return Flaw(path, "programme.flaw.kind", {"found": found, "kinds": kinds})
-    if rule == "pattern":
-        return Flaw(path, "programme.flaw.pattern", {"found": found, "pattern": wanted})
+    if rule == "pattern" and wanted in _BY_PATTERN:
+        return Flaw(path, f"programme.flaw.{_BY_PATTERN[wanted]}", {"found": found})
     return Flaw(path, "programme.flaw.other", {"fault": error.message[:300]})
 
 
@@ -141,5 +158,5 @@ def _below(path: str, name: str) -> str:
 
 def _shown(value: Any) -> str:
     """What was found, short enough for a sentence."""
-    text = value if isinstance(value, str) else "…" if isinstance(value, Mapping | list) else str(value)
+    text = value if isinstance(value, str) else "…" if isinstance(value, Mapping | list) else json.dumps(value)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -6,7 +6,7 @@ The order of keys carries no meaning (a database may change it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -285,6 +285,11 @@ def _plain_step(step: Step) -> Json:
 
 def _plain_items(value: Mapping[str, Any]) -> Json:
     return {name: item if type(item) in _PLAIN_ALREADY else _plain(item) for name, item in value.items()}
+
+
+def steps_to_json(steps: Iterable[Step]) -> list[Json]:
+    """Steps as they are kept: ``steps_of(steps_to_json(steps)) == tuple(steps)``."""
+    return [_plain_step(step) for step in steps]
 
 
 def steps_of(data: Sequence[Json]) -> tuple[Step, ...]:

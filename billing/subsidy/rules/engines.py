@@ -15,6 +15,7 @@ from billing.pricing.rules.pricing import PricedSession
 from billing.pricing.rules.samples import PricedSamples
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, P, assess_nothing, assess_samples, assess_session
+from billing.subsidy.rules.batch import BatchOutcome, evaluate_batch
 from billing.subsidy.rules.programme import Programme, read_programme
 
 Read = TypeVar("Read", Programme, PriceSchedule)
@@ -26,18 +27,20 @@ class OtherEngine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How one version reads documents, and what it makes of them: functions with the arguments of those of the same name in ``assess``."""
+    """How one version reads documents, and what it makes of them: functions with the arguments of those of the same name in ``assess``,
+    and of ``evaluate_batch``."""
 
     schedule: Callable[[Document], PriceSchedule]
     programme: Callable[[Document], Programme]
     session: Callable[..., Assessment[PricedSession]]
     nothing: Callable[..., Assessment[PricedSession]]
     samples: Callable[..., Assessment[PricedSamples]]
+    batch: Callable[..., BatchOutcome]
 
 
 #: Of an older engine every function that answers otherwise is kept, in a package of its own; what answers as before is shared.
 ENGINES: dict[str, Engine] = {
-    "1": Engine(parse_schedule, read_programme, assess_session, assess_nothing, assess_samples),
+    "1": Engine(parse_schedule, read_programme, assess_session, assess_nothing, assess_samples, evaluate_batch),
 }
 _read: dict[tuple[Callable[..., Any], str], Any] = {}
 

@@ -59,7 +59,7 @@ def _readable_meaning_faults(document: Document, shape: list[Fault]) -> list[Fau
 def _year_faults(document: Document) -> Iterator[Fault]:
     if "year_starts" in document:
         ends = {"from": document["year_starts"], "to": document["year_starts"]}
-        yield from (Fault("$.year_starts", fault.message) for fault in window_faults(ends, "$"))
+        yield from {Fault("$.year_starts", fault.message) for fault in window_faults(ends, "$")}
 
 
 def _synthetic_faults(document: Document) -> Iterator[Fault]:

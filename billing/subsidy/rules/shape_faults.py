@@ -73,7 +73,9 @@ def _message(error: ValidationError, rule: str) -> str:
         return f"{shown} is out of range; write {'at least' if rule == 'minimum' else 'at most'} {limit}{_fix(error)}"
     if rule == "minProperties":
         return f"write at least {limit} of {', '.join(error.schema.get('properties', {})) or 'its fields'}"  # type: ignore[union-attr]
-    if rule in ("pattern", "minLength", "maxLength"):
+    if rule in ("minLength", "maxLength"):
+        return f"write {'at least' if rule == 'minLength' else 'at most'} {limit} characters here{_fix(error)}"
+    if rule == "pattern":
         return f"{shown} cannot be used here{_fix(error) or f'; it has to match {limit}'}"
     if rule in ("anyOf", "oneOf"):
         named = [" and ".join(each["required"]) for each in limit if "required" in each]

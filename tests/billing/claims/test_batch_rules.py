@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import StringIO
+
+import pgtrigger
 import pytest
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing.bills.services import issuing
@@ -11,11 +16,15 @@ from billing.bills.services.issuing import BillRequest
 from billing.claims.models import Claim, ClaimBatch, Clawback
 from billing.claims.services import batches, clawbacks, handing_in
 from billing.claims.services.batches import BatchInput
+from billing.claims.services.replaying import replay_batches
 from billing.ledger.models import Account
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement.models import Award
 from billing.subsidy import services as subsidy
+from billing.subsidy.rules import engines
+from billing.subsidy.rules.batch import evaluate_batch
+from billing.subsidy.rules.outcome import Balance
 from tests.billing.claims.conftest import AFTER, DECEMBER, days, wrong
 from tests.billing.settlement.conftest import run_session
 from tests.conftest import programme_document, slot_of
@@ -33,6 +42,37 @@ def afterwards(code: str) -> dict:
     document["rate"] = {"type": "ex_post", "clause": clause, "at_least": "0.1", "at_most": "0.5", "assume": "0.5"}
     document["caps"] = [{"id": "fund", "per": "pool", "limit": "1000", "when_short": "partial", "clause": clause}]
     return document
+
+
+def replays(number):
+    """The rules come out as they did by the engine that stands frozen with them; by another they differ, and without it nobody guesses."""
+    told = lambda: [(each.number, each.identical, each.problem) for each in replay_batches()]  # noqa: E731
+    assert [each["engine"] for each in ClaimBatch.objects.get(number=number).rules_applied] == [engines.current()]
+    assert told() == [(number, True, "")]
+    with pytest.MonkeyPatch.context() as upgraded:
+        first = engines.ENGINES["1"]
+        upgraded.setattr(engines, "ENGINE_VERSION", "2")
+        upgraded.setitem(engines.ENGINES, "2", replace(first, batch=lambda *_: pytest.fail("engine 2 was not asked for")))
+        assert told() == [(number, True, "")]
+        upgraded.setitem(engines.ENGINES, "1", replace(first, batch=_half_of_the_pool))
+        (found,) = replay_batches()
+        assert {each.path.split(".")[0] for each in found.differences} >= {"rules[0]"} and not found.identical
+        out = StringIO()
+        with pytest.raises(SystemExit):
+            call_command("replay_charges", stdout=out)
+        assert f"batch {number}: rules[0].given[0]: frozen 33333, computed again 16667" in out.getvalue()
+        upgraded.delitem(engines.ENGINES, "1")
+        assert told() == [(number, False, "these inputs were written by engine 1, which is not here (2)")]
+    with pgtrigger.ignore("billing.ClaimBatch:claim_batch_closes_once"), transaction.atomic():
+        ClaimBatch.objects.update(rules_applied=[])
+        assert told() == [(number, False, "it was closed before the engine of such rules was frozen with them")]
+        transaction.set_rollback(True)
+
+
+def _half_of_the_pool(programme, claims, opening):
+    """What another engine would make of a batch."""
+    half = {name: Balance(each.limit_fen // 2, each.used_fen) for name, each in opening.caps.items()}
+    return evaluate_batch(programme, claims, replace(opening, caps=half))
 
 
 def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_back_to_the_pool(cast):
@@ -59,6 +99,7 @@ def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_ba
     assert step["key"] == "subsidy.step.ex_post_rate" and step["params"]["pool_fen"] == 1000_00
     pool.refresh_from_db()
     assert pool.posted_fen == 733_33
+    replays(batch.number)
     assert clawbacks.raise_due(None, AFTER) == 0  # decided about, not clawed back
     assert wrong() == {}
 

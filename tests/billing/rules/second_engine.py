@@ -327,3 +327,17 @@ def _pays(document: Json, facts: Json, balances: Json) -> dict[str, int]:
         parts[payer] -= cut
         whole -= cut
     return parts
+
+
+def batch_of_contracts(document: Json, claims: list[Json], cap_id: str) -> list[int]:
+    """What each claim gets (fen) where one joint cap is per contract: those of one number share it, one without is by itself."""
+    used: dict[str, Fraction] = {}
+    found = []
+    for facts in claims:
+        number = facts["service"].get("contract_number")
+        before = used.get(number, Fraction(0)) if number else Fraction(0)
+        parts = pays(document, facts, {cap_id: {"used": str(before / 100)}})
+        found.append(sum((parts or {}).values()))
+        if number:
+            used[number] = before + found[-1]
+    return found

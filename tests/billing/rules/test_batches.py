@@ -13,7 +13,7 @@ from billing.ledger.rules.money import plain_yuan
 from billing.subsidy.rules import Award, Balance, Refused, parse_facts, parse_programme
 from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch
 from tests.billing.rules.builders import cap, facts_of, programme_document
-from tests.billing.rules.second_engine import shared
+from tests.billing.rules.second_engine import batch_of_contracts, shared
 
 WHOLE = {"type": "flat", "clause": "1", "rate": "1"}
 POOL = {"configured": True, "default": 10_000}
@@ -146,10 +146,22 @@ def test_claims_of_the_same_subject_share_its_cap_and_others_do_not(
     assert amounts(decide(document, claims, opening)) == {"1": 60_000, "2": 0, "3": 70_000}
 
 
-@pytest.mark.parametrize("per", ["order", "session", "payment"])
+@pytest.mark.parametrize("per", ["order", "session", "contract", "payment"])
 def test_a_cap_of_a_single_piece_is_every_claims_own(per: str) -> None:
     document = programme_document(rate=WHOLE, caps=[cap("own", per, 1000)])
     assert amounts(decide(document, [claim("a", 150_000), claim("b", 150_000)])) == {"a": 100_000, "b": 100_000}
+
+
+@given(st.lists(st.tuples(st.integers(0, 200_000), st.sampled_from([None, "HT-1", "HT-2"])), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_a_contract_is_its_number_and_a_second_engine_agrees(parts: list[tuple[int, str | None]]) -> None:
+    document = programme_document(rate=WHOLE, caps=[cap("contract", "contract", 1000)])
+    given_facts = [
+        facts_of(plain_yuan(fee), service={"service_on": "2025-06-10"} | ({"contract_number": number} if number else {}))
+        for fee, number in parts
+    ]
+    claims = [Claim(str(place), parse_facts(each)) for place, each in enumerate(given_facts)]
+    assert list(amounts(decide(document, claims)).values()) == batch_of_contracts(document, given_facts, "contract")
 
 
 def test_a_yearly_cap_begins_anew_on_the_day_that_the_document_names() -> None:

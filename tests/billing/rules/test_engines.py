@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from billing.pricing.rules.samples import SamplePrice
 from billing.pricing.rules.schedule import parse_schedule
-from billing.subsidy.rules import engines
+from billing.subsidy.rules import engines, sample_codec
 from billing.subsidy.rules.engines import OtherEngine, as_read_by
 from billing.subsidy.rules.programme import parse_programme
+from billing.subsidy.rules.sample_codec import SampleInputs
 from tests.billing.rules.builders import programme_document
 from tests.billing.rules.test_assessment import SCHEDULE
 
@@ -37,3 +40,10 @@ def test_a_document_is_read_by_the_engine_that_asks_for_it_and_only_once(monkeyp
     assert calls == ["parse_programme", "parse_programme", "parse_schedule"]
     with pytest.raises(OtherEngine, match=r"written by engine 7, which is not here \(0, 1\)"):
         as_read_by("7", programme)
+
+
+def test_a_commissioned_test_of_an_engine_that_is_not_here_is_not_read_even_without_a_programme() -> None:
+    frozen = sample_codec.inputs_to_json(SampleInputs(SamplePrice("sample", 100, {}), 1, 1, date(2026, 11, 3), "team", ()))
+    assert sample_codec.inputs_under([], frozen).engine == engines.current()
+    with pytest.raises(OtherEngine, match="written by engine 7"):
+        sample_codec.inputs_under([], frozen | {"engine": "7"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from billing.fault_words import fault_words
 from billing.ledger.rules.documents import DocumentError
@@ -214,6 +215,35 @@ def test_a_part_that_makes_no_sense_is_told_with_its_field(changes: dict[str, An
     assert path in found, found
     assert says in found[path]
     assert [said for said in found.values() if fault_words(said) == said] == [], "the form has no words for it"
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "chinese"),
+    [
+        (
+            "write exactly one of 'all', 'any', 'not' or 'fact'",
+            "Fill in exactly one of: all, any, not, fact.",
+            "all、any、not、fact",
+        ),
+        ("write exactly one of 'rate' and 'amount'", "Fill in exactly one of: rate, amount.", "rate、amount"),
+        (
+            "write exactly one of 'any_of' (windows) and 'within' (a time after another date)",
+            "Fill in exactly one of: any_of, within.",
+            "any_of、within",
+        ),
+        (
+            "there is no cap 'b' before this one; name one that stands further up",
+            "There is no limit “b” further up. Name one that stands before this one, never itself.",
+            "前面没有限额“b”",
+        ),
+        ("write at least 1 characters here", "There is too little here. At least 1 is needed.", "至少需要 1"),
+    ],
+)
+def test_a_fault_is_told_without_a_word_of_the_other_language(said: str, english: str, chinese: str) -> None:
+    with translation.override("en"):
+        assert fault_words(said) == english
+    with translation.override("zh-hans"):
+        assert chinese in fault_words(said) and not {"or", "and"} & set(fault_words(said).split())
 
 
 def example(**fields: Any) -> dict[str, Any]:

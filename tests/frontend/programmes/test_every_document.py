@@ -8,6 +8,8 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from frontend.presenters.condition_words import condition_words
+from frontend.presenters.programme_parts import payer_rows, rate_sentences, side_title
 from tests.frontend.acting import words
 from tests.programmes import put_in_force
 
@@ -54,3 +56,15 @@ def test_a_rate_of_another_kind_is_told_in_sentences(as_, publish):
         "changes nothing on your bill",
     ):
         assert part in text
+
+
+def test_a_side_a_level_and_a_match_without_words_of_their_own_show_their_condition():
+    when = {"fact": "applicant.staff", "below": 100}
+    with translation.override("en"):
+        assert side_title({"id": "small", "when": when}) == condition_words(when) != "Everybody"
+        assert side_title({"id": "all"}) == "Everybody"
+        level = {"payer": "province", "rate": "0.1", "when": when}
+        assert rate_sentences({"type": "stacked", "levels": [level]}) == [f"Province: 10% (if: {condition_words(when)})"]
+        match = {"payer": "province", "ratio": "1", "when": when}
+        rows = payer_rows({"rule": "match", "lead": "county", "matches": [match]}, {})
+        assert rows[1][1] == f"adds 100% of that (if: {condition_words(when)})"

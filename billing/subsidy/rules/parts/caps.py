@@ -38,7 +38,8 @@ class CapPer(StrEnum):
 _ONLY_FOR = {CapPer.FIRM_YEAR: "firm", CapPer.TEAM_YEAR: "team"}
 #: Caps of a single piece of work: no account is kept for them.
 _OF_ONE_PIECE = frozenset({CapPer.ORDER, CapPer.SESSION, CapPer.CONTRACT, CapPer.PAYMENT})
-#: The fact that tells whose cap it is; a pool is everybody's, and an order, session or payment is one claim.
+#: The fact that tells whose cap it is; a pool is everybody's, an order, session or payment is one claim, and so is a contract that
+#: names no number (ADR 41).
 SUBJECT = {
     CapPer.CONTRACT: "service.contract_number",
     CapPer.FIRM_YEAR: "applicant.id",
