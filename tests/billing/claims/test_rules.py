@@ -21,6 +21,9 @@ from tests.billing.rules.builders import programme_document
 S, E = ClaimState, ClaimEvent
 #: The table as it is agreed with the offices: every pair that may happen (with a chain of two steps, at the first), and where to.
 LEADS = {
+    (S.DRAFT, E.FILL): (S.DRAFT, 0),
+    (S.DRAFT, E.COMPLETE): (S.DRAFT, 0),
+    (S.SENT_BACK, E.COMPLETE): (S.SENT_BACK, 0),
     (S.DRAFT, E.SUBMIT): (S.SUBMITTED, 0),
     (S.DRAFT, E.WITHDRAW): (S.WITHDRAWN, 0),
     (S.SUBMITTED, E.BEGIN): (S.IN_REVIEW, 0),
