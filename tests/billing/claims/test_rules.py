@@ -14,7 +14,7 @@ from billing.claims.rules import content
 from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, is_clean, look, to_complete
 from billing.claims.rules.payers import Listed, Shared, due, left, sums
 from billing.claims.rules.review import DEFAULT, Asked, Level, expected_on, review_of
-from billing.claims.rules.states import ENDS, PART_OF, PROMISED, TABLE, ClaimEvent, ClaimState, Part, after, events_of
+from billing.claims.rules.states import ENDS, PART_OF, PROMISED, TABLE, WITHIN, ClaimEvent, ClaimState, Part, after, events_of
 from billing.claims.rules.totals import Claimed, Line, LineKind, Standing, faults, fitting, split_like, total_of, totals
 from tests.billing.rules.builders import programme_document
 
@@ -109,8 +109,8 @@ def test_the_chain_is_walked_step_by_step_and_a_claim_that_was_sent_back_returns
 
 
 def test_the_database_knows_the_same_moves():
-    for (state, _event), (to, _step) in LEADS.items():
-        assert f"('{state}', '{to}')" in CLAIM_MOVES
+    for (state, event), (to, _step) in LEADS.items():
+        assert event in WITHIN or f"('{state}', '{to}')" in CLAIM_MOVES
     assert "('rejected'," not in CLAIM_MOVES and "('draft', 'approved')" not in CLAIM_MOVES
 
 
