@@ -34,6 +34,7 @@ from billing.claims.rules.review import Review, review_of
 from billing.claims.rules.waiting import STATES, WAITING, Work, apart, due_on
 from billing.claims.services.office import OFFICE, Right, reviewer_roles, right_of
 from billing.claims.signing import Signers
+from billing.subsidy.models import ProgrammeVersion
 from config.kernel.access import Actor, Role, visible_to
 from instruments.models import OrganisationIdentifier
 
@@ -150,8 +151,8 @@ def mine(actor: Actor, now: datetime) -> list[Waiting]:
     """What waits for the actor, who does it at an office in their own right or stands in; a constant number of queries."""
     if not actor.has(*OFFICE):
         return []
-    rows = with_work(visible_to(Claim.objects.all(), actor), now)
     rights = _Rights(actor, now)
+    rows = with_work(visible_to(Claim.objects.all(), actor).filter(rights.reach()), now)
     found: list[Waiting] = []
     known = {each.key: right for each in waiting(rows) if (right := rights.to(each)) is not None}
     for right in sorted(set(known.values()), key=lambda each: each.behalf_id or 0):
@@ -165,10 +166,21 @@ class _Rights:
     def __init__(self, actor: Actor, now: datetime) -> None:
         self.actor, self.now = actor, now
         self._known: dict[tuple[int | None, tuple[Role, ...]], Right | None] = {}
-        self._offices: dict[str, list[int]] | None = None
+        self._own = actor.organisations(*OFFICE)
+        self._of_code = offices_by_code(OrganisationIdentifier.objects.filter(organisation_id__in=self._own))
+
+    def reach(self) -> Q:
+        """Claims for which anything can be done at the actor's offices: of a programme that they issue or that names no office, or whose
+        chain names one of them. What waits elsewhere, in a whole country, is not even read."""
+        named = Q(pk__in=())
+        for code in self._of_code:
+            named |= Q(document__review__steps__contains=[{"office_code": code}])
+        versions = ProgrammeVersion.objects.filter(named)
+        issued = Q(batch__programme__issuer__in=self._own) | Q(batch__programme__issuer__isnull=True)
+        return issued | Q(batch__programme_version__in=versions.values("pk"))
 
     def to(self, each: Waiting) -> Right | None:
-        offices = self._of_code(each.office_code) if each.office_code else [each.batch.programme.issuer_id]
+        offices = self._of_code.get(each.office_code, []) if each.office_code else [each.batch.programme.issuer_id]
         return next((right for office in offices if (right := self._at(office, each.roles)) is not None), None)
 
     def _at(self, office_id: int | None, roles: Sequence[Role]) -> Right | None:
@@ -176,13 +188,6 @@ class _Rights:
         if key not in self._known:
             self._known[key] = right_of(self.actor, office_id, roles, self.now)
         return self._known[key]
-
-    def _of_code(self, code: str) -> list[int]:
-        if self._offices is None:
-            self._offices = offices_by_code(
-                OrganisationIdentifier.objects.filter(organisation_id__in=self.actor.organisations(*OFFICE))
-            )
-        return self._offices.get(code, [])
 
 
 def offices_by_code(rows: QuerySet[OrganisationIdentifier]) -> dict[str, list[int]]:
