@@ -51,6 +51,11 @@ class ClaimReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="The other side reads it.")
 
 
+class ClaimInvoiceIn(StrictSerializer):
+    position = WholeNumber()
+    invoice_number = Text(max_length=_TEXT, allow_blank=True, help_text="Of the line's VAT invoice, 20 digits; empty: none.")
+
+
 class ClaimLineIn(StrictSerializer):
     position = WholeNumber()
     standing = serializers.ChoiceField(choices=[each.value for each in Standing if each is not Standing.REPLACED])

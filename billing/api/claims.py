@@ -120,6 +120,7 @@ class ClaimView(ApiView):
         "send_back": shapes.ClaimReasonIn,
         "reject": shapes.ClaimReasonIn,
         "line": shapes.ClaimLineIn,
+        "invoice": shapes.ClaimInvoiceIn,
         "pass_on": NoFields,
     }
 
@@ -185,6 +186,13 @@ class ClaimView(ApiView):
         """Leave a line out, postpone it, or take it in again."""
         asked = self.valid(request)
         reviewing.set_line(self.actor, int(pk), asked["position"], asked["standing"], asked["reason"], self.now)
+        return Response(self._detail(int(pk)))
+
+    @extend_schema(responses=shapes.ClaimDetailOut)
+    def invoice(self, request: Request, pk: str) -> Response:
+        """Write the number of a line's invoice, while the payee has the claim in hand."""
+        asked = self.valid(request)
+        handing_in.write_invoice(self.actor, int(pk), asked["position"], asked["invoice_number"], self.now)
         return Response(self._detail(int(pk)))
 
 

@@ -11,6 +11,7 @@ from billing.api import (
     bills,
     cards,
     change_look,
+    claim_evidence,
     claim_papers,
     claims,
     dunning,
@@ -238,7 +239,7 @@ def _bills() -> list[URLPattern]:
 def _claims() -> list[URLPattern]:
     """Claims for public money, their batches and the lists on which they are paid."""
     batch, claim, paid = claims.ClaimBatchView, claims.ClaimView, claims.PaymentListView
-    deputy = office_deputies.OfficeDeputyView
+    deputy, evidence = office_deputies.OfficeDeputyView, claim_evidence.ClaimEvidenceView
     on_batch = {
         "gather": "gather",
         "close": "close",
@@ -254,6 +255,7 @@ def _claims() -> list[URLPattern]:
         "send-back": "send_back",
         "reject": "reject",
         "lines": "line",
+        "invoices": "invoice",
     }
     return [
         re_path(r"^claim-batches/$", batch.as_view({"get": "list", "post": "create"}), name="api_claim_batches"),
@@ -268,6 +270,8 @@ def _claims() -> list[URLPattern]:
             re_path(rf"^claims/{ID}/{path}/$", claim.as_view({"post": action}), name=f"api_claim_{action}")
             for path, action in on_claim.items()
         ),
+        re_path(rf"^claims/{ID}/evidence/$", evidence.as_view({"get": "list", "post": "create"}), name="api_claim_evidence"),
+        re_path(rf"^claim-evidence/{ID}/file/$", evidence.as_view({"get": "download"}), name="api_claim_evidence_file"),
         *_claim_papers(),
         re_path(r"^payment-lists/$", paid.as_view({"get": "list"}), name="api_payment_lists"),
         re_path(rf"^payment-lists/{ID}/$", paid.as_view({"get": "retrieve"}), name="api_payment_list"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pgtrigger
 
-from billing.claims.rules.states import AMOUNT_OPEN, PART_OF, PROMISED, TABLE, Part
+from billing.claims.rules.states import AMOUNT_OPEN, PROMISED, TABLE, WITHIN, ClaimEvent, Part, done_by, kept_from_list
 
 
 def _on(name: str, operation: pgtrigger.Operation, func: str) -> pgtrigger.Trigger:
@@ -43,12 +45,16 @@ def claim_is_its_lines(name: str, claim_id: str, operation: pgtrigger.Operation)
 
 
 def _moves() -> str:
-    pairs = sorted({(state.value, to.value) for (state, _event), found in TABLE.items() for to in found})
+    pairs = sorted({(state.value, to.value) for (state, event), found in TABLE.items() if event not in WITHIN for to in found})
     return ", ".join(f"('{state}', '{to}')" for state, to in pairs)
 
 
+def _codes(events: Iterable[ClaimEvent]) -> str:
+    return ", ".join(f"'{event.value}'" for event in sorted(events))
+
+
 def _part(part: Part) -> str:
-    return ", ".join(f"'{event.value}'" for event, own in sorted(PART_OF.items()) if own is part)
+    return _codes(done_by(part))
 
 
 _AMOUNT_OPEN = ", ".join(f"'{state.value}'" for state in sorted(AMOUNT_OPEN))
@@ -102,6 +108,16 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
+#: Who adds a file has a part in the claim.
+EVIDENCE_BY_MAKER = f"""
+PERFORM 1 FROM billing_claimstep s
+ WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.added_by_id AND s.event IN ({_part(Part.MAKER)});
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'who adds a file to a claim stands in its history' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
 #: A line says what its award gives to this payee under this programme, in this way of settlement; what is taken back is of
 #: this payee, and was promised with an earlier claim.
 _PROMISED = ", ".join(f"'{state.value}'" for state in sorted(PROMISED))
@@ -138,6 +154,13 @@ RETURN NEW;
 
 #: Whether a line counts is decided before the review is over; what takes back counts again only as far as it stands nowhere else.
 LINE_CHANGES = f"""
+IF OLD.invoice_number <> NEW.invoice_number THEN
+    PERFORM 1 FROM billing_claim c JOIN billing_claimstep s ON s.claim_id = c.id AND s.position = c.step_count
+     WHERE c.id = NEW.claim_id AND s.event = '{ClaimEvent.COMPLETE.value}';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the number of an invoice is written with a step in the history' USING ERRCODE = '23514';
+    END IF;
+END IF;
 IF (OLD.standing, OLD.reason) IS DISTINCT FROM (NEW.standing, NEW.reason) THEN
     PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id AND state IN ({_AMOUNT_OPEN});
     IF NOT FOUND THEN
@@ -197,6 +220,38 @@ IF OLD.cancelled_at IS NOT NULL AND (OLD.reviewed_by_id, OLD.approved_by_id) IS 
    OR OLD.cancelled_at IS NULL AND NEW.cancelled_at IS NOT NULL AND EXISTS (
       SELECT FROM billing_payout p JOIN billing_paymentline l ON l.id = p.line_id WHERE l.payment_list_id = NEW.id) THEN
     RAISE EXCEPTION 'a payment list is cancelled before anything of it is paid, and not signed afterwards' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+
+def _had_part(part: Part, list_id: str, *people: str) -> str:
+    """Whether one of these had a part in a claim of a list that keeps them from this part in the list."""
+    who = ", ".join(people)
+    return f"""EXISTS (
+      SELECT FROM billing_paymentline l JOIN billing_claimstep s ON s.claim_id = l.claim_id
+       WHERE l.payment_list_id = {list_id} AND s.event IN ({_codes(kept_from_list(part))})
+         AND (s.actor_id IN ({who}) OR s.behalf_id IN ({who})))"""
+
+
+#: Who claims for a payee does not check the list that pays it, and who prepared one of its claims does not approve it.
+LIST_SIGNERS_APART = f"""
+IF OLD.reviewed_by_id IS NULL AND NEW.reviewed_by_id IS NOT NULL
+   AND {_had_part(Part.REVIEWER, "NEW.id", "NEW.reviewed_by_id", "NEW.reviewed_for_id")}
+   OR OLD.approved_by_id IS NULL AND NEW.approved_by_id IS NOT NULL
+   AND {_had_part(Part.APPROVER, "NEW.id", "NEW.approved_by_id", "NEW.approved_for_id")} THEN
+    RAISE EXCEPTION 'who had a part in a claim does not sign its payment list' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Nor does who claims for a payee make the list.
+LIST_MAKER_APART = f"""
+IF EXISTS (
+   SELECT FROM billing_paymentlist p JOIN billing_claimstep s ON s.claim_id = NEW.claim_id
+    WHERE p.id = NEW.payment_list_id AND s.event IN ({_codes(kept_from_list(Part.MAKER))})
+      AND (s.actor_id IN (p.issued_by_id, p.issued_for_id) OR s.behalf_id IN (p.issued_by_id, p.issued_for_id))) THEN
+    RAISE EXCEPTION 'who claims for a payee does not make its payment list' USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
 """

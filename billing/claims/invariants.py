@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn
-from billing.claims.rules.states import PART_OF, TABLE
+from billing.claims.rules.states import PART_OF, TABLE, Part, kept_from_list
 from config.kernel.invariants import Finding, register, register_sql
 
 register_sql(
@@ -70,6 +70,8 @@ register_sql(
 )
 
 _PARTS = " ".join(f"WHEN '{event.value}' THEN '{part.value}'" for event, part in sorted(PART_OF.items()))
+_BEFORE_APPROVAL = ", ".join(f"'{event.value}'" for event in sorted(kept_from_list(Part.APPROVER)))
+# Claims from before it was written down who filled them had lists that anybody else might approve.
 register_sql(
     "claims.three_people",
     counted="SELECT count(*) FROM billing_claim WHERE state NOT IN ('draft', 'withdrawn')",
@@ -81,7 +83,13 @@ register_sql(
          UNION ALL
         SELECT format('payment list %s has not three people', number) FROM billing_paymentlist
          WHERE reviewed_by_id = issued_by_id OR approved_by_id IN (issued_by_id, reviewed_by_id)
-            OR approved_by_id IS NOT NULL AND reviewed_by_id IS NULL""",  # noqa: S608
+            OR approved_by_id IS NOT NULL AND reviewed_by_id IS NULL
+         UNION ALL
+        SELECT format('payment list %s is approved by person %s, who had a part in claim %s on it', p.number, p.approved_by_id, s.claim_id)
+          FROM billing_paymentlist p JOIN billing_paymentline l ON l.payment_list_id = p.id
+          JOIN billing_claimstep s ON s.claim_id = l.claim_id AND s.event IN ({_BEFORE_APPROVAL})
+         WHERE (p.approved_by_id IN (s.actor_id, s.behalf_id) OR p.approved_for_id IN (s.actor_id, s.behalf_id))
+           AND EXISTS (SELECT FROM billing_claimstep f WHERE f.claim_id = s.claim_id AND f.event = 'fill')""",  # noqa: S608
 )
 
 register_sql(

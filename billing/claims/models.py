@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from billing.claims import guards
 from billing.claims.rules.review import FILES
-from billing.claims.rules.states import ClaimEvent, ClaimState
+from billing.claims.rules.states import ClaimEvent, ClaimState, Part
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import WAITING
 from billing.settlement.models import RENDERED, FrozenDocument
@@ -275,7 +275,11 @@ class ClaimEvidence(models.Model):
     added_at = models.DateTimeField()
 
     class Meta:
-        triggers = [append_only("claim_evidence_append_only"), no_truncate("claim_evidence_no_truncate")]
+        triggers = [
+            append_only("claim_evidence_append_only"),
+            no_truncate("claim_evidence_no_truncate"),
+            guards.insert("claim_evidence_by_maker", guards.EVIDENCE_BY_MAKER),
+        ]
 
 
 class Objection(models.Model):
@@ -366,6 +370,7 @@ class PaymentList(FrozenDocument):
                 condition=_signed("reviewed") | _signed("approved") | _signed("cancelled"),
             ),
             guards.update("payment_list_cancelled_unpaid", guards.LIST_CANCELLED_UNPAID),
+            guards.update("payment_list_signers_apart", guards.LIST_SIGNERS_APART),
             pgtrigger.Protect(name="payment_list_kept", operation=pgtrigger.Delete),
             no_truncate("payment_list_no_truncate"),
             guards.list_is_its_lines("payment_list_is_its_lines", "NEW.id"),
@@ -373,14 +378,16 @@ class PaymentList(FrozenDocument):
 
     @property
     def had_part(self) -> frozenset[int]:
-        """Who made or checked it, and for whom: none of them signs it again."""
+        """Who made or checked it, and for whom: none of them signs it again (``signing`` says who else does not)."""
         parts = (self.issued_by_id, self.issued_for_id, self.reviewed_by_id, self.reviewed_for_id)
         return frozenset(pk for pk in parts if pk is not None)
 
-    def next_is_free_to(self, *people: int | None) -> bool:
-        """Whether it waits for a signature that somebody may give who acts for these (themselves, and for whom they stand in): its maker,
-        reviewer and approver are three people."""
-        return self.cancelled_at is None and self.approved_by_id is None and not self.had_part & set(people)
+    @property
+    def next_part(self) -> Part | None:
+        """What whoever signs it next does; None where it waits for no signature."""
+        if self.cancelled_at is not None or self.approved_by_id is not None:
+            return None
+        return Part.REVIEWER if self.reviewed_by_id is None else Part.APPROVER
 
 
 class PaymentLine(models.Model):
@@ -401,6 +408,7 @@ class PaymentLine(models.Model):
             append_only("payment_line_append_only"),
             no_truncate("payment_line_no_truncate"),
             guards.insert("payment_line_within_claim", guards.LISTED_WITHIN_CLAIM),
+            guards.insert("payment_line_maker_apart", guards.LIST_MAKER_APART),
             guards.list_is_its_lines("payment_line_is_of_list", "NEW.payment_list_id"),
         ]
 

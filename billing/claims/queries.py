@@ -238,9 +238,14 @@ def public_publicity(pk: int) -> Publicity:
     return found
 
 
+def evidence_for(actor: Actor, pk: int) -> ClaimEvidence:
+    """A file of a claim. Raises NotFound."""
+    return get_visible(ClaimEvidence.objects.select_related("file"), actor, pk=pk)
+
+
 def evidence_file(actor: Actor, pk: int) -> tuple[StoredFile, bytes]:
-    """A file of a claim with its bytes. Raises NotFound, Refusal ``files.*``."""
-    row = get_visible(ClaimEvidence.objects.select_related("file"), actor, pk=pk)
+    """The same with its bytes. Raises NotFound, Refusal ``files.*``."""
+    row = evidence_for(actor, pk)
     return row.file, files.read(row.file)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.claims.rules.waiting import Work
-from billing.claims.services.telling import Reached
 from billing.claims.worklist import Waiting
 from instruments.notice_events import Event, register_events
-from instruments.services.notices import News, person, tell
+from instruments.services.notices import News
 
 EVENTS: Mapping[Work, str] = {work: f"claims.to_{work.value}" for work in Work}
 OVERDUE = "claims.overdue"
@@ -52,9 +50,8 @@ register_events(
 )
 
 
-def tell_waiting(event: str, each: Waiting, people: list[Reached], now: datetime) -> int:
-    """Tell these that claims wait for them; who stands in reads for whom. A notice is known again by work and step. Returns how many were
-    told."""
+def news_of(event: str, each: Waiting) -> News:
+    """What is told of claims that wait; a notice is known again by work and step."""
     params = {
         "work": each.work.value,
         "step": each.step,
@@ -64,9 +61,4 @@ def tell_waiting(event: str, each: Waiting, people: list[Reached], now: datetime
         "total_fen": each.total_fen,
         "since_at": each.since.isoformat(),
     }
-    told = 0
-    for behalf in sorted({one.behalf for one in people}):
-        to = person(*(one.user_id for one in people if one.behalf == behalf))
-        own = params | ({"behalf": behalf} if behalf else {})
-        told += tell(News(event, own, f"/claim-batches/{each.batch.pk}/", each.batch), to, now)
-    return told
+    return News(event, params, f"/claim-batches/{each.batch.pk}/", each.batch)

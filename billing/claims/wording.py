@@ -57,6 +57,8 @@ CHECKS: Mapping[str, Word] = {
     CheckCode.OBJECTION: pgettext_lazy("check of a claim", "No objection waits"),
 }
 EVENTS: Mapping[str, Word] = {
+    ClaimEvent.FILL: pgettext_lazy("step of a claim", "Filled with what can be claimed"),
+    ClaimEvent.COMPLETE: pgettext_lazy("step of a claim", "Completed"),
     ClaimEvent.SUBMIT: pgettext_lazy("step of a claim", "Handed in"),
     ClaimEvent.BEGIN: pgettext_lazy("step of a claim", "Review begun"),
     ClaimEvent.PASS: pgettext_lazy("step of a claim", "Passed"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -32,8 +33,13 @@ from billing.claims.models import Claim, ClaimBatch, ClaimStep, Objection, Payme
 from billing.claims.rules.review import Review, review_of
 from billing.claims.rules.waiting import STATES, WAITING, Work, apart, due_on
 from billing.claims.services.office import OFFICE, Right, reviewer_roles, right_of
+from billing.claims.signing import Signers
+from billing.subsidy.models import ProgrammeVersion
 from config.kernel.access import Actor, Role, visible_to
 from instruments.models import OrganisationIdentifier
+
+#: Batch, work and step.
+Key = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,10 @@ class Waiting:
     def due_on(self) -> date | None:
         """The last (local) day on which the first of them is in time."""
         return due_on(self.work, self.review, self.step, local_day(self.since))
+
+    @property
+    def key(self) -> Key:
+        return (self.batch.pk, self.work.value, self.step)
 
     def is_overdue(self, now: datetime) -> bool:
         return self.due_on is not None and self.due_on < local_day(now)
@@ -121,18 +131,33 @@ def free_for(rows: QuerySet[Any], people: Collection[int]) -> QuerySet[Any]:
     return rows.exclude(kept)
 
 
+def parts_in(rows: QuerySet[Any], people: Collection[int]) -> dict[Key, list[frozenset[int]]]:
+    """Of those of some claims (``with_work``) that wait for a look or for approval: which of these people had a part that keeps them from
+    it, in one claim or another (each set once), by batch, work and step. Two queries, however many batches and people."""
+    found: dict[Key, list[frozenset[int]]] = {}
+    for work in (Work.REVIEW, Work.APPROVE):
+        steps = ClaimStep.objects.filter(claim_id=OuterRef("pk"), event__in=sorted(apart(work))).order_by()
+        sets = {
+            f"of_{name}s": ArraySubquery(steps.filter(**{f"{name}__in": people}).order_by(name).values(name).distinct())
+            for name in ("actor", "behalf")
+        }
+        grouped = rows.filter(work=work.value).annotate(**sets).order_by().values_list("batch_id", "at", *sets).distinct()
+        for batch_id, step, actors, behalfs in grouped:
+            found.setdefault((batch_id, work.value, step), []).append(frozenset(actors) | frozenset(behalfs))
+    return found
+
+
 def mine(actor: Actor, now: datetime) -> list[Waiting]:
     """What waits for the actor, who does it at an office in their own right or stands in; a constant number of queries."""
     if not actor.has(*OFFICE):
         return []
-    rows = with_work(visible_to(Claim.objects.all(), actor), now)
     rights = _Rights(actor, now)
+    rows = with_work(visible_to(Claim.objects.all(), actor).filter(rights.reach()), now)
     found: list[Waiting] = []
-    known = {_key(each): right for each in waiting(rows) if (right := rights.to(each)) is not None}
+    known = {each.key: right for each in waiting(rows) if (right := rights.to(each)) is not None}
     for right in sorted(set(known.values()), key=lambda each: each.behalf_id or 0):
-        people = [pk for pk in (actor.user_id, right.behalf_id) if pk is not None]
-        found += [each for each in waiting(free_for(rows, people)) if known.get(_key(each)) == right]
-    return sorted(found, key=lambda each: (each.since, _key(each)))
+        found += [each for each in waiting(free_for(rows, right.people(actor))) if known.get(each.key) == right]
+    return sorted(found, key=lambda each: (each.since, each.key))
 
 
 class _Rights:
@@ -141,10 +166,21 @@ class _Rights:
     def __init__(self, actor: Actor, now: datetime) -> None:
         self.actor, self.now = actor, now
         self._known: dict[tuple[int | None, tuple[Role, ...]], Right | None] = {}
-        self._offices: dict[str, list[int]] | None = None
+        self._own = actor.organisations(*OFFICE)
+        self._of_code = offices_by_code(OrganisationIdentifier.objects.filter(organisation_id__in=self._own))
+
+    def reach(self) -> Q:
+        """Claims for which anything can be done at the actor's offices: of a programme that they issue or that names no office, or whose
+        chain names one of them. What waits elsewhere, in a whole country, is not even read."""
+        named = Q(pk__in=())
+        for code in self._of_code:
+            named |= Q(document__review__steps__contains=[{"office_code": code}])
+        versions = ProgrammeVersion.objects.filter(named)
+        issued = Q(batch__programme__issuer__in=self._own) | Q(batch__programme__issuer__isnull=True)
+        return issued | Q(batch__programme_version__in=versions.values("pk"))
 
     def to(self, each: Waiting) -> Right | None:
-        offices = self._of_code(each.office_code) if each.office_code else [each.batch.programme.issuer_id]
+        offices = self._of_code.get(each.office_code, []) if each.office_code else [each.batch.programme.issuer_id]
         return next((right for office in offices if (right := self._at(office, each.roles)) is not None), None)
 
     def _at(self, office_id: int | None, roles: Sequence[Role]) -> Right | None:
@@ -152,13 +188,6 @@ class _Rights:
         if key not in self._known:
             self._known[key] = right_of(self.actor, office_id, roles, self.now)
         return self._known[key]
-
-    def _of_code(self, code: str) -> list[int]:
-        if self._offices is None:
-            self._offices = offices_by_code(
-                OrganisationIdentifier.objects.filter(organisation_id__in=self.actor.organisations(*OFFICE))
-            )
-        return self._offices.get(code, [])
 
 
 def offices_by_code(rows: QuerySet[OrganisationIdentifier]) -> dict[str, list[int]]:
@@ -178,7 +207,7 @@ class Lists:
 
 
 def my_lists(actor: Actor, now: datetime) -> Lists:
-    """Payment lists that wait for the actor, the oldest first; a query, and one for each office where they may stand in."""
+    """Payment lists that wait for the actor, the oldest first; two queries, and one for each office where they may stand in."""
     if not actor.has(*OFFICE):
         return Lists([], [])
     rows = visible_to(PaymentList.objects.all(), actor).defer("content")
@@ -191,20 +220,17 @@ def my_lists(actor: Actor, now: datetime) -> Lists:
             rights[key] = right_of(actor, key[0], roles, now)
         return rights[key]
 
-    def signs(row: PaymentList) -> bool:
-        found = right(row, *OFFICE)
-        return found is not None and row.next_is_free_to(actor.user_id, found.behalf_id)
-
     open_lists = list(rows.filter(lists_open()))
     approved = [row for row in open_lists if row.approved_by_id is not None]
-    return Lists([row for row in open_lists if signs(row)], [row for row in approved if right(row, Role.FINANCE) is not None])
+    people = {
+        row.pk: by.people(actor) for row in open_lists if row.next_part is not None and (by := right(row, *OFFICE)) is not None
+    }
+    signers = Signers(open_lists, {pk for each in people.values() for pk in each})
+    to_sign = [row for row in open_lists if row.pk in people and signers.is_free(row, *people[row.pk])]
+    return Lists(to_sign, [row for row in approved if right(row, Role.FINANCE) is not None])
 
 
 def lists_open() -> Q:
     """Payment lists that wait for somebody: not cancelled, and not signed by all or with a line of which nothing is recorded."""
     unrecorded = Exists(PaymentLine.objects.filter(payment_list=OuterRef("pk"), payout__isnull=True))
     return Q(Q(approved_by__isnull=True) | Q(unrecorded), cancelled_at__isnull=True)
-
-
-def _key(each: Waiting) -> tuple[int, str, int]:
-    return (each.batch.pk, each.work.value, each.step)

@@ -18,6 +18,7 @@ from billing.claims.models import PaymentLine
 from billing.claims.services import paying
 from billing.claims.services.office import OFFICE, right_of
 from billing.claims.services.paying import Outcome
+from billing.claims.signing import is_free
 from billing.settlement.queries import local_today
 from billing.wording import payer_word
 from config.kernel.access import Role, get_visible
@@ -75,7 +76,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "payers": [(payer_word(each["payer"]), each["amount_fen"]) for each in found.content["totals"]["payers"]],
         "paid_fen": sum(each.paid_fen for each in paid if each is not None),
         "documents": paper_row(found),
-        "may_sign": signs is not None and found.next_is_free_to(actor.user_id, signs.behalf_id),
+        "may_sign": signs is not None and is_free(found, *signs.people(actor)),
         "may_record": pays and found.approved_by_id is not None and found.cancelled_at is None,
         "may_cancel": pays and found.cancelled_at is None and not any(paid),
         "today": local_today(now),

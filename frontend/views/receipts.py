@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -20,13 +18,14 @@ from billing.receipts import queries
 from billing.receipts.captions import METHODS, WHAT
 from billing.receipts.services import issuing
 from config.kernel.access import Actor
+from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters.bills import party_row
 from frontend.presenters.statements import documents_view
-from frontend.refusals import say_refusal
+from frontend.refusals import sentences
 from frontend.views.bills import POLL_SECONDS, number
 from frontend.views.payments import detail_response as payment_response
 
@@ -38,6 +37,10 @@ LINES_PER_PAGE = 100
 @require_GET
 def receipt_list(request: HttpRequest) -> HttpResponse:
     """Receipts, or with ``?show=account_statement`` statements of account, and between whom one can be issued."""
+    return _list(request)
+
+
+def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     kind = "account_statement" if request.GET.get("show") == "account_statement" else "receipt"
     page = Paginator(queries.papers_visible(actor, kind), PER_PAGE).get_page(request.GET.get("page"))
@@ -47,9 +50,11 @@ def receipt_list(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "pairs": _pairs(actor),
         "detail": f"{kind}_detail",
-        "typed": {name: request.GET.get(name, "") for name in ("pair", "from", "until")},
+        "typed": request.POST,
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "receipts/list.html", context)
+    stands_at(request, "receipt_list")
+    return render(request, "receipts/list.html", context, status=status_of(refusal) if refusal else 200)
 
 
 def _pairs(actor: Actor) -> list[tuple[str, str]]:
@@ -88,9 +93,7 @@ def account_statement_issue(request: HttpRequest) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        say_refusal(request, refusal)
-        typed = {name: request.POST.get(name, "")[:40] for name in ("pair", "from", "until")}
-        return redirect(f"{reverse('receipt_list')}?{urlencode({'show': 'account_statement', **typed})}")
+        return _list(request, refusal)
     return _issued(request, "account_statement", made)
 
 

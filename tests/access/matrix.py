@@ -523,6 +523,14 @@ def _invoice_table(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("t.csv", b"bill,number")}
 
 
+def _evidence(world: World) -> dict[str, Any]:
+    return {"kind": "report", "file": SimpleUploadedFile("r.pdf", b"%PDF-1.4 x")}
+
+
+def _invoice_of_line(world: World) -> dict[str, Any]:
+    return {"position": 1, "invoice_number": "26632000000000000001"}
+
+
 def _receipt_asked(world: World) -> dict[str, Any]:
     return {"payment": world.objects["payment"][0], "customer": world.cast.firm.pk}
 
@@ -902,6 +910,11 @@ API: dict[str, Route] = {
     "api_office_deputies": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_stands_in, role_first=True)}),
     "api_office_deputy_end": acts("deputy", PAYERS, ok=TRIED, role_first=True),
     "api_office_work": reads(),
+    "api_claim_evidence": Route(
+        {"GET": Rule(*SEES["claim"]), "POST": Rule(BILLING, only("foreign"), TRIED, body=_evidence, as_form=True)}, "claim"
+    ),
+    "api_claim_evidence_file": reads_object("claim_evidence"),
+    "api_claim_invoice": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_invoice_of_line),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
     "api_clawbacks": reads(),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),

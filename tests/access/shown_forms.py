@@ -181,7 +181,7 @@ def astray(page: Any, shown: Shown) -> set[str]:
 
 
 #: Forms that only choose what the next page shows, where they are whole.
-LOOKS_FIRST = frozenset({"account_statement_issue", "bill_credit", "quotation_create", "quotation_edit"})
+LOOKS_FIRST = frozenset({"bill_credit", "quotation_create", "quotation_edit"})
 
 
 def refuse_everything(patch: pytest.MonkeyPatch, asked: list[bool]) -> None:

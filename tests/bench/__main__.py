@@ -31,6 +31,7 @@ PARTS = (
     "use",
     "month",
     "bills",
+    "office",
     "demo",
 )
 
@@ -90,6 +91,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         inbox,
         keeping,
         month,
+        office,
         quoting,
         reserve,
         stage,
@@ -105,7 +107,9 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills"} & set(parts):
+    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills", "office"} & set(
+        parts
+    ):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
@@ -129,6 +133,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += month.figures(built)
         if "bills" in parts:
             figures += bills.figures(built)
+        if "office" in parts:
+            figures += office.figures(built)
     if "pool" in parts:
         figures += hot_pool.figures()
     if "demo" in parts:

@@ -10,6 +10,7 @@ import pytest
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimSubmission, PaymentList
 from billing.claims.services import batches, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
+from billing.claims.services.office import Right
 from tests.concurrency.harness import at_once, broken, sql_run, tally, violations
 from tests.concurrency.test_statement_race import used
 from tests.concurrency.world import World, publish, voucher
@@ -62,7 +63,9 @@ def test_without_locks_and_constraint_an_award_is_claimed_twice(world: World, mo
     sql_run("DROP INDEX claim_line_award_once", "ALTER TABLE billing_claimline DISABLE TRIGGER USER")
     sql_run("ALTER TABLE billing_claimline DROP CONSTRAINT claim_line_position")
     Claim.objects.create(batch=batch, payee=cast.lab, number="SQ-2026-000001", since=DECEMBER, created_at=DECEMBER)
-    monkeypatch.setattr(batches, "_open", lambda actor, pk, *_more: ClaimBatch.objects.select_related("programme").get(pk=pk))
+    rows = ClaimBatch.objects.select_related("programme", "programme_version")
+    monkeypatch.setattr(batches, "_open", lambda actor, pk, *_more: (rows.get(pk=pk), Right()))
+    monkeypatch.setattr(batches, "move", lambda *_asked, **_how: None)
     monkeypatch.setattr(batches.reversing, "lock_awards", lambda ids: time.sleep(0.3))
     monkeypatch.setattr(batches, "_claims_of", lambda *_asked: {each.payee_id: each for each in Claim.objects.all()})
     monkeypatch.setattr(batches.clawbacks, "take_back", lambda *_asked: None)

@@ -29,6 +29,10 @@ class ClaimState(StrEnum):
 class ClaimEvent(StrEnum):
     """What happens to a claim."""
 
+    FILL = "fill"
+    """The office puts on it what can be claimed."""
+    COMPLETE = "complete"
+    """Somebody of its payee adds a file or writes the number of an invoice."""
     SUBMIT = "submit"
     BEGIN = "begin"
     """The claim window is over and the figures of the batch are fixed: the first step looks."""
@@ -52,15 +56,20 @@ class ClaimEvent(StrEnum):
 
 
 class Part(StrEnum):
-    """What somebody does for a claim. Of one claim these are three people."""
+    """What somebody does for a claim. Of one claim these are three people, each part whole: who did some of it has that part."""
 
     MAKER = "maker"
+    """Says what is claimed: completes it or hands it in for its payee."""
     REVIEWER = "reviewer"
+    """Prepares it at the office: fills it, closes its batch, looks at it, changes which lines count."""
     APPROVER = "approver"
 
 
 PART_OF: Mapping[ClaimEvent, Part] = {
+    ClaimEvent.COMPLETE: Part.MAKER,
     ClaimEvent.SUBMIT: Part.MAKER,
+    ClaimEvent.FILL: Part.REVIEWER,
+    ClaimEvent.BEGIN: Part.REVIEWER,
     ClaimEvent.PASS: Part.REVIEWER,
     ClaimEvent.SEND_BACK: Part.REVIEWER,
     ClaimEvent.LINE: Part.REVIEWER,
@@ -70,6 +79,8 @@ PART_OF: Mapping[ClaimEvent, Part] = {
 _S, _E = ClaimState, ClaimEvent
 #: (state, event) -> the states it may lead to; which of several is decided by the step (``after``).
 TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
+    (_S.DRAFT, _E.FILL): (_S.DRAFT,),
+    (_S.DRAFT, _E.COMPLETE): (_S.DRAFT,),
     (_S.DRAFT, _E.SUBMIT): (_S.SUBMITTED,),
     (_S.DRAFT, _E.WITHDRAW): (_S.WITHDRAWN,),
     (_S.SUBMITTED, _E.BEGIN): (_S.IN_REVIEW,),
@@ -78,6 +89,7 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.IN_REVIEW, _E.SEND_BACK): (_S.SENT_BACK,),
     (_S.IN_REVIEW, _E.LINE): (_S.IN_REVIEW,),
     (_S.IN_REVIEW, _E.REJECT): (_S.REJECTED,),
+    (_S.SENT_BACK, _E.COMPLETE): (_S.SENT_BACK,),
     (_S.SENT_BACK, _E.SUBMIT): (_S.IN_REVIEW,),
     (_S.SENT_BACK, _E.REJECT): (_S.REJECTED,),
     (_S.SENT_BACK, _E.WITHDRAW): (_S.WITHDRAWN,),
@@ -99,6 +111,8 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.PAID, _E.RECHECK): (_S.RECHECKED,),
     (_S.RECHECKED, _E.RECHECK): (_S.RECHECKED,),
 }
+#: What changes a claim and leaves it where it waits.
+WITHIN = frozenset({_E.FILL, _E.COMPLETE, _E.LINE})
 #: Where nothing more is decided about the claim itself.
 ENDS = frozenset({_S.REJECTED, _S.WITHDRAWN})
 #: Only its payee has it in hand; its lines may still change.
@@ -111,6 +125,17 @@ AMOUNT_OPEN = frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.REJECTED, _S.W
 SUBMITTED = frozenset(_S) - {_S.DRAFT} - ENDS
 #: The amount is promised to the payee.
 PROMISED = frozenset({_S.APPROVED, _S.LISTED, _S.PAID, _S.PARTLY_PAID, _S.PAYMENT_FAILED, _S.RECHECKED})
+
+
+def done_by(*parts: Part) -> frozenset[ClaimEvent]:
+    """What people do who have one of these parts."""
+    return frozenset(event for event, part in PART_OF.items() if part in parts)
+
+
+def kept_from_list(part: Part) -> frozenset[ClaimEvent]:
+    """What of a claim keeps who did it from a part in the payment lists on which it stands: who claims it has none there, and who prepared
+    it at the office does not approve them. Who approved it may sign: two others do, too."""
+    return done_by(Part.MAKER, Part.REVIEWER) if part is Part.APPROVER else done_by(Part.MAKER)
 
 
 def events_of(state: ClaimState) -> frozenset[ClaimEvent]:

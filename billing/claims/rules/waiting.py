@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from billing.claims.rules.review import Review
-from billing.claims.rules.states import PART_OF, ClaimEvent, ClaimState, Part
+from billing.claims.rules.states import ClaimEvent, ClaimState, Part, done_by
 
 
 class Work(StrEnum):
@@ -38,7 +38,7 @@ _PART: Mapping[Work, Part] = {Work.REVIEW: Part.REVIEWER, Work.APPROVE: Part.APP
 def apart(work: Work) -> frozenset[ClaimEvent]:
     """What keeps who did it for a claim from this work for it: maker, reviewer and approver are three people."""
     own = _PART.get(work)
-    return frozenset(event for event, part in PART_OF.items() if own is not None and part is not own)
+    return done_by(*(part for part in Part if part is not own)) if own is not None else frozenset()
 
 
 def due_on(work: Work, review: Review, step: int, since: date) -> date | None:

@@ -19,7 +19,7 @@ from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
 from billing.claims.services import batch_rules, clawbacks, reversing
 from billing.claims.services.moving import move
-from billing.claims.services.office import OFFICE, locked_batch, next_number, require_office
+from billing.claims.services.office import OFFICE, Right, locked_batch, next_number, require_office
 from billing.claims.services.proving import prove
 from billing.settlement.models import Award
 from billing.settlement.period_models import held
@@ -145,11 +145,12 @@ def claimable(batch: ClaimBatch) -> QuerySet[Award]:
 def gather(actor: Actor, batch_id: int, now: datetime) -> Gathered:
     """Fill an open batch: a draft claim for each payee with everything that is claimable, and what is to be clawed back of the payee.
 
-    Raises NotFound, Forbidden, Conflict ``claims.batch_closed``, Refusal ``claims.too_many``.
+    Raises NotFound, Forbidden (``claims.three_people``: of a claim that the actor completed for its payee), Conflict
+    ``claims.batch_closed``, Refusal ``claims.too_many``.
     """
 
     def work() -> Gathered:
-        batch = _open(actor, batch_id, now)
+        batch, right = _open(actor, batch_id, now)
         clawbacks.raise_due(batch.programme_id, now)
         ids = list(claimable(batch).values_list("pk", flat=True)[: MOST_LINES + 1])
         if len(ids) > MOST_LINES:
@@ -164,6 +165,7 @@ def gather(actor: Actor, batch_id: int, now: datetime) -> Gathered:
         for payee, awards in of_payee.items():
             if found[payee].state == ClaimState.DRAFT:
                 lines += _add(found[payee], awards, now)
+                move(actor, found[payee], ClaimEvent.FILL, now, behalf_id=right.behalf_id)
                 if found[payee].created_at == now:
                     tell_opened(found[payee], now)
         drafts = [claim for claim in found.values() if claim.state == ClaimState.DRAFT]
@@ -179,11 +181,11 @@ def close(actor: Actor, batch_id: int, now: datetime) -> Totals:
     """Close a batch after its claim window: claims that were not handed in fall out of it, rules over the whole batch are applied, and the
     first step of the review begins. Returns the proven totals.
 
-    Raises NotFound, Forbidden, Conflict ``claims.batch_closed``, Refusal ``claims.window_open`` / ``claims.inconsistent``.
+    Raises as ``gather``, Refusal ``claims.window_open`` / ``claims.inconsistent``.
     """
 
     def work() -> Totals:
-        batch = _open(actor, batch_id, now)
+        batch, right = _open(actor, batch_id, now)
         if local_day(now) <= batch.closes_on:
             raise Refusal.of("claims.window_open", closes_on=batch.closes_on.isoformat())
         rows = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(batch=batch).exclude(state=ClaimState.WITHDRAWN)
@@ -195,7 +197,7 @@ def close(actor: Actor, batch_id: int, now: datetime) -> Totals:
         applied = batch_rules.apply(batch, handed_in, now)
         proven = prove(handed_in)
         for claim in handed_in:
-            move(NOBODY, claim, ClaimEvent.BEGIN, now)
+            move(actor, claim, ClaimEvent.BEGIN, now, behalf_id=right.behalf_id)
         steps = [step for each in applied for step in each["steps"]]
         ClaimBatch.objects.filter(pk=batch.pk).update(
             closed_at=now, closed_by_id=actor.user_id, rule_steps=steps, rules_applied=applied
@@ -241,12 +243,12 @@ def refresh(claim: Claim, now: datetime) -> None:
     _add(claim, again, now, numbers)
 
 
-def _open(actor: Actor, batch_id: int, now: datetime) -> ClaimBatch:
+def _open(actor: Actor, batch_id: int, now: datetime) -> tuple[ClaimBatch, Right]:
     batch = locked_batch(actor, batch_id)
-    require_office(actor, batch, now, *OFFICE)
+    right = require_office(actor, batch, now, *OFFICE)
     if batch.closed_at is not None:
         raise Conflict.of("claims.batch_closed", number=batch.number)
-    return batch
+    return batch, right
 
 
 def _claims_of(batch: ClaimBatch, of_payee: Mapping[int, Sequence[Award]], now: datetime) -> dict[int, Claim]:

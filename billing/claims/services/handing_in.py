@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,7 @@ from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, files, idempotency, transactions
 from instruments.services.uploads import clean_document
 
-ROUTE = "claims.submit"
+ROUTE, EVIDENCE_ROUTE = "claims.submit", "claims.evidence"
 KINDS = (*(each.value for each in FILES), "other")
 MOST_FILES = 100
 
@@ -51,9 +52,16 @@ def _in_hand(actor: Actor, claim_id: int) -> Claim:
     return claim
 
 
+def _complete(actor: Actor, claim: Claim, now: datetime) -> None:
+    """Say in the history who completes a claim, once for what somebody does in a row. Raises as ``moving.move``."""
+    last = claim.steps.order_by("-position").first()
+    if last is None or (last.event, last.actor_id) != (ClaimEvent.COMPLETE, actor.user_id):
+        move(actor, claim, ClaimEvent.COMPLETE, now)
+
+
 def add_evidence(actor: Actor, claim_id: int, given: Evidence, now: datetime) -> ClaimEvidence:
-    """Add a file. Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.evidence_kind`` / ``claims.too_many_files`` /
-    ``upload.*``."""
+    """Add a file. Raises NotFound, Forbidden (``claims.three_people``), Conflict ``claims.not_now``, Refusal ``claims.evidence_kind`` /
+    ``claims.too_many_files`` / ``upload.*``."""
     if given.kind not in KINDS:
         raise Refusal.of("claims.evidence_kind", field="kind")
     clean = clean_document(given.content)
@@ -64,6 +72,7 @@ def add_evidence(actor: Actor, claim_id: int, given: Evidence, now: datetime) ->
         if count >= MOST_FILES:
             raise Refusal.of("claims.too_many_files", field="file", most=MOST_FILES)
         name = f"{claim.number}-{given.kind}-{count + 1}.{clean.extension}"
+        _complete(actor, claim, now)
         stored = files.store(clean.content, file_name=name, media_type=clean.media_type, user_id=actor.user_id, now=now)
         made = ClaimEvidence.objects.create(
             claim=claim, kind=given.kind, file=stored, note=plain_text(given.note, 200), added_by_id=actor.person_id, added_at=now
@@ -74,17 +83,30 @@ def add_evidence(actor: Actor, claim_id: int, given: Evidence, now: datetime) ->
     return transactions.run(work)
 
 
+def add_evidence_once(actor: Actor, claim_id: int, given: Evidence, now: datetime, *, idempotency_key: str) -> tuple[int, bool]:
+    """As ``add_evidence``, at most once for a key: the id of the file's row and whether it was there. Raises Refusal ``idempotency.*``
+    besides."""
+    payload = {"claim": claim_id, "kind": given.kind, "note": given.note, "sha256": hashlib.sha256(given.content).hexdigest()}
+
+    def effect() -> dict[str, Any]:
+        return {"id": add_evidence(actor, claim_id, given, now).pk}
+
+    result, replayed = transactions.run(lambda: idempotency.once(actor, EVIDENCE_ROUTE, idempotency_key, payload, now, effect))
+    return result["id"], replayed
+
+
 def write_invoice(actor: Actor, claim_id: int, position: int, number: str, now: datetime) -> None:
     """Write the number of a line's invoice, or take it away (empty).
 
-    Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.invoice_number``.
+    Raises NotFound, Forbidden (``claims.three_people``), Conflict ``claims.not_now``, Refusal ``claims.invoice_number``.
     """
     clean = "".join(number.split())
     if clean and not is_invoice_number(clean):
-        raise Refusal.of("claims.invoice_number", field=f"invoice_{position}")
+        raise Refusal.of("claims.invoice_number", field="invoice_number")
 
     def work() -> None:
         claim = _in_hand(actor, claim_id)
+        _complete(actor, claim, now)
         rows = ClaimLine.objects.filter(claim=claim, position=position, kind=LineKind.AWARD, standing=Standing.INCLUDED)
         if rows.update(invoice_number=clean) != 1:
             raise NotFound.of("access.not_found", model="claimline")

@@ -13,7 +13,7 @@ from billing.bills.services.issuing import local_day
 from billing.claims.models import Claim, ClaimStep, PaymentLine, Payout
 from billing.claims.notices import tell_payee
 from billing.claims.rules.review import expected_on, review_of
-from billing.claims.rules.states import ClaimEvent, ClaimState, after
+from billing.claims.rules.states import WITHIN, ClaimEvent, ClaimState, after
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Forbidden
 from config.kernel.services import audit
@@ -41,7 +41,8 @@ def move(
     behalf_id: int | None = None,
 ) -> ClaimStep:
     """Let an event happen to a locked claim, in the caller's transaction; the claim object follows. An actor who is nobody is the platform.
-    ``also``: what the audit trail says besides; ``behalf_id``: for whom the actor stands in. A changed line leaves the days as they are.
+    ``also``: what the audit trail says besides; ``behalf_id``: for whom the actor stands in. What leaves a claim where it waits leaves
+    its days.
 
     Raises Conflict ``claims.not_now`` (the table does not allow it), Forbidden ``claims.three_people``.
     """
@@ -52,7 +53,7 @@ def move(
     if to is None:
         raise Conflict.of("claims.not_now", state=state.value, number=claim.number)
     new_state, new_step = to
-    since = claim.since if event is ClaimEvent.LINE or state is new_state is ClaimState.LISTED else now
+    since = claim.since if event in WITHIN or state is new_state is ClaimState.LISTED else now
     expected = expected_on(review, new_state, new_step, local_day(since), claim.batch.closes_on)
     position = claim.step_count + 1
     try:

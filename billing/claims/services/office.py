@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,10 @@ class Right:
 
     behalf_id: int | None = None
 
+    def people(self, actor: Actor) -> frozenset[int]:
+        """Whoever acts by it, and for whom: of three people they are one."""
+        return frozenset(pk for pk in (actor.user_id, self.behalf_id) if pk is not None)
+
 
 def right_of(actor: Actor, office_id: int | None, roles: Sequence[Role], now: datetime) -> Right | None:
     """The one place that says who acts at an office (None: the programme names none, and any office's people do): whoever has one of
@@ -47,17 +51,17 @@ def _principal_of(actor: Actor, office_id: int, roles: Sequence[Role], now: date
     there in a role of the office."""
     if office_id not in actor.organisations(*OFFICE):
         return None
-    rows = standing_in(office_id, roles, now).filter(deputy_id=actor.user_id)
+    rows = standing_in([office_id], roles, now).filter(deputy_id=actor.user_id)
     return rows.order_by("pk").values_list("principal_id", flat=True).first()
 
 
-def standing_in(office_id: int, roles: Sequence[Role], now: datetime) -> QuerySet[Deputy]:
-    """Who stands in today at an office for people who have one of ``roles`` there. Who stands in still works there in a role of the
+def standing_in(offices: Collection[int], roles: Sequence[Role], now: datetime) -> QuerySet[Deputy]:
+    """Who stands in today at some offices for people who have one of ``roles`` there. Who stands in still works there in a role of the
     office."""
-    today, work_there = local_day(now), Membership.objects.filter(organisation=office_id)
+    today, work_there = local_day(now), Membership.objects.filter(organisation=OuterRef("office"))
     has_role = work_there.filter(user=OuterRef("principal"), role__in=[str(role) for role in roles])
     works = work_there.filter(user=OuterRef("deputy"), role__in=[str(role) for role in OFFICE])
-    rows = Deputy.objects.filter(Exists(has_role), Exists(works), office_id=office_id, principal__is_active=True)
+    rows = Deputy.objects.filter(Exists(has_role), Exists(works), office__in=offices, principal__is_active=True)
     return rows.filter(from_on__lte=today, until_on__gte=today, ended_at__isnull=True)
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
-from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentLine, PaymentList, Payout
+from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentLine, PaymentList, Payout
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.payers import Listed, Shared, left
-from billing.claims.rules.states import ClaimEvent
+from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
 from billing.claims.rules.totals import Standing
 from billing.claims.rules.waiting import STATES, Work
 from billing.claims.services.documents import queue_documents
@@ -36,6 +36,7 @@ from billing.claims.services.office import (
 from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper
 from billing.claims.services.proving import prove
 from billing.claims.services.waiting_lists import tell_list
+from billing.claims.signing import is_free
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.papers import codes
@@ -91,8 +92,9 @@ def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
 def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
     """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen.
 
-    Raises NotFound, Forbidden, Conflict ``claims.figures_differ`` (other than ``expected_fen``), Refusal ``claims.nothing_to_pay`` /
-    ``claims.no_account`` for each payee without a bank account / ``claims.inconsistent``.
+    Raises NotFound, Forbidden (``claims.three_people``: who claims one of them for its payee), Conflict ``claims.figures_differ`` (other
+    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.inconsistent`` / ``claims.no_account`` for each payee without a
+    bank account.
     """
 
     def work() -> list[PaymentList]:
@@ -107,6 +109,7 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
         claims = list({each.claim.pk: each.claim for each in found}.values())
+        _refuse_claimant(claims, right.people(actor))
         lacking = [claim for claim in claims if not claim.payee.bank_account_number]
         Refusal.raise_any([Reason("claims.no_account", {"number": claim.number, "payee": claim.payee.name}) for claim in lacking])
         prove(claims)
@@ -115,8 +118,17 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
     return transactions.run(work)
 
 
+def _refuse_claimant(claims: list[Claim], people: Collection[int]) -> None:
+    """Raise Forbidden ``claims.three_people`` where one of these claimed one of some claims; one query."""
+    own = Q(actor__in=people) | Q(behalf__in=people)
+    steps = ClaimStep.objects.filter(own, claim__in=claims, event__in=sorted(kept_from_list(Part.MAKER)))
+    number = steps.order_by("claim_id").values_list("claim__number", flat=True).first()
+    if number is not None:
+        raise Forbidden.of("claims.three_people", number=number)
+
+
 def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
-    """Check a list, or approve one that was checked: maker, reviewer and approver are three people.
+    """Check a list, or approve one that was checked: maker, reviewer and approver are three people (``signing``).
 
     Raises NotFound, Forbidden ``claims.three_people``, Conflict ``claims.signed_already`` / ``claims.list_cancelled``.
     """
@@ -128,7 +140,7 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
             raise Conflict.of("claims.list_cancelled", number=row.number)
         if row.approved_by_id is not None:
             raise Conflict.of("claims.signed_already", number=row.number)
-        if not row.next_is_free_to(actor.user_id, right.behalf_id):
+        if not is_free(row, *right.people(actor)):
             raise Forbidden.of("claims.three_people", number=row.number)
         part = "reviewed" if row.reviewed_by_id is None else "approved"
         signed = {f"{part}_by": actor.user_id, f"{part}_for": right.behalf_id, f"{part}_at": now}

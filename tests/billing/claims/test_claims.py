@@ -86,7 +86,7 @@ def test_a_refund_goes_from_sessions_to_the_firms_account_and_every_identity_hol
     assert claim.state == "paid" and claim.expected_on is None
     assert paid_of_month() == (1, stated.total_fen, {})
     events = list(claim.steps.order_by("position").values_list("event", flat=True))
-    assert events == ["submit", "begin", "pass", "publicise", "approve", "list", "pay_part", "pay"]
+    assert events == ["fill", "submit", "begin", "pass", "publicise", "approve", "list", "pay_part", "pay"]
     told = Notice.objects.filter(event__in=["claim.paid", "claim.payment_failed"]).values_list("event", flat=True)
     assert set(told) == {"claim.paid"}  # that one of two has paid is nothing that did not arrive
     moved = Transfer.objects.filter(source_type__in=["claim", "payout"]).order_by("pk")

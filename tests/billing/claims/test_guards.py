@@ -50,14 +50,14 @@ def test_maker_reviewer_and_approver_are_three_people_in_the_database(cast, offi
     office.close(batch)
     claim.refresh_from_db()
     name = "ClaimStep:claim_three_people"
-    refused("three people", step(claim, "pass", cast.users["he"], "passed", 3), name)
+    refused("three people", step(claim, "pass", cast.users["he"], "passed", 4), name)
     office.passed(claim)
     claim.refresh_from_db()
-    refused("three people", step(claim, "approve", cast.users["chen"], "approved", 4), name)
-    refused("three people", step(claim, "approve", cast.users["he"], "approved", 4), name)
+    refused("three people", step(claim, "approve", cast.users["chen"], "approved", 5), name)
+    refused("three people", step(claim, "approve", cast.users["he"], "approved", 5), name)
     with transaction.atomic():
         with pgtrigger.ignore(f"billing.{name}"):
-            step(claim, "approve", cast.users["chen"], "approved", 4)()
+            step(claim, "approve", cast.users["chen"], "approved", 5)()
         assert {"claims.three_people", "claims.steps_are_of_the_table"} <= set(wrong())
         transaction.set_rollback(True)
 
@@ -66,12 +66,12 @@ def test_a_state_moves_along_the_table_with_a_step_and_while_the_claim_is_its_li
     _batch, (claim,) = office.filled()
     rows = Claim.objects.filter(pk=claim.pk)
     refused("does not go from draft to approved", lambda: rows.update(state="approved"), "Claim:claim_moves")
-    refused("with a step in its history", lambda: rows.update(state="submitted", step_count=1), "Claim:claim_moves")
+    refused("with a step in its history", lambda: rows.update(state="submitted", step_count=2), "Claim:claim_moves")
 
     def lie():
-        step(claim, "submit", cast.users["he"], "submitted", 1)()
+        step(claim, "submit", cast.users["he"], "submitted", 2)()
         rows.update(total_fen=1)
-        rows.update(state="submitted", step_count=1)
+        rows.update(state="submitted", step_count=2)
 
     refused("does not move on", lie, "Claim:claim_moves", "Claim:claim_is_its_lines")
 

@@ -173,7 +173,8 @@ def test_somebody_stands_in_for_some_days_and_counts_as_both(cast, office):
     paying.sign(cast.actor("sun"), made.pk, PUBLIC_OVER)
     assert _waits(made) == {"Rui"}
     signed = PaymentList.objects.filter(pk=made.pk)
-    with pytest.raises(DatabaseError, match="payment_list_deputies_apart"), transaction.atomic():
+    looks_away = pgtrigger.ignore("billing.PaymentList:payment_list_signers_apart")  # Qian passed the claim, too
+    with looks_away, pytest.raises(DatabaseError, match="payment_list_deputies_apart"), transaction.atomic():
         signed.update(approved_by=rui, approved_for=cast.users["qian"], approved_at=PUBLIC_OVER)
     paying.sign(cast.actor("rui"), made.pk, PUBLIC_OVER)
     assert _waits(made) == set()

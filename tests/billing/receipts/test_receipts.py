@@ -112,8 +112,12 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
         "/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": FIRST, "until": date(2026, 11, 20)}
     )
     assert answer.status_code == 302 and answer["Location"].startswith("/account-statements/")
-    again = client.post("/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": LAST, "until": FIRST})
-    assert again.status_code == 302 and "from=2026-12-01" in again["Location"]  # what was typed is not lost
+    typed = {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": LAST, "until": FIRST}
+    again = client.post("/account-statements/issue?show=account_statement", typed)
+    page = again.content.decode()
+    assert again.status_code == 422 and 'role="alert"' in page  # with the reason, in place, and what was typed
+    assert f'name="from" value="{LAST}"' in page and f'name="until" value="{FIRST}"' in page
+    assert f'value="{cast.lab.pk}-{cast.firm.pk}" selected' in page and account.number in page
     _as_data(client, made, first, account)
     _nothing_of_the_other_firm(cast, zhao, client)
 
