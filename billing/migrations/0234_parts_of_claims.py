@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0232_overtaken_proposals'),
+        ('billing', '0233_batches_replay'),
     ]
 
     operations = [
