@@ -321,6 +321,7 @@ SPECTACULAR_SETTINGS = {
                 "withdrawn",
             )
         ],
+        "ClaimEvidenceKindEnum": [(kind, kind) for kind in ("invoice_file", "report", "contract", "payment_proof", "other")],
         "ProposalStateEnum": "billing.settlement.proposal_models.ProposalState",
         "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
         "RecheckMethodEnum": [(method, method) for method in ("random", "amount")],

@@ -40,9 +40,9 @@ def is_api(name: str) -> bool:
     return name.startswith("api_")
 
 
-EVERY, MAY_EVERY = 24, 12
+EVERY, MAY_EVERY = 16, 12
 """``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may; the other roles that may ask on each twelfth
-route, the refused on each twenty-fourth, each role on others than its neighbours; some of them ask for theirs and what is missing too.
+route, the refused on each sixteenth, each role on others than its neighbours; some of them ask for theirs and what is missing too.
 ``make proof`` asks for everything as all of them."""
 PLACES = {name: place for place, name in enumerate(sorted(MATRIX))}
 
