@@ -40,9 +40,8 @@ def is_api(name: str) -> bool:
     return name.startswith("api_")
 
 
-EVERY, MAY_EVERY = 16, 12
-"""``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may; the other roles that may ask on each twelfth
-route, the refused on each sixteenth, each role on others than its neighbours; some of them ask for theirs and what is missing too.
+EVERY = 12
+"""``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may; the others ask on each twelfth, each role on others than its neighbours; some of them ask for theirs and what is missing too.
 ``make proof`` asks for everything as all of them."""
 PLACES = {name: place for place, name in enumerate(sorted(MATRIX))}
 
@@ -51,7 +50,7 @@ def targets(name: str, route: Route, rule: Rule, role: str, *, every: int) -> tu
     turn = PLACES[name] + list(ROLES).index(role)
     may = [each for each in ROLES if each in rule.may | rule.may_theirs]
     always = role == "foreign" or (role in may and role == may[PLACES[name] % len(may)])
-    if turn % (min(every, MAY_EVERY) if role in may else every) and not always:
+    if turn % every and not always:
         return ()
     if not route.kind:
         return (OURS,)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime
+from threading import Barrier
 
 import pytest
 
@@ -66,8 +66,14 @@ def test_without_locks_and_constraint_an_award_is_claimed_twice(world: World, mo
     rows = ClaimBatch.objects.select_related("programme", "programme_version")
     monkeypatch.setattr(batches, "_open", lambda actor, pk, *_more: (rows.get(pk=pk), Right()))
     monkeypatch.setattr(batches, "move", lambda *_asked, **_how: None)
-    monkeypatch.setattr(batches.reversing, "lock_awards", lambda ids: time.sleep(0.3))
-    monkeypatch.setattr(batches, "_claims_of", lambda *_asked: {each.payee_id: each for each in Claim.objects.all()})
+    monkeypatch.setattr(batches.reversing, "lock_awards", lambda ids: None)
+    both_have_read = Barrier(2)
+
+    def claims_of(*_asked: object) -> dict[int, Claim]:
+        both_have_read.wait(30)
+        return {each.payee_id: each for each in Claim.objects.all()}
+
+    monkeypatch.setattr(batches, "_claims_of", claims_of)
     monkeypatch.setattr(batches.clawbacks, "take_back", lambda *_asked: None)
     monkeypatch.setattr(batches, "set_total", lambda *_asked: None)
     monkeypatch.setattr(batches, "prove", lambda *_asked: None)
