@@ -41,8 +41,8 @@ def is_api(name: str) -> bool:
 
 
 EVERY = 12
-"""``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may; the others ask on each twelfth, each role on others than its neighbours; some of them ask for theirs and what is missing too.
-``make proof`` asks for everything as all of them."""
+"""``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may; the others ask on each twelfth, each role on
+others than its neighbours; some of them ask for theirs and what is missing too. ``make proof`` asks for everything as all of them."""
 PLACES = {name: place for place, name in enumerate(sorted(MATRIX))}
 
 
