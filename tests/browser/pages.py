@@ -1450,6 +1450,7 @@ NOT_PAGES: dict[str, str] = {
     "rating_answer": "POST only",
     "rating_hide": "POST only",
     "healthz": "JSON for machines",
+    "code_list_take_back": "a list that was taken in since the demo began: tests/frontend/imports/test_code_lists.py",
     "set_language": "POST only",
     "account_set_password": "for accounts without a password; leads to changing it",
     "account_confirm_login_code": "log-in codes are switched off",

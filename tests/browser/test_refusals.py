@@ -30,15 +30,18 @@ def open_form(visitor: Visitor, instrument: int, hour: int = 9, days: int = 3, p
     time = {"on": starts_at.date().isoformat(), "from_": f"{starts_at:%H:%M}", "to": f"{ends_at:%H:%M}"}
     visitor.open(at("instrument_detail", instrument, **time))
     expect(visitor.page.locator("#quote .price-now")).to_be_visible()
+    visitor.page.wait_for_load_state("networkidle")  # the form has the time held for who may book
     visitor.page.get_by_label("Purpose").fill(purpose)
     return starts_at
 
 
 def taken_by_another(site: Site, instrument: int, starts_at: datetime, hours: float = 2) -> None:
-    """Another firm books the time while the form is open."""
+    """The time is held for the researcher no more, and another firm books it while the form is open."""
+    from booking.services import holds
     from instruments.models import Instrument
 
     with site.data():
+        holds.release(stage.persona(PERSONAS["researcher"]), instrument)
         rival = stage.persona("firm-admin.firm2@demo.jishi.example")
         stage.book(rival, Instrument.objects.get(pk=instrument), starts_at, hours, datetime.now(UTC))
 
