@@ -64,7 +64,7 @@ def free_slots(
     service_mode: str = "",
 ) -> Week:
     """``days`` local days (31 at most) from ``first_date`` (default: today at the site), as they are for a customer; in assisted mode
-    what nobody can assist in is not free.
+    what nobody can assist in is not free. What the actor holds while a form is open is free for them.
 
     Without a customer of the actor's own they are as for any of them. Raises NotFound.
     """
@@ -74,7 +74,7 @@ def free_slots(
     dates = [first + timedelta(days=offset) for offset in range(min(days, 31))]
     window = TimeRange(local_day(dates[0], context.zone).starts_at, local_day(dates[-1], context.zone).ends_at)
     opening = context.opening(window)
-    busy = booking_context.busy_ranges(context.instrument.calendar_id, window)
+    busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=actor.user_id)
     alone = free_ranges(opening, busy, context.policy, now)
     mode = meant_mode(service_mode, context.instrument.service_modes)
     free = booking_context.free_times(context, window, busy, now, mode) if mode == ASSISTED else alone

@@ -42,6 +42,13 @@ def test_a_time_that_others_hold_is_said_to_be_taken_and_ones_own_is_not(as_, ca
     assert "This time is taken" in words(others) and "This time is taken" not in words(own)
 
 
+def test_in_the_list_of_times_ones_own_is_free_and_that_of_others_taken(as_, cast):
+    as_("he").post(f"/instruments/{cast.xrd.pk}/hold", TIME)
+    taken = "09:00\u201311:00 Taken"
+    assert taken in words(as_("lin").get(f"/instruments/{cast.xrd.pk}/", TIME))
+    assert taken not in words(as_("he").get(f"/instruments/{cast.xrd.pk}/", TIME))
+
+
 def test_what_cannot_be_kept_is_said(as_, cast):
     client, address = as_("lin"), f"/instruments/{cast.xrd.pk}/hold"
     night = client.post(address, {**TIME, "from": "21:00", "to": "22:00"}, headers={"HX-Request": "true"})
