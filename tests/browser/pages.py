@@ -602,6 +602,13 @@ def import_in(state: str, kind: str = "instruments") -> int:
     return int(runs.latest("pk").pk)
 
 
+def code_load() -> int:
+    """A code list that was taken in."""
+    from instruments.models import CodeLoad
+
+    return int(CodeLoad.objects.latest("pk").pk)
+
+
 def zone() -> int:
     from instruments.models import PolicyZone
 
@@ -836,6 +843,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("place_list", lambda: at("place_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("place_edit", lambda: at("place_edit", instrument().site_id), ("lab_manager", "operator")),
     Shown("code_list", lambda: at("code_list"), ("operator",)),
+    Shown("code_list_take_back", lambda: at("code_list_take_back", code_load()), ("operator",)),
     Shown("zone_list", lambda: at("zone_list"), ("operator",)),
     Shown("zone_create", lambda: at("zone_create"), ("operator",)),
     Shown("zone_edit", lambda: at("zone_edit", zone()), ("operator",)),
@@ -1450,7 +1458,6 @@ NOT_PAGES: dict[str, str] = {
     "rating_answer": "POST only",
     "rating_hide": "POST only",
     "healthz": "JSON for machines",
-    "code_list_take_back": "a list that was taken in since the demo began: tests/frontend/imports/test_code_lists.py",
     "set_language": "POST only",
     "account_set_password": "for accounts without a password; leads to changing it",
     "account_confirm_login_code": "log-in codes are switched off",

@@ -49,6 +49,7 @@ def main(now: datetime) -> None:
         _calendars(now)
         _facility(now)
         _saved_mapping(now)
+        _code_list(now)
         _test_item(now)
         _change_of_a_resource(now)
         _somebody_works(now)
@@ -310,6 +311,14 @@ def _saved_mapping(now: datetime) -> None:
 
     lab = min(persona("lab@demo.jishi.example").organisations())
     SavedMapping.objects.create(organisation_id=lab, name="Our old list", document={"fields": {}}, updated_at=now)
+
+
+def _code_list(now: datetime) -> None:
+    """A list of techniques that the operator took in and may take back."""
+    from instruments.services.code_lists import load_codes
+
+    content = b"ID,Label\nPaNET01007,neutron diffraction\nPaNET01191,powder diffraction\n"
+    load_codes(persona("operator@demo.jishi.example"), "panet", content, now.date(), now, "techniques.csv")
 
 
 def _change_of_a_resource(now: datetime) -> None:

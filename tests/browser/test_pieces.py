@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from config.demo.accounts import DEMO_PASSWORD
 from tests.browser.checks import accessible, fits, rendered
@@ -178,3 +178,28 @@ def test_what_has_the_focus_stays_in_view_when_the_figures_around_it_are_replace
         answered.value.finished()
         expect(page.locator("#quote.htmx-request, #quote.htmx-swapping, #quote.htmx-settling")).to_have_count(0)
         assert abs(working.evaluate("(one) => one.getBoundingClientRect().top") - from_top) < 2, "the page has jumped"
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_when_the_opened_form_has_kept_its_time(visitors: Visitors, width: int, language: str) -> None:
+    visitor = visitors.fresh("researcher", language, width)
+    page = visitor.page
+    with visitor.site.data():
+        pk = instrument().pk
+    visitor.open(at("instrument_detail", pk))
+    waiting: list[Route] = []
+    page.route("**/hold", lambda route: waiting.append(route), times=1)
+    with page.expect_request("**/hold"):
+        page.locator("#slots a.slot").nth(2).click()
+    places = """() => ["hold", "quote-working", "booking-submit"].flatMap((id) => {
+        const panel = document.getElementById("booking-panel").getBoundingClientRect()
+        const one = document.getElementById(id).getBoundingClientRect()
+        return [one.top - panel.top, one.height]
+    })"""
+    before = page.evaluate(places)
+    waiting[0].continue_()
+    expect(page.locator("#hold-let-go")).to_be_visible()
+    assert page.evaluate(places) == pytest.approx(before, abs=1)
+    page.locator("#hold-let-go").click()
+    expect(page.locator("#hold-keep")).to_be_visible()
