@@ -69,7 +69,7 @@ class Beginnings:
         """Drop the other databases and be in the first again."""
         self._enter(None)
         with self._blocker.unblock():
-            databases.drop_together(databases.own_host(), [name for step, name in self._databases.items() if step is not None])
+            databases.leave(databases.own_host(), [name for step, name in self._databases.items() if step is not None])
         self._blocker = None
 
     def left_by(self, name: str) -> Any:

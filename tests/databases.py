@@ -30,6 +30,8 @@ from billing.subsidy import services as subsidy
 from tests import own_home
 
 MIGRATED = "jishi_migrated_"
+OF_A_PROCESS = ("test_jishi", "jishi_race")
+"""How the names of the databases begin that a process of the tests has to itself."""
 LOCK = 7_203_117
 """Held on the server while somebody makes what is made once, so that processes which start together wait for the first."""
 
@@ -139,15 +141,32 @@ def drop(host: str, name: str) -> None:
 
 def drop_all(host: str, prefix: str) -> None:
     """Drop every database of that beginning."""
+    drop_together(host, names(host, prefix))
+
+
+def names(host: str, prefix: str) -> list[str]:
+    """The databases of that beginning."""
     with server(host) as admin:
-        names = _names(admin, prefix)
-    drop_together(host, names)
+        return _names(admin, prefix)
 
 
 def drop_together(host: str, names: Iterable[str]) -> None:
     """Each drop asks for a checkpoint, and those that wait at once share one."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(lambda name: drop(host, name), names))
+
+
+def leave(host: str, names: Iterable[str]) -> None:
+    """What a process does with its databases when its tests are over. ``.ci/steps`` has them dropped beside the next step (``sweep``)
+    instead of having all processes wait for the disk."""
+    if "JISHI_SWEPT" not in os.environ:
+        drop_together(host, names)
+
+
+def sweep(host: str) -> None:
+    """Drop what processes have left behind."""
+    for prefix in OF_A_PROCESS:
+        drop_all(host, prefix)
 
 
 def server(host: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -1,6 +1,8 @@
 """``python -m tests.prepare`` makes the migrated database that all others of the tests are copies of; with ``staged`` also the demo that
-the browser looks at, in the folder that ``JISHI_STAGED`` names. A server in a ``JISHI_HOME`` of the tests' own need not outlive
-a power cut."""
+the browser looks at, in the folder that ``JISHI_STAGED`` names; with ``swept`` it drops what test processes left.
+
+A server in a ``JISHI_HOME`` of the tests' own need not outlive a power cut.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,9 @@ def main() -> None:
     from tests.browser import running_site
 
     host = databases.own_host()
+    if sys.argv[1:] == ["swept"]:
+        databases.sweep(host)
+        return
     if databases.is_only_for_tests():
         with databases.server(host) as admin:
             admin.execute("ALTER SYSTEM SET fsync = off")

@@ -44,7 +44,7 @@ def template(server_socket: str, django_db_blocker: Any) -> Iterator[World]:
         with databases.default_is(TEMPLATE):
             world = build_world()
     yield world
-    databases.drop_all(server_socket, TEMPLATE)
+    databases.leave(server_socket, databases.names(server_socket, TEMPLATE))
 
 
 @contextmanager
