@@ -127,8 +127,10 @@ def forget_versions() -> None:
 
 
 def create(host: str, name: str, template: str = "template1") -> None:
-    """A new database, a copy of ``template``."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    """A new database, a copy of ``template``; copied as files, which is a third of the work where disks are not waited for."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+        sql.Identifier(name), sql.Identifier(template)
+    )
     with server(host) as admin:
         admin.execute(statement)
 

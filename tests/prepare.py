@@ -12,7 +12,6 @@ from pathlib import Path
 
 import django
 
-
 #: Databases are copied by the hundred: what is written twice or early for the sake of a crash is written in vain.
 FOR_TESTS_ONLY = ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'", "checkpoint_timeout = '1h'")
 
