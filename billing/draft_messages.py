@@ -89,7 +89,7 @@ register(
         "sandbox.budget": _("Give the budget in yuan, between 0 and 1,000,000,000,000, or leave it empty."),
         "sandbox.step": _("Give a step between 1 and %(most)s per cent."),
         "sandbox.nothing_to_try": _("Choose a draft or a version to try."),
-        "sandbox.unsound": _("This cannot be tried yet: %(count)s things have to be mended in it first."),
+        "sandbox.unsound": _("This cannot be tried yet: its faults have to be mended first (%(count)s)."),
         "sandbox.ended": _("This trial has come to its end already. Load the page again."),
         "sandbox.gave_up": _("The platform failed with this trial. Start it again; if it fails again, tell the operator."),
     }

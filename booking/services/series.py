@@ -224,7 +224,7 @@ def _ask(actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> list
     if wish.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context = booking_context.load(actor, wish.instrument_id, lock=True, customer_id=wish.organisation_id)
-    if wish.override_reason:
+    if wish.override_reason.strip():
         reservations.require_may_override(actor, context.instrument)
     occurrences = wish.rule.occurrences(context.zone)
     chosen = _by_ordinal(picks, occurrences)
