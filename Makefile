@@ -21,7 +21,7 @@ TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk calcurse
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test check proof bench mutation screenshots messages demo clean-demo system-packages
+.PHONY: help setup setup-dev setup-tests run test check proof bench mutation screenshots messages demo clean-demo system-packages
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -30,6 +30,9 @@ help:
 setup: $(VENV)/.base frontend/dist/manifest.json messages
 	@:
 setup-dev: $(VENV)/.dev setup
+# Enough for the tests to begin with; .ci/steps has the rest of 'setup-dev' made beside its first steps.
+setup-tests: $(VENV)/.dev messages
+	@:
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -102,7 +105,7 @@ clean-demo: setup
 check: setup-dev
 	@.ci/steps fast
 
-test: setup-dev system-packages
+test: setup-tests system-packages
 	@WORKERS=$(WORKERS) .ci/steps all
 
 proof: setup-dev system-packages
