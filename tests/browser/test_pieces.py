@@ -186,12 +186,11 @@ def test_nothing_moves_when_the_opened_form_has_kept_its_time(visitors: Visitors
     visitor = visitors.fresh("researcher", language, width)
     page = visitor.page
     with visitor.site.data():
-        pk = instrument().pk
-    visitor.open(at("instrument_detail", pk))
+        path = at("instrument_detail", instrument().pk, on=tomorrow(), from_="15:00", to="16:00", service_mode="self_operated")
     waiting: list[Route] = []
     page.route("**/hold", lambda route: waiting.append(route), times=1)
     with page.expect_request("**/hold"):
-        page.locator("#slots a.slot").nth(2).click()
+        visitor.open(path)
     places = """() => ["hold", "quote-working", "booking-submit"].flatMap((id) => {
         const panel = document.getElementById("booking-panel").getBoundingClientRect()
         const one = document.getElementById(id).getBoundingClientRect()
