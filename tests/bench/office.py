@@ -29,9 +29,9 @@ TELL_QUERIES, TELL_SECONDS, MINE_QUERIES, MINE_SECONDS = 20, 5, 10, 0.5
 _BATCHES = """
 INSERT INTO billing_claimbatch
     (number, programme_id, programme_version_id, mode, fund_year, from_on, until_on, opens_on, closes_on, opened_by_id, opened_at,
-     rule_steps)
+     rule_steps, rules_applied)
 SELECT 'PC-B-' || n, (%(programmes)s::bigint[])[1 + n %% %(offices)s], (%(versions)s::bigint[])[1 + n %% %(offices)s], 'refunded_later',
-       2026, d, d + 30, d + 31, d + 40, %(officer)s, %(now)s, '[]'
+       2026, d, d + 30, d + 31, d + 40, %(officer)s, %(now)s, '[]', '[]'
   FROM generate_series(0, %(batches)s - 1) n, LATERAL (SELECT date '2020-01-01' + n / %(offices)s AS d) of_day
 """
 _PUBLIC = """
