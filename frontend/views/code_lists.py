@@ -56,7 +56,8 @@ def code_list_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     title = _("Take back: %(list)s") % {"list": SCHEME_NAMES[load.scheme]}
     figures = {"file": load.file_name or load.sha256[:12], "begun": len(load.begun), "ended": len(load.ended)}
     lead = _(
-        "With %(file)s %(begun)s codes began and %(ended)s ended. What began goes, what ended holds on, what was corrected is as before."
+        "Codes that began with %(file)s: %(begun)s; that ended: %(ended)s. "
+        "What began goes, what ended holds on, what was corrected is as before."
     )
     page = FormPage(title, reverse("code_list"), _("Code lists"), _("Take the list back"), lead % figures)
     return answer(request, page, form, act)

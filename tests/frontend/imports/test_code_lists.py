@@ -155,7 +155,7 @@ def test_a_list_that_came_in_by_mistake_is_taken_back_with_a_reason(cast: Any, a
     page = zhou.get(reverse(PAGE)).content.decode()
     assert f'href="{address}"' in page and "classes.csv" in page
     asked = zhou.get(address).content.decode()
-    assert "With classes.csv 3 codes began and 0 ended." in asked
+    assert "Codes that began with classes.csv: 3; that ended: 0." in asked
     assert zhou.post(address, {"reason": ""}).status_code == 422
     registry.update_instrument(cast.actor("wang"), cast.xrd.pk, {"class_code": "010101"}, cast.now)
     refused = zhou.post(address, {"reason": "the wrong file"})
