@@ -159,16 +159,17 @@ def drop_together(host: str, names: Iterable[str]) -> None:
 
 
 def leave(host: str, names: Iterable[str]) -> None:
-    """What a process does with its databases when its tests are over. ``.ci/steps`` has them dropped beside the next step (``sweep``)
-    instead of having all processes wait for the disk."""
-    if "JISHI_SWEPT" not in os.environ:
+    """What a process does with its databases when its tests are over. On the tests' own server ``.ci/steps`` has them dropped beside the
+    next step (``sweep``) instead of having all processes wait for the disk."""
+    if "JISHI_SWEPT" not in os.environ or not is_only_for_tests():
         drop_together(host, names)
 
 
 def sweep(host: str) -> None:
-    """Drop what processes have left behind."""
-    for prefix in OF_A_PROCESS:
-        drop_all(host, prefix)
+    """Drop what processes have left behind, on the tests' own server: on another one somebody else's may be at work."""
+    if is_only_for_tests():
+        for prefix in OF_A_PROCESS:
+            drop_all(host, prefix)
 
 
 def server(host: str) -> psycopg.Connection[tuple[Any, ...]]:
