@@ -10,7 +10,12 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.bench.harness import Figure
 
 DATABASE = "jishi_bench"
 PARTS = (
@@ -59,8 +64,12 @@ def main() -> int:
     if options.profile:
         print(profiled.reserve_profile(stage.build(1)))
         return 0
-    figures = _measure(options.only or PARTS, large=options.large)
-    harness.print_table(figures, print)
+    figures: list[Figure] = []
+    try:
+        for measured in _measure(options.only or PARTS, large=options.large):
+            figures += measured
+    finally:
+        harness.print_table(figures, print)  # also what was measured before a part broke
     about = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
     harness.write_json(figures, options.json, about)
     missed = [figure.name for figure in figures if not figure.met]
@@ -78,7 +87,8 @@ def _fresh_database() -> None:
     databases.create(host, DATABASE, databases.migrated(host))
 
 
-def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
+def _measure(parts: Sequence[str], *, large: bool = False) -> Iterator[list[Figure]]:
+    """The figures of one part after the other."""
     from tests.bench import (
         approve,
         bills,
@@ -100,46 +110,44 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         use,
     )
 
-    figures = []
     if {"find", "search", "page"} & set(parts):
-        figures += country.figures(DATABASE, parts, (*country.SIZES, country.LARGE) if large else country.SIZES)
+        yield country.figures(DATABASE, parts, (*country.SIZES, country.LARGE) if large else country.SIZES)
     if "engine" in parts:
-        figures += engine.figures()
+        yield engine.figures()
     if "statement" in parts:
-        figures += statement.figures()
+        yield statement.figures()
     if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills", "office"} & set(
         parts
     ):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
-            figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
+            yield reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
         if "approve" in parts:
-            figures += approve.figures(built)
+            yield approve.figures(built)
         if "quote" in parts:
-            figures += quoting.figures(built)
+            yield quoting.figures(built)
         if "charge" in parts:
-            figures += charging.figures(built)
+            yield charging.figures(built)
         if "keep" in parts:
-            figures += keeping.figures(built)
+            yield keeping.figures(built)
         if "feed" in parts:
-            figures += feed.figures(built)
+            yield feed.figures(built)
         if "inbox" in parts:
-            figures += inbox.figures(built)
+            yield inbox.figures(built)
         if "timeline" in parts:
-            figures += timeline.figures(built)
+            yield timeline.figures(built)
         if "use" in parts:
-            figures += use.figures(built)
+            yield use.figures(built)
         if "month" in parts:
-            figures += month.figures(built)
+            yield month.figures(built)
         if "bills" in parts:
-            figures += bills.figures(built)
+            yield bills.figures(built)
         if "office" in parts:
-            figures += office.figures(built)
+            yield office.figures(built)
     if "pool" in parts:
-        figures += hot_pool.figures()
+        yield hot_pool.figures()
     if "demo" in parts:
-        figures += demo.figures()
-    return figures
+        yield demo.figures()
 
 
 if __name__ == "__main__":
