@@ -19,12 +19,13 @@ from django.conf import settings
 
 from config.kernel.time_range import TimeRange
 from instruments.queries import codes
+from tests import examples
 from tests.beginnings import BEGINNINGS
 
 # While the tests' modules are loaded nothing is garbage (``pytest_collection_finish``).
 gc.disable()
 
-# The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others.
+# The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others, and more.
 hypothesis.settings.register_profile("repeated", derandomize=True, max_examples=60)
 hypothesis.settings.register_profile("exploring", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("repeated")
@@ -49,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, folder in STEPS.items():
             if item.get_closest_marker(mark) and folder not in item.path.as_posix():
                 raise pytest.UsageError(f"{item.nodeid} is marked {mark}: no step would run it outside {folder}")
+    if hypothesis.settings.get_current_profile_name() == "repeated":
+        examples.limit([item for item in items if not item.get_closest_marker("proof")], examples.for_every_day)
     items.sort(key=_turn)
     items[:] = with_races_between(items)
 

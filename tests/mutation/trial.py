@@ -20,6 +20,7 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests import examples
 from tests.mutation.sites import Site
 
 #: A mistake is given up on (it survives) when the tests that come past it took as long when nothing was wrong, in seconds.
@@ -70,8 +71,7 @@ class Trials:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Only what needs no database."""
         items[:] = [each for each in items if _is_pure(each)]
-        for each in items:
-            _hurry(getattr(each, "obj", None))
+        examples.limit(items, lambda number: min(EXAMPLES, number))
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = session.items
@@ -143,15 +143,6 @@ def _is_pure(item: pytest.Item) -> bool:
     return not marks & {"django_db", "proof", "browser", "concurrency"} and not set(DATABASE) & set(
         getattr(item, "fixturenames", ())
     )
-
-
-def _hurry(test: Any) -> None:
-    """A test's own number of examples gives way to the fewer of this run."""
-    function = getattr(test, "__func__", test)
-    own = getattr(function, "_hypothesis_internal_use_settings", None)
-    if own is not None:
-        few = min(EXAMPLES, own.max_examples)
-        function._hypothesis_internal_use_settings = hypothesis.settings(own, max_examples=few)
 
 
 def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
