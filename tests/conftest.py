@@ -25,7 +25,8 @@ from tests.beginnings import BEGINNINGS
 # While the tests' modules are loaded nothing is garbage (``pytest_collection_finish``).
 gc.disable()
 
-# The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries others, and more.
+# The same tests of the same code try the same examples: what another change did not touch cannot fail beside it. 'make proof' tries more
+# and others.
 hypothesis.settings.register_profile("repeated", derandomize=True, max_examples=60)
 hypothesis.settings.register_profile("exploring", derandomize=False, print_blob=True)
 hypothesis.settings.load_profile("repeated")

@@ -21,7 +21,7 @@ from tests.scenarios.machine_assistants import AssistedLab
 from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
-SOME = settings(max_examples=7, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(SOME, max_examples=200, stateful_step_count=60, derandomize=False)
 # A control fails soon; it does not matter with how few steps it could have.
 UNTIL_IT_FAILS = settings(SOME, phases=(Phase.generate,))
