@@ -38,6 +38,14 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("The grade “%(found)s” has no factor. Add one, or assume another grade."),
         ),
         (r"it is missing", _("This is needed. Fill it in.")),
+        (
+            r"it lies deeper than (?P<found>\d+) levels",
+            _("This lies deeper than %(found)s levels. Put fewer parts in each other."),
+        ),
+        (
+            r"it holds a character that cannot be kept.*",
+            _("This holds a character that cannot be kept (U+0000, or half of one). Write it without."),
+        ),
         (r"it belongs to another kind of condition", _("This belongs to another kind of condition. Leave it out here.")),
         (r"write exactly one of (?P<found>.*)", _("Fill in exactly one of: %(found)s.")),
         (r"the window ends before it begins", _("The window of time ends before it begins. Change one of its ends.")),

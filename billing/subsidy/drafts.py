@@ -14,6 +14,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.draft_models import DraftState, DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.checking import check
+from billing.subsidy.rules.keepable import unkeepable
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit
@@ -21,7 +22,6 @@ from config.kernel.services.transactions import whole
 
 TEMPLATES = Path(__file__).parent / "programmes"
 MAX_CHARACTERS = 500_000
-MAX_DEPTH = 40
 REASON_LENGTH = 500
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -146,22 +146,8 @@ def storable(document: Mapping[str, Any]) -> None:
         raise Refusal.of("draft.not_storable", "text") from None
     if len(text) > MAX_CHARACTERS:
         raise Refusal.of("draft.too_long", "text", most=MAX_CHARACTERS)
-    if "\\u0000" in text or _SURROGATES.search(text) or _depth(document) > MAX_DEPTH:
+    if any(unkeepable(document)):
         raise Refusal.of("draft.not_storable", "text")
-
-
-def _depth(value: object) -> int:
-    """How many levels lie in each other; counted with a list, because the value may be deeper than Python calls itself."""
-    deepest, level = 0, [value]
-    while level and deepest <= MAX_DEPTH:
-        deepest += 1
-        level = [
-            each
-            for item in level
-            if isinstance(item, Mapping | list)
-            for each in (item.values() if isinstance(item, Mapping) else item)
-        ]
-    return deepest
 
 
 @whole

@@ -46,6 +46,11 @@ class Verdict:
     def is_free(self) -> bool:
         return not self.taken and not self.reasons
 
+    @property
+    def lab_may(self) -> bool:
+        """Whether the lab's managers could book all the same, with a reason: only rules of its own stand against it."""
+        return bool(self.reasons) and not self.taken and all(map(may_be_overridden, self.reasons))
+
 
 class Look:
     """What was read of an instrument's calendar and of who asks, around some times (at least one)."""

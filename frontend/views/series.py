@@ -68,6 +68,7 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         raise
     except Refusal as refused:
         refusal = refused
+    manages = reservations.may_override(actor, context.instrument)
     page = {
         "form": form,
         "cards": _cards(actor, context, form, report, organisations, now),
@@ -77,7 +78,8 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         "weekdays": [(str(place), name) for place, name in enumerate(WEEKDAY_NAMES)],
         "most": MOST,
         "needs_approval": context.policy.approval_required,
-        "manages": reservations.may_override(actor, context.instrument),
+        "manages": manages,
+        "lab_may": manages and report is not None and _lab_may(report),
         "problems": sentences(refusal) if refusal else [],
         **(_report(report) if report is not None else {}),
     }
@@ -98,6 +100,11 @@ def _cards(
     wanted = [one.figures.payable_now_fen for one in report.rows if one.row.wanted and one.figures] if report else []
     typed = form.booking
     return cards_of_several(actor, context, typed.organisation, organisations, typed.fund_card, first, wanted, now)
+
+
+def _lab_may(report: PricedReport) -> bool:
+    """Whether some of the times could be had if the lab passed over its own rules."""
+    return any(row.verdict is not None and row.verdict.lab_may for row in report.report.rows)
 
 
 def _report(report: PricedReport) -> dict[str, Any]:

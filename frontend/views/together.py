@@ -100,6 +100,7 @@ def book_together(request: HttpRequest) -> HttpResponse:
         "notice": _shared_notice(contexts.values()),
         "enough": len(form.places) >= LEAST,
         "manages": any(reservations.may_override(actor, one.instrument) for one in contexts.values()),
+        "lab_may": report is not None and _lab_may(actor, report),
         "most": MOST,
         "problems": sentences(refusal) if refusal else [],
         "key": str(uuid4()),
@@ -119,6 +120,11 @@ def _shared_notice(contexts: Iterable[BookingContext]) -> int | None:
     """The notice for giving back, where it is the same for all."""
     notices = {one.policy.cancel_notice_minutes for one in contexts}
     return notices.pop() if len(notices) == 1 else None
+
+
+def _lab_may(actor: Actor, report: PricedBundle) -> bool:
+    """Whether some of them could be had if a lab that the actor manages passed over its own rules."""
+    return any(row.verdict.lab_may and reservations.may_override(actor, row.context.instrument) for row in report.report.rows)
 
 
 def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext], now: datetime) -> Bundle:

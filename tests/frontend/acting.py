@@ -153,3 +153,8 @@ def query_count(client: Client, address: str) -> int:
 
 FRAGMENT = {"HX-Request": "true"}
 HOUR = timedelta(hours=1)
+
+
+def may_pass_over_rules_is_opened(response) -> bool:
+    """Whether the part in which a lab's manager says why they book in spite of its rules stands open on a page."""
+    return bool(re.search(r'<details class="reveal" open><summary>[^\n]*In spite of the lab', response.content.decode()))

@@ -9,6 +9,7 @@ from typing import Any
 
 from billing.ledger.rules.documents import Document, Fault, load_schema
 from billing.subsidy.rules.example_faults import example_faults, subject_faults
+from billing.subsidy.rules.keepable import unkeepable
 from billing.subsidy.rules.parts.adjustments import adjustment_faults
 from billing.subsidy.rules.parts.base import base_faults
 from billing.subsidy.rules.parts.caps import cap_faults
@@ -32,6 +33,8 @@ def document_faults(document: Document) -> list[Fault]:
 
     Where the shape is wrong, the meaning of what can be read is looked at all the same, so that everything is told at once.
     """
+    if unkept := list(unkeepable(document)):
+        return unkept
     shape = shape_faults(load_schema(_SCHEMA), document)
     if shape:
         return shape + _readable_meaning_faults(document, shape)

@@ -126,6 +126,24 @@ def test_a_file_that_is_no_document_is_told_with_the_place(content: str, words: 
     assert code == 2 and words in said
 
 
+def test_what_no_database_keeps_and_what_lies_too_deep_is_told_with_its_place(write: Write) -> None:
+    document = load("DEMO-QH-V")
+    document["title"] = "Voucher\x00"
+    document["gates"][0]["note\ud800"] = "x"
+    said, code = check(write("unkept.json", json.dumps(document)))
+    assert code == 2
+    assert "  $.title: it holds a character that cannot be kept (U+0000 or half of one); write it without\n" in said
+    assert "  $.gates[0]: it holds a character" in said
+    condition: dict[str, Any] = {"fact": "firm.staff_count", "at_least": 1}
+    for _level in range(60):
+        condition = {"not": condition}
+    document = load("DEMO-QH-V")
+    document["gates"].append({"id": "deep", "type": "condition", "when": condition, "clause": document["gates"][0]["clause"]})
+    said, code = check(write("deep.json", document))
+    assert code == 2
+    assert "it lies deeper than 40 levels; write it with fewer parts in each other" in said
+
+
 def test_a_file_that_is_not_there_does_not_keep_the_others_from_being_checked(write: Write, tmp_path: Path) -> None:
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe\x00")

@@ -13,7 +13,7 @@ from booking.models import Reservation, ReservationSeries
 from booking.services import policies, transitions
 from booking.services.policies import Scope
 from tests.conftest import PRICE
-from tests.frontend.acting import FRAGMENT, query_count, words
+from tests.frontend.acting import FRAGMENT, may_pass_over_rules_is_opened, query_count, words
 from tests.spending import build_spenders
 
 RULE = {"on": "2026-11-25", "from": "09:00", "to": "12:00", "frequency": "weekly", "every": "1", "ends": "count", "count": "3"}
@@ -249,10 +249,12 @@ def test_the_report_says_what_giving_the_times_back_late_would_cost(as_, cast, p
 
 
 def test_a_manager_repeats_a_time_in_spite_of_the_labs_rules_with_one_reason(as_, cast, page, programmes):
-    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
     wang, asked = as_("wang"), RULE | {"organisation": cast.lab.pk}
+    assert not may_pass_over_rules_is_opened(wang.get(page, asked))
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
     plain = wang.get(page, asked)
     assert not ticks(plain) and 'id="series-override"' in plain.content.decode()
+    assert may_pass_over_rules_is_opened(plain) and "You manage this lab" in words(plain)
     assert 'id="series-override"' not in as_("lin").get(page, RULE).content.decode()
     shown = wang.get(page, asked | {"override_reason": "Beam time was lost"})
     assert words(shown).count("In spite of the lab's rules: longest booking.") == 3

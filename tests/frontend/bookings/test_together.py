@@ -15,7 +15,7 @@ from booking.services.policies import Scope
 from instruments.models import Instrument
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
-from tests.frontend.acting import words
+from tests.frontend.acting import may_pass_over_rules_is_opened, words
 from tests.spending import build_spenders
 
 PAGE = "/book-together/"
@@ -138,10 +138,12 @@ def test_an_instrument_of_another_lab_is_found_and_added(as_, cast, programmes, 
 
 
 def test_a_manager_books_several_in_spite_of_the_labs_rules_with_one_reason(as_, cast, both, sem, programmes):
-    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)
     wang, asked = as_("wang"), both | {"organisation": cast.lab.pk}
+    assert not may_pass_over_rules_is_opened(wang.get(PAGE, asked))
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)
     plain = wang.get(PAGE, asked)
     assert "together-submit" not in plain.content.decode() and 'id="together-override"' in plain.content.decode()
+    assert may_pass_over_rules_is_opened(plain) and "You manage this lab" in words(plain)
     assert 'id="together-override"' not in as_("lin").get(PAGE, both).content.decode()
     shown = wang.get(PAGE, asked | {"override_reason": "Beam time was lost"})
     assert words(shown).count("In spite of the lab's rules: longest booking.") == 1, "the second is short enough"
