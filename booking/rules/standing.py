@@ -6,7 +6,7 @@ says what would satisfy it, or with none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -166,3 +166,8 @@ OVERRIDABLE = frozenset(
 def may_be_overridden(reason: Reason) -> bool:
     """Whether the lab's staff may book in spite of it."""
     return reason.code in OVERRIDABLE or reason.code.startswith(("quota.", "measure."))
+
+
+def only_own_rules(reasons: Collection[Reason]) -> bool:
+    """Whether something stands against a time and all of it is rules of the lab's own, which its staff may pass over."""
+    return bool(reasons) and all(map(may_be_overridden, reasons))

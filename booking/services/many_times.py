@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from booking.rules.assistance import ASSISTED, in_turn
 from booking.rules.quota import Booked
 from booking.rules.slots import nearest_alternatives
-from booking.rules.standing import may_be_overridden
+from booking.rules.standing import may_be_overridden, only_own_rules
 from booking.services import assisting, downtime_rows, standing
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -49,7 +49,7 @@ class Verdict:
     @property
     def lab_may(self) -> bool:
         """Whether the lab's managers could book all the same, with a reason: only rules of its own stand against it."""
-        return bool(self.reasons) and not self.taken and all(map(may_be_overridden, self.reasons))
+        return not self.taken and only_own_rules(self.reasons)
 
 
 class Look:

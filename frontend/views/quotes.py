@@ -20,7 +20,7 @@ from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
-from booking.rules.standing import may_be_overridden
+from booking.rules.standing import only_own_rules
 from booking.services import auto_approval, downtime_rows, holds, reservations
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -242,7 +242,7 @@ def make_quote(
     at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)
     needs_approval = context.policy.approval_required and not at_once
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
-    lab_may = bool(reasons) and len(problems) == len(reasons) and all(map(may_be_overridden, reasons))
+    lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
     return replace(view, lab_may=lab_may and reservations.may_override(actor, context.instrument))
 
 

@@ -123,8 +123,11 @@ def _shared_notice(contexts: Iterable[BookingContext]) -> int | None:
 
 
 def _lab_may(actor: Actor, report: PricedBundle) -> bool:
-    """Whether some of them could be had if a lab that the actor manages passed over its own rules."""
-    return any(row.verdict.lab_may and reservations.may_override(actor, row.context.instrument) for row in report.report.rows)
+    """Whether all that cannot be had could be, if labs that the actor manages passed over rules of their own."""
+    missed = [row for row in report.report.rows if not row.verdict.is_free]
+    return bool(missed) and all(
+        row.verdict.lab_may and reservations.may_override(actor, row.context.instrument) for row in missed
+    )
 
 
 def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext], now: datetime) -> Bundle:

@@ -150,3 +150,12 @@ def test_a_manager_books_several_in_spite_of_the_labs_rules_with_one_reason(as_,
     assert wang.post(PAGE, sent(shown)).status_code == 302
     steps = [one.transitions.get(action="request") for one in Reservation.objects.order_by("starts_at")]
     assert [(one.reason, one.passed_over) for one in steps] == [("Beam time was lost", ["booking.too_long"]), ("", None)]
+
+
+def test_the_part_opens_only_where_all_that_stands_against_them_is_of_the_managers_own_labs(as_, cast, both, sem, programmes):
+    shorter = {f"to-{cast.xrd.pk}": "09:07", "to": "09:07", f"to-{sem.pk}": "11:07", "organisation": cast.lab.pk}
+    assert may_pass_over_rules_is_opened(as_("wang").get(PAGE, both | shorter))
+    Instrument.objects.filter(pk=sem.pk).update(organisation=cast.office)
+    page = as_("wang").get(PAGE, both | shorter)
+    assert words(page).count("7 minutes is too short") == 2
+    assert not may_pass_over_rules_is_opened(page) and "You manage this lab" not in words(page)
