@@ -78,7 +78,7 @@ register(
         "draft.reason_missing": _("Write the reason, so that the author knows what to change."),
         "draft.reason_too_long": _("The reason may have %(most)s characters at most."),
         "draft.too_long": _("The document may have %(most)s characters at most."),
-        "draft.not_storable": _("The document holds a character or a nesting that cannot be kept. Take it out."),
+        "draft.not_storable": _("The document holds a character or a nesting that cannot be kept, at %(place)s. Take it out."),
         "draft.no_json": _("This cannot be read as JSON: look at line %(line)s, character %(column)s. What you typed is kept."),
         "draft.no_object": _("The text has to be one JSON object: { … }. What you typed is kept."),
         "draft.key_twice": _("The field “%(key)s” stands twice in one object. Take one of them out. What you typed is kept."),

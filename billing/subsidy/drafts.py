@@ -23,6 +23,7 @@ from config.kernel.services.transactions import whole
 TEMPLATES = Path(__file__).parent / "programmes"
 MAX_CHARACTERS = 500_000
 REASON_LENGTH = 500
+PLACE_LENGTH = 200
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -143,11 +144,11 @@ def storable(document: Mapping[str, Any]) -> None:
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError, TypeError):
-        raise Refusal.of("draft.not_storable", "text") from None
+        raise Refusal.of("draft.not_storable", "text", place="$") from None
     if len(text) > MAX_CHARACTERS:
         raise Refusal.of("draft.too_long", "text", most=MAX_CHARACTERS)
-    if any(unkeepable(document)):
-        raise Refusal.of("draft.not_storable", "text")
+    if unkept := next(unkeepable(document), None):
+        raise Refusal.of("draft.not_storable", "text", place=unkept.path[:PLACE_LENGTH])
 
 
 @whole

@@ -32,7 +32,8 @@ def _unkept_here(path: str, value: object) -> Iterator[Fault]:
 
 
 def _inside(path: str, value: object) -> Iterator[tuple[str, Any]]:
+    """What lies one level below. A name that cannot be kept is no part of a place that can be printed: it is told where it stands."""
     if isinstance(value, Mapping):
-        yield from ((f"{path}.{name}", each) for name, each in value.items())
+        yield from ((f"{path}.{name}", each) for name, each in value.items() if not _UNKEPT.search(str(name)))
     elif isinstance(value, list):
         yield from ((f"{path}[{place}]", each) for place, each in enumerate(value))

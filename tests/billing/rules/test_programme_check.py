@@ -129,11 +129,12 @@ def test_a_file_that_is_no_document_is_told_with_the_place(content: str, words: 
 def test_what_no_database_keeps_and_what_lies_too_deep_is_told_with_its_place(write: Write) -> None:
     document = load("DEMO-QH-V")
     document["title"] = "Voucher\x00"
-    document["gates"][0]["note\ud800"] = "x"
+    document["gates"][0]["note\ud800"] = "x\x00"
     said, code = check(write("unkept.json", json.dumps(document)))
     assert code == 2
     assert "  $.title: it holds a character that cannot be kept (U+0000 or half of one); write it without\n" in said
     assert "  $.gates[0]: it holds a character" in said
+    said.encode()  # a place with half a character in it could not be printed
     condition: dict[str, Any] = {"fact": "firm.staff_count", "at_least": 1}
     for _level in range(60):
         condition = {"not": condition}
