@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if hypothesis.settings.get_current_profile_name() == "repeated":
         examples.limit([item for item in items if not item.get_closest_marker("proof")], examples.for_every_day)
     items.sort(key=_turn)
-    items[:] = with_races_between(items)
-
-
-def with_races_between(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The items in their order, and among them the races, which wait for each other more than they work: spread file by file, each where
-    one folder ends and another begins."""
-    races = [item for item in items if STEPS["concurrency"] in item.path.as_posix()]
-    others = [item for item in items if STEPS["concurrency"] not in item.path.as_posix()]
-    files = [list(of_file) for _path, of_file in groupby(races, key=lambda item: item.path)]
-    ends = [0, *(place for place in range(1, len(others)) if others[place - 1].path.parent != others[place].path.parent)]
-    before: dict[int, list[pytest.Item]] = defaultdict(list)
-    for turn, of_file in enumerate(files):
-        wanted = len(others) * turn // len(files)
-        before[min(ends, key=lambda end: abs(end - wanted))] += of_file
-    return [one for place, item in enumerate(others) for one in (*before.get(place, ()), item)] or races
 
 
 def pytest_collection_finish() -> None:

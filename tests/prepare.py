@@ -12,8 +12,15 @@ from pathlib import Path
 
 import django
 
-#: Databases are copied by the hundred: what is written twice or early for the sake of a crash is written in vain.
-FOR_TESTS_ONLY = ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'", "checkpoint_timeout = '1h'")
+#: Databases are copied by the hundred: what is written twice or early for the sake of a crash is written in vain,
+#: and what looks through them by the minute for dead rows, which they do not live to see.
+FOR_TESTS_ONLY = (
+    "fsync = off",
+    "full_page_writes = off",
+    "max_wal_size = '8GB'",
+    "checkpoint_timeout = '1h'",
+    "autovacuum = off",
+)
 
 
 def main() -> None:

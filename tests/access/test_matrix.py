@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.access import asking
@@ -11,6 +9,7 @@ from tests.access import world as worlds
 from tests.access.asking import ABSENT, OURS, THEIRS, Answer
 from tests.access.matrix import MATRIX, OFFICIALS, OUTSIDE, SUPERVISORS, Route, Rule, only
 from tests.access.world import ROLES, World
+from tests.turns import in_turns
 
 pytestmark = pytest.mark.django_db
 
@@ -144,12 +143,7 @@ def done_by(world: World, name: str, methods: list[str]) -> dict[str, int]:
     return {method: status for method, status in answers.items() if status not in {403, 404, 405}}
 
 
-def in_turn(names: list[str]) -> list[Any]:
-    """The names, of which those that are not on turn are for ``make proof``."""
-    return [name if PLACES[name] % IN_TURN == 0 else pytest.param(name, marks=pytest.mark.proof) for name in sorted(names)]
-
-
-@pytest.mark.parametrize("name", in_turn([name for name in MATRIX if unclassified(name)]))
+@pytest.mark.parametrize("name", in_turns([name for name in PLACES if unclassified(name)], IN_TURN))
 def test_a_method_that_is_not_classified_does_nothing(world, name):
     """One of them, in turn; ``make proof`` tries all."""
     methods = unclassified(name)
@@ -174,7 +168,9 @@ def test_pages_of_libraries_neither_break_nor_leak(world, name):
             assert not [word for word in READERS if word not in own and answer.holds(word)], (role, method)
 
 
-@pytest.mark.parametrize("name", in_turn([name for name, route in MATRIX.items() if route.kind and "pk" in route.params]))
+@pytest.mark.parametrize(
+    "name", in_turns([name for name in PLACES if MATRIX[name].kind and "pk" in MATRIX[name].params], IN_TURN)
+)
 def test_numbers_beyond_any_id_are_missing_objects(world, name):
     route = MATRIX[name]
     beyond = asking.address(world, name, route, ABSENT).replace(str(worlds.MISSING), "9" * 30)

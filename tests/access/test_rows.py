@@ -38,6 +38,7 @@ from instruments.queries import actor_for
 from tests.access import world_rows
 from tests.access.rows import ROWS, Rows
 from tests.access.world import ROLES, World
+from tests.turns import in_turns
 
 pytestmark = pytest.mark.django_db
 
@@ -181,9 +182,7 @@ def test_every_row_is_said_to_be_somebodys_once_and_both_sides_have_some(full, l
     assert times == Counter(apps.get_model(label)._default_manager.values_list("pk", flat=True))
 
 
-@pytest.mark.parametrize(
-    "label", [pytest.param(label, marks=[pytest.mark.proof] if place % 4 else []) for place, label in enumerate(sorted(ROWS))]
-)
+@pytest.mark.parametrize("label", in_turns(sorted(ROWS), 4))
 def test_without_its_scope_a_model_fails(full, monkeypatch, label):
     """Negative control: rows that everybody sees, and rows that nobody does, are noticed. In ``make test`` for each fourth model."""
     from config.kernel import access

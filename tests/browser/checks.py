@@ -30,10 +30,10 @@ _STATE = """() => {
 }"""
 
 # Style sheets are not fetched once more: of the rules that apply none reads them.
-_AXE = """async ([tags, contrast, within, without]) => {
+_AXE = """async ([tags, contrast, sizes, within, without]) => {
   const result = await axe.run({include: [[within || "html"]], exclude: without.map((part) => [part])}, {
     runOnly: {type: "tag", values: tags},
-    rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
+    rules: {"target-size": {enabled: sizes}, "color-contrast": {enabled: contrast}},
     resultTypes: ["violations"],
     preload: {assets: ["media"]},
   });
@@ -95,20 +95,22 @@ FRAME = (".site-head", ".site-foot")
 """What is the same on all pages of a person."""
 
 
-def violations(page: Page, *, contrast: bool = True, within: str = "", without: Sequence[str] = ()) -> list[str]:
-    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included, on the page or within an element of it, or on the page
-    ``without`` some.
+def violations(
+    page: Page, *, contrast: bool = True, sizes: bool = True, within: str = "", without: Sequence[str] = ()
+) -> list[str]:
+    """What axe finds against WCAG 2.0 to 2.2, A and AA, on the page or within an element of it, or on the page ``without`` some.
 
-    Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted.
+    Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted. ``sizes``: of targets.
+    These two rules look at where everything stands and take as long as all the others.
     """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(axe())
-    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, within, list(without)])
+    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, sizes, within, list(without)])
     return found
 
 
-def accessible(page: Page, *, contrast: bool = True, within: str = "", without: Sequence[str] = ()) -> None:
-    found = violations(page, contrast=contrast, within=within, without=without)
+def accessible(page: Page, *, contrast: bool = True, sizes: bool = True, within: str = "", without: Sequence[str] = ()) -> None:
+    found = violations(page, contrast=contrast, sizes=sizes, within=within, without=without)
     assert not found, f"{len(found)} violations on {page.url}\n" + "\n".join(found)
 
 

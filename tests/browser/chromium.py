@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What a page runs, checks included, is over before optimising it would pay.
+    "--js-flags=--no-turbofan,--no-maglev",
 ]
 
 

@@ -95,6 +95,12 @@ def known_frame(page: Shown, persona: str, language: str) -> tuple[str, ...]:
     return FRAME
 
 
+def is_measured(page: Shown, frame: tuple[str, ...]) -> bool:
+    """Whether contrast and the sizes of targets, which the style sheet settles for most pages at once, are looked at in the usual manner:
+    on each third page, wherever the frame is looked at too, and so in all visits of ``make proof``."""
+    return PAGES.index(page) % 3 == 0 or not frame
+
+
 def test_the_frame_of_a_person_is_looked_at_first_and_in_every_visit_of_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "_framed", set())
     visits = [visit.values for visit in VISITS]
@@ -102,6 +108,8 @@ def test_the_frame_of_a_person_is_looked_at_first_and_in_every_visit_of_proof(mo
     further = next(visit for visit in visits if not is_made_always(*visit))
     assert known_frame(*usual) == () and known_frame(*usual) == FRAME
     assert known_frame(*further) == () and known_frame(*further) == ()
+    assert all(is_measured(page, ()) for page in PAGES)
+    assert 3 * sum(is_measured(page, FRAME) for page in PAGES) >= len(PAGES)
 
 
 def test_every_route_is_a_page_or_said_not_to_be_one() -> None:
@@ -136,7 +144,9 @@ def test_a_page_is_there_and_accessible(visitors: Visitors, page: Shown, persona
     visitor = visitors.get(persona, language)
     guarded(go(visitor, page))
     rendered(visitor, language)
-    accessible(visitor.page, without=known_frame(page, persona, language))
+    frame = known_frame(page, persona, language)
+    measured = is_measured(page, frame)
+    accessible(visitor.page, contrast=measured, sizes=measured, without=frame)
     if persona == page.personas[0]:
         fits(visitor.page, *((320,) if is_made_always(page, persona, language) else (390, 320)))
 

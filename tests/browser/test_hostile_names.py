@@ -15,6 +15,7 @@ from tests.browser.pages import PAGES
 from tests.browser.running_site import Site, running
 from tests.browser.visitors import Visitors
 from tests.databases import CommittedDatabase
+from tests.turns import in_turns
 
 CALL = "window.hacked=%d"
 SHAPES = (
@@ -85,7 +86,7 @@ def poison() -> None:
 TURNS = 8
 
 
-@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.proof) for turn in range(1, TURNS))])
+@pytest.mark.parametrize("turn", in_turns(range(TURNS), TURNS))
 def test_no_page_runs_what_stands_in_a_name(chromium: Browser, hostile: tuple[Site, list[str]], turn: int) -> None:
     """Every eighth page in ``make test``, the others in ``make proof``."""
     site, paths = hostile

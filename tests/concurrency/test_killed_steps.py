@@ -48,6 +48,7 @@ from tests.concurrency.harness import overlapping_pairs, violations
 from tests.concurrency.test_sample_race import FIRST, item_of
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import LABS, World, publish, voucher
+from tests.turns import in_turns
 
 KILLS, MANY = 5, 50
 Act = Callable[[], object]
@@ -288,7 +289,7 @@ def taken_again(step: Step, act: Act) -> None:
         assert {reason.code for reason in refused.reasons} <= step.over
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.of.__name__)
+@pytest.mark.parametrize("step", in_turns(STEPS, 3), ids=lambda step: step.of.__name__)
 def test_a_step_whose_process_is_killed_happens_once(lab: Lab, step: Step) -> None:
     happens_once(lab, step, KILLS)
 

@@ -53,6 +53,7 @@ def assisted(machine: type[LabMachine]) -> type[LabMachine]:
 
 
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
+    machine.looks_every = 3
     run_state_machine_as_test(machine, settings=SOME)
     everybody = {"book", "swap", "move", "move elsewhere", "cancel", "break down", "works again", "agree"}
     assert sorted((everybody | {"ask for a series", "a device tells", "leader agrees", "bring a list"}) - set(machine.done)) == []
@@ -89,5 +90,6 @@ def test_a_job_that_breaks_on_one_thing_is_noticed(machine: type[LabMachine], mo
         raise TypeError("a slip of ours")
 
     monkeypatch.setattr(transitions, "is_due_expired", broken)
+    machine.looks_every = 3
     with pytest.raises(TypeError, match="a slip of ours"):
         run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
