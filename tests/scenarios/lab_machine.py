@@ -171,11 +171,15 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
 
     def teardown(self) -> None:
         try:
-            self.hold({name: check for name, check in registered().items() if not name.startswith(ELSEWHERE)})
+            self.hold({name: check for name, check in registered().items() if self.is_left(name)})
         finally:
             transaction.set_rollback(True)
             self.whole.__exit__(None, None, None)
             self.patch.undo()
+
+    def is_left(self, name: str) -> bool:
+        """Whether this invariant was not yet looked at after the last step."""
+        return name.startswith(AT_THE_END) or (self.looks_every > 1 and not name.startswith(ELSEWHERE))
 
     # --- Tools --------------------------------------------------------------------------------------------------------
     def attempt(self, name: str, act: Callable[[], Any]) -> None:

@@ -56,7 +56,7 @@ class Receiver(BaseHTTPRequestHandler):
 def receiver(settings: Any) -> Iterator[Any]:
     handler = type("Here", (Receiver,), {"heard": [], "answers": []})
     server = HTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     settings.WEBHOOK_ALLOW = frozenset({("http", "127.0.0.1", server.server_port)})
     handler.address = f"http://127.0.0.1:{server.server_port}/hook?key=theirs"
     yield handler

@@ -46,6 +46,7 @@ def test_the_st_andrews_list_is_taken_in_whole_and_only_once(shared_data: Path, 
     assert list(Instrument.objects.order_by("pk").values_list("pk", "updated_at")) == before
 
 
+@pytest.mark.proof
 def test_the_japanese_list_is_taken_in_with_the_fate_of_every_repeated_number(shared_data: Path, now: datetime) -> None:
     content = (shared_data / "registries" / "jp-shared-equipment-kikidoko.csv").read_bytes()
     document = json.loads((settings.BASE_DIR / "docs" / "import-maps" / "jp-kikidoko.json").read_text())
