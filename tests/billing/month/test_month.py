@@ -31,8 +31,12 @@ from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
 from billing.subsidy import services
 from booking.models import UsageSession
+from booking.services import policies
+from booking.services.policies import Scope
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import StoredFile
+from instruments.models import Membership
 from tests.billing.bills.conftest import wrong
 from tests.billing.month.conftest import DECEMBER, NOVEMBER
 from tests.billing.settlement.conftest import run_session
@@ -434,6 +438,23 @@ def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_has
         told = calculations(of(cast.actor(who), document.pk))
         assert {word for word in private if word in told} == (private if is_whole else set()), who
         assert b'"inputs_sha256"' in told and b'"schedule"' in told and b'"programme"' in told
+
+
+def test_what_was_booked_in_spite_of_the_labs_rules_stands_in_the_trail_of_its_line(cast, two, bills):
+    """Li, who manages the lab with Wang, also works at the firm."""
+    for place, role in ((cast.lab, Role.LAB_MANAGER), (cast.firm, Role.RESEARCHER)):
+        Membership.objects.create(user=cast.users["li"], organisation=place, role=role, created_at=cast.now)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)
+    run_session(cast, slot_of(9, 12, 2), "li", override_reason="Beam time was lost")
+    issued(cast, made(cast, bills))
+    bill = Bill.objects.get(customer=cast.firm)
+    with zipfile.ZipFile(io.BytesIO(evidence.of_bill(cast.actor("li"), bill.pk).archive.content)) as archive:
+        trails = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith("trail.json")]
+    told = [step for trail in trails for step in trail["steps"] if "passed_over" in step]
+    assert [(step["action"], step["by"], step["reason"], step["passed_over"]) for step in told] == [
+        ("request", "Li", "Beam time was lost", ["booking.too_long"])
+    ]
+    assert len(trails) == 3
 
 
 def calculations(pack):

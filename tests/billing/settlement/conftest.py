@@ -20,9 +20,9 @@ DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 NOVEMBER = date(2026, 11, 1)
 
 
-def run_session(cast, during, who="lin", firm=None, hours=None, key=""):
+def run_session(cast, during, who="lin", firm=None, hours=None, key="", **more):
     """Request, approve, check in and out; returns the reservation's id."""
-    request = ReservationRequest(cast.xrd.pk, (firm or cast.firm).pk, during, "self_operated", "lithium salts")
+    request = ReservationRequest(cast.xrd.pk, (firm or cast.firm).pk, during, "self_operated", "lithium salts", **more)
     key = key or f"{who}-{during.starts_at:%d%H%M}"
     reserved = reservations.reserve(cast.actor(who), request, cast.now, idempotency_key=key)
     transitions.approve(cast.actor("wang"), reserved.reservation_id, cast.now)
