@@ -1,4 +1,4 @@
-"""Keys that stand in addresses are kept out of every log."""
+"""What is kept out of the logs: keys that stand in addresses, and what somebody who keeps asking is told in the answer."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class WithoutKeys(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = scrub(record.getMessage()), None
         return True
+
+
+class WithoutHealth(logging.Filter):
+    """For Django's logger of requests: while a part comes up or is away, whoever waits for the platform asks its health several times a
+    second, and a line for each answer would bury what is wrong."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/healthz" or getattr(record, "status_code", 0) != 503

@@ -393,11 +393,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"without_keys": {"()": "config.log_scrubbing.WithoutKeys"}},
+    "filters": {
+        "without_keys": {"()": "config.log_scrubbing.WithoutKeys"},
+        "without_health": {"()": "config.log_scrubbing.WithoutHealth"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}},
     "root": {
         "handlers": ["console"],
         "level": env.choice("JISHI_LOG", "WARNING", frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})),
     },
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    "loggers": {"procrastinate": {"level": "WARNING"}, "django.request": {"filters": ["without_health"]}},
 }

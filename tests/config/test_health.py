@@ -112,6 +112,19 @@ def test_a_silent_worker_is_a_failure(age: timedelta | None, client: Client) -> 
 
 
 @pytest.mark.django_db
+def test_what_the_health_page_answers_is_not_said_in_the_log_and_what_fails_elsewhere_is(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/healthz").status_code == 503  # no worker has ever been there
+    assert caplog.records == []
+    monkeypatch.setattr(health, "look", lambda now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        client.get("/healthz")
+    client.get("/no-such-page")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+@pytest.mark.django_db
 def test_dead_letters_are_counted(client: Client) -> None:
     beat("worker", timezone.now())
     with connection.cursor() as cursor:

@@ -109,7 +109,7 @@ def test_a_signal_ends_web_worker_and_database(number: signal.Signals, running: 
     assert home.server_pids() != []
     running.process.send_signal(number)
     said = running.end()
-    assert "Everything has ended." in said
+    assert "Everything has ended." in said and "ERROR" not in said
     assert running.process.returncode == 0
     assert_nothing_is_left(family, home)
 
