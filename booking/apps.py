@@ -27,17 +27,19 @@ class BookingApp(AppConfig):
             usage_messages,
         )
         from booking.queries.availability import free_within
+        from booking.queries.classes import NAMED
         from booking.services import availability, catalogue_facts, leader_news, policies
         from booking.services.booking_import import BOOKINGS
         from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
         from instruments.ports import register_calendar_listener, register_instrument_listener, register_leader_listener
-        from instruments.services import import_kinds
+        from instruments.services import code_list_undo, import_kinds
 
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
         register_leader_listener(leader_news.ask_new_leader)
         register_instrument_facts(catalogue_facts.approvals)
         register_next_free(free_within)
+        code_list_undo.also_named_by("nrii", NAMED)
         import_kinds.register(LICENCES)
         import_kinds.register(BOOKINGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import connection, transaction
@@ -19,7 +19,7 @@ from instruments.services.code_lists import one_list_at_a_time
 REASON_LENGTH = 500
 _NAMED_SHOWN = 5
 #: Codes of a list that a record names, drafts too, of those that are given; a class also without the noughts that fill it up.
-_NAMED: Mapping[str, str] = {
+_NAMED: dict[str, str] = {
     "nrii": "SELECT DISTINCT rpad(class_code, 6, '0') FROM instruments_instrument WHERE rpad(class_code, 6, '0') = ANY(%(codes)s)",
     "gbt13745": "SELECT DISTINCT code FROM instruments_instrument, jsonb_array_elements_text(subject_codes) AS code"
     " WHERE code = ANY(%(codes)s)",
@@ -31,6 +31,12 @@ _NAMED: Mapping[str, str] = {
         for table in ("site", "organisation", "resource", "policyzone")
     ),
 }
+
+
+def also_named_by(scheme: str, statement: str) -> None:
+    """Say, once at start-up, where a floor above names codes of a scheme: a SELECT of those among ``%(codes)s`` that stand there, classes
+    filled up with noughts."""
+    _NAMED[scheme] += f" UNION {statement}"
 
 
 @whole
