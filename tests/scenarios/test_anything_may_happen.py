@@ -85,6 +85,7 @@ def test_time_that_is_not_given_back_is_noticed(machine: type[LabMachine], monke
     assert set(machine.found) == {"booking.occupancies_follow_states"}
 
 
+@pytest.mark.proof
 def test_a_job_that_breaks_on_one_thing_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_given: object) -> None:
         raise TypeError("a slip of ours")
