@@ -91,6 +91,5 @@ def test_a_job_that_breaks_on_one_thing_is_noticed(machine: type[LabMachine], mo
         raise TypeError("a slip of ours")
 
     monkeypatch.setattr(transitions, "is_due_expired", broken)
-    machine.looks_every = 3
     with pytest.raises(TypeError, match="a slip of ours"):
         run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
