@@ -29,7 +29,7 @@ _FOCUS = """async () => {
 
 
 LOOKS = 5
-"""So often is looked again for a focus that is outside the window."""
+"""So often is looked again for a focus that is outside the window, or taken away by following a ``#fragment``."""
 
 
 class Keyboard:
@@ -50,7 +50,7 @@ class Keyboard:
         """Where the focus is; it must be marked, in the window and not behind something else."""
         focus: dict[str, Any] | None = self.page.evaluate(_FOCUS)
         for _ in range(LOOKS):  # a window that is still being drawn follows the focus a moment later
-            if focus is None or focus["seen"]:
+            if focus is not None and focus["seen"]:
                 break
             self.page.wait_for_timeout(100)
             focus = self.page.evaluate(_FOCUS)

@@ -149,6 +149,7 @@ def approve_and_run(visitor: Visitor, site: Site, pk: int) -> None:
         keys.skip_to_content()
     keys.go(page.locator(f"#session-{pk}").get_by_role("button", name="Check in"), most=90, key="Space")
     expect(page.get_by_text("Checked in. The session is running.")).to_be_visible()
+    expect(page.locator(f"#session-{pk} .session-state")).to_be_focused()
     assert state_of(site, pk) == "in_use"
 
     keys.tab_to(page.locator(f"#note-{pk}"), most=90)

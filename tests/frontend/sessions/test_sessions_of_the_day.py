@@ -52,6 +52,7 @@ def test_a_session_is_checked_in_and_out_and_its_charge_shown(as_, programmes, a
     response = client.post(f"/sessions/{pk}/check-in")
     assert response.status_code == 302 and response.headers["Location"] == f"/sessions/?done={pk}#session-{pk}"
     assert "3 h left" in words(client.get("/sessions/")) and Reservation.objects.get().state == "in_use"
+    assert "data-focus" in client.get(response.headers["Location"]).content.decode()
     at_start.now += timedelta(hours=3)
     response = client.post(f"/sessions/{pk}/check-out", {"note": "lamp\x00 at 80 % " + "x" * 900, "date": "2026-11-25"})
     assert response.headers["Location"] == f"/sessions/?date=2026-11-25&done={pk}#session-{pk}"
