@@ -37,6 +37,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"the grade '(?P<found>.*?)' has no factor",
             _("The grade “%(found)s” has no factor. Add one, or assume another grade."),
         ),
+        (
+            r"'(?P<found>\d+)' ends in zeros, which no code within that division has",
+            _("%(found)s ends in zeros, which no code within that division has. Leave the pairs of zeros out."),
+        ),
         (r"it is missing", _("This is needed. Fill it in.")),
         (
             r"it lies deeper than (?P<found>\d+) levels",

@@ -281,7 +281,7 @@ HINTS: Mapping[str, Word] = {
     "version": _("For example 2027.1; each version of a programme has its own."),
     "amount": _("Yuan, for example 500 or 499.99."),
     "rate": _("From 0 to 1: 0.4 is 40 %."),
-    "code_prefix": _("2, 4 or 6 digits of the GB/T 2260 code: 63, 6328, 630104."),
+    "code_prefix": _("2, 4 or 6 digits of the GB/T 2260 code, without zeros at its end: 63, 6328, 630104."),
     "first_day": _("Like 2027-01-01."),
     "last_day": _("Like 2027-12-31."),
     "binding": _("Ids of limits, one a line."),

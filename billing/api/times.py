@@ -22,14 +22,14 @@ from billing.settlement.time_finding import PROFILES, SORTS, Customer, PricedTim
 from booking import queries
 from booking.queries.day_counts import count_by_day
 from booking.queries.finding import MOST_FOUND
-from booking.rules.time_search import LONGEST_MINUTES, NEARNESS_NAMES, SHORTEST_MINUTES, TimeSearch, region_prefix
+from booking.rules.time_search import LONGEST_MINUTES, NEARNESS_NAMES, SHORTEST_MINUTES, TimeSearch
 from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Forbidden
 from instruments.queries.promises import ItemSearch
 from instruments.rules.facets import plain_class
-from instruments.rules.regions import regions
+from instruments.rules.regions import division_prefix, regions
 from instruments.rules.registry_values import SERVICE_MODES
 
 USUAL_DAYS = 14
@@ -177,7 +177,7 @@ def _test_items(
     """The test items, where words, a technique or samples were asked for."""
     if not (search.text or search.technique or asked["samples"]):
         return []
-    region = region_prefix(search.region_code) if search.region_code else ""
+    region = division_prefix(search.region_code) if search.region_code else ""
     wanted = ItemSearch(search.text, search.technique, region, search.zone, search.owner, asked["samples"] or 1)
     found = find_items(wanted, customer, asked["sort"], now, min(asked["count"], MOST_ITEMS), origin)
     return [item_row(row, customer) for row in found.rows]

@@ -17,9 +17,10 @@ from django.db import connection
 
 from booking.models import InstrumentPolicy
 from booking.rules.assistance import ASSISTED
-from booking.rules.time_search import TimeSearch, region_prefix
+from booking.rules.time_search import TimeSearch
 from instruments.models import BOOKABLE_STATUSES
 from instruments.rules.facets import LETTERS
+from instruments.rules.regions import division_prefix
 from instruments.services import search_tokens
 
 #: Up to so many matching instruments are looked at one by one.
@@ -198,7 +199,7 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     if search.class_code:
         add("e.class_code LIKE %(class)s", **{"class": search.class_code + "%"})
     if search.region_code:
-        low = region_prefix(search.region_code)
+        low = division_prefix(search.region_code)
         add("e.region_code >= %(region_low)s AND e.region_code <= %(region_high)s", region_low=low, region_high=f"{low:9<6}")
     if search.zone:
         add("e.zones @> %(zones)s::varchar[]", zones=[search.zone])
@@ -211,7 +212,7 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     if search.no_approval:
         add("NOT e.approval_needed")
     if beside:
-        low = region_prefix(beside)
+        low = division_prefix(beside)
         add(
             "NOT (e.region_code >= %(beside_low)s AND e.region_code <= %(beside_high)s)", beside_low=low, beside_high=f"{low:9<6}"
         )

@@ -15,13 +15,14 @@ from booking.queries.availability import Wish, next_free
 from booking.queries.candidates import SEEN_MINUTES, Candidate, earliest
 from booking.rules.assistance import ASSISTED, Helper, meant_mode
 from booking.rules.slots import first_fit
-from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness, region_prefix
+from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness
 from booking.services import assisting
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
+from instruments.rules.regions import division_prefix
 from instruments.rules.wall_time import local_day
 
 #: How many more candidates than rows are asked for: some are not free after all, because of a buffer or the grid.
@@ -101,7 +102,7 @@ def find_nearest(
     found: list[FoundTime] = []
     exact, inside = True, ""
     for region in _rings(origin):
-        if search.region_code and not region.startswith(region_prefix(search.region_code)):
+        if search.region_code and not region.startswith(division_prefix(search.region_code)):
             region = search.region_code
         asked = search if not region else _within(search, region)
         ring = find_earliest(actor, asked, now, count + 1 - len(found), origin=origin, beside=inside, customer=customer)

@@ -60,11 +60,6 @@ class TimeSearch:
         return replace(self, **changes)
 
 
-def region_prefix(code: str) -> str:
-    """The digits that all codes within a division begin with: 63 for 630000, 6301 for 630100."""
-    return code[:4].removesuffix("00") if code.endswith("00") else code
-
-
 #: How near a place is to another, by their divisions.
 SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, ELSEWHERE = range(4)
 NEARNESS_NAMES = ("county", "prefecture", "province", "elsewhere")

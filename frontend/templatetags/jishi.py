@@ -179,8 +179,12 @@ def field(bound: BoundField, hint: str = "", wide: bool = False, plain: bool = F
 
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(form: Any) -> dict[str, Any]:
-    """``{% error_summary form %}``: every problem with a link to its field; takes the focus. Nothing when there is none."""
-    problems = [(form[name].id_for_label or form[name].auto_id, text) for name in form.fields for text in form[name].errors]
+    """``{% error_summary form %}``: every problem, named by and linked to its field; takes the focus. Nothing when there is none."""
+    problems = [
+        (form[name].id_for_label or form[name].auto_id, form[name].label, text)
+        for name in form.fields
+        for text in form[name].errors
+    ]
     return {"problems": problems, "general": form.non_field_errors(), "any": bool(form.errors)}
 
 

@@ -25,7 +25,7 @@ from booking.queries.alerts import waiting_alerts
 from booking.queries.availability import calculating_count
 from booking.queries.day_counts import count_by_day
 from booking.queries.relaxing import blocked
-from booking.rules.time_search import TimeSearch, region_prefix
+from booking.rules.time_search import TimeSearch
 from booking.services import time_alerts
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
@@ -40,7 +40,7 @@ from frontend.refusals import status_of
 from frontend.time_form import USUAL_DAYS, USUAL_HOURS, TimeForm
 from instruments.models import Organisation
 from instruments.queries.promises import ItemSearch, items_without
-from instruments.rules.regions import regions
+from instruments.rules.regions import division_prefix, regions
 
 ITEMS_SHOWN = 5
 NEAREST_SHOWN = 3
@@ -114,7 +114,7 @@ def _items(
     or nothing else was found either."""
     if not (search.text or search.technique or form.samples):
         return None
-    region = region_prefix(search.region_code) if search.region_code else ""
+    region = division_prefix(search.region_code) if search.region_code else ""
     asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner, int(form.samples or 1))
     found = find_items(asked, customer, form.sort, now, ITEMS_SHOWN, origin)
     if found.rows:

@@ -27,6 +27,7 @@ from instruments.queries import codes, divisions
 from instruments.queries.facet_labels import labelled
 from instruments.rules.asking import Asking, days_meant, parse_asking
 from instruments.rules.facets import LETTERS, NAMES, class_path
+from instruments.rules.regions import division_prefix
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
@@ -457,15 +458,15 @@ def _most(values: Mapping[str, int], chosen: str | None) -> list[tuple[str, int]
 def _shown_regions(values: Mapping[str, int], chosen: str) -> dict[str, int]:
     """One level of divisions: what lies in the chosen one (and itself), else provinces, or prefectures where there is one province."""
     if chosen:
-        head = chosen.removesuffix("00").removesuffix("00")
+        head = division_prefix(chosen)
         inside = {
-            code: count for code, count in values.items() if code.startswith(head) and len(_significant(code)) == len(head) + 2
+            code: count for code, count in values.items() if code.startswith(head) and len(division_prefix(code)) == len(head) + 2
         }
         return {chosen: values.get(chosen, 0)} | inside
     provinces = {code: count for code, count in values.items() if code.endswith("0000")}
     if len(provinces) > 1:
         return provinces
-    return {code: count for code, count in values.items() if len(_significant(code)) == 4}
+    return {code: count for code, count in values.items() if len(division_prefix(code)) == 4}
 
 
 def _shown_classes(values: Mapping[str, int], chosen: str, on: date) -> dict[str, int]:
@@ -479,7 +480,3 @@ def _shown_classes(values: Mapping[str, int], chosen: str, on: date) -> dict[str
 
     shown = below(chosen) or below(chosen[:-2])
     return {code: values.get(code, 0) for code in around} | shown
-
-
-def _significant(code: str) -> str:
-    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code

@@ -48,15 +48,15 @@ def region_contains(ancestor_code: str, code: str) -> bool:
     """
     if not (_CODE.fullmatch(ancestor_code) and _CODE.fullmatch(code)):
         raise ValueError("a division has a six-digit code")
-    return code.startswith(_significant(ancestor_code))
+    return code.startswith(division_prefix(ancestor_code))
+
+
+def division_prefix(code: str) -> str:
+    """The digits that the codes of all divisions within one begin with: 63 for 630000, 6301 for 630100, 630104 for itself."""
+    return re.sub(r"(00){1,2}\Z", "", code)
 
 
 def region_name(code: str, lang: Language) -> str:
     """The division's own name. Raises LookupError for a code that the data does not hold."""
     region = regions()[code]
     return region.zh if lang == "zh" else region.en
-
-
-def _significant(code: str) -> str:
-    """The code without the pairs of zeros that stand for "all of it"."""
-    return re.sub(r"(00){1,2}\Z", "", code)

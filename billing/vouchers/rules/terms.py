@@ -12,6 +12,7 @@ from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
 from config.kernel.errors import Reason
+from instruments.rules.regions import division_prefix
 
 TITLE_LENGTH, NOTICE_LENGTH, MOST_AREAS, ZONE_LENGTH = 200, 4000, 50, 50
 MOST_FEN = 10**15
@@ -31,7 +32,12 @@ class Area:
         """Whether somebody registered there may apply to it."""
         if self.zone:
             return self.zone in zones
-        return (region_code or "").startswith(self.code_prefix)
+        return (region_code or "").startswith(self.prefix)
+
+    @property
+    def prefix(self) -> str:
+        """What the codes of all divisions in it begin with, also where somebody wrote 630100 for all of Xining."""
+        return division_prefix(self.code_prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def _area_faults(areas: Sequence[Area]) -> list[Reason]:
     faults = []
     if not 1 <= len(areas) <= MOST_AREAS:
         faults.append(Reason("voucher.areas_needed", {"maximum": MOST_AREAS}, "areas"))
-    if len({(area.zone, area.code_prefix) for area in areas}) != len(areas):
+    if len({(area.zone, area.prefix) for area in areas}) != len(areas):
         faults.append(Reason("voucher.area_twice", {}, "areas"))
     for area in areas:
         both, bad_prefix = area.zone and area.code_prefix, area.code_prefix and not _PREFIX.fullmatch(area.code_prefix)

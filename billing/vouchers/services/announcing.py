@@ -36,7 +36,7 @@ def draft(actor: Actor, programme_code: str, terms: Terms, now: datetime) -> Vou
     made = VoucherAnnouncement.objects.create(programme=programme, author_id=require_person(actor), created_at=now, **values)
     VoucherQuota.objects.bulk_create(
         [
-            VoucherQuota(announcement=made, zone=area.zone, code_prefix=area.code_prefix, amount_fen=area.amount_fen)
+            VoucherQuota(announcement=made, zone=area.zone, code_prefix=area.prefix, amount_fen=area.amount_fen)
             for area in terms.areas
         ]
     )

@@ -205,6 +205,11 @@ def within(**fields: Any) -> dict[str, Any]:
             "$.gates[0]",
             "'months' and 'with_this'",
         ),
+        (
+            {"gates": [{"type": "region", "subject": "applicant", "any_of": [{"code_prefix": "630100"}], "clause": "1"}]},
+            "$.gates[0].any_of[0].code_prefix",
+            "write '6301'",
+        ),
         ({"gates": [{"type": "condition", "when": RIGHT, "clause": "1"}]}, "$.gates[0].says", "it is missing"),
     ],
 )

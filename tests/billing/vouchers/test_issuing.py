@@ -88,6 +88,19 @@ def test_a_zone_that_nobody_knows_or_that_has_ended_is_refused_with_those_there_
         assert reason.params == {"text": wrong, "known": ["east"]}
 
 
+def test_the_code_of_a_whole_division_is_for_all_within_it():
+    xining = Area("", "630100", 1)
+    assert [xining.takes(code, frozenset()) for code in ("630102", "630100", "632801", None)] == [True, True, False, False]
+
+
+def test_an_area_written_with_its_zeros_and_without_stands_there_twice(desk):
+    with pytest.raises(Refusal) as refused:
+        desk.announce(areas=(Area("", "63", 1_000_00), Area("", "630000", 1_000_00)))
+    assert code_of(refused) == "voucher.area_twice"
+    announced = desk.announce(areas=(Area("", "630000", 1_000_00),))
+    assert [quota.code_prefix for quota in announced.quotas.all()] == ["63"]
+
+
 @pytest.mark.parametrize("line", ["6301: 0500", "*: ,", "6301: 1,000.123"])
 def test_a_line_that_is_no_area_is_a_fault_of_the_form(line):
     form = AnnouncementForm([], {"areas": line})

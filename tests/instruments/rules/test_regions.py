@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from instruments.rules.classification import instrument_classes
-from instruments.rules.regions import region_contains, region_name, regions
+from instruments.rules.regions import division_prefix, region_contains, region_name, regions
 
 DATA = Path(os.environ.get("JISHI_DATA_DIR", Path(__file__).parents[4] / "shared" / "data"))
 
@@ -69,3 +69,10 @@ def test_names_in_both_languages_tell_like_named_divisions_apart():
 
 def test_the_statistical_unit_is_not_called_a_county():
     assert [code for code, region in regions().items() if region.level == "statistical"] == ["632857"]
+
+
+@pytest.mark.parametrize(
+    ("code", "prefix"), [("630000", "63"), ("630100", "6301"), ("630104", "630104"), ("6300", "63"), ("", "")]
+)
+def test_the_zeros_that_stand_for_all_of_a_division_are_no_part_of_its_prefix(code, prefix):
+    assert division_prefix(code) == prefix

@@ -6,7 +6,7 @@ spend (also over months), alternatives of several gates, and any condition at al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, facts_named, parse_condition
 from billing.subsidy.rules.parts.days import add_months
+from instruments.rules.regions import division_prefix
 
 
 class Gate(Protocol):
@@ -319,6 +320,16 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
 }
 
 
+def _region_faults(gate: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    """Areas are matched by the beginning of a code: 630100, written for all of Xining, would leave out every district of it."""
+    for name in ("any_of", "none_of"):
+        for number, item in enumerate(gate.get(name, ())):
+            code = item.get("code_prefix", "")
+            if (prefix := division_prefix(code)) != code:
+                message = f"{code!r} ends in zeros, which no code within that division has; write {prefix!r}"
+                yield Fault(f"{where}.{name}[{number}].code_prefix", message)
+
+
 def gate_faults(documents: list[Mapping[str, Any]], path: str = "$.gates") -> list[Fault]:
     """What the schema cannot say: conditions make sense, amounts exist, and a spend over months says whether this claim counts."""
     faults: list[Fault] = []
@@ -326,6 +337,8 @@ def gate_faults(documents: list[Mapping[str, Any]], path: str = "$.gates") -> li
         where = f"{path}[{place}]"
         if gate["type"] == "condition":
             faults += condition_faults(gate["when"], f"{where}.when")
+        if gate["type"] == "region":
+            faults += _region_faults(gate, where)
         if gate["type"] == "minimum_spend":
             if _amount(gate["of"]) is None:
                 faults.append(fact_fault(f"amounts.{gate['of']}", f"{where}.of"))
