@@ -15,6 +15,7 @@ from billing.firms.services.credit import LISTS
 from config.kernel.errors import Refusal
 from frontend.forms import refusal_to_form
 from frontend.organisation_forms import split_list
+from frontend.yuan_typed import YuanField
 
 _LONG = 2000
 
@@ -23,14 +24,6 @@ def day_field(label: Any, hint: Any = "", *, required: bool = True) -> forms.Dat
     """A local day."""
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=required, help_text=hint, widget=widget)
-
-
-def yuan_field(label: Any, hint: Any = "", *, required: bool = True) -> forms.DecimalField:
-    """An amount in yuan; ``fen`` makes fen of it."""
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(
-        label=label, required=required, min_value=0, max_digits=17, decimal_places=2, help_text=hint, widget=widget
-    )
 
 
 def fen(amount: Decimal | None) -> int | None:
@@ -69,9 +62,9 @@ class DeclarationForm(MoneyForm):
 
     year = forms.IntegerField(label=_("Year"), help_text=_("A year that is over, as in the annual report."))
     staff = forms.IntegerField(label=_("Staff at its end"), required=False, min_value=0)
-    revenue_yuan = yuan_field(_("Revenue of the year (yuan)"), required=False)
-    assets_yuan = yuan_field(_("Total assets (yuan)"), required=False)
-    capital_yuan = yuan_field(_("Registered capital (yuan)"), required=False)
+    revenue_yuan = YuanField(label=_("Revenue of the year (yuan)"), required=False)
+    assets_yuan = YuanField(label=_("Total assets (yuan)"), required=False)
+    capital_yuan = YuanField(label=_("Registered capital (yuan)"), required=False)
     region_code = forms.CharField(
         label=_("Registered in (division code)"), max_length=10, help_text=_("Six digits, like 630104.")
     )
@@ -243,5 +236,5 @@ class TopUpDecisionForm(MoneyForm):
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""
 
-    amount_yuan = yuan_field(_("Amount (yuan)"))
+    amount_yuan = YuanField(label=_("Amount (yuan)"))
     field_order = ["amount_yuan", "reason"]

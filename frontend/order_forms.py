@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.ledger.rules.money import parse_yuan, plain_yuan
+from billing.ledger.rules.money import plain_yuan
 from billing.ordering import wording
 from billing.ordering.models import CommissionSheet, Quotation
 from billing.ordering.rules.lines import UNITS, LineInput, LineKind, shown_quantity
@@ -20,6 +19,7 @@ from config.kernel.errors import Reason, Refusal
 from frontend.enquiry_forms import KeyedForm
 from frontend.forms import refusal_to_form
 from frontend.templatetags.jishi import bilingual
+from frontend.yuan_typed import typed_fen
 from instruments.models import Instrument, Resource
 
 LEAST_ROWS, MORE_ROWS, MOST_ROWS = 3, 3, 60
@@ -102,14 +102,9 @@ class QuotationForm(KeyedForm):
         typed = self.cleaned_data
         prefix, _sign, pk = typed[f"what-{place}"].partition(":")
         kind = _PREFIXES.get(prefix)
-        price = None
-        if typed[f"price-{place}"].strip():
-            try:
-                price = parse_yuan(
-                    unicodedata.normalize("NFKC", typed[f"price-{place}"]).replace(",", "").lstrip("\u00a5").strip()
-                )
-            except ValueError:
-                reasons.append(Reason("quotation.price_unreadable", {}, f"lines.{number}.unit_price"))
+        price = typed_fen(typed[f"price-{place}"])
+        if price is None and typed[f"price-{place}"].strip():
+            reasons.append(Reason("quotation.price_unreadable", {}, f"lines.{number}.unit_price"))
         return LineInput(
             kind=kind.value if kind is not None else LineKind.OTHER.value,
             quantity=typed[f"quantity-{place}"],

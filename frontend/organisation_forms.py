@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.kernel.errors import Reason, Refusal
 from frontend.forms import refusal_to_form
+from frontend.yuan_typed import YuanField
 from instruments.models import OrganisationKind
 from instruments.queries.codes import zones_on
 from instruments.queries.divisions import selectable
@@ -56,13 +57,8 @@ class OrganisationForm(forms.Form):
     staff_count = forms.IntegerField(
         label=_("Staff"), required=False, help_text=_("People employed at the end of last year."), min_value=0
     )
-    revenue_yuan = forms.DecimalField(
-        label=_("Last year's revenue (yuan)"),
-        required=False,
-        min_value=0,
-        max_digits=17,
-        decimal_places=2,
-        help_text=_("Staff and revenue decide the size class."),
+    revenue_yuan = YuanField(
+        label=_("Last year's revenue (yuan)"), required=False, help_text=_("Staff and revenue decide the size class.")
     )
     address = forms.CharField(label=_("Address"), max_length=_LONG, required=False)
     policy_zones = forms.CharField(

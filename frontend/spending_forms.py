@@ -13,6 +13,7 @@ from billing.cards.queries import CardBalance
 from billing.cards.services import CardFacts
 from billing.ledger.rules.money import FEN_PER_YUAN
 from frontend.training_forms import WithChoices
+from frontend.yuan_typed import YuanField
 from instruments.models import FundCard, ResearchGroup
 from instruments.queries import Member
 
@@ -23,8 +24,8 @@ def _date() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-def _amount(label: Any, hint: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, required=False, min_value=0, max_digits=17, decimal_places=2, help_text=hint)
+def _amount(label: Any, hint: Any) -> YuanField:
+    return YuanField(label=label, help_text=hint, required=False)
 
 
 def to_fen(yuan: Decimal | None) -> int | None:

@@ -8,22 +8,23 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.ledger.rules.money import parse_yuan
 from billing.vouchers.models import VoucherQuota
 from billing.vouchers.rules.terms import Area, Terms
 from billing.wording import region_word
-from frontend.firm_forms import MoneyForm, day_field, fen, scan_field, yuan_field
+from frontend.firm_forms import MoneyForm, day_field, fen, scan_field
+from frontend.yuan_typed import YuanField, typed_fen
 
 _LONG = 4000
-_AREA = re.compile(r"(?P<area>[^:：]*)[:：]\s*(?P<amount>[0-9,]+(?:\.[0-9]{1,2})?)")
+_AREA = re.compile(r"(?P<area>[^:：]*)[:：](?P<amount>.*)")
 
 
 def _area(line: str) -> Area:
     """An area, a colon and yuan. Raises ValueError."""
     found = _AREA.fullmatch(line)
-    if found is None:
+    amount = typed_fen(found["amount"]) if found else None
+    if found is None or amount is None:
         raise ValueError("not an area, a colon and an amount")
-    name, amount = found["area"].strip(), parse_yuan(found["amount"].replace(",", ""))
+    name = found["area"].strip()
     everywhere = name in ("*", "")
     return Area("" if everywhere or name.isdigit() else name, name if name.isdigit() else "", amount)
 
@@ -37,8 +38,12 @@ class AnnouncementForm(MoneyForm):
     notice = forms.CharField(label=_("Notice"), max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 5}))
     opens_on = day_field(_("Applications from"))
     closes_on = day_field(_("Applications until"), _("The last day."))
-    face_yuan = yuan_field(_("Face value of a voucher (yuan)"), _("Empty: each applicant asks for an amount."), required=False)
-    most_yuan = yuan_field(_("At most for one applicant (yuan)"), _("Leave it empty when there is a face value."), required=False)
+    face_yuan = YuanField(
+        label=_("Face value of a voucher (yuan)"), help_text=_("Empty: each applicant asks for an amount."), required=False
+    )
+    most_yuan = YuanField(
+        label=_("At most for one applicant (yuan)"), help_text=_("Leave it empty when there is a face value."), required=False
+    )
     life_days = forms.IntegerField(
         label=_("Days a voucher holds"), min_value=1, help_text=_("From its issue, that day included.")
     )
@@ -101,7 +106,7 @@ class ApplicationForm(MoneyForm):
 
     organisation = forms.ChoiceField(label=_("For"))
     quota = forms.ChoiceField(label=_("Area"), help_text=_("Where your organisation is registered."))
-    asked_yuan = yuan_field(_("Amount asked for (yuan)"))
+    asked_yuan = YuanField(label=_("Amount asked for (yuan)"))
     purpose = forms.CharField(label=_("What you need it for"), max_length=_LONG, widget=forms.Textarea(attrs={"rows": 4}))
     file = scan_field(_("Evidence"), _("PDF, JPEG or PNG, as the notice asks: contract, plan or project paper."))
 
@@ -123,7 +128,7 @@ class ApplicationForm(MoneyForm):
 class ReviewForm(MoneyForm):
     """The reviewer's recommendation."""
 
-    recommended_yuan = yuan_field(_("Recommended amount (yuan)"))
+    recommended_yuan = YuanField(label=_("Recommended amount (yuan)"))
     note = forms.CharField(label=_("Note"), max_length=_LONG, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
 
@@ -134,7 +139,7 @@ class RecogniseForm(MoneyForm):
     origin = forms.ChoiceField(label=_("Issued by"))
     number = forms.CharField(label=_("Its number there"), max_length=200)
     programme = forms.ChoiceField(label=_("Counts under"))
-    face_yuan = yuan_field(_("Worth (yuan)"))
+    face_yuan = YuanField(label=_("Worth (yuan)"))
     valid_from = day_field(_("Holds from"))
     valid_to = day_field(_("Holds until"), _("The last day."))
     file = scan_field(_("Evidence"), _("PDF, JPEG or PNG of the voucher."))

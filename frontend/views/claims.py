@@ -22,7 +22,6 @@ from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimSta
 from billing.claims.services import clawbacks, documents, handing_in, reviewing
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.office import CLAIMANTS, OFFICE, reviewer_right, right_of
-from billing.ledger.rules.money import parse_yuan
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -31,7 +30,7 @@ from frontend.http import actor_of, stands_at
 from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, step_word
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
-from frontend.views.credit_notes import FEN_DIGITS
+from frontend.yuan_typed import typed_fen
 from instruments.services.uploads import received
 
 PER_PAGE = 25
@@ -214,11 +213,8 @@ def _acted(request: HttpRequest, pk: int, acts: Mapping[str, Act]) -> HttpRespon
 
 def fen_of(text: str) -> int:
     """An amount in yuan from a form as fen; -1, which no service takes, for anything that is no such amount, or nothing."""
-    typed = text.strip().replace(",", "")
-    try:
-        return max(parse_yuan(typed), -1) if len(typed) < FEN_DIGITS else -1
-    except ValueError:
-        return -1
+    fen = typed_fen(text)
+    return -1 if fen is None else max(fen, -1)
 
 
 @login_required

@@ -17,7 +17,7 @@ from billing.bills import queries
 from billing.bills.models import BillLine, CreditNote
 from billing.bills.services import issuing
 from billing.bills.wording import CREDIT_REASONS
-from billing.ledger.rules.money import parse_yuan, plain_yuan
+from billing.ledger.rules.money import plain_yuan
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from config.kernel.access import Actor, get_visible
@@ -29,8 +29,7 @@ from frontend.presenters.bills import line_row, party_row, posting_rows
 from frontend.presenters.statements import documents_view
 from frontend.refusals import sentences
 from frontend.views.bills import POLL_SECONDS, number
-
-FEN_DIGITS = 18
+from frontend.yuan_typed import typed_fen
 
 
 @login_required
@@ -142,8 +141,4 @@ def credit_note_download(request: HttpRequest, pk: int, kind: str) -> HttpRespon
 
 def fen(text: str) -> int:
     """What was typed in yuan; 0, which is never an amount to move, for what cannot be read."""
-    typed = text.strip().replace(",", "")
-    try:
-        return parse_yuan(typed) if len(typed) < FEN_DIGITS else 0
-    except ValueError:
-        return 0
+    return typed_fen(text) or 0

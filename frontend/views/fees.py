@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from billing.ledger.rules.money import parse_yuan
 from billing.settlement.services import fees
 from config.kernel.errors import NotFound, Refusal
 from frontend import display
 from frontend.http import actor_of
-from frontend.views.bookings import FEN_DIGITS, detail_response
+from frontend.views.bookings import detail_response
+from frontend.yuan_typed import typed_fen
 
 
 @login_required
@@ -36,8 +36,4 @@ def fee_waive(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _amount_fen(text: str) -> int:
     """What was typed in yuan; 0, which is no amount to waive, for what cannot be read."""
-    typed = text.strip()
-    try:
-        return parse_yuan(typed) if len(typed) < FEN_DIGITS else 0
-    except ValueError:
-        return 0
+    return typed_fen(text) or 0

@@ -22,6 +22,7 @@ from frontend import display
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import programme as presenter
 from frontend.presenters.assessment import OutcomeRow
+from frontend.yuan_typed import plain_yuan
 
 MAX_FEE_FEN = 10**12
 _FEE = re.compile(r"(?:0|[1-9]\d{0,9})(?:\.\d{1,2})?", re.ASCII)
@@ -85,7 +86,7 @@ def _calculation(query: QueryDict, programme: Programme, today: date) -> Calcula
     fee, kind, size, region = (
         unicodedata.normalize("NFKC", query.get(name, "")).strip() for name in ("fee", "kind", "size", "region")
     )
-    fee = fee.replace(",", "").removeprefix("¥")
+    fee = plain_yuan(fee)
     problems = []
     if not _FEE.fullmatch(fee) or not 0 < parse_yuan(fee) <= MAX_FEE_FEN:
         problems.append(

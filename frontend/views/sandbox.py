@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.ledger.rules.money import parse_yuan
 from billing.sandbox import queries
 from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.services import running
@@ -33,6 +32,7 @@ from frontend.booking_form import read_day
 from frontend.http import actor_of
 from frontend.presenters import sandbox as presenter
 from frontend.refusals import say_refusal, sentences
+from frontend.yuan_typed import typed_fen
 
 PER_PAGE = 50
 POLL_SECONDS = 2
@@ -136,14 +136,11 @@ def _whole(request: HttpRequest, name: str, reasons: list[Reason]) -> int:
 
 
 def _budget(request: HttpRequest, reasons: list[Reason]) -> int | None:
-    text = unicodedata.normalize("NFKC", request.POST.get("budget", "")).strip().replace(",", "").removeprefix("¥")
-    if not text:
-        return None
-    try:
-        return parse_yuan(text)
-    except ValueError:
+    text = request.POST.get("budget", "").strip()
+    budget = typed_fen(text)
+    if budget is None and text:
         reasons.append(Reason("sandbox.budget", {}, "budget"))
-        return None
+    return budget
 
 
 @login_required

@@ -16,11 +16,12 @@ from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import LABELS
 from billing.firms.rules.self_test import Answers, tried
 from billing.subsidy import queries
-from frontend.firm_forms import day_field, fen, yuan_field
+from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import outcome_row
 from frontend.presenters.programme import KINDS, SIZES
+from frontend.yuan_typed import YuanField
 from instruments.queries.codes import zones_on
 
 SERVICES = ("instrument_use", "testing", "technology_consulting", "technology_transaction", "intellectual_property", "incubation")
@@ -32,7 +33,9 @@ class SelfTestForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("Who applies"), choices=[(code, wording.kind_word(code)) for code in KINDS])
     staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
-    revenue_yuan = yuan_field(_("Last year's revenue (yuan)"), _("Staff and revenue decide the size class."), required=False)
+    revenue_yuan = YuanField(
+        label=_("Last year's revenue (yuan)"), help_text=_("Staff and revenue decide the size class."), required=False
+    )
     size = forms.ChoiceField(
         label=_("Size of the firm"),
         required=False,
@@ -53,7 +56,7 @@ class SelfTestForm(forms.Form):
         choices=[(code, firm_wording.LABELS[code]) for code in LABELS if code != "other"],
     )
     service = forms.ChoiceField(label=_("Kind of service"), choices=[(code, wording.service_word(code)) for code in SERVICES])
-    amount_yuan = yuan_field(_("Fee in yuan"))
+    amount_yuan = YuanField(label=_("Fee in yuan"))
     on = day_field(_("Day of the service"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
