@@ -82,6 +82,9 @@ register(
         "draft.no_json": _("This cannot be read as JSON: look at line %(line)s, character %(column)s. What you typed is kept."),
         "draft.no_object": _("The text has to be one JSON object: { … }. What you typed is kept."),
         "draft.key_twice": _("The field “%(key)s” stands twice in one object. Take one of them out. What you typed is kept."),
+        "draft.years_range": _(
+            "Give a whole number of years, at most %(most)s, so that every day still has a year; with a minus sign they are earlier."
+        ),
         "draft.text_unread": _("The text cannot be read as JSON yet. Mend it, or go back to the form."),
         "sandbox.day": _("Give the first and the last day, for example 2026-01-01."),
         "sandbox.days_reversed": _("The last day lies before the first. Change one of them."),

@@ -12,7 +12,7 @@ urlpatterns = [
     path("programmes/drafts/<int:pk>/edit/", programme_drafts.draft_edit, name="programme_draft_edit"),
     path("programmes/drafts/<int:pk>/text/", programme_drafts.draft_text, name="programme_draft_text"),
     re_path(
-        r"^programmes/drafts/(?P<pk>[0-9]+)/(?P<step>submit|take-back|send-back|approve|drop)/$",
+        r"^programmes/drafts/(?P<pk>[0-9]+)/(?P<step>submit|take-back|send-back|approve|drop|years)/$",
         programme_drafts.draft_step,
         name="programme_draft_step",
     ),

@@ -20,7 +20,7 @@ register(
         "codes.reason_needed": _("Say why the list is taken back."),
         "codes.newer_list": _("Only the list that was taken in last can be taken back. Load the page again."),
         "codes.named": _(
-            "%(count)s of its codes are named by records, or by rules, courses or licences of labs, and would lose their names: %(shown)s. "
+            "Records, or rules, courses or licences of labs, name codes of it (%(count)s), which would lose their names: %(shown)s. "
             "Give those other codes first."
         ),
         "codes.division_unknown": _(

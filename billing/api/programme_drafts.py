@@ -17,6 +17,7 @@ from billing.sandbox.services import running
 from billing.subsidy import draft_queries, drafts
 from billing.subsidy.draft_models import DraftState, ProgrammeDraft
 from billing.subsidy.rules.checking import check
+from billing.subsidy.rules.other_years import MOST_YEARS
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -44,6 +45,12 @@ class DraftSaveIn(StrictSerializer):
 
 class DraftRevisionIn(StrictSerializer):
     revision = WholeNumber(help_text="The revision that was looked at; with another one nothing is done (409).")
+
+
+class DraftYearsIn(DraftRevisionIn):
+    years = serializers.IntegerField(
+        min_value=-MOST_YEARS, max_value=MOST_YEARS, help_text="So many years later; below zero earlier, never 0."
+    )
 
 
 class DraftReasonIn(StrictSerializer):
@@ -108,6 +115,7 @@ class DraftView(ApiView):
         "update": DraftSaveIn,
         "submit": DraftRevisionIn,
         "approve": DraftRevisionIn,
+        "move_years": DraftYearsIn,
         "send_back": DraftReasonIn,
         "drop": DraftReasonIn,
     }
@@ -146,6 +154,12 @@ class DraftView(ApiView):
         """Keep a document as it is, whatever is wrong with it; the answer says what is."""
         given = self.valid(request)
         return Response(draft_out(drafts.save(self.actor, int(pk), given["revision"], given["document"], self.now)))
+
+    @extend_schema(responses=DraftOut)
+    def move_years(self, request: Request, pk: str) -> Response:
+        """Move all days of its rules and worked examples by whole years; the label, the clauses and the sources stay."""
+        given = self.valid(request)
+        return self._shown(drafts.move_years(self.actor, int(pk), given["revision"], given["years"], self.now))
 
     @extend_schema(responses=DraftOut)
     def submit(self, request: Request, pk: str) -> Response:

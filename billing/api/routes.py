@@ -98,7 +98,7 @@ def _programmes_in_writing() -> list[URLPattern]:
                 draft.as_view({"post": action}),
                 name=f"api_programme_draft_{action}",
             )
-            for action in ("submit", "take_back", "send_back", "approve", "drop")
+            for action in ("move_years", "submit", "take_back", "send_back", "approve", "drop")
         ),
         re_path(r"^programme-trials/$", trial.as_view({"get": "list", "post": "create"}), name="api_programme_trials"),
         re_path(rf"^programme-trials/{ID}/$", trial.as_view({"get": "retrieve"}), name="api_programme_trial"),

@@ -15,6 +15,7 @@ from billing.subsidy.draft_models import DraftState, DraftStep, DraftWriter, Pro
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.keepable import unkeepable
+from billing.subsidy.rules.other_years import MOST_YEARS, in_other_years
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit
@@ -110,6 +111,22 @@ def save_text(actor: Actor, draft_id: int, revision: int, text: str, now: dateti
     if draft.document == document and not draft.text:
         return draft
     draft.document, draft.text = document, ""
+    return _saved(actor, draft, now)
+
+
+@whole
+def move_years(actor: Actor, draft_id: int, revision: int, years: int, now: datetime) -> ProgrammeDraft:
+    """Move the days of the rules and of the worked examples by whole years; quoted texts, their sources and the label stay.
+
+    Raises as ``save``, Refusal ``draft.years_range``, ``draft.text_unread``.
+    """
+    draft = _open(actor, draft_id, revision)
+    if draft.text:
+        raise Refusal.of("draft.text_unread", "years")
+    try:
+        draft.document = in_other_years(draft.document, years)
+    except ValueError:
+        raise Refusal.of("draft.years_range", "years", most=MOST_YEARS) from None
     return _saved(actor, draft, now)
 
 

@@ -76,7 +76,9 @@ NEXT: dict[str, Word] = {
     "adjusting": _("You asked for other times. The lab accepts them or says why not; nothing is charged before."),
     "adjustment_refused": _("The lab stands by the times. Agree, or dispute them: then somebody else of the lab decides."),
     "disputed": _("The times are disputed. Somebody of the lab who had no part in the session, or its finance, decides."),
-    "agreed": _("The session is charged. What comes back later is paid after the programme's claim."),
+    "agreed": _(
+        "The session is charged. What a subsidy takes off is off already; what it pays back comes after the programme's claim."
+    ),
     "no_show": _(
         "Nobody came within the lab's grace, and the time was given back. Nothing is held; ask the lab if this is wrong."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ from frontend.presenters.programme_form import Editing
 from frontend.refusals import sentences
 
 PER_PAGE = 50
+_YEARS = re.compile(r"-?[0-9]{1,2}")
 
 
 @login_required
@@ -222,6 +224,12 @@ def _revision(request: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+def _years(request: HttpRequest) -> int:
+    """0, which the service refuses, for what is no number."""
+    found = _YEARS.fullmatch(request.POST.get("years", "").strip())
+    return int(found[0]) if found else 0
+
+
 def _edit_context(request: HttpRequest, draft: ProgrammeDraft, editing: Editing) -> dict[str, Any]:
     checked = check(draft.document)
     problems = forms.problems_by_path(checked)
@@ -292,7 +300,7 @@ def draft_text(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def draft_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    """Hand in, take back, send back, approve or give up."""
+    """Hand in, take back, send back, approve, move to other years or give up."""
     actor, now, reason = actor_of(request), timezone.now(), request.POST.get("reason", "")
     try:
         if step == "submit":
@@ -308,6 +316,9 @@ def draft_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             version = drafts.approve(actor, pk, _revision(request), now)
             messages.success(request, _("In force: version %(label)s.") % {"label": version.label})
             return redirect(reverse("programme_detail", args=[version.programme.code]) + f"?version={version.label}")
+        elif step == "years":
+            drafts.move_years(actor, pk, _revision(request), _years(request), now)
+            said = _("The days are moved. Look at the label and the clauses: they are as they were.")
         else:
             drafts.drop(actor, pk, reason, now)
             said = _("Given up. It stays readable here.")

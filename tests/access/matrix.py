@@ -872,6 +872,7 @@ API: dict[str, Route] = {
     "api_programme_draft": Route(
         {"GET": Rule(SUPERVISORS), "PUT": Rule(OFFICER, ok=TRIED, body=lambda world: {"revision": 1, "document": {}})}, "draft"
     ),
+    "api_programme_draft_move_years": acts("draft", OFFICER, ok=TRIED, body=lambda world: {"revision": 1, "years": 1}),
     "api_programme_draft_submit": acts("draft", OFFICER, ok=TRIED, body=lambda world: {"revision": 1}),
     "api_programme_draft_take_back": acts("draft", OFFICER, ok=TRIED),
     "api_programme_draft_send_back": acts("draft", OFFICER, ok=TRIED, body=reason),

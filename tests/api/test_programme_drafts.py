@@ -41,6 +41,16 @@ def test_a_draft_is_begun_changed_handed_in_and_put_in_force_by_another(as_):
     assert ProgrammeVersion.objects.get().published_at
 
 
+def test_a_draft_is_moved_to_other_years(as_):
+    chen = as_("chen")
+    made = send(chen, "POST", DRAFTS, {"document": programme_document("DEMO-QH-V")}).json()
+    address = f"{DRAFTS}{made['id']}/move-years/"
+    moved = send(chen, "POST", address, {"revision": 1, "years": 3}).json()
+    assert moved["document"]["validity"]["first_day"] == "2028-01-01" and (moved["revision"], moved["flaws"]) == (2, [])
+    for body, status in (({"revision": 1, "years": 1}, 409), ({"revision": 2, "years": 0}, 422), ({"revision": 2}, 400)):
+        assert send(chen, "POST", address, body).status_code == status, body
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -276,6 +276,37 @@ def test_two_officers_put_it_in_force_on_pages(as_, draft):
         assert part in history
 
 
+def test_last_years_rule_is_moved_to_next_year_with_its_worked_examples(as_, draft):
+    chen, address = as_("chen"), f"/programmes/drafts/{draft.pk}/"
+    before, passed = draft.document, words(chen.get(address)).count(" comes out")
+    assert passed and "Move it to other years" in words(chen.get(address))
+    assert chen.post(address + "years/", {"revision": 1, "years": " 3 "}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.revision == 2 and draft.document["validity"]["first_day"] == "2028-01-01"
+    assert draft.document["clauses"] == before["clauses"]
+    text = words(chen.get(address))
+    assert text.count(" comes out") == passed and "does not come out" not in text
+    assert chen.post(address + "years/", {"revision": 2, "years": "-3"}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.document == before
+
+
+@pytest.mark.parametrize("years", ["", "0", "21", "-21", "x", "1.5", "९", "1" * 400, "\x00"])
+def test_years_that_are_none_are_refused_and_what_was_typed_is_kept(as_, draft, years):
+    refused = as_("chen").post(f"/programmes/drafts/{draft.pk}/years/", {"revision": 1, "years": years})
+    assert refused.status_code == 422 and "Give a whole number of years, at most 20" in words(refused)
+    assert ProgrammeDraft.objects.get().revision == 1
+
+
+def test_days_are_moved_neither_in_an_older_page_nor_under_a_text_that_cannot_be_read(as_, cast, draft):
+    chen, address = as_("chen"), f"/programmes/drafts/{draft.pk}/years/"
+    assert chen.post(address, {"revision": 7, "years": "1"}).status_code == 409
+    drafts.save_text(cast.actor("chen"), draft.pk, 1, "{", cast.now)
+    refused = chen.post(address, {"revision": 2, "years": "1"})
+    assert refused.status_code == 422 and "cannot be read as JSON yet" in words(refused)
+    assert ProgrammeDraft.objects.get().text == "{"
+
+
 def test_what_is_not_ready_is_not_handed_in_and_every_fault_is_named(as_, cast, draft):
     wrong = programme_document("DEMO-QH-V")
     wrong["kind"] = ""
