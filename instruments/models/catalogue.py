@@ -77,5 +77,5 @@ class CatalogueEntry(models.Model):
             models.Index(fields=["region_code"], name="catalogue_by_region"),
             models.Index(fields=["name_pinyin", "id"], name="catalogue_by_name"),
             models.Index(fields=["updated_at"], name="catalogue_by_change"),
-            models.Index(fields=["public_at"], name="catalogue_by_publication"),
+            models.Index(fields=["public_at", "id"], name="catalogue_newest"),
         ]
