@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.models import Sample, WaitEntry
+from booking.models import Sample, SampleJob, WaitEntry
 from booking.rules.deciding import Verdict
 from booking.rules.downtime import Choice, DowntimeKind
-from booking.rules.samples import SampleStep
+from booking.rules.samples import JobState, SampleStep
 from booking.rules.series import SeriesRule
 from booking.services import (
     changes,
@@ -100,6 +100,7 @@ class Lab:
 
 # --- The steps: each gives, for a turn, what is done ------------------------------------------------------------------------
 def hold(lab: Lab, turn: int) -> Act:
+    holds.release(lab.person(turn), lab.instrument(turn).pk)  # an earlier turn's, which this one would take the place of
     return partial(holds.hold, lab.person(turn), lab.instrument(turn).pk, lab.hours(turn, 8), lab.now)
 
 
@@ -185,6 +186,8 @@ def _samples(lab: Lab, turn: int) -> Callable[[], sample_jobs.Asked]:
 
 
 def send_samples(lab: Lab, turn: int) -> Act:
+    for job in SampleJob.objects.filter(state=JobState.ASKED):  # a firm may have only so many that wait
+        sample_jobs.cancel(lab.payer, job.pk, "Tried enough", lab.now)
     return _samples(lab, turn)
 
 
