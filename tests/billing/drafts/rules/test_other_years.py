@@ -31,6 +31,11 @@ def test_days_of_rules_and_examples_move_and_quoted_ones_stay():
     assert document["validity"]["first_day"] == "2026-01-01"
 
 
+def test_twenty_years_are_the_most():
+    assert in_other_years({"day": "2026-01-01"}, 20) == {"day": "2046-01-01"}
+    assert in_other_years({"day": "2026-01-01"}, -20) == {"day": "2006-01-01"}
+
+
 @pytest.mark.parametrize("years", [0, 21, -21])
 def test_no_years_and_too_many_are_refused(years):
     with pytest.raises(ValueError, match="between 1 and 20"):
