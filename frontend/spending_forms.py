@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.cards.queries import CardBalance
 from billing.cards.services import CardFacts
 from billing.ledger.rules.money import FEN_PER_YUAN
+from frontend.firm_forms import fen
 from frontend.training_forms import WithChoices
 from frontend.yuan_typed import YuanField
 from instruments.models import FundCard, ResearchGroup
@@ -26,11 +27,6 @@ def _date() -> forms.DateInput:
 
 def _amount(label: Any, hint: Any) -> YuanField:
     return YuanField(label=label, help_text=hint, required=False)
-
-
-def to_fen(yuan: Decimal | None) -> int | None:
-    """A typed amount of yuan in fen; None where nothing was typed."""
-    return None if yuan is None else int(yuan * FEN_PER_YUAN)
 
 
 def to_yuan(fen: int | None) -> Decimal | None:
@@ -86,8 +82,8 @@ class CardForm(forms.Form):
             said["title"],
             said["valid_from"],
             said["valid_until"],
-            to_fen(said["budget_fen"]),
-            to_fen(said["threshold_fen"]),
+            fen(said["budget_fen"]),
+            fen(said["threshold_fen"]),
         )
 
 

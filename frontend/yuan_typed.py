@@ -19,7 +19,7 @@ _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?", re.ASCII)
 
 
-def plain_yuan(text: str) -> str:
+def bare_amount(text: str) -> str:
     """Without the sign of the currency, and without commas where they part thousands; ``1,5`` stays as it is, since nobody can say which
     amount it means.
     """
@@ -29,7 +29,7 @@ def plain_yuan(text: str) -> str:
 
 def typed_fen(text: str) -> int | None:
     """What was typed, in fen; None for nothing and for what is no amount of at most two decimals."""
-    plain = plain_yuan(text)
+    plain = bare_amount(text)
     try:
         return parse_yuan(plain) if len(plain) <= LONGEST else None
     except ValueError:
@@ -52,7 +52,7 @@ class YuanField(forms.DecimalField):
             return super().to_python(value)
         if not value.strip():
             return None
-        plain = plain_yuan(value)
+        plain = bare_amount(value)
         if not _NUMBER.fullmatch(plain):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(plain)

@@ -15,7 +15,7 @@ from config.kernel.errors import NotFound, Refusal
 from frontend import display
 from frontend.http import actor_of
 from frontend.views.bookings import detail_response
-from frontend.yuan_typed import typed_fen
+from frontend.views.credit_notes import fen
 
 
 @login_required
@@ -25,15 +25,10 @@ def fee_waive(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     try:
         reason = request.POST.get("reason", "").replace("\x00", "")
-        relief = fees.waive(actor_of(request), pk, _amount_fen(request.POST.get("amount", "")), reason, now)
+        relief = fees.waive(actor_of(request), pk, fen(request.POST.get("amount", "")), reason, now)
     except NotFound:
         raise
     except Refusal as refusal:
         return detail_response(request, pk, now, refusal)
     messages.success(request, _("%(amount)s waived. The customer has been told.") % {"amount": display.yuan(relief.amount_fen)})
     return redirect("reservation_detail", pk)
-
-
-def _amount_fen(text: str) -> int:
-    """What was typed in yuan; 0, which is no amount to waive, for what cannot be read."""
-    return typed_fen(text) or 0

@@ -22,10 +22,11 @@ from billing.cards.queries import NOTHING
 from booking.queries import spending as leader_queries
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from frontend.firm_forms import fen
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
-from frontend.spending_forms import CardForm, GroupForm, MemberForm, card_initial, group_initial, to_fen
+from frontend.spending_forms import CardForm, GroupForm, MemberForm, card_initial, group_initial
 from instruments import queries
 from instruments.access import keeps_groups
 from instruments.models import OrganisationKind, ResearchGroup
@@ -85,7 +86,7 @@ def group_create(request: HttpRequest, pk: int) -> HttpResponse:
 
     def make(now: datetime) -> HttpResponse:
         said = form.cleaned_data
-        threshold = to_fen(said["threshold_fen"])
+        threshold = fen(said["threshold_fen"])
         made = research_groups.create_group(actor, pk, said["name"], int(said["leader"]), threshold, now)
         messages.success(request, _("The group is there. Now say who spends for it, and from which cards."))
         return redirect("group_detail", made.pk)
@@ -105,7 +106,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
     def change(now: datetime) -> HttpResponse:
         said = form.cleaned_data
-        threshold = to_fen(said["threshold_fen"])
+        threshold = fen(said["threshold_fen"])
         research_groups.change_group(actor, pk, said["name"], int(said["leader"]), threshold, now)
         messages.success(request, _("Saved."))
         return redirect("group_detail", pk)

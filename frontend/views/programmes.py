@@ -22,7 +22,7 @@ from frontend import display
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import programme as presenter
 from frontend.presenters.assessment import OutcomeRow
-from frontend.yuan_typed import plain_yuan
+from frontend.yuan_typed import bare_amount
 
 MAX_FEE_FEN = 10**12
 _FEE = re.compile(r"(?:0|[1-9]\d{0,9})(?:\.\d{1,2})?", re.ASCII)
@@ -83,10 +83,8 @@ def programme_detail(request: HttpRequest, code: str) -> HttpResponse:
 def _calculation(query: QueryDict, programme: Programme, today: date) -> Calculation:
     if "fee" not in query:
         return Calculation()
-    fee, kind, size, region = (
-        unicodedata.normalize("NFKC", query.get(name, "")).strip() for name in ("fee", "kind", "size", "region")
-    )
-    fee = plain_yuan(fee)
+    kind, size, region = (unicodedata.normalize("NFKC", query.get(name, "")).strip() for name in ("kind", "size", "region"))
+    fee = bare_amount(query.get("fee", ""))
     problems = []
     if not _FEE.fullmatch(fee) or not 0 < parse_yuan(fee) <= MAX_FEE_FEN:
         problems.append(

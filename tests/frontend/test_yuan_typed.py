@@ -3,7 +3,7 @@
 import pytest
 from django import forms
 
-from frontend.yuan_typed import YuanField, plain_yuan, typed_fen
+from frontend.yuan_typed import YuanField, bare_amount, typed_fen
 
 
 class Asked(forms.Form):
@@ -38,6 +38,6 @@ def test_what_could_mean_several_amounts_or_none_is_refused(text: str) -> None:
 
 
 def test_nothing_typed_is_nothing() -> None:
-    assert (typed_fen(" "), plain_yuan("")) == (None, "")
+    assert (typed_fen(" "), bare_amount("")) == (None, "")
     form = Asked({"yuan": " "})
     assert form.is_valid() and form.cleaned_data["yuan"] is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 
 from billing.ledger.rules.documents import Document
+from billing.subsidy.rules.parts.days import add_months
 
 MOST_YEARS = 20
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -38,9 +39,6 @@ def _later(text: str, years: int) -> str:
         day = date.fromisoformat(text)
     except ValueError:
         return text
-    try:
-        return day.replace(year=day.year + years).isoformat()
-    except ValueError:
-        if (day.month, day.day) != (2, 29):
-            raise
-        return date(day.year + years, 2, 28).isoformat()
+    if not MINYEAR <= day.year + years <= MAXYEAR:
+        raise ValueError(f"no calendar has the year {day.year + years}")
+    return add_months(day, 12 * years).isoformat()

@@ -210,6 +210,20 @@ def within(**fields: Any) -> dict[str, Any]:
             "$.gates[0].any_of[0].code_prefix",
             "write '6301'",
         ),
+        (
+            {
+                "gates": [
+                    {
+                        "type": "condition",
+                        "when": {"fact": "applicant.region_code", "starts_with": ["6328", "630100"]},
+                        "says": SAYS,
+                        "clause": "1",
+                    }
+                ]
+            },
+            "$.gates[0].when.starts_with[1]",
+            "write '6301'",
+        ),
         ({"gates": [{"type": "condition", "when": RIGHT, "clause": "1"}]}, "$.gates[0].says", "it is missing"),
     ],
 )

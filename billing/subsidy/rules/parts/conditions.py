@@ -19,6 +19,7 @@ from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Label, Listing
 from billing.subsidy.rules.parts.days import add_months, in_window
 from billing.subsidy.rules.parts.values import VALUE_KINDS, value_fault, window_faults
+from instruments.rules.regions import division_prefix
 
 Document = Mapping[str, Any]
 
@@ -358,6 +359,20 @@ def _no_faults(_value: Any, _fact: FactField, _path: str) -> list[Fault]:
     return []
 
 
+def _prefixes(values: Sequence[str], fact: FactField, path: str) -> list[Fault]:
+    if not fact.path.endswith(".region_code"):
+        return []
+    return [fault for place, code in enumerate(values) for fault in division_faults(code, f"{path}[{place}]")]
+
+
+def division_faults(code: str, path: str) -> list[Fault]:
+    """Divisions are matched by how their codes begin: 630100, written for all of Xining, would leave out every district of it."""
+    prefix = division_prefix(code)
+    if prefix == code:
+        return []
+    return [Fault(path, f"{code!r} ends in zeros, which no code within that division has; write {prefix!r}")]
+
+
 def _fact_named(value: Mapping[str, Any], fact: FactField, path: str) -> list[Fault]:
     return _other_fact({"fact": value["fact"]}, fact, path)
 
@@ -393,7 +408,7 @@ OPERATORS: dict[str, Operator] = {
     "at_most": Operator(_comparing(lambda found, wanted: bool(found <= wanted)), _ORDERED, _single),
     "above": Operator(_comparing(lambda found, wanted: bool(found > wanted)), _ORDERED, _single),
     "below": Operator(_comparing(lambda found, wanted: bool(found < wanted)), _ORDERED, _single),
-    "starts_with": Operator(_starts_with, _TEXT, _no_faults),
+    "starts_with": Operator(_starts_with, _TEXT, _prefixes),
     "has_any": Operator(_sharing(lambda found, wanted: not found.isdisjoint(wanted)), _TEXTS, _no_faults),
     "has_all": Operator(_sharing(lambda found, wanted: wanted <= found), _TEXTS, _no_faults),
     "has_none": Operator(_sharing(lambda found, wanted: found.isdisjoint(wanted)), _TEXTS, _no_faults),

@@ -16,9 +16,15 @@ from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet, missing
-from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, facts_named, parse_condition
+from billing.subsidy.rules.parts.conditions import (
+    Condition,
+    condition_faults,
+    division_faults,
+    fact_fault,
+    facts_named,
+    parse_condition,
+)
 from billing.subsidy.rules.parts.days import add_months
-from instruments.rules.regions import division_prefix
 
 
 class Gate(Protocol):
@@ -321,13 +327,9 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
 
 
 def _region_faults(gate: Mapping[str, Any], where: str) -> Iterator[Fault]:
-    """Areas are matched by the beginning of a code: 630100, written for all of Xining, would leave out every district of it."""
     for name in ("any_of", "none_of"):
         for number, item in enumerate(gate.get(name, ())):
-            code = item.get("code_prefix", "")
-            if (prefix := division_prefix(code)) != code:
-                message = f"{code!r} ends in zeros, which no code within that division has; write {prefix!r}"
-                yield Fault(f"{where}.{name}[{number}].code_prefix", message)
+            yield from division_faults(item.get("code_prefix", ""), f"{where}.{name}[{number}].code_prefix")
 
 
 def gate_faults(documents: list[Mapping[str, Any]], path: str = "$.gates") -> list[Fault]:
