@@ -29,9 +29,9 @@ MOST_YUAN = 10_000_000_000
 
 
 class SelfTestForm(forms.Form):
-    """Who asks, and for what."""
+    """Who asks, and for what. Choices in words are made for each reader: what is made here is made once for all."""
 
-    kind = forms.ChoiceField(label=_("Who applies"), choices=[(code, wording.kind_word(code)) for code in KINDS])
+    kind = forms.ChoiceField(label=_("Who applies"), choices=lambda: [(code, wording.kind_word(code)) for code in KINDS])
     staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
     revenue_yuan = YuanField(
         label=_("Last year's revenue (yuan)"), help_text=_("Staff and revenue decide the size class."), required=False
@@ -39,7 +39,7 @@ class SelfTestForm(forms.Form):
     size = forms.ChoiceField(
         label=_("Size of the firm"),
         required=False,
-        choices=[("", _("by staff and revenue")), *((code, wording.size_word(code)) for code in SIZES)],
+        choices=lambda: [("", _("by staff and revenue")), *((code, wording.size_word(code)) for code in SIZES)],
     )
     region = forms.ChoiceField(label=_("Where the applicant is"))
     region_other = forms.RegexField(
@@ -55,7 +55,9 @@ class SelfTestForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         choices=[(code, firm_wording.LABELS[code]) for code in LABELS if code != "other"],
     )
-    service = forms.ChoiceField(label=_("Kind of service"), choices=[(code, wording.service_word(code)) for code in SERVICES])
+    service = forms.ChoiceField(
+        label=_("Kind of service"), choices=lambda: [(code, wording.service_word(code)) for code in SERVICES]
+    )
     amount_yuan = YuanField(label=_("Fee in yuan"))
     on = day_field(_("Day of the service"), required=False)
 
