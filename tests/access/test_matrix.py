@@ -42,10 +42,10 @@ def is_api(name: str) -> bool:
     return name.startswith("api_")
 
 
-EVERY = 12
+EVERY = 14
 """``make test`` asks in turns. On every route ``foreign`` asks and one of the roles that may (on each third of the pages that the browser
-opens for whom they are made); the others ask on each twelfth, each role on others than its neighbours; some of them ask for theirs and
-what is missing too. ``make proof`` asks for everything as all of them."""
+opens for whom they are made); the others ask on each fourteenth, each role on others than its neighbours; some of them ask for theirs
+and what is missing too. ``make proof`` asks for everything as all of them."""
 IN_TURN = 3
 """What frameworks answer, each third route is asked for; ``make proof`` asks all."""
 SEEN = {page.route for page in PAGES}

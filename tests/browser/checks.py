@@ -114,6 +114,11 @@ def accessible(page: Page, *, contrast: bool = True, sizes: bool = True, within:
     assert not found, f"{len(found)} violations on {page.url}\n" + "\n".join(found)
 
 
+def content_accessible(page: Page) -> None:
+    """The same for what a journey has made of a page: its frame is that of all pages of the person (``test_every_page``)."""
+    accessible(page, without=FRAME)
+
+
 def overflow(page: Page) -> list[str]:
     """What sticks out to the right of the window; empty when nothing can be scrolled sideways."""
     found: list[str] = page.evaluate(_OVERFLOW)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import RATE_YUAN, log_in, new_instrument, newly_arrived, yuan
 from tests.browser.running_site import Site
 from tests.browser.visitors import Visitor, Visitors
@@ -19,7 +19,7 @@ PDF_PATIENCE = 60_000
 
 
 def looked_at(page: Page) -> None:
-    accessible(page)
+    content_accessible(page)
     fits(page, 390)
 
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import log_in, new_instrument, newly_arrived, reservation_at, state_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.running_site import Site
@@ -41,7 +41,7 @@ def test_a_series_is_asked_for_and_its_end_given_back_with_keys(people: Visitors
     keys.go(page.locator("#quote-repeat"), most=60)
     page.wait_for_url("**/series?**")
     expect(page.locator("#series-submit")).to_contain_text("4 times")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     keys.tab_to(page.locator("#pick-2"), most=80)
     page.keyboard.press("Space")
@@ -50,14 +50,14 @@ def test_a_series_is_asked_for_and_its_end_given_back_with_keys(people: Visitors
     keys.go(page.locator("#series-submit"), most=60)
     page.wait_for_url(re.compile(r"/series/\d+/$"))
     expect(page.get_by_text("3 requests sent.").or_(page.get_by_text("3 times booked."))).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
 
     keys.go(page.get_by_role("link", name="Cancel several"), most=60)
     page.get_by_label("Starting with").select_option("3")
     keys.go(page.locator("#change-look"), most=60)
     expect(page.locator("#change-report")).to_contain_text("Given back in time")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     keys.go(page.locator("#change-submit"), most=60)
     expect(page.get_by_text("2 times given back.")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import log_in, newly_arrived, quoted, reservation_at, state_of, yuan
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at
@@ -32,7 +32,7 @@ def test_a_time_is_found_compared_by_cost_and_booked(people: Visitors, used: Sit
     costs = [yuan(text) for text in page.locator(".time-final dd").all_inner_texts()]
     assert len(costs) > 5
     assert costs == sorted(costs)
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
 
     row = page.locator(".time-row", has=page.get_by_role("link", name=BOOKS)).first
@@ -90,10 +90,10 @@ def test_nothing_free_shows_ways_out_and_keeps_the_wish(people: Visitors, used: 
     log_in(visitor, "researcher")
     visitor.open("/find-a-time/?hours=20&region_code=632700&class_code=01")
     expect(page.get_by_role("heading", name="Nothing is free like this")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     page.get_by_role("button", name="Tell me when one becomes free").click()
     expect(page.get_by_text("You will get a mail when such a time becomes free.")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("heading", name="You wait for nothing")).to_be_visible()
     assert visitor.faults.found == []
@@ -110,7 +110,7 @@ def test_a_sentence_leads_to_a_priced_time(people: Visitors) -> None:
     page.wait_for_url(re.compile(r"/search/\?q=diffractometer"))
     expect(page.locator(".find-card", has_text="final cost for you").first).to_be_visible()
     expect(page.locator(".find-offer").first).to_contain_text("Next free")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     page.locator(".to-times").get_by_role("link", name="Find a time").click()
     page.wait_for_url(re.compile(r"/find-a-time/\?q=diffractometer&hours=3&from=.*&region_code=630100"))

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.checks import accessible, fits, rendered
+from tests.browser.checks import content_accessible, fits, rendered
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at
 from tests.browser.stage import BRINE_ITEM, ROUND_THE_CLOCK
@@ -43,7 +43,7 @@ def test_somebody_searches_by_what_is_measured_and_compares(visitors: Visitors, 
     expect(page.locator(".finds h3").filter(has_text=BRINE_ITEM)).to_be_visible()
     expect(page.locator(".finds h3").filter(has_text=ROUND_THE_CLOCK)).to_be_visible()
     rendered(visitor, language)
-    accessible(page)
+    content_accessible(page)
     fits(page, width)
     for picked in (1, 2):
         page.locator(".find-pick:not([aria-current])").first.click()
@@ -53,7 +53,7 @@ def test_somebody_searches_by_what_is_measured_and_compares(visitors: Visitors, 
     expect(page.locator(".compare thead th")).to_have_count(2)
     expect(page.locator(".compare tr.differs").first).to_be_visible()
     rendered(visitor, language)
-    accessible(page)
+    content_accessible(page)
     fits(page, width)
     page.locator(".compare thead .btn").first.click()
     expect(page.locator(".compare thead th")).to_have_count(1)
@@ -72,7 +72,7 @@ def test_with_keys_alone_a_suggestion_is_taken_and_the_search_is_kept(visitors: 
     options = page.get_by_role("listbox").get_by_role("option")
     expect(options.first).to_be_visible()
     expect(field(page)).to_have_attribute("aria-expanded", "true")
-    accessible(page)
+    content_accessible(page)
     keys.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
     keys.press("ArrowDown")
@@ -88,7 +88,7 @@ def test_with_keys_alone_a_suggestion_is_taken_and_the_search_is_kept(visitors: 
     page.wait_for_url("**/searches/")
     expect(page.get_by_role("heading", level=2)).to_have_count(1)
     expect(page.get_by_role("checkbox")).to_be_checked()
-    accessible(page)
+    content_accessible(page)
     keys.skip_to_content()
     keys.go(page.get_by_role("button", name="Delete"))
     expect(page.get_by_role("main")).to_contain_text("No saved searches yet")

@@ -83,12 +83,12 @@ def poison() -> None:
         model.objects.bulk_update(rows, names, batch_size=200)
 
 
-TURNS = 8
+TURNS = 16
 
 
 @pytest.mark.parametrize("turn", in_turns(range(TURNS), TURNS))
 def test_no_page_runs_what_stands_in_a_name(chromium: Browser, hostile: tuple[Site, list[str]], turn: int) -> None:
-    """Every eighth page in ``make test``, the others in ``make proof``."""
+    """Every sixteenth page in ``make test``, the others in ``make proof``."""
     site, paths = hostile
     visitors = Visitors(chromium, site)
     shown: set[str] = set()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from config.kernel.time_range import TimeRange
 from tests.browser import pages, stage
-from tests.browser.checks import accessible, fits, guarded
+from tests.browser.checks import content_accessible, fits, guarded
 from tests.browser.pages import at
 from tests.browser.visitors import Visitors
 
@@ -41,7 +41,7 @@ def test_an_edit_is_handed_in_compared_and_published(people: Visitors) -> None:
     field.fill(OWN_WORDS)
     expect(page.locator("#id_functions + .counter")).to_have_text(f"{len(OWN_WORDS)} / 900")
     page.evaluate("scrollTo(0, 0)")  # a field that has scrolled half under the header is no small target
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 320)
     page.get_by_role("button", name="Save and look at the differences").click()
     page.wait_for_url(re.compile("/reviews/"))
@@ -52,7 +52,7 @@ def test_an_edit_is_handed_in_compared_and_published(people: Visitors) -> None:
     operator.page.goto(change)
     seen = operator.page
     expect(seen.locator("ins")).to_contain_text("Finds phases")
-    accessible(seen)
+    content_accessible(seen)
     seen.get_by_role("button", name="Refuse and tell the owner").click()
     expect(seen.locator("#id_reason_problem")).to_contain_text("Give a reason")
     expect(seen.locator(".error-summary")).to_be_focused()

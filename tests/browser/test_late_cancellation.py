@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from tests.browser import stage
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import RATE_YUAN, log_in, new_instrument, newly_arrived, reservation_at, state_of
 from tests.browser.running_site import Site
 from tests.browser.visitors import Visitors
@@ -36,7 +36,7 @@ def test_the_fee_is_shown_taken_and_gone_when_somebody_else_has_used_the_time(pe
     page.reload()
     page.get_by_role("link", name="Cancel this booking").click()
     expect(page.get_by_role("heading", name="Fee for cancelling now: ¥200.00")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     page.get_by_role("button", name="Cancel and pay ¥200.00").click()
     expect(page.locator("#fee")).to_contain_text("¥200.00")
@@ -47,7 +47,7 @@ def test_the_fee_is_shown_taken_and_gone_when_somebody_else_has_used_the_time(pe
     page.reload()
     expect(page.locator("#fee")).to_contain_text("fell away")
     expect(page.locator("#fee")).to_contain_text("1 h of 1 h were used after all")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     assert visitor.faults.found == []
 

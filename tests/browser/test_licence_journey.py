@@ -8,7 +8,7 @@ from datetime import timedelta
 from playwright.sync_api import expect
 
 from tests.browser import stage
-from tests.browser.checks import accessible, fits, guarded
+from tests.browser.checks import content_accessible, fits, guarded
 from tests.browser.pages import at
 from tests.browser.visitors import PERSONAS, Visitors
 
@@ -41,7 +41,7 @@ def test_a_researcher_enrols_passes_and_may_book_alone(people: Visitors) -> None
     expect(page.locator("main")).to_contain_text("Who works alone here needs a licence.")
     page.get_by_role("link", name="How do I get to use it myself?").first.click()
     page.wait_for_url("**/licence/")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 320)
     page.get_by_role("button", name=re.compile("Enrol")).click()
     expect(page.locator("main")).to_contain_text("You have a place.")
@@ -56,7 +56,7 @@ def test_a_researcher_enrols_passes_and_may_book_alone(people: Visitors) -> None
         row = CourseSession.objects.get(pk=session)
         CourseSession.objects.filter(pk=session).update(starts_at=row.starts_at - timedelta(hours=3))
     desk.reload()
-    accessible(desk)
+    content_accessible(desk)
     fits(desk, 390, 320)
     desk.get_by_role("button", name=re.compile("^Came")).click()
     desk.get_by_label("Points of 100").fill("85")
@@ -65,9 +65,9 @@ def test_a_researcher_enrols_passes_and_may_book_alone(people: Visitors) -> None
 
     researcher.open(at("instrument_detail", instrument))
     expect(page.locator("main")).to_contain_text("You can book it yourself.")
-    accessible(page)
+    content_accessible(page)
     researcher.open(at("my_record"))
     expect(page.get_by_role("row", name=re.compile(NAME))).to_contain_text("Holds")
-    accessible(page)
+    content_accessible(page)
     lab.open(at("licence_list"))
     expect(desk.get_by_role("row", name=re.compile(NAME))).to_contain_text("Holds")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as Waited
 
 from tests.browser import pages, stage
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at, organisation
 from tests.browser.visitors import LANGUAGES, PERSONAS, Visitor, Visitors
@@ -151,11 +151,11 @@ def visit(visitor: Visitor, stop: Stop) -> Keyboard:
         path = stop.path()
     response = visitor.open(path)
     assert response.status == 200, path
-    accessible(visitor.page)
+    content_accessible(visitor.page)
     keys = Keyboard(visitor.page)
     keys.skip_to_content()
     stop.act(visitor.page, keys)
-    accessible(visitor.page)
+    content_accessible(visitor.page)
     fits(visitor.page, 390)
     return keys
 

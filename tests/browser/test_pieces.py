@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from config.demo.accounts import DEMO_PASSWORD
-from tests.browser.checks import accessible, fits, rendered
+from tests.browser.checks import accessible, content_accessible, fits, rendered
 from tests.browser.pages import at, instrument
 from tests.browser.visitors import PERSONAS, Visitors
 
@@ -35,7 +35,7 @@ def test_the_list_of_shortcuts_opens_and_closes_with_keys(visitors: Visitors) ->
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("Approvals")
-    accessible(page)
+    content_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
@@ -88,7 +88,7 @@ def test_another_week_is_swapped_in_and_gets_the_focus(visitors: Visitors) -> No
     assert page.locator("#slots .small").first.inner_text() != before
     expect(page).to_have_url(re.compile(rf"/instruments/{pk}/\?.*week="))
     rendered(visitor, "en")
-    accessible(page)
+    content_accessible(page)
     page.go_back()
     expect(page.locator("#slots .small").first).to_have_text(before)
 
@@ -102,7 +102,7 @@ def test_search_answers_while_one_types_and_the_address_keeps_it(visitors: Visit
     expect(page).to_have_url(re.compile("q=diffracto"))
     assert all("diffracto" in name.lower() for name in page.locator(".finds h3").all_inner_texts())
     expect(page.get_by_role("main").get_by_role("combobox")).to_be_focused()
-    accessible(page)
+    content_accessible(page)
 
 
 def test_every_fold_of_a_calculation_is_accessible(visitors: Visitors) -> None:
@@ -116,7 +116,7 @@ def test_every_fold_of_a_calculation_is_accessible(visitors: Visitors) -> None:
     for fold in folds.all():
         fold.locator("summary").click()
     expect(page.locator("#quote details[open]")).to_have_count(folds.count())
-    accessible(page)
+    content_accessible(page)
     fits(page, 320)
 
 
@@ -135,7 +135,7 @@ def test_a_second_factor_is_asked_for_after_the_password(visitors: Visitors) -> 
     log_in_with_password(page)
     page.wait_for_url("**/accounts/2fa/authenticate/")
     rendered(visitor, "en")
-    accessible(page)
+    content_accessible(page)
     page.get_by_role("main").get_by_role("textbox").first.fill("000000")
     page.get_by_role("main").get_by_role("button").first.click()
     expect(page.get_by_role("main")).to_contain_text("Incorrect code")

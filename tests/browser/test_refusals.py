@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from config.demo.accounts import DEMO_PASSWORD
 from tests.browser import stage
-from tests.browser.checks import accessible
+from tests.browser.checks import content_accessible
 from tests.browser.journey import log_in, new_instrument, newly_arrived, reservation_at, state_of
 from tests.browser.pages import at
 from tests.browser.running_site import Site
@@ -63,7 +63,7 @@ def test_a_time_that_was_just_taken_is_refused_and_one_press_books_another(peopl
     assert any("taken" in sentence for sentence in problems(page))
     expect(page.get_by_label("Purpose")).to_have_value(STRANGE)
     expect(page.locator("#booking-from")).to_have_value("09:00")
-    accessible(page)
+    content_accessible(page)
 
     others = page.locator(".alternative")
     assert others.count() >= 2
@@ -162,7 +162,7 @@ def test_a_firm_with_impossible_facts_is_refused_and_kept(people: Visitors) -> N
     expect(page.locator("[name=name]")).to_have_value(name)
     expect(page.locator("[name=staff_count]")).to_have_value("-5")
     assert page.locator(".problem").count() >= 2
-    accessible(page)
+    content_accessible(page)
 
 
 def test_a_foreign_booking_is_not_there(people: Visitors, used: Site) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.checks import accessible, fits, rendered
+from tests.browser.checks import content_accessible, fits, rendered
 from tests.browser.journey import new_instrument
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at
@@ -43,7 +43,7 @@ class Person:
 
     def settled(self) -> None:
         rendered(self.visitor, self._language)
-        accessible(self.page)
+        content_accessible(self.page)
         fits(self.page, self._width)
 
     def choose_file(self, target: Locator, file: Path) -> None:

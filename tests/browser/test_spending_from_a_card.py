@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import log_in, newly_arrived, reservation_at, state_of
 from tests.browser.running_site import Site
 from tests.browser.visitors import Visitors
@@ -18,7 +18,7 @@ def test_a_leader_agrees_on_the_phone_and_the_lab_can_approve(people: Visitors, 
     leader.open("/groups/")
     page.get_by_role("link", name="booking to agree to").click()
     expect(page.get_by_role("heading", level=1, name="Spending to agree to")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1280)
     link = page.locator("section.attention h2 a").first
     address = used.address + str(link.get_attribute("href"))

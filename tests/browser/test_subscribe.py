@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from booking.rules.calendar_text import CalendarEvent, calendar_text
 from tests.browser import stage
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import new_instrument
 from tests.browser.pages import at
 from tests.browser.running_site import Site
@@ -65,7 +65,7 @@ def test_a_lab_subscribes_to_its_own_calendar(people: Visitors, used: Site) -> N
     page.get_by_role("button", name="Follow it").click()
     expect(page.locator(".error-summary")).to_contain_text("192.168.0.8 lies on a private network")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Lab calendar")
-    accessible(page)
+    content_accessible(page)
 
     with neighbour(says(file_of((10, 12, "Beam time"), (15, 17, "Visit"))), port=used.neighbour_port) as lab:
         page.get_by_label("Address of the calendar").fill(lab.url())
@@ -77,7 +77,7 @@ def test_a_lab_subscribes_to_its_own_calendar(people: Visitors, used: Site) -> N
         page.reload()
         expect(overlap).to_contain_text("Beam time")
         assert hours_taken(page, instrument) == "10-11 11-13 15-17"
-        accessible(page)
+        content_accessible(page)
         fits(page, 390, 1440)
 
         chinese = people.get("lab_manager", "zh-hans")
@@ -113,7 +113,7 @@ def test_a_lab_closes_two_instruments_from_a_file(people: Visitors, used: Site, 
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("row").filter(has_text="Maintenance")).to_contain_text("Will be closed")
     expect(page.get_by_role("row").filter(has_text="Reminder")).to_contain_text("No length")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1440)
     page.get_by_role("button", name="Save 1 change").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The closures are saved")
@@ -132,7 +132,7 @@ def test_a_person_takes_their_bookings_along(people: Visitors, used: Site) -> No
     page.get_by_label("Name", exact=True).fill("Phone")
     page.get_by_role("button", name="Create").click()
     address = page.get_by_label("Calendar link").input_value()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1440)
     found = vobject.readOne(page.request.get(address).text())
     assert found.x_wr_calname.value == "Phone" and found.contents["vevent"]

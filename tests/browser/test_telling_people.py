@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.browser import stage
-from tests.browser.checks import accessible, fits
+from tests.browser.checks import accessible, content_accessible, fits
 from tests.browser.journey import new_instrument
 from tests.browser.pages import at
 from tests.browser.running_site import Site
@@ -53,7 +53,7 @@ def test_an_answer_is_heard_at_the_bell_and_how_one_is_told_is_chosen(people: Vi
     row = page.get_by_role("listitem").filter(has_text=reference)
     expect(row).to_contain_text("is approved")
     expect(row).to_contain_text("New")
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1440)
     row.get_by_role("button", name=re.compile("Read")).click()
     expect(page.get_by_role("listitem").filter(has_text=reference)).not_to_contain_text("New ·")
@@ -70,17 +70,17 @@ def test_an_answer_is_heard_at_the_bell_and_how_one_is_told_is_chosen(people: Vi
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".error-summary")).to_contain_text("both ends of the quiet hours")
     expect(page.get_by_label("Quiet from")).to_have_value(quiet_from)
-    accessible(page)
+    content_accessible(page)
     page.get_by_label("Quiet until").fill(quiet_until)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("This is how you are told from now on")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1440)
 
     chinese = people.get("researcher", "zh-hans")
     for address in (at("notice_list"), at("notice_settings")):
         chinese.open(address)
-        accessible(chinese.page)
+        content_accessible(chinese.page)
 
     lab = people.get("lab_manager", "en")
     lab.open(at("mail_log", q=PERSONAS["researcher"]))
@@ -92,7 +92,7 @@ def test_an_answer_is_heard_at_the_bell_and_how_one_is_told_is_chosen(people: Vi
         lab.page.wait_for_timeout(1000)
         lab.page.reload()
     expect(sent).to_contain_text("Sent")
-    accessible(lab.page)
+    content_accessible(lab.page)
     assert visitor.faults.found == [] and lab.faults.found == []
 
 
@@ -108,19 +108,19 @@ def test_a_webhook_is_set_up_and_its_secret_is_shown_once(people: Visitors, used
     page.get_by_role("button", name="Create").click()
     expect(page.locator(".error-summary")).to_contain_text("private network")
     expect(page.get_by_label("Address")).to_have_value("https://192.168.1.4/hook")
-    accessible(page)
+    content_accessible(page)
     page.get_by_label("Address").fill("https://lims.gaoyuan.example/hook")
     page.get_by_role("button", name="Create").click()
     secret = page.get_by_label("Secret").input_value()
     assert secret.startswith("whsec_")
-    accessible(page)
+    content_accessible(page)
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
     assert secret not in page.content()
     page.get_by_label("Switched on").uncheck()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    accessible(page)
+    content_accessible(page)
     fits(page, 390, 1440)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("No webhooks yet")).to_be_visible()

@@ -292,7 +292,7 @@ def taken_again(step: Step, act: Act) -> None:
         assert {reason.code for reason in refused.reasons} <= step.over
 
 
-@pytest.mark.parametrize("step", in_turns(STEPS, 3), ids=lambda step: step.of.__name__)
+@pytest.mark.parametrize("step", in_turns(STEPS, 5), ids=lambda step: step.of.__name__)
 def test_a_step_whose_process_is_killed_happens_once(lab: Lab, step: Step) -> None:
     happens_once(lab, step, KILLS)
 
