@@ -87,11 +87,14 @@ def announcement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     actor, today = actor_of(request), timezone.localdate()
     row = queries.announcement_for(actor, pk)
     state = queries.announcement_state(row, today)
+    asks = state == "current" and actor.has(Role.FIRM_ADMIN)
+    may_apply = asks and applying.is_open_to(row, actor.organisations(Role.FIRM_ADMIN), today)
     context = {
         "row": row,
         "state": state,
         "quotas": _quota_rows(row),
-        "may_apply": state == "current" and actor.has(Role.FIRM_ADMIN),
+        "may_apply": may_apply,
+        "lies_elsewhere": asks and not may_apply,
         "may_publish": state == "draft" and actor.has(Role.PROGRAMME_OFFICER) and row.author_id != actor.user_id,
         "own_draft": state == "draft" and row.author_id == actor.user_id,
     }

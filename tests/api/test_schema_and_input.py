@@ -167,8 +167,8 @@ JUNK: list[Any] = [
 ]  # fmt: skip
 
 
-EVERY = 12
-"""Each field gets each twelfth junk, others than its neighbours; ``make proof`` gives it all."""
+EVERY = 24
+"""Each field gets each twenty-fourth junk, others than its neighbours; ``make proof`` gives it all."""
 
 
 @pytest.mark.parametrize("every", [EVERY, pytest.param(1, marks=pytest.mark.proof)])

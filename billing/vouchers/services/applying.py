@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -94,6 +95,17 @@ def applicant_on(organisation: Organisation, on: date) -> Party:
     return party(known, keys[organisation.pk], None, on)
 
 
+def is_open_to(announcement: VoucherAnnouncement, organisation_ids: Collection[int], on: date) -> bool:
+    """Whether one of these organisations lies, by its facts of a day, in one of the announcement's areas."""
+    known, keys = loading.known(list(organisation_ids))
+    applicants = [party(known, keys[pk], None, on) for pk in organisation_ids]
+    return any(_takes(quota, applicant) for quota in announcement.quotas.all() for applicant in applicants)
+
+
+def _takes(quota: VoucherQuota, applicant: Party) -> bool:
+    return Area(quota.zone, quota.code_prefix, 1).takes(applicant.region_code, applicant.policy_zones)
+
+
 def refuse_ineligible(announcement: VoucherAnnouncement, applicant: Party, on: date) -> None:
     """Raises Refusal ``voucher.not_eligible`` with every condition of the programme that the applicant does not meet on a day."""
     rows = ProgrammeVersion.objects.filter(programme_id=announcement.programme_id, published_at__isnull=False)
@@ -110,7 +122,7 @@ def _checked(found: VoucherAnnouncement, given: Application, applicant: Party) -
     quota = found.quotas.filter(pk=given.quota_id).first()
     if quota is None:
         reasons.append(Reason("voucher.quota_unknown", {}, "quota"))
-    elif not Area(quota.zone, quota.code_prefix, 1).takes(applicant.region_code, applicant.policy_zones):
+    elif not _takes(quota, applicant):
         reasons.append(Reason("voucher.not_in_area", {}, "quota"))
     low = found.face_fen or 1
     if not low <= given.asked_fen <= found.most_fen:

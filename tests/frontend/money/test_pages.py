@@ -20,7 +20,7 @@ from billing.ledger.top_up_models import TopUp
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
-from instruments.models import PolicyZone
+from instruments.models import Organisation, PolicyZone
 from tests.billing.firms.conftest import USCC
 from tests.billing.vouchers.conftest import CODE, PDF, TERMS
 from tests.conftest import Cast, voucher_document
@@ -144,6 +144,16 @@ def test_a_bad_application_loses_nothing_that_was_typed(cast, as_, announced):
     assert "not registered in this area" in shown
     assert "The amount lies between ¥0.01 and ¥5,000.00." in shown
     assert "Cathode tests" in shown
+
+
+def test_who_lies_in_none_of_the_areas_is_told_so_before_asking(cast, as_, announced):
+    address, apply = reverse("announcement_detail", args=[announced.pk]), reverse("application_create", args=[announced.pk])
+    here = text(as_("zhao").get(address))
+    assert apply in here and "in none of the areas" not in here
+    Organisation.objects.filter(pk=cast.firm.pk).update(region_code="110105")
+    elsewhere = text(as_("zhao").get(address))
+    assert "in none of the areas" in elsewhere and apply not in elsewhere
+    assert "in none of the areas" not in text(as_("lin").get(address))
 
 
 def test_announcements_are_public_and_drafts_are_not(cast, announced):

@@ -112,7 +112,7 @@ def test_nobody_else_begins_or_sees_one(as_, draft, programmes):
     assert as_("qian").post("/programmes/drafts/", {"template": "HE-LF"}).status_code == 403
 
 
-@pytest.mark.parametrize("code", in_turns(CODES, 4))
+@pytest.mark.parametrize("code", in_turns(CODES, 8))
 def test_sending_every_part_as_it_is_shown_changes_nothing(as_, cast, code):
     """Every shipped document comes through its own form unharmed, examples one by one."""
     draft = drafts.start(cast.actor("chen"), programme_document(code), cast.now)
