@@ -96,8 +96,8 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "instrument_licence instrument", "leader_inbox", "my_record", "wait_list",
     ),
 }  # fmt: skip
-#: ``make test`` looks at each third of those pages, ``make proof`` at all pages there are.
-IN_TURN = 3
+#: ``make test`` looks at each second of those pages, ``make proof`` at all pages there are.
+IN_TURN = 2
 #: Further roles, who are shown nothing that one of those is not.
 OTHERS = ("outsider", "foreign")
 
@@ -141,7 +141,7 @@ def faults_beyond(world: World, shown: Shown, place: str, *, keeps_query: bool =
 def test_what_was_entered_stands_in_the_form_again_when_it_is_refused(world: World) -> None:
     seen: set[object] = set()
     assert [fault for role, pages in LOOKED_AT.items() for fault in faults_of(world, role, pages[::IN_TURN], seen)] == []
-    assert len(seen) >= 100
+    assert len(seen) > 100
 
 
 @pytest.mark.proof

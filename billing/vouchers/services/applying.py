@@ -91,14 +91,17 @@ def apply(actor: Actor, announcement_id: int, organisation_id: int, given: Appli
 
 def applicant_on(organisation: Organisation, on: date) -> Party:
     """The verified facts of an applicant on a day."""
-    known, keys = loading.known([organisation.pk])
-    return party(known, keys[organisation.pk], None, on)
+    return _applicants_on([organisation.pk], on)[0]
+
+
+def _applicants_on(organisation_ids: Collection[int], on: date) -> list[Party]:
+    known, keys = loading.known(organisation_ids)
+    return [party(known, keys[pk], None, on) for pk in organisation_ids]
 
 
 def is_open_to(announcement: VoucherAnnouncement, organisation_ids: Collection[int], on: date) -> bool:
     """Whether one of these organisations lies, by its facts of a day, in one of the announcement's areas."""
-    known, keys = loading.known(list(organisation_ids))
-    applicants = [party(known, keys[pk], None, on) for pk in organisation_ids]
+    applicants = _applicants_on(organisation_ids, on)
     return any(_takes(quota, applicant) for quota in announcement.quotas.all() for applicant in applicants)
 
 
