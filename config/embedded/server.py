@@ -40,6 +40,9 @@ SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100
 CONNECTIONS = 250
 """Two races of fifty at once, with the processes that serve them."""
+BUFFERS_MB = (128, 2048)
+"""The least and the most that pages in use are kept in; in between it is an eighth of the memory."""
+LIMIT_OF_GROUP = Path("/sys/fs/cgroup/memory.max")
 SETTINGS = """
 # Written once by Jishi. No TCP: only the socket in this folder.
 listen_addresses = ''
@@ -178,9 +181,18 @@ def _start(home: Path) -> str:
             "install the older requirements, run 'manage.py backup', then restore into a new JISHI_HOME"
         )
     folder = _place_for_socket(home)
-    options = f"-h '' -k {shlex.quote(str(folder))} -c max_connections={CONNECTIONS}"
+    options = f"-h '' -k {shlex.quote(str(folder))} -c max_connections={CONNECTIONS} -c shared_buffers={buffers_mb()}MB"
     _run(home, "pg_ctl", "-D", str(data), "-l", str(data / "start.log"), "-w", "-t", str(START_SECONDS), "-o", options, "start")
     return str(folder)
+
+
+def buffers_mb() -> int:
+    """Megabytes for pages in use: PostgreSQL's own 128 hold a province, not a country, and every search would read from outside."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if LIMIT_OF_GROUP.exists() and (limit := LIMIT_OF_GROUP.read_text().strip()).isdecimal():
+        memory = min(memory, int(limit))
+    least, most = BUFFERS_MB
+    return max(least, min(most, memory // 8 // 2**20))
 
 
 def _initialise(home: Path) -> None:

@@ -31,7 +31,7 @@ from instruments.rules.regions import division_prefix
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
-BOUND = 5_000
+BOUND = 3_000
 """So many entries are counted and ranked; of more it is said that there are more."""
 PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
@@ -310,19 +310,18 @@ class _Search:
         if compiled is None:
             return told
         inner, params = compiled
-        cases = " ".join("WHEN NOT facets @> ARRAY[%s]::varchar[] THEN %s" for _ in asked)
-        failed = " + ".join("(NOT facets @> ARRAY[%s]::varchar[])::int" for _ in filters)
-        values = facet_values_of(filters)
+        fails = ", ".join(f"NOT facets @> ARRAY[%s]::varchar[] AS fails_{place}" for place in range(len(filters)))
+        failed = " + ".join(f"fails_{place}::int" for place in range(len(filters)))
+        cases = " ".join(f"WHEN fails_{place} THEN %s" for place, name in enumerate(filters) if name in asked)
         sql = f"""
-            WITH looked (facets) AS MATERIALIZED ({inner} LIMIT %s),
+            WITH looked AS MATERIALIZED (SELECT facets, {fails} FROM ({inner} LIMIT %s) AS first_ones),
             near AS MATERIALIZED (SELECT facets, CASE {cases} END AS letter FROM looked WHERE {failed} = 1)
             SELECT letter, value, count(*) FROM (SELECT letter, unnest(facets) AS value FROM near) AS each
              WHERE left(value, 1) = letter GROUP BY letter, value
             UNION ALL SELECT letter, '{_ALL}', count(*) FROM near GROUP BY letter
             UNION ALL SELECT '', '', count(*) FROM looked"""  # noqa: S608  (our own SQL)
-        pairs = [part for name in asked for part in (f"{LETTERS[name]}:{filters[name]}", LETTERS[name])]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*params, most, *pairs, *values])
+            cursor.execute(sql, [*facet_values_of(filters), *params, most, *(LETTERS[name] for name in asked)])
             for letter, value, number in cursor.fetchall():
                 if letter == "":
                     self.cut = number >= most

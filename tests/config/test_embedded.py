@@ -202,3 +202,25 @@ def test_it_works_for_somebody_who_is_not_root(installation: Installation, tmp_p
         assert (home / "own" / "postgres").stat().st_uid == nobody.pw_uid
     else:
         assert "Permission" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pages", "limit", "found"),
+    [
+        (2**18, None, 128),
+        (2**20, None, 512),
+        (2**20, "max", 512),
+        (2**20, str(2**31), 256),
+        (2**24, None, 2048),
+        (2**20, "1", 128),
+    ],
+)
+def test_an_eighth_of_the_memory_keeps_pages_in_use(
+    pages: int, limit: str | None, found: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    group = tmp_path / "memory.max"
+    if limit is not None:
+        group.write_text(limit + "\n")
+    monkeypatch.setattr(server, "LIMIT_OF_GROUP", group)
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": pages}.__getitem__)
+    assert server.buffers_mb() == found

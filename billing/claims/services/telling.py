@@ -87,13 +87,16 @@ class People:
 
 
 def open_notices(
-    about: type[Model], events: Collection[str], key_of: Callable[[str, str, Mapping[str, Any]], K], pk: int | None = None
+    about: type[Model],
+    events: Collection[str],
+    key_of: Callable[[str, str, Mapping[str, Any]], K],
+    pks: Collection[int] | None = None,
 ) -> dict[K, dict[Who, int]]:
-    """The notices of some events that need somebody, about all things of a kind or one: whom each asks, and with which notice, by what
+    """The notices of some events that need somebody, about all things of a kind or these: whom each asks, and with which notice, by what
     ``key_of`` makes of event, thing and params. One query."""
     rows = Notice.objects.filter(object_type=about._meta.label_lower, event__in=events, needs_action=True)
-    if pk is not None:
-        rows = rows.filter(object_id=str(pk))
+    if pks is not None:
+        rows = rows.filter(object_id__in=[str(pk) for pk in pks])
     found: dict[K, dict[Who, int]] = {}
     for notice_id, user_id, event, object_id, params in rows.values_list("pk", "user_id", "event", "object_id", "params"):
         found.setdefault(key_of(event, object_id, params), {})[user_id, params.get("behalf", "")] = notice_id

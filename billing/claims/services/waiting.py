@@ -6,7 +6,7 @@ the role later is told, too, and a change that nobody thought of here is found a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,12 @@ from billing.claims.models import Claim, ClaimBatch
 from billing.claims.services.telling import People, Reached, Who, bring, open_notices
 from billing.claims.waiting_notices import EVENTS, OVERDUE, news_of
 from billing.claims.worklist import Waiting
-from config.kernel.services.parking import each_parked
+from config.kernel.services.parking import many_parked
 from instruments.models import OrganisationIdentifier
 from instruments.services.settling import settle_these
 
+#: So many notices are brought up to date in one transaction: their batches are locked for a moment.
+TOGETHER = 50
 #: Event, batch, work and step.
 Key = tuple[str, str, str, int]
 
@@ -38,19 +40,20 @@ class _Due:
 
 
 def tell_due(now: datetime) -> int:
-    """Bring what the offices were told in line with what waits; returns how many people were told of something. Safe to repeat: where
-    everybody is told, it is a dozen queries, however many batches."""
+    """Bring what the offices were told in line with what waits; returns of how much somebody was told. Safe to repeat: where everybody is
+    told, it is a dozen queries, however many batches."""
     told = _told()  # before what waits: of what comes to wait in between nothing was told that would seem to be of nothing
     found = worklist.waiting(worklist.with_work(Claim.objects.all(), now))
     due = _due(found, now)
     alive = {each.key for each in due}
     settle_these([pk for key, people in told.items() if key not in alive for pk in people.values()], now)
     changed = [each for each in due if each.wanted != told.get(each.key, {}).keys()]
-    return each_parked(changed, lambda each: _tell(each, now), "notice of claims that wait")
+    together, one = lambda some: (_tell(some, now), ()), lambda each: _tell([each], now)
+    return many_parked(changed, TOGETHER, together, one, "notice of claims that wait")
 
 
-def _told(batch_id: int | None = None) -> dict[Key, dict[Who, int]]:
-    return open_notices(ClaimBatch, [*EVENTS.values(), OVERDUE], _key_of, batch_id)
+def _told(batch_ids: Collection[int] | None = None) -> dict[Key, dict[Who, int]]:
+    return open_notices(ClaimBatch, [*EVENTS.values(), OVERDUE], _key_of, batch_ids)
 
 
 def _key_of(event: str, batch_id: str, params: Mapping[str, Any]) -> Key:
@@ -88,7 +91,9 @@ def _reached(found: Sequence[Waiting], now: datetime) -> list[list[Reached]]:
     return reached
 
 
-def _tell(due: _Due, now: datetime) -> int:
-    """In a transaction, with the batch locked: who was told in between is not told again."""
-    batch = ClaimBatch.objects.select_for_update(no_key=True).get(pk=due.each.batch.pk)
-    return bring(_told(batch.pk).get(due.key, {}), due.wanted, news_of(due.event, due.each), now)
+def _tell(some: Sequence[_Due], now: datetime) -> int:
+    """In a transaction, with the batches locked: who was told in between is not told again."""
+    batch_ids = sorted({due.each.batch.pk for due in some})
+    list(ClaimBatch.objects.select_for_update(no_key=True).filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
+    told = _told(batch_ids)
+    return sum(bool(bring(told.get(due.key, {}), due.wanted, news_of(due.event, due.each), now)) for due in some)

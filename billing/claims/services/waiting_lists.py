@@ -6,7 +6,7 @@ role, or stands in for somebody, later is told, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ def tell_list(row: PaymentList, now: datetime) -> int:
     """Bring what people were told of a locked list in line with what it waits for; returns how many were told. Call it inside the
     transaction of the change."""
     wanted = _wanted(list(_open().filter(pk=row.pk)), now).get(row.pk, {})
-    told = _told(row.pk)
+    told = _told([row.pk])
     params = {"number": row.number, "programme": row.batch.programme.code, "total_fen": row.total_fen}
     return sum(
         bring(
@@ -81,8 +81,8 @@ def _wanted(rows: Sequence[PaymentList], now: datetime) -> dict[int, Asked]:
     return found
 
 
-def _told(list_id: int | None = None) -> Told:
-    return open_notices(PaymentList, (TO_SIGN, TO_RECORD), _key_of, list_id)
+def _told(list_ids: Collection[int] | None = None) -> Told:
+    return open_notices(PaymentList, (TO_SIGN, TO_RECORD), _key_of, list_ids)
 
 
 def _key_of(event: str, list_id: str, params: Mapping[str, Any]) -> tuple[str, int]:
