@@ -133,3 +133,4 @@ def test_a_rule_that_looks_further_later_is_not_lost_among_what_others_said() ->
     small, large = parse_facts({"amounts": {"fee": "1"}}), parse_facts({"amounts": {"fee": "2"}})
     assert sorted(remembered(Named(1, 1, 1), request_of(who, who, small))) == [(0, "None testing"), (1, "small")]
     assert sorted(remembered(Named(1, 1, 2), request_of(who, who, large))) == [(0, "None testing"), (1, "testing")]
+    assert max(len(shelf.known) for shelf in remembered._shelves) == 2
