@@ -26,11 +26,11 @@ BEGIN
 END $$;
 """
 NO_LONGEST = "DROP FUNCTION jishi_longest_free_minutes(tstzmultirange, timestamptz, timestamptz);"
-# Whether a calendar is free within some days is read from the key's index alone, thousands of times for one search.
+# Whether and from when a calendar is free within some days is read from the key's index alone, thousands of times for one search.
 _OTHER_KEY = """
 ALTER TABLE booking_dayavailability
     DROP CONSTRAINT booking_dayavailability_pkey,
     ADD CONSTRAINT booking_dayavailability_pkey PRIMARY KEY (calendar_id, local_on){};
 """
-KEY_WITH_ANSWER = _OTHER_KEY.format(" INCLUDE (longest_free_minutes, free_until)")
+KEY_WITH_ANSWER = _OTHER_KEY.format(" INCLUDE (longest_free_minutes, free_until, first_free_at, starts_at, ends_at)")
 KEY_ALONE = _OTHER_KEY.format("")

@@ -193,14 +193,12 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     if search.text:
         asked = search_tokens.query(search.text)
         add("e.search @@ %(text)s::tsquery" if asked else "false", text=asked)
-    if search.technique:
-        wanted = f"{LETTERS['technique']}:{search.technique}"  # a facet, so that narrower ones are found too
-        add("e.facets @> %(techniques)s::varchar[]", techniques=[wanted])
+    # As facets, so that narrower techniques and all divisions within one are found too, both by one index.
+    wanted = [f"{LETTERS[name]}:{value}" for name in ("technique", "region_code") if (value := getattr(search, name))]
+    if wanted:
+        add("e.facets @> %(wanted)s::varchar[]", wanted=wanted)
     if search.class_code:
         add("e.class_code LIKE %(class)s", **{"class": search.class_code + "%"})
-    if search.region_code:
-        low = division_prefix(search.region_code)
-        add("e.region_code >= %(region_low)s AND e.region_code <= %(region_high)s", region_low=low, region_high=f"{low:9<6}")
     if search.zone:
         add("e.zones @> %(zones)s::varchar[]", zones=[search.zone])
     if search.owner is not None:

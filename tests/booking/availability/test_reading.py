@@ -53,11 +53,13 @@ def test_instruments_can_be_cut_down_to_those_free_within_some_days(cast, slot):
     assert not Instrument.objects.filter(free_within(1, evening, 60)).exists()
 
 
-def test_the_keys_index_answers_whether_something_is_free_without_the_rows():
+def test_the_keys_index_answers_from_when_something_is_free_without_the_rows():
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef('booking_dayavailability_pkey'::regclass)")
         (definition,) = cursor.fetchone()
-    assert definition.endswith("(calendar_id, local_on) INCLUDE (longest_free_minutes, free_until)")
+    assert definition.endswith(
+        "(calendar_id, local_on) INCLUDE (longest_free_minutes, free_until, first_free_at, starts_at, ends_at)"
+    )
 
 
 def test_calendars_that_are_being_calculated_are_named(cast):
