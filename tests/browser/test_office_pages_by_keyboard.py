@@ -14,7 +14,7 @@ from tests.browser import pages, stage
 from tests.browser.checks import content_accessible, fits
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at, organisation
-from tests.browser.visitors import LANGUAGES, PERSONAS, Visitor, Visitors
+from tests.browser.visitors import ANONYMOUS, LANGUAGES, PERSONAS, Visitor, Visitors
 
 LONG = 250
 """So many stops has the longest form."""
@@ -81,6 +81,24 @@ def _preview(page: Page, keys: Keyboard) -> None:
     keys.tab_to(page.locator("#sharing-with"), most=LONG)
 
 
+def _credit(page: Page, keys: Keyboard) -> None:
+    """Too much is refused, and what was entered stands there again, the reason that was chosen too."""
+    form = page.locator("main form").first
+    for name, pressed in (("amount", "999999"), ("reason_code", ""), ("reason", "counted twice")):
+        keys.tab_to(form.locator(f"[name={name}]"), most=LONG)
+        if pressed:
+            keys.press("Control+a")
+            keys.type(pressed)
+        else:
+            keys.press("ArrowDown")
+    chosen = form.locator("[name=reason_code]").input_value()
+    with page.expect_navigation():
+        keys.go(form.locator("button[type=submit]"), most=LONG)
+    expect(page.locator("main .error-summary")).to_be_focused()
+    assert chosen and page.locator("main form [name=reason_code]").first.input_value() == chosen
+    assert page.locator("main form [name=amount]").first.input_value() == "999999"
+
+
 STOPS = (
     Stop("facility-sheet", "lab_manager", lambda: at("organisation_completeness", lab()), reach("a[href*=facility]")),
     Stop(
@@ -130,6 +148,56 @@ STOPS = (
         lambda: at("prepaid_list"),
         refused("form[action$='/prepaid/limits']", {"project": "Salt lakes", "amount": "0"}),
     ),
+    Stop(
+        "self-test",
+        ANONYMOUS,
+        lambda: at("eligibility"),
+        refused("main form[method=get]", {"amount_yuan": "0"}),
+    ),
+    Stop("wallet", "firm_admin", lambda: at("wallet", organisation(PERSONAS["firm_admin"])), reach("main a[href*='/vouchers/']")),
+    Stop(
+        "application",
+        "firm_admin",
+        lambda: at("application_create", pages.an_announcement()),
+        refused("main form[data-keep=application]", {"asked_yuan": "0", "purpose": "Brine of four wells"}),
+    ),
+    Stop(
+        "announcement",
+        "programme_officer",
+        lambda: at("announcement_create"),
+        refused("main form[data-keep=announcement]", {"title": "Vouchers for brine"}),
+    ),
+    Stop(
+        "draft-of-a-programme",
+        "programme_officer",
+        lambda: at("programme_draft_edit", pages.programme_draft("draft"), part="caps"),
+        reach("#draft-fields button[name=act][value=save]"),
+    ),
+    Stop(
+        "approval-of-a-programme",
+        "finance",
+        lambda: at("programme_draft", pages.programme_draft("submitted")),
+        reach("main section a"),
+    ),
+    Stop(
+        "sandbox",
+        "programme_officer",
+        lambda: at("programme_trials"),
+        refused("main form[data-keep=trial]", {"budget": "-1"}),
+    ),
+    Stop("trial", "programme_officer", lambda: at("programme_trial", pages.programme_trial()), reach("main a[download]")),
+    Stop("top-up", "finance", lambda: at("account_top_up", pages.a_pool()), refused("main form", {"amount_yuan": "0"})),
+    Stop("ledger", "finance", lambda: at("ledger_account", pages.a_pool()), reach("main table a")),
+    Stop("bill", "owner_finance", lambda: at("bill_detail", pages.bill()), reach("main a[href*='/credit/']")),
+    Stop("credit-note", "owner_finance", lambda: at("bill_credit", pages.bill(), 1), _credit),
+    Stop("drafts-of-a-month", "owner_finance", lambda: at("month_run", pages.month_run()), reach("main table a")),
+    Stop(
+        "draft-of-a-month",
+        "owner_finance",
+        lambda: at("month_draft", pages.month_draft()),
+        reach("main table summary, main table a"),
+    ),
+    Stop("claim", "programme_officer", lambda: at("claim_detail", pages.claim(state="sent_back")), reach("main a")),
     Stop(
         "mentions",
         "operator",
