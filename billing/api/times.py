@@ -27,13 +27,13 @@ from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Forbidden
+from instruments.api.fields import Division
 from instruments.queries.promises import ItemSearch
 from instruments.rules.facets import plain_class
 from instruments.rules.regions import division_prefix, regions
 from instruments.rules.registry_values import SERVICE_MODES
 
 USUAL_DAYS = 14
-_REGION = r"^[1-9][0-9]{5}$"
 
 
 class TimeParameters(StrictSerializer):
@@ -43,7 +43,7 @@ class TimeParameters(StrictSerializer):
     q = serializers.CharField(max_length=200, required=False, default="", allow_blank=True, help_text="Words to be found.")
     technique = serializers.CharField(max_length=100, required=False, default="", help_text="A technique's code.")
     class_code = serializers.RegexField(r"^[0-9]{2,6}$", required=False, default="")
-    region_code = serializers.RegexField(_REGION, required=False, default="", help_text="A division, GB/T 2260.")
+    region_code = Division(default="", help_text="A division, GB/T 2260.")
     zone = serializers.SlugField(max_length=60, required=False, default="", help_text="A policy zone.")
     owner = IdParameter(required=False, default=None)
     service_mode = serializers.ChoiceField(choices=sorted(SERVICE_MODES), required=False, default="")
@@ -53,7 +53,7 @@ class TimeParameters(StrictSerializer):
     profile = serializers.ChoiceField(
         choices=sorted(PROFILES), required=False, default="", help_text="Or an assumed one, for an estimate."
     )
-    place = serializers.RegexField(_REGION, required=False, default="", help_text="Where the customer is, for the nearness.")
+    place = Division(default="", help_text="Where the customer is, for the nearness.")
     samples = serializers.IntegerField(
         min_value=1, max_value=MOST_SAMPLES, required=False, default=None, allow_null=True, help_text="For test items."
     )

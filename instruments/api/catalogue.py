@@ -15,6 +15,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from instruments import queries
+from instruments.api.fields import Division
 from instruments.models import CatalogueEntry
 from instruments.queries import SearchResult
 from instruments.queries.catalogue import MAX_PAGE_SIZE
@@ -37,7 +38,7 @@ class CatalogueIn(StrictSerializer):
     class_code = serializers.RegexField(
         r"^([0-9]{2}){0,3}$", required=False, allow_blank=True, help_text="A class of any level: 01, 0103, 010304."
     )
-    region_code = serializers.RegexField(r"^([0-9]{6})?$", required=False, allow_blank=True)
+    region_code = Division()
     zone = serializers.SlugField(max_length=60, required=False, allow_blank=True)
     service_mode = serializers.ChoiceField(choices=SERVICE_MODES, required=False, allow_blank=True)
     price = serializers.ChoiceField(choices=tuple(PRICE_BANDS), required=False, allow_blank=True)

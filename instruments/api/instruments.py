@@ -22,6 +22,7 @@ from config.kernel.errors import Forbidden, Refusal
 from config.kernel.time_range import TimeRange
 from instruments import queries
 from instruments.api.calendar import CalendarOut, calendar_document
+from instruments.api.fields import Division
 from instruments.models import Instrument
 from instruments.queries import SearchResult
 from instruments.queries.catalogue import MAX_PAGE_SIZE
@@ -131,7 +132,7 @@ class SearchIn(StrictSerializer):
 
     q = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="Words, also pinyin or its initials.")
     class_code = serializers.RegexField(r"^([0-9]{2}){0,3}$", required=False, allow_blank=True)
-    region_code = serializers.RegexField(r"^([0-9]{6})?$", required=False, allow_blank=True)
+    region_code = Division()
     status = serializers.ChoiceField(choices=STATUSES, required=False, allow_blank=True)
     service_mode = serializers.ChoiceField(choices=SERVICE_MODES, required=False, allow_blank=True)
     owner = serializers.IntegerField(min_value=1, max_value=2**62, required=False)

@@ -42,6 +42,15 @@ def test_what_cannot_be_read_is_a_problem_document(api, labs, wrong):
     assert api().get("find-a-time/", **wrong).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["region_code", "place"])
+def test_a_division_that_does_not_exist_is_told_and_not_looked_for(api, labs, name):
+    answer = api().get("find-a-time/", minutes=60, **{name: "990101"})
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["field"] == name and "990101" in error["detail"]
+    assert api().get("find-a-time/", minutes=60, **{name: ""}).status_code == 200
+
+
 def test_what_makes_no_sense_together_is_refused(api, labs):
     answer = api().get("find-a-time/", minutes=60, **{"from": "2026-12-24", "to": "2026-12-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "time_search.last_before_first")

@@ -311,3 +311,23 @@ def test_by_when_and_by_whom_follow_from_the_rules():
     assert [due_on(work, DEFAULT, 0, since) for work in (Work.CLOSE, Work.PUBLICISE, Work.APPROVE)] == [None] * 3
     assert {event.value for event in apart(Work.APPROVE)} == {"complete", "submit", "fill", "begin", "pass", "send_back", "line"}
     assert {event.value for event in apart(Work.REVIEW)} == {"complete", "submit", "approve"} and apart(Work.LIST) == frozenset()
+
+
+def test_one_notice_that_cannot_be_written_holds_up_no_other(cast, office, monkeypatch):
+    Programme.objects.update(issuer=cast.office)
+    batch, (claim,) = office.filled()
+    office.submit(claim, "he")
+    news_of = waiting.news_of
+
+    def spoilt(event, each):
+        if event == waiting.OVERDUE:
+            raise ZeroDivisionError
+        return news_of(event, each)
+
+    office.close(batch)
+    late = AFTER + timedelta(days=11)
+    with monkeypatch.context() as broken:
+        broken.setattr(waiting, "news_of", spoilt)
+        assert waiting.tell_due(late) == 1
+    assert set(open_notices()) == {"claims.to_review"}
+    assert waiting.tell_due(late) == 1 and set(open_notices()) == {"claims.to_review", "claims.overdue"}

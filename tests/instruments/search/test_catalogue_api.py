@@ -36,7 +36,8 @@ def test_a_search_says_what_it_understood_and_counts(api: APIClient, cast: Any) 
 
 
 @pytest.mark.parametrize(
-    "query", [{"colour": "red"}, {"kind": "car"}, {"region_code": "63"}, {"q": "x" * 201}, {"price": "cheap"}]
+    "query",
+    [{"colour": "red"}, {"kind": "car"}, {"region_code": "63"}, {"region_code": "990101"}, {"q": "x" * 201}, {"price": "cheap"}],
 )
 def test_a_query_that_means_nothing_is_refused(api: APIClient, query: dict[str, str]) -> None:
     answer = api.get(ADDRESS, query)
