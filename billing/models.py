@@ -51,6 +51,7 @@ from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.receipts.models import AccountStatement, Receipt
 from billing.sandbox.models import SandboxRun
+from billing.settlement.counted_models import Counted
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
@@ -92,6 +93,7 @@ __all__ = [
     "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
+    "Counted",
     "CreditImport",
     "CreditListing",
     "CreditNote",

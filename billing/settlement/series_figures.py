@@ -14,10 +14,11 @@ from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
 from billing.pricing.rules.fees import NO_FEE
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import once
+from billing.settlement import counted, once
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
+from billing.settlement.services.awarding import countings
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
 from billing.vouchers.rules.backing import spread
@@ -151,7 +152,8 @@ def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, 
         key = assessing.awarded_key(version, prepared.customer_id)
         counting = known.setdefault(key, Account(key=key, kind=assessing.AWARDED, limited=False))
         counting.is_awarded = True  # type: ignore[attr-defined]
-        once.take_in_memory(prepared.inputs.candidates[0].facts.service.paper, version, prepared.taken)
+        once.take_in_memory(prepared.inputs.candidates[0].facts.service.paper, version, prepared.earlier.taken)
+    counted.take_in_memory(countings(prepared, prepared.inputs, assessment.outcomes), prepared.earlier.counts)
 
 
 def _in_memory(spec: AccountSpec, known: dict[str, Account]) -> Account:

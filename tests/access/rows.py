@@ -145,6 +145,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.subsidiseditem": (Rows("organisation_id", *HELD),),
     "billing.sessionextra": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.takenonce": (Rows("", *OF_THE_OFFICE),),
+    "billing.counted": (Rows("", *OF_THE_OFFICE),),
     "billing.topup": (Rows("", *OF_THE_OFFICE),),
     "billing.voucher": (Rows("organisation_id", *HELD),),
     "billing.voucherannouncement": _announced(""),

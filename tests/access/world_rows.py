@@ -15,6 +15,7 @@ from billing.models import (
     BillDispute,
     BillVoid,
     Checkout,
+    Counted,
     CreditImport,
     CreditListing,
     Dispute,
@@ -29,6 +30,7 @@ from billing.models import (
     PrepaidEntry,
     PrepaidTerms,
     Programme,
+    ProgrammeVersion,
     PurchaseOrder,
     Refund,
     RefundRequest,
@@ -100,7 +102,8 @@ def _had_before(load: OpeningLoad, customer: Any) -> None:
 
 
 def _handed_in(officer: Any, now: datetime) -> OpeningLoad:
-    """What belongs to the platform: a credit list, a partner's providers and a seal. Returns a hand-in of opening balances."""
+    """What belongs to the platform: a credit list, a partner's providers, a seal, what came before. Returns a hand-in of opening
+    balances."""
     stored = files.store(b"x", file_name="x.csv", media_type="text/csv", user_id=None, now=now)
     imported = {"file": stored, "row_count": 1, "imported_by": officer, "imported_at": now}
     listed = {"uscc": "91630100MA75T1LB3X", "name": "x", "from_on": now.date()}
@@ -109,4 +112,8 @@ def _handed_in(officer: Any, now: datetime) -> OpeningLoad:
     partners = PartnerList.objects.create(region=PartnerRegion.objects.get(), **imported)
     PartnerProvider.objects.create(batch=partners, **listed)
     LedgerSeal.objects.create(number=1, first_id=1, last_id=1, count=1, sha256="x", marks=b"", sealed_at=now)
+    Counted.objects.create(
+        subject="x", programme_version=ProgrammeVersion.objects.earliest("pk"), source_type="reservation", source_id=0, fee_fen=0,
+        subsidised_fen=0, minutes=1, samples=0, counted_at=now,
+    )  # fmt: skip
     return OpeningLoad.objects.create(table=stored, evidence=stored, reason="x", row_count=2, loaded_by=officer, loaded_at=now)

@@ -20,7 +20,6 @@ from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
-from billing.subsidy.rules.assess import sample_facts, session_facts
 from billing.subsidy.rules.batch import BatchOutcome, Opening
 from billing.subsidy.rules.batch import Claim as OneOfBatch
 from billing.subsidy.rules.codec import steps_to_json
@@ -148,12 +147,8 @@ def _facts(line: ClaimLine) -> Facts:
     tried = [each["programme"]["programme_version"] for each in frozen["candidates"]]
     place = tried.index(version_id)
     if sample_codec.is_of_samples(frozen):
-        job = sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen)
-        return sample_facts(job.candidates[place], job.price, job.samples, job.elements, job.local_on, job.customer_class)
-    one = thaw(frozen)
-    return session_facts(
-        one.candidates[place], one.schedule, one.time_range, one.zone, one.customer_class, one.subsidised_until, one.use
-    )
+        return sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen).facts_of(place)
+    return thaw(frozen).facts_of(place)
 
 
 def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:

@@ -6,13 +6,14 @@ had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from billing.subsidy.rules.facts import (
     NO_CLAIM_AMOUNTS,
     Amounts,
+    Before,
     ClaimAmounts,
     Facts,
     Party,
@@ -80,6 +81,7 @@ class Simulation:
         self.full = full
         kept = state or {}
         self.used: dict[str, int] = dict(kept.get("used", {}))
+        self.before: Counts = _copied(kept.get("before", {}))
         self.total: list[int] = list(kept.get("total", (0, 0, 0, 0)))
         self.estimate_fen: int = kept.get("estimate_fen", 0)
         self.firms: dict[int, list[int]] = {int(key): list(value) for key, value in kept.get("firms", {}).items()}
@@ -101,6 +103,7 @@ class Simulation:
         """Everything that the next session depends on, and the sums so far."""
         return {
             "used": self.used,
+            "before": self.before,
             "total": self.total,
             "estimate_fen": self.estimate_fen,
             "firms": {str(key): value for key, value in self.firms.items()},
@@ -138,16 +141,20 @@ class Simulation:
     def _awarded(self, row: Row, known: Known, *, used_before: bool) -> int:
         """The subsidy of one session (fen), taken off every limit that it draws on."""
         who, money = known.facts[row.facts][used_before], (row.fee_fen, row.top_up_fen, row.minutes)
-        request = Request.of(who, known.services[row.service], *(self._money.get(money) or self._priced(money)))
         accounts = self._accounts_of(who.applicant.kind)
-        year, used = self._year(row.service, request.facts), self.used
+        service, priced = known.services[row.service], self._money.get(money) or self._priced(money)
+        year, used = self._year(row.service, Request.of(who, service, *priced).facts), self.used
         keys = {account.cap.id: account.key(row, who, year) for account in accounts}
         balances = {
             account.cap.id: Balance(self.budget_fen if account.pool else None, used.get(keys[account.cap.id], 0))
             for account in accounts
         }
-        named = Named((row.facts, used_before), row.service, money)
-        outcome = self._deciding.decide(named, request, balances, row.fee_fen)
+        named: Hashable = (row.facts, used_before)
+        if subject := self._subject(accounts, keys):
+            before = self.before.setdefault(subject, [0, 0, 0, 0])
+            who, named = _going_on(who, before), (named, *before)
+        request = Request.of(who, service, *priced)
+        outcome = self._deciding.decide(Named(named, row.service, money), request, balances, row.fee_fen)
         if not isinstance(outcome, Award):
             for reason in outcome.reasons:
                 self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
@@ -160,9 +167,17 @@ class Simulation:
             self.cuts[cap_id] = self.cuts.get(cap_id, 0) + 1
             if not self.short_since and any(account.pool and account.cap.id == cap_id for account in accounts):
                 self.short_since = row.month
+        if subject and any(outcome.draws.values()):
+            for place, figure in enumerate((row.fee_fen, row.minutes, 1, outcome.total_fen)):
+                before[place] += figure
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         return outcome.total_fen
+
+    def _subject(self, accounts: Sequence[_Account], keys: Mapping[str, str]) -> str:
+        """Whose year goes on where the programme looks at what came before: that of its first yearly limit, as on the platform."""
+        yearly = (account.cap.id for account in accounts if account.cap.per in YEARLY)
+        return next((keys[cap_id] for cap_id in yearly), "") if self.programme.looks_before else ""
 
     def _priced(self, money: tuple[int, int, int]) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
@@ -218,6 +233,13 @@ def _controller(row: Row, facts: Facts) -> str:
     """A firm that nobody controls is its own controller."""
     profile = facts.applicant.profile
     return f"g{profile.controller or profile.id or row.customer}"
+
+
+def _going_on(who: Facts, before: Sequence[int]) -> Facts:
+    """The facts with what came before in the year: fees, minutes, awards and what was given."""
+    fee, minutes, awards, subsidised = before
+    known = Before(fee=fee, minutes=minutes, samples=0, awards=awards, subsidised=subsidised)
+    return replace(who, more=replace(who.more, before=known))
 
 
 def size_of(applicant: Party) -> str:

@@ -22,7 +22,9 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import once
+from billing.settlement import counted, once
+from billing.settlement.earlier import Earlier
+from billing.settlement.earlier import known as earlier_known
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -52,14 +54,14 @@ Accounts = Mapping[tuple[int, str], tuple[AccountSpec, ...]]
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to the purses behind a cap;
-    ``taken``: what the project took already."""
+    ``earlier``: what came before, as far as the programmes ask."""
 
     inputs: Inputs
     price_version_id: int
     versions: tuple[InForce, ...]
     accounts: Accounts
     customer_id: int
-    taken: once.Taken = field(default_factory=dict)
+    earlier: Earlier = field(default_factory=Earlier)
 
     def frozen_inputs(self) -> dict[str, Any]:
         """The inputs as JSON, documents replaced by the immutable versions they were read from (id and fingerprint)."""
@@ -159,8 +161,12 @@ class Plan:
     customer_id: int
     use: Use
     vouchers: tuple[Usable, ...] = ()
-    taken: once.Taken | None = None
-    """What the project took already where it is loaded with that of others."""
+    earlier: Earlier | None = None
+    """What came before where it is loaded with that of others."""
+
+    def subjects(self) -> list[str]:
+        """Whose years count under the programmes that look at what came before."""
+        return subjects_of(self.versions, self.facts, self.accounts)
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -178,10 +184,10 @@ class Plan:
     def with_balances(self, known: Mapping[str, Account], but_for: tuple[str, int] | None = None) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened). ``but_for``: the
         source (type, id) whose own promises do not count."""
-        taken = taken_by(self.versions, self.facts, but_for) if self.taken is None else self.taken
-        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, taken, self.vouchers)
+        earlier = earlier_of(self.versions, self.facts, self.accounts, but_for) if self.earlier is None else self.earlier
+        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
-        return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, taken)
+        return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, earlier)
 
 
 def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) -> list[AccountSpec]:
@@ -198,7 +204,7 @@ def candidates_of(
     accounts: Accounts,
     customer_id: int,
     known: Mapping[str, Account],
-    taken: once.Taken,
+    earlier: Earlier,
     vouchers: Sequence[Usable] = (),
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
@@ -206,7 +212,9 @@ def candidates_of(
     return tuple(
         Candidate(
             version.programme,
-            _with_voucher(version, _under(version, facts, known.get(awarded_key(version, customer_id)), taken), vouchers),
+            _with_voucher(
+                version, _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), earlier), vouchers
+            ),
             {
                 cap_id: _together([_balance(known.get(spec.key)) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
@@ -217,9 +225,14 @@ def candidates_of(
     )
 
 
-def taken_by(versions: Sequence[InForce], facts: Facts, but_for: tuple[str, int] | None = None) -> once.Taken:
-    """What the project and the invoice of a service took already; at most one query."""
-    return once.known([facts.service.paper], but_for) if versions else {}
+def earlier_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts, but_for: tuple[str, int] | None = None) -> Earlier:
+    """What came before a service, as far as the programmes ask; at most two queries."""
+    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), but_for) if versions else Earlier()
+
+
+def subjects_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts) -> list[str]:
+    """Whose years count under the programmes that look at what came before."""
+    return [subject for version in versions if (subject := counted.subject_of(version, facts, accounts))]
 
 
 def accounts_of(
@@ -335,7 +348,8 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
 
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
-    something was awarded to it: at most five queries however many, and one more where projects are named."""
+    something was awarded to it: at most five queries however many, one more where projects are named and one where a programme
+    looks at what came before."""
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
@@ -347,8 +361,11 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     ]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
     know_awards(known.values())
-    taken = once.known(each.facts.service.paper for each in plans if each is not None and each.versions)
-    return [each and replace(each, taken=taken) for each in plans], known
+    asking = [each for each in plans if each is not None and each.versions]
+    earlier = earlier_known(
+        (each.facts.service.paper for each in asking), (subject for each in asking for subject in each.subjects())
+    )
+    return [each and replace(each, earlier=earlier) for each in plans], known
 
 
 def _planned(
@@ -392,11 +409,13 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def _under(version: InForce, facts: Facts, account: Account | None, taken: once.Taken) -> Facts:
-    """The facts as one programme sees them: whether it is a first use, and whether project or invoice took its class already."""
+def _under(version: InForce, facts: Facts, accounts: Accounts, account: Account | None, earlier: Earlier) -> Facts:
+    """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
+    took its class already, and what came before in the year of its caps."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
-    service = replace(facts.service, paper=once.as_known(facts.service.paper, version, taken))
-    return replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
+    service = replace(facts.service, paper=once.as_known(facts.service.paper, version, earlier.taken))
+    seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
+    return counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
 
 
 def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Ended, Held, Source
-from billing.settlement import once
+from billing.settlement import counted, once
+from billing.settlement.counted import Counting, Settled, Sums
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
@@ -49,7 +51,7 @@ class Promised(Protocol):
 
 def hold_awards(
     promised: Promised,
-    candidates: Sequence[Candidate],
+    inputs: Inputs | SampleInputs,
     outcomes: Sequence[Outcome],
     accounts: Mapping[str, Account],
     source: Source,
@@ -57,10 +59,11 @@ def hold_awards(
     project: str = "",
 ) -> None:
     """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme. ``project``
-    takes the programme's class from now on. ``candidates``: what the ``outcomes`` were worked out from."""
+    takes the programme's class from now on, and the service counts for what comes after it. ``inputs``: what the ``outcomes`` were
+    worked out from."""
     given = [
         (version, candidate, outcome)
-        for version, candidate, outcome in zip(promised.versions, candidates, outcomes, strict=True)
+        for version, candidate, outcome in zip(promised.versions, inputs.candidates, outcomes, strict=True)
         if isinstance(outcome, AwardOutcome)
     ]
     ledger.hold_all([_promise(promised, version, outcome, accounts, source) for version, _candidate, outcome in given], now)
@@ -68,6 +71,17 @@ def hold_awards(
         if outcome.total_fen:
             paper = Paper(project=project or None, project_subsidised=candidate.facts.service.paper.project_subsidised)
             once.take(paper, version, source, now)
+    counted.take(countings(promised, inputs, outcomes), source, now)
+
+
+def countings(promised: Promised, inputs: Inputs | SampleInputs, outcomes: Sequence[Outcome]) -> list[Counting]:
+    """What awards count for later services of the same year, where a programme looks at it."""
+    found = []
+    for place, (version, outcome) in enumerate(zip(promised.versions, outcomes, strict=True)):
+        if isinstance(outcome, AwardOutcome):
+            subject = counted.subject_of(version, inputs.candidates[place].facts, promised.accounts)
+            found += counted.counting_of(version, subject, outcome, partial(inputs.facts_of, place))
+    return found
 
 
 def _promise(
@@ -89,6 +103,7 @@ def end_promise(source: Source, now: datetime, project: str, kind: TransferKind 
     ledger.end_holds(holds, {}, source, now, kind)
     if project:
         once.give_up(source.type, source.id, now)
+    counted.give_up(source, {hold.programme_version_id for hold in holds if hold.programme_version_id is not None}, now)
     return holds
 
 
@@ -131,6 +146,7 @@ def posting_of(
 def post_awards(
     charge: Charge,
     versions: Sequence[InForce],
+    inputs: Inputs | SampleInputs,
     outcomes: Sequence[Outcome],
     parties: tuple[int, int],
     source: Source,
@@ -139,13 +155,26 @@ def post_awards(
     project: str = "",
 ) -> None:
     """``posting_of`` what is held for ``source``, written. ``project`` has taken for good the classes of the programmes that give
-    something."""
+    something, and what was used (``inputs``) counts from now on."""
     holds = ledger.open_holds(source.type, source.id)
     found = posting_of(charge.pk, versions, outcomes, parties, source, service_on, holds, charge.created_at)
     ledger.write_ends(found.ends, now)
     Award.objects.bulk_create(Award(**fields) for fields in found.awards)
     if project:
         once.give_up(source.type, source.id, now, but_for=found.giving)
+    counted.settle([settled_of(source, versions, inputs, outcomes)], now)
+
+
+def settled_of(
+    source: Source, versions: Sequence[InForce], inputs: Inputs | SampleInputs, outcomes: Sequence[Outcome]
+) -> Settled:
+    """What a charge counts, by programme version: of those that look at what came before and give something."""
+    used = {
+        version.version_id: Sums.of(inputs.facts_of(place), award)
+        for place, (version, outcome) in enumerate(zip(versions, outcomes, strict=True))
+        if version.programme.looks_before and (award := _given(outcome)) is not None
+    }
+    return Settled(source, [version.version_id for version in versions], used)
 
 
 def promised_outcomes(held: WasHeld, outcomes: Sequence[Outcome]) -> list[bool]:

@@ -21,7 +21,8 @@ from billing.ledger import services as ledger
 from billing.ledger.services import Held, Source
 from billing.prepaid.accounts import KINDS
 from billing.prepaid.services import holding as own_money
-from billing.settlement import once
+from billing.settlement import counted, once
+from billing.settlement.counted import Settled
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import awarding, card_money, fees, slips, usage_charge
@@ -61,12 +62,14 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Worked:
-    """One that can be charged: the row of its charge and what is posted with it; nothing is written yet."""
+    """One that can be charged: the row of its charge and what is posted with it; nothing is written yet.
+    ``counts``: what was used, for programmes that look at what came before."""
 
     used: Used
     charge: dict[str, Any]
     assessment: Assessment
     posting: Posting
+    counts: Settled
 
 
 def charge(agreed: Agreed, actor: Actor, now: datetime) -> list[bool]:
@@ -132,11 +135,12 @@ def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor
         return None
     used = Used(reservation, session, known.grades.get(reservation.pk, ""))
     try:
-        frozen, assessment = usage_charge.worked_out(held, used, now, known.gathered, known.facts)
+        frozen, assessment, inputs = usage_charge.worked_out(held, used, now, known.gathered, known.facts)
+        versions = usage_charge.versions_of(frozen)
         row = {"id": pk, **usage_charge.row_as_text(reservation, frozen, assessment, now)}
         posting = awarding.posting_of(
             pk,
-            usage_charge.versions_of(frozen),
+            versions,
             assessment.outcomes,
             usage_charge.parties_of(reservation),
             _source(reservation, actor),
@@ -152,7 +156,8 @@ def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor
     except Exception:  # whatever it is, it is this one's: the others go on
         logger.exception("use of reservation %s cannot be worked out with others", reservation.pk)
         return None
-    return _Worked(used, row, assessment, posting)
+    counts = awarding.settled_of(_source(reservation, actor), versions, inputs, assessment.outcomes)
+    return _Worked(used, row, assessment, posting, counts)
 
 
 def _write(ready: Sequence[_Worked], known: _Known, actor: Actor, now: datetime) -> None:
@@ -163,6 +168,7 @@ def _write(ready: Sequence[_Worked], known: _Known, actor: Actor, now: datetime)
     giving = {each.used.reservation.pk: each.posting.giving for each in ready if each.used.reservation.research_project}
     if giving:
         once.give_up_of(RESERVATION, giving, now)
+    counted.settle((each.counts for each in ready), now)
     for each in ready:
         _own_money(each, known.holds.get(each.used.reservation.pk, []), actor, now)
 

@@ -34,6 +34,7 @@ from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.settlement.services.usage_charge import Used
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.codec import Inputs
 from booking.models import Reservation, UsageSession
 from booking.ports import NO_FAULT, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.states import Action, ReservationState
@@ -269,9 +270,9 @@ class ReservationMoney:
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         extras = session_extras.for_charge(reservation, actor, now)
         used = Used(reservation, session, confirmed_grade(reservation), extras)
-        frozen, assessment = usage_charge.worked_out(held, used, now)
+        frozen, assessment, inputs = usage_charge.worked_out(held, used, now)
         charge = Charge.objects.create(**usage_charge.row_of(reservation, frozen, assessment, now))
-        self._post(reservation, charge, assessment, actor, now)
+        self._post(reservation, charge, inputs, assessment, actor, now)
         covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
         own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, "agree", actor), now)
         slips.issue(reservation, session, charge.pk, assessment, covered, now)
@@ -281,11 +282,13 @@ class ReservationMoney:
         """As ``on_agree`` charges each, in a constant number of statements; False: nothing was written, it is charged by itself."""
         return charging_many.charge(agreed, actor, now)
 
-    def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
+    def _post(
+        self, reservation: Reservation, charge: Charge, inputs: Inputs, assessment: Assessment, actor: Actor, now: datetime
+    ) -> None:
         versions, parties = usage_charge.versions_of(charge.inputs), usage_charge.parties_of(reservation)
         source = _source(reservation, "agree", actor)
         local_on, project = assessment.priced.local_on, reservation.research_project
-        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
+        awarding.post_awards(charge, versions, inputs, assessment.outcomes, parties, source, local_on, now, project)
 
 
 def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:
@@ -348,8 +351,8 @@ def _hold_awards(
 ) -> None:
     """Promise every awarded amount, from accounts that are locked."""
     source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-    project, candidates = reservation.research_project, prepared.inputs.candidates
-    awarding.hold_awards(prepared, candidates, assessment.outcomes, accounts, source, now, project)
+    project = reservation.research_project
+    awarding.hold_awards(prepared, prepared.inputs, assessment.outcomes, accounts, source, now, project)
 
 
 def _known(planned: Plan) -> dict[str, Account]:

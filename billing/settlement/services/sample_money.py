@@ -104,7 +104,7 @@ class SampleMoney:
         by = accepted.accepted_by_id
         _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=by, held=True)
         source = Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id)
-        awarding.hold_awards(planned, inputs.candidates, assessment.outcomes, accounts, source, now, job.research_project)
+        awarding.hold_awards(planned, inputs, assessment.outcomes, accounts, source, now, job.research_project)
         card_money.hold(job, assessment.payable_now_fen, "accept", actor, now)
         return None
 
@@ -134,7 +134,7 @@ class SampleMoney:
         local_on, project = assessment.priced.local_on, job.research_project
         if job.fund_card_id is not None:
             card_money.lock_with_holds([job], now)
-        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
+        awarding.post_awards(charge, versions, inputs, assessment.outcomes, parties, source, local_on, now, project)
         covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
         own_money.settle(job, charge.pk, charge.payable_now_fen, source, now)
         slips.issue_samples(job, charge, assessment, covered, now)

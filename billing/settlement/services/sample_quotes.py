@@ -12,9 +12,11 @@ from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
 from billing.pricing.customers import customer_of
 from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
+from billing.settlement.earlier import Earlier
+from billing.settlement.earlier import known as earlier_known
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
-from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.assessing import Accounts, subjects_of
 from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
@@ -45,6 +47,8 @@ class SamplePlan:
     accounts: Accounts
     customer_id: int
     vouchers: tuple[Usable, ...] = ()
+    earlier: Earlier | None = None
+    """What came before where it is loaded with that of others."""
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches."""
@@ -52,9 +56,9 @@ class SamplePlan:
 
     def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
         """The engine's inputs under the balances of ``known`` accounts."""
-        taken = assessing.taken_by(self.versions, self.facts)
+        earlier = assessing.earlier_of(self.versions, self.facts, self.accounts) if self.earlier is None else self.earlier
         candidates = assessing.candidates_of(
-            self.versions, self.facts, self.accounts, self.customer_id, known, taken, self.vouchers
+            self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers
         )
         return replace(self.inputs, candidates=candidates)
 
@@ -189,7 +193,11 @@ def prepare_many(
     plans = [planned(each) for each in resources]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
     assessing.know_awards(known.values())
-    return [each.with_balances(known) if each is not None else None for each in plans]
+    earlier = earlier_known(
+        (each.facts.service.paper for each in plans if each is not None),
+        (subject for each in plans if each is not None for subject in subjects_of(each.versions, each.facts, each.accounts)),
+    )
+    return [replace(each, earlier=earlier).with_balances(known) if each is not None else None for each in plans]
 
 
 def require_counted(planned: SamplePlan) -> None:

@@ -33,9 +33,9 @@ class Used:
 
 def worked_out(
     held: WasHeld, used: Used, now: datetime, gathered: Gathered | None = None, before: GroupsRead | None = None
-) -> tuple[dict[str, Any], Assessment]:
-    """The engine's inputs for a charge in their frozen form, and what they come to. ``gathered``: what is loaded of both sides already;
-    ``before``: facts that were read of others.
+) -> tuple[dict[str, Any], Assessment, Inputs]:
+    """The engine's inputs for a charge in their frozen form, what they come to, and the inputs themselves. ``gathered``: what is loaded
+    of both sides already; ``before``: facts that were read of others.
 
     What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
     because nothing is held for it, and none gives more than is held; the grade may lower what was held but never raise it; and whoever
@@ -57,7 +57,7 @@ def worked_out(
     if used.extras:
         inputs = replace(inputs, extras=used.extras)
         assessment = inputs.assess()
-    return _frozen_under(held, thawed, inputs), assessment
+    return _frozen_under(held, thawed, inputs), assessment, inputs
 
 
 def row_of(reservation: Reservation, frozen: Mapping[str, Any], assessment: Assessment, now: datetime) -> dict[str, Any]:

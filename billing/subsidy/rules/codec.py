@@ -22,9 +22,9 @@ from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules import engines
-from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.assess import Assessment, Candidate, session_facts
 from billing.subsidy.rules.engines import as_read_by
-from billing.subsidy.rules.facts import GroupsRead, facts_document, frozen_facts
+from billing.subsidy.rules.facts import Facts, GroupsRead, facts_document, frozen_facts
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -63,6 +63,18 @@ class Inputs:
     def assess(self) -> Assessment:
         """By the engine that is named, whichever functions it shares. Raises OtherEngine, and what the engine raises."""
         return engines.named(self.engine, self._worked_out())
+
+    def facts_of(self, place: int) -> Facts:
+        """The facts on which the candidate at ``place`` is decided, completed by what is priced. Raises as ``assess``."""
+        return session_facts(
+            self.candidates[place],
+            self.schedule,
+            self.time_range,
+            self.zone,
+            self.customer_class,
+            self.subsidised_until,
+            self.use,
+        )
 
     def _worked_out(self) -> Assessment:
         engine = engines.engine(self.engine)

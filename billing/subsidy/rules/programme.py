@@ -74,8 +74,8 @@ class Programme:
     in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give. ``unsure`` are the parts
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
-    ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid. ``year_starts`` (``MM-DD``): the
-    day on which yearly caps begin anew.
+    ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
+    ``looks_before``: at what came before in the year of its caps. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -106,6 +106,7 @@ class Programme:
     sides: tuple[Side, ...]
     year_starts: str
     asks_what_was_paid: bool
+    looks_before: bool
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -219,6 +220,7 @@ def _of_one_side(
         sides=sides,
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
         asks_what_was_paid=_asks_what_was_paid(source),
+        looks_before=_looks_before(source),
         document=source,
     )
 
@@ -228,6 +230,18 @@ def _asks_what_was_paid(document: Document) -> bool:
     named = {name for base in bases for name in (base.get("amount"), *base.get("least_of", ()))}
     rules = [value for name, value in document.items() if name != "examples"]
     return bool(named & {"paid", "invoice"} or facts_named(rules) & {"amounts.paid", "amounts.invoice"})
+
+
+_BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})
+
+
+def _looks_before(document: Any) -> bool:
+    """Whether any rule names a fact of ``before``, as a condition, where a rate goes on or where a limit counts it in."""
+    if isinstance(document, str):
+        return document in _BEFORE
+    if isinstance(document, Mapping):
+        return any(_looks_before(value) for name, value in document.items() if name != "examples")
+    return isinstance(document, list) and any(_looks_before(each) for each in document)
 
 
 def _clause(document: Mapping[str, Any]) -> Clause:

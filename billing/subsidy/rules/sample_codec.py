@@ -16,9 +16,10 @@ from billing.pricing.rules.samples import (
     sample_price_to_json,
 )
 from billing.subsidy.rules import engines
-from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.assess import Assessment, Candidate, sample_facts
 from billing.subsidy.rules.codec import FIGURES, candidate_to_json, candidates_of, outcome_of, steps_of
 from billing.subsidy.rules.engines import as_read_by
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.programme import Programme
 
 Json = dict[str, Any]
@@ -45,6 +46,10 @@ class SampleInputs:
             self.price, self.samples, self.elements, self.local_on, self.customer_class, self.candidates, self.extras
         )
         return engines.named(self.engine, found)
+
+    def facts_of(self, place: int) -> Facts:
+        """The facts on which the candidate at ``place`` is decided, completed by what is priced. Raises as ``assess``."""
+        return sample_facts(self.candidates[place], self.price, self.samples, self.elements, self.local_on, self.customer_class)
 
     def once_verified(self) -> SampleInputs:
         """The same commission of an applicant whose identity had been checked already."""

@@ -60,6 +60,7 @@ TRIED_ELSEWHERE = {
     "billing_statementproposal": "tests/billing/settlement/test_proposals.py",
     "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
     "billing_takenonce": "tests/billing/settlement/test_once.py",
+    "billing_counted": "tests/billing/settlement/test_counted.py",
     "billing_topup": "tests/billing/ledger/test_life.py",
     "instruments_formercalendar": "tests/booking/timeline/test_timeline.py",
     "instruments_formeridentifier": "tests/billing/vouchers/test_code_change.py",

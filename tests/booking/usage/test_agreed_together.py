@@ -32,6 +32,7 @@ WRITTEN = {
     "billing_transfer": "to_jsonb(t) - 'id'",
     "billing_account": "to_jsonb(t)",
     "billing_takenonce": "to_jsonb(t)",
+    "billing_counted": "to_jsonb(t) - 'id'",
     "billing_internalslip": f"to_jsonb(t) - 'id' || jsonb_build_object('charge_id', {OF_CHARGE.format('t.charge_id')})",
     "billing_sessionextra": "to_jsonb(t)",
     "booking_usagesession": "to_jsonb(t)",

@@ -56,6 +56,18 @@ def test_each_session_gets_its_share_and_the_sums_are_those_of_the_sessions():
     assert made.refused == {"subsidy.unmet.firm_size": 1} and made.firms[3] == [1, 0, 0]
 
 
+def test_tiers_of_a_year_go_on_from_session_to_session_and_from_a_state_that_was_kept():
+    document = programme_document("DEMO-QH-B") | {"gates": []}
+    document["rate"] = document["rate"] | {"tiers": [{"up_to": 3, "amount": "120"}, {"amount": "60"}]}
+    rows = [row(number, 1000_00, number) for number in (1, 2, 3)]  # two hours each, all of one instrument
+    whole = simulated(rows, document)
+    assert whole.total[2] == 240_00 + 180_00 + 120_00
+    begun = simulated(rows[:1], document)
+    assert simulated(rows[1:], document, state=json.loads(json.dumps(begun.state()))).total[2] == whole.total[2]
+    del document["rate"]["continues"]
+    assert simulated(rows, document).total[2] == 3 * 240_00  # the control
+
+
 def test_the_limit_of_a_firm_and_year_is_used_up_and_cut():
     made = simulated([row(1, 50_000_00, month) for month in range(1, 6)])
     assert made.firms[1][2] == 60_000_00 and made.cuts["firm-year"] >= 1
