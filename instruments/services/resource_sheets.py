@@ -1,10 +1,11 @@
-"""Many data sets, works of literature or accessions at once: a table goes out, is filled in elsewhere, handed in, looked at, and saved as
-a whole. The same life as of a table of instruments (``sheets``), with the fields of each kind."""
+"""Many test items, data sets, works of literature or accessions at once: a table goes out, is filled in elsewhere, handed in, looked at,
+and saved as a whole. The same life as of a table of instruments (``sheets``), with the fields of each kind."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +18,13 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import InstrumentSheet, Organisation, Resource, ResourceKind
+from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceKind
 from instruments.queries.resources import resources_of
 from instruments.resource_wording import LITERATURE_TYPE_NAMES
 from instruments.rules.resource_values import CORE_FIELDS
 from instruments.rules.sheet_cells import Cell, Kind, Words, to_cell
 from instruments.rules.standards import darwin_core, mcpd
+from instruments.rules.test_item_cells import analytes_cell, qualifications_cell, read_analytes, read_qualifications
 from instruments.services import resource_reviews, resources, sheet_writing
 from instruments.services.instrument_changes import needs_review, owner_institution, require_manager
 from instruments.services.resource_parts import part_values
@@ -44,6 +46,21 @@ _CORE: dict[str, Kind] = {
     "contact_name": Kind.TEXT,
     "contact_phone": Kind.TEXT,
     "contact_email": Kind.TEXT,
+}
+#: What is measured and what it is qualified for stand one on a line, as in a price list; prices are changed with that list alone.
+_TEST_ITEM: dict[str, Kind] = {
+    "condition": Kind.TEXT,
+    "group": Kind.TEXT,
+    "matrix": Kind.TEXT,
+    "method": Kind.TEXT,
+    "standard": Kind.TEXT,
+    "analytes": Kind.LONG_TEXT,
+    "qualifications": Kind.LONG_TEXT,
+    "sample_amount": Kind.TEXT,
+    "sample_preparation": Kind.LONG_TEXT,
+    "turnaround_days": Kind.NUMBER,
+    "daily_capacity": Kind.NUMBER,
+    "instrument_ids": Kind.CHOICES,
 }
 _DATASET: dict[str, Kind] = {
     "creators": Kind.LIST,
@@ -68,8 +85,9 @@ _LITERATURE: dict[str, Kind] = {
 _DESCRIPTORS = tuple(dict.fromkeys((*mcpd.DESCRIPTORS, *darwin_core.TERMS)))
 #: Number and name of an accession follow from its descriptors: they are no columns of their own.
 _GERMPLASM: dict[str, Kind] = dict.fromkeys(_DESCRIPTORS, Kind.TEXT)
-#: kind of resource -> column -> how its cells are written. Test items have a list with prices of their own (``price_list``).
+#: kind of resource -> column -> how its cells are written.
 KINDS: dict[str, dict[str, Kind]] = {
+    ResourceKind.TEST_ITEM: {**_CORE, **_TEST_ITEM},
     ResourceKind.DATASET: {**_CORE, **_DATASET},
     ResourceKind.LITERATURE: {**_CORE, **_LITERATURE},
     ResourceKind.GERMPLASM: {**{name: kind for name, kind in _CORE.items() if name != "inner_id"}, **_GERMPLASM},
@@ -100,8 +118,8 @@ def download(actor: Actor, organisation_id: int, kind: str, names: Sequence[str]
     owner = owner_institution(organisation_id)
     kinds = _kinds(kind)
     chosen = [name for name in columns_of(actor, organisation_id, kind) if name in {*names, _ALWAYS}]
-    words = {name: _words(name) for name in chosen}
-    both = {name: _all_words(name) for name in chosen}
+    words = {name: _words(name, owner.pk) for name in chosen}
+    both = {name: _all_words(name, owner.pk) for name in chosen}
     columns = [Column(name, kinds[name], str(labels.get(name, name)), tuple(words[name].values())) for name in chosen]
     rows: list[tuple[Mapping[str, str], Sequence[Cell]]] = []
     for resource in resources_of(actor, organisation_id, kind):
@@ -139,7 +157,7 @@ def plan(actor: Actor, sheet: InstrumentSheet) -> SheetPlan:
     kinds = _kinds(sheet.kind)
     table = read_table(files.read(sheet.file), list(kinds))
     known = {str(one.pk): one for one in resources_of(actor, sheet.organisation_id, sheet.kind)}
-    words = {name: _all_words(name) for name in kinds}
+    words = {name: _all_words(name, sheet.organisation_id) for name in kinds}
     return _Planner(actor, sheet.organisation, (table, known, kinds, words)).plan()
 
 
@@ -211,15 +229,32 @@ def _stored(resource: Resource) -> dict[str, Any]:
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields as columns: the descriptors of an accession one by one."""
-    return {**{name: value for name, value in values.items() if name != "descriptors"}, **values.get("descriptors", {})}
+    """Fields as columns: the descriptors of an accession one by one, what a test measures and is qualified for on lines."""
+    flat = {name: _LINES[name](value) if name in _LINES else value for name, value in values.items() if name != "descriptors"}
+    return {**flat, **values.get("descriptors", {})}
+
+
+#: How fields of a test item that are no plain values stand in a cell.
+_LINES: dict[str, Callable[[Any], Any]] = {
+    "analytes": analytes_cell,
+    "qualifications": qualifications_cell,
+    "instrument_ids": lambda ids: [str(pk) for pk in ids],
+}
+#: The opposite.
+_FROM_LINES: dict[str, Callable[[Any], Any]] = {
+    "analytes": read_analytes,
+    "qualifications": lambda text: read_qualifications(text, "qualifications"),
+    "instrument_ids": lambda ids: [int(pk) for pk in ids],
+}
 
 
 def _typed(resource: Resource, values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as fields: the descriptors of an accession together, with those that have no column.
+    """The values as fields: lines of a test item read, the descriptors of an accession together, with those that have no column.
 
     Raises Refusal ``sheet.descriptor_of_another`` for one of another standard than the accession's.
     """
+    if resource.kind == ResourceKind.TEST_ITEM:
+        return {name: _FROM_LINES[name](value) if name in _FROM_LINES else value for name, value in values.items()}
     if resource.kind != ResourceKind.GERMPLASM:
         return dict(values)
     standard = resource.germplasm.standard
@@ -245,13 +280,25 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
-def _words(name: str) -> dict[str, str]:
+def _words(name: str, organisation_id: int) -> dict[str, str]:
+    """The words of a column's values in the language that is active, by code."""
+    if name == "instrument_ids":
+        return _instrument_words(organisation_id)
     return {code: str(word) for code, word in LITERATURE_TYPE_NAMES.items()} if name == "type" else {}
 
 
-def _all_words(name: str) -> list[Words]:
+def _instrument_words(organisation_id: int) -> dict[str, str]:
+    """The owner's instruments by name; of several with one name each with its number here."""
+    rows = list(
+        Instrument.objects.filter(organisation_id=organisation_id).order_by("name_pinyin", "pk").values_list("pk", "name")
+    )
+    often = Counter(name.casefold() for _pk, name in rows)
+    return {str(pk): name if often[name.casefold()] == 1 else f"{name} #{pk}" for pk, name in rows}
+
+
+def _all_words(name: str, organisation_id: int) -> list[Words]:
     found: list[Words] = []
     for language, _label in settings.LANGUAGES:
         with override(language):
-            found.append(_words(name))
+            found.append(_words(name, organisation_id))
     return found

@@ -1,4 +1,5 @@
-"""Data sets, literature and accessions go out as a table and come back: nothing is lost, every difference is seen, all or nothing."""
+"""Test items, data sets, literature and accessions go out as a table and come back: nothing is lost, every difference is seen, all or
+nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from django.utils.translation import override
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from frontend.presenters.resource_changes import labels_of
-from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceChange
-from instruments.services import resource_sheets, resources, sheets
+from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceChange, TestItem
+from instruments.services import registry, resource_sheets, resources, sheets
+from instruments.services.registry import InstrumentFields
 from tests.instruments.records.test_sheets import Table
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +23,11 @@ DATASET = {
     "creators": ["Lin; Xia", "赵敏"], "issued_on": date(2024, 2, 29), "version": "1.0", "media_types": ["text/csv"],
     "size_bytes": 123_456_789_012, "temporal_from": date(2020, 1, 1), "temporal_to": date(2021, 1, 1), "spatial": "Qaidam",
     "landing_page": "https://data.example.org/1",
+}  # fmt: skip
+TEST_ITEM = {
+    "method": "ICP-MS", "matrix": "盐湖卤水", "standard": "GB/T 223.5", "sample_preparation": "Filter;\nacidify", "turnaround_days": 5,
+    "analytes": [{"name": "Li", "limit": "0.01", "unit": "mg/L"}, {"name": "2,4-D, 2,4,5-T", "limit": "", "unit": ""}],
+    "qualifications": [{"scheme": "CMA", "certificate_number": "2024-001", "valid_from": date(2024, 1, 1), "valid_to": None}],
 }  # fmt: skip
 LITERATURE = {
     "creators": ["Lin Xia"],
@@ -55,6 +62,7 @@ def made(cast, wang, now):
         return resources.create_resource(wang, cast.lab.pk, kind, core, part, now)
 
     return {
+        "test_item": make("test_item", "Lithium in brine", {**TEST_ITEM, "instrument_ids": [cast.xrd.pk]}),
         "dataset": make("dataset", "Brines", DATASET),
         "literature": make("literature", "On salts", LITERATURE),
         "germplasm": make("germplasm", "Barley", {"standard": "mcpd", "descriptors": MCPD}),
@@ -76,7 +84,7 @@ def planned(cast, wang, now):
 
 
 def test_what_nobody_touched_or_wrote_again_changes_nothing_in_either_language(cast, wang, made, planned, now):
-    for kind, rows in (("dataset", 1), ("literature", 1), ("germplasm", 2)):
+    for kind, rows in (("test_item", 1), ("dataset", 1), ("literature", 1), ("germplasm", 2)):
         with override("zh-hans"):
             table = out(wang, cast.lab, kind)
         sheet, plan = planned(kind, table)
@@ -114,6 +122,38 @@ def test_every_difference_is_seen_and_saved_once(cast, wang, made, planned, now)
     assert AuditEntry.objects.filter(action="resource_sheet.apply").exists()
     with pytest.raises(Conflict, match=r"sheet\.applied_already"):
         resource_sheets.apply(wang, sheet.pk, now)
+
+
+def test_a_test_items_lines_and_instruments_are_columns_and_what_is_wrong_is_said(cast, wang, made, planned, now):
+    twin = registry.create_instrument(wang, cast.xrd.site_id, InstrumentFields("ICP"), now)
+    other = registry.create_instrument(wang, cast.xrd.site_id, InstrumentFields("ICP"), now)
+    table = out(wang, cast.lab, "test_item")
+    assert table.cell(made["test_item"], "analytes").value == "Li; 0.01; mg/L\n2,4-D, 2,4,5-T;"
+    assert table.cell(made["test_item"], "instrument_ids").value == cast.xrd.name
+    table.cell(made["test_item"], "analytes").value = "Li; 0.02; mg/L\nMg; 0.05; mg/L"
+    table.cell(made["test_item"], "qualifications").value = None
+    table.cell(made["test_item"], "instrument_ids").value = f"{cast.xrd.name}; ICP #{other.pk}"
+    sheet, plan = planned("test_item", table)
+    assert {one.field for one in plan.rows[0].changes} == {"analytes", "qualifications", "instrument_ids"}
+    resource_sheets.apply(wang, sheet.pk, now)
+    item = TestItem.objects.get(pk=made["test_item"].pk)
+    assert [(one["name"], one["limit"]) for one in item.analytes] == [("Li", "0.02"), ("Mg", "0.05")]
+    assert not item.qualifications.exists()
+    assert set(item.instruments.values_list("pk", flat=True)) == {cast.xrd.pk, other.pk}
+
+    table = out(wang, cast.lab, "test_item")
+    table.cell(made["test_item"], "instrument_ids").value = "ICP"  # two have that name
+    table.cell(made["test_item"], "turnaround_days").value = "soon"
+    _sheet, plan = planned("test_item", table)
+    assert {(one.field, one.reason.code) for one in plan.problems} == {
+        ("instrument_ids", "sheet.word_unknown"),
+        ("turnaround_days", "sheet.not_a_number"),
+    }
+    table = out(wang, cast.lab, "test_item")
+    table.cell(made["test_item"], "qualifications").value = "CMA; 2024-001; some day"
+    _sheet, plan = planned("test_item", table)
+    assert [one.field for one in plan.problems] == ["qualifications"]
+    assert twin.pk
 
 
 def test_an_accessions_descriptors_are_columns_and_only_those_of_its_standard(cast, wang, made, planned, now):
@@ -164,7 +204,7 @@ def test_everything_that_is_wrong_is_said_at_its_cell_and_nothing_is_saved(cast,
     with pytest.raises(Refusal, match=r"sheet\.column_unknown"):
         planned("literature", table)
     with pytest.raises(Refusal, match=r"sheet\.kind_unknown"):
-        planned("test_item", table)
+        planned("instrument", table)
 
 
 def test_what_the_operator_looks_at_first_is_handed_in_and_others_see_nothing(cast, wang, made, planned, now):
