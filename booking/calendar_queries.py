@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, DateTimeField, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
 from booking import queries
-from booking.models import CalendarSubscription, FeedToken, Occupancy, Reservation, ReservationTransition, SubscribedEvent
+from booking.models import (
+    CalendarSubscription,
+    FeedToken,
+    Occupancy,
+    OccupancySource,
+    Reservation,
+    ReservationTransition,
+    SubscribedEvent,
+)
 from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import subscription_refresh
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.time_range import TimeRange, merge
-from instruments.models import Instrument
+from instruments.models import Instrument, Organisation
 
 BACK, AHEAD = timedelta(days=30), timedelta(days=180)
 KEEP_CANCELLED = timedelta(days=90)
@@ -27,7 +36,7 @@ _ACTIVE = [ReservationState.REQUESTED, ReservationState.APPROVED, ReservationSta
 # --- Feeds ------------------------------------------------------------------------------------------------------------
 def feeds_of(actor: Actor) -> QuerySet[FeedToken]:
     """The actor's own links, newest first."""
-    return visible_to(FeedToken.objects.all(), actor).order_by("-created_at", "-pk")
+    return visible_to(FeedToken.objects.select_related("lab"), actor).order_by("-created_at", "-pk")
 
 
 def with_history(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
@@ -46,9 +55,16 @@ def my_feed(actor: Actor, now: datetime) -> list[Reservation]:
     return _feed(queries.reservations_visible(actor).filter(requested_by_id=actor.user_id), now)
 
 
-def lab_feed(actor: Actor, now: datetime) -> list[Reservation]:
-    """All bookings of the instruments that the person manages, in the same window."""
-    return _feed(queries.lab_reservations(actor), now)
+def lab_feed(actor: Actor, lab_id: int | None, now: datetime) -> list[Reservation]:
+    """All bookings of the instruments that the person manages, or of one lab of theirs, in the same window."""
+    rows = queries.lab_reservations(actor)
+    return _feed(rows if lab_id is None else rows.filter(instrument__organisation_id=lab_id), now)
+
+
+def labs_to_follow(actor: Actor) -> list[Organisation]:
+    """The labs whose bookings the person may follow, by name."""
+    rows = Organisation.objects.filter(pk__in=actor.organisations(*queries.LAB_ROLES))
+    return list(visible_to(rows, actor).order_by("name_pinyin", "pk"))
 
 
 def _feed(rows: QuerySet[Reservation], now: datetime) -> list[Reservation]:
@@ -59,26 +75,65 @@ def _feed(rows: QuerySet[Reservation], now: datetime) -> list[Reservation]:
 
 @dataclass(frozen=True, slots=True)
 class BusyTime:
-    """A taken stretch, buffers included, without anything about whose it is. ``number`` stays the same while it changes."""
+    """A taken stretch, buffers included, without anything about whose it is. ``name`` stays the same while it changes, and when a booking
+    is ``given_up``."""
 
-    number: int
+    name: str
     during: TimeRange
     changes: int
     changed_at: datetime
+    given_up: bool = False
 
 
 def busy_times(instrument: Instrument, now: datetime) -> list[BusyTime]:
-    """When an instrument that the actor was given already is taken, from a month ago to half a year ahead."""
+    """When an instrument that the actor was given already is taken, from a month ago to half a year ahead, by start; bookings that were
+    given up in the last 90 days are told so, that what a calendar program took over goes: two queries."""
+    taken = _taken_times(instrument, now)
+    standing = {one.name for one in taken}
+    given_up = [one for one in _given_up_times(instrument, now) if one.name not in standing]
+    return sorted([*taken, *given_up], key=lambda one: (one.during.starts_at, one.name))[:MAX_EVENTS]
+
+
+def _taken_times(instrument: Instrument, now: datetime) -> list[BusyTime]:
     window = TimestamptzRange(now - BACK, now + AHEAD)
     rows = (
         Occupancy.objects.filter(calendar_id=instrument.calendar_id, blocking=True, during__overlap=window)
         .annotate(steps=Count("reservation__transitions"), changed_at=Max("reservation__transitions__at"))
         .order_by("during", "pk")
-        .values_list("pk", "during", "steps", "changed_at")
+        .values_list("pk", "source", "reservation_id", "downtime_id", "during", "steps", "changed_at", "downtime__made_at")
     )
     return [
-        BusyTime(pk, TimeRange(during.lower, during.upper), max(steps - 1, 0), changed_at or during.lower)
-        for pk, during, steps, changed_at in rows[:MAX_EVENTS]
+        BusyTime(
+            _busy_name(pk, source, reservation_id, downtime_id, during.lower),
+            TimeRange(during.lower, during.upper),
+            max(steps - 1, 0),
+            changed_at or made_at or during.lower,
+        )
+        for pk, source, reservation_id, downtime_id, during, steps, changed_at, made_at in rows[:MAX_EVENTS]
+    ]
+
+
+def _busy_name(pk: int, source: str, reservation_id: int | None, downtime_id: int | None, starts_at: datetime) -> str:
+    """By the booking, which keeps its name when it moves; by the downtime and where its piece begins, as pieces are made anew around
+    bookings; else by the row."""
+    if source == OccupancySource.RESERVATION:
+        return f"busy-r{reservation_id}"
+    if downtime_id is not None:
+        return f"busy-d{downtime_id}-{starts_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"busy-{pk}"
+
+
+def _given_up_times(instrument: Instrument, now: datetime) -> list[BusyTime]:
+    rows = Reservation.objects.filter(
+        instrument__calendar_id=instrument.calendar_id,
+        state__in=[state.value for state in GIVEN_UP],
+        ends_at__gt=now - BACK,
+        starts_at__lt=now + AHEAD,
+    )
+    told: QuerySet[Any] = with_history(rows).filter(Q(changed_at__gt=now - KEEP_CANCELLED)).order_by("starts_at", "pk")
+    return [
+        BusyTime(f"busy-r{one.pk}", TimeRange(one.starts_at, one.ends_at), one.steps, one.changed_at, given_up=True)
+        for one in told[:MAX_EVENTS]
     ]
 
 

@@ -61,12 +61,13 @@ def busy_feed(times: list[BusyTime], name: str) -> bytes:
     """When something is taken, and nothing else."""
     events = (
         CalendarEvent(
-            uid=f"busy-{one.number}@{_host()}",
+            uid=f"{one.name}@{_host()}",
             starts_at=one.during.starts_at,
             ends_at=one.during.ends_at,
             summary=_("Busy"),
             changed_at=one.changed_at,
             sequence=one.changes,
+            status="CANCELLED" if one.given_up else "CONFIRMED",
         )
         for one in times
     )

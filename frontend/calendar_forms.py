@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import FeedKind
 from frontend.templatetags.jishi import bilingual
-from instruments.models import Instrument
+from instruments.models import Instrument, Organisation
 
 FEED_KINDS = {
     FeedKind.MINE.value: _("What I booked"),
@@ -71,6 +72,22 @@ class FeedForm(forms.Form):
         help_text=_("Empty: until you revoke it."),
     )
 
-    def __init__(self, kinds: Iterable[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, labs: Sequence[Organisation], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = [(kind, FEED_KINDS[kind]) for kind in kinds]  # type: ignore[attr-defined]
+        kinds = [kind for kind in FEED_KINDS if kind != FeedKind.LAB or labs]
+        each = labs if len(labs) > 1 else []
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            *((kind, FEED_KINDS[kind]) for kind in kinds),
+            *((f"{FeedKind.LAB.value}-{lab.pk}", lab_words(lab)) for lab in each),
+        ]
+        self.fields["kind"].initial = kinds[-1]
+
+    def what(self) -> tuple[str, int | None]:
+        """The kind that was chosen, and the one lab when it is of one."""
+        kind, _dash, lab = self.cleaned_data["kind"].partition("-")
+        return kind, int(lab) if lab else None
+
+
+def lab_words(lab: Organisation) -> str:
+    """What a link of one lab shows."""
+    return gettext("All bookings of %(lab)s, with names") % {"lab": bilingual(lab)}

@@ -20,17 +20,21 @@ MAX_VALID = 20
 
 
 @whole
-def issue_feed(actor: Actor, kind: str, name: str, now: datetime, expires_at: datetime | None = None) -> tuple[FeedToken, str]:
-    """A new link of the actor and the key in it (256 bits), which is shown this once.
+def issue_feed(
+    actor: Actor, kind: str, name: str, now: datetime, expires_at: datetime | None = None, lab_id: int | None = None
+) -> tuple[FeedToken, str]:
+    """A new link of the actor and the key in it (256 bits), which is shown this once; ``lab_id`` narrows a lab's link to one lab.
 
     Raises Forbidden ``access.login_needed`` / ``feeds.lab_only``, Refusal ``name.*``, ``feeds.kind_unknown``,
-    ``tokens.expires_in_past``, ``feeds.too_many``.
+    ``tokens.expires_in_past``, ``feeds.too_many``, ``feeds.lab_not_yours``.
     """
     user_id = one_at_a_time(actor)
     if kind not in FeedKind.values:
         raise Refusal.of("feeds.kind_unknown", "kind")
     if kind == FeedKind.LAB and not actor.has(Role.LAB_MANAGER):
         raise Forbidden.of("feeds.lab_only", "kind")
+    if lab_id is not None and (kind != FeedKind.LAB or lab_id not in actor.organisations(Role.LAB_MANAGER)):
+        raise Refusal.of("feeds.lab_not_yours", "lab")
     clean = clean_name(name, 100, "name")
     if expires_at is not None and expires_at <= now:
         raise Refusal.of("tokens.expires_in_past", "expires_at")
@@ -38,9 +42,9 @@ def issue_feed(actor: Actor, kind: str, name: str, now: datetime, expires_at: da
         raise Refusal.of("feeds.too_many", maximum=MAX_VALID)
     key = secrets.token_urlsafe(32)
     made = FeedToken.objects.create(
-        user_id=user_id, kind=kind, name=clean, key_sha256=digest(key), created_at=now, expires_at=expires_at
+        user_id=user_id, kind=kind, lab_id=lab_id, name=clean, key_sha256=digest(key), created_at=now, expires_at=expires_at
     )
-    audit.record(actor, "feed.issue", made, now, after={"name": clean, "kind": kind})
+    audit.record(actor, "feed.issue", made, now, after={"name": clean, "kind": kind, "lab": lab_id})
     return made, key
 
 

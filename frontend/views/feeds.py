@@ -20,12 +20,12 @@ from booking import calendar_queries
 from booking.models import FeedKind, FeedToken
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.services import feeds
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.api.throttling import FeedThrottle
 from config.kernel.errors import Refusal
 from frontend import calendar_file
-from frontend.calendar_forms import FEED_KINDS, FeedForm
+from frontend.calendar_forms import FEED_KINDS, FeedForm, lab_words
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.templatetags.jishi import bilingual
@@ -62,7 +62,7 @@ def feed_private(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _private(link: FeedToken, actor: Actor) -> bytes:
     now, for_lab = timezone.now(), link.kind == FeedKind.LAB
-    rows = calendar_queries.lab_feed(actor, now) if for_lab else calendar_queries.my_feed(actor, now)
+    rows = calendar_queries.lab_feed(actor, link.lab_id, now) if for_lab else calendar_queries.my_feed(actor, now)
     return calendar_file.reservations_feed(rows, link.name, for_lab=for_lab)
 
 
@@ -72,7 +72,7 @@ def feed_list(request: HttpRequest) -> HttpResponse:
     """All of mine, revoked ones too."""
     now = timezone.now()
     rows = [
-        {"feed": one, "state": state_of(one, now), "kind": FEED_KINDS[one.kind]}
+        {"feed": one, "state": state_of(one, now), "kind": lab_words(one.lab) if one.lab else FEED_KINDS[one.kind]}
         for one in calendar_queries.feeds_of(actor_of(request))
     ]
     return render(request, "feeds/list.html", {"rows": rows})
@@ -84,15 +84,14 @@ def feed_list(request: HttpRequest) -> HttpResponse:
 def feed_create(request: HttpRequest) -> HttpResponse:
     """A new link. Its address is in the answer to the form and nowhere else, so this one post is not redirected."""
     actor = actor_of(request)
-    kinds = [kind for kind in FEED_KINDS if kind != FeedKind.LAB or actor.has(Role.LAB_MANAGER)]
-    form = FeedForm(kinds, request.POST if request.method == "POST" else None, initial={"kind": kinds[-1]})
+    form = FeedForm(calendar_queries.labs_to_follow(actor), request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            kind, name, last_day = (form.cleaned_data[field] for field in ("kind", "name", "expires_on"))
+            (kind, lab_id), name, last_day = form.what(), form.cleaned_data["name"], form.cleaned_data["expires_on"]
             try:
-                feed, key = feeds.issue_feed(actor, kind, name, timezone.now(), end_of(last_day))
+                feed, key = feeds.issue_feed(actor, kind, name, timezone.now(), end_of(last_day), lab_id)
             except Refusal as refusal:
                 refusal_to_form(form, refusal)
                 status = status_of(refusal)

@@ -13,11 +13,14 @@ from django.test import Client
 from django.urls import reverse
 
 from booking.models import FeedToken, Occupancy, Reservation
-from booking.services import feeds, maintenance, transitions
+from booking.rules.downtime import Choice, DowntimeKind
+from booking.services import downtimes, feeds, maintenance, transitions
+from booking.services.downtimes import Decision, Outage
 from config.kernel.api.throttling import FeedThrottle
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.services.tokens import digest
+from config.kernel.time_range import TimeRange
 from instruments.models import Membership, Organisation
 from instruments.services import registry
 from tests.frontend.acting import query_count
@@ -115,6 +118,33 @@ def test_the_labs_feed_is_all_of_its_bookings_with_names(as_, season, link):
     assert any("He" in each.description.value for each in found)
 
 
+def test_a_link_of_one_lab_shows_its_bookings_and_no_others(as_, cast, season, link, clock):
+    other = Organisation.objects.create(
+        kind=cast.lab.kind, name="Salt Lake Lab", status="verified", verified_at=cast.now, created_at=cast.now
+    )
+    user = cast.actor("wang").user_id
+    Membership.objects.create(user_id=user, organisation=other, role="lab_manager", created_at=cast.now)
+    every = as_rows(events(as_().get(link("wang", "lab"))))
+    assert as_rows(events(as_().get(link("wang", "lab", lab_id=cast.lab.pk)))) == every != []
+    assert events(as_().get(link("wang", "lab", lab_id=other.pk))) == []
+    page = as_("wang").get(reverse("feed_create")).content.decode()
+    assert f'value="lab-{cast.lab.pk}"' in page and f'value="lab-{other.pk}"' in page
+    made = as_("wang").post(reverse("feed_create"), {"kind": f"lab-{cast.lab.pk}", "name": "office"})
+    assert made.status_code == 201
+    assert FeedToken.objects.get(name="office").lab == cast.lab
+    assert f"All bookings of {cast.lab.name}, with names" in as_("wang").get(reverse("feed_list")).content.decode()
+
+
+def test_nobody_follows_a_lab_that_is_not_theirs(as_, cast, clock):
+    other = Organisation.objects.exclude(pk=cast.lab.pk).first()
+    with pytest.raises(Refusal, match=r"feeds\.lab_not_yours"):
+        feeds.issue_feed(cast.actor("wang"), "lab", "phone", clock(), lab_id=other.pk)
+    with pytest.raises(Refusal, match=r"feeds\.lab_not_yours"):
+        feeds.issue_feed(cast.actor("wang"), "mine", "phone", clock(), lab_id=cast.lab.pk)
+    assert as_("wang").post(reverse("feed_create"), {"kind": f"lab-{other.pk}", "name": "office"}).status_code == 422
+    assert not FeedToken.objects.exists()
+
+
 def test_the_public_feed_is_every_taken_time_and_no_name(as_, cast, season, slot):
     maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(17, 18), "secret note", cast.now)
     Occupancy.objects.create(
@@ -125,16 +155,63 @@ def test_the_public_feed_is_every_taken_time_and_no_name(as_, cast, season, slot
     )
     response = as_().get(reverse("instrument_busy", args=[cast.xrd.pk]))
     found = events(response)
-    taken = Occupancy.objects.filter(calendar_id=cast.xrd.calendar_id, blocking=True)
+    taken = Occupancy.objects.filter(calendar_id=cast.xrd.calendar_id, blocking=True).select_related("reservation")
+    names = {
+        "reservation": lambda one: f"r{one.reservation_id}",
+        "maintenance": lambda one: f"d{one.downtime_id}-{one.during.lower:%Y%m%dT%H%M%SZ}",
+        "subscribed": lambda one: str(one.pk),
+    }
+    given_up = Reservation.objects.filter(state__in=["rejected", "cancelled", "expired", "no_show"]).exclude(
+        occupancies__blocking=True
+    )
     assert as_rows(found) == sorted(
-        (f"busy-{one.pk}@127.0.0.1", one.during.lower, one.during.upper, "CONFIRMED",
-         one.reservation.transitions.count() - 1 if one.reservation else 0)
-        for one in taken.select_related("reservation")
+        [
+            (f"busy-{names[one.source](one)}@127.0.0.1", one.during.lower, one.during.upper, "CONFIRMED",
+             one.reservation.transitions.count() - 1 if one.reservation else 0)
+            for one in taken
+        ] + [
+            (f"busy-r{one.pk}@127.0.0.1", one.starts_at, one.ends_at, "CANCELLED", one.transitions.count() - 1)
+            for one in given_up
+        ]
     )  # fmt: skip
+    assert {each.status.value for each in found} == {"CONFIRMED", "CANCELLED"}
     assert {each.summary.value for each in found} == {"Busy"}
     for word in ("Gaoyuan", "Lianhe", "Lin", "secret", "private", "JS-", "lithium"):
         assert word not in response.content.decode()
     assert response.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_a_busy_time_keeps_its_name_when_it_is_given_up_and_goes_after_ninety_days(as_, cast, programmes, approved, clock):
+    pk, address = approved(9, 10), reverse("instrument_busy", args=[cast.xrd.pk])
+    before = events(as_().get(address))[0]
+    transitions.cancel(cast.actor("lin"), pk, cast.now + timedelta(minutes=5))
+    after = events(as_().get(address))[0]
+    assert (before.uid.value, before.status.value) == (after.uid.value, "CONFIRMED")
+    assert after.status.value == "CANCELLED"
+    assert int(after.sequence.value) > int(before.sequence.value)
+    later = cast.now + timedelta(days=150)
+    Reservation.objects.filter(pk=pk).update(starts_at=later, ends_at=later + timedelta(hours=1))
+    clock.now = cast.now + timedelta(days=91)
+    assert events(as_().get(address)) == []
+
+
+def test_a_piece_of_an_outage_keeps_its_name_when_the_rest_is_cut_anew(as_, cast, programmes, approved, slot):
+    approved(10, 11)
+    during = TimeRange(slot(9, 10).starts_at, slot(15, 16).ends_at)
+    seen = frozenset(downtimes.hit(cast.xrd, during, cast.now))
+    outage = Outage(DowntimeKind.SERVICE, during, "works", decisions={pk: Decision(Choice.KEEP) for pk in seen}, seen=seen)
+    works = downtimes.declare(cast.actor("wang"), cast.xrd.pk, outage, cast.now, idempotency_key="works")
+
+    def pieces():
+        found = events(as_().get(reverse("instrument_busy", args=[cast.xrd.pk])))
+        return {each.uid.value: each.dtstart.value for each in found if each.uid.value.startswith("busy-d")}
+
+    before = pieces()
+    assert len(before) == 2
+    rows = set(Occupancy.objects.filter(downtime=works).values_list("pk", flat=True))
+    downtimes.prolong(cast.actor("wang"), works.pk, slot(17, 18).starts_at, (), cast.now + timedelta(minutes=5))
+    assert rows != set(Occupancy.objects.filter(downtime=works).values_list("pk", flat=True)), "cut anew"
+    assert pieces() == before
 
 
 def test_the_public_feed_is_in_the_readers_language(cast):
