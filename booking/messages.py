@@ -120,6 +120,7 @@ register(
         "feeds.too_many": _("You have %(maximum)s calendar links in use. Revoke one first."),
         "feeds.kind_unknown": _("Choose what the calendar shows."),
         "feeds.lab_only": _("Only who manages a lab can have its calendar."),
+        "feeds.lab_not_yours": _("Choose one of the labs that you manage."),
         "rating.not_agreed": _("A session can be rated once its use is agreed."),
         "rating.rated_already": _("This session has been rated already. Reload the page to read it."),
         "rating.stars": _("Choose one to five stars."),
@@ -135,6 +136,7 @@ register(
         "time_search.region_unknown": _(
             "No place “%(place)s” is known here. Choose one of the list, or give the six digits of a division, for example 630100."
         ),
+        "time_search.technique_unknown": _("No technique “%(technique)s” is known here. Choose one of the list."),
         "time_alert.too_many": _("You wait for %(most)s times already. Take one back first."),
         "booking.cool_off": _(
             "You have a booking here at %(other_at)s; the lab leaves %(cool_off_minutes)s minutes for others between two of yours. "

@@ -17,11 +17,11 @@ from config.kernel.errors import Reason, Refusal
 from frontend.booking_form import read_day
 from frontend.hours_text import hours_text, read_hours
 from instruments.queries.divisions import is_division, known_places
+from instruments.queries.techniques import known_techniques
 from instruments.rules.asking import days_meant, parse_asking
 from instruments.rules.classification import instrument_classes
 from instruments.rules.facets import plain_class
 from instruments.rules.registry_values import SERVICE_MODES
-from instruments.rules.techniques import techniques
 
 ROWS = 20
 USUAL_HOURS = "2"
@@ -73,7 +73,7 @@ class TimeForm:
             first_on=plain("from"),
             last_on=plain("to"),
             region_code=plain("region_code"),
-            technique=plain("technique") if plain("technique") in techniques() else "",
+            technique=plain("technique"),
             class_code=_class(plain("class_code")),
             zone=plain("zone"),
             owner=plain("owner") if _NUMBER.fullmatch(plain("owner")) else "",
@@ -131,6 +131,8 @@ class TimeForm:
             reasons.append(Reason("booking.day_unreadable", {}, "to"))
         if self.region_code and not is_division(self.region_code):
             reasons.append(Reason("time_search.region_unknown", {"place": self.region_code}, "region_code"))
+        if self.technique and self.technique not in known_techniques():
+            reasons.append(Reason("time_search.technique_unknown", {"technique": self.technique[:40]}, "technique"))
         if reasons or minutes is None:
             raise Refusal(*reasons)
         first_on = max(first_on or today, today)

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 
 from config.kernel.models import Heartbeat
 from config.kernel.services.heartbeat import beat
+from instruments.queries import codes
 from instruments.services import (
     catalogue,
     import_runs,
@@ -29,7 +30,8 @@ _ATTEMPTS = 4
 
 @app.task(name=TASK, lock=TASK, retry=RetryStrategy(max_attempts=4, exponential_wait=10))
 def rebuild_catalogue() -> None:
-    """Make every entry anew; what does not differ is not written."""
+    """Make every entry anew, with the code lists as they are now; what does not differ is not written."""
+    codes.forget()
     now = timezone.now()
     beat("instruments.catalogue", now, written=catalogue.rebuild(now))
 
@@ -47,6 +49,7 @@ def alert_searches(timestamp: int) -> None:
 @app.task(name="instruments.keep_vocabulary", queueing_lock="instruments.keep_vocabulary", lock=TASK)
 def keep_vocabulary(timestamp: int) -> None:
     """Make suggestions and counts anew when the catalogue has changed since the last time."""
+    codes.forget()
     last = Heartbeat.objects.filter(name="instruments.vocabulary").first()
     mark = vocabulary.catalogue_mark()
     if last is None or last.detail.get("mark") != mark:

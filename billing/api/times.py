@@ -27,7 +27,7 @@ from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Forbidden
-from instruments.api.fields import Division
+from instruments.api.fields import Division, Technique
 from instruments.queries.promises import ItemSearch
 from instruments.rules.facets import plain_class
 from instruments.rules.regions import division_prefix, regions
@@ -41,7 +41,7 @@ class TimeParameters(StrictSerializer):
 
     minutes = serializers.IntegerField(min_value=SHORTEST_MINUTES, max_value=LONGEST_MINUTES, help_text="How long.")
     q = serializers.CharField(max_length=200, required=False, default="", allow_blank=True, help_text="Words to be found.")
-    technique = serializers.CharField(max_length=100, required=False, default="", help_text="A technique's code.")
+    technique = Technique(default="", help_text="A technique's code.")
     class_code = serializers.RegexField(r"^[0-9]{2,6}$", required=False, default="")
     region_code = Division(default="", help_text="A division, GB/T 2260.")
     zone = serializers.SlugField(max_length=60, required=False, default="", help_text="A policy zone.")
@@ -125,7 +125,7 @@ class TimesView(ApiView):
                 "more": found.more or found.others,
                 "exact": found.exact,
                 "compared": found.compared,
-                "results": [_row(row, customer) for row in found.rows],
+                "results": [_row(row, customer, search.service_mode) for row in found.rows],
                 "days": [
                     {
                         "date": day.local_on.isoformat(),
@@ -183,7 +183,7 @@ def _test_items(
     return [item_row(row, customer) for row in found.rows]
 
 
-def _row(row: PricedTime, customer: Customer) -> dict[str, Any]:
+def _row(row: PricedTime, customer: Customer, service_mode: str) -> dict[str, Any]:
     found, assessment = row.found, row.assessment
     instrument, zone = found.instrument, found.context.zone
     return {
@@ -196,7 +196,7 @@ def _row(row: PricedTime, customer: Customer) -> dict[str, Any]:
         "ends_at": found.during.ends_at.astimezone(zone).isoformat(),
         "time_zone": zone.key,
         "nearness": NEARNESS_NAMES[found.nearness],
-        "training_needed": instrument.training_needed,
+        "training_needed": found.training_needed(service_mode),
         "approval_required": found.context.policy.approval_required,
         "answer_hours": found.answer_hours,
         "gross_fen": assessment.gross_fen if assessment else None,

@@ -21,7 +21,7 @@ from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
+from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation, ServiceMode
 from instruments.rules.regions import division_prefix
 from instruments.rules.wall_time import local_day
 
@@ -57,6 +57,11 @@ class FoundTime:
     @property
     def instrument(self) -> Instrument:
         return self.context.instrument
+
+    def training_needed(self, service_mode: str) -> bool:
+        """Whether one needs a training for it: always, or, where ``service_mode`` (empty: any) is or may be working alone, a licence."""
+        alone = service_mode in {"", ServiceMode.SELF_OPERATED}
+        return self.instrument.training_needed or (alone and self.context.policy.licence_needed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from frontend.display import date_words
 from frontend.presenters import instruments as naming
@@ -17,7 +17,7 @@ from frontend.states import look_of
 from frontend.templatetags.jishi import bilingual
 from instruments.models import CatalogueEntry, TestItem
 from instruments.queries import Compared
-from instruments.rules.techniques import techniques
+from instruments.queries.techniques import technique_name
 from instruments.search_wording import KIND_NAMES, VALUE_NAMES
 
 _ANALYTES_SHOWN = 20
@@ -85,7 +85,7 @@ def _facts(offers: Mapping[int, OfferLines]) -> list[tuple[str, Callable[[Compar
         ),
         (_("Way of service"), lambda one: [str(mode) for mode in naming.mode_names(one.entry)]),
         (_("Class"), lambda one: [naming.class_name(one.entry.class_code)]),
-        (_("Technique"), lambda one: [_technique(code) for code in one.entry.technique_codes]),
+        (_("Technique"), lambda one: [technique_name(code, naming.reader_language()) for code in one.entry.technique_codes]),
         (_("Manufacturer"), lambda one: [one.entry.instrument.manufacturer] if one.entry.instrument else []),
         (_("Model"), lambda one: [one.entry.instrument.model] if one.entry.instrument else []),
         (_("Technical indicators"), lambda one: [one.entry.instrument.technical_indicators] if one.entry.instrument else []),
@@ -114,13 +114,6 @@ def _next_free(one: Compared, offer: OfferLines) -> list[str]:
     if offer.free_at is not None:
         return [offer.free_words]
     return [] if one.free_within is None else [str(VALUE_NAMES["next_free"][str(one.free_within)])]
-
-
-def _technique(code: str) -> str:
-    known = techniques().get(code)
-    if known is None:
-        return code
-    return known.en if (get_language() or "").startswith("en") else known.zh
 
 
 def _item(entry: CatalogueEntry) -> TestItem | None:

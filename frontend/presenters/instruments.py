@@ -13,12 +13,18 @@ from instruments.queries import codes
 from instruments.queries.divisions import division_name
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.classification import instrument_classes
+from instruments.rules.regions import Language
 
 _ICONS = {"01": "microscope", "09": "heart-handshake", "12": "building-factory-2", "13": "device-desktop"}
 
 
 def is_english() -> bool:
     return (get_language() or "").startswith("en")
+
+
+def reader_language() -> Language:
+    """The language in which codes are named to the reader."""
+    return "en" if is_english() else "zh"
 
 
 def class_name(class_code: str) -> str:
@@ -30,12 +36,12 @@ def class_name(class_code: str) -> str:
 def class_label(class_code: str) -> str:
     """The own name of a class of any level, in the reader's language; the code where no list has it."""
     found = codes.entry_of(CodeScheme.INSTRUMENT_CLASS, class_code, timezone.localdate())
-    return class_code if found is None else found.name("en" if is_english() else "zh")
+    return class_code if found is None else found.name(reader_language())
 
 
 def place_name(region_code: str) -> str:
     """The name of a division that we know, else nothing."""
-    return division_name(region_code, "en" if is_english() else "zh")
+    return division_name(region_code, reader_language())
 
 
 def card_icon(class_code: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,14 +21,17 @@ from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
-from frontend.presenters.instruments import class_label, class_name, is_english, place_name
+from frontend.presenters.instruments import class_label, class_name, is_english, place_name, reader_language
 from frontend.templatetags.jishi import bilingual
 from frontend.time_form import ROWS, TimeForm
-from instruments.models import ServiceMode
-from instruments.queries import divisions
+from instruments.models import CodeScheme
+from instruments.queries import codes, divisions
+from instruments.queries.facet_labels import owner_names, zone_names
+from instruments.queries.techniques import offered_techniques, technique_name
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.classification import instrument_classes
-from instruments.rules.techniques import techniques
+from instruments.rules.facets import class_path, plain_class
+from instruments.services.pinyin import pinyin
 
 SORT_NAMES: dict[str, Promise | str] = {
     "earliest": gettext_lazy("Earliest"),
@@ -182,9 +186,7 @@ def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: C
 
 def _badges(priced: PricedTime, service_mode: str, licensed: frozenset[int]) -> list[Badge]:
     found, badges = priced.found, []
-    works_alone = service_mode in {"", ServiceMode.SELF_OPERATED}
-    needed = found.instrument.training_needed or (works_alone and found.context.policy.licence_needed)
-    untrained = needed and found.instrument.pk not in licensed
+    untrained = found.training_needed(service_mode) and found.instrument.pk not in licensed
     if untrained:
         badges.append(Badge(_("Training needed"), "wait", "certificate"))
     if found.context.policy.approval_required:
@@ -309,38 +311,87 @@ def _way(form: TimeForm, way: Relaxed) -> Link:
 # --- The choices of the form ------------------------------------------------------------------------------------------
 def region_choices(chosen: str) -> list[tuple[str, str]]:
     """The divisions to choose among."""
-    return divisions.choices("en" if is_english() else "zh", chosen)
+    return divisions.choices(reader_language(), chosen)
 
 
-def technique_choices() -> list[tuple[str, str]]:
-    """Techniques by name."""
-    english = is_english()
-    return sorted(((one.code, one.en if english else one.zh) for one in techniques().values()), key=lambda one: one[1].casefold())
+Choices = list[tuple[str, str]]
 
 
-def class_choices(chosen: str) -> list[tuple[str, str]]:
-    """The fifteen classes, and behind its own the finer one that is chosen."""
-    return [
-        (code, class_label(code))
-        for top in instrument_classes()
-        for code in dict.fromkeys([top, chosen if chosen.startswith(top) else top])
-    ]
+def technique_choices(chosen: str) -> tuple[Choices, Choices]:
+    """The common techniques by name, and those that only the operator's list has; one that is chosen and offered no more is of these."""
+    common, listed = offered_techniques()
+    if chosen and chosen not in (*common, *listed):
+        listed.append(chosen)
+    return _by_name(common), _by_name(listed)
+
+
+def _by_name(technique_codes: Sequence[str]) -> Choices:
+    named = ((code, technique_name(code, reader_language())) for code in technique_codes)
+    return sorted(named, key=lambda one: pinyin(one[1]).casefold())
+
+
+def class_choices(chosen: str) -> Choices:
+    """The fifteen classes, and behind the one that is chosen those around it and the finer ones directly below, as far as a list has
+    them; a finer one stands further in."""
+    path = class_path(chosen)
+    return [choice for top in instrument_classes() for choice in _class_branch(top, path, 0)]
+
+
+def _class_branch(code: str, path: Sequence[str], depth: int) -> Iterator[tuple[str, str]]:
+    yield code, "\u2003" * depth + class_label(code)
+    if code in path:
+        finer = [
+            plain_class(one.code)
+            for one in codes.children_of(CodeScheme.INSTRUMENT_CLASS, code.ljust(6, "0"), timezone.localdate())
+        ]
+        unlisted = [one for one in path[depth + 1 : depth + 2] if one not in finer]
+        for one in [*finer, *unlisted]:
+            yield from _class_branch(one, path, depth + 1)
 
 
 def mode_choices() -> list[tuple[str, str]]:
     return [(mode, str(name)) for mode, name in SERVICE_MODE_NAMES.items()]
 
 
-def alert_words(search: TimeSearch) -> str:
-    """A search in a line."""
+def alert_lines(searches: Sequence[TimeSearch]) -> list[str]:
+    """Each search in a line: two statements for all of them."""
+    names = _names_of(searches)
+    return [_alert_words(search, names) for search in searches]
+
+
+def narrowed(form: TimeForm, search: TimeSearch) -> list[Link]:
+    """What the search is narrowed to that no field of the form says, each with the way to leave it out."""
+    found = _narrowings(search, _names_of([search]))
+    return [Link(name, form.query(**{field: "", "show": ""}), code=field) for field, name in found]
+
+
+Names = Mapping[tuple[str, str], tuple[str, str]]
+
+
+def _names_of(searches: Sequence[TimeSearch]) -> Names:
+    """Names by the owners' ids and the zones' slugs that searches name."""
+    zones = zone_names({search.zone for search in searches if search.zone})
+    owners = owner_names({str(search.owner) for search in searches if search.owner})
+    return {(field, key): both for field, found in (("zone", zones), ("owner", owners)) for key, both in found.items()}
+
+
+def _narrowings(search: TimeSearch, names: Names) -> Iterator[tuple[str, str]]:
+    """The fields owner and zone as far as the search has them, with the name of each in the reader's language."""
+    for field, value in (("owner", str(search.owner or "")), ("zone", search.zone)):
+        if value:
+            name, name_en = names.get((field, value), (value, ""))
+            yield field, (name_en or name) if is_english() else name
+
+
+def _alert_words(search: TimeSearch, names: Names) -> str:
     parts = [f"“{search.text}”"] if search.text else []
-    if search.technique in techniques():
-        one = techniques()[search.technique]
-        parts.append(one.en if is_english() else one.zh)
+    if search.technique:
+        parts.append(technique_name(search.technique, reader_language()))
     if search.class_code:
         parts.append(class_label(search.class_code))
     if search.region_code:
         parts.append(place_name(search.region_code) or search.region_code)
+    parts += [name for _field, name in _narrowings(search, names)]
     parts.append(duration_words(search.duration_minutes))
     parts.append(f"{display.date_words(search.first_on)} – {display.date_words(search.last_on)}")
     return " · ".join(parts)

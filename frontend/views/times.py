@@ -45,7 +45,15 @@ from instruments.rules.regions import division_prefix, regions
 ITEMS_SHOWN = 5
 NEAREST_SHOWN = 3
 #: Which input a reason is about.
-INPUTS = {"duration": "hours", "hours": "hours", "from": "from", "to": "to", "last_on": "to", "region_code": "region_code"}
+INPUTS = {
+    "duration": "hours",
+    "hours": "hours",
+    "from": "from",
+    "to": "to",
+    "last_on": "to",
+    "region_code": "region_code",
+    "technique": "technique",
+}
 
 
 @require_GET
@@ -85,6 +93,7 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
         "search": search,
         "customer": customer,
         "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
+        "narrowed": present.narrowed(form, search),
         "calculating": present.calculating_note(waiting) if waiting else "",
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
         "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, now),
@@ -141,6 +150,7 @@ def _customer(form: TimeForm, organisations: list[Organisation]) -> Customer:
 
 def _choices(form: TimeForm, organisations: list[Organisation], customer: Customer, today: date) -> dict[str, Any]:
     """What the form offers."""
+    common, listed = present.technique_choices(form.technique)
     who = form.who if form.who in PROFILES or not organisations else str(customer.organisation.pk)
     return {
         "organisations": [(str(one.pk), one.name) for one in organisations],
@@ -148,7 +158,8 @@ def _choices(form: TimeForm, organisations: list[Organisation], customer: Custom
         "who": who,
         "regions": present.region_choices(form.region_code),
         "places": present.region_choices(form.place),
-        "techniques": present.technique_choices(),
+        "techniques": common,
+        "listed_techniques": listed,
         "classes": present.class_choices(form.class_code),
         "modes": present.mode_choices(),
         "usual_hours": USUAL_HOURS,
@@ -179,11 +190,14 @@ def time_alert_list(request: HttpRequest) -> HttpResponse:
     """What the person waits for."""
     actor, now = actor_of(request), timezone.now()
     today = now.astimezone(viewer_zone()).date()
-    rows = []
-    for alert in waiting_alerts(actor, today):
-        search = time_alerts.from_json(alert.search)
-        form = TimeForm()
-        rows.append((alert, Link(present.alert_words(search), form.query(**form.fields_of(search)))))
+    alerts = list(waiting_alerts(actor, today))
+    searches = [time_alerts.from_json(alert.search) for alert in alerts]
+    form = TimeForm()
+    links = [
+        Link(words, form.query(**form.fields_of(search)))
+        for words, search in zip(present.alert_lines(searches), searches, strict=True)
+    ]
+    rows = list(zip(alerts, links, strict=True))
     return render(request, "times/alerts.html", {"rows": rows})
 
 

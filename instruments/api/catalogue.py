@@ -15,7 +15,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from instruments import queries
-from instruments.api.fields import Division
+from instruments.api.fields import Division, Technique
 from instruments.models import CatalogueEntry
 from instruments.queries import SearchResult
 from instruments.queries.catalogue import MAX_PAGE_SIZE
@@ -34,7 +34,7 @@ class CatalogueIn(StrictSerializer):
         help_text="Words in any language, pinyin or its initials, elements; also how many samples, how long, when and where.",
     )
     kind = serializers.ChoiceField(choices=KINDS, required=False, allow_blank=True)
-    technique = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    technique = Technique()
     class_code = serializers.RegexField(
         r"^([0-9]{2}){0,3}$", required=False, allow_blank=True, help_text="A class of any level: 01, 0103, 010304."
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from instruments.queries.divisions import is_division
+from instruments.queries.techniques import known_techniques
 
 
 class Division(serializers.RegexField):
@@ -21,5 +22,20 @@ class Division(serializers.RegexField):
     def to_internal_value(self, data: Any) -> str:
         code = str(super().to_internal_value(data))
         if code and not is_division(code):
+            raise serializers.ValidationError(self.error_messages["unknown"] % {"code": code}, code="unknown")
+        return code
+
+
+class Technique(serializers.CharField):
+    """The code of a technique that is known here, in a query string; empty for none."""
+
+    default_error_messages = {"unknown": _("There is no technique %(code)s. The codes are those of the facet “technique”.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 100, "required": False, "allow_blank": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        code = str(super().to_internal_value(data))
+        if code and code not in known_techniques():
             raise serializers.ValidationError(self.error_messages["unknown"] % {"code": code}, code="unknown")
         return code

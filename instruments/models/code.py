@@ -17,7 +17,8 @@ class CodeScheme(models.TextChoices):
 class Code(models.Model):
     """One entry of a code list with the local days ``[valid_from, valid_to)`` on which it holds; None is open.
 
-    ``level`` counts from 1 (the top); ``parent_code`` is of the same scheme. ``aliases`` are other names people use.
+    ``level`` counts from 1 (the top); ``parent_code`` is of the same scheme. ``aliases`` are other names people use, ``more_parents``
+    further codes of the scheme that it is under.
     """
 
     scheme = models.CharField(max_length=20, choices=CodeScheme.choices)
@@ -27,6 +28,7 @@ class Code(models.Model):
     name = models.CharField(max_length=300, blank=True)
     name_en = models.CharField(max_length=300, blank=True)
     aliases = models.JSONField(default=list, blank=True)
+    more_parents = models.JSONField(default=list, db_default=[], blank=True)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
 

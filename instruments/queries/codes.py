@@ -32,6 +32,7 @@ class CodeEntry:
     parent_code: str = ""
     level: int = 1
     aliases: tuple[str, ...] = ()
+    more_parents: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -122,6 +123,11 @@ def entries_on(scheme: str, on: date) -> list[CodeEntry]:
     known = _scheme(scheme)
     found = (entry_of(scheme, code, on) for code in sorted(known.entries))
     return [entry for entry in found if entry is not None and entry.holds_on(on)]
+
+
+def last_entries(scheme: str) -> list[CodeEntry]:
+    """The newest entry of every code, whether it holds or not."""
+    return [entries[-1] for entries in _scheme(scheme).entries.values()]
 
 
 def read_at(scheme: str) -> float:
@@ -231,8 +237,8 @@ def _read(scheme: str) -> _Scheme:
     entries: dict[str, list[CodeEntry]] = {}
     for row in Code.objects.filter(scheme=scheme).order_by("code", "valid_from", "pk"):
         english = row.name_en or (shipped[row.code].en if row.code in shipped else "")
-        dates = (row.valid_from, row.valid_to)
-        entry = CodeEntry(row.code, row.name, english, row.parent_code, row.level, tuple(row.aliases), *dates)
+        names = (tuple(row.aliases), tuple(row.more_parents))
+        entry = CodeEntry(row.code, row.name, english, row.parent_code, row.level, *names, row.valid_from, row.valid_to)
         entries.setdefault(row.code, []).append(entry)
     loaded = bool(entries)
     entries = {code: [entry] for code, entry in shipped.items()} | entries

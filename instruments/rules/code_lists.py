@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from config.kernel.errors import Refusal
@@ -19,12 +19,20 @@ from instruments.rules.techniques import techniques
 
 _MAX_ROWS = 50_000
 _CELL_CHARACTERS = 20_000
+#: Columns of the PaNET table that name what a technique is under: seven of one name, and three for what it is the common part of.
+_WIDER_COLUMNS = (
+    "Parent IRI",
+    *(f"Parent IRI {number}" for number in range(2, 8)),
+    "Equivalent",
+    *(f"Equivalent {number}" for number in range(2, 4)),
+)
 Record = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """One entry of a list; ``parent_code`` is of the same scheme, ``level`` counts from 1."""
+    """One entry of a list; ``parent_code`` is of the same scheme, ``level`` counts from 1. ``more_parents`` are other wider codes, where
+    a list names more than one."""
 
     code: str
     name: str = ""
@@ -32,6 +40,7 @@ class CodeRow:
     parent_code: str = ""
     level: int = 1
     aliases: tuple[str, ...] = ()
+    more_parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ def read_code_list(scheme: str, text: str) -> CodeList:
             raise Refusal.of("codes.too_many", "file", maximum=_MAX_ROWS)
     if not rows:
         raise Refusal.of("codes.no_rows", "file")
+    if scheme == "panet":
+        rows = _with_parents(rows)
     return CodeList(rows, tuple(left_over), tuple(repeated), lines)
 
 
@@ -122,7 +133,7 @@ def _records(text: str, needed: Sequence[str]) -> list[tuple[int, Record]]:
         header = next(reader, [])
         if not set(needed) <= set(header):
             raise Refusal.of("codes.layout_unknown", "file", needed=list(needed), found=header[:20])
-        places = {name: header.index(name) for name in header if name}
+        places = {name: place for place, name in enumerate(_told_apart(header)) if name}
         return [
             (reader.line_num, {name: cells[place].strip() for name, place in places.items() if place < len(cells)})
             for cells in reader
@@ -131,6 +142,15 @@ def _records(text: str, needed: Sequence[str]) -> list[tuple[int, Record]]:
         raise Refusal.of("codes.broken", "file", line=reader.line_num) from None
     finally:
         csv.field_size_limit(before)
+
+
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """The columns' names; one that stands there before gets a number: ``Parent IRI``, ``Parent IRI 2``."""
+    names: list[str] = []
+    for name in header:
+        before = header[: len(names)].count(name)
+        names.append(f"{name} {before + 1}" if name and before else name)
+    return names
 
 
 def _class(record: Record) -> tuple[str, CodeRow | None]:
@@ -180,7 +200,21 @@ def _technique(record: Record) -> tuple[str, CodeRow | None]:
     aliases = [record.get(column, "") for column in ("Alt Label 1", "Alt Label 2")]
     aliases += list(ours.aliases) if ours else []
     unlike = tuple(dict.fromkeys(alias for alias in aliases if alias))
-    return code, CodeRow(code, ours.zh if ours else "", record["Label"], aliases=unlike)
+    said = tuple(record[column] for column in _WIDER_COLUMNS if record.get(column))
+    return code, CodeRow(code, ours.zh if ours else "", record["Label"], aliases=unlike, more_parents=said)
+
+
+def _with_parents(rows: Mapping[str, CodeRow]) -> dict[str, CodeRow]:
+    """The same techniques with codes where the table names what they are under, by code (``PaNET:PaNET01022``) or by label; what is no
+    technique of the table, such as an expression of several, goes."""
+    by_label = {row.name_en.casefold(): code for code, row in rows.items()}
+    found = {}
+    for code, row in rows.items():
+        said = [one.rpartition(":")[2] for one in row.more_parents]
+        wider = [one if one in rows else by_label.get(one.casefold(), "") for one in said]
+        first, *others = list(dict.fromkeys(one for one in wider if one and one != code)) or [""]
+        found[code] = replace(row, parent_code=first, more_parents=tuple(others))
+    return found
 
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {

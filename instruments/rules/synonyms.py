@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from instruments.rules.techniques import Technique, techniques
+from instruments.rules.techniques import Technique, techniques, with_wider
 
 # The characters that are not written in words, for a character class.
 CJK = (
@@ -116,27 +116,14 @@ def techniques_in(text: str) -> list[str]:
     return [code for code in techniques() if technique_concept(code) in found]
 
 
-def with_wider(codes: Iterable[str]) -> list[str]:
-    """Technique codes with all the wider ones around them, each once; unknown codes stay."""
-    found: dict[str, None] = {}
-    waiting = list(codes)
-    while waiting:
-        code = waiting.pop(0)
-        if code not in found:
-            found[code] = None
-            known = techniques().get(code)
-            waiting += known.parents if known else ()
-    return list(found)
-
-
 def forms_of(technique: Technique) -> list[str]:
     """All names of a technique as they are written."""
-    return [technique.zh, technique.en, *technique.aliases]
+    return [name for name in (technique.zh, technique.en, *technique.aliases) if name]
 
 
 def _wider(concept: str) -> list[str]:
     code = _codes().get(concept)
-    return [technique_concept(wider) for wider in with_wider([code])] if code else []
+    return [technique_concept(wider) for wider in with_wider([code], techniques())] if code else []
 
 
 def _all_spans(text: str) -> Iterator[Span]:

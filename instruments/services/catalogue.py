@@ -20,10 +20,12 @@ from django.utils import timezone
 
 from config.kernel.services.transactions import whole
 from instruments import catalogue_ports as ports
-from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource, TestItem
+from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, CodeScheme, Instrument, Resource, TestItem
 from instruments.ports import instruments_changed
+from instruments.queries import codes
+from instruments.queries.techniques import known_techniques
 from instruments.rules import facets, synonyms
-from instruments.rules.classification import instrument_classes
+from instruments.rules.techniques import techniques, with_wider
 from instruments.services import search_tokens
 from instruments.services.catalogue_rows import InstrumentRow, ResourceRow, instrument_rows, resource_rows
 
@@ -227,12 +229,13 @@ def _write(kind: str, entries: Iterable[Entry], now: datetime) -> int:
 def _instrument_entries(ids: Sequence[int], as_of: Mapping[int, datetime]) -> Iterator[Entry]:
     facts = dict(ports.instrument_facts({pk: as_of[pk] for pk in ids}))
     for row in instrument_rows(ids):
+        told = row.technique_codes or synonyms.techniques_in(f"{row.name} \n {row.name_en} \n {row.technique}")
         yield _entry(
             instrument_id=row.id,
             calendar_id=row.calendar_id,
             kind=row.kind,
-            search=_instrument_words(row),
-            techniques=row.technique_codes or synonyms.techniques_in(f"{row.name} \n {row.name_en} \n {row.technique}"),
+            search=_instrument_words(row, told),
+            techniques=told,
             class_code=row.class_code,
             region_code=row.region_code,
             service_modes=sorted(row.service_modes),
@@ -274,7 +277,7 @@ def _entry(row: InstrumentRow | ResourceRow, techniques: Sequence[str], **given:
     traits = facets.Traits(
         kind=entry["kind"],
         owner=row.owner_id,
-        technique_codes=tuple(synonyms.with_wider(entry["technique_codes"])),
+        technique_codes=tuple(with_wider(entry["technique_codes"], known_techniques())),
         zones=tuple(entry["zones"]),
         service_modes=tuple(entry["service_modes"]),
         **{
@@ -301,16 +304,22 @@ def sort_key(name: str) -> str:
     return search_tokens.sort_key(name)[:_PINYIN_LENGTH]
 
 
-def _instrument_words(row: InstrumentRow) -> str:
-    known = instrument_classes().get(row.class_code[:2])
-    classes = [known.zh, known.en] if known else []
+def _instrument_words(row: InstrumentRow, technique_codes: Sequence[str]) -> str:
     measured = [text for item in row.measures for text in _item_texts(item)]
     return search_tokens.vector(
         [row.name, row.name_en],
-        [row.model, row.manufacturer, row.technique, row.inner_id, *row.keywords, *measured],
-        [row.owner_name, row.owner_name_en, row.site_name, *classes],
+        [
+            row.model,
+            row.manufacturer,
+            row.technique,
+            row.inner_id,
+            *row.keywords,
+            *_technique_names(technique_codes),
+            *measured,
+        ],
+        [row.owner_name, row.owner_name_en, row.site_name, *_class_names(row.class_code)],
         [row.description, row.description_en, row.functions, row.service_content, row.technical_indicators],
-        [*_technique_tokens(row.technique_codes), *(token for item in row.measures for token in _analyte_tokens(item))],
+        [*_technique_tokens(technique_codes), *(token for item in row.measures for token in _analyte_tokens(item))],
     )
 
 
@@ -336,8 +345,23 @@ def _analyte_tokens(item: Mapping[str, Any]) -> list[str]:
     return [element.concept for element in named if element is not None]
 
 
-def _technique_tokens(codes: Sequence[str]) -> list[str]:
-    return [synonyms.technique_concept(code) for code in synonyms.with_wider(codes)]
+def _class_names(class_code: str) -> list[str]:
+    """The names of a class and of the wider ones around it, in both languages, as far as a list has them."""
+    today = timezone.localdate()
+    found = (codes.entry_of(CodeScheme.INSTRUMENT_CLASS, code, today) for code in facets.class_path(class_code))
+    return list(dict.fromkeys(name for one in found if one is not None for name in (one.zh, one.en) if name))
+
+
+def _technique_tokens(technique_codes: Sequence[str]) -> list[str]:
+    return [synonyms.technique_concept(code) for code in with_wider(technique_codes, known_techniques())]
+
+
+def _technique_names(technique_codes: Sequence[str]) -> list[str]:
+    """The names of techniques that only the operator's list knows, with the wider ones: the others are found by what they have in
+    common with a word."""
+    known = known_techniques()
+    found = (known.get(code) for code in with_wider(technique_codes, known) if code not in techniques())
+    return [name for one in found if one is not None for name in synonyms.forms_of(one)]
 
 
 def _listed(alias: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal
@@ -14,7 +14,7 @@ from config.kernel.services.transactions import whole
 from instruments.models import Code, CodeLoad
 from instruments.queries import codes
 from instruments.rules.registry_values import clean_text
-from instruments.services.code_lists import one_list_at_a_time
+from instruments.services.code_lists import one_list_at_a_time, shown_anew
 
 REASON_LENGTH = 500
 _NAMED_SHOWN = 5
@@ -62,7 +62,7 @@ def take_back(actor: Actor, load_id: int, reason: str, now: datetime) -> CodeLoa
     load.save(update_fields=["taken_back_at", "taken_back_by", "reason"])
     after = {"scheme": load.scheme, "gone": gone, "go_on": len(load.ended), "as_before": len(load.before)}
     audit.record(actor, "codes.take_back", load, now, after=after, reason=why)
-    transaction.on_commit(codes.forget)
+    shown_anew(load.scheme)
     return load
 
 

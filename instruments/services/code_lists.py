@@ -16,11 +16,14 @@ from instruments.models import Code, CodeLoad, CodeScheme
 from instruments.queries import codes
 from instruments.rules.code_lists import Changes, CodeList, CodeRow, StoredCode, changes_of, part_of, read_code_list
 from instruments.rules.registry_file import Limits, check_bytes
+from instruments.services.catalogue_jobs import ask_for_rebuild
 from instruments.services.registry_encoding import Decoded, decode
 
 _LOCK = 0x4A49_434F  # one list at a time
 #: What a code is, as long as it holds.
-KEPT = ("id", "code", "parent_code", "level", "name", "name_en", "aliases", "valid_from")
+KEPT = ("id", "code", "parent_code", "level", "name", "name_en", "aliases", "more_parents", "valid_from")
+#: The lists whose names and wider codes stand in the entries of the catalogue.
+_FOUND_BY = (CodeScheme.INSTRUMENT_CLASS, CodeScheme.TECHNIQUE)
 _LIMITS = Limits(file_bytes=20 * 1024**2)
 
 
@@ -66,8 +69,15 @@ def load_codes(
         figures = {"begun": len(changes.begin), "ended": len(changes.end), "corrected": len(changes.correct)}
         source = {"scheme": scheme, "valid_from": valid_from.isoformat(), "file": load.file_name}
         audit.record(actor, "codes.load", load, now, after={**source, **figures, "sha256": load.sha256})
-        transaction.on_commit(codes.forget)
+        shown_anew(scheme)
     return LoadReport(scheme, valid_from, listed, changes, decoded)
+
+
+def shown_anew(scheme: str) -> None:
+    """The names of the list from the end of this transaction on; what is found by names of classes or techniques is made anew behind it."""
+    transaction.on_commit(codes.forget)
+    if scheme in _FOUND_BY:
+        ask_for_rebuild()
 
 
 def one_list_at_a_time() -> None:
@@ -101,7 +111,7 @@ def _write(load: CodeLoad, changes: Changes) -> None:
         code = _code(scheme, row, one.valid_from)
         code.pk = one.id
         corrected.append(code)
-    Code.objects.bulk_update(corrected, ["name", "name_en", "parent_code", "level", "aliases"], batch_size=500)
+    Code.objects.bulk_update(corrected, ["name", "name_en", "parent_code", "level", "aliases", "more_parents"], batch_size=500)
 
 
 def _code(scheme: str, row: CodeRow, valid_from: date | None) -> Code:
@@ -113,9 +123,11 @@ def _code(scheme: str, row: CodeRow, valid_from: date | None) -> Code:
         name=row.name,
         name_en=row.name_en,
         aliases=list(row.aliases),
+        more_parents=list(row.more_parents),
         valid_from=valid_from,
     )
 
 
 def _row(code: Code) -> CodeRow:
-    return CodeRow(code.code, code.name, code.name_en, code.parent_code, code.level, tuple(code.aliases))
+    wider = tuple(code.more_parents)
+    return CodeRow(code.code, code.name, code.name_en, code.parent_code, code.level, tuple(code.aliases), wider)

@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection
 
 from config.kernel.services.transactions import whole
+from instruments.queries.techniques import known_techniques
 from instruments.rules import misspelling, synonyms
-from instruments.rules.techniques import techniques
 from instruments.services import search_tokens
 
 _BATCH = 2000
@@ -105,11 +105,11 @@ def _terms(words: Counter[str]) -> Iterator[Term]:
     for pk, name, name_en, count in _rows(_OWNERS):
         yield _term("owner", name, name_en, str(pk), count, [name, name_en])
     for code, count in _rows(_TECHNIQUES):
-        if (known := techniques().get(code)) is not None:
+        if (known := known_techniques().get(code)) is not None:
             forms = synonyms.forms_of(known)
             for form in forms:
                 _count_words(words, form, count)
-            yield _term("technique", known.zh, known.en, code, count, forms)
+            yield _term("technique", known.zh or known.en, known.en, code, count, forms)
     for symbol, count in _rows(_ELEMENTS, [list(synonyms.elements())]):
         if count:
             element = synonyms.elements()[symbol]

@@ -51,6 +51,25 @@ def test_a_division_that_does_not_exist_is_told_and_not_looked_for(api, labs, na
     assert api().get("find-a-time/", minutes=60, **{name: ""}).status_code == 200
 
 
+def test_a_technique_that_nobody_knows_is_told_and_not_looked_for(api, labs):
+    answer = api().get("find-a-time/", minutes=60, technique="PaNET09999")
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "technique" and "PaNET09999" in error["detail"]
+    assert api().get("find-a-time/", minutes=60, technique="").status_code == 200
+
+
+def test_a_licence_is_training_that_is_needed_where_one_may_work_alone(api, labs):
+    labs.add("SEM", policy={"rules": {"licence_needed": True}}, service_modes=["self_operated", "assisted"])
+
+    def needed(**asked):
+        rows = api().get("find-a-time/", minutes=60, **asked).json()["results"]
+        return {row["name"]: row["training_needed"] for row in rows}
+
+    assert needed()["SEM"]
+    assert not needed(service_mode="assisted")["SEM"]
+
+
 def test_what_makes_no_sense_together_is_refused(api, labs):
     answer = api().get("find-a-time/", minutes=60, **{"from": "2026-12-24", "to": "2026-12-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "time_search.last_before_first")

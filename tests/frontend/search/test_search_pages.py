@@ -83,7 +83,7 @@ def test_a_class_leads_to_the_finer_ones_and_back_up(client: Client, cast: Any) 
     assert '<span class="visually-hidden">Back to: </span>Analytical instruments' in text(shown)
     assert "class_code=0103" in shown.context["find_a_time"]
     times = text(client.get(reverse("find_a_time"), {"class_code": "010300"}))
-    assert '<option value="0103" selected>X-ray</option>' in times
+    assert '<option value="0103" selected>\u2003X-ray</option>' in times
 
 
 def test_a_place_that_nobody_knows_is_said(client: Client, cast: Any) -> None:

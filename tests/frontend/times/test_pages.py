@@ -175,7 +175,6 @@ def test_what_cannot_be_read_is_said_and_kept(as_, labs, typed, said):
         {"q": "\u3002\uff0c\uff01\uff1f\u3001"},
         {"q": "a\x00b"},
         {"q": "x" * 100_000},
-        {"technique": "no such"},
         {"owner": "99999999999999999999999"},
         {"owner": "-1"},
         {"zone": "'; --"},
@@ -189,6 +188,29 @@ def test_what_cannot_be_read_is_said_and_kept(as_, labs, typed, said):
 )
 def test_hostile_or_senseless_input_is_answered(as_, labs, query):
     assert as_().get(PAGE, query).status_code == 200
+
+
+def test_a_technique_that_nobody_knows_is_said_beside_its_field_and_not_dropped(as_, labs):
+    page = as_().get(PAGE, {"technique": "no such", "hours": "2"})
+    assert page.status_code == 422
+    assert 'aria-describedby="time-technique-problem"' in text(page)
+    assert "No technique \u201cno such\u201d is known here" in text(page)
+    assert '<option value="no such" selected>' in text(page)
+
+
+def test_owner_and_zone_are_said_and_can_be_left_out(as_, labs, cast):
+    page = as_().get(PAGE, {"hours": "2", "owner": str(cast.lab.pk), "zone": "no-such-zone"})
+    assert links(page, f"Owner: {cast.lab.name_en or cast.lab.name}") == ["?hours=2&zone=no-such-zone"]
+    assert links(page, "Zone: no-such-zone") == [f"?hours=2&owner={cast.lab.pk}"]
+    assert "Owner:" not in text(as_().get(PAGE, {"hours": "2"}))
+
+
+def test_a_wish_is_listed_with_its_owner_and_zone(as_, labs, cast, django_assert_num_queries):
+    lin = as_("lin")
+    lin.post(reverse("time_alert_create"), {"hours": "2", "owner": str(cast.lab.pk), "zone": "no-such-zone"})
+    page = text(lin.get(reverse("time_alert_list")))
+    assert "no-such-zone" in page
+    assert (cast.lab.name_en or cast.lab.name) in page
 
 
 def test_a_page_costs_as_many_statements_with_many_rows_as_with_one(as_, labs, programmes, django_assert_max_num_queries):

@@ -1,0 +1,48 @@
+"""The techniques that are known here: the short list that is shipped, and what the operator's list adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from instruments.queries import codes
+from instruments.rules.regions import Language
+from instruments.rules.techniques import SCHEME, Technique, techniques, with_listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    read_at: float
+    known: Mapping[str, Technique]
+
+
+_kept: list[_Kept] = []
+
+
+def known_techniques() -> Mapping[str, Technique]:
+    """Every technique by code, the shipped ones first; one that ended keeps its name. As fresh as the code lists themselves."""
+    read_at = codes.read_at(SCHEME)
+    if not _kept or _kept[0].read_at != read_at:
+        _kept[:] = [_Kept(read_at, with_listed(_technique(one) for one in codes.last_entries(SCHEME)))]
+    return _kept[0].known
+
+
+def technique_name(code: str, lang: Language) -> str:
+    """What a technique is called; the code itself where nobody knows it."""
+    known = known_techniques().get(code)
+    if known is None:
+        return code
+    return (known.zh or known.en) if lang == "zh" else (known.en or known.zh)
+
+
+def offered_techniques() -> tuple[list[str], list[str]]:
+    """The codes to choose among: the common ones of the short list, and the others that the operator's list holds today."""
+    held = [one.code for one in codes.entries_on(SCHEME, timezone.localdate())]
+    return list(techniques()), [code for code in held if code not in techniques()]
+
+
+def _technique(entry: codes.CodeEntry) -> Technique:
+    wider = tuple(code for code in (entry.parent_code, *entry.more_parents) if code)
+    return Technique(entry.code, entry.zh, entry.en, entry.aliases, wider)
