@@ -20,6 +20,7 @@ from billing.subsidy import services
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
+from config.kernel.invariants import check
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from tests.agreeing import check_out_agreed
@@ -106,6 +107,8 @@ def test_what_is_given_up_counts_no_more_and_what_is_used_counts_as_used(cast: C
     assert quoted(cast, slot_of(14, 16)) == 120_00 + 60_00
     (replayed,) = replay_charges()
     assert (replayed.differences, replayed.problem) == ((), "")
+    looked_at, wrong = check("counted.")
+    assert (looked_at, wrong) == (1, {})
 
 
 def test_of_less_use_less_counts_and_of_none_that_is_paid_nothing(cast: Cast) -> None:
