@@ -62,9 +62,12 @@ register_sql(
          WHERE q.account_id IS NOT NULL AND coalesce(t.fen, 0) <> coalesce(v.fen, 0)""",
 )
 
-_STANDS = """
-        SELECT format('%s %s stands for %s %s, which was promised and given nothing', '{table}', m.id, m.source_type, m.source_id)
-          FROM billing_{table} m
+register_sql(
+    "counted.what_stands_was_promised_or_given",
+    counted="SELECT count(*) FROM billing_counted WHERE ended_at IS NULL",
+    violations="""
+        SELECT format('counted %s stands for %s %s, which was promised and given nothing', m.id, m.source_type, m.source_id)
+          FROM billing_counted m
          WHERE m.ended_at IS NULL
            AND NOT EXISTS (SELECT FROM billing_transfer h
                             WHERE h.kind = 'hold' AND h.programme_version_id = m.programme_version_id
@@ -72,13 +75,8 @@ _STANDS = """
                               AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id))
            AND NOT EXISTS (SELECT FROM billing_award a JOIN billing_charge c ON c.id = a.charge_id
                             WHERE a.programme_version_id = m.programme_version_id
-                              AND m.source_id = CASE m.source_type WHEN 'reservation' THEN c.reservation_id ELSE c.sample_job_id END)"""
-for _name, _table in (("counted", "counted"), ("once", "takenonce")):
-    register_sql(
-        f"{_name}.what_stands_was_promised_or_given",
-        counted=f"SELECT count(*) FROM billing_{_table} WHERE ended_at IS NULL",  # noqa: S608  (our own names)
-        violations=_STANDS.replace("{table}", _table),
-    )
+                              AND m.source_id = CASE m.source_type WHEN 'reservation' THEN c.reservation_id ELSE c.sample_job_id END)""",
+)
 
 register_sql(
     "ledger.closed_accounts_are_empty",

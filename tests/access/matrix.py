@@ -246,6 +246,10 @@ def _who_assists(world: World) -> dict[str, Any]:
     return {"assistant": world.objects["assistant"][0]}
 
 
+def _gives(world: World) -> dict[str, Any]:
+    return {"give": [{"reservation": world.objects["reservation:approved"][0], **_who_assists(world)}]}
+
+
 def _named(world: World) -> dict[str, Any]:
     return {"person": world.cast.users["li"].pk}
 
@@ -783,7 +787,7 @@ API: dict[str, Route] = {
     "api_unassisted": Route(
         {
             "GET": Rule(LAB),
-            "POST": Rule(LAB, ok=TRIED, role_first=True, body=lambda world: {"give": [{"reservation": 1, "assistant": 1}]}),
+            "POST": Rule(LAB, ok=TRIED, role_first=True, body=_gives),
         }
     ),
     "api_assistant": reads_object("assistant"),

@@ -292,10 +292,6 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO billing_counted (subject, programme_version_id, source_type, source_id, fee_fen, subsidised_fen, minutes, samples,"
         " counted_at) SELECT 'x', min(id), 'reservation', 0, 0, 0, 1, 0, now() FROM billing_programmeversion",
     ],
-    "once.what_stands_was_promised_or_given": [
-        "INSERT INTO billing_takenonce (exclusive_class, kind, reference, programme_version_id, source_type, source_id, asks, taken_at)"
-        " SELECT 'x', 'project', 'x', min(id), 'reservation', 0, false, now() FROM billing_programmeversion",
-    ],
     "vouchers.each_is_worth_what_was_granted": [
         "INSERT INTO billing_voucher (number, programme_id, cap_id, organisation_id, application_id, account_id, face_fen, valid_from,"
         " valid_to, issued_by_id, issued_at) SELECT 'x', 1, 'x', 1, 1, id, 1, '2026-01-01', '2026-12-31', 1, now()"
@@ -435,7 +431,6 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "payments.paid_attempts_brought_their_money",
         "ledger.closed_accounts_are_empty",
         "counted.what_stands_was_promised_or_given",
-        "once.what_stands_was_promised_or_given",
         "vouchers.each_is_worth_what_was_granted",
         "vouchers.a_quota_gave_what_its_vouchers_are_worth",
         "openings.were_posted",
