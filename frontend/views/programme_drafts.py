@@ -314,7 +314,8 @@ def draft_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             said = _("Sent back with your reason.")
         elif step == "approve":
             version = drafts.approve(actor, pk, _revision(request), now)
-            messages.success(request, _("In force: version %(label)s.") % {"label": version.label})
+            since = {"label": version.label, "day": display.date_words(version.valid.lower)}
+            messages.success(request, _("Published: version %(label)s holds from %(day)s on.") % since)
             return redirect(reverse("programme_detail", args=[version.programme.code]) + f"?version={version.label}")
         elif step == "years":
             drafts.move_years(actor, pk, _revision(request), _years(request), now)
