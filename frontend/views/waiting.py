@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from booking import queries
 from booking.models import WaitEntry
+from booking.rules.waiting import WaitState
 from booking.services import context as booking_context
 from booking.services import waiting
 from booking.services.context import BookingContext
@@ -23,7 +26,7 @@ from booking.services.waiting import Wish
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import read_day
+from frontend.booking_form import BookingForm, read_day
 from frontend.hours_text import read_hours
 from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
@@ -44,7 +47,8 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     rows = visible_to(WaitEntry.objects.filter(requested_by_id=actor.user_id), actor)
     rows = rows.select_related("instrument__site", "instrument__organisation", "organisation", "reservation")
     entries = sorted(rows.order_by("-created_at")[:SHOWN], key=lambda entry: entry.state not in ("offered", "waiting"))
-    context = {"entries": entries, "problems": sentences(refusal) if refusal else []}
+    rows_shown = [(entry, _booking_address(entry)) for entry in entries]
+    context = {"rows": rows_shown, "problems": sentences(refusal) if refusal else []}
     stands_at(request, "wait_list")
     return render(request, "waiting/list.html", context, status=status_of(refusal) if refusal else 200)
 
@@ -113,6 +117,15 @@ def _wish(context: BookingContext, typed: dict[str, str]) -> Wish:
     modes = context.instrument.service_modes
     mode = typed["service_mode"] if typed["service_mode"] in modes else (modes or ["assisted"])[0]
     return Wish(context.instrument.pk, int(organisation), window, minutes, mode)
+
+
+def _booking_address(entry: WaitEntry) -> str:
+    """Where the time on offer can be booked with its price, a card or a project, as any other time; empty while nothing is offered."""
+    if entry.state != WaitState.OFFERED or entry.offered is None:
+        return ""
+    asked = BookingForm(organisation=str(entry.organisation_id), service_mode=entry.service_mode)
+    zone = ZoneInfo(entry.instrument.site.time_zone)
+    return reverse("reservation_create", args=[entry.instrument_id]) + "?" + asked.at(entry.offered, zone).query()
 
 
 @login_required

@@ -107,7 +107,8 @@ class Instrument(models.Model):
     number; ``import_key`` identifies a row that came from a file (owner's number, else row hash and ordinal).
     ``original_value_fen`` is the purchase value in fen. ``nation_code`` is the country of
     origin (ISO 3166-1, two letters); ``subject_codes`` and ``technique_codes`` are codes of the schemes ``gbt13745`` and ``panet``.
-    The texts from ``technical_indicators`` on are those of the national single-instrument record.
+    The texts from ``technical_indicators`` on are those of the national single-instrument record. ``attributes`` keeps columns of
+    an imported list that no field of ours takes, by header, so that nothing is lost on the way out.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="instruments")
@@ -127,6 +128,7 @@ class Instrument(models.Model):
     description = models.TextField(blank=True, max_length=4000)
     description_en = models.TextField(blank=True, max_length=4000)
     service_modes = models.JSONField(default=list, blank=True)
+    attributes = models.JSONField(default=dict, db_default={}, blank=True)
     status = models.CharField(max_length=30, choices=InstrumentStatus.choices, default=InstrumentStatus.NORMAL)
     published = models.BooleanField(default=True)
     photo = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")

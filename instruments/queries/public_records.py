@@ -132,6 +132,7 @@ def _record(row: Any, today: date) -> PublicInstrument:
         url=page_address(row.pk),
         name=row.name,
         name_en=row.name_en,
+        attributes=row.attributes,
         owner=owner.name,
         owner_en=owner.name_en,
         owner_scheme=scheme,

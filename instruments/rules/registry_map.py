@@ -47,6 +47,7 @@ _MAP_KEYS = frozenset(
         "optional_columns",
         "fields",
         "ignored",
+        "keeps_unread",
         "hours_per_day",
     }
 )
@@ -96,7 +97,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ImportMap:
-    """A checked map document. ``repeated_numbers`` is first, last or refuse; ``organisations`` is existing or create."""
+    """A checked map document. ``repeated_numbers`` is first, last or refuse; ``organisations`` is existing or create. ``keeps_unread``:
+    columns that no field takes are kept with the instrument, so that nothing is lost on the way out."""
 
     title: str
     fields: Mapping[str, Source]
@@ -109,6 +111,7 @@ class ImportMap:
     identity: tuple[str, ...] = ()
     optional_columns: bool = False
     ignored: frozenset[str] = frozenset()
+    keeps_unread: bool = False
     hours: HoursPerDay | None = None
 
     @property
@@ -116,6 +119,12 @@ class ImportMap:
         """The header keys that are read."""
         read = {column for source in self.fields.values() for column in source.columns}
         return frozenset(read | ({self.hours.column} if self.hours else set()))
+
+    @property
+    def unread(self) -> Callable[[str], bool]:
+        """Whether nothing is made of a column, by its header."""
+        read = self.columns | self.helpers | self.ignored | frozenset(self.identity)
+        return lambda header: header_key(header) not in read
 
     @property
     def helpers(self) -> frozenset[str]:
@@ -138,7 +147,8 @@ class RowValues:
     """One row, read: clean instrument fields, whose it is and where it stands, or every reason against it.
 
     ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended. ``customs``, ``facility``,
-    ``fundings`` (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them.
+    ``fundings`` (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them;
+    ``extra`` are cells that are kept as they stand, by header.
     """
 
     line: int
@@ -156,6 +166,7 @@ class RowValues:
     facility: Mapping[str, Any] | None = None
     fundings: Mapping[str, int | None] | None = None
     windows: tuple[DayWindow, ...] | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def no_codes(scheme: str, text: str) -> str | None:
@@ -194,6 +205,7 @@ def parse_map(document: Any) -> ImportMap:
         organisation_scheme=_choice(document, "organisation_scheme", "", ("", *(scheme.value for scheme in Scheme))),
         identity=tuple(_headers(document, "identity")),
         optional_columns=document.get("optional_columns") is True,
+        keeps_unread=document.get("keeps_unread") is True,
         ignored=frozenset(_headers(document, "ignored")),
         hours=None if "hours_per_day" not in document else hours_per_day(document["hours_per_day"]),
     )
@@ -315,7 +327,17 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
         facility=facility_of(beside),
         fundings=registry_details.fundings_of(beside),
         windows=windows,
+        extra=_extra(plan, row),
     )
+
+
+def _extra(plan: ImportMap, row: Row) -> dict[str, str]:
+    """The cells of columns that no field takes, as far as they say something."""
+    if not plan.keeps_unread:
+        return {}
+    unread = plan.unread
+    kept = {header[:200]: text.strip()[:4000] for header, text in row.cells.items() if unread(header)}
+    return {header: text for header, text in kept.items() if text}
 
 
 def _windows(plan: ImportMap, cells: Mapping[str, str], reasons: list[Reason]) -> tuple[DayWindow, ...] | None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -196,7 +197,7 @@ def _read(
     for done, record in enumerate(table.rows):
         if done % _PROGRESS_ROWS == 0:
             progress(done, len(table.rows))
-        row = read_row(plan, record, code_of)
+        row = _without_own_files(read_row(plan, record, code_of))
         reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
@@ -206,6 +207,12 @@ def _read(
             rows.append(row)
     planned, twice = plan_rows(rows, _owner_key if owner is None else lambda _: owner.pk, plan.repeated_numbers)
     return planned, [*refused, *((row, (reason,)) for row, reason in twice)]
+
+
+def _without_own_files(row: RowValues) -> RowValues:
+    """An address of ours in a column that is only kept comes from our own list, which writes it anew."""
+    extra = {header: text for header, text in row.extra.items() if not text.startswith(f"{settings.PUBLIC_URL}/")}
+    return row if len(extra) == len(row.extra) else replace(row, extra=extra)
 
 
 def _owner_key(row: RowValues) -> tuple[str, str]:
@@ -228,8 +235,9 @@ def _shown(cells: dict[str, str], plan: ImportMap) -> dict[str, str]:
 def _columns(table: Table, plan: ImportMap) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Headers that were read, and those that were neither read nor declared as ignored."""
     read = plan.columns | plan.helpers | frozenset(plan.identity)
-    used = tuple(header for header in table.headers if header_key(header) in read)
-    left = tuple(header for header in table.headers if header_key(header) not in read | plan.ignored)
+    unread = plan.unread
+    used = tuple(header for header in table.headers if header_key(header) in read or (plan.keeps_unread and unread(header)))
+    left = tuple(header for header in table.headers if unread(header) and not plan.keeps_unread)
     return used, left
 
 

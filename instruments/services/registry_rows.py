@@ -80,7 +80,7 @@ def write_rows(
     fields = sorted(INSTRUMENT_FIELDS & set(plan.fields))
     says_where = bool(SITE_FIELDS & set(plan.fields))
     compared = [*fields, "site_id"] if says_where else fields
-    known = _known(ids, [*compared, "site_id", "site__time_zone", "calendar_id", "published"])
+    known = _known(ids, [*compared, "attributes", "site_id", "site__time_zone", "calendar_id", "published"])
     looked_at_first = frozenset(each.pk for each in owners.values() if needs_review(actor, each))
     placed = [(one, _match(known, owners[one.owner].pk, one)) for one in rows]
     needed = [one for one, match in placed if match is None or says_where]
@@ -98,7 +98,7 @@ def write_rows(
         values = one.row.fields if site is None else {**one.row.fields, "site_id": site.pk}
         if match is None:
             draft = {"published": False} if organisation.pk in looked_at_first else {}
-            new.append((one, values | {"organisation_id": organisation.pk} | draft))
+            new.append((one, values | {"organisation_id": organisation.pk, "attributes": dict(one.row.extra)} | draft))
             continue
         pk, stored = match
         matched.add(pk)
@@ -106,6 +106,9 @@ def write_rows(
         _at_once, reviewed = apart({name: values[name] for name in before})
         shown = bool(reviewed) and (stored["published"] or bool(reviewed.get("published")))
         unreviewed += shown and organisation.pk in looked_at_first
+        kept = {**stored["attributes"], **one.row.extra}
+        if kept != stored["attributes"]:
+            before["attributes"], values = stored["attributes"], {**values, "attributes": kept}
         key = stored["import_key"] if one.key.startswith("own:") and stored["import_key"] else one.key
         more = beside.differences(pk, stored["calendar_id"], one.row)
         if before or stored["import_key"] != key or more:
@@ -313,7 +316,7 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
     """Write the changed fields."""
     if not updated:
         return
-    own = frozenset({*INSTRUMENT_FIELDS, "site_id", "import_key"})
+    own = frozenset({*INSTRUMENT_FIELDS, "attributes", "site_id", "import_key"})
     changes: dict[int, dict[str, Any]] = {
         pk: {name: value for name, value in after.items() if name in own} for pk, _, after in updated
     }

@@ -5,7 +5,8 @@ Contact persons are not part of it: nobody is asked whether their name may be co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -31,7 +32,7 @@ class PublicInstrument:
 
     ``owner_scheme`` is uscc, ror, uk-ukprn or foreign-registration (empty without a code).
     ``kind`` is instrument or facility. ``classes`` hold its class (one or
-    none), ``techniques`` its techniques by code.
+    none), ``techniques`` its techniques by code. ``attributes`` are columns of an imported list that no field takes, by header.
     """
 
     id: int
@@ -72,6 +73,7 @@ class PublicInstrument:
     created_at: datetime
     updated_at: datetime
     kind: str = "instrument"
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identifier(self) -> tuple[str, str]:

@@ -74,6 +74,8 @@ OPEN_DATA_HEAD = (
     "updated_at",
     "licence",
 )
+#: Columns of UNIQUIP that nothing of ours fills: what an imported list said in them comes out again. Contact persons stay out.
+_UNIQUIP_KEPT = ("Related Facility ID", "Location", "Secondary Contact URL", "Photo", "Service Level")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -92,7 +94,8 @@ def uniquip_row(one: PublicInstrument) -> list[str]:
         "Building": one.address,
         "Web Address": one.url,
     }
-    return [harmless(said.get(name, "")) for name in UNIQUIP_HEAD]
+    kept = {name: one.attributes[name] for name in _UNIQUIP_KEPT if name in one.attributes and not said.get(name)}
+    return [harmless((said | kept).get(name, "")) for name in UNIQUIP_HEAD]
 
 
 def open_data_row(one: PublicInstrument) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -40,6 +42,10 @@ def test_the_st_andrews_list_is_taken_in_whole_and_only_once(shared_data: Path, 
     assert set(Site.objects.filter(organisation=owner).values_list("time_zone", flat=True)) == {"Europe/London"}
     assert Instrument.objects.filter(contact_email="gsd@st-andrews.ac.uk").count() == 10
     assert Instrument.objects.filter(organisation=owner, import_key__endswith=":2").count() == 26
+    listed = list(csv.DictReader(io.StringIO(content.decode("mac_roman"))))
+    for name in ("Location", "Service Level"):
+        kept = [one.attributes.get(name, "") for one in Instrument.objects.order_by("pk")]
+        assert kept == [row[name].strip() for row in listed]
     before = list(Instrument.objects.order_by("pk").values_list("pk", "updated_at"))
     again = timed("St Andrews again", request, now)
     assert again.counts["unchanged"] == 623

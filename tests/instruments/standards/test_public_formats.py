@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,52 @@ def test_a_uniquip_list_is_taken_in_again_by_name_number_and_technique(known: In
     assert (made.name, made.inner_id, made.technique) == (known.name, known.inner_id, known.technique)
     assert made.description.startswith(known.description)
     assert import_registry(OPERATOR, request, now).counts["unchanged"] == 1
+
+
+KEPT = {
+    "Related Facility ID": "F-7",
+    "Location": "https://example.org/hall",
+    "Secondary Contact Name": "Second Person",
+    "Secondary Contact URL": "https://example.org/second",
+    "Photo": "https://example.org/photo.jpg",
+    "Service Level": "Supported",
+}
+
+
+def test_what_no_field_takes_of_a_uniquip_list_is_kept_and_comes_out_again_but_for_people(now: datetime) -> None:
+    owner = make_owner("Another Institute", now)
+    row = {"Name": "Balance", "ID": "B-1", "Type": "equipment", **KEPT}
+    content = "\n".join([",".join(row), ",".join(row.values())]).encode()
+    request = ImportRequest(content, "uniquip.csv", builtin_map("uniquip"), owner.pk, constants={"published": "true"})
+    first = import_registry(OPERATOR, request, now)
+    assert (first.counts["created"], first.columns_not_read) == (1, ())
+    made = Instrument.objects.get(organisation=owner)
+    assert made.attributes == KEPT
+    assert import_registry(OPERATOR, request, now).counts["unchanged"] == 1
+
+    listed = bulk("uniquip.csv", now)
+    assert b"Second Person" not in listed
+    (out,) = csv.DictReader(io.StringIO(listed.decode("utf-8-sig")))
+    assert {name: out[name] for name in KEPT} == {**KEPT, "Secondary Contact Name": ""}
+    elsewhere = make_owner("Yet Another Institute", now)
+    again = ImportRequest(listed, "uniquip.csv", builtin_map("uniquip"), elsewhere.pk)
+    assert import_registry(OPERATOR, again, now).counts["created"] == 1
+    public = {name: text for name, text in KEPT.items() if name != "Secondary Contact Name"}
+    assert Instrument.objects.get(organisation=elsewhere).attributes == public
+
+    changed = content.replace(b"Supported", b"Unsupported")
+    report = import_registry(OPERATOR, replace(request, content=changed), now)
+    assert report.counts["updated"] == 1
+    made.refresh_from_db()
+    assert made.attributes == {**KEPT, "Service Level": "Unsupported"}
+
+
+def test_another_map_keeps_nothing_and_says_so(now: datetime) -> None:
+    owner = make_owner("Another Institute", now)
+    request = ImportRequest(b"name,colour\nBalance,red\n", "list.csv", builtin_map("csv"), owner.pk)
+    report = import_registry(OPERATOR, request, now)
+    assert report.columns_not_read == ("colour",)
+    assert Instrument.objects.get(organisation=owner).attributes == {}
 
 
 def test_the_json_ld_expands_to_a_product_on_offer(known: Instrument, bare: Instrument, now: datetime) -> None:
