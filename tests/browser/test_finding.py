@@ -73,6 +73,10 @@ def test_with_keys_alone_a_suggestion_is_taken_and_the_search_is_kept(visitors: 
     expect(options.first).to_be_visible()
     expect(field(page)).to_have_attribute("aria-expanded", "true")
     content_accessible(page)
+    listed = page.get_by_role("listbox")
+    listed.evaluate("list => { list.style.maxHeight = '2rem' }")  # so low that it scrolls, as where there is much to suggest
+    assert listed.evaluate("list => list.scrollHeight > list.clientHeight")
+    content_accessible(page)
     keys.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
     keys.press("ArrowDown")

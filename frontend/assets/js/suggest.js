@@ -50,6 +50,8 @@ class Suggesting {
     } catch {
       return this.close();
     }
+    this.place.firstElementChild.id = `${this.place.id}-list`; // what scrolls is the list itself, which the field controls
+    this.field.setAttribute("aria-controls", `${this.place.id}-list`);
     this.options.forEach((option, place) => (option.id = `${this.place.id}-${place}`));
     this.choose(null);
     this.place.hidden = false;
