@@ -17,6 +17,7 @@ from booking.queries.candidates import MOST_COUNTED, DayCount
 from booking.queries.finding import MOST_FOUND
 from booking.queries.relaxing import Blocked, Relaxed
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
+from config.kernel.access import Actor
 from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
@@ -353,25 +354,25 @@ def mode_choices() -> list[tuple[str, str]]:
     return [(mode, str(name)) for mode, name in SERVICE_MODE_NAMES.items()]
 
 
-def alert_lines(searches: Sequence[TimeSearch]) -> list[str]:
+def alert_lines(actor: Actor, searches: Sequence[TimeSearch]) -> list[str]:
     """Each search in a line: two statements for all of them."""
-    names = _names_of(searches)
+    names = _names_of(actor, searches)
     return [_alert_words(search, names) for search in searches]
 
 
-def narrowed(form: TimeForm, search: TimeSearch) -> list[Link]:
+def narrowed(actor: Actor, form: TimeForm, search: TimeSearch) -> list[Link]:
     """What the search is narrowed to that no field of the form says, each with the way to leave it out."""
-    found = _narrowings(search, _names_of([search]))
+    found = _narrowings(search, _names_of(actor, [search]))
     return [Link(name, form.query(**{field: "", "show": ""}), code=field) for field, name in found]
 
 
 Names = Mapping[tuple[str, str], tuple[str, str]]
 
 
-def _names_of(searches: Sequence[TimeSearch]) -> Names:
-    """Names by the owners' ids and the zones' slugs that searches name."""
+def _names_of(actor: Actor, searches: Sequence[TimeSearch]) -> Names:
+    """Names by the owners' ids, as far as the actor may see them, and the zones' slugs that searches name."""
     zones = zone_names({search.zone for search in searches if search.zone})
-    owners = owner_names({str(search.owner) for search in searches if search.owner})
+    owners = owner_names(actor, {str(search.owner) for search in searches if search.owner})
     return {(field, key): both for field, found in (("zone", zones), ("owner", owners)) for key, both in found.items()}
 
 

@@ -93,7 +93,7 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
         "search": search,
         "customer": customer,
         "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
-        "narrowed": present.narrowed(form, search),
+        "narrowed": present.narrowed(actor, form, search),
         "calculating": present.calculating_note(waiting) if waiting else "",
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
         "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, now),
@@ -195,7 +195,7 @@ def time_alert_list(request: HttpRequest) -> HttpResponse:
     form = TimeForm()
     links = [
         Link(words, form.query(**form.fields_of(search)))
-        for words, search in zip(present.alert_lines(searches), searches, strict=True)
+        for words, search in zip(present.alert_lines(actor, searches), searches, strict=True)
     ]
     rows = list(zip(alerts, links, strict=True))
     return render(request, "times/alerts.html", {"rows": rows})

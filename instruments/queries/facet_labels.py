@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
+
+from config.kernel.access import Actor, visible_to
 from instruments.models import Code, CodeScheme, Organisation, PolicyZone
 from instruments.queries import codes
 from instruments.queries.techniques import known_techniques
@@ -21,7 +24,7 @@ Names = Mapping[str, tuple[str, str]]
 
 def labelled(facets: Facets, on: date) -> Facets:
     """The same facets with labels as on a local day: three statements at most, and a fourth for codes of loaded lists."""
-    owners = owner_names([one.value for one in facets["owner"]])
+    owners = _owner_names(Organisation.objects.all(), [one.value for one in facets["owner"]])
     zones = zone_names([one.value for one in facets["zone"]])
     regions_known = {code: (region.zh, region.en) for code, region in regions().items()}
     loaded = _divisions([one.value for one in facets["region_code"] if one.value not in regions_known])
@@ -45,11 +48,16 @@ def _classes(values: list[str], on: date) -> Names:
     return {value: (entry.zh, entry.en) for value, entry in found if entry is not None}
 
 
-def owner_names(ids: Iterable[str]) -> Names:
-    """Names, Chinese and English, of owners by their ids as they are written in addresses; owners of public entries are public."""
+def owner_names(actor: Actor, ids: Iterable[str]) -> Names:
+    """Names, Chinese and English, of the owners that the actor may see, by their ids as they are written in addresses."""
+    return _owner_names(visible_to(Organisation.objects.all(), actor), ids)
+
+
+def _owner_names(rows: QuerySet[Organisation], ids: Iterable[str]) -> Names:
+    """Without a scope only for owners whose entries the actor was counted already."""
     wanted = [int(pk) for pk in ids]
-    rows = Organisation.objects.filter(pk__in=wanted).values_list("pk", "name", "name_en") if wanted else []
-    return {str(pk): (name, name_en) for pk, name, name_en in rows}
+    named = rows.filter(pk__in=wanted).values_list("pk", "name", "name_en") if wanted else []
+    return {str(pk): (name, name_en) for pk, name, name_en in named}
 
 
 def zone_names(slugs: Iterable[str]) -> Names:

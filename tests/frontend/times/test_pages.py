@@ -205,6 +205,14 @@ def test_owner_and_zone_are_said_and_can_be_left_out(as_, labs, cast):
     assert "Owner:" not in text(as_().get(PAGE, {"hours": "2"}))
 
 
+def test_an_organisation_that_one_may_not_see_is_not_named(as_, labs, cast):
+    for who, seen in ((None, False), ("lin", True)):
+        visitor = as_(who) if who else as_()
+        page = text(visitor.get(PAGE, {"hours": "2", "owner": str(cast.firm.pk)}))
+        assert (cast.firm.name in page.split('id="times"')[1]) is seen
+        assert ("Owner: " + (cast.firm.name if seen else str(cast.firm.pk))) in page
+
+
 def test_a_wish_is_listed_with_its_owner_and_zone(as_, labs, cast, django_assert_num_queries):
     lin = as_("lin")
     lin.post(reverse("time_alert_create"), {"hours": "2", "owner": str(cast.lab.pk), "zone": "no-such-zone"})
