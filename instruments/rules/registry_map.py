@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identi
 from instruments.rules.registry_file import DELIMITERS, Row, header_key
 from instruments.rules.registry_hours import DayWindow, HoursPerDay, hours_per_day
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, LIST_LENGTHS, clean_fields
+from instruments.rules.resource_rows import kept_columns
 
 ORGANISATION_FIELDS = frozenset({"organisation.name", "organisation.identifier"})
 SITE_FIELDS = frozenset({"site.name", "site.address", "site.region_code"})
@@ -121,10 +122,9 @@ class ImportMap:
         return frozenset(read | ({self.hours.column} if self.hours else set()))
 
     @property
-    def unread(self) -> Callable[[str], bool]:
-        """Whether nothing is made of a column, by its header."""
-        read = self.columns | self.helpers | self.ignored | frozenset(self.identity)
-        return lambda header: header_key(header) not in read
+    def known(self) -> frozenset[str]:
+        """The header keys of all columns that the map names, also of those that it leaves out on purpose."""
+        return self.columns | self.helpers | self.ignored | frozenset(self.identity)
 
     @property
     def helpers(self) -> frozenset[str]:
@@ -327,17 +327,17 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
         facility=facility_of(beside),
         fundings=registry_details.fundings_of(beside),
         windows=windows,
-        extra=_extra(plan, row),
+        extra=_extra(plan, row.cells, cells),
     )
 
 
-def _extra(plan: ImportMap, row: Row) -> dict[str, str]:
-    """The cells of columns that no field takes, as far as they say something."""
+def _extra(plan: ImportMap, headers: Iterable[str], mended: Mapping[str, str]) -> dict[str, str]:
+    """The cells of columns that no field takes, mended as all are, as far as they say something."""
     if not plan.keeps_unread:
         return {}
-    unread = plan.unread
-    kept = {header[:200]: text.strip()[:4000] for header, text in row.cells.items() if unread(header)}
-    return {header: text for header, text in kept.items() if text}
+    known = plan.known
+    cells = {header: text for header in headers if (text := mended[header_key(header)])}
+    return kept_columns(cells, [header for header in cells if header_key(header) in known])
 
 
 def _windows(plan: ImportMap, cells: Mapping[str, str], reasons: list[Reason]) -> tuple[DayWindow, ...] | None:

@@ -163,7 +163,7 @@ def import_registry(
 
 def read_file(content: bytes, plan: ImportMap, encoding: str, limits: Limits) -> tuple[Table, Decoded]:
     """The table that a map reads in a file, and how it was decoded. Raises Refusal ``import.*``."""
-    wanted = plan.columns | plan.helpers | plan.ignored | frozenset(plan.identity)
+    wanted = plan.known
     numbered = plan.fields[OWN_NUMBER].columns if OWN_NUMBER in plan.fields else ()
     read = read_list(
         content, limits, wanted, encoding=encoding or plan.encoding, delimiter=plan.delimiter, numbered=frozenset(numbered)
@@ -235,9 +235,10 @@ def _shown(cells: dict[str, str], plan: ImportMap) -> dict[str, str]:
 def _columns(table: Table, plan: ImportMap) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Headers that were read, and those that were neither read nor declared as ignored."""
     read = plan.columns | plan.helpers | frozenset(plan.identity)
-    unread = plan.unread
-    used = tuple(header for header in table.headers if header_key(header) in read or (plan.keeps_unread and unread(header)))
-    left = tuple(header for header in table.headers if unread(header) and not plan.keeps_unread)
+    others = [header for header in table.headers if header_key(header) not in plan.known]
+    kept = frozenset(others if plan.keeps_unread else ())
+    used = tuple(header for header in table.headers if header_key(header) in read or header in kept)
+    left = tuple(header for header in others if header not in kept)
     return used, left
 
 

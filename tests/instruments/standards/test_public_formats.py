@@ -181,6 +181,14 @@ def test_what_no_field_takes_of_a_uniquip_list_is_kept_and_comes_out_again_but_f
     assert made.attributes == {**KEPT, "Service Level": "Unsupported"}
 
 
+def test_what_is_kept_is_mended_as_every_cell_is(now: datetime) -> None:
+    owner = make_owner("Another Institute", now)
+    content = "Name,Location,Service Level\nBalance,Hall\x07 7\u200b,'=1+1\n".encode()
+    report = import_registry(OPERATOR, ImportRequest(content, "uniquip.csv", builtin_map("uniquip"), owner.pk), now)
+    assert report.counts["created"] == 1, report.rows
+    assert Instrument.objects.get(organisation=owner).attributes == {"Location": "Hall 7", "Service Level": "=1+1"}
+
+
 def test_another_map_keeps_nothing_and_says_so(now: datetime) -> None:
     owner = make_owner("Another Institute", now)
     request = ImportRequest(b"name,colour\nBalance,red\n", "list.csv", builtin_map("csv"), owner.pk)
