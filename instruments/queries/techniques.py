@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.utils import timezone
 
@@ -11,22 +10,16 @@ from instruments.queries import codes
 from instruments.rules.regions import Language
 from instruments.rules.techniques import SCHEME, Technique, techniques, with_listed
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    read_at: float
-    known: Mapping[str, Technique]
-
-
-_kept: list[_Kept] = []
+_kept: dict[float, Mapping[str, Technique]] = {}
 
 
 def known_techniques() -> Mapping[str, Technique]:
     """Every technique by code, the shipped ones first; one that ended keeps its name. As fresh as the code lists themselves."""
     read_at = codes.read_at(SCHEME)
-    if not _kept or _kept[0].read_at != read_at:
-        _kept[:] = [_Kept(read_at, with_listed(_technique(one) for one in codes.last_entries(SCHEME)))]
-    return _kept[0].known
+    if read_at not in _kept:
+        _kept.clear()
+        _kept[read_at] = with_listed(_technique(one) for one in codes.last_entries(SCHEME))
+    return _kept[read_at]
 
 
 def technique_name(code: str, lang: Language) -> str:

@@ -87,7 +87,7 @@ _DESCRIPTORS = tuple(dict.fromkeys((*mcpd.DESCRIPTORS, *darwin_core.TERMS)))
 _GERMPLASM: dict[str, Kind] = dict.fromkeys(_DESCRIPTORS, Kind.TEXT)
 #: kind of resource -> column -> how its cells are written.
 KINDS: dict[str, dict[str, Kind]] = {
-    ResourceKind.TEST_ITEM: {**_CORE, **_TEST_ITEM},
+    ResourceKind.TEST_ITEM: {**{name: _CORE[name] for name in ("name", "name_en", "inner_id")}, **_TEST_ITEM, **_CORE},
     ResourceKind.DATASET: {**_CORE, **_DATASET},
     ResourceKind.LITERATURE: {**_CORE, **_LITERATURE},
     ResourceKind.GERMPLASM: {**{name: kind for name, kind in _CORE.items() if name != "inner_id"}, **_GERMPLASM},
