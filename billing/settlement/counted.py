@@ -9,52 +9,24 @@ its money was held, and keeps that place: what is charged goes by the facts of t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from billing.ledger.services import AccountSpec, Source
 from billing.settlement.counted_models import Counted
 from billing.subsidy import services as subsidy
+from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import Before, Facts
-from billing.subsidy.rules.outcome import Award
-from billing.subsidy.rules.parts.caps import YEARLY
 from billing.subsidy.services import InForce
 from config.kernel.statements import planned_once
 
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What services came to together: ``awards`` is how many they are; amounts in fen."""
-
-    fee_fen: int = 0
-    subsidised_fen: int = 0
-    minutes: int = 0
-    samples: int = 0
-    awards: int = 0
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(
-            self.fee_fen + other.fee_fen,
-            self.subsidised_fen + other.subsidised_fen,
-            self.minutes + other.minutes,
-            self.samples + other.samples,
-            self.awards + other.awards,
-        )
-
-    @classmethod
-    def of(cls, facts: Facts, award: Award) -> Sums:
-        """One service: the facts on which it was decided, completed by its price, and what was given for it."""
-        quantities = facts.quantities
-        return cls(facts.amounts.fee or 0, award.total_fen, quantities.minutes or 0, quantities.samples or 0, 1)
-
-
-Counts = dict[str, Sums]
+Counts = dict[str, Before]
 """What came before, by subject. Whoever plays bookings through in turn adds to it in memory."""
 
 _KNOWN = """
-SELECT subject, sum(fee_fen)::bigint, sum(subsidised_fen)::bigint, sum(minutes)::bigint, sum(samples)::bigint, count(*)
+SELECT subject, sum(fee_fen)::bigint, sum(minutes)::bigint, sum(samples)::bigint, count(*), sum(subsidised_fen)::bigint
   FROM billing_counted
  WHERE subject = ANY(%(subjects)s) AND ended_at IS NULL
    AND (source_type, source_id) IS DISTINCT FROM (%(type)s, %(id)s::bigint)
@@ -65,10 +37,8 @@ SELECT subject, sum(fee_fen)::bigint, sum(subsidised_fen)::bigint, sum(minutes):
 def subject_of(version: InForce, facts: Facts, accounts: Mapping[tuple[int, str], Sequence[AccountSpec]]) -> str:
     """Whose year counts for a service under a programme: the key of the yearly cap's account; empty where its rules do not ask or no cap
     is yearly. ``accounts`` are those of the service's caps, by (programme version id, cap id)."""
-    if not version.programme.looks_before:
-        return ""
-    yearly = (cap for cap in version.programme.accounts_for(facts.applicant.kind) if cap.per in YEARLY)
-    return next((accounts[version.version_id, cap.id][0].key for cap in yearly), "")
+    cap = version.programme.year_cap(facts.applicant.kind)
+    return "" if cap is None else accounts[version.version_id, cap.id][0].key
 
 
 def known(subjects: Iterable[str], but_for: tuple[str, int] | None = None) -> Counts:
@@ -79,23 +49,14 @@ def known(subjects: Iterable[str], but_for: tuple[str, int] | None = None) -> Co
     own_type, own_id = but_for or (None, None)
     with planned_once() as cursor:
         cursor.execute(_KNOWN, {"subjects": asked, "type": own_type, "id": own_id})
-        return {subject: Sums(*figures) for subject, *figures in cursor.fetchall()}
+        return {subject: Before(*figures) for subject, *figures in cursor.fetchall()}
 
 
 def as_known(facts: Facts, subject: str, counts: Counts) -> Facts:
     """The facts with what came before; as they are where the programme does not ask."""
     if not subject:
         return facts
-    sums = counts.get(subject, Sums())
-    before = Before(
-        fee=sums.fee_fen,
-        minutes=sums.minutes,
-        samples=sums.samples,
-        awards=sums.awards,
-        subsidised=sums.subsidised_fen,
-        spend=facts.more.before.spend,
-    )
-    return replace(facts, more=replace(facts.more, before=before))
+    return going_on(facts, counts.get(subject, NOTHING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +65,7 @@ class Counting:
 
     version_id: int
     subject: str
-    sums: Sums
-
-
-def counting_of(version: InForce, subject: str, award: Award, facts: Callable[[], Facts]) -> list[Counting]:
-    """What an award counts, nothing or one; ``facts`` completed by the price are asked for only where it does. What draws on no account
-    keeps nothing of its own that could be given up, and is not counted."""
-    if not subject or not any(award.draws.values()):
-        return []
-    return [Counting(version.version_id, subject, Sums.of(facts(), award))]
+    sums: Before
 
 
 def take(counting: Iterable[Counting], source: Source, now: datetime) -> None:
@@ -126,10 +79,10 @@ def _row(one: Counting, source: Source, now: datetime) -> Counted:
         programme_version_id=one.version_id,
         source_type=source.type,
         source_id=source.id,
-        fee_fen=one.sums.fee_fen,
-        subsidised_fen=one.sums.subsidised_fen,
-        minutes=one.sums.minutes,
-        samples=one.sums.samples,
+        fee_fen=one.sums.fee or 0,
+        subsidised_fen=one.sums.subsidised or 0,
+        minutes=one.sums.minutes or 0,
+        samples=one.sums.samples or 0,
         counted_at=now,
     )
 
@@ -137,7 +90,7 @@ def _row(one: Counting, source: Source, now: datetime) -> Counted:
 def take_in_memory(counting: Iterable[Counting], counts: Counts) -> None:
     """What ``take`` would do, for whoever plays bookings through in turn; nothing is stored."""
     for one in counting:
-        counts[one.subject] = counts.get(one.subject, Sums()) + one.sums
+        counts[one.subject] = together(counts.get(one.subject, NOTHING), one.sums)
 
 
 def give_up(source: Source, version_ids: Iterable[int], now: datetime) -> None:
@@ -152,7 +105,7 @@ class Settled(NamedTuple):
 
     source: Source
     version_ids: Sequence[int]
-    used: Mapping[int, Sums]
+    used: Mapping[int, Before]
 
 
 def settle(charged: Iterable[Settled], now: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
     NO_CLAIM_AMOUNTS,
     Amounts,
@@ -27,6 +28,7 @@ from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
 
 UNKNOWN = "unknown"
+_SUMMED = ("fee", "minutes", "samples", "awards", "subsidised")
 Counts = dict[str, list[int]]
 """By a code: sessions, subsidised sessions, fen of subsidy, fen of the price."""
 
@@ -81,7 +83,7 @@ class Simulation:
         self.full = full
         kept = state or {}
         self.used: dict[str, int] = dict(kept.get("used", {}))
-        self.before: Counts = _copied(kept.get("before", {}))
+        self.before: dict[str, Before] = {key: Before(*sums) for key, sums in kept.get("before", {}).items()}
         self.total: list[int] = list(kept.get("total", (0, 0, 0, 0)))
         self.estimate_fen: int = kept.get("estimate_fen", 0)
         self.firms: dict[int, list[int]] = {int(key): list(value) for key, value in kept.get("firms", {}).items()}
@@ -103,7 +105,7 @@ class Simulation:
         """Everything that the next session depends on, and the sums so far."""
         return {
             "used": self.used,
-            "before": self.before,
+            "before": {key: [getattr(sums, name) for name in _SUMMED] for key, sums in self.before.items()},
             "total": self.total,
             "estimate_fen": self.estimate_fen,
             "firms": {str(key): value for key, value in self.firms.items()},
@@ -150,9 +152,11 @@ class Simulation:
             for account in accounts
         }
         named: Hashable = (row.facts, used_before)
-        if subject := self._subject(accounts, keys):
-            before = self.before.setdefault(subject, [0, 0, 0, 0])
-            who, named = _going_on(who, before), (named, *before)
+        year_cap = self.programme.year_cap(who.applicant.kind)
+        subject = keys[year_cap.id] if year_cap is not None else ""
+        if subject:
+            before = self.before.get(subject, NOTHING)
+            who, named = going_on(who, before), (named, before)
         request = Request.of(who, service, *priced)
         outcome = self._deciding.decide(Named(named, row.service, money), request, balances, row.fee_fen)
         if not isinstance(outcome, Award):
@@ -168,16 +172,11 @@ class Simulation:
             if not self.short_since and any(account.pool and account.cap.id == cap_id for account in accounts):
                 self.short_since = row.month
         if subject and any(outcome.draws.values()):
-            for place, figure in enumerate((row.fee_fen, row.minutes, 1, outcome.total_fen)):
-                before[place] += figure
+            one = Before(row.fee_fen, row.minutes, 0, 1, outcome.total_fen)
+            self.before[subject] = together(before, one)
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         return outcome.total_fen
-
-    def _subject(self, accounts: Sequence[_Account], keys: Mapping[str, str]) -> str:
-        """Whose year goes on where the programme looks at what came before: that of its first yearly limit, as on the platform."""
-        yearly = (account.cap.id for account in accounts if account.cap.per in YEARLY)
-        return next((keys[cap_id] for cap_id in yearly), "") if self.programme.looks_before else ""
 
     def _priced(self, money: tuple[int, int, int]) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
@@ -233,13 +232,6 @@ def _controller(row: Row, facts: Facts) -> str:
     """A firm that nobody controls is its own controller."""
     profile = facts.applicant.profile
     return f"g{profile.controller or profile.id or row.customer}"
-
-
-def _going_on(who: Facts, before: Sequence[int]) -> Facts:
-    """The facts with what came before in the year: fees, minutes, awards and what was given."""
-    fee, minutes, awards, subsidised = before
-    known = Before(fee=fee, minutes=minutes, samples=0, awards=awards, subsidised=subsidised)
-    return replace(who, more=replace(who.more, before=known))
 
 
 def size_of(applicant: Party) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Ended, Held, Source
 from billing.settlement import counted, once
-from billing.settlement.counted import Counting, Settled, Sums
+from billing.settlement.counted import Counting, Settled
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.before import service
 from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.facts import Paper
 from billing.subsidy.rules.outcome import Award as AwardOutcome
@@ -75,12 +75,14 @@ def hold_awards(
 
 
 def countings(promised: Promised, inputs: Inputs | SampleInputs, outcomes: Sequence[Outcome]) -> list[Counting]:
-    """What awards count for later services of the same year, where a programme looks at it."""
+    """What awards count for later services of the same year, where a programme looks at it. What draws on no account keeps nothing of
+    its own that could be given up, and is not counted."""
     found = []
     for place, (version, outcome) in enumerate(zip(promised.versions, outcomes, strict=True)):
-        if isinstance(outcome, AwardOutcome):
+        if isinstance(outcome, AwardOutcome) and any(outcome.draws.values()):
             subject = counted.subject_of(version, inputs.candidates[place].facts, promised.accounts)
-            found += counted.counting_of(version, subject, outcome, partial(inputs.facts_of, place))
+            if subject:
+                found.append(Counting(version.version_id, subject, service(inputs.facts_of(place), outcome)))
     return found
 
 
@@ -170,7 +172,7 @@ def settled_of(
 ) -> Settled:
     """What a charge counts, by programme version: of those that look at what came before and give something."""
     used = {
-        version.version_id: Sums.of(inputs.facts_of(place), award)
+        version.version_id: service(inputs.facts_of(place), award)
         for place, (version, outcome) in enumerate(zip(versions, outcomes, strict=True))
         if version.programme.looks_before and (award := _given(outcome)) is not None
     }

@@ -17,7 +17,7 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
-from billing.subsidy.rules.parts.caps import Cap, parse_caps
+from billing.subsidy.rules.parts.caps import YEARLY, Cap, parse_caps
 from billing.subsidy.rules.parts.conditions import Condition as Holding
 from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
 from billing.subsidy.rules.parts.gates import parse_gate
@@ -127,6 +127,13 @@ class Programme:
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
         return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
+
+    def year_cap(self, applicant_kind: str | None) -> Cap | None:
+        """The cap in whose year, and of whose subject, services count for later ones: the first yearly one that concerns the applicant.
+        None where no rule looks at what came before, or no cap is yearly."""
+        if not self.looks_before:
+            return None
+        return next((cap for cap in self.accounts_for(applicant_kind) if cap.per in YEARLY), None)
 
     def cap_year(self, on: date) -> int:
         """The year of the yearly caps that a day belongs to: the one in which it began."""

@@ -11,12 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.ledger.services import Source
 from billing.settlement import counted, series_figures
-from billing.settlement.counted import Settled, Sums
+from billing.settlement.counted import Settled
 from billing.settlement.counted_models import Counted
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import moving, quotes
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import services
+from billing.subsidy.rules.facts import Before
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
@@ -116,7 +117,7 @@ def test_of_less_use_less_counts_and_of_none_that_is_paid_nothing(cast: Cast) ->
     first, second = approved(cast, slot_of(9, 11)), approved(cast, slot_of(11, 13))
     kept = {row.source_id: row for row in Counted.objects.all()}
     (version,) = {row.programme_version_id for row in kept.values()}
-    less = {version: Sums(fee_fen=50_00, subsidised_fen=120_00, minutes=60, samples=0, awards=1)}
+    less = {version: Before(fee=50_00, subsidised=120_00, minutes=60, samples=0, awards=1)}
     sources = {pk: Source("reservation", pk, "agree") for pk in (first, second)}
     with CaptureQueriesContext(connection) as statements:
         counted.settle([Settled(sources[first], [version], less), Settled(sources[second], [version], {})], cast.now)
@@ -138,7 +139,7 @@ def test_whoever_plays_bookings_through_counts_them_in_memory(cast: Cast) -> Non
     earlier = found.prepared.earlier
     series_figures.hold_in_memory(found.prepared, found.assessment, {})
     (subject,) = earlier.counts
-    assert earlier.counts[subject] == Sums(found.assessment.gross_fen, 240_00, 120, 0, 1)
+    assert earlier.counts[subject] == Before(found.assessment.gross_fen, 120, 0, 1, 240_00)
 
 
 def test_a_programme_that_does_not_look_before_counts_nothing(cast: Cast) -> None:
