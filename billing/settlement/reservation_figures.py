@@ -90,17 +90,19 @@ def _figures(row: Quote | Charge, *, charged: bool = False) -> Figures:
     )
 
 
-def quotes_of(actor: Actor, reservation: Reservation) -> tuple[Quote | None, Quote | None]:
-    """(the quote that was accepted last, one that waits to be accepted) of one reservation, in one query."""
+def quotes_of(actor: Actor, reservation: Reservation, charge: Charge | None = None) -> tuple[Quote | None, Quote | None]:
+    """(the quote that was accepted last, one that waits to be accepted) of one reservation, in one query. With its ``charge``, what was
+    promised before that: a promise by the day of the charge itself was told to nobody."""
     quotes = list(visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("revision"))
-    accepted = [quote for quote in quotes if quote.accepted_at is not None]
+    told = [quote for quote in quotes if charge is None or quote.created_at < charge.created_at]
+    accepted = [quote for quote in told if quote.accepted_at is not None]
     return (accepted[-1] if accepted else None), (quotes[-1] if quotes and quotes[-1].accepted_at is None else None)
 
 
 def money_of(actor: Actor, reservation: Reservation) -> Money:
     """The money of one reservation that the actor may see."""
-    accepted, waiting = quotes_of(actor, reservation)
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
+    accepted, waiting = quotes_of(actor, reservation, charge)
     return Money(accepted, waiting, charge, held_fen(reservation), lost_since(accepted, charge))
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 
 from config.kernel.models.guards import no_truncate
 
@@ -42,6 +43,8 @@ class ProgrammeVersion(models.Model):
     label = models.CharField(max_length=40)
     valid = DateRangeField()
     document = models.JSONField()
+    date_basis = models.GeneratedField(expression=KT("document__date_basis"), output_field=models.TextField(), db_persist=True)
+    """The date by which a version is chosen: of the service, the invoice, the claim or the approval; by the database from the document."""
     document_sha256 = models.CharField(max_length=64)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import Q
 from psycopg.types.range import DateRange
 
 from billing.ledger import services as ledger
@@ -20,6 +21,7 @@ from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules import programme as programme_rules
 from billing.subsidy.rules.examples import check_examples
 from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.rules.parts.validity import APPROVAL
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -176,7 +178,16 @@ def in_force(version_id: int) -> InForce:
     return InForce(version_id, row.programme_id, programme_rules.read_programme(row.document))
 
 
-def version_ids_in_force(on: date) -> tuple[int, ...]:
-    """The published versions that hold on a local date, by code of their programmes."""
-    rows = ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=on).order_by("programme__code")
+def version_ids_in_force(service_on: date, approved_on: date) -> tuple[int, ...]:
+    """The published versions that hold for a service of one local date that is approved on another, by code of their programmes: each by
+    its own date basis, where invoice and claim are expected on the day of the service."""
+    by_day = Q(valid__contains=service_on) & ~Q(date_basis=APPROVAL) | Q(valid__contains=approved_on, date_basis=APPROVAL)
+    rows = ProgrammeVersion.objects.filter(by_day, published_at__isnull=False).order_by("programme__code")
     return tuple(rows.values_list("pk", flat=True))
+
+
+def version_on(programme_id: int, on: date) -> InForce | None:
+    """The version of one programme that holds on the date that counts."""
+    rows = ProgrammeVersion.objects.filter(programme_id=programme_id, published_at__isnull=False, valid__contains=on)
+    version_id = rows.values_list("pk", flat=True).first()
+    return None if version_id is None else in_force(version_id)

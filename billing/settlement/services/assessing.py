@@ -32,6 +32,7 @@ from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha25
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
+from billing.subsidy.rules.parts.validity import APPROVAL
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
@@ -68,8 +69,13 @@ class Prepared:
         data = inputs_to_json(self.inputs)
         data["schedule"] = {"price_version": self.price_version_id, "sha256": self.inputs.schedule.sha256}
         for written, version in zip(data["candidates"], self.versions, strict=True):
-            written["programme"] = {"programme_version": version.version_id, "sha256": version.programme.sha256}
+            written["programme"] = reference(version)
         return data
+
+
+def reference(version: InForce) -> dict[str, Any]:
+    """A programme version as frozen inputs name it."""
+    return {"programme_version": version.version_id, "sha256": version.programme.sha256}
 
 
 def frozen_row(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict[str, Any]:
@@ -122,19 +128,33 @@ class Pins:
         programmes = tuple(each["programme"]["programme_version"] for each in frozen["candidates"])
         return cls(frozen["schedule"]["price_version"], programmes)
 
+    def approved_on(self, on: date) -> Pins:
+        """With the versions of ``on`` of the programmes that go by the day of the approval; one that has none then keeps its own, which
+        says so."""
+        return Pins(self.price_version_id, versions_approved_on(self.programme_version_ids, on))
+
+
+def versions_approved_on(version_ids: Iterable[int], on: date) -> tuple[int, ...]:
+    """As ``Pins.approved_on``."""
+    before = [subsidy.in_force(version_id) for version_id in version_ids]
+    by_approval = {one.programme_id for one in before if one.programme.validity.date_basis == APPROVAL}
+    then = {programme_id: subsidy.version_on(programme_id, on) for programme_id in by_approval}
+    return tuple((then.get(one.programme_id) or one).version_id for one in before)
+
 
 _IN_FORCE = """
 SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = %(instrument)s AND effective_from <= %(on)s
         ORDER BY effective_from DESC LIMIT 1),
        ARRAY(SELECT v.id FROM billing_programmeversion v JOIN billing_programme p ON p.id = v.programme_id
-             WHERE v.published_at IS NOT NULL AND v.valid @> %(on)s::date ORDER BY p.code)
+             WHERE v.published_at IS NOT NULL
+               AND v.valid @> CASE v.date_basis WHEN 'approval' THEN %(approved_on)s::date ELSE %(on)s::date END ORDER BY p.code)
 """
 
 
-def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
-    """What is in force on a local date: one round trip. Raises Refusal ``price.none``."""
+def _pins_in_force(instrument_id: int, service_on: date, approved_on: date) -> Pins:
+    """What is in force for a service of a local date that is approved on another: one round trip. Raises Refusal ``price.none``."""
     with planned_once() as cursor:
-        cursor.execute(_IN_FORCE, {"instrument": instrument_id, "on": service_on})
+        cursor.execute(_IN_FORCE, {"instrument": instrument_id, "on": service_on, "approved_on": approved_on})
         price_version_id, programme_version_ids = cursor.fetchone()
     if price_version_id is None:
         raise Refusal.of("price.none")
@@ -264,24 +284,26 @@ def plan(
     subsidised: bool = True,
     gathered: Gathered | None = None,
     project: str = "",
+    approved_on: date | None = None,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
-    the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``service_mode``: how the customer is served,
-    empty for what the lab's forms begin with. ``imported``: the time was not booked here but came with a list of the lab's. Not
-    ``subsidised``: no programme is tried. ``gathered``: what is loaded about both sides already; ``project``: the research project it
-    is for. Raises Refusal ``price.none``.
+    the local date of the start (of ``now`` for programmes that go by the approval); ``schedule`` is the pinned one where it is in hand
+    already. ``service_mode``: how the customer is served, empty for what the lab's forms begin with. ``imported``: the time was not
+    booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. ``gathered``: what is loaded about both
+    sides already; ``project``: the research project it is for. ``approved_on``: the local day of the approval, where it is not ``now``.
+    Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
-    service_on = during.starts_at.astimezone(zone).date()
-    pins = pins or _promised(_pins_in_force(instrument.pk, service_on), instrument, customer)
+    service_on, today = during.starts_at.astimezone(zone).date(), approved_on or now.astimezone(zone).date()
+    pins = pins or _promised(_pins_in_force(instrument.pk, service_on, today), instrument, customer)
     if not subsidised:
         pins = Pins(pins.price_version_id, ())
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     gathered = gathered or gather(customer, [instrument.organisation_id])
-    place, today = instrument_party(instrument), now.astimezone(zone).date()
+    place = instrument_party(instrument)
     facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
     facts = replace(facts, service=service_of(facts.service, imported=imported, project=project))
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
@@ -292,7 +314,9 @@ def plan(
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use, vouchers)
 
 
-def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
+def plan_of(
+    reservation: Reservation, during: TimeRange, now: datetime, pins: Pins | None = None, approved_on: date | None = None
+) -> Plan:
     """``plan`` for a reservation (with its instrument, site, owner and customer) at a time, as it would be served and taken over."""
     return plan(
         reservation.instrument,
@@ -303,7 +327,14 @@ def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pi
         service_mode=reservation.service_mode,
         imported=reservation.imported,
         project=reservation.research_project,
+        approved_on=approved_on,
     )
+
+
+def approved_on(held: Mapping[str, Any]) -> date | None:
+    """The local day of the approval that frozen inputs name; None where no programme was tried."""
+    found = next((each["facts"]["service"].get("approval_on") for each in held["candidates"]), None)
+    return None if found is None else date.fromisoformat(found)
 
 
 def service_of(service: Service, *, imported: bool = False, project: str = "") -> Service:
@@ -350,7 +381,7 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
     something was awarded to it: at most five queries however many, one more where projects are named and one where a programme
     looks at what came before."""
-    found = _pins_of_many(sessions)
+    found = _pins_of_many(sessions, now)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
     gathered = gather(customer, {each.instrument.organisation_id for each in sessions})
@@ -381,8 +412,9 @@ _IN_FORCE_OF_MANY = """
 SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = asked.instrument AND effective_from <= asked.on_day
         ORDER BY effective_from DESC LIMIT 1),
        ARRAY(SELECT v.id FROM billing_programmeversion v JOIN billing_programme p ON p.id = v.programme_id
-             WHERE v.published_at IS NOT NULL AND v.valid @> asked.on_day ORDER BY p.code)
-  FROM unnest(%s::bigint[], %s::date[]) WITH ORDINALITY AS asked (instrument, on_day, place) ORDER BY asked.place
+             WHERE v.published_at IS NOT NULL
+               AND v.valid @> CASE v.date_basis WHEN 'approval' THEN asked.approved_on ELSE asked.on_day END ORDER BY p.code)
+  FROM unnest(%s::bigint[], %s::date[], %s::date[]) WITH ORDINALITY AS asked (instrument, on_day, approved_on, place) ORDER BY asked.place
 """
 
 
@@ -391,11 +423,13 @@ def _programmes(pins: Iterable[Pins | None]) -> list[Programme]:
     return [subsidy.in_force(version_id).programme for version_id in sorted(ids)]
 
 
-def _pins_of_many(sessions: Sequence[Session]) -> list[Pins | None]:
-    """What is in force on the local date of each session's start: one round trip; None where there is no price."""
-    days = [each.during.starts_at.astimezone(ZoneInfo(each.instrument.site.time_zone)).date() for each in sessions]
+def _pins_of_many(sessions: Sequence[Session], now: datetime) -> list[Pins | None]:
+    """What is in force on the local date of each session's start, approved ``now``: one round trip; None where there is no price."""
+    zones = [ZoneInfo(each.instrument.site.time_zone) for each in sessions]
+    days = [each.during.starts_at.astimezone(zone).date() for each, zone in zip(sessions, zones, strict=True)]
+    approved = [now.astimezone(zone).date() for zone in zones]
     with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE_OF_MANY, [[each.instrument.pk for each in sessions], days])
+        cursor.execute(_IN_FORCE_OF_MANY, [[each.instrument.pk for each in sessions], days, approved])
         rows = cursor.fetchall()
     return [Pins(price_version_id, tuple(programmes)) if price_version_id else None for price_version_id, programmes in rows]
 

@@ -133,6 +133,8 @@ def _worked(one: tuple[Reservation, UsageSession], pk: int, known: _Known, actor
     held = known.quotes.pop(reservation.pk, None)
     if held is None:
         return None
+    if usage_charge.counts_otherwise(held, now):
+        return None
     used = Used(reservation, session, known.grades.get(reservation.pk, ""))
     try:
         frozen, assessment, inputs = usage_charge.worked_out(held, used, now, known.gathered, known.facts)

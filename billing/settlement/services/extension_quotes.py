@@ -24,7 +24,7 @@ def extension_figures(reservation: Reservation, ends_at: datetime, now: datetime
     """
     held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
     during = TimeRange(reservation.starts_at, ends_at)
-    planned = assessing.plan_of(reservation, during, now, Pins.of(held.inputs))
+    planned = assessing.plan_of(reservation, during, now, Pins.of(held.inputs), assessing.approved_on(held.inputs))
     keys = [spec.key for spec in planned.specs()]
     return planned.with_balances(_without_own(keys, reservation), (RESERVATION, reservation.pk)).inputs.assess()
 

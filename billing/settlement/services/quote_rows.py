@@ -30,9 +30,10 @@ def quotes_of(reservation_id: int) -> list[Quote]:
     return [quote for row in rows if (quote := row_of(Quote, _READ, iter(row))) is not None]
 
 
-def insert(fields: dict[str, Any]) -> None:
-    """One row; a field that is not named has its model's default."""
+def insert(fields: dict[str, Any]) -> Quote:
+    """One row, without its id; a field that is not named has its model's default."""
     row = Quote(**fields)
     values = {name: getattr(row, name) for name in _WRITTEN}
     with planned_once() as cursor:
         cursor.execute(_INSERT, values | {name: json.dumps(values[name]) for name in _DOCUMENTS})
+    return row

@@ -22,6 +22,7 @@ from billing.settlement.models import Charge, Quote
 from billing.settlement.services import (
     assessing,
     awarding,
+    basis_day,
     card_money,
     charging_many,
     fees,
@@ -89,7 +90,8 @@ class ReservationMoney:
         the price again; without any those that keep it already."""
         quotes = quote_rows.quotes_of(reservation.pk)
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
-        pins = Pins.of(accepted.inputs)
+        zone = ZoneInfo(reservation.instrument.site.time_zone)
+        pins = Pins.of(accepted.inputs).approved_on(now.astimezone(zone).date())
         planned = assessing.plan_of(reservation, reservation.during, now, pins)
         accounts = _locked_accounts(reservation, planned, now, [*fees.card_accounts([missed] if missed else []), *own])
         if missed is not None:
@@ -215,7 +217,7 @@ class ReservationMoney:
         """
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
-        planned = assessing.plan_of(reservation, reservation.during, now, pins)
+        planned = assessing.plan_of(reservation, reservation.during, now, pins, assessing.approved_on(held.inputs))
         accounts, own = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
@@ -265,9 +267,9 @@ class ReservationMoney:
         """
         relieved = fees.to_relieve(session, reservation)
         returning = fees.card_accounts(relieved)
+        held = self._held_on_its_day(reservation, actor, now, returning)
         if returning or reservation.fund_card_id is not None:
             card_money.lock_with_holds([reservation], now, returning)
-        held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         extras = session_extras.for_charge(reservation, actor, now)
         used = Used(reservation, session, confirmed_grade(reservation), extras)
         frozen, assessment, inputs = usage_charge.worked_out(held, used, now)
@@ -277,6 +279,21 @@ class ReservationMoney:
         own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, "agree", actor), now)
         slips.issue(reservation, session, charge.pk, assessment, covered, now)
         fees.relieve(relieved, reservation, actor, now)
+
+    def _held_on_its_day(self, reservation: Reservation, actor: Actor, now: datetime, beside: Sequence[Account]) -> Quote:
+        """The quote that was held, or a new one where programmes count on the day of the charge otherwise than was expected."""
+        held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
+        if not usage_charge.counts_otherwise(held, now):
+            return held
+        thawed = assessing.thaw(held.inputs)
+        on = now.astimezone(thawed.zone).date()
+        own = [*beside, *ledger.open_accounts(card_money.specs(reservation), now).values()]
+        source, project = _source(reservation, "charged_on", actor), reservation.research_project
+        anew = basis_day.count_anew(held, thawed, reservation.organisation_id, on, source, now, project, own)
+        frozen = usage_charge.frozen_under(held, thawed, anew.inputs, anew.versions)
+        fields = {"reservation_id": reservation.pk, "revision": held.revision + 1, "valid_until": held.valid_until}
+        agreed = {"accepted_at": now, "accepted_by_id": held.accepted_by_id, "held_at": now, "created_at": now}
+        return quote_rows.insert(fields | agreed | assessing.frozen_row(frozen, anew.assessment))
 
     def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
         """As ``on_agree`` charges each, in a constant number of statements; False: nothing was written, it is charged by itself."""

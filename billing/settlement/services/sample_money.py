@@ -19,7 +19,7 @@ from billing.settlement import once
 from billing.settlement.customer_terms import Asking, terms_of
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
-from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
+from billing.settlement.services import assessing, awarding, basis_day, card_money, reservation_money, sample_quotes, slips
 from billing.settlement.services.sample_quotes import SamplePlan
 from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy import services as subsidy
@@ -122,7 +122,7 @@ class SampleMoney:
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
         """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest."""
-        held = job.quotes.filter(held_at__isnull=False).latest("revision")
+        held = self._held_on_its_day(job, actor, now)
         agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
         thawed = thaw(held.inputs)
         again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
@@ -138,6 +138,17 @@ class SampleMoney:
         covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
         own_money.settle(job, charge.pk, charge.payable_now_fen, source, now)
         slips.issue_samples(job, charge, assessment, covered, now)
+
+    def _held_on_its_day(self, job: SampleJob, actor: Actor, now: datetime) -> Quote:
+        """The quote that was held, or a new one where programmes count on the day of the charge otherwise than was expected."""
+        held = job.quotes.filter(held_at__isnull=False).latest("revision")
+        inputs, on = thaw(held.inputs), local_today(now)
+        if not basis_day.is_other(held, inputs, on):
+            return held
+        source = Source(SAMPLE_JOB, job.pk, "charged_on", None, actor.user_id)
+        anew = basis_day.count_anew(held, inputs, job.organisation_id, on, source, now, job.research_project)
+        revision, by = held.revision + 1, held.accepted_by_id
+        return _write_quote(job, revision, anew.inputs, anew.versions, anew.assessment, now, accepted_by_id=by, held=True)
 
 
 def requote(
@@ -200,6 +211,7 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
     """The job under the price and the programmes that the customer was shown."""
     service_on = date.fromisoformat(accepted.inputs["local_on"])
     price = sample_price_from_json(accepted.inputs["price"])
+    today = local_today(now)
     ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
     return sample_quotes.plan(
         job.resource,
@@ -207,9 +219,9 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         job.sample_count,
         job.elements,
         service_on,
-        local_today(now),
+        today,
         price=price,
-        version_ids=ids,
+        version_ids=assessing.versions_approved_on(ids, today),
         project=job.research_project,
     )
 
@@ -218,7 +230,7 @@ def _frozen(inputs: SampleInputs, versions: Sequence[InForce]) -> dict[str, Any]
     """The inputs as JSON, programmes replaced by the immutable versions they were read from (id and fingerprint)."""
     data = sample_codec.inputs_to_json(inputs)
     for written, version in zip(data["candidates"], versions, strict=True):
-        written["programme"] = {"programme_version": version.version_id, "sha256": version.programme.sha256}
+        written["programme"] = assessing.reference(version)
     return data
 
 
@@ -249,8 +261,8 @@ def _write_quote(
     *,
     accepted_by_id: int | None,
     held: bool = False,
-) -> None:
-    Quote.objects.create(
+) -> Quote:
+    return Quote.objects.create(
         sample_job=job,
         revision=revision,
         accepted_at=now if accepted_by_id is not None else None,

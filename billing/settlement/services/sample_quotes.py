@@ -142,9 +142,9 @@ def plan(
     project: str = "",
     around: Around | None = None,
 ) -> SamplePlan:
-    """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force on
-    ``service_on``, or those that are given (pinned before). ``project``: the research project it is for; ``around`` what is loaded of
-    many tests already.
+    """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force then
+    (by ``service_on``, or by ``today`` where the day of the approval counts), or those that are given (pinned before). ``project``: the
+    research project it is for; ``around`` what is loaded of many tests already.
 
     Raises Refusal ``price.on_request``.
     """
@@ -159,7 +159,7 @@ def plan(
     facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     facts = replace(facts, service=assessing.service_of(facts.service, project=project))
     own = is_in_house(customer.pk, owner.pk)
-    ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
+    ids = subsidy.version_ids_in_force(service_on, today) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
     vouchers = gathered.vouchers
@@ -179,7 +179,7 @@ def prepare_many(
     ``places`` as in ``Around``; the customer need not be stored.
     """
     prices = sample_prices.in_force([each.pk for each in resources], today)
-    ids = subsidy.version_ids_in_force(today)
+    ids = subsidy.version_ids_in_force(today, today)
     vouchers = usable(customer.pk, [subsidy.in_force(version_id).programme for version_id in ids])
     gathered = replace(gather(customer, {each.organisation_id for each in resources}), vouchers=vouchers)
     around = Around(gathered, places)

@@ -16,7 +16,6 @@ from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import Facts, Profile
-from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
 
@@ -60,19 +59,12 @@ def _stands(profile: Profile, now: Standing) -> bool:
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:
     """Whether the programme, or one of its sides that could pay before, asks now for what was met then."""
     if not programme.sides:
-        return bool(_unmet(programme, now) - _unmet(programme, before))
+        return bool(programme.unmet(now) - programme.unmet(before))
     paying = [side for side in programme.sides if side.when is None or side.when.holds(before, []) is not False]
     return any(
-        (side.when is not None and side.when.holds(now, []) is False)
-        or _unmet(side.programme, now) - _unmet(side.programme, before)
+        (side.when is not None and side.when.holds(now, []) is False) or side.programme.unmet(now) - side.programme.unmet(before)
         for side in paying
     )
-
-
-def _unmet(programme: Programme, facts: Facts) -> set[tuple[str, str]]:
-    """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
-    found = [condition.check(facts) for condition in programme.conditions]
-    return {(each.clause, each.code) for each in found if isinstance(each, Unmet)}
 
 
 @dataclass(frozen=True, slots=True)

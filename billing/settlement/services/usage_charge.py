@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.pricing.rules.samples import ExtraCharge
-from billing.settlement.services import assessing, awarding
+from billing.settlement.services import assessing, awarding, basis_day
 from billing.settlement.services.awarding import WasHeld
 from billing.settlement.services.gathering import Gathered
 from billing.settlement.services.still_eligible import looked_at_again
@@ -57,7 +57,15 @@ def worked_out(
     if used.extras:
         inputs = replace(inputs, extras=used.extras)
         assessment = inputs.assess()
-    return _frozen_under(held, thawed, inputs), assessment, inputs
+    return frozen_under(held, thawed, inputs), assessment, inputs
+
+
+def counts_otherwise(held: WasHeld, now: datetime) -> bool:
+    """Whether a programme counts on the day of the charge otherwise than was expected: that is promised anew first."""
+    if not basis_day.may_be_other(held):
+        return False
+    thawed = assessing.thaw(held.inputs)
+    return basis_day.is_other(held, thawed, now.astimezone(thawed.zone).date())
 
 
 def row_of(reservation: Reservation, frozen: Mapping[str, Any], assessment: Assessment, now: datetime) -> dict[str, Any]:
@@ -84,11 +92,12 @@ def parties_of(reservation: Reservation) -> tuple[int, int]:
     return reservation.instrument.organisation_id, reservation.organisation_id
 
 
-def _frozen_under(held: WasHeld, thawed: Inputs, inputs: Inputs) -> dict[str, Any]:
+def frozen_under(held: WasHeld, thawed: Inputs, inputs: Inputs, versions: Sequence[InForce] = ()) -> dict[str, Any]:
     """The frozen form of ``inputs``, which came from ``held`` as it was ``thawed``: documents by reference as there, and a programme about
-    which nothing has changed as it stands there."""
+    which nothing has changed as it stands there. ``versions``: others than there."""
     stands = {id(each): frozen for each, frozen in zip(thawed.candidates, held.inputs["candidates"], strict=True)}
     references = {each["programme"]["sha256"]: each["programme"] for each in held.inputs["candidates"]}
+    references |= {each.programme.sha256: assessing.reference(each) for each in versions}
     candidates = [
         stands.get(id(each)) or {**candidate_to_json(each), "programme": references[each.programme.sha256]}
         for each in inputs.candidates

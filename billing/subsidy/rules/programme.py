@@ -139,6 +139,11 @@ class Programme:
         """The year of the yearly caps that a day belongs to: the one in which it began."""
         return on.year if on.isoformat()[5:] >= self.year_starts else on.year - 1
 
+    def unmet(self, facts: Facts) -> set[tuple[str, str]]:
+        """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
+        found = [condition.check(facts) for condition in self.conditions]
+        return {(each.clause, each.code) for each in found if isinstance(each, Unmet)}
+
 
 def parse_programme(document: Document) -> Programme:
     """Check and compile a programme that somebody writes. Raises DocumentError with every fault and its JSON path."""

@@ -16,6 +16,10 @@ from billing.subsidy.rules.parts.conditions import is_day_fact
 from billing.subsidy.rules.parts.days import add_days, add_months, in_window
 from billing.subsidy.rules.parts.values import window_faults
 
+APPROVAL = "approval"
+BILLED = ("invoice", "claim")
+"""Date bases that nobody knows while a service is promised."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:

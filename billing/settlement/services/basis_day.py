@@ -1,0 +1,189 @@
+"""What goes by the day of an invoice or of a claim is counted anew when the service is charged.
+
+While a service is promised nobody knows those days, and they are expected to be the service's. Neither can be before the charge, from
+which the bill is made: where the charge falls into another year of a programme, another version of it or another voucher than was
+expected, its promise gives way to one under the rules and on the accounts of the charge's day. Every other figure stays as it was
+promised (ADR 43).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Generic, NamedTuple
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, TransferKind
+from billing.ledger.services import Source
+from billing.settlement import counted, once
+from billing.settlement.services import assessing, awarding
+from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.awarding import AnyInputs, WasHeld
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.parts.validity import BILLED
+from billing.subsidy.services import InForce
+from billing.vouchers.rules.backing import Usable, is_issued
+from billing.vouchers.usable import usable
+
+
+@dataclass(frozen=True, slots=True)
+class CountedAnew(Generic[AnyInputs]):
+    """What is promised now: all inputs, the programme versions in their order, and what they come to."""
+
+    inputs: AnyInputs
+    versions: tuple[InForce, ...]
+    assessment: Assessment[Any]
+
+
+class _Bounds(NamedTuple):
+    """As much as a programme may give, in the form of a quote that was held."""
+
+    inputs: Any
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """Programmes that count on another day than was expected, before their balances."""
+
+    versions: tuple[InForce, ...]
+    accounts: Accounts
+    customer_id: int
+    vouchers: tuple[Usable, ...]
+    facts: Facts
+
+
+def may_be_other(held: WasHeld) -> bool:
+    """Whether a programme that gave something when ``held`` goes by such a day at all."""
+    versions = enumerate(_versions(held))
+    return any(one.programme.validity.date_basis in BILLED and _gave(held, place) for place, one in versions)
+
+
+def is_other(held: WasHeld, inputs: AnyInputs, on: date) -> bool:
+    """Whether a programme that gave something when ``held`` counts on the local day ``on`` otherwise than was expected. ``inputs`` are
+    those of ``held``, thawed."""
+    return bool(_places(held, inputs, on))
+
+
+def count_anew(
+    held: WasHeld,
+    inputs: AnyInputs,
+    customer_id: int,
+    on: date,
+    source: Source,
+    now: datetime,
+    project: str = "",
+    beside: Sequence[Account] = (),
+) -> CountedAnew[AnyInputs]:
+    """Give up what is promised by programmes that count otherwise on the local day ``on`` and promise anew by the rules of that day, as far
+    as their accounts reach, behind the locks of all accounts of ``source`` and those ``beside`` them. The caller writes the quote.
+
+    What gave nothing when the money was held is not tried, and what counts as was expected gives no more than is held for it.
+    """
+    places = _places(held, inputs, on)
+    before = _versions(held)
+    anew = {place: _on(before[place], inputs.candidates[place], customer_id, on) for place in places}
+    accounts = _locked(held, anew, source, now, beside)
+    _give_up(source, {before[place].version_id for place in places}, now)
+    locked = ledger.lock(accounts.values())
+    stays = [place for place in range(len(before)) if place in anew or _gave(held, place)]
+    versions = tuple(anew[place].versions[0] if place in anew else before[place] for place in stays)
+    candidates = [_candidate(anew[place], locked, source) if place in anew else inputs.candidates[place] for place in stays]
+    found = _within_held(held, replace(inputs, candidates=tuple(candidates)), [place in anew for place in stays], versions)
+    for place, outcome, candidate in zip(stays, found.assessment.outcomes, found.inputs.candidates, strict=True):
+        if place in anew:
+            own = replace(found.inputs, candidates=(candidate,))
+            awarding.hold_awards(anew[place], own, [outcome], locked, source, now, project)
+    return found
+
+
+def _places(held: WasHeld, inputs: AnyInputs, on: date) -> list[int]:
+    return [
+        place
+        for place, candidate in enumerate(inputs.candidates)
+        if candidate.programme.validity.date_basis in BILLED and _gave(held, place) and _is_unlike(candidate, on)
+    ]
+
+
+def _versions(held: WasHeld) -> list[InForce]:
+    version_ids = [each["programme"]["programme_version"] for each in held.inputs["candidates"]]
+    return [subsidy.in_force(version_id) for version_id in version_ids]
+
+
+def _gave(held: WasHeld, place: int) -> bool:
+    outcome = held.result["outcomes"][place]
+    return outcome["outcome"] == "award" and any(outcome["draws"].values())
+
+
+def _is_unlike(candidate: Candidate, on: date) -> bool:
+    programme, facts = candidate.programme, candidate.facts
+    expected = programme.validity.basis_on(facts)
+    if expected is None or expected == on:
+        return False
+    if programme.cap_year(expected) != programme.cap_year(on) or any(is_issued(cap) for cap in programme.caps):
+        return True
+    return programme.unmet(_billed(facts, on)) != programme.unmet(facts)
+
+
+def _billed(facts: Facts, on: date) -> Facts:
+    return replace(facts, service=replace(facts.service, invoice_on=on, claim_on=on))
+
+
+def _on(before: InForce, candidate: Candidate, customer_id: int, on: date) -> _Anew:
+    """A programme as it counts on ``on``: by the version that is in force then. Where none is, the old one says so."""
+    version = subsidy.version_on(before.programme_id, on) or before
+    facts = _billed(candidate.facts, on)
+    facts = replace(facts, more=replace(facts.more, request=replace(facts.more.request, voucher=None, voucher_issued_on=None)))
+    vouchers = tuple(usable(customer_id, [version.programme]))
+    accounts = assessing.accounts_of([version], facts, customer_id, on, vouchers)
+    return _Anew((version,), accounts, customer_id, vouchers, facts)
+
+
+def _locked(
+    held: WasHeld, anew: Mapping[int, _Anew], source: Source, now: datetime, beside: Sequence[Account]
+) -> dict[str, Account]:
+    """The accounts that are drawn on from now on, opened where missing, locked with all that ``source`` draws on so far, in id order."""
+    specs = [spec for one in anew.values() for spec in assessing.specs_of(one.versions, one.accounts, one.customer_id)]
+    opened = ledger.open_accounts(specs, now)
+    old = Account.objects.filter(pk__in=ledger.held_accounts(source.type, source.id))
+    ledger.lock([*opened.values(), *old, *beside])
+    for one in anew.values():
+        once.lock(one.facts.service.paper, one.versions)
+    return opened
+
+
+def _give_up(source: Source, version_ids: set[int], now: datetime) -> None:
+    holds = ledger.open_holds(source.type, source.id)
+    own = [hold for hold in holds if hold.programme_version_id in version_ids]
+    ledger.end_holds(own, {}, source, now, TransferKind.VOID)
+    others = {hold.programme_version_id for hold in holds if hold.programme_version_id is not None} - version_ids
+    once.give_up(source.type, source.id, now, but_for=others)
+    counted.give_up(source, version_ids, now)
+
+
+def _candidate(one: _Anew, locked: Mapping[str, Account], source: Source) -> Candidate:
+    earlier = assessing.earlier_of(one.versions, one.facts, one.accounts, (source.type, source.id))
+    (found,) = assessing.candidates_of(one.versions, one.facts, one.accounts, one.customer_id, locked, earlier, one.vouchers)
+    return found
+
+
+def _within_held(
+    held: WasHeld, inputs: AnyInputs, is_anew: Sequence[bool], versions: tuple[InForce, ...]
+) -> CountedAnew[AnyInputs]:
+    """What is not counted anew gives no more than is held for it."""
+    draws = {each["programme"]: each.get("draws", {}) for each in held.result["outcomes"]}
+    assessment = inputs.assess()
+    bounds = [
+        {
+            "programme": outcome.programme,
+            "outcome": "award",
+            "draws": (outcome.draws if isinstance(outcome, Award) else {}) if anew else draws[outcome.programme],
+        }
+        for outcome, anew in zip(assessment.outcomes, is_anew, strict=True)
+    ]
+    inputs, assessment = awarding.within_held(_Bounds(held.inputs, {"outcomes": bounds}), inputs, assessment)
+    return CountedAnew(inputs, versions, assessment)
