@@ -12,6 +12,7 @@ from billing.cards.accounts import CARD
 from billing.ledger.models import Transfer, TransferKind
 from billing.prepaid.accounts import KINDS
 from billing.settlement.models import Charge, Quote
+from billing.settlement.services.basis_day import Otherwise, counted_otherwise
 from billing.settlement.services.reservation_money import RESERVATION
 from billing.settlement.services.still_eligible import Lost, lost_since
 from billing.vouchers.rules.backing import VOUCHER
@@ -44,6 +45,8 @@ class Money:
     held_fen: int
     lost: tuple[Lost, ...] = ()
     """Programmes that were promised and not paid, because the customer was no longer eligible."""
+    otherwise: tuple[Otherwise, ...] = ()
+    """Programmes that counted on another day than was expected."""
 
 
 def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, Figures]:
@@ -103,7 +106,9 @@ def money_of(actor: Actor, reservation: Reservation) -> Money:
     """The money of one reservation that the actor may see."""
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
     accepted, waiting = quotes_of(actor, reservation, charge)
-    return Money(accepted, waiting, charge, held_fen(reservation), lost_since(accepted, charge))
+    return Money(
+        accepted, waiting, charge, held_fen(reservation), lost_since(accepted, charge), counted_otherwise(accepted, charge)
+    )
 
 
 def held_fen(reservation: Reservation) -> int:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from billing import wording
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment
+from billing.settlement.services.basis_day import Otherwise
 from billing.settlement.services.quotes import QuotePreview
 from billing.settlement.services.still_eligible import Lost
 from billing.subsidy.rules.assess import Assessment
@@ -21,6 +24,8 @@ from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme
 from booking.models import Reservation
+from config.kernel.date_wording import date_words
+from frontend.display import yuan
 from instruments.rules.spending import is_in_house
 
 #: Parts of the working that test a condition: there is no running amount to show beside them yet.
@@ -151,6 +156,24 @@ def lost_rows(lost: Sequence[Lost]) -> list[LostRow]:
             each.programme, each.promised_fen, tuple(wording.step_sentence(one["code"], one["params"]) for one in each.reasons)
         )
         for each in lost
+    ]
+
+
+def otherwise_rows(otherwise: Sequence[Otherwise]) -> list[str]:
+    """Which date counted, and what it changed, a sentence for each programme."""
+    return [
+        gettext(
+            "%(programme)s goes by the %(basis)s. It was expected on the day of the service and counts from the day of the charge,"
+            " %(on)s: %(given)s instead of %(promised)s."
+        )
+        % {
+            "programme": each.programme,
+            "basis": wording.date_basis_word(each.basis),
+            "on": date_words(each.on),
+            "given": yuan(each.given_fen),
+            "promised": yuan(each.promised_fen),
+        }
+        for each in otherwise
     ]
 
 

@@ -286,6 +286,7 @@ def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:
     return {
         "money": money,
         "lost": assessment.lost_rows(money.lost),
+        "otherwise": assessment.otherwise_rows(money.otherwise),
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting else None,
     }

@@ -8,7 +8,7 @@ promised (ADR 43).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Generic, NamedTuple
@@ -17,6 +17,7 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
 from billing.settlement import counted, once
+from billing.settlement.models import Charge, Quote
 from billing.settlement.services import assessing, awarding
 from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.awarding import AnyInputs, WasHeld
@@ -99,6 +100,37 @@ def count_anew(
             own = replace(found.inputs, candidates=(candidate,))
             awarding.hold_awards(anew[place], own, [outcome], locked, source, now, project)
     return found
+
+
+class Otherwise(NamedTuple):
+    """A programme that counted on another day than was expected: the date that counts, what it was, and what was given in fen."""
+
+    programme: str
+    basis: str
+    on: date
+    promised_fen: int
+    given_fen: int
+
+
+def counted_otherwise(held: Quote | None, charge: Charge | None) -> tuple[Otherwise, ...]:
+    """What was promised by the day that was expected, and what was given by the day that it was charged; what was lost is told apart."""
+    if held is None or charge is None:
+        return ()
+    expected = dict(_by_programme(held.inputs, held.result))
+    found = []
+    for code, (given, basis, on) in _by_programme(charge.inputs, charge.result):
+        promised, _basis, day = expected.get(code, (None, "", None))
+        if promised and given and basis in BILLED and on and on != day:
+            found.append(Otherwise(code, basis, date.fromisoformat(on), promised["total_fen"], given["total_fen"]))
+    return tuple(found)
+
+
+def _by_programme(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, str, str | None]]]:
+    """By code: the award (None: refused), the date that counts, and which it was."""
+    for each, outcome in zip(inputs["candidates"], result["outcomes"], strict=True):
+        basis = subsidy.in_force(each["programme"]["programme_version"]).programme.validity.date_basis
+        award = outcome if outcome["outcome"] == "award" else None
+        yield outcome["programme"], (award, basis, each["facts"]["service"].get(f"{basis}_on"))
 
 
 def _places(held: WasHeld, inputs: AnyInputs, on: date) -> list[int]:
