@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Concat
 
 from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
@@ -38,10 +38,12 @@ from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
 from billing.claims.services.paying import shares_of
 from billing.claims.sheets import lines_sheet
+from billing.invoices.models import VatInvoice
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
 from billing.settlement.period_models import HeldBack
 from billing.settlement.queries import KINDS, Document
+from billing.subsidy import services as subsidy
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.models import StoredFile
@@ -277,7 +279,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     """What is looked at of claims, by claim; a constant number of queries. Their batches, versions and payees are loaded."""
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
-    twice = _invoices_elsewhere(lines)
+    twice, dated = _invoices_elsewhere(lines), _invoice_days(lines)
     accounts = papers.handed_in_accounts(claims)
     holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
     held_until = {award_id: until_on or date.max for award_id, until_on in holds.values_list("award_id", "until_on")}
@@ -303,18 +305,37 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
             handed_in_on=local_day(at) if at is not None else None,
             open_objections=objections.get(claim.pk, 0),
             lines=[
-                _checked(line, twice, posted, held_back=held_until.get(line.award_id, date.min) > batch.until_on) for line in own
+                _checked(
+                    line,
+                    twice,
+                    posted,
+                    {"invoice": dated.get(line.invoice_number), "claim": local_day(at) if at is not None else None},
+                    held_back=held_until.get(line.award_id, date.min) > batch.until_on,
+                )
+                for line in own
             ],
             account_changed=papers.account_changed(claim.payee, accounts.get(claim.pk)),
         )
     return found
 
 
-def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int, int], int], *, held_back: bool) -> CheckedLine:
+def _checked(
+    line: ClaimLine,
+    twice: frozenset[str],
+    posted: dict[tuple[str, int, int], int],
+    known_on: Mapping[str, date | None],
+    *,
+    held_back: bool,
+) -> CheckedLine:
+    """``known_on``: the days of its invoice and of the claim, as far as they are known."""
     days = line.award.programme_version.valid
+    programme = subsidy.in_force(line.award.programme_version_id).programme
+    basis = programme.validity.date_basis
+    counts_on, real_on = _counts_on(line, basis), known_on.get(basis)
     return CheckedLine(
         position=line.position,
         service_on=line.award.service_on,
+        counts_on=counts_on,
         valid_from=days.lower,
         valid_until=days.upper - timedelta(days=1),
         invoice_number=line.invoice_number,
@@ -322,15 +343,36 @@ def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int
         in_ledger=proving.in_ledger(line, posted),
         related=_related(line),
         held_back=held_back,
+        other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),
     )
 
 
 def _related(line: ClaimLine) -> bool:
     """Whether the facts frozen with the charge say that firm and provider belong together."""
-    for each in line.award.charge.inputs["candidates"]:
-        if each["programme"]["programme_version"] == line.award.programme_version_id:
-            return bool(each["facts"].get("applicant", {}).get("related_to_provider", False))
-    return False
+    return bool(_frozen_facts(line).get("applicant", {}).get("related_to_provider", False))
+
+
+def _counts_on(line: ClaimLine, basis: str) -> date:
+    """The date by which the award was counted, as frozen with the charge."""
+    found = _frozen_facts(line).get("service", {}).get(f"{basis}_on")
+    return line.award.service_on if found is None else date.fromisoformat(found)
+
+
+def _frozen_facts(line: ClaimLine) -> Mapping[str, Any]:
+    """What the charge's programme went by."""
+    version_id = line.award.programme_version_id
+    candidates = line.award.charge.inputs["candidates"]
+    return next((each["facts"] for each in candidates if each["programme"]["programme_version"] == version_id), {})
+
+
+def _invoice_days(lines: Sequence[ClaimLine]) -> dict[str, date]:
+    """The dates of the invoices of these lines that were recorded, by number (of old paper after its code)."""
+    numbers = {line.invoice_number for line in lines if line.invoice_number}
+    if not numbers:
+        return {}
+    whole = Concat("code", "number")
+    rows = VatInvoice.objects.filter(reverses__isnull=True).annotate(whole=whole).filter(whole__in=numbers)
+    return dict(rows.values_list("whole", "issued_on"))
 
 
 def _invoices_elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:

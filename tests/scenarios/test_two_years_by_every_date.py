@@ -20,12 +20,19 @@ from django.urls import reverse
 
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
+from billing.claims import queries
+from billing.claims.models import Claim, ClaimLine
+from billing.claims.rules.checks import CheckCode, look
+from billing.claims.services import batches, handing_in
+from billing.claims.services.batches import BatchInput
+from billing.invoices.models import VatInvoice
 from billing.ledger.models import Account
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
 from billing.settlement.services import basis_day
+from billing.subsidy.models import ProgrammeVersion
 from booking.models import Reservation
 from booking.services import transitions, usage_review
 from config.kernel.time_range import TimeRange
@@ -248,3 +255,48 @@ def test_sessions_charged_together_are_charged_as_one_by_one(cast: Any, firm: Li
         "approval": {"2026": 160},
     }
     everything_agrees(at(1, 21))
+
+
+def not_in_order(cast: Any, basis: str, *, first: date, last: date, invoice: str = "") -> list[CheckCode]:
+    """What is found beside the claim of the services of some days under one programme, claimed in January."""
+    version = ProgrammeVersion.objects.filter(programme__code=CODES[basis]).earliest("pk")
+    asked = BatchInput(
+        version.programme_id,
+        "deducted_now",
+        fund_year=2026,
+        from_on=first,
+        until_on=last,
+        opens_on=date(2027, 1, 1),
+        closes_on=date(2027, 1, 31),
+    )
+    batch = batches.open_batch(cast.actor("chen"), asked, at(1, 6))
+    batches.gather(cast.actor("chen"), batch.pk, at(1, 6))
+    claim = Claim.objects.get(batch=batch)
+    assert ClaimLine.objects.filter(claim=claim).count() == 1
+    if invoice:
+        handing_in.write_invoice(cast.actor("li"), claim.pk, 1, invoice, at(1, 6))
+    return [check.code for check in look(queries.check_inputs([claim])[claim.pk]) if not check.ok]
+
+
+def test_the_checks_of_a_claim_go_by_the_date_that_counts(cast: Any, firm: Life) -> None:
+    early = approved(firm, at(12, 20, 2026), session(12, 22))
+    used(firm, early)
+    charged(firm, early, at(12, 23, 2026))
+    late = approved(firm, at(12, 28, 2026), session(12, 30))
+    used(firm, late)
+    charged(firm, late, at(1, 5))
+    bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 12, 31)), at(1, 5))
+    made = {"net_fen": 1_00, "tax_fen": 0, "total_fen": 1_00, "buyer_code": "", "seller_code": ""}
+    made |= {"recorded_by": cast.users["li"], "recorded_at": at(1, 6), "issued_on": date(2027, 1, 6)}
+    VatInvoice.objects.create(owner=cast.lab, bill=bill, number="2" * 20, **made)
+    before_evidence = {CheckCode.EVIDENCE, CheckCode.INVOICE, CheckCode.BANK}
+
+    def wrong(basis: str, day: int, invoice: str = "") -> set[CheckCode]:
+        found = not_in_order(cast, basis, first=date(2026, 12, day), last=date(2026, 12, day), invoice=invoice)
+        return set(found) - before_evidence
+
+    # A service of 30 December that counts by its invoice of January is in order under the version of 2027.
+    assert wrong("invoice", 30) == set()
+    # Charged in 2026 and invoiced in 2027: it was counted in the wrong year, which somebody has to look at. By the service it was not.
+    assert wrong("invoice", 22, "2" * 20) == {CheckCode.YEAR}
+    assert wrong("service", 22) == set()

@@ -20,6 +20,7 @@ class CheckCode(StrEnum):
     INVOICE_TWICE = "invoice_twice"
     WINDOW = "window"
     VALIDITY = "validity"
+    YEAR = "year"
     BANK = "bank"
     ACCOUNT = "account"
     RELATED = "related"
@@ -36,10 +37,12 @@ _INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
 class CheckedLine:
     """What is looked at of a line that counts. ``used_elsewhere``: its invoice stands in another claim; ``in_ledger``: the accounts were
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
-    lets no document take it."""
+    lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
+    claim, is of another year of the programme, which goes by its date."""
 
     position: int
     service_on: date
+    counts_on: date
     valid_from: date
     valid_until: date
     invoice_number: str
@@ -47,6 +50,7 @@ class CheckedLine:
     in_ledger: bool
     related: bool
     held_back: bool = False
+    other_year: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,10 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     late = _where(claim, lambda line: not claim.from_on <= line.service_on <= claim.until_on)
     handed = claim.handed_in_on is None or claim.opens_on <= claim.handed_in_on <= claim.closes_on
     found.append(Check(CheckCode.WINDOW, not late and handed, late))
-    invalid = _where(claim, lambda line: not line.valid_from <= line.service_on <= line.valid_until)
+    invalid = _where(claim, lambda line: not line.valid_from <= line.counts_on <= line.valid_until)
     found.append(Check(CheckCode.VALIDITY, not invalid, invalid))
+    if elsewhere := _where(claim, lambda line: line.other_year):
+        found.append(Check(CheckCode.YEAR, ok=False, positions=elsewhere))
     found.append(Check(CheckCode.BANK, claim.has_bank_account))
     if claim.account_changed:
         found.append(Check(CheckCode.ACCOUNT, ok=False))

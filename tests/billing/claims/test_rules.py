@@ -166,7 +166,7 @@ def test_what_is_taken_back_fits_and_the_oldest_comes_first(amounts, room):
     assert split_like(5, {"a": 0}) == {"a": 0}
 
 
-LINE = CheckedLine(1, date(2026, 11, 5), date(2026, 1, 1), date(2026, 12, 31), "2" * 20, False, True, False)
+LINE = CheckedLine(1, date(2026, 11, 5), date(2026, 11, 5), date(2026, 1, 1), date(2026, 12, 31), "2" * 20, False, True, False)
 GOOD = CheckInput(
     tuple(Asked), frozenset({"invoice_file", "report", "contract", "payment_proof"}), True, date(2026, 11, 1), date(2026, 11, 30),
     date(2026, 12, 1), date(2026, 12, 7), date(2026, 12, 3), 0, [LINE],
@@ -182,6 +182,8 @@ GOOD = CheckInput(
         ({"lines": [replace(LINE, service_on=date(2026, 12, 1))]}, CheckCode.WINDOW),
         ({"handed_in_on": date(2026, 12, 8)}, CheckCode.WINDOW),
         ({"lines": [replace(LINE, valid_until=date(2026, 11, 4))]}, CheckCode.VALIDITY),
+        ({"lines": [replace(LINE, counts_on=date(2027, 1, 4))]}, CheckCode.VALIDITY),
+        ({"lines": [replace(LINE, other_year=True)]}, CheckCode.YEAR),
         ({"has_bank_account": False}, CheckCode.BANK),
         ({"lines": [replace(LINE, related=True)]}, CheckCode.RELATED),
         ({"lines": [replace(LINE, in_ledger=False)]}, CheckCode.LEDGER),
