@@ -127,7 +127,8 @@ def payee_filter(actor: Actor, prefix: str = "") -> Q:
 
 
 def _price_versions(queryset: QuerySet[PriceVersion], actor: Actor) -> QuerySet[PriceVersion]:
-    return queryset.filter(instrument_filter(actor, "instrument__"))
+    """Price lists as their instruments; what two sides agreed on as the quotation that says it."""
+    return queryset.filter(instrument_filter(actor, "instrument__") | quotation_filter(actor, "agreed_line__quotation__"))
 
 
 def _test_item_prices(queryset: QuerySet[TestItemPrice], actor: Actor) -> QuerySet[TestItemPrice]:

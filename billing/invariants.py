@@ -9,12 +9,25 @@ from billing.month import invariants as _month  # noqa: F401  (registers its own
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
 from billing.papers import invariants as _papers  # noqa: F401  (registers its own)
 from billing.payments import invariants as _payments  # noqa: F401  (registers its own)
+from billing.settlement.services.replaying import replay_charges
 from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint
-from config.kernel.invariants import register_sql
+from config.kernel.invariants import Finding, register, register_sql
 
 require_constraint("billing_programmeversion", "programme_version_no_overlap")
 
+
+def charges_come_to_the_same() -> Finding:
+    """Every charge, worked out again from what was frozen with it, comes to what was charged and awarded."""
+    checked, wrong = 0, []
+    for each in replay_charges():
+        checked += 1
+        if not each.identical:
+            wrong.append(f"{each.thing}: {each.problem or each.differences[0].path}")
+    return Finding(checked, tuple(wrong))
+
+
+register("books.charges_come_to_the_same", charges_come_to_the_same)
 register_sql(
     "ledger.columns_are_the_sums_of_transfers",
     counted="SELECT count(*) FROM billing_account WHERE limited",

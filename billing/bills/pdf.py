@@ -13,12 +13,14 @@ from django.utils import translation
 
 from billing.bills import wording
 from billing.bills.captions import bill_captions
+from billing.bills.rules.content import tax_rows
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
 from billing.papers.codes import check_mark
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.pdf import FONT_FOLDER, Cell, limits
+from billing.wording import percent
 
 Content = Mapping[str, Any]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
@@ -54,6 +56,9 @@ def render_html(content: Content, *, draft: bool = False) -> str:
                 ],
                 "rows": [_cells(line) for line in lines_of(content)],
                 "total": yuan(content["totals"]["total_fen"]),
+                "taxes": [
+                    (percent(row.rate), yuan(row.net_fen), yuan(row.tax_fen), yuan(row.gross_fen)) for row in tax_rows(content)
+                ],
                 "subsidy": yuan(content["totals"]["subsidy_fen"]) if content["totals"].get("subsidy_fen") else "",
                 "reason": wording.CREDIT_REASONS[content["reason_code"]] if content["kind"] == "credit_note" else "",
                 "zones": ", ".join(sorted({line["zone"] for line in lines_of(content)})),

@@ -101,6 +101,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         own = [[words["due_on"].line, date.fromisoformat(content["due_on"])]]
     else:
         own = [[words["of_bill"].line, content["bill"]], [words["reason"].line, content["reason"]]]
+    taxes: list[list[Value]] = [[words["tax"].line, sentence] for sentence in wording.tax_sentences(content)]
     rows: list[list[Value]] = [
         [words["number"].line, content["number"]],
         [words["made_on"].line, date.fromisoformat(content["made_on"])],
@@ -109,7 +110,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["account_name"].line, owner["bank_account_name"]],
         [words["account_number"].line, owner["bank_account_number"]],
         [words["total"].line, _amount(content["totals"]["total_fen"])],
-        [words["tax"].line, words["tax_not_shown"].line],
+        *taxes,
         [words["maker"].line, content["maker"]],
         [words["content_hash"].line, sha256_of(dict(content))],
     ]

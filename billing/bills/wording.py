@@ -9,7 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 
 from billing import wording
+from billing.bills.rules.content import Tax, tax_rows
 from billing.bills.rules.crediting import CreditReason
+from billing.ledger.rules.money import yuan
 
 Word = Promise | str
 CREDIT_REASONS: Mapping[str, Word] = {
@@ -24,6 +26,17 @@ CREDIT_REASONS: Mapping[str, Word] = {
 def unit_word(unit: str) -> str:
     """What a line counts."""
     return pgettext("unit of a bill", "hours") if unit == "hour" else pgettext("unit of a bill", "samples")
+
+
+def tax_sentences(content: Mapping[str, Any]) -> list[str]:
+    """What a bill says of tax, in the language that is active: a sentence for each rate that its prices name."""
+    if content["tax"] == Tax.NOT_SHOWN:
+        return [gettext("The published prices do not show tax apart, so neither does this bill. The VAT invoice does.")]
+    return [
+        gettext("Fees of ¥%(gross)s contain ¥%(tax)s of tax (%(rate)s); without tax they are ¥%(net)s.")
+        % {"gross": yuan(row.gross_fen), "tax": yuan(row.tax_fen), "rate": wording.percent(row.rate), "net": yuan(row.net_fen)}
+        for row in tax_rows(content)
+    ]
 
 
 def what_word(line: Mapping[str, Any]) -> str:

@@ -44,6 +44,19 @@ register(
         "commission.content_differs": _("The sheet is not the one that you read. Reload the page, read it again, then sign."),
         "commission.other_parties": _("Only reservations of this customer on instruments of this lab belong here."),
         "commission.linked_already": _("This reservation belongs to a commission already."),
+        "commission.beyond_the_line": _(
+            "The commission is for %(quantity)s units of this instrument's time, and %(left)s are left: this reservation is longer."
+            " Shorten it, or agree on more."
+        ),
+        "commission.dearer": _(
+            "By the commission this reservation would cost %(final_cost_fen)s in the end instead of %(before_fen)s. It was not attached."
+        ),
+        "commission.priced": _(
+            "By the list price this reservation would cost more than by the commission, so it is not taken off. Cancel it, and book again."
+        ),
+        "commission.has_bookings": _(
+            "Bookings cost what this commission says: %(references)s. Cancel them or take them off first, then call it off."
+        ),
         "order.content_changed": _("The stored content of %(number)s is not what was frozen. Tell the operator."),
         "order.not_ready": _("This document is not ready yet. Wait until it has been made."),
         "order.not_failed": _("These documents have not failed. Reload the page to see where they stand."),

@@ -1,8 +1,17 @@
-"""What is always true of issued papers."""
+"""What is always true of issued papers, and of the chain over the ledger."""
 
 from __future__ import annotations
 
+from billing.ledger import seals
 from billing.papers.verifying import contents_and_codes
-from config.kernel.invariants import register
+from config.kernel.invariants import Finding, register
+
+
+def chain_holds() -> Finding:
+    """Every link of the ledger's sealed chain is what its transfers make."""
+    found = seals.verify()
+    return Finding(found.seals, tuple(f"seal {each.number}: {each.code} {each.detail}".rstrip() for each in found.faults))
+
 
 register("papers.contents_and_codes_are_what_was_issued", contents_and_codes)
+register("books.the_chain_holds", chain_holds)

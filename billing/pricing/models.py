@@ -72,9 +72,12 @@ class PriceVersion(models.Model):
     A version has no end of its own, so versions cannot overlap or leave a gap. Immutable by trigger: a new price is a new version.
     ``document`` is checked by ``billing.pricing.rules.parse_schedule``. ``cost_sheet`` is the cost recovery that the lab wrote
     down with it, ``family`` the family it was published for.
+
+    Or what two sides agreed on in a line of a quotation (``agreed_line``): no price list, and in force only for what is priced by it.
     """
 
-    instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="price_versions")
+    instrument = models.ForeignKey("instruments.Instrument", null=True, on_delete=models.PROTECT, related_name="price_versions")
+    agreed_line = models.OneToOneField("billing.QuotationLine", null=True, on_delete=models.PROTECT, related_name="agreed_price")
     effective_from = models.DateField()
     document = models.JSONField()
     cost_sheet = models.JSONField(null=True)
@@ -83,7 +86,10 @@ class PriceVersion(models.Model):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["instrument", "effective_from"], name="price_version_one_per_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "effective_from"], name="price_version_one_per_day"),
+            models.CheckConstraint(condition=_one_of("instrument", "agreed_line"), name="price_version_listed_or_agreed"),
+        ]
         triggers = [append_only("price_version_immutable"), no_truncate("price_version_no_truncate")]
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing.models import PriceVersion
+from billing.pricing.rules.agreed import agreed_document
 from billing.pricing.rules.schedule import PriceSchedule, compile_schedule, parse_schedule
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
@@ -71,6 +72,33 @@ def publish_price(
         return version
 
     return transactions.run(work)
+
+
+def agreed_version_id(
+    line_id: int, instrument_id: int, unit: str, unit_price_fen: int, actor: Actor, on: date, now: datetime
+) -> int:
+    """The version of what two sides agreed on in a line of a quotation for an instrument's time, made from the price list of the local
+    day ``on`` when it is asked for first. Part of the caller's transaction, which has checked the actor. Raises Refusal ``price.none``."""
+    found = PriceVersion.objects.filter(agreed_line_id=line_id).values_list("pk", flat=True).first()
+    if found is not None:
+        return found
+    listed = version_id_in_force(instrument_id, on)
+    if listed is None:
+        raise Refusal.of("price.none")
+    document = agreed_document(schedule(listed).document, unit, unit_price_fen)
+    parse_schedule(document)
+    version = PriceVersion.objects.create(
+        agreed_line_id=line_id, effective_from=on, document=document, published_at=now, published_by_id=actor.user_id
+    )
+    audit.record(actor, "price.agree", version, now, after={"line": line_id})
+    return version.pk
+
+
+@lru_cache(maxsize=4096)
+def agreed_for(version_id: int) -> int | None:
+    """The id of the instrument whose time two sides agreed a version for; None of a price list. Versions never change."""
+    found: int | None = PriceVersion.objects.values_list("agreed_line__instrument_id", flat=True).get(pk=version_id)
+    return found
 
 
 def version_id_in_force(instrument_id: int, on: date) -> int | None:

@@ -58,6 +58,46 @@ def rate(line: Line) -> str:
     return text
 
 
+def annex(line: Line) -> tuple[str, str, str, str, str] | None:
+    """The papers behind a line: bill, what was paid of it, invoices with their dates, receipts, and the rest with its days and hashes;
+    None where there are none."""
+    papers = line.get("papers")
+    if not papers:
+        return None
+    bill = papers.get("bill", {})
+    paid = f"{yuan(bill['paid_fen'])} / {yuan(bill['total_fen'])}" if bill else ""
+    invoices = [f"{each['number']} {each['issued_on']}" for each in papers.get("invoices", ())]
+    return (
+        bill.get("reference", ""),
+        paid,
+        "; ".join(invoices),
+        "; ".join(papers.get("receipts", ())),
+        "; ".join(_others(papers)),
+    )
+
+
+def _others(papers: Mapping[str, Any]) -> list[str]:
+    found = []
+    if commission := papers.get("commission"):
+        found.append(pgettext("statement annex", "Commission %(number)s") % commission + f" ({commission['sha256'][:12]})")
+    for sha256 in papers.get("reports", ()):
+        found.append(pgettext("statement annex", "Report") + f" ({sha256[:12]})")
+    if public := papers.get("publicity"):
+        days = {"first": public["from_on"], "last": public["until_on"]}
+        found.append(pgettext("statement annex", "Public %(first)s to %(last)s") % days + f", {_outcome(public)}")
+    return found
+
+
+def _outcome(public: Mapping[str, Any]) -> str:
+    """What came of the days of publicity."""
+    if not public["over"]:
+        return pgettext("statement annex", "not over")
+    if not public["objections"]:
+        return pgettext("statement annex", "no objection")
+    said = ngettext("%(count)s objection, %(upheld)s upheld", "%(count)s objections, %(upheld)s upheld", public["objections"])
+    return said % {"count": public["objections"], "upheld": public["upheld"]}
+
+
 def grounds(line: Line, words: Mapping[str, Caption]) -> str:
     """The clauses, and the quality grade when one counted."""
     text = "§ " + " ".join(line["clauses"])

@@ -26,6 +26,7 @@ _SECONDS, _SECONDS_PER_LINE = 120, 0.12
 _MEMORY, _MEMORY_PER_LINE = 1_500_000_000, 2_000_000
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
 Content = Mapping[str, Any]
+ANNEX = ("bill", "paid", "invoice", "receipts", "other_papers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def render_html(content: Content, *, draft: bool = False) -> str:
                 "columns": _columns(content, words),
                 "rows": [_cells(line, content, words) for line in content["lines"]],
                 "totals": _total_cells(content),
+                "annexes": annex_rows(content),
+                "annex_columns": [words[name] for name in ("position", *ANNEX)],
                 "signatures": [(words[role], content["signatures"][role]) for role in SIGNATURES],
                 "seals": [words[seal] for seal in SEALS],
                 "zones": ", ".join(sorted({line["zone"] for line in content["lines"]})),
@@ -98,6 +101,12 @@ def render_html(content: Content, *, draft: bool = False) -> str:
 def style(*more: str) -> str:
     """The style sheet of papers with figures, our fonts included, and ``more`` sheets behind it."""
     return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("statement.css", *more))
+
+
+def annex_rows(content: Content) -> list[tuple[str, ...]]:
+    """The papers behind each line that has some, after its place."""
+    found = [(str(line["position"]), lines.annex(line)) for line in content["lines"]]
+    return [(place, *papers) for place, papers in found if papers is not None]
 
 
 def _other_party(content: Content) -> str:

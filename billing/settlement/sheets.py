@@ -12,6 +12,7 @@ from django.utils import translation
 from billing import wording
 from billing.settlement import lines
 from billing.settlement.captions import CHINESE, Caption, captions
+from billing.settlement.pdf import ANNEX, annex_rows
 from billing.settlement.rules.statement import fingerprint
 from billing.settlement.xlsx import Sheet, Value, workbook
 
@@ -22,7 +23,12 @@ def render_xlsx(content: Content) -> bytes:
     """The workbook of a content: lines with typed values, the clauses, and what the file is. The same content gives the same bytes."""
     words = captions()
     with translation.override(CHINESE):
-        sheets = [_lines_sheet(content, words), _policy_sheet(content, words), _about_sheet(content, words)]
+        sheets = [
+            _lines_sheet(content, words),
+            _policy_sheet(content, words),
+            *_annex_sheets(content, words),
+            _about_sheet(content, words),
+        ]
         title = f"{words['title'].zh} {content['number']}"
     made_at = datetime.fromisoformat(content["made_at"])
     return workbook(sheets, title=title, creator=content["office"]["name"], made_at=made_at)
@@ -98,11 +104,19 @@ def _policy_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     return Sheet(words["sheet_policy"].zh, head, rows, [12, 80, 80])
 
 
+def _annex_sheets(content: Content, words: Mapping[str, Caption]) -> list[Sheet]:
+    """The papers behind the lines, where there are any."""
+    rows: list[list[Value]] = [[int(place), *papers] for place, *papers in annex_rows(content)]
+    head = [words[name].line for name in ("position", *ANNEX)]
+    return [Sheet(words["sheet_annexes"].zh, head, rows, [6, 24, 22, 36, 30, 60])] if rows else []
+
+
 def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     payee, totals = content["payee"], content["totals"]
     rows: list[list[Value]] = [
         [words["number"].line, content["number"]],
         [words["made_on"].line, date.fromisoformat(content["made_at"][:10])],
+        *([[words["fund_year"].line, content["fund_year"]]] if "fund_year" in content else []),
         [words["office"].line, content["office"]["name"]],
         [words["issuer"].line, wording.document_text(content["programme"]["issuer"])],
         [words["payee"].line, payee["name"]],

@@ -20,6 +20,7 @@ from billing.bills import queries
 from billing.bills.models import Bill
 from billing.bills.services import issuing, proposing
 from billing.bills.services.issuing import DUE_DAYS, BillRequest
+from billing.bills.wording import tax_sentences
 from billing.dunning import queries as dunning
 from billing.payments import queries as payments
 from billing.payments.services import checkouts
@@ -155,6 +156,7 @@ def content_context(content: dict[str, Any]) -> dict[str, Any]:
         "owner": party_row(content["owner"]),
         "customer": party_row(content["customer"]),
         "totals": content["totals"],
+        "taxes": tax_sentences(content),
         "first_on": date.fromisoformat(content["period"]["first_day"]),
         "last_on": date.fromisoformat(content["period"]["last_day"]),
         "due_on": date.fromisoformat(content["due_on"]),

@@ -301,6 +301,11 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO billing_voucherquota (announcement_id, zone, code_prefix, amount_fen, account_id)"
         " SELECT 1, '', '', amount_fen, debit_id FROM billing_transfer WHERE kind = 'grant' LIMIT 1",
     ],
+    "books.charges_come_to_the_same": ["UPDATE billing_charge SET result = jsonb_set(result, '{gross_fen}', '1')"],
+    "books.the_chain_holds": [
+        "INSERT INTO billing_ledgerseal (number, first_id, last_id, count, previous_sha256, sha256, marks, sealed_at)"
+        " SELECT 1, min(id), max(id), count(*), '', 'x', '', now() FROM billing_transfer",
+    ],
     "openings.were_posted": [
         "INSERT INTO billing_openingbalance (batch_id, organisation_id, programme_id, cap_id, year, amount_fen, account_id)"
         " SELECT 1, 1, 1, 'x', 2026, 1, id FROM billing_account LIMIT 1",
@@ -434,6 +439,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "vouchers.each_is_worth_what_was_granted",
         "vouchers.a_quota_gave_what_its_vouchers_are_worth",
         "openings.were_posted",
+        "books.the_chain_holds",
     }
 
 

@@ -6,7 +6,7 @@ words. The content of an issued document never changes; both files are made from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -28,10 +28,11 @@ class LineOf(StrEnum):
 
 
 class Tax(StrEnum):
-    """What a bill says of tax. Published prices are what the customer pays and do not show tax apart, so the bill says just that; the
-    VAT invoice does."""
+    """What a bill says of tax: how much the fees contain, where the prices of its lines name a rate; otherwise that they do not show it
+    apart. The VAT invoice does either way."""
 
     NOT_SHOWN = "not_shown"
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Deduction:
 
     programme: str
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineTax:
+    """The tax that the fee of a line contains, as its price was worked out: ``rate`` (``"0.06"`` is six per cent)."""
+
+    rate: str
+    tax_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class BillLine:
     amount_fen: int
     fee_kind: str = ""
     purchase_order: str = ""
+    tax: LineTax | None = None
 
     def as_json(self, position: int, *, prior: bool) -> Json:
         """``prior``: the use ended before the month of the bill."""
@@ -90,6 +100,7 @@ class BillLine:
             "fee_kind": self.fee_kind,
             "prior_period": prior,
             **({"purchase_order": self.purchase_order} if self.purchase_order else {}),
+            **({"tax": asdict(self.tax)} if self.tax is not None else {}),
         }
 
 
@@ -131,7 +142,7 @@ def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
         "owner": asdict(heading.owner),
         "customer": asdict(heading.customer),
         "lines": [line.as_json(place, prior=line.ends_at.date() < month) for place, line in enumerate(lines, start=1)],
-        "tax": Tax.NOT_SHOWN.value,
+        "tax": (Tax.SHOWN if any(line.tax is not None for line in lines) else Tax.NOT_SHOWN).value,
         "totals": {
             "lines": len(lines),
             "gross_fen": sum(line.gross_fen for line in lines),
@@ -142,6 +153,30 @@ def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
         },
         "maker": heading.maker,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    """What the lines of one rate contain, in fen: ``net_fen`` + ``tax_fen`` = ``gross_fen``."""
+
+    rate: str
+    gross_fen: int
+    tax_fen: int
+
+    @property
+    def net_fen(self) -> int:
+        return self.gross_fen - self.tax_fen
+
+
+def tax_rows(content: Mapping[str, Any]) -> tuple[TaxRow, ...]:
+    """The tax that the fees of a bill's lines contain, by rate (of a credit note: of the line that it credits); lines whose price names
+    none are left out."""
+    sums: dict[str, tuple[int, int]] = {}
+    for line in content["lines"] if content["kind"] == "bill" else [content["line"]]:
+        if tax := line.get("tax"):
+            gross, part = sums.get(tax["rate"], (0, 0))
+            sums[tax["rate"]] = (gross + line["gross_fen"], part + tax["tax_fen"])
+    return tuple(TaxRow(rate, *each) for rate, each in sorted(sums.items()))
 
 
 def numbered(content: Json, number: str, payment_reference: str) -> Json:

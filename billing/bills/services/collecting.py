@@ -15,8 +15,9 @@ from django.db.models.functions import Coalesce
 
 from billing.bills.models import BillLine
 from billing.bills.rules.content import BillLine as ContentLine
-from billing.bills.rules.content import Deduction, LineOf
+from billing.bills.rules.content import Deduction, LineOf, LineTax
 from billing.prepaid.models import PurchaseOrder
+from billing.pricing.rules.tax import ADDED, INCLUDED
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge
 from billing.settlement.period_models import held
@@ -175,6 +176,7 @@ def _charge_line(charge: Charge, deductions: tuple[Deduction, ...], zone_of_lab:
         deductions=deductions,
         relieved_fen=0,
         amount_fen=charge.payable_now_fen,
+        tax=_tax(charge),
     )
 
 
@@ -201,7 +203,17 @@ def _job_line(charge: Charge, deductions: tuple[Deduction, ...], zone: ZoneInfo)
         deductions=deductions,
         relieved_fen=0,
         amount_fen=charge.payable_now_fen,
+        tax=_tax(charge),
     )
+
+
+def _tax(charge: Charge) -> LineTax | None:
+    """The tax in the fee, as the working of the charge says it; None where the price names no rate."""
+    for step in charge.result["priced"]["steps"]:
+        if step["key"] in (INCLUDED, ADDED):
+            params = step["params"]
+            return LineTax(params["rate"], params.get("tax_fen", params.get("line_fen", 0)))
+    return None
 
 
 def _fee_line(fee: BookingFee, relieved_fen: int) -> ContentLine:

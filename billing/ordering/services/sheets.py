@@ -21,7 +21,7 @@ from billing.ordering.rules.sheets import (
     SheetState,
     next_state,
 )
-from billing.ordering.services import documents, mails
+from billing.ordering.services import documents, mails, time_links
 from billing.ordering.services.numbering import next_number
 from billing.ordering.services.parties import party_of
 from billing.ordering.services.quotations import REASON_LENGTH, TERMS_LENGTH, local_today
@@ -38,6 +38,7 @@ from instruments.rules.registry_values import clean_text
 from instruments.services import uploads
 
 NOTE_LENGTH = 500
+_PRICED = ("reservation__instrument__site", "reservation__instrument__organisation", "reservation__organisation")
 #: Who may bind a side with a signature.
 SIGNATORIES: Mapping[Side, tuple[Role, ...]] = {Side.CUSTOMER: (Role.FIRM_ADMIN,), Side.LAB: (Role.LAB_MANAGER,)}
 
@@ -122,11 +123,14 @@ def hand_in_scan(actor: Actor, sheet_id: int, content: bytes, now: datetime, *, 
 def cancel(actor: Actor, sheet_id: int, reason: str, now: datetime) -> CommissionSheet:
     """Call it off before both sides have signed; either side may, with a reason.
 
-    Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.reason_missing``, ``name.*``.
+    Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.reason_missing``, ``name.*``,
+    ``commission.has_bookings``.
     """
     sheet = _locked(actor, sheet_id)
     side = require_side(actor, sheet.organisation_id, sheet.lab_id)
     state = next_state(SheetState(sheet.state), SheetEvent.CANCEL)
+    if priced := time_links.priced_by(sheet):
+        raise Refusal.of("commission.has_bookings", references=", ".join(priced))
     words = clean_text(reason, REASON_LENGTH, "reason", lines=True)
     if not words:
         raise Refusal.of("commission.reason_missing", "reason")
@@ -148,34 +152,38 @@ def finish(actor: Actor, sheet_id: int, now: datetime) -> CommissionSheet:
 
 @transactions.whole
 def link(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> CommissionReservation:
-    """Attach a reservation of this customer on an instrument of this lab; it belongs to one commission at most.
+    """Attach a reservation of this customer on an instrument of this lab; it belongs to one commission at most, and costs what the
+    commission says its time costs.
 
-    Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``.
+    Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``,
+    ``commission.beyond_the_line``, ``commission.dearer``, Conflict ``card.not_enough_left``.
     """
     sheet = _locked(actor, sheet_id)
     require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.LINK)
-    rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("instrument")
+    rows = Reservation.objects.select_for_update(of=("self",), no_key=True)
+    rows = rows.select_related("instrument__site", "instrument__organisation", "organisation")
     reservation = get_visible(rows, actor, pk=reservation_id)
     if (reservation.organisation_id, reservation.instrument.organisation_id) != (sheet.organisation_id, sheet.lab_id):
         raise Refusal.of("commission.other_parties", "reservation")
     if CommissionReservation.objects.filter(reservation=reservation).exists():
         raise Refusal.of("commission.linked_already", "reservation")
     made = CommissionReservation.objects.create(sheet=sheet, reservation=reservation, linked_by_id=actor.person_id, linked_at=now)
-    audit.record(actor, "commission.link", sheet, now, after={"reservation": reservation.reference})
+    priced = time_links.price_by(sheet, reservation, actor, now)
+    audit.record(actor, "commission.link", sheet, now, after={"reservation": reservation.reference, "priced": priced})
     return made
 
 
 @transactions.whole
 def unlink(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> None:
-    """Take a reservation off again, until both sides have signed. Raises NotFound, Forbidden, Refusal
-    ``commission.illegal_transition``."""
+    """Take a reservation off again, until both sides have signed; it costs what the list says again. Raises NotFound, Forbidden,
+    Refusal ``commission.illegal_transition``, ``commission.priced`` where that is more."""
     sheet = _locked(actor, sheet_id)
     require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.UNLINK)
-    row = get_visible(
-        CommissionReservation.objects.select_related("reservation"), actor, sheet=sheet, reservation_id=reservation_id
-    )
+    row = get_visible(CommissionReservation.objects.select_related(*_PRICED), actor, sheet=sheet, reservation_id=reservation_id)
+    Reservation.objects.select_for_update(no_key=True).get(pk=reservation_id)
+    time_links.price_by_list(row.reservation, actor, now)
     audit.record(actor, "commission.unlink", sheet, now, before={"reservation": row.reservation.reference})
     row.delete()
 

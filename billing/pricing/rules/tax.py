@@ -10,6 +10,9 @@ from typing import Any
 from billing.ledger.rules.money import EXACT, WIDE, Rounding, round_fen
 from billing.pricing.rules.steps import Step
 
+INCLUDED, ADDED = "price.step.tax_included", "price.step.tax_added"
+"""The lines of the working that tell a tax: ``rate`` with ``tax_fen`` that the price contains, or ``line_fen`` that is added to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tax:
@@ -31,9 +34,9 @@ class Tax:
         """The line of the working that tells it."""
         if self.included:
             params: dict[str, Any] = {"rate": f"{self.rate:f}", "tax_fen": self.contained_fen(gross_fen)}
-            return Step("price", "", "price.step.tax_included", params, gross_fen)
+            return Step("price", "", INCLUDED, params, gross_fen)
         params = {"rate": f"{self.rate:f}", "net_fen": net_fen, "line_fen": gross_fen - net_fen}
-        return Step("price", "", "price.step.tax_added", params, gross_fen)
+        return Step("price", "", ADDED, params, gross_fen)
 
 
 def tax_of(document: Mapping[str, Any] | None) -> Tax | None:

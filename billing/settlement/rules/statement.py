@@ -7,7 +7,7 @@ documents put them into words. The content of an issued statement never changes;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -85,6 +85,8 @@ class Session:
     mode: str = ""
     credited: tuple[tuple[str, int], ...] = ()
     """What of the award went back, by payer, with credit notes that were issued before this statement."""
+    papers: Mapping[str, Any] = field(default_factory=dict)
+    """The bill, invoices, receipts, commission, reports and days of publicity behind it, as ``annexes.papers_of`` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             "form": programme.form,
             "sha256": programme.sha256,
         },
+        "fund_year": programme.cap_year(heading.period_on),
         "office": heading.office.as_json(),
         "payee": {
             **heading.payee.as_json(),
@@ -197,6 +200,7 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
         "awarded_fen": session.awarded_fen - credited_fen,
         **({"credited_fen": credited_fen} if credited_fen else {}),
         "payers": _payers(session),
+        **({"papers": dict(session.papers)} if session.papers else {}),
         "estimate": award.estimate,
         "clauses": list(dict.fromkeys(step.clause for step in award.steps if step.clause)),
         "inputs_sha256": session.inputs_sha256,

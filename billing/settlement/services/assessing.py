@@ -25,6 +25,7 @@ from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import counted, once
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
+from billing.settlement.models import Quote
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -159,6 +160,18 @@ def _pins_in_force(instrument_id: int, service_on: date, approved_on: date) -> P
     if price_version_id is None:
         raise Refusal.of("price.none")
     return Pins(price_version_id, tuple(programme_version_ids))
+
+
+def agreed_pins(reservation: Reservation, during: TimeRange, now: datetime, accepted: Quote) -> Pins | None:
+    """The agreed price by which a reservation was quoted, with the programmes of another time of it; None where it goes by
+    the list, and on another instrument than the one it was agreed for."""
+    price_version_id = Pins.of(accepted.inputs).price_version_id
+    if pricing.agreed_for(price_version_id) != reservation.instrument_id:
+        return None
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    days = during.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
+    listed = _promised(_pins_in_force(reservation.instrument_id, *days), reservation.instrument, reservation.organisation)
+    return Pins(price_version_id, listed.programme_version_ids)
 
 
 def _promised(pins: Pins, instrument: Instrument, customer: Organisation) -> Pins:

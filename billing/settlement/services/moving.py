@@ -27,7 +27,9 @@ def preview(
     reservation = get_visible(rows, actor, pk=reservation_id)
     if instrument_id is not None and instrument_id != reservation.instrument_id:
         reservation.instrument = _other(actor, reservation, instrument_id)
-    planned = assessing.plan_of(reservation, during, now)
+    accepted = reservation.quotes.filter(accepted_at__isnull=False).latest("revision")
+    agreed = assessing.agreed_pins(reservation, during, now, accepted)
+    planned = assessing.plan_of(reservation, during, now, agreed)
     known = ledger.known(spec.key for spec in planned.specs())
     _give_back(known, reservation.pk)
     prepared = planned.with_balances(known, (RESERVATION, reservation.pk))

@@ -15,6 +15,7 @@ from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
 from billing.prepaid.accounts import PREPAID
 from billing.prepaid.services import holding as own_money
+from billing.pricing import services as pricing
 from billing.settlement import once
 from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
 from billing.settlement.fee_models import BookingFee
@@ -129,13 +130,14 @@ class ReservationMoney:
         # An approval that was taken back leaves a quote that was held once; a request holds nothing.
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
-        planned = assessing.plan_of(reservation, reservation.during, now)
+        agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
+        planned = assessing.plan_of(reservation, reservation.during, now, agreed)
         own = _of_another_day(reservation, accepted, now)
         if held is None:
             _lock_beside(reservation, own, now)
             prepared = planned.with_balances(_known(planned))
         else:
-            accounts, kept = self._released(reservation, planned, actor, now, own or ())
+            accounts, kept = self.released(reservation, planned, actor, now, own or ())
             own = kept if own is None else own
             prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
@@ -162,7 +164,7 @@ class ReservationMoney:
         card_money.hold(reservation, assessment.payable_now_fen, "move", actor, now, own)
         return None
 
-    def _released(
+    def released(
         self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime, beside: Sequence[Account] = ()
     ) -> tuple[dict[str, Account], list[Account]]:
         """Void the old holds behind the locks of all accounts concerned (those ``beside`` too), in id order; the accounts of ``planned``,
@@ -218,7 +220,7 @@ class ReservationMoney:
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
         planned = assessing.plan_of(reservation, reservation.during, now, pins, assessing.approved_on(held.inputs))
-        accounts, own = self._released(reservation, planned, actor, now)
+        accounts, own = self.released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
@@ -306,6 +308,42 @@ class ReservationMoney:
         source = _source(reservation, "agree", actor)
         local_on, project = assessment.priced.local_on, reservation.research_project
         awarding.post_awards(charge, versions, inputs, assessment.outcomes, parties, source, local_on, now, project)
+
+
+def is_at_agreed_price(reservation: Reservation) -> bool:
+    """Whether its time costs what was agreed for it, not what the list says."""
+    accepted = reservation.quotes.filter(accepted_at__isnull=False).order_by("-revision").first()
+    return accepted is not None and pricing.agreed_for(Pins.of(accepted.inputs).price_version_id) is not None
+
+
+def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: datetime) -> None:
+    """Price a reservation that nobody has used yet by another version, under the programmes that it was promised: a new revision of its
+    quote takes the place of the one that was accepted, and of what is held. Part of the caller's transaction, which has it locked.
+
+    Raises Refusal ``commission.dearer`` where the customer would pay more, now or in the end; Conflict ``card.not_enough_left``.
+    """
+    quotes = quote_rows.quotes_of(reservation.pk)
+    accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+    waits = reservation.state == ReservationState.REQUESTED
+    held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
+    pins = Pins(price_version_id, Pins.of(accepted.inputs).programme_version_ids)
+    planned = assessing.plan_of(reservation, reservation.during, now, pins, assessing.approved_on(accepted.inputs))
+    money = ReservationMoney()
+    accounts, own = (_known(planned), None) if held is None else money.released(reservation, planned, actor, now)
+    prepared = planned.with_balances(accounts, (RESERVATION, reservation.pk))
+    assessment = prepared.inputs.assess()
+    if is_dearer(assessment, accepted):
+        raise Refusal.of(
+            "commission.dearer",
+            "reservation",
+            before_fen=accepted.final_cost_fen,
+            final_cost_fen=assessment.final_cost_fen,
+        )
+    by, revision = accepted.accepted_by_id, quotes[-1].revision + 1
+    _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=by, held=held is not None, promised=accepted)
+    if held is not None:
+        _hold_awards(reservation, prepared, assessment, accounts, "reprice", actor, now)
+    card_money.hold(reservation, assessment.payable_now_fen, "reprice", actor, now, own)
 
 
 def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from billing.papers import codes
 from billing.pricing import services as pricing
 from billing.settlement import two_people
+from billing.settlement.annexes import Papers, papers_of
 from billing.settlement.closed import is_closed, of_open_months, of_programme, share_period, with_series
 from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
@@ -217,6 +218,7 @@ def _dry_run(
         raise Refusal.of("statement.period_closed", field="month")
     awards = _of_one_way(_unstated(version.pk, payee.pk, month), mode)
     parties = _parties(awards, payee, _office(actor, version))
+    papers = papers_of(award.pk for award in awards)
     zones = zones_of_owners({each.charge.sample_job.lab_id for each in awards if each.charge.sample_job is not None})
     heading = Heading(
         period_on=month,
@@ -230,7 +232,7 @@ def _dry_run(
         zone=settings.TIME_ZONE,
     )
     try:
-        return awards, rules.assemble(heading, [_session(award, parties, zones) for award in awards])
+        return awards, rules.assemble(heading, [_session(award, parties, zones, papers[award.pk]) for award in awards])
     except rules.Inconsistent as error:
         raise Refusal.of("statement.inconsistent", what=str(error)) from error
 
@@ -312,12 +314,12 @@ def _job_of(charge: Charge) -> SampleJob:
     return charge.sample_job
 
 
-def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo]) -> Session:
+def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo], papers: Papers) -> Session:
     """``zones`` are those of the labs of sample jobs."""
     charge = award.charge
     reservation = charge.reservation
     if reservation is None:
-        return _sample_job(award, parties, zones)
+        return _sample_job(award, parties, zones, papers)
     instrument = reservation.instrument
     bands = pricing.schedule(charge.inputs["schedule"]["price_version"]).bands
     return Session(
@@ -342,10 +344,11 @@ def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneIn
         engine_version=charge.engine_version,
         mode=award.mode,
         credited=_credited(award),
+        papers=papers,
     )
 
 
-def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo]) -> Session:
+def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo], papers: Papers) -> Session:
     """A sample job as a line: from the day its samples came to the last test."""
     charge, job = award.charge, _job_of(award.charge)
     received = job.received_at or job.asked_at
@@ -373,6 +376,7 @@ def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, Zon
         samples=charge.inputs["samples"],
         sample_job_id=job.pk,
         credited=_credited(award),
+        papers=papers,
     )
 
 

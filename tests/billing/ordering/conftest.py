@@ -63,8 +63,8 @@ def sent(cast, drafted):
 
 @pytest.fixture
 def accepted(cast, sent):
-    def make(who="lin"):
-        quotation = sent()
+    def make(who="lin", *lines):
+        quotation = sent(*lines)
         made = quotations.accept(cast.actor(who), quotation.pk, quotation.total_fen, cast.now, idempotency_key=str(uuid4()))
         return CommissionSheet.objects.get(pk=made.pk)
 

@@ -12,6 +12,7 @@ from PIL import Image
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering import queries
 from billing.ordering.models import CommissionReservation, CommissionSheet, CommissionSignature
+from billing.ordering.rules.lines import LineInput
 from billing.ordering.services import sheets
 from billing.ordering.services.sheets import SheetInput
 from booking.services import reservations
@@ -173,8 +174,8 @@ def test_either_side_cancels_with_a_reason_before_both_have_signed_and_not_after
     assert sheets.finish(cast.actor("wang"), signed.pk, cast.now).state == "finished"
 
 
-def test_reservations_of_the_two_sides_are_attached_by_either_once(cast, issued, booked):
-    sheet = issued()
+def test_reservations_of_the_two_sides_are_attached_by_either_once(cast, accepted, booked):
+    sheet = accepted("lin", LineInput("instrument_time", "4", cast.xrd.pk))
     first, second = booked(), booked(first=12)
     sheets.link(cast.actor("lin"), sheet.pk, first, cast.now)
     sheets.link(cast.actor("wang"), sheet.pk, second, cast.now)

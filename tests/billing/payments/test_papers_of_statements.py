@@ -1,0 +1,97 @@
+"""A settlement statement names the papers behind its lines: bill, payment, invoice, receipt; and a bill says what tax its fees contain."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from billing.bills import pdf as bill_pdf
+from billing.bills import sheets as bill_sheets
+from billing.bills.rules.content import tax_rows
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
+from billing.invoices.models import VatInvoice
+from billing.payments.services import allocating
+from billing.pricing.models import PriceVersion
+from billing.receipts.services import issuing as receipts
+from billing.settlement import pdf, sheets
+from billing.settlement.services import statements
+from tests.billing.bills.conftest import DECEMBER
+from tests.billing.settlement.conftest import NOVEMBER, run_session
+from tests.billing.settlement.test_documents import text_of
+from tests.conftest import PRICE, slot_of
+
+pytestmark = pytest.mark.django_db
+NUMBER = "26632000000000000017"
+
+
+@pytest.fixture
+def issued(cast: Any, bill: Any, month: Any, take: Any) -> Any:
+    """The lab's statement under the voucher once its firm has a bill with an invoice, of which 500.00 are paid."""
+    made, li = bill(), cast.actor("li")
+    (payment,) = take("2026-12-01,500.00,,高原公司,6222,货款,1")
+    allocating.give(li, payment.pk, made.pk, 500_00, DECEMBER)
+    receipts.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
+    figures = {"net_fen": made.total_fen, "tax_fen": 0, "total_fen": made.total_fen, "buyer_code": "", "seller_code": ""}
+    who = {"recorded_by": cast.users["li"], "recorded_at": DECEMBER, "owner": cast.lab, "bill": made}
+    VatInvoice.objects.create(number=NUMBER, issued_on=date(2026, 12, 1), **figures, **who)
+    return statements.issue(cast.actor("qian"), month["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER), made
+
+
+def test_each_line_names_its_bill_what_was_paid_of_it_its_invoice_and_receipt(issued: Any, tmp_path: Path) -> None:
+    statement, made = issued
+    papers = [line["papers"] for line in statement.content["lines"]]
+    assert papers == [
+        {
+            "bill": {"reference": made.reference, "total_fen": 1080_00, "paid_fen": 500_00},
+            "invoices": [{"number": NUMBER, "issued_on": "2026-12-01", "sha256": ""}],
+            "receipts": ["SJ-2026-000001"],
+        }
+    ] * len(papers)
+    assert statement.content["fund_year"] == 2026
+    text = text_of(pdf.render_pdf(statement.content), tmp_path, "-layout")
+    for said in (made.reference, "500.00 / 1,080.00", NUMBER, "2026-12-01", "SJ-2026-000001", "Budget year"):
+        assert said in text, said
+    book = load_workbook(io.BytesIO(sheets.render_xlsx(statement.content)))
+    rows = list(book[book.sheetnames[2]].values)
+    assert rows[1][:5] == (1, made.reference, "500.00 / 1,080.00", f"{NUMBER} 2026-12-01", "SJ-2026-000001")
+
+
+def test_what_is_issued_before_any_paper_names_none(cast: Any, month: Any) -> None:
+    statement = statements.issue(cast.actor("qian"), month["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER)
+    assert not any("papers" in line for line in statement.content["lines"])
+    assert "Papers behind the lines" not in pdf.render_html(statement.content)
+
+
+def test_a_bill_says_what_tax_its_fees_contain_and_nothing_where_the_price_names_none(
+    cast: Any, month: Any, tmp_path: Path
+) -> None:
+    taxed = PRICE | {"format": 2, "tax": {"rate": "0.06", "included": True}}
+    PriceVersion.objects.create(
+        instrument=cast.xrd,
+        effective_from=date(2026, 11, 27),
+        document=taxed,
+        published_at=cast.now,
+        published_by=cast.users["wang"],
+    )
+    run_session(cast, slot_of(9, 11, 3))
+    made = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
+    # Two hours at 400.00 are 800.00, of which 800 x 6 / 106 = 45.28 are tax; the other lines name no rate.
+    (row,) = tax_rows(made.content)
+    assert (row.rate, row.gross_fen, row.tax_fen, row.net_fen) == ("0.06", 800_00, 45_28, 754_72)
+    assert made.content["tax"] == "shown" and sum("tax" in line for line in made.content["lines"]) == 1
+    text = text_of(bill_pdf.render_pdf_apart(made.content), tmp_path, "-layout")
+    assert "6%" in text and "754.72" in text and "45.28" in text
+    book = load_workbook(io.BytesIO(bill_sheets.render_xlsx(made.content)))
+    assert any("45.28" in str(row[1]) for row in book[book.sheetnames[1]].values)
+    page = Client(headers={"accept-language": "en"})
+    page.force_login(cast.users["zhao"])
+    shown = page.get(reverse("bill_detail", args=[made.pk])).content.decode()
+    assert "Fees of ¥800.00 contain ¥45.28 of tax (6%); without tax they are ¥754.72." in shown
