@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from booking.services.calendar_mail import calendar_of
+from booking.services.calendar_mail import calendar_of, calendar_of_series
 from config.kernel.messages import filled, local_time
 from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
 
@@ -450,7 +450,14 @@ register_events(
             name=_("Series asked for"),
         ),
         **{
-            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY, _FEE), icon, name=names[place])
+            f"{side}.{what}": Event(
+                group,
+                title,
+                (*_SERIES, _WHY, _FEE),
+                icon,
+                name=names[place],
+                calendar=calendar_of_series if group == "reservations" else None,
+            )
             for place, (side, group) in enumerate((("series", "reservations"), ("series.lab", "lab")))
             for what, title, icon, names in (
                 (

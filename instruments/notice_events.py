@@ -36,7 +36,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A file for the reader's calendar program. ``method`` is REQUEST or CANCEL."""
+    """A file for the reader's calendar program. ``method`` is REQUEST or CANCEL, of several events PUBLISH."""
 
     content: bytes
     method: str

@@ -54,6 +54,10 @@ register(
         "claims.unknown_act": _("The page asked for something that does not exist. Reload it."),
         "claims.too_often": _("That was often. Please wait a few minutes and send it again."),
         "claims.answered_already": _("Somebody has answered this already. Reload the page."),
+        "claims.not_creditworthy": _(
+            "Claim %(number)s is kept back: with the credit lists of today its programme would not pay it. It can be paid once the entry"
+            " ends."
+        ),
         "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
         "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
         "claims.signed_already": _("List %(number)s is approved already."),

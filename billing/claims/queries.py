@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
 
 from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
@@ -32,7 +33,7 @@ from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
-from billing.claims.services import papers, proving
+from billing.claims.services import credit_now, papers, proving
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
@@ -279,6 +280,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     """What is looked at of claims, by claim; a constant number of queries. Their batches, versions and payees are loaded."""
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
+    listed = credit_now.listed(lines, local_day(timezone.now()))
     twice, dated = _invoices_elsewhere(lines), _invoice_days(lines)
     accounts = papers.handed_in_accounts(claims)
     holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
@@ -310,6 +312,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                     twice,
                     posted,
                     {"invoice": dated.get(line.invoice_number), "claim": local_day(at) if at is not None else None},
+                    listed=line.pk in listed,
                     held_back=held_until.get(line.award_id, date.min) > batch.until_on,
                 )
                 for line in own
@@ -325,6 +328,7 @@ def _checked(
     posted: dict[tuple[str, int, int], int],
     known_on: Mapping[str, date | None],
     *,
+    listed: bool,
     held_back: bool,
 ) -> CheckedLine:
     """``known_on``: the days of its invoice and of the claim, as far as they are known."""
@@ -342,6 +346,7 @@ def _checked(
         used_elsewhere=line.invoice_number in twice,
         in_ledger=proving.in_ledger(line, posted),
         related=_related(line),
+        listed=listed,
         held_back=held_back,
         other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),
     )

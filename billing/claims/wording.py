@@ -53,6 +53,7 @@ CHECKS: Mapping[str, Word] = {
     CheckCode.BANK: pgettext_lazy("check of a claim", "Bank account is there"),
     CheckCode.ACCOUNT: pgettext_lazy("check of a claim", "Bank account is the one that was handed in"),
     CheckCode.RELATED: pgettext_lazy("check of a claim", "Firm and provider do not belong together"),
+    CheckCode.CREDIT: pgettext_lazy("check of a claim", "The credit standing still allows it"),
     CheckCode.LEDGER: pgettext_lazy("check of a claim", "Awards are what the ledger says"),
     CheckCode.HELD: pgettext_lazy("check of a claim", "Finance holds nothing of it back"),
     CheckCode.OBJECTION: pgettext_lazy("check of a claim", "No objection waits"),

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import get_language
 
@@ -31,15 +32,34 @@ def calendar_without(reservation_id: int, address: str) -> Calendar | None:
     return _calendar(reservation_id, address, is_gone=True)
 
 
+def calendar_of_series(series_id: int, address: str) -> Calendar | None:
+    """Every time of a series as it is now, those that were given up too, in one file: the times are events of their own, as each may move
+    by itself, so that they are published and not requested (RFC 5546, 3.2.1 and 3.2.2). ``address`` is not named in it."""
+    rows: list[Any] = list(_rows().filter(series_id=series_id).order_by("starts_at", "pk"))
+    if not rows:
+        return None
+    return Calendar(calendar_text([_event(each) for each in rows], method="PUBLISH"), "PUBLISH")
+
+
 def _calendar(reservation_id: int, address: str, *, is_gone: bool = False) -> Calendar | None:
-    found = with_history(Reservation.objects.select_related("instrument__site", "organisation")).filter(pk=reservation_id)
-    reservation: Any = found.first()  # with its history
+    reservation: Any = _rows().filter(pk=reservation_id).first()
     if reservation is None:
         return None
+    event = _event(reservation, address, is_gone=is_gone)
+    method = "CANCEL" if event.status == "CANCELLED" else "REQUEST"
+    return Calendar(calendar_text([event], method=method), method)
+
+
+def _rows() -> QuerySet[Any]:
+    """Reservations with their history and whatever an event names."""
+    return with_history(Reservation.objects.select_related("instrument__site", "organisation"))
+
+
+def _event(reservation: Any, attendee: str = "", *, is_gone: bool = False) -> CalendarEvent:
     given_up = is_gone or ReservationState(reservation.state) in _GIVEN_UP
     english = (get_language() or "").startswith("en")
     instrument, site = reservation.instrument, reservation.instrument.site
-    event = CalendarEvent(
+    return CalendarEvent(
         uid=reservation_uid(reservation),
         starts_at=reservation.starts_at,
         ends_at=reservation.ends_at,
@@ -52,10 +72,8 @@ def _calendar(reservation_id: int, address: str, *, is_gone: bool = False) -> Ca
         url=settings.PUBLIC_URL + reverse("reservation_detail", args=[reservation.pk]),
         zone=site.time_zone,
         organizer=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
-        attendee=address,
+        attendee=attendee,
     )
-    method = "CANCEL" if given_up else "REQUEST"
-    return Calendar(calendar_text([event], method=method), method)
 
 
 def reservation_uid(reservation: Reservation) -> str:

@@ -120,6 +120,8 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     known = {each.state: each for each in states}
     office = right_of(actor, batch.programme.issuer_id, OFFICE, timezone.now()) is not None
     payable = paying.payable(batch) if office else []
+    kept = paying.not_creditworthy([each.claim for each in payable], local_today(timezone.now()))
+    payable = [each for each in payable if each.claim.pk not in kept]
     everything = list(rows)
     context = {
         "batch": batch,
@@ -144,6 +146,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "passed": known.get(ClaimState.PASSED),
         "publicised": known.get(ClaimState.PUBLICISED),
         "payable_lists": len({each.payer for each in payable}),
+        "not_creditworthy": sorted(kept.items(), key=lambda each: each[1]),
         "payable_fen": sum(each.amount_fen for each in payable),
         "report": report_rows(report),
         "done": sum(each.done for each in report),

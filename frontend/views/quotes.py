@@ -122,6 +122,7 @@ def make_panel(
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
     payable = quote.rows.payable_now_fen if quote and quote.rows else None
     keeps = quote is not None and quote.rows is not None and not quote.problems
+    cards = card_part(whose, context, chosen, form.fund_card, during, payable, now)
     hold = _kept(actor, context, form, quote.during, now, opens=not problems) if quote and keeps else None
     return Panel(
         instrument=context.instrument,
@@ -133,7 +134,7 @@ def make_panel(
         key=str(uuid4()),
         step_seconds=context.policy.granularity_minutes * 60,
         asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
-        needs_approval=quote.needs_approval if quote else context.policy.approval_required,
+        needs_approval=(quote.needs_approval if quote else context.policy.approval_required) or bool(cards.leader),
         bookable=_may_be_booked(context.instrument, now) and context.rules.opens_at_all,
         zone=context.zone.key,
         today=context.local_day(now),
@@ -143,7 +144,7 @@ def make_panel(
         people=people,
         for_person=named.giver_id if named else None,
         manages=reservations.may_override(actor, context.instrument),
-        cards=card_part(whose, context, chosen, form.fund_card, during, payable, now),
+        cards=cards,
         hold=hold,
     )
 

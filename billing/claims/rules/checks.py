@@ -24,6 +24,7 @@ class CheckCode(StrEnum):
     BANK = "bank"
     ACCOUNT = "account"
     RELATED = "related"
+    CREDIT = "credit"
     LEDGER = "ledger"
     HELD = "held"
     OBJECTION = "objection"
@@ -38,7 +39,7 @@ class CheckedLine:
     """What is looked at of a line that counts. ``used_elsewhere``: its invoice stands in another claim; ``in_ledger``: the accounts were
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
-    claim, is of another year of the programme, which goes by its date."""
+    claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today."""
 
     position: int
     service_on: date
@@ -51,6 +52,7 @@ class CheckedLine:
     related: bool
     held_back: bool = False
     other_year: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
         found.append(Check(CheckCode.ACCOUNT, ok=False))
     related = _where(claim, lambda line: line.related)
     found.append(Check(CheckCode.RELATED, not related, related))
+    if bad := _where(claim, lambda line: line.listed):
+        found.append(Check(CheckCode.CREDIT, ok=False, positions=bad))
     off = _where(claim, lambda line: not line.in_ledger)
     found.append(Check(CheckCode.LEDGER, not off, off))
     if withheld := _where(claim, lambda line: line.held_back):

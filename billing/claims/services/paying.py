@@ -19,8 +19,9 @@ from billing.claims.rules.content import ListLine
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.payers import Listed, Shared, left
 from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
-from billing.claims.rules.totals import Standing
+from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import STATES, Work
+from billing.claims.services import credit_now
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -34,7 +35,7 @@ from billing.claims.services.office import (
     require_office,
 )
 from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper
-from billing.claims.services.proving import prove
+from billing.claims.services.proving import lines_of, prove
 from billing.claims.services.waiting_lists import tell_list
 from billing.claims.signing import is_free
 from billing.ledger.rules.documents import sha256_of
@@ -90,11 +91,12 @@ def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
 
 
 def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
-    """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen.
+    """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen; but for claims that the
+    credit lists of the day keep back, which go on a list once they no longer do.
 
     Raises NotFound, Forbidden (``claims.three_people``: who claims one of them for its payee), Conflict ``claims.figures_differ`` (other
-    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.inconsistent`` / ``claims.no_account`` for each payee without a
-    bank account.
+    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.inconsistent`` /
+    ``claims.no_account`` for each payee without a bank account.
     """
 
     def work() -> list[PaymentList]:
@@ -105,6 +107,10 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         found = payable(batch)
         if not found:
             raise Refusal.of("claims.nothing_to_pay")
+        kept = not_creditworthy([each.claim for each in found], local_day(now))
+        found = [each for each in found if each.claim.pk not in kept]
+        if not found:
+            raise Refusal(*(Reason("claims.not_creditworthy", {"number": number}) for number in sorted(kept.values())))
         total = sum(each.amount_fen for each in found)
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
@@ -116,6 +122,16 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         return _write_all(actor, right, batch, found, now)
 
     return transactions.run(work)
+
+
+def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
+    """The numbers of claims, by id, with a line that its programme would not pay with the credit lists of a local day: none of them goes on
+    a list while that stands."""
+    claims = list(claims)
+    numbers = {claim.pk: claim.number for claim in claims}
+    lines = [line for line in lines_of(claims) if line.kind == LineKind.AWARD]
+    listed = credit_now.listed(lines, today)
+    return {line.claim_id: numbers[line.claim_id] for line in lines if line.pk in listed}
 
 
 def _refuse_claimant(claims: list[Claim], people: Collection[int]) -> None:

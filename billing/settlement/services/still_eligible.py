@@ -15,7 +15,7 @@ from billing.firms.rules.profile import Standing
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
-from billing.subsidy.rules.facts import Facts, Profile
+from billing.subsidy.rules.facts import Facts, Listing, Profile
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
 
@@ -45,10 +45,23 @@ def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool)
     if _stands(before.profile, now) and not (suspended and before.verified is not False):
         return candidate
     profile = replace(before.profile, violations=(), **now._asdict())
-    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
-    service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
-    facts = replace(candidate.facts, applicant=applicant, service=service)
+    facts = _as_of(candidate.facts, profile, today, suspended=suspended)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
+
+
+def would_lose(candidate: Candidate, listings: tuple[Listing, ...], today: date, *, suspended: bool) -> bool:
+    """Whether a programme would refuse what it gave if the applicant were paid on the local day ``today`` with these entries of credit
+    lists; everything else stays as it was charged."""
+    profile = replace(candidate.facts.applicant.profile, credit_listings=listings)
+    facts = _as_of(candidate.facts, profile, today, suspended=suspended)
+    return _loses(candidate.programme, candidate.facts, facts)
+
+
+def _as_of(facts: Facts, profile: Profile, today: date, *, suspended: bool) -> Facts:
+    """The facts of an applicant who is paid today."""
+    applicant = replace(facts.applicant, profile=profile, verified=False if suspended else facts.applicant.verified)
+    service = replace(facts.service, paper=replace(facts.service.paper, payment_on=today))
+    return replace(facts, applicant=applicant, service=service)
 
 
 def _stands(profile: Profile, now: Standing) -> bool:
