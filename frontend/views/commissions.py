@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.ordering import queries
+from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
-from billing.ordering.services import documents, sheets
+from billing.ordering.services import documents, sheets, time_links
 from booking.access import CUSTOMERS
 from booking.queries.enquiries import LAB_READERS
 from booking.rules.enquiries import Side
@@ -231,6 +232,8 @@ def _page(
         "may_link": may_link,
         "may_unlink": SheetEvent.UNLINK in events,
         "linkable": queries.linkable_reservations(actor, found) if may_link else [],
+        "prices_time": any(line.kind == LineKind.INSTRUMENT_TIME for line in found.quotation.lines.all()),
+        "priced": time_links.priced_by(found),
         "document": present.document(found, found.signed_pdf or found.pdf) if found.number else None,
         "retry_url": reverse("commission_retry", args=[pk]) if side is not None else "",
         "next_words": present.next_words(found, side),
