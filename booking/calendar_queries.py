@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateTimeField, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from psycopg.types.range import TimestamptzRange
 
@@ -124,7 +124,12 @@ def _busy_name(pk: int, source: str, reservation_id: int | None, downtime_id: in
 
 
 def _given_up_times(instrument: Instrument, now: datetime) -> list[BusyTime]:
+    """Not of requests that never took any time: those of a lab that lets requests compete, unless one was approved."""
+    approved = ReservationTransition.objects.filter(reservation_id=OuterRef("pk"), to_state=ReservationState.APPROVED)
+    compete = Q(instrument__policy__pending_blocks=False, instrument__policy__approval_required=True)
+    took_time = ~compete | Exists(approved)
     rows = Reservation.objects.filter(
+        took_time,
         instrument__calendar_id=instrument.calendar_id,
         state__in=[state.value for state in GIVEN_UP],
         ends_at__gt=now - BACK,

@@ -273,6 +273,7 @@ register(
         "wait.length": _(
             "Wait for between %(shortest_minutes)s and %(longest_minutes)s in steps of %(step)s minutes, within the days you chose."
         ),
+        "policy.buffer_taken": _("The new buffers would meet those of another booking."),
         "policy.unknown": _("There is no such rule."),
         "policy.one_scope": _("Rules are for a class or for an instrument. Leave one of them out."),
         "policy.class_unknown": _("There is no such class of instruments. Choose one of the list."),

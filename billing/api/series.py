@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from billing.settlement import series_figures
 from billing.settlement.series_figures import Figures, PricedReport, PricedRow
-from booking.api.serializers import OVERRIDE_HELP, ExpectedIn
+from booking.api.serializers import OVERRIDE_HELP, ExpectedIn, direction_field, source_field
 from booking.api.views import expected_of, range_of
 from booking.models import Reservation, ReservationSeries
 from booking.queries.series import SeriesDetail, series_detail
@@ -83,6 +83,8 @@ class SeriesIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    service_direction = direction_field()
+    fund_source = source_field()
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
     picks = serializers.ListField(
@@ -267,7 +269,8 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
         asked["starts"], asked["ends"], asked["frequency"], asked["interval"], weekdays, asked["count"], asked["until"]
     )
     shared = (asked["service_mode"], asked["purpose"], asked["research_project"])
-    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"], asked["override_reason"])
+    record = (asked["service_direction"], asked["fund_source"])
+    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"], asked["override_reason"], *record)
 
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:

@@ -23,7 +23,7 @@ from billing.api.series import (
 )
 from billing.settlement import together_figures
 from billing.settlement.together_figures import PricedPlace
-from booking.api.serializers import OVERRIDE_HELP, ExpectedIn
+from booking.api.serializers import OVERRIDE_HELP, ExpectedIn, direction_field, source_field
 from booking.api.views import expected_of, range_of
 from booking.models import ReservationGroup
 from booking.queries.together import GroupDetail, group_detail
@@ -55,6 +55,8 @@ class GroupIn(StrictSerializer):
     )
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    service_direction = direction_field()
+    fund_source = source_field()
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
 
@@ -127,7 +129,7 @@ class GroupView(ApiView):
 def _bundle(asked: Mapping[str, Any]) -> Bundle:
     places = tuple(Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one)) for one in asked["places"])
     shared = (asked["purpose"], asked["research_project"], asked["fund_card"], asked["override_reason"])
-    return Bundle(asked["organisation"], places, *shared)
+    return Bundle(asked["organisation"], places, *shared, asked["service_direction"], asked["fund_source"])
 
 
 def _row(one: PricedPlace) -> dict[str, Any]:

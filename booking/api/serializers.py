@@ -44,6 +44,18 @@ class ExpectedIn(StrictSerializer):
         )
     ]
 )
+def direction_field() -> Text:
+    """What a service is for, as the national record asks."""
+    said = "For the national record: " + ", ".join(Direction) + "."
+    return Text(max_length=20, required=False, allow_blank=True, default="", help_text=said)
+
+
+def source_field() -> Text:
+    """Who pays the project, as the national record asks."""
+    said = "Code of the national list of fund sources, 1 to 17."
+    return Text(max_length=10, required=False, allow_blank=True, default="", help_text=said)
+
+
 class ReservationIn(StrictSerializer):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it goes.")
@@ -52,20 +64,8 @@ class ReservationIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
-    service_direction = Text(
-        max_length=20,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="For the national record: " + ", ".join(Direction) + ".",
-    )
-    fund_source = Text(
-        max_length=10,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Code of the national list of fund sources, 1 to 17.",
-    )
+    service_direction = direction_field()
+    fund_source = source_field()
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)

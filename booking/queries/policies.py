@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, QuerySet
 
+from booking.licence_queries import levels_held_at
 from booking.models import PolicyLayer, Reservation
 from booking.rules.policy import BookingPolicy, broken_rules
 from booking.rules.policy_layers import Combined, Layer, read_settings
+from booking.rules.quota import Booked
+from booking.rules.standing import SELF_OPERATED, Asked, Licensed, Standing
 from booking.rules.states import ReservationState
 from booking.services import auto_approval, policies
 from booking.services import context as booking_context
@@ -90,6 +95,7 @@ def effective(actor: Actor, instrument_id: int) -> tuple[Instrument, Combined]:
 def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) -> tuple[list[Touched], int]:
     """The bookings ahead that would newly break the rules if the scope's layer said this; (the first of them, how many in all).
 
+    Looked at are the time itself, buffers towards other bookings of the instrument, and the licences of those who operate it themselves.
     Raises Forbidden and the Refusals of ``policies.say``. Quotas are not looked at: what was booked within them stays so.
     """
     owner = lab_of(actor, scope.organisation_id)
@@ -104,18 +110,69 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     ahead = Reservation.objects.filter(
         instrument__in=pairs, state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], starts_at__gt=now
     )
+    rows = list(ahead.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
+    licences = _licences([row for row in rows if _asks_licences(*pairs[row.instrument_id][:2])])
+    close = {
+        pk
+        for instrument in _by_instrument(rows).values()
+        for pk in _too_close(instrument, *pairs[instrument[0].instrument_id][:2])
+    }
     found = []
-    for row in ahead.select_related("instrument__site", "organisation").order_by("starts_at", "pk"):
-        reasons = _newly_broken(row, *pairs[row.instrument_id])
+    for row in rows:
+        reasons = _newly_broken(row, *pairs[row.instrument_id], licences.get((row.requested_by_id, row.instrument_id), {}))
+        reasons += [Reason("policy.buffer_taken", {}, "buffer_before_minutes")] if row.pk in close else []
         if reasons:
             found.append(Touched(row, reasons))
     return found[:MOST_TOUCHED], len(found)
 
 
-def _newly_broken(row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo) -> list[Reason]:
-    """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones."""
-    before = {reason.code for reason in broken_rules(old, row.during, zone, row.created_at)}
-    return [reason for reason in broken_rules(new, row.during, zone, row.created_at) if reason.code not in before]
+def _newly_broken(
+    row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo, licences: Mapping[datetime, frozenset[str]]
+) -> list[Reason]:
+    """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones. ``licences`` are
+    those of who asked, by moment."""
+    booked = Booked(row.during, row.requested_by_id, row.organisation_id, row.instrument_id, row.instrument.class_code)
+    asked = Asked(booked, "", row.service_mode, zone, row.created_at)
+    standing = Standing(licences=licences.get(row.starts_at, frozenset()))
+
+    def broken(policy: BookingPolicy) -> list[Reason]:
+        licence = Licensed().reason(policy, asked, standing)
+        return [*broken_rules(policy, row.during, zone, row.created_at), *([licence] if licence is not None else [])]
+
+    before = {reason.code for reason in broken(old)}
+    return [reason for reason in broken(new) if reason.code not in before]
+
+
+def _asks_licences(old: BookingPolicy, new: BookingPolicy) -> bool:
+    """Whether the new rules say something else of licences than the old ones."""
+    return (old.licence_needed, old.licensed_times) != (new.licence_needed, new.licensed_times)
+
+
+def _licences(rows: Sequence[Reservation]) -> dict[tuple[int, int], dict[datetime, frozenset[str]]]:
+    """What those who asked hold at the starts of their bookings, by (person, instrument): a query for each of these."""
+    moments: dict[tuple[int, int], set[datetime]] = defaultdict(set)
+    for row in rows:
+        if row.service_mode == SELF_OPERATED:
+            moments[row.requested_by_id, row.instrument_id].add(row.starts_at)
+    return {key: levels_held_at(*key, wanted) for key, wanted in moments.items()}
+
+
+def _by_instrument(rows: Sequence[Reservation]) -> dict[int, list[Reservation]]:
+    found: dict[int, list[Reservation]] = defaultdict(list)
+    for row in rows:
+        found[row.instrument_id].append(row)
+    return found
+
+
+def _too_close(rows: Sequence[Reservation], old: BookingPolicy, new: BookingPolicy) -> set[int]:
+    """Of one instrument's bookings, by their start, those whose new buffers meet another's, which the old ones did not."""
+    return {
+        one.pk
+        for first, second in pairwise(rows)
+        if new.occupied(first.during).overlaps(new.occupied(second.during))
+        and not old.occupied(first.during).overlaps(old.occupied(second.during))
+        for one in (first, second)
+    }
 
 
 def people_of(actor: Actor, organisation_id: int) -> list[Somebody]:

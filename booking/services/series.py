@@ -35,7 +35,8 @@ ROUTE = "booking.series"
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What every time of a series shares. ``organisation_id`` is the customer on whose account it goes, ``fund_card_id`` what each
-    pays with. ``override_reason``: why the lab's own people book all of them in spite of its rules."""
+    pays with. ``override_reason``: why the lab's own people book all of them in spite of its rules. ``service_direction``, ``fund_source``:
+    what the national record asks."""
 
     instrument_id: int
     organisation_id: int
@@ -45,6 +46,8 @@ class Wish:
     research_project: str = ""
     fund_card_id: int | None = None
     override_reason: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,8 @@ def _request(wish: Wish, pick: Pick) -> ReservationRequest:
         pick.expected,
         override_reason=wish.override_reason,
         fund_card_id=wish.fund_card_id,
+        service_direction=wish.service_direction,
+        fund_source=wish.fund_source,
     )
 
 

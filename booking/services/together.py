@@ -50,7 +50,7 @@ class Place:
 class Bundle:
     """What is asked for together, on the account of one customer and paid from one fund card or none. ``places`` are of different
     instruments. ``override_reason``: why somebody books in spite of the rules of the lab whose manager they are; at other labs it says
-    nothing."""
+    nothing. ``service_direction``, ``fund_source``: what the national record asks."""
 
     organisation_id: int
     places: tuple[Place, ...]
@@ -58,6 +58,8 @@ class Bundle:
     research_project: str = ""
     fund_card_id: int | None = None
     override_reason: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,8 @@ def _request(bundle: Bundle, place: Place) -> ReservationRequest:
         place.expected,
         override_reason=bundle.override_reason,
         fund_card_id=bundle.fund_card_id,
+        service_direction=bundle.service_direction,
+        fund_source=bundle.fund_source,
     )
 
 

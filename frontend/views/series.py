@@ -134,7 +134,8 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
     booking = form.booking
     shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
     card = chosen_card(actor, booking.fund_card_id(), now)
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason)
+    record = (booking.service_direction, booking.fund_source)
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record)
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

@@ -138,7 +138,8 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
     shared = form.shared
     places = form.read_places(contexts)
     card = chosen_card(actor, shared.fund_card_id(), now)
-    return Bundle(organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason)
+    record = (shared.service_direction, shared.fund_source)
+    return Bundle(organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason, *record)
 
 
 def _cards(

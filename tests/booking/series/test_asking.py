@@ -55,6 +55,17 @@ def test_all_of_a_series_is_asked_for_at_once_and_knows_it(cast, programmes, mad
     assert AuditEntry.objects.filter(action="reservation.request").count() == 3
 
 
+def test_every_time_says_what_the_national_record_asks(cast, programmes, wish):
+    asked = replace(wish(), service_direction="teaching", fund_source="3")
+    picks = report(cast, asked).picks()
+    pk = series.ask(cast.actor("lin"), asked, picks, cast.now, idempotency_key="r").series_id
+    said = Reservation.objects.filter(series_id=pk).values_list("service_direction", "fund_source")
+    assert list(said) == [("teaching", "3")] * 3
+    with pytest.raises(Refusal) as refused:
+        series.ask(cast.actor("lin"), replace(asked, fund_source="99"), picks, cast.now, idempotency_key="x")
+    assert [(one.code, one.field) for one in refused.value.reasons] == [("service.fund_source_unknown", "fund_source")]
+
+
 def test_the_lab_is_told_once_and_needs_nothing_more_when_all_are_answered(cast, programmes, made):
     pk = made()
     told = Notice.objects.filter(user=cast.users["wang"])

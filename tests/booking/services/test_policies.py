@@ -9,7 +9,8 @@ from django.utils.translation import override as speaking
 
 from booking.invariants import policies_follow_layers
 from booking.models import InstrumentPolicy, PolicyLayer, Reservation
-from booking.services import policies, reservations, transitions
+from booking.queries import policies as policy_queries
+from booking.services import licences, policies, reservations, transitions
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -218,3 +219,31 @@ def test_a_policy_that_is_adopted_is_in_the_audit_by_whose_word(cast, wang, lab)
     layer = PolicyLayer.objects.get(instrument=cast.xrd)
     written = AuditEntry.objects.get(action="policy.adopt")
     assert (written.object_id, written.actor, written.after) == (str(layer.pk), cast.users["wang"], {"max_minutes": 240})
+
+
+def touched(cast, wang, lab, said) -> list[tuple[int, list[str]]]:
+    """What a change would touch: the booking's place in the order of their starts, and the codes of what it would break."""
+    order = list(Reservation.objects.order_by("starts_at").values_list("pk", flat=True))
+    found, count = policy_queries.touched(wang, lab, said, cast.now)
+    assert count == len(found)
+    return [(order.index(one.reservation.pk), [reason.code for reason in one.reasons]) for one in found]
+
+
+def test_a_change_says_which_bookings_lack_the_licence_that_it_asks_for(cast, wang, lab, slot):
+    ask(cast, slot(9, 11), key="k1")
+    ask(cast, slot(12, 14), who="he", firm=cast.other_firm, key="k2")
+    assert touched(cast, wang, lab, {"licence_needed": True}) == [
+        (0, ["booking.licence_needed"]),
+        (1, ["booking.licence_needed"]),
+    ]
+    licences.grant(wang, cast.xrd.pk, "lin@example.org", "self", "Seen at work", None, cast.now)
+    assert touched(cast, wang, lab, {"licence_needed": True}) == [(1, ["booking.licence_needed"])]
+    from_noon = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 720, "until_minute": 1440}
+    assert touched(cast, wang, lab, {"licensed_times": [from_noon]}) == [(1, ["booking.off_hours_licence"])]
+
+
+def test_a_change_says_whose_buffers_would_meet(cast, wang, lab, slot):
+    for place, (first, last) in enumerate(((9, 11), (11.5, 13), (15, 16))):
+        ask(cast, slot(first, last), key=f"k{place}")
+    assert touched(cast, wang, lab, {"buffer_after_minutes": 30}) == []
+    assert touched(cast, wang, lab, {"buffer_after_minutes": 45}) == [(0, ["policy.buffer_taken"]), (1, ["policy.buffer_taken"])]

@@ -70,6 +70,14 @@ def test_the_report_shows_every_time_with_its_price_and_asks_for_all_at_once(as_
     assert Reservation.objects.filter(series__isnull=False, state="requested").count() == 3
 
 
+def test_what_the_national_record_asks_is_asked_once_for_every_time(as_, programmes, page):
+    shown = as_("lin").get(page, RULE | {"service_direction": "teaching", "fund_source": "4"})
+    assert "For the national record" in words(shown)
+    as_("lin").post(page, sent(shown, action="ask"))
+    said = Reservation.objects.filter(series__isnull=False).values_list("service_direction", "fund_source")
+    assert list(said) == [("teaching", "4")] * 3
+
+
 def test_the_button_says_book_where_the_lab_asks_for_no_approval(as_, cast, page):
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": False}, cast.now)
     shown = as_("lin").get(page, RULE)

@@ -62,6 +62,14 @@ def test_both_are_shown_with_their_price_and_asked_for_at_once(as_, programmes, 
     assert f'href="/bookings/{second.pk}/"' in as_("lin").get(f"/bookings/{first.pk}/").content.decode()
 
 
+def test_what_the_national_record_asks_is_asked_once_for_all(as_, programmes, both):
+    page = as_("lin").get(PAGE, both | {"service_direction": "development", "fund_source": "2"})
+    assert "For the national record" in words(page)
+    as_("lin").post(PAGE, sent(page))
+    said = Reservation.objects.filter(group__isnull=False).values_list("service_direction", "fund_source")
+    assert list(said) == [("development", "2")] * 2
+
+
 def test_the_button_says_what_will_happen_to_each(as_, cast, sem, both):
     policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=sem.pk), {"approval_required": False}, cast.now)
     policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=cast.xrd.pk), {"approval_required": True}, cast.now)

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
-from booking.models import FeedToken, Occupancy, Reservation
+from booking.models import FeedToken, InstrumentPolicy, Occupancy, Reservation
 from booking.rules.downtime import Choice, DowntimeKind
 from booking.services import downtimes, feeds, maintenance, transitions
 from booking.services.downtimes import Decision, Outage
@@ -23,6 +23,8 @@ from config.kernel.services.tokens import digest
 from config.kernel.time_range import TimeRange
 from instruments.models import Membership, Organisation
 from instruments.services import registry
+from tests.booking.services.test_reservation_flow import ask
+from tests.conftest import slot_of
 from tests.frontend.acting import query_count
 from tests.instruments.people.test_one_place import ROOT
 
@@ -234,6 +236,17 @@ def test_a_change_keeps_the_name_and_counts_up(as_, cast, programmes, ask, link)
     assert before.uid.value == after.uid.value
     assert (int(before.sequence.value), int(after.sequence.value)) == (0, 1)
     assert after.last_modified.value == after.dtstamp.value == cast.now + timedelta(minutes=5)
+
+
+def test_a_competing_request_that_never_took_time_is_not_told_when_it_is_given_up(as_, cast, programmes, approved, clock):
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"pending_blocks": False, "approval_required": True})
+    address = reverse("instrument_busy", args=[cast.xrd.pk])
+    asked = ask(cast, slot_of(9, 10), key="rival").reservation_id
+    transitions.cancel(cast.actor("lin"), asked, clock())
+    assert events(as_().get(address)) == []
+    taken = approved(13, 14)
+    transitions.cancel(cast.actor("lin"), taken, clock())
+    assert [each.uid.value for each in events(as_().get(address))] == [f"busy-r{taken}@127.0.0.1"]
 
 
 def test_what_was_cancelled_is_told_for_ninety_days(as_, cast, programmes, approved, link, clock):
