@@ -121,6 +121,7 @@ def default_is(name: str, options: str = "") -> Iterator[None]:
 def forget_versions() -> None:
     """Versions are remembered per process by id; another database has other rows under the same ids."""
     pricing.schedule.cache_clear()
+    pricing.agreed_for.cache_clear()
     subsidy.in_force.cache_clear()
     programmes.published_examples.cache_clear()
     asks.cache_clear()
