@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -64,6 +65,12 @@ class PricedLine:
 def amount_fen(quantity: Decimal, unit_price_fen: int) -> int:
     """What ``quantity`` units cost, rounded once, half up, to whole fen."""
     return round_fen(EXACT.multiply(quantity, Decimal(unit_price_fen)), Rounding.HALF_UP)
+
+
+def time_left(quantity: Decimal, taken: timedelta, unit_minutes: int) -> Decimal:
+    """How many units of ``unit_minutes`` a line for an instrument's time has left after ``taken``; never below nil."""
+    units = EXACT.divide(Decimal(taken // timedelta(minutes=1)), Decimal(unit_minutes))
+    return max(EXACT.subtract(quantity, units), Decimal(0))
 
 
 def total_fen(lines: Iterable[PricedLine]) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering.models import CommissionReservation, CommissionSheet, CommissionSignature
 from billing.ordering.papers import COMMISSION
@@ -38,7 +40,6 @@ from instruments.rules.registry_values import clean_text
 from instruments.services import uploads
 
 NOTE_LENGTH = 500
-_PRICED = ("reservation__instrument__site", "reservation__instrument__organisation", "reservation__organisation")
 #: Who may bind a side with a signature.
 SIGNATORIES: Mapping[Side, tuple[Role, ...]] = {Side.CUSTOMER: (Role.FIRM_ADMIN,), Side.LAB: (Role.LAB_MANAGER,)}
 
@@ -161,9 +162,7 @@ def link(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> Com
     sheet = _locked(actor, sheet_id)
     require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.LINK)
-    rows = Reservation.objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.select_related("instrument__site", "instrument__organisation", "organisation")
-    reservation = get_visible(rows, actor, pk=reservation_id)
+    reservation = get_visible(_to_price(), actor, pk=reservation_id)
     if (reservation.organisation_id, reservation.instrument.organisation_id) != (sheet.organisation_id, sheet.lab_id):
         raise Refusal.of("commission.other_parties", "reservation")
     if CommissionReservation.objects.filter(reservation=reservation).exists():
@@ -181,10 +180,10 @@ def unlink(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> N
     sheet = _locked(actor, sheet_id)
     require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.UNLINK)
-    row = get_visible(CommissionReservation.objects.select_related(*_PRICED), actor, sheet=sheet, reservation_id=reservation_id)
-    Reservation.objects.select_for_update(no_key=True).get(pk=reservation_id)
-    time_links.price_by_list(row.reservation, actor, now)
-    audit.record(actor, "commission.unlink", sheet, now, before={"reservation": row.reservation.reference})
+    row = get_visible(CommissionReservation.objects.all(), actor, sheet=sheet, reservation_id=reservation_id)
+    reservation = _to_price().get(pk=reservation_id)
+    time_links.price_by_list(reservation, actor, now)
+    audit.record(actor, "commission.unlink", sheet, now, before={"reservation": reservation.reference})
     row.delete()
 
 
@@ -266,6 +265,12 @@ def _end(actor: Actor, sheet: CommissionSheet, event: SheetEvent, state: SheetSt
     sheet.save(update_fields=changed)
     action = f"commission.{event.value}"
     audit.record(actor, action, sheet, now, before={"state": before}, after={"state": state.value}, reason=reason)
+
+
+def _to_price() -> QuerySet[Reservation]:
+    """Reservations to be locked, as they are by then, with whatever a price asks of them."""
+    rows = Reservation.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("instrument__site", "instrument__organisation", "organisation")
 
 
 def _locked(actor: Actor, sheet_id: int) -> CommissionSheet:

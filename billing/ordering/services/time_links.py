@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.ordering.models import CommissionReservation, CommissionSheet, QuotationLine
-from billing.ordering.rules.lines import LineKind, shown_quantity
+from billing.ordering.rules.lines import LineKind, shown_quantity, time_left
 from billing.pricing import services as pricing
 from billing.pricing.rules.schedule import TIME_UNITS
 from billing.settlement.services import reservation_money
@@ -30,16 +30,16 @@ def price_by(sheet: CommissionSheet, reservation: Reservation, actor: Actor, now
     line = line_for(sheet, reservation.instrument_id)
     if line is None or reservation.state not in _BEFORE_USE:
         return False
-    _require_room(sheet, line, reservation)
     on, price = _local_day(reservation), (line.unit, line.unit_price_fen)
     version_id = pricing.agreed_version_id(line.pk, reservation.instrument_id, *price, actor, on, now)
+    _require_room(sheet, line, reservation, pricing.schedule(version_id).unit_minutes)
     reservation_money.reprice(reservation, version_id, actor, now)
     return True
 
 
 def price_by_list(reservation: Reservation, actor: Actor, now: datetime) -> None:
     """Price a reservation that is priced by a commission by the list again. Raises Refusal ``commission.priced`` where that is more."""
-    if not reservation_money.is_at_agreed_price(reservation):
+    if not reservation_money.at_agreed_price([reservation.pk]):
         return
     listed = pricing.version_id_in_force(reservation.instrument_id, _local_day(reservation))
     if listed is None or reservation.state not in _BEFORE_USE:
@@ -53,9 +53,11 @@ def price_by_list(reservation: Reservation, actor: Actor, now: datetime) -> None
 
 
 def priced_by(sheet: CommissionSheet) -> list[str]:
-    """The references of reservations that are still to be used and cost what a commission says."""
-    rows = CommissionReservation.objects.filter(sheet=sheet, reservation__state__in=_BEFORE_USE).select_related("reservation")
-    return [row.reservation.reference for row in rows if reservation_money.is_at_agreed_price(row.reservation)]
+    """The references of reservations that are still to be used and cost what a commission says; two queries."""
+    rows = Reservation.objects.filter(commission__sheet=sheet, state__in=_BEFORE_USE).order_by("pk")
+    references = {row.pk: row.reference for row in rows}
+    agreed = reservation_money.at_agreed_price(references)
+    return [reference for pk, reference in references.items() if pk in agreed]
 
 
 def _local_day(reservation: Reservation) -> date:
@@ -68,19 +70,13 @@ def line_for(sheet: CommissionSheet, instrument_id: int) -> QuotationLine | None
     return rows.filter(instrument_id=instrument_id).order_by("position").first()
 
 
-def _require_room(sheet: CommissionSheet, line: QuotationLine, reservation: Reservation) -> None:
+def _require_room(sheet: CommissionSheet, line: QuotationLine, reservation: Reservation, unit_minutes: int) -> None:
     """The line has room for the reservation beside those that are attached already."""
-    unit = timedelta(minutes=TIME_UNITS[line.unit])
     others = CommissionReservation.objects.filter(sheet=sheet, reservation__instrument=reservation.instrument)
     others = others.exclude(reservation__state__in=_WITHOUT_USE).exclude(reservation=reservation)
     spans = others.values_list("reservation__starts_at", "reservation__ends_at")
     taken = sum((ends_at - starts_at for starts_at, ends_at in spans), timedelta())
-    asked = reservation.ends_at - reservation.starts_at
-    if (taken + asked) / unit > line.quantity:
-        left = max(line.quantity - Decimal(taken // timedelta(minutes=1)) / TIME_UNITS[line.unit], Decimal(0))
-        raise Refusal.of(
-            "commission.beyond_the_line",
-            "reservation",
-            quantity=shown_quantity(line.quantity),
-            left=shown_quantity(round(left, 2)),
-        )
+    left = time_left(line.quantity, taken, unit_minutes)
+    if Decimal((reservation.ends_at - reservation.starts_at) // timedelta(minutes=1)) > left * unit_minutes:
+        shown = {"quantity": shown_quantity(line.quantity), "left": shown_quantity(round(left, 2))}
+        raise Refusal.of("commission.beyond_the_line", "reservation", **shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -310,10 +310,12 @@ class ReservationMoney:
         awarding.post_awards(charge, versions, inputs, assessment.outcomes, parties, source, local_on, now, project)
 
 
-def is_at_agreed_price(reservation: Reservation) -> bool:
-    """Whether its time costs what was agreed for it, not what the list says."""
-    accepted = reservation.quotes.filter(accepted_at__isnull=False).order_by("-revision").first()
-    return accepted is not None and pricing.agreed_for(Pins.of(accepted.inputs).price_version_id) is not None
+def at_agreed_price(reservation_ids: Iterable[int]) -> set[int]:
+    """Which of some reservations cost what was agreed for their time, not what the list says; one query."""
+    quotes = Quote.objects.filter(reservation__in=list(reservation_ids), accepted_at__isnull=False)
+    latest = quotes.order_by("reservation", "-revision").distinct("reservation")
+    versions = latest.values_list("reservation", "inputs__schedule__price_version")
+    return {pk for pk, version_id in versions if pricing.agreed_for(version_id) is not None}
 
 
 def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: datetime) -> None:

@@ -73,7 +73,7 @@ def test_an_entry_that_has_ended_keeps_nothing_back(cast: Any, strict: Office) -
 
 
 def test_a_suspended_customer_is_kept_back_and_the_page_says_so(cast: Any, office: Office) -> None:
-    batch, claim = office.approved()
+    batch, _claim = office.approved()
     cast.other_firm.status = "suspended"
     cast.other_firm.save()
     page = Client(headers={"accept-language": "en"})
@@ -86,4 +86,3 @@ def test_a_suspended_customer_is_kept_back_and_the_page_says_so(cast: Any, offic
     cast.other_firm.status = "verified"
     cast.other_firm.save()
     assert paying.make(cast.actor("qian"), batch.pk, PUBLIC_OVER)
-    assert claim.number

@@ -150,3 +150,29 @@ def test_an_agreed_schedule_keeps_tax_and_fees_and_drops_what_the_price_stands_f
     assert set(made["rates"].values()) == {"123.45"}
     assert (made["tax"], made["fees"]) == (listed["tax"], listed["fees"])
     assert not {"setup", "minimum", "bands"} & set(made)
+
+
+def test_a_line_has_room_in_the_units_by_which_its_time_is_priced(cast: Any, life: Life, sheet_at: Any) -> None:
+    # A half day of this lab has five hours: nine to two is one of them, and not a quarter more.
+    half_days = PRICE | {"format": 2, "unit": "half_day", "unit_minutes": 300}
+    PriceVersion.objects.create(
+        instrument=cast.xrd,
+        effective_from=cast.now.date(),
+        document=half_days,
+        published_at=cast.now,
+        published_by=cast.users["wang"],
+    )
+    asked = life.ask(slot_of(9, 14))
+    sheets.link(cast.actor("lin"), sheet_at(350_00, "1", "half_day").pk, asked.pk, cast.now)
+    assert figures(life, asked)[0] == 350_00
+
+
+def test_taken_off_again_a_booking_that_was_approved_meanwhile_keeps_its_subsidy_by_the_list(
+    cast: Any, life: Life, sheet_at: Any
+) -> None:
+    asked, sheet = life.ask(slot_of(9, 11)), sheet_at(400_00)
+    sheets.link(cast.actor("lin"), sheet.pk, asked.pk, cast.now)
+    life.approve(asked)
+    sheets.unlink(cast.actor("lin"), sheet.pk, asked.pk, cast.now)
+    assert figures(life, asked) == (800_00, 480_00)
+    assert wrong() == {}
