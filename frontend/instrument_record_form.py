@@ -19,7 +19,7 @@ from frontend.states import look_of
 from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FACILITY_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, YES
 from instruments.models import CustomsRecord, FacilityRecord, Instrument, InstrumentFunding, InstrumentStatus, Site
 from instruments.registry_wording import SERVICE_MODE_NAMES
-from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_LENGTHS, FUNDING_SOURCES
+from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_DAYS, CUSTOMS_FLAGS, CUSTOMS_LENGTHS, FUNDING_SOURCES
 from instruments.rules.facility_values import CHOICES as FACILITY_CHOICES
 from instruments.rules.facility_values import LONG_TEXTS as FACILITY_LONG_TEXTS
 from instruments.rules.facility_values import TEXTS as FACILITY_TEXTS
@@ -218,7 +218,7 @@ def _typed(name: str, value: Any) -> Any:
     if name in _LISTS:
         lines = value.split("\n")
         return [code_typed(name, line) for line in lines if line.strip()] if name in SCHEMES else lines
-    if name in (*_MAYBE, "may_share", "may_charge"):
+    if name in (*_MAYBE, *CUSTOMS_FLAGS):
         return {"yes": True, "no": False}.get(value)
     return value
 
@@ -286,9 +286,9 @@ def _special_field(name: str, places: list[tuple[str, str]], class_code: str) ->
 
 
 def _customs_field(name: str) -> forms.Field:
-    if name in ("may_share", "may_charge"):
+    if name in CUSTOMS_FLAGS:
         return _maybe(_NAMED_CUSTOMS[name])
-    if name == "released_on":
+    if name in CUSTOMS_DAYS:
         return _day(_NAMED_CUSTOMS[name])
     length = CUSTOMS_LENGTHS.get(name) or CUSTOMS_CODES[name][1]
     return forms.CharField(label=_NAMED_CUSTOMS[name], required=False, max_length=length)

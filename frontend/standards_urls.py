@@ -8,6 +8,7 @@ from frontend.views import code_lists, completeness, standards
 
 urlpatterns = [
     path("organisations/<int:pk>/national-record.xlsx", standards.national_record, name="organisation_national_record"),
+    path("organisations/<int:pk>/national-record.json", standards.national_messages, name="organisation_national_messages"),
     path("organisations/<int:pk>/facility-record.xlsx", standards.facility_record, name="organisation_facility_record"),
     path("organisations/<int:pk>/completeness/", completeness.completeness, name="organisation_completeness"),
     path("code-lists/", code_lists.code_list, name="code_list"),

@@ -65,13 +65,16 @@ CUSTOMS_NAMES: dict[str, Word] = {
     "item_number": _("Item number in the declaration"),
     "declared_name": _("Name on the declaration"),
     "released_on": _("Released on"),
+    "imported_on": _("Imported on"),
     "exemption_number": _("Tax exemption certificate"),
+    "exemption_item": _("Item number in the certificate"),
     "contract_number": _("Contract number"),
     "port": _("Port of entry"),
     "customs_office": _("Customs office"),
     "hs_code": _("HS code"),
     "may_share": _("Customs allows sharing"),
     "may_charge": _("Customs allows charging"),
+    "supervision_notes": _("Record of customs supervision"),
 }
 FACILITY_NAMES: dict[str, Word] = {
     "construction": pgettext_lazy("facility", "State of construction"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.zone_forms import ZoneForm
 from instruments import queries
-from instruments.queries import codes
+from instruments.queries import codes, public_records
 from instruments.queries.national import facility_workbook, national_workbook
 from instruments.queries.public_records import XLSX
 from instruments.services import policy_zones
@@ -31,6 +31,19 @@ def national_record(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     owner = queries.organisation_for(actor, pk)
     return attachment(national_workbook(actor, owner.pk, timezone.now()), XLSX, f"national-record-{pk}.xlsx")
+
+
+@login_required
+@require_GET
+def national_messages(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The owner's instruments as messages of the national network's interface."""
+    actor = actor_of(request)
+    owner = queries.organisation_for(actor, pk)
+    answer = StreamingHttpResponse(
+        public_records.national_messages(actor, owner.pk, timezone.now()), content_type="application/json"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="national-record-{pk}.json"'
+    return answer
 
 
 @login_required

@@ -34,7 +34,7 @@ class OpenDataView(ApiView):
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     def download(self, request: Request, layout: str) -> StreamingHttpResponse:
-        """All public instruments: csv, json, uniquip.csv, pidinst.json, pidinst.xml or datacite.xml.
+        """All public instruments: csv, json, uniquip.csv, pidinst.json, pidinst.xml, datacite.xml or schema.jsonld.
 
         The licence stands in the file (csv, json) and in the Link header. No contact persons. Ordered by number.
         """

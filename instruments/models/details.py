@@ -11,7 +11,8 @@ from instruments.models.instrument import FundingSource, Instrument
 class CustomsRecord(models.Model):
     """The customs block of an instrument that was imported free of tax (national record type 5).
 
-    ``may_share`` and ``may_charge`` say what customs allows; None while nobody has asked.
+    ``may_share`` and ``may_charge`` say what customs allows; None while nobody has asked. ``exemption_item`` is the goods' number in the
+    certificate of exemption, ``supervision_notes`` what happened since, as it was reported to customs.
     """
 
     instrument = models.OneToOneField(Instrument, on_delete=models.CASCADE, related_name="customs")
@@ -19,13 +20,16 @@ class CustomsRecord(models.Model):
     item_number = models.CharField(max_length=2, blank=True)
     declared_name = models.CharField(max_length=300, blank=True)
     released_on = models.DateField(null=True, blank=True)
+    imported_on = models.DateField(null=True, blank=True)
     exemption_number = models.CharField(max_length=50, blank=True)
+    exemption_item = models.CharField(max_length=45, blank=True)
     contract_number = models.CharField(max_length=100, blank=True)
     port = models.CharField(max_length=100, blank=True)
     customs_office = models.CharField(max_length=100, blank=True)
     hs_code = models.CharField(max_length=12, blank=True)
     may_share = models.BooleanField(null=True, blank=True)
     may_charge = models.BooleanField(null=True, blank=True)
+    supervision_notes = models.CharField(max_length=200, blank=True)
 
 
 class InstrumentFunding(models.Model):

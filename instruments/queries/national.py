@@ -18,8 +18,8 @@ from config.kernel.access import Actor, visible_to
 from instruments import ports
 from instruments.models import CustomsRecord, FacilityRecord, Instrument
 from instruments.queries import codes
+from instruments.rules.details_values import CUSTOMS_FIELDS
 from instruments.rules.facility_values import FACILITY_FIELDS
-from instruments.rules.registry_details import CUSTOMS
 from instruments.rules.registry_plan import own_number
 from instruments.rules.registry_values import INSTRUMENT_FIELDS
 from instruments.rules.standards import facility, national
@@ -153,4 +153,4 @@ def _customs(instrument: Instrument) -> dict[str, Any]:
         record = instrument.customs
     except CustomsRecord.DoesNotExist:
         return {}
-    return {name: getattr(record, name) for name in CUSTOMS}
+    return {name: getattr(record, name) for name in CUSTOMS_FIELDS}

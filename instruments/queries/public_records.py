@@ -26,6 +26,7 @@ from instruments.queries.national import (
 )
 from instruments.rules.standards import facility, national
 from instruments.rules.standards.datacite import datacite_xml
+from instruments.rules.standards.national import NationalFacts
 from instruments.rules.standards.pidinst import pidinst_json, pidinst_xml
 from instruments.rules.standards.public import LICENCE_ID, LICENCE_NAME, LICENCE_URL, Named, PublicInstrument
 from instruments.rules.standards.schema_org import schema_org
@@ -33,7 +34,7 @@ from instruments.rules.standards.tables import OPEN_DATA_HEAD, UNIQUIP_HEAD, ope
 
 _CHUNK = 500
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-NATIONAL_FORMATS = ("national.json", "national.xlsx", "facility.json", "facility.xlsx")
+NATIONAL_FORMATS = ("national.json", "national.xlsx", "customs.json", "facility.json", "facility.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,41 @@ def _national(actor: Actor, instrument: Instrument, layout: str, name: str, now:
     if layout.endswith(".xlsx"):
         return Export(workbook_of(rows, now, facility.SHEET if of_facility else national.SHEET), XLSX, name)
     (facts,) = national_facts(rows, now)
-    record = (
-        {"instrument": 2, **facility.facility_record(facts)}
-        if of_facility
-        else {"instrument": 4, **national.national_record(facts)}
-    )
+    record = _message(facts, 2 if of_facility else _CUSTOMS if layout.startswith("customs") else 4)
+    if record is None:
+        raise NotFound.of("access.not_found", model="customs record")
     return Export(_json(record, default=str).encode(), "application/json", name)
+
+
+def national_messages(actor: Actor, organisation_id: int, now: datetime) -> Iterator[bytes]:
+    """All records of an owner as the interface of the national network takes them, a few at a time: a JSON list of large facilities (type
+    2) and instruments (type 4), each followed by its record of customs supervision (type 5) where there is one. Raises Forbidden."""
+    rows = managed_instruments(actor, organisation_id)
+
+    def chunks() -> Iterator[bytes]:
+        before = "[\n"
+        for facts in national_facts(rows, now):
+            for record in (_message(facts, 4 if facts.facility is None else 2), _message(facts, _CUSTOMS)):
+                if record is not None:
+                    yield f"{before}{_json(record, default=str)}".encode()
+                    before = ",\n"
+        yield b"\n]\n" if before == ",\n" else b"[]\n"
+
+    return chunks()
+
+
+_CUSTOMS = 5
+
+
+def _message(facts: NationalFacts, of_type: int) -> dict[str, Any] | None:
+    """A record with its type number; None where there is none of that type."""
+    makers: Mapping[int, Callable[[NationalFacts], Mapping[str, Any] | None]] = {
+        2: facility.facility_record,
+        4: national.national_record,
+        _CUSTOMS: national.customs_record,
+    }
+    record = makers[of_type](facts)
+    return None if record is None else {"instrument": of_type, **record}
 
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -228,6 +258,7 @@ BULK_LAYOUTS: Mapping[str, Layout] = {
     ),
     "uniquip.csv": _UNIQUIP,
     "pidinst.json": Layout("application/json", lambda one: _json(pidinst_json(one)), "[\n", ",\n", "\n]\n"),
+    "schema.jsonld": Layout("application/ld+json", lambda one: _json(schema_org(one)), "[\n", ",\n", "\n]\n"),
     "datacite.xml": Layout("application/xml", lambda one: _xml(datacite_xml(one)), f"{_XML}<resources>\n", "", "</resources>\n"),
     "pidinst.xml": Layout(
         "application/xml", lambda one: _xml(pidinst_xml(one)), f"{_XML}<instruments>\n", "", "</instruments>\n"

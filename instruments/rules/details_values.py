@@ -15,9 +15,11 @@ FUNDING_SOURCES = ("central", "local", "own", "other")
 CUSTOMS_LENGTHS: dict[str, int] = {
     "declared_name": 300,
     "exemption_number": 50,
+    "exemption_item": 45,
     "contract_number": 100,
     "port": 100,
     "customs_office": 100,
+    "supervision_notes": 200,
 }
 #: What the codes of a customs record look like, and how many characters they have at most.
 CUSTOMS_CODES: dict[str, tuple[re.Pattern[str], int]] = {
@@ -25,6 +27,9 @@ CUSTOMS_CODES: dict[str, tuple[re.Pattern[str], int]] = {
     "item_number": (re.compile(r"[0-9]{1,2}"), 2),
     "hs_code": (re.compile(r"[0-9]{6,12}"), 12),
 }
+CUSTOMS_DAYS = ("released_on", "imported_on")
+#: True, False, or None while nobody has asked.
+CUSTOMS_FLAGS = ("may_share", "may_charge")
 _EARLIEST_YEAR = 1980
 
 
@@ -93,8 +98,12 @@ def _maybe(value: bool | None, field: str) -> bool | None:
 _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(CUSTOMS_LENGTHS, _text),
     **dict.fromkeys(CUSTOMS_CODES, _code),
-    "released_on": _day,
-    "may_share": _maybe,
-    "may_charge": _maybe,
+    **dict.fromkeys(CUSTOMS_DAYS, _day),
+    **dict.fromkeys(CUSTOMS_FLAGS, _maybe),
 }
 CUSTOMS_FIELDS = tuple(_CLEANERS)
+
+
+def empty_customs() -> dict[str, Any]:
+    """What a customs record holds when nobody said anything."""
+    return dict.fromkeys((*CUSTOMS_LENGTHS, *CUSTOMS_CODES), "") | dict.fromkeys((*CUSTOMS_DAYS, *CUSTOMS_FLAGS))

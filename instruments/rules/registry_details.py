@@ -8,28 +8,11 @@ from typing import Any
 
 from config.kernel.errors import Reason, Refusal
 from instruments.rules import facility_values, registry_values
+from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_DAYS, CUSTOMS_FLAGS, CUSTOMS_LENGTHS, FUNDING_SOURCES
 from instruments.rules.registry_values import clean_text
 
-#: The texts of a customs record with their lengths.
-CUSTOMS_TEXTS: dict[str, int] = {
-    "declaration_number": 18,
-    "item_number": 2,
-    "declared_name": 300,
-    "exemption_number": 50,
-    "contract_number": 100,
-    "port": 100,
-    "customs_office": 100,
-    "hs_code": 12,
-}
-CUSTOMS = (*CUSTOMS_TEXTS, "released_on", "may_share", "may_charge")
-FUNDING_SOURCES = ("central", "local", "own", "other")
 TRUE = frozenset({"true", "yes", "1", "t", "y", "\u662f"})
 FALSE = frozenset({"false", "no", "0", "f", "n", "\u5426"})
-
-
-def empty_customs() -> dict[str, Any]:
-    """What a customs record holds when nobody said anything."""
-    return dict.fromkeys(CUSTOMS_TEXTS, "") | {"released_on": None, "may_share": None, "may_charge": None}
 
 
 def flag(name: str, text: str) -> bool | None:
@@ -51,11 +34,11 @@ def typed(name: str, text: str) -> Any:
     if name.startswith("facility."):
         return facility_values.typed(name, text)
     short = name.removeprefix("customs.")
-    if short == "released_on":
+    if short in CUSTOMS_DAYS:
         return registry_values.day(text, name)
-    if short in {"may_share", "may_charge"}:
+    if short in CUSTOMS_FLAGS:
         return flag(name, text)
-    return clean_text(text, CUSTOMS_TEXTS[short], name)
+    return clean_text(text, CUSTOMS_LENGTHS.get(short) or CUSTOMS_CODES[short][1], name)
 
 
 def customs_of(beside: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules import registry_details, registry_values
+from instruments.rules import details_values, registry_details, registry_values
 from instruments.rules.facility_values import FACILITY_FIELDS, facility_of
 from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identify
 from instruments.rules.registry_file import DELIMITERS, Row, header_key
@@ -27,8 +27,8 @@ from instruments.rules.resource_rows import kept_columns
 
 ORGANISATION_FIELDS = frozenset({"organisation.name", "organisation.identifier"})
 SITE_FIELDS = frozenset({"site.name", "site.address", "site.region_code"})
-CUSTOMS_FIELDS = frozenset(f"customs.{name}" for name in registry_details.CUSTOMS)
-FUNDING_FIELDS = frozenset({"fundings"} | {f"fundings.{source}_fen" for source in registry_details.FUNDING_SOURCES})
+CUSTOMS_FIELDS = frozenset(f"customs.{name}" for name in details_values.CUSTOMS_FIELDS)
+FUNDING_FIELDS = frozenset({"fundings"} | {f"fundings.{source}_fen" for source in details_values.FUNDING_SOURCES})
 FACILITY_TARGETS = frozenset(f"facility.{name}" for name in FACILITY_FIELDS)
 #: ``own_number`` is the number that our own export gave the instrument; it names rows without an owner's number.
 OWN_NUMBER = "own_number"

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.details_values import CUSTOMS_FIELDS, FUNDING_SOURCES, clean_customs, clean_fundings
-from instruments.rules.registry_details import empty_customs
+from instruments.rules.details_values import (
+    CUSTOMS_DAYS,
+    CUSTOMS_FIELDS,
+    CUSTOMS_FLAGS,
+    FUNDING_SOURCES,
+    clean_customs,
+    clean_fundings,
+    empty_customs,
+)
 from instruments.rules.sheet_cells import KNOWN_ONLY, Kind
 
 FUNDING, CUSTOMS = "funding_", "customs_"
@@ -15,9 +22,8 @@ FUNDING, CUSTOMS = "funding_", "customs_"
 DETAIL_KINDS: dict[str, Kind] = {
     **{f"{FUNDING}{source}": Kind.FUNDING for source in FUNDING_SOURCES},
     **{f"{CUSTOMS}{name}": Kind.TEXT for name in CUSTOMS_FIELDS},
-    f"{CUSTOMS}released_on": Kind.DAY,
-    f"{CUSTOMS}may_share": Kind.MAYBE,
-    f"{CUSTOMS}may_charge": Kind.MAYBE,
+    **{f"{CUSTOMS}{name}": Kind.DAY for name in CUSTOMS_DAYS},
+    **{f"{CUSTOMS}{name}": Kind.MAYBE for name in CUSTOMS_FLAGS},
 }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from instruments.models import CustomsRecord, FacilityRecord, InstrumentFunding
+from instruments.rules.details_values import CUSTOMS_FIELDS, empty_customs
 from instruments.rules.facility_values import FACILITY_FIELDS, empty_facility
-from instruments.rules.registry_details import CUSTOMS, empty_customs, merged_fundings
+from instruments.rules.registry_details import merged_fundings
 from instruments.rules.registry_hours import DayWindow
 from instruments.rules.registry_map import ImportMap, RowValues
 from instruments.rules.wall_time import to_wall
@@ -79,7 +80,7 @@ def stored(plan: ImportMap, matches: Sequence[tuple[int, Mapping[str, Any]]]) ->
     fundings: dict[int, dict[str, int | None]] = {}
     hours: dict[int, tuple[DayWindow, ...]] = {}
     if any(name.startswith("customs.") for name in names):
-        for record in CustomsRecord.objects.filter(instrument_id__in=ids).values("instrument_id", *CUSTOMS):
+        for record in CustomsRecord.objects.filter(instrument_id__in=ids).values("instrument_id", *CUSTOMS_FIELDS):
             customs[record["instrument_id"]] = record
     if any(name.startswith("facility.") for name in names):
         for record in FacilityRecord.objects.filter(instrument_id__in=ids).values("instrument_id", *FACILITY_FIELDS):
@@ -108,11 +109,13 @@ def _write_customs(details: Sequence[Details], known: Stored) -> None:
         if one.row.customs is None:
             continue
         before = known.customs.get(one.instrument_id)
-        after = {name: value for name, value in (before or empty_customs()).items() if name in CUSTOMS} | dict(one.row.customs)
+        after = {name: value for name, value in (before or empty_customs()).items() if name in CUSTOMS_FIELDS} | dict(
+            one.row.customs
+        )
         if before is not None or after != empty_customs():
             records.append(CustomsRecord(instrument_id=one.instrument_id, **after))
     CustomsRecord.objects.bulk_create(
-        records, update_conflicts=True, unique_fields=["instrument"], update_fields=list(CUSTOMS), batch_size=1000
+        records, update_conflicts=True, unique_fields=["instrument"], update_fields=list(CUSTOMS_FIELDS), batch_size=1000
     )
 
 

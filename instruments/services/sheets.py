@@ -16,7 +16,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.field_wording import CHOICE_NAMES, DETAIL_COLUMN_NAMES, FIELD_NAMES, NO, YES
 from instruments.models import Instrument, InstrumentChange, InstrumentSheet, Site
-from instruments.rules.registry_details import CUSTOMS
+from instruments.rules.details_values import CUSTOMS_FIELDS
 from instruments.rules.registry_values import clean_fields
 from instruments.rules.sheet_cells import KINDS as FIELD_KINDS
 from instruments.rules.sheet_cells import Kind, to_cell
@@ -157,7 +157,7 @@ def column_name(name: str) -> str:
 def _stored(instrument: Instrument) -> Callable[[str], Any]:
     """What stands in a column now, by its name."""
     record = getattr(instrument, "customs", None)
-    customs = None if record is None else {name: getattr(record, name) for name in CUSTOMS}
+    customs = None if record is None else {name: getattr(record, name) for name in CUSTOMS_FIELDS}
     details = detail_values(customs, {one.source: one.amount_fen for one in instrument.fundings.all()})
     return lambda name: details[name] if name in details else getattr(instrument, name)
 

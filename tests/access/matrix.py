@@ -1272,6 +1272,7 @@ PAGES: dict[str, Route] = {
     "mapping_forget": acts("saved_mapping", *KEEPERS, ok=TRIED),
     "organisation_facility_record": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "organisation_national_record": Route({"GET": Rule(*KEEPERS)}, "owner"),
+    "organisation_national_messages": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "organisation_completeness": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "place_list": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "place_edit": form("site", *KEEPERS),

@@ -1485,6 +1485,7 @@ NOT_PAGES: dict[str, str] = {
     "instrument_export": "a download",
     "organisation_facility_record": "a download",
     "organisation_national_record": "a download",
+    "organisation_national_messages": "a download",
     "price_family_create": "POST only",
     "price_members": "POST only",
     "price_discard": "POST only",

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from instruments.rules.details_values import CUSTOMS_FIELDS, FUNDING_SOURCES
 from instruments.rules.facility_values import empty_facility
-from instruments.rules.registry_details import CUSTOMS, FUNDING_SOURCES
 from instruments.rules.registry_values import INSTRUMENT_FIELDS
 from instruments.rules.standards.national import (
     Cell,
@@ -86,7 +86,7 @@ def _helper_head() -> tuple[str, ...]:
         *_beside(),
         "fundings",
         *(f"fundings.{source}_fen" for source in FUNDING_SOURCES),
-        *(f"customs.{name}" for name in CUSTOMS),
+        *(f"customs.{name}" for name in CUSTOMS_FIELDS),
     )
 
 
@@ -104,7 +104,7 @@ def _helper_row(facts: NationalFacts) -> list[str]:
         *(plain(facts.values[name]) for name in _beside()),
         ",".join(source for source in FUNDING_SOURCES if source in facts.fundings),
         *(plain(facts.fundings.get(source)) for source in FUNDING_SOURCES),
-        *(plain(facts.customs.get(name)) for name in CUSTOMS),
+        *(plain(facts.customs.get(name)) for name in CUSTOMS_FIELDS),
     ]
 
 

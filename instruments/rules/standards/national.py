@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from instruments.rules.registry_details import CUSTOMS, FUNDING_SOURCES, ten_thousand_yuan
+from instruments.rules.details_values import FUNDING_SOURCES, empty_customs
+from instruments.rules.registry_details import ten_thousand_yuan
 
 Cell = str | Decimal
 _FILE = Path(__file__).parent.parent / "data" / "national.json"
@@ -52,7 +53,18 @@ _EXACT = {
     "fee": "fee_note",
     "serviceUrl": "service_url",
 }
-_CUSTOMS_BESIDE = ("exemption_number", "contract_number", "port", "customs_office", "hs_code", "may_share", "may_charge")
+_CUSTOMS_BESIDE = (
+    "imported_on",
+    "exemption_number",
+    "exemption_item",
+    "contract_number",
+    "port",
+    "customs_office",
+    "hs_code",
+    "may_share",
+    "may_charge",
+    "supervision_notes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +189,18 @@ def national_record(facts: NationalFacts) -> dict[str, Cell | None]:
     return {one.key: found[one.key] for one in record_fields()}
 
 
+def customs_record(facts: NationalFacts) -> dict[str, str] | None:
+    """The record of customs supervision (type 5) of an instrument, by key; None where nothing is recorded."""
+    if not facts.customs:
+        return None
+    about = {"insCode": facts.owner_code, "innerId": str(facts.values["inner_id"])}
+    return about | {one["key"]: _customs_text(facts.customs[one["field"]]) for one in _data()["customs_record"]}
+
+
+def _customs_text(value: Any) -> str:
+    return _flag(value) if isinstance(value, bool) else plain(value)
+
+
 def class_of_six(code: str) -> str:
     """A class with all its six digits: 03 is 030000, and 99 the national list's other class."""
     return code.ljust(6, "0") if code else ""
@@ -242,7 +266,7 @@ def helper_row(facts: NationalFacts) -> list[str]:
 
 
 def _sheet_values(facts: NationalFacts) -> dict[str, Cell | None]:
-    customs = dict.fromkeys(CUSTOMS) | dict(facts.customs)
+    customs = empty_customs() | dict(facts.customs)
     return national_record(facts) | {
         "own_number": facts.own_number,
         "image": facts.image_url.rsplit("/", 1)[-1],

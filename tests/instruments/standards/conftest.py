@@ -71,6 +71,9 @@ CUSTOMS: dict[str, Any] = {
     "hs_code": "9022199090",
     "may_share": True,
     "may_charge": False,
+    "imported_on": date(2018, 2, 20),
+    "exemption_item": "7",
+    "supervision_notes": "Moved to the south campus on 2020-05-01, told to customs",
 }
 FUNDINGS = {"central": 100_000_000_01, "own": None}
 

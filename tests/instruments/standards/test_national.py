@@ -19,7 +19,7 @@ from config.kernel.errors import Forbidden
 from config.kernel.models import AuditEntry
 from instruments.models import CustomsRecord, Instrument, InstrumentFunding, Organisation
 from instruments.queries.national import managed_instruments, national_facts, national_workbook
-from instruments.rules.registry_details import CUSTOMS as CUSTOMS_FIELDS
+from instruments.rules.details_values import CUSTOMS_FIELDS
 from instruments.rules.registry_details import ten_thousand_yuan
 from instruments.rules.registry_file import Row
 from instruments.rules.registry_map import builtin_map, read_row

@@ -18,7 +18,8 @@ from pyld import jsonld
 
 from config.kernel.access import NOBODY, Actor
 from config.kernel.errors import Forbidden, NotFound
-from instruments.models import Instrument
+from instruments.models import FacilityRecord, Instrument
+from instruments.queries import public_records
 from instruments.queries.public_records import BULK_LAYOUTS, PUBLIC_LAYOUTS, export_one, open_data_stream
 from instruments.rules.registry_map import builtin_map
 from instruments.rules.standards.schema_org import script_text
@@ -101,6 +102,7 @@ def test_files_of_everything_are_valid_in_order_and_have_one_record_each(
     assert [row["id"] for row in document["instruments"]] == numbers
     assert document["licence"]["id"] == "CC-BY-4.0"
     assert len(json.loads(bulk("pidinst.json", now))) == 2
+    assert [one["@type"] for one in json.loads(bulk("schema.jsonld", now))] == ["Product", "Product"]
     for layout, path in (("pidinst.xml", "pidinst-schema-1_0.xsd"), ("datacite.xml", "datacite-kernel-4.6/metadata.xsd")):
         records = list(etree.fromstring(bulk(layout, now)))
         assert len(records) == 2
@@ -232,6 +234,38 @@ def test_the_national_record_is_for_who_manages_the_instrument(known: Instrument
     assert export(known, "national.xlsx", now, cast.actor("wang")).startswith(b"PK")
     with pytest.raises(NotFound):
         export(known, "exe", now)
+
+
+def test_the_record_of_customs_supervision_says_all_that_was_recorded(
+    known: Instrument, bare: Instrument, cast: Any, now: datetime
+) -> None:
+    with pytest.raises(Forbidden):
+        export(known, "customs.json", now)
+    record = json.loads(export(known, "customs.json", now, cast.actor("wang")))
+    assert record.pop("insCode") == json.loads(export(known, "national.json", now, cast.actor("wang")))["insCode"]
+    assert record == {
+        "instrument": 5, "innerId": "00123", "declarationNumber": "010120181018123456", "itemNumber": "03",
+        "declaredName": "Diffractometer", "releasedOn": "2018-03-04", "codeCpd": "Z01011800001", "numberCpd": "7",
+        "contractNumber": "C-1", "importPort": "Xining", "responsibleCustoms": "Xining customs", "importDate": "2018-02-20",
+        "Share": "\u662f", "feesApproved": "\u5426", "hsCode": "9022199090",
+        "Record": "Moved to the south campus on 2020-05-01, told to customs",
+    }  # fmt: skip
+    with pytest.raises(NotFound):
+        export(bare, "customs.json", now, OPERATOR)
+
+
+def test_all_records_of_an_owner_come_as_messages_of_their_types(known: Instrument, cast: Any, now: datetime) -> None:
+    twin = Instrument.objects.create(
+        organisation=cast.lab, site=cast.site, calendar_id=known.calendar_id, name="Twin", inner_id="00124", created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    FacilityRecord.objects.create(instrument=twin)
+    with pytest.raises(Forbidden):
+        public_records.national_messages(cast.actor("lin"), cast.lab.pk, now)
+    messages = json.loads(b"".join(public_records.national_messages(cast.actor("wang"), cast.lab.pk, now)))
+    assert [(one["instrument"], one["innerId"]) for one in messages] == [(4, "00123"), (5, "00123"), (2, "00124")]
+    assert messages[0] == json.loads(export(known, "national.json", now, cast.actor("wang")))
+    assert json.loads(b"".join(public_records.national_messages(OPERATOR, cast.firm.pk, now))) == []
 
 
 def test_downloads_of_the_pages_and_the_api(known: Instrument, client: Client) -> None:
