@@ -1,5 +1,5 @@
 """The registry's other journeys with keys alone, in Chinese on a phone and in English at a desk: taking in a list, asking for a data set,
-following a calendar, finding a time and comparing."""
+following a calendar, finding a time, comparing, and typing what is to be measured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from tests.browser.journey import new_instrument
 from tests.browser.keyboard import Keyboard
 from tests.browser.pages import at
 from tests.browser.running_site import Site
+from tests.browser.stage import BRINE_ITEM
 from tests.browser.test_request_a_data_set import data_set, request_of
 from tests.browser.test_subscribe import file_of, neighbour, says
 from tests.browser.visitors import Visitor, Visitors
 
 SHOWN_WITHIN_MS = 60_000
+MEASURED = "brine, Li and Mg, 12 samples"
 
 
 def manners(turn: int) -> pytest.MarkDecorator:
@@ -154,4 +156,19 @@ def test_a_time_is_found_and_two_instruments_are_compared(people: Visitors, lang
     keys.go(page.locator(".compare-bar .btn-primary"), most=150)
     page.wait_for_url(re.compile(r"/compare/\?ids=\d+,\d+"))
     expect(page.locator(".compare thead th")).to_have_count(2)
+    person.settled()
+
+
+@manners(1)
+def test_what_is_measured_is_typed_and_what_can_measure_it_is_opened(people: Visitors, language: str, width: int) -> None:
+    person = Person(people.fresh("researcher", language, width), language, width)
+    page, keys = person.page, person.keys
+    person.open(at("search"))
+    person.fill(page.get_by_role("main").get_by_role("combobox"), MEASURED)
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/search/\?q=brine"))
+    person.settled()
+    keys.go(page.locator(".finds h3 a").filter(has_text=BRINE_ITEM), most=150)
+    page.wait_for_url(re.compile(r"/resources/\d+/"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(BRINE_ITEM)
     person.settled()
