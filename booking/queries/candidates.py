@@ -74,7 +74,7 @@ def earliest(search: TimeSearch, now: datetime, limit: int, *, beside: str = "")
 def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates | None:
     """None where more than ``FEW`` match: the statement that looks at them counts them first."""
     sql = _BY_ENTRY.format(where=where)
-    near = 4 * limit
+    near = 2 * limit
     while True:
         rows = _fetch(sql, values | {"near": near})
         met, last_at, matching = rows[0][4:7]

@@ -217,7 +217,7 @@ FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
 LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = i.id
-WHERE i.id = ANY(%s)
+WHERE i.id = ANY(%s::bigint[])
 """  # noqa: S608  (constants only; values are bound)
 
 
@@ -227,7 +227,7 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
     They are open as for the customer (who need not be stored), or, without one, as for any organisation of the actor. The rows carry
     the fields that a list of instruments shows and that booking and money decide on.
     """
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_SEVERAL, [list(instrument_ids)])
         rows = cursor.fetchall()
     found: list[tuple[Instrument, InstrumentPolicy | None]] = []
@@ -314,7 +314,7 @@ def busy_of_many(windows: Mapping[int, TimeRange]) -> dict[int, list[TimeRange]]
     """
     busy: dict[int, list[TimeRange]] = {calendar_id: [] for calendar_id in windows}
     starts, ends = [one.starts_at for one in windows.values()], [one.ends_at for one in windows.values()]
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_BUSY_OF_MANY, [list(windows), starts, ends])
         for calendar_id, during in cursor.fetchall():
             busy[calendar_id].append(TimeRange(during.lower, during.upper))

@@ -26,6 +26,9 @@ from tests.bench.harness import Figure, Took, percentile, took
 from tests.programmes import put_in_force
 
 ASKED, UNFILTERED = 60, 25
+WARMED = 400
+"""So many other searches came before those that are measured, as on a site that is in use: the database reads what it is asked for from its
+own memory, not page by page from the system."""
 ROWS = 20
 THREE_HOURS = 180
 AHEAD = 14
@@ -57,6 +60,8 @@ def measure(instruments: int) -> Measured:
     dice = random.Random(7)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     searches = list(islice(asked(dice, today), ASKED + 5))
+    for search in islice(asked(random.Random(11), today), WARMED):
+        find_earliest(NOBODY, search, now, ROWS)
     for search in searches[:5]:
         _one(Measured(0), search, now, customer)
     for search in searches[5:]:
