@@ -109,6 +109,8 @@ from billing.models import (
     VoucherAnnouncement,
     VoucherApplication,
     VoucherQuota,
+    WriteOff,
+    WriteOffProposal,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
 from billing.pricing.subjects import PRICERS
@@ -355,6 +357,11 @@ def _received(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(received_filter(actor))
 
 
+def _of_books(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """That an owner gave a bill up is for its books: the customer owes it all the same and is told nothing of it."""
+    return queryset.filter(received_filter(actor, "bill__"))
+
+
 def _of_payments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(received_filter(actor, "payment__"))
 
@@ -493,6 +500,8 @@ _SCOPES: dict[Any, Any] = {
     BillDispute: _of_bills,
     BillLine: _of_bills,
     BillProposal: _received,
+    WriteOff: _of_books,
+    WriteOffProposal: _of_books,
     BillVoid: _of_bills,
     Checkout: _checkouts,
     ClosedPeriod: _months,

@@ -1,7 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
-from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
-from billing.bills.proposal_models import BillProposal
+from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote, WriteOff
+from billing.bills.proposal_models import BillProposal, WriteOffProposal
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -165,4 +165,6 @@ __all__ = [
     "VoucherAnnouncement",
     "VoucherApplication",
     "VoucherQuota",
+    "WriteOff",
+    "WriteOffProposal",
 ]

@@ -18,6 +18,7 @@ urlpatterns = [
     path("bills/<int:pk>/retry", bills.bill_retry, name="bill_retry"),
     path("bills/<int:pk>/files/<str:kind>", bills.bill_download, name="bill_download"),
     path("bills/<int:pk>/void", bills.bill_void, name="bill_void"),
+    path("bills/<int:pk>/write-off", bills.bill_write_off, name="bill_write_off"),
     path("bills/<int:pk>/pay", bills.bill_pay, name="bill_pay"),
     path("bills/<int:pk>/lines/<int:position>/credit/", credit_notes.bill_credit, name="bill_credit"),
     path("credit-notes/<int:pk>/", credit_notes.credit_note_detail, name="credit_note_detail"),

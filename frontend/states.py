@@ -63,6 +63,7 @@ _BILL: dict[str, StateLook] = {
     "partly_paid": StateLook(pgettext_lazy("bill state", "Paid in part"), "hourglass", "wait"),
     "paid": StateLook(pgettext_lazy("bill state", "Paid"), "circle-check", "good"),
     "credited": StateLook(pgettext_lazy("bill state", "Credited"), "receipt-refund", "calm"),
+    "uncollectible": StateLook(pgettext_lazy("bill state", "Written off"), "ban", "bad"),
     "void": StateLook(pgettext_lazy("bill state", "Void"), "ban", "calm"),
 }
 _INVOICE_REQUEST: dict[str, StateLook] = {

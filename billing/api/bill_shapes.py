@@ -7,12 +7,13 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.bills.models import CreditNote
-from billing.bills.queries import standing_of
+from billing.bills.queries import standing_for
 from billing.bills.rules.crediting import CreditReason
 from billing.bills.rules.standing import BillState
 from billing.payments.models import Allocation, BankStatement
 from billing.payments.queries import standing
 from billing.payments.rules.bank_rows import LAYOUTS
+from config.kernel.access import Actor
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 
@@ -66,6 +67,7 @@ class BillOut(serializers.Serializer):
     credited_fen = serializers.IntegerField()
     paid_fen = serializers.IntegerField()
     open_fen = serializers.IntegerField()
+    written_off_fen = serializers.IntegerField(help_text="What the owner gave up of it in its books; to the customer always 0.")
     state = serializers.ChoiceField(choices=[each.value for each in BillState])
     render_state = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of the frozen content.")
@@ -139,9 +141,9 @@ class AllocationOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
 
 
-def bill_json(bill: Any) -> dict[str, Any]:
-    """A bill from ``queries.bills_visible``."""
-    stands = standing_of(bill)
+def bill_json(actor: Actor, bill: Any) -> dict[str, Any]:
+    """A bill from ``queries.bills_visible``, as the actor may see where it stands."""
+    stands = standing_for(actor, bill)
     return {
         "id": bill.pk,
         "number": bill.number,
@@ -155,6 +157,7 @@ def bill_json(bill: Any) -> dict[str, Any]:
         "credited_fen": stands.credited_fen,
         "paid_fen": stands.paid_fen,
         "open_fen": stands.open_fen,
+        "written_off_fen": stands.written_off_fen,
         "state": stands.state.value,
         "render_state": bill.render_state,
         "sha256": bill.content_sha256,

@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import bill_shapes as shapes
+from billing.api.proposals import DeclineIn
 from billing.bills import queries
 from billing.bills.models import Bill, CreditNote
-from billing.bills.services import issuing
+from billing.bills.services import issuing, writing_off
 from billing.bills.services.issuing import BillRequest
 from billing.payments import queries as payments
 from billing.payments.models import Allocation, BankStatement, Payment
@@ -25,6 +26,7 @@ from billing.payments.services import allocating, bank_import, crediting, refund
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement.rules.lines_digest import Expected
 from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import NoFields
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
@@ -43,6 +45,10 @@ class BillView(ApiView):
         "create": shapes.BillIn,
         "void": shapes.ReasonIn,
         "credit": shapes.CreditIn,
+        "propose_write_off": shapes.ReasonIn,
+        "write_off": NoFields,
+        "decline_write_off": DeclineIn,
+        "take_back": shapes.ReasonIn,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
@@ -54,13 +60,13 @@ class BillView(ApiView):
         rows = queries.bills_visible(self.actor)
         if self.parameters(request).get("open"):
             rows = queries.still_open(rows)
-        return self.paged(rows, shapes.bill_json)
+        return self.paged(rows, lambda bill: shapes.bill_json(self.actor, bill))
 
     @extend_schema(responses=shapes.BillDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One bill with its frozen content."""
         found = queries.bill_for(self.actor, int(pk))
-        return Response({**shapes.bill_json(found), "content": found.content})
+        return Response({**shapes.bill_json(self.actor, found), "content": found.content})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MoneyMadeOut, 200: shapes.MoneyMadeOut})
     def create(self, request: Request) -> Response:
@@ -87,6 +93,31 @@ class BillView(ApiView):
             return {"id": int(pk)}
 
         return self.once(request, f"bill.void:{pk}", effect, status=200)
+
+    @extend_schema(responses=shapes.BillDetailOut)
+    def propose_write_off(self, request: Request, pk: str) -> Response:
+        """Propose to give up what is left to pay of an overdue bill; another person decides."""
+        writing_off.propose(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=shapes.BillDetailOut)
+    def write_off(self, request: Request, pk: str) -> Response:
+        """Give up what another person proposed; 409 where another amount is left by now. The customer owes it all the same."""
+        self.valid(request)
+        writing_off.write_off(self.actor, int(pk), self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=shapes.BillDetailOut)
+    def decline_write_off(self, request: Request, pk: str) -> Response:
+        """Send the proposed write-off back with a reason, or withdraw one's own."""
+        writing_off.decline(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=shapes.BillDetailOut)
+    def take_back(self, request: Request, pk: str) -> Response:
+        """Expect the money again after a write-off."""
+        writing_off.take_back(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        return self.retrieve(request, pk)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.CreditOut})
     def credit(self, request: Request, pk: str) -> Response:

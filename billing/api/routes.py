@@ -221,6 +221,15 @@ def _bills() -> list[URLPattern]:
         re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
         re_path(rf"^bills/{ID}/{kind}/$", bill.as_view({"get": "download"}), name="api_bill_download"),
         _post(bill, "bills", "void", "api_bill_void"),
+        *(
+            re_path(rf"^bills/{ID}/write-off/{path}$", bill.as_view({"post": action}), name=f"api_bill_{action}")
+            for path, action in (
+                ("", "propose_write_off"),
+                ("agree/", "write_off"),
+                ("decline/", "decline_write_off"),
+                ("take-back/", "take_back"),
+            )
+        ),
         re_path(rf"^bills/{ID}/credit-notes/$", bill.as_view({"post": "credit"}), name="api_bill_credit"),
         re_path(rf"^credit-notes/{ID}/{kind}/$", bill.as_view({"get": "download_credit"}), name="api_credit_note_download"),
         re_path(r"^bill-proposals/$", proposal.as_view({"get": "list", "post": "create"}), name="api_bill_proposals"),

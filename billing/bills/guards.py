@@ -36,6 +36,39 @@ def bill_is_its_lines(name: str, bill_id: str) -> pgtrigger.Trigger:
     )
 
 
+#: What is written off of one bill is written one after the other.
+WRITE_OFF_LOCKS = """
+PERFORM 1 FROM billing_bill WHERE id = NEW.bill_id FOR NO KEY UPDATE;
+RETURN NEW;
+"""
+
+
+def written_off_within(name: str) -> pgtrigger.Trigger:
+    """At the end of the transaction what is written off of the bill (``NEW.bill_id``) is between nothing and what is left to pay of it."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        timing=pgtrigger.Deferred,
+        func="""
+            IF EXISTS (SELECT 1 FROM billing_writeoff w WHERE w.bill_id = NEW.bill_id) THEN
+                PERFORM 1 FROM billing_bill b
+                  CROSS JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM billing_writeoff w WHERE w.bill_id = b.id) given_up
+                 WHERE b.id = NEW.bill_id AND given_up.fen BETWEEN 0 AND CASE
+                       WHEN EXISTS (SELECT 1 FROM billing_billvoid v WHERE v.bill_id = b.id) THEN 0
+                       ELSE b.total_fen
+                            - (SELECT coalesce(sum(n.total_fen), 0) FROM billing_creditnote n WHERE n.bill_id = b.id)
+                            - (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill_id = b.id) END;
+                IF NOT FOUND THEN
+                    RAISE EXCEPTION 'no more is written off than is left to pay' USING ERRCODE = '23514';
+                END IF;
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 #: A line says what was charged, between the bill's two sides; of a fee, what had not fallen away.
 LINE_IS_CHARGED = """
 IF NEW.voided THEN

@@ -72,6 +72,34 @@ register_sql(
          WHERE v.beyond OR back.fen > v.fen""",
 )
 
+register_sql(
+    "bills.no_more_is_given_up_than_is_owed",
+    counted="SELECT count(DISTINCT bill_id) FROM billing_writeoff",
+    violations="""
+        SELECT format('bill %s: %s fen given up, %s left to pay', b.number, w.fen, CASE WHEN v.id IS NULL THEN o.fen ELSE 0 END)
+          FROM (SELECT bill_id, sum(amount_fen) AS fen FROM billing_writeoff GROUP BY bill_id) w
+          JOIN billing_bill b ON b.id = w.bill_id LEFT JOIN billing_billvoid v ON v.bill_id = b.id
+          CROSS JOIN LATERAL (
+               SELECT b.total_fen - (SELECT coalesce(sum(total_fen), 0) FROM billing_creditnote WHERE bill_id = b.id)
+                      - (SELECT coalesce(sum(amount_fen), 0) FROM billing_allocation WHERE bill_id = b.id) AS fen) o
+         WHERE w.fen < 0 OR w.fen > CASE WHEN v.id IS NULL THEN o.fen ELSE 0 END""",
+)
+
+register_sql(
+    "bills.the_ledger_says_what_was_given_up",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'write_off'",
+    violations="""
+        WITH given_up AS (
+            SELECT format('write_off:%s', b.owner_id) AS key, sum(w.amount_fen) AS fen
+              FROM billing_writeoff w JOIN billing_bill b ON b.id = w.bill_id GROUP BY 1),
+        booked AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.debit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.debit_id, t.credit_id)
+             WHERE a.kind = 'write_off' GROUP BY a.key)
+        SELECT format('%s: %s fen given up, the ledger says %s', coalesce(g.key, k.key), g.fen, k.fen)
+          FROM given_up g FULL JOIN booked k ON k.key = g.key WHERE coalesce(g.fen, 0) <> coalesce(k.fen, 0)""",
+)
+
 for _letters, _table in (("ZD", "bill"), ("HZ", "creditnote")):
     register_sql(
         f"bills.{_table}_numbers_have_no_gap",

@@ -36,6 +36,19 @@ register(
             "A bill is voided only while nothing of it is paid, credited, just being paid, claimed or on a settlement statement and no"
             " invoice of it counts. Take it back with a credit note."
         ),
+        "bill.written_off": _("This bill was given up in your books. Take that back first."),
+        "write_off.nothing_open": _("Nothing is left to pay of this bill. Reload the page."),
+        "write_off.not_due": _("This bill may be paid until %(due_on)s. Only what is overdue is written off."),
+        "write_off.done_already": _("This bill is written off already. Reload the page."),
+        "write_off.none": _("Nothing of this bill is written off. Reload the page."),
+        "write_off.proposed_already": _(
+            "A write-off of this bill waits for a second person already. Decide about that one first."
+        ),
+        "write_off.own_proposal": _("You proposed this write-off. Somebody else of finance has to decide."),
+        "write_off.proposal_decided": _("Somebody has decided about this write-off already. Reload the page."),
+        "write_off.figures_differ": _(
+            "By now %(total_fen)s is left to pay, another amount than was proposed. Send it back and propose anew."
+        ),
         "credit.void": _("The bill is void, so nothing is owed for this line."),
         "credit.reason_code": _("Choose one of the reasons."),
         "credit.amount": _("Type an amount above zero and up to what is left of the line: %(left_fen)s."),

@@ -96,6 +96,7 @@ class BillVoid(models.Model):
             append_only("bill_void_append_only"),
             no_truncate("bill_void_no_truncate"),
             guards.insert("bill_void_untouched", guards.VOID_UNTOUCHED),
+            guards.written_off_within("bill_void_leaves_write_off"),
         ]
 
 
@@ -120,6 +121,7 @@ class CreditNote(FrozenDocument):
             pgtrigger.Protect(name="credit_note_kept", operation=pgtrigger.Delete),
             no_truncate("credit_note_no_truncate"),
             guards.insert("credit_note_within_line", guards.CREDIT_WITHIN_LINE),
+            guards.written_off_within("credit_note_leaves_write_off"),
         ]
 
 
@@ -161,3 +163,46 @@ class AwardReversal(models.Model):
             no_truncate("award_reversal_no_truncate"),
             guards.insert("award_reversal_within_award", guards.REVERSAL_WITHIN_AWARD),
         ]
+
+
+class WriteOffKind(models.TextChoices):
+    """``written_off``: given up by two people. ``taken_back``: by hand, with a reason. ``met``: the customer owes less than was given up,
+    because money came in after all or the bill was credited."""
+
+    WRITTEN_OFF = "written_off"
+    TAKEN_BACK = "taken_back"
+    MET = "met"
+
+
+class WriteOff(models.Model):
+    """What an owner gave up in its books of a bill that is not paid; below zero: took back. What is written off together is never below
+    zero, and never more than is left to pay (at the end of each transaction, by trigger). Append-only; the customer owes it all the same.
+
+    ``actor`` is None where the platform did it, because of money that came in."""
+
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="write_offs")
+    kind = models.CharField(max_length=11, choices=WriteOffKind.choices)
+    amount_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=500, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="written_off", amount_fen__gt=0) | (~Q(kind="written_off") & Q(amount_fen__lt=0)),
+                name="write_off_sign",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="met") | (~Q(reason="") & Q(actor__isnull=False)), name="write_off_says_who_and_why"
+            ),
+        ]
+        triggers = [
+            append_only("write_off_append_only"),
+            no_truncate("write_off_no_truncate"),
+            guards.insert("write_off_locks", guards.WRITE_OFF_LOCKS),
+            guards.written_off_within("write_off_within_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bill_id}/{self.pk}"

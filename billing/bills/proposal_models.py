@@ -1,8 +1,9 @@
-"""Bills that one person proposes by hand and another one issues."""
+"""Bills that one person proposes by hand and another one issues, and write-offs that one proposes and another one makes."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from billing.settlement.proposal_models import Proposal, constraints, triggers
 
@@ -20,3 +21,19 @@ class BillProposal(Proposal):
         constraints = constraints("bill_proposal", "bill", ["owner", "customer"])
         indexes = [models.Index(fields=["owner", "-id"], name="bill_proposal_by_owner")]
         triggers = triggers("bill_proposal", "bill")
+
+
+class WriteOffProposal(Proposal):
+    """That what is left to pay of a bill (``total_fen``) is given up in the owner's books, and why: ``why`` says what was tried and what
+    proves that nothing comes any more."""
+
+    bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="write_off_proposals")
+    why = models.CharField(max_length=500)
+    write_off = models.OneToOneField("billing.WriteOff", null=True, on_delete=models.PROTECT, related_name="proposal")
+
+    class Meta:
+        constraints = [
+            *constraints("write_off_proposal", "write_off", ["bill"]),
+            models.CheckConstraint(condition=~Q(why=""), name="write_off_proposal_says_why"),
+        ]
+        triggers = triggers("write_off_proposal", "write_off")

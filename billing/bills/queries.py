@@ -10,15 +10,16 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
+from billing.bills.models import Bill, BillLine, BillVoid, CreditNote, WriteOff
 from billing.bills.pdf import render_html
-from billing.bills.proposal_models import BillProposal
+from billing.bills.proposal_models import BillProposal, WriteOffProposal
 from billing.bills.rules.standing import Standing
 from billing.bills.services.collecting import Open, open_by_customer
 from billing.bills.sheets import lines_sheet
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.fee_models import FeeRelief
 from billing.settlement.models import RenderState
+from billing.settlement.proposal_models import ProposalState
 from billing.settlement.queries import KINDS, Document
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
@@ -38,23 +39,35 @@ def _sum_of(queryset: QuerySet[Any], field: str) -> Any:
 
 
 def with_standing(rows: QuerySet[Bill]) -> QuerySet[Bill]:
-    """Bills with the facts that say where they stand: ``paid_fen``, ``credited_fen``, ``is_void``."""
+    """Bills with the facts that say where they stand: ``paid_fen``, ``credited_fen``, ``written_off_fen``, ``is_void``."""
     allocations = Bill._meta.get_field("allocations").related_model._default_manager.all()
     return rows.annotate(
         paid_fen=_sum_of(allocations, "amount_fen"),
         credited_fen=_sum_of(CreditNote.objects.all(), "total_fen"),
+        written_off_fen=_sum_of(WriteOff.objects.all(), "amount_fen"),
         is_void=Exists(BillVoid.objects.filter(bill_id=OuterRef("pk"))),
     )
 
 
 def standing_of(bill: Any) -> Standing:
     """Where a bill from ``with_standing`` stands."""
-    return Standing(bill.total_fen, bill.credited_fen, bill.paid_fen, bill.is_void)
+    return Standing(bill.total_fen, bill.credited_fen, bill.paid_fen, bill.is_void, bill.written_off_fen)
+
+
+def standing_for(actor: Actor, bill: Any) -> Standing:
+    """Where it stands as the actor may know: that the owner gave it up is for who reads the owner's books."""
+    standing = standing_of(bill)
+    return standing if actor.has(Role.INSPECTOR) or bill.owner_id in actor.organisations(*ISSUERS) else standing.outside
 
 
 def still_open(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of which something is to pay; ``rows`` from ``with_standing``."""
+    """Those of which something is to pay, given up in the books or not; ``rows`` from ``with_standing``."""
     return rows.filter(is_void=False, total_fen__gt=F("paid_fen") + F("credited_fen"))
+
+
+def still_expected(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of which something is to pay and nothing was given up; ``rows`` from ``with_standing``."""
+    return still_open(rows).filter(written_off_fen=0)
 
 
 def bills_visible(actor: Actor) -> QuerySet[Bill]:
@@ -148,6 +161,27 @@ def proposals_visible(actor: Actor) -> QuerySet[BillProposal]:
 def proposal_for(actor: Actor, pk: int) -> BillProposal:
     """One proposal. Raises NotFound."""
     return get_visible(proposals_visible(actor), actor, pk=pk)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What became of giving a bill up: the proposal that waits, and what was written, the first one first."""
+
+    waiting: WriteOffProposal | None
+    rows: list[WriteOff]
+
+
+def given_up(actor: Actor, bill: Bill) -> GivenUp:
+    """For who reads the owner's books; two queries."""
+    proposals = visible_to(WriteOffProposal.objects.filter(bill=bill, state=ProposalState.WAITING), actor)
+    rows = visible_to(WriteOff.objects.filter(bill=bill), actor).select_related("actor").order_by("pk")
+    return GivenUp(proposals.select_related("proposed_by").first(), list(rows))
+
+
+def write_offs_waiting(actor: Actor, owner_id: int) -> QuerySet[WriteOffProposal]:
+    """The bills of an owner that somebody proposed to give up, the latest first."""
+    rows = visible_to(WriteOffProposal.objects.filter(bill__owner_id=owner_id, state=ProposalState.WAITING), actor)
+    return rows.select_related("bill__customer", "proposed_by").defer("bill__content").order_by("-pk")
 
 
 def fell_away_since(actor: Actor, owner_id: int) -> QuerySet[BillLine]:

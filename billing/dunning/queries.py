@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from billing.bills.models import Bill
-from billing.bills.queries import ISSUERS, PAYERS, standing_of, still_open, with_standing
+from billing.bills.queries import ISSUERS, PAYERS, standing_of, still_expected, still_open, with_standing
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.dunning.rules.steps import DAYS, Step, Stops, blocks, next_step
 from billing.settlement.queries import local_today
@@ -27,9 +27,9 @@ def open_fen_of(bill: Any) -> int:
 
 
 def due_for_dunning(today: date) -> QuerySet[Bill]:
-    """Every bill of which something is to pay and whose first reminder has come."""
+    """Every bill of which something is to pay and whose first reminder has come, but for what was given up."""
     last_due = today - timedelta(days=DAYS[Step.BEFORE])
-    rows = still_open(with_standing(Bill.objects.filter(due_on__lte=last_due)))
+    rows = still_expected(with_standing(Bill.objects.filter(due_on__lte=last_due)))
     return rows.select_related("owner", "customer").defer("content").order_by("pk")
 
 

@@ -56,6 +56,9 @@ REASONS: dict[str, Word] = {
     "not_claimable": pgettext_lazy("reason of a movement", "Not claimable"),
     "reject": pgettext_lazy("reason of a movement", "Booking rejected"),
     "mark_no_show": pgettext_lazy("reason of a movement", "Nobody came"),
+    "written_off": pgettext_lazy("reason of a movement", "Written off"),
+    "taken_back": pgettext_lazy("reason of a movement", "Write-off taken back"),
+    "met": pgettext_lazy("reason of a movement", "Paid or credited after all"),
 }
 # What a reason is called when something else than an account or a booking gave it.
 OF_SOURCE: dict[tuple[str, str], Word] = {

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill
-from billing.bills.queries import still_open, with_standing
+from billing.bills.queries import still_expected, with_standing
 from billing.bills.services.collecting import end_of, open_by_customer
 from billing.bills.services.issuing import local_day
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
@@ -231,8 +231,8 @@ def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
     of_month = Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
     rows: QuerySet[Any] = with_standing(of_month)
     exported = _exported(rows, "bill")
-    paid = rows.filter(total_fen__lte=F("paid_fen") + F("credited_fen"))
-    return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_open(rows).count()),)))
+    paid = rows.filter(total_fen__lte=F("paid_fen") + F("credited_fen") + F("written_off_fen"))
+    return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_expected(rows).count()),)))
 
 
 def _statements(series: Series, month: date) -> tuple[Stage, ...]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billing.bills.guards import insert
+from billing.bills.guards import insert, written_off_within
 from billing.ordering.guards import frozen_by_state
 from billing.payments import guards
 from billing.payments.rules.states import (
@@ -176,6 +176,7 @@ class Allocation(models.Model):
             append_only("allocation_append_only"),
             no_truncate("allocation_no_truncate"),
             insert("allocation_fits", guards.ALLOCATION_FITS),
+            written_off_within("allocation_leaves_write_off"),
         ]
 
 

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=Proposal)
 
 
 #: How the codes of what is said begin, by kind of document.
-CODES = {"bill": "bill.", "statement": "statement."}
+CODES = {"bill": "bill.", "statement": "statement.", "write_off": "write_off."}
 REASON_LENGTH = 500
 #: What nobody else looked at of documents: issued without a proposal, and of drafts of a month by who made them.
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))

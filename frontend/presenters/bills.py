@@ -14,12 +14,13 @@ from django.utils.translation import pgettext_lazy
 
 from billing.bills import wording
 from billing.bills.models import Bill
-from billing.bills.queries import LineStanding, standing_of
+from billing.bills.queries import LineStanding, standing_for
 from billing.bills.rules.standing import Standing, is_overdue
 from billing.payments.difference_models import PaymentDifference
 from billing.payments.rules.matching import Confidence, Ground, Suggestion
 from billing.payments.services.crediting import Posting
 from billing.wording import in_english
+from config.kernel.access import Actor
 from config.kernel.messages import sentence
 
 Content = Mapping[str, Any]
@@ -94,9 +95,10 @@ class BillRow:
     overdue: bool
 
 
-def bill_rows(bills: Sequence[Bill], today: date) -> list[BillRow]:
-    """The rows of bills from ``bills_visible``."""
-    return [BillRow(bill, standing_of(bill), is_overdue(standing_of(bill), (today - bill.due_on).days)) for bill in bills]
+def bill_rows(actor: Actor, bills: Sequence[Bill], today: date) -> list[BillRow]:
+    """The rows of bills from ``bills_visible``, as the actor may see where they stand."""
+    seen = [(bill, standing_for(actor, bill)) for bill in bills]
+    return [BillRow(bill, stands, is_overdue(stands, (today - bill.due_on).days)) for bill, stands in seen]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ Word = Promise | str
 OPEN_ACCOUNTS: Mapping[str, Word] = {
     "receivable": pgettext_lazy("ledger account", "Owed by a customer"),
     "revenue": pgettext_lazy("ledger account", "Billed"),
+    "write_off": pgettext_lazy("ledger account", "Lost: written off"),
+    "allowance": pgettext_lazy("ledger account", "Given up of what is owed"),
     "cash": pgettext_lazy("ledger account", "Money in"),
     "unassigned": pgettext_lazy("ledger account", "Free money"),
     "treasury": pgettext_lazy("ledger account", "Treasury"),

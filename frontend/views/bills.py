@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,12 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.bills import queries
 from billing.bills.models import Bill
-from billing.bills.services import issuing, proposing
+from billing.bills.rules.standing import Standing, is_overdue
+from billing.bills.services import issuing, proposing, writing_off
 from billing.bills.services.issuing import DUE_DAYS, BillRequest
 from billing.bills.wording import tax_sentences
 from billing.dunning import queries as dunning
@@ -62,7 +66,7 @@ def bill_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(queries.still_open(rows) if only_open else rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": bill_rows(list(page.object_list), local_today(timezone.now())),
+        "rows": bill_rows(actor, list(page.object_list), local_today(timezone.now())),
         "only_open": only_open,
         "month": month,
         "may_issue": bool(queries.owners_of(actor)),
@@ -93,6 +97,7 @@ def _open_response(request: HttpRequest, now: datetime, refusal: Refusal | None 
         "until": until,
         "today": local_today(now),
         "proposals": list(queries.proposals_visible(actor).filter(owner_id=owner_id, state=ProposalState.WAITING)[:50]),
+        "write_offs": list(queries.write_offs_waiting(actor, owner_id)[:50]),
         "to_credit": list(queries.fell_away_since(actor, owner_id)[:50]),
         "problems": sentences(refusal) if refusal else [],
     }
@@ -177,7 +182,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     bill: Any = queries.bill_for(actor, pk)
     page = Paginator(range(bill.line_count), LINES_PER_PAGE).get_page(request.GET.get("page"))
     only = slice(page.start_index() - 1, page.end_index())
-    standing = queries.standing_of(bill)
+    standing = queries.standing_for(actor, bill)
     issues = bill.owner_id in actor.organisations(*queries.ISSUERS)
     pays = bill.customer_id in actor.organisations(*queries.PAYERS) and standing.open_fen > 0
     standings = queries.lines_of(actor, bill, only)
@@ -192,6 +197,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "given": [(each, METHODS[each.payment.method]) for each in payments.allocations_of(actor, bill=bill)],
         "issues": issues,
         "may_void": issues and standing.may_void,
+        **_given_up(actor, bill, standing, issues),
         "pays_online": pays and checkouts.pays_online(bill.owner_id),
         "paying": pays,
         "dispute": dunning.dispute_of(actor, bill),
@@ -201,6 +207,17 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     }
     stands_at(request, "bill_detail", pk)
     return render(request, "bills/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _given_up(actor: Actor, bill: Bill, standing: Standing, issues: bool) -> dict[str, Any]:
+    """What who reads the owner's books sees and may do about writing a bill off."""
+    found = queries.given_up(actor, bill)
+    overdue = is_overdue(standing, (local_today(timezone.now()) - bill.due_on).days)
+    return {
+        "given_up": found,
+        "own_write_off": found.waiting is not None and found.waiting.proposed_by_id == actor.user_id,
+        "may_write_off": issues and overdue and not standing.written_off_fen and found.waiting is None,
+    }
 
 
 def _documents(actor: Actor, bill: Bill) -> dict[str, Any]:
@@ -249,6 +266,41 @@ def bill_void(request: HttpRequest, pk: int) -> HttpResponse:
         return detail_response(request, pk, refusal)
     messages.success(request, _("The bill is void. What stood on it can be billed anew."))
     return redirect("bill_detail", pk=pk)
+
+
+@login_required
+@require_POST
+def bill_write_off(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose to give a bill up (``act=propose``), write it off as another person (``agree``), send that back (``decline``), or expect the
+    money again (``take_back``)."""
+    actor, reason, now = actor_of(request), request.POST.get("reason", ""), timezone.now()
+    act = request.POST.get("act", "")
+    try:
+        if act == "agree":
+            writing_off.write_off(actor, pk, now)
+        elif act in _WRITE_OFF_ACTS:
+            _WRITE_OFF_ACTS[act](actor, pk, reason, now)
+        else:
+            raise NotFound.of("access.not_found", model="action")
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return detail_response(request, pk, refusal)
+    messages.success(request, str(_WRITE_OFF_DONE[act]))
+    return redirect("bill_detail", pk=pk)
+
+
+_WRITE_OFF_ACTS: Mapping[str, Callable[[Actor, int, str, datetime], Any]] = {
+    "propose": writing_off.propose,
+    "decline": writing_off.decline,
+    "take_back": writing_off.take_back,
+}
+_WRITE_OFF_DONE: Mapping[str, Promise] = {
+    "propose": gettext_lazy("Proposed. Another person of finance writes it off."),
+    "agree": gettext_lazy("Written off. Nobody is reminded of it any more; what comes in for it can still be given to it."),
+    "decline": gettext_lazy("Nothing is written off."),
+    "take_back": gettext_lazy("The bill is expected to be paid again, and reminders go on."),
+}
 
 
 @login_required

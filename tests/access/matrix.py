@@ -474,6 +474,10 @@ def _withdrawn(world: World) -> dict[str, Any]:
     return {"act": "withdraw", "reason": "because"}
 
 
+def _write_off(world: World) -> dict[str, Any]:
+    return {"act": "propose", "reason": "because"}
+
+
 def _sent_back(world: World) -> dict[str, Any]:
     return {"act": "send_back", "reason": "because"}
 
@@ -943,6 +947,10 @@ API: dict[str, Route] = {
     "api_bill_proposal_issue": acts("bill_proposal", BILLING, ok=TRIED),
     "api_bill_proposal_decline": acts("bill_proposal", BILLING, ok=TRIED, body=reason),
     "api_bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
+    "api_bill_propose_write_off": acts("bill", BILLING, ok=TRIED, body=reason),
+    "api_bill_write_off": acts("bill", BILLING, ok=TRIED),
+    "api_bill_decline_write_off": acts("bill", BILLING, ok=TRIED, body=reason),
+    "api_bill_take_back": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
     "api_invoices": Route(
@@ -1467,6 +1475,7 @@ PAGES: dict[str, Route] = {
     "bill_retry": acts("bill", BILLING, ok=TRIED),
     "bill_download": reads_object("bill", extra={"kind": "pdf"}),
     "bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
+    "bill_write_off": acts("bill", BILLING, ok=TRIED, body=_write_off),
     "bill_pay": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
     "bill_credit": form("bill_line", BILLING, params=("pk", "position")),
     "credit_note_detail": reads_object("credit_note"),

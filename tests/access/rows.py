@@ -142,6 +142,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.providerevent": (Rows("", OF_THE_PLATFORM, NOBODY),),
     "billing.refund": (Rows("payment__owner_id", *RECEIVED),),
     "billing.refundrequest": (Rows("payment__owner_id", *RECEIVED),),
+    "billing.writeoff": (Rows("bill__owner_id", *RECEIVED),),
+    "billing.writeoffproposal": (Rows("bill__owner_id", *RECEIVED),),
     "billing.subsidiseditem": (Rows("organisation_id", *HELD),),
     "billing.sessionextra": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.takenonce": (Rows("", *OF_THE_OFFICE),),

@@ -36,6 +36,8 @@ from billing.models import (
     RefundRequest,
     Reminder,
     SubsidisedItem,
+    WriteOff,
+    WriteOffProposal,
 )
 from booking.models import Reservation
 from config.kernel.services import files
@@ -63,6 +65,11 @@ def _undone(world: Any, place: int, customer: Any, accountant: Any, now: datetim
     with pgtrigger.ignore("billing.AwardReversal:award_reversal_within_award", "billing.BillVoid:bill_void_untouched"):
         AwardReversal.objects.create(credit_note_id=note_id, award=award, amount_fen=1, payers=[], claimed=False, created_at=now)
         BillVoid.objects.create(bill_id=bill_id, reason="x", voided_by=accountant, voided_at=now)
+    WriteOff.objects.bulk_create(
+        [WriteOff(bill_id=bill_id, kind=kind, amount_fen=amount, reason="x", actor=accountant, at=now)
+         for kind, amount in (("written_off", 1), ("taken_back", -1))]
+    )  # fmt: skip
+    WriteOffProposal.objects.create(bill_id=bill_id, why="x", line_count=1, total_fen=1, proposed_by=accountant, proposed_at=now)
 
 
 def _went_back(payment_id: int, accountant: Any, now: datetime) -> None:

@@ -1579,6 +1579,7 @@ NOT_PAGES: dict[str, str] = {
     "bill_retry": "POST only",
     "bill_download": "a download",
     "bill_void": "POST only",
+    "bill_write_off": "POST only",
     "bill_pay": "POST only",
     "credit_note_progress": "a piece of the credit note's page",
     "credit_note_retry": "POST only",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -11,17 +11,20 @@ class BillState(StrEnum):
     PARTLY_PAID = "partly_paid"
     PAID = "paid"
     CREDITED = "credited"
+    UNCOLLECTIBLE = "uncollectible"
     VOID = "void"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Amounts in fen: ``total_fen`` as issued, ``credited_fen`` by credit notes, ``paid_fen`` by payments given to the bill."""
+    """Amounts in fen: ``total_fen`` as issued, ``credited_fen`` by credit notes, ``paid_fen`` by payments given to the bill,
+    ``written_off_fen`` what of the rest the owner gave up in its books. It is owed all the same, and can still be paid."""
 
     total_fen: int
     credited_fen: int = 0
     paid_fen: int = 0
     voided: bool = False
+    written_off_fen: int = 0
 
     @property
     def due_fen(self) -> int:
@@ -41,12 +44,19 @@ class Standing:
             return BillState.CREDITED
         if self.open_fen == 0:
             return BillState.PAID
+        if self.written_off_fen:
+            return BillState.UNCOLLECTIBLE
         return BillState.PARTLY_PAID if self.paid_fen else BillState.ISSUED
 
     @property
     def may_void(self) -> bool:
         """Only what nobody has paid and nothing was credited of; anything else is corrected by a credit note."""
-        return not self.voided and not self.paid_fen and not self.credited_fen
+        return not self.voided and not self.paid_fen and not self.credited_fen and not self.written_off_fen
+
+    @property
+    def outside(self) -> Standing:
+        """What the customer sees of it: a claim is a claim, whatever the owner's books say."""
+        return replace(self, written_off_fen=0)
 
 
 def is_overdue(standing: Standing, days_late: int) -> bool:

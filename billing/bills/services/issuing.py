@@ -8,12 +8,12 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from billing.bills import accounts, ports
 from billing.bills.alone import before_fen
 from billing.bills.claimed import handed_in
-from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
+from billing.bills.models import Bill, BillLine, BillVoid, CreditNote, WriteOff
 from billing.bills.papers import BILL
 from billing.bills.rules import content as rules
 from billing.bills.rules.numbers import Series, document_number, payment_reference, series_key
@@ -134,7 +134,7 @@ def issue_once(
 def void(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillVoid:
     """Undo a whole bill that nobody has paid; what stood on it can be billed anew, its number stays.
 
-    Raises NotFound, Forbidden, Refusal ``bill.reason_missing`` / ``bill.reason_too_long`` / ``bill.not_voidable``.
+    Raises NotFound, Forbidden, Refusal ``bill.reason_missing`` / ``bill.reason_too_long`` / ``bill.written_off`` / ``bill.not_voidable``.
     """
     text = checked_reason(reason)
 
@@ -143,6 +143,8 @@ def void(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillVoid:
         actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
         Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
         _lock_awards(bill)
+        if WriteOff.objects.filter(bill=bill).aggregate(fen=Sum("amount_fen"))["fen"]:
+            raise Refusal.of("bill.written_off")
         if not _untouched(bill):
             raise Refusal.of("bill.not_voidable")
         row = BillVoid.objects.create(bill=bill, reason=text, voided_by_id=cast(int, actor.user_id), voided_at=now)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Sum
 
 from billing.bills.models import Bill, BillVoid, CreditNote
+from billing.bills.services import writing_off
 from billing.bills.services.issuing import checked_reason
 from billing.ledger.services import Source
 from billing.payments import accounts
@@ -122,6 +123,7 @@ def give_locked(
     """Write the allocation and its posting; both rows are locked and the amount was checked. ``prepaid``: what was taken for it."""
     row = Allocation.objects.create(payment=payment, bill=bill, amount_fen=amount_fen, prepaid=prepaid, actor_id=actor_id, at=now)
     accounts.post_allocation(bill, amount_fen, Source("allocation", row.pk, "payment_give", actor_id=actor_id), now)
+    writing_off.meet(bill, now)
     return row
 
 

@@ -16,7 +16,7 @@ from billing.bills.papers import CREDIT_NOTE
 from billing.bills.rules import content as rules
 from billing.bills.rules.crediting import AwardLeft, CreditReason, card_back, subsidy_back
 from billing.bills.rules.numbers import Series
-from billing.bills.services import returning
+from billing.bills.services import returning, writing_off
 from billing.bills.services.documents import queue_documents
 from billing.bills.services.issuing import checked_reason, local_day, next_number
 from billing.ledger import services as ledger
@@ -215,6 +215,7 @@ def _write(
     codes.register(CREDIT_NOTE, note.pk, content, now)
     source = Source("credit_note", note.pk, "credit_note", actor_id=actor.user_id)
     accounts.post_credit(bill.owner_id, bill.customer_id, effect.amount_fen, source, now)
+    writing_off.meet(bill, now)
     _reverse(note, effect.subsidy, source, now)
     card_credit.give_back(line, effect.card_fen, actor, now)
     after = {"number": note.number, "bill": bill.number, "amount_fen": effect.amount_fen, "subsidy_fen": effect.subsidy_fen}

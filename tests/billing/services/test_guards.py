@@ -47,6 +47,7 @@ TRIED_ELSEWHERE = {
     **dict.fromkeys(
         ("billing_bill", "billing_billline", "billing_billproposal", "billing_billvoid"), "tests/billing/bills/test_bills.py"
     ),
+    **dict.fromkeys(("billing_writeoff", "billing_writeoffproposal"), "tests/billing/payments/test_writing_off.py"),
     **dict.fromkeys(
         ("billing_checkout", "billing_refundrequest", "billing_dispute", "billing_providerevent"),
         "tests/billing/payments/test_stripe.py",

@@ -1,0 +1,145 @@
+"""Giving up what a customer does not pay: one person proposes, another one writes it off. The claim stays, in the books it is a loss."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from billing.bills import accounts
+from billing.bills.models import Bill, WriteOff, WriteOffKind
+from billing.bills.notices import tell_write_off_decided, tell_write_off_proposed
+from billing.bills.proposal_models import WriteOffProposal
+from billing.bills.queries import ISSUERS, bill_for, standing_of, with_standing
+from billing.bills.rules.standing import Standing
+from billing.bills.services.issuing import checked_reason, local_day
+from billing.ledger.services import Source
+from billing.settlement import two_people
+from billing.settlement.proposal_models import ProposalState
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, transactions
+
+KIND = "write_off"
+
+
+def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProposal:
+    """Propose to give up all that is left to pay of an overdue bill; nothing is posted before another person agrees.
+
+    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``write_off.nothing_open`` / ``write_off.not_due`` / ``write_off.done_already``,
+    Conflict ``write_off.proposed_already``.
+    """
+    text = checked_reason(why)
+
+    def work() -> WriteOffProposal:
+        bill = _locked_bill(actor, bill_id)
+        standing = _standing(bill)
+        _refuse_impossible(bill, standing, now)
+        row = WriteOffProposal(
+            bill=bill, why=text, line_count=1, total_fen=standing.open_fen, proposed_by_id=actor.person_id, proposed_at=now
+        )
+        written = two_people.keep(row, KIND)
+        audit.record(actor, "write_off.propose", bill, now, after={"total_fen": written.total_fen}, reason=text)
+        tell_write_off_proposed(written, now)
+        return written
+
+    return transactions.run(work)
+
+
+def write_off(actor: Actor, bill_id: int, now: datetime) -> WriteOff:
+    """Give up what another person proposed, if just that is left to pay.
+
+    Raises NotFound, Forbidden, Refusal ``write_off.own_proposal`` and what ``propose`` raises of the bill, Conflict
+    ``write_off.proposal_decided`` / ``write_off.figures_differ``.
+    """
+
+    def work() -> WriteOff:
+        bill = _locked_bill(actor, bill_id)
+        proposal = _waiting(bill)
+        two_people.refuse_own(actor, proposal, KIND)
+        standing = _standing(bill)
+        _refuse_impossible(bill, standing, now)
+        if standing.open_fen != proposal.total_fen:
+            raise Conflict(Reason("write_off.figures_differ", {"total_fen": standing.open_fen}))
+        row = _write(bill, WriteOffKind.WRITTEN_OFF, standing.open_fen, proposal.why, actor.user_id, now)
+        two_people.decide(actor, proposal, ProposalState.ISSUED, now, KIND, issued=row)
+        tell_write_off_decided(proposal, now)
+        return row
+
+    return transactions.run(work)
+
+
+def decline(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOffProposal:
+    """Send the proposal back with a reason, or withdraw one's own. Raises NotFound, Forbidden, Refusal ``proposal.reason_*``, Conflict
+    ``write_off.proposal_decided``."""
+
+    def work() -> WriteOffProposal:
+        proposal = _waiting(_locked_bill(actor, bill_id))
+        state, text = two_people.declined(actor, proposal, reason)
+        two_people.decide(actor, proposal, state, now, KIND, reason=text)
+        tell_write_off_decided(proposal, now)
+        return proposal
+
+    return transactions.run(work)
+
+
+def take_back(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOff:
+    """Expect the money again: the customer is reminded again, and the books hold the claim. Raises NotFound, Forbidden, Refusal
+    ``bill.reason_*`` / ``write_off.none``."""
+    text = checked_reason(reason)
+
+    def work() -> WriteOff:
+        bill = _locked_bill(actor, bill_id)
+        given_up = _standing(bill).written_off_fen
+        if not given_up:
+            raise Refusal.of("write_off.none")
+        row = _write(bill, WriteOffKind.TAKEN_BACK, -given_up, text, actor.user_id, now)
+        audit.record(actor, "write_off.take_back", bill, now, after={"amount_fen": given_up}, reason=text)
+        return row
+
+    return transactions.run(work)
+
+
+def meet(bill: Bill, now: datetime) -> None:
+    """Less is left to pay of a locked bill than was given up: the difference is given up no more. Part of the transaction of whatever
+    was paid or credited."""
+    if not WriteOff.objects.filter(bill=bill).exists():
+        return
+    standing = _standing(bill)
+    beyond = standing.written_off_fen - max(0, standing.open_fen)
+    if beyond > 0:
+        _write(bill, WriteOffKind.MET, -beyond, "", None, now)
+
+
+def _locked_bill(actor: Actor, bill_id: int) -> Bill:
+    bill = bill_for(actor, bill_id)
+    actor.require_in(bill.owner_id, *ISSUERS)
+    return Bill.objects.select_for_update(no_key=True, of=("self",)).select_related("customer").defer("content").get(pk=bill.pk)
+
+
+def _standing(bill: Bill) -> Standing:
+    """Where a locked bill stands now."""
+    found: Any = with_standing(Bill.objects.filter(pk=bill.pk)).defer("content").get()
+    return standing_of(found)
+
+
+def _refuse_impossible(bill: Bill, standing: Standing, now: datetime) -> None:
+    if standing.written_off_fen:
+        raise Refusal.of("write_off.done_already")
+    if standing.open_fen <= 0:
+        raise Refusal.of("write_off.nothing_open")
+    if local_day(now) <= bill.due_on:
+        raise Refusal(Reason("write_off.not_due", {"due_on": bill.due_on.isoformat()}))
+
+
+def _waiting(bill: Bill) -> WriteOffProposal:
+    rows = WriteOffProposal.objects.select_related("proposed_by", "bill__customer").filter(bill=bill)
+    found = rows.select_for_update(no_key=True, of=("self",)).filter(state=ProposalState.WAITING).first()
+    if found is None:
+        raise Conflict.of("write_off.proposal_decided")
+    return found
+
+
+def _write(bill: Bill, kind: WriteOffKind, amount_fen: int, reason: str, actor_id: int | None, now: datetime) -> WriteOff:
+    row = WriteOff.objects.create(bill=bill, kind=kind, amount_fen=amount_fen, reason=reason, actor_id=actor_id, at=now)
+    accounts.post_write_off(bill.owner_id, amount_fen, Source("write_off", row.pk, kind.value, actor_id=actor_id), now)
+    return row
