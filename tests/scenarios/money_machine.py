@@ -1,5 +1,6 @@
 """Finance of a lab and its customers, in any order: sessions are billed, paid, kept as prepaid, sent back, credited, voided, disputed,
-claimed from a programme; and days go by. After every step all invariants of money hold, and each step is done or refused with a reason.
+given up, claimed from a programme; and days go by. After every step all invariants of money hold, and each step is done or refused with a
+reason.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from billing.bills.models import Bill, BillLine
-from billing.bills.services import issuing
+from billing.bills.services import issuing, writing_off
 from billing.bills.services.issuing import BillRequest
 from billing.dunning.services import reminding
 from billing.payments.models import Allocation, Payment
@@ -25,6 +26,7 @@ from billing.prepaid.services import setting
 from billing.settlement.services import statements
 from config.kernel.errors import Refusal
 from tests.billing.bills.conftest import wrong
+from tests.billing.month.conftest import second_person
 from tests.billing.payments.conftest import csv_of
 from tests.billing.settlement.conftest import NOVEMBER, run_session
 from tests.conftest import slot_of
@@ -57,6 +59,8 @@ class MoneyMachine(RuleBasedStateMachine):
             "dispute",
             "answer",
             "claim",
+            "write_off",
+            "expect",
         ],
     )
 
@@ -70,6 +74,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def a_month(self, prepaid: bool) -> None:
         self.whole = transaction.atomic()
         self.whole.__enter__()
+        second_person(self.cast)
         self.bill(True)
         self.money_comes_in(2000_00)
         if prepaid:
@@ -134,6 +139,10 @@ class MoneyMachine(RuleBasedStateMachine):
         yield lambda: self.void(2)
         yield lambda: self.claim(True)
         yield lambda: self.days_go_by(7)
+        yield lambda: self.days_go_by(31)
+        yield lambda: self.write_off(0)
+        yield lambda: self.give(0, 0, 80_00)
+        yield lambda: self.expect(0)
 
     def pick(self, rows: Any, place: int) -> Any:
         found = list(rows.order_by("pk"))
@@ -225,3 +234,17 @@ class MoneyMachine(RuleBasedStateMachine):
         code, payee = ("DEMO-QH-V", self.cast.lab) if voucher else ("DEMO-QH-A", self.cast.other_firm)
         version, qian = self.programmes[code].pk, self.cast.actor("qian")
         self.attempt("claim", lambda: statements.issue(qian, version, payee.pk, NOVEMBER, self.now))
+
+    @rule(place=PICKS)
+    def write_off(self, place: int) -> None:
+        if bill := self.pick(Bill.objects.all(), place):
+            self.attempt("write_off", lambda: self.give_up(bill))
+
+    def give_up(self, bill: Bill) -> None:
+        writing_off.propose(self.li, bill.pk, "nothing comes any more", self.now)
+        writing_off.write_off(self.cast.actor("mei"), bill.pk, self.now)
+
+    @rule(place=PICKS)
+    def expect(self, place: int) -> None:
+        if bill := self.pick(Bill.objects.all(), place):
+            self.attempt("expect", lambda: writing_off.take_back(self.li, bill.pk, "they go on", self.now))
