@@ -303,6 +303,14 @@ register(
         "voucher.over": _("Vouchers of this announcement held until %(last_on)s."),
         "voucher.returned_already": _("This voucher was given back already."),
         "voucher.number_foreign": _("The number of a voucher of this partner begins with %(prefix)s."),
+        "voucher.agreed_redeem": _(
+            "With %(name)s it is agreed that the provider redeems (the firm pays its part only), and this programme pays the firm back"
+            " later. Choose a programme whose subsidy is taken off the bill."
+        ),
+        "voucher.agreed_refund": _(
+            "With %(name)s it is agreed that the firm pays in full and is paid back, and this programme takes its subsidy off the bill."
+            " Choose a programme that pays back later."
+        ),
         "voucher.number_taken": _("A voucher with this number is registered already."),
         "opening.firm_unknown": _("Row %(row)s: no organisation here has the code %(text)s."),
         "opening.programme_unknown": _("Row %(row)s: the programme %(text)s has no published version in %(year)s."),

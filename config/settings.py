@@ -323,7 +323,7 @@ SPECTACULAR_SETTINGS = {
         ],
         "ClaimEvidenceKindEnum": [(kind, kind) for kind in ("invoice_file", "report", "contract", "payment_proof", "other")],
         "ProposalStateEnum": "billing.settlement.proposal_models.ProposalState",
-        "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
+        "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "uncollectible", "void")],
         "RecheckMethodEnum": [(method, method) for method in ("random", "amount")],
         "RecheckOutcomeEnum": "billing.claims.recheck_models.Outcome",
         "DeliveryModeEnum": "instruments.models.DeliveryMode",

@@ -52,7 +52,8 @@ class PayerRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount."""
+    """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount.
+    ``goes_by``: the date that counts, where it comes after the service and may fall into another year."""
 
     code: str
     version: str
@@ -67,6 +68,7 @@ class OutcomeRow:
     payers: tuple[PayerRow, ...] = ()
     reasons: tuple[StepRow, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    goes_by: str = ""
 
     @property
     def refunded(self) -> bool:
@@ -177,6 +179,10 @@ def otherwise_rows(otherwise: Sequence[Otherwise]) -> list[str]:
     ]
 
 
+#: Dates that are not known before the service and may lie in another year.
+_LATER = ("invoice", "claim")
+
+
 def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
     """What one programme says, in words."""
     clauses = {clause.id: wording.document_text({"zh": clause.zh, "en": clause.en}) for clause in programme.clauses.values()}
@@ -202,6 +208,7 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         cut_by=tuple(_cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
         payers=_payers(outcome),
         steps=steps,
+        goes_by=wording.date_basis_word(basis) if (basis := programme.validity.date_basis) in _LATER else "",
     )
 
 

@@ -129,6 +129,27 @@ class ProgrammeView:
     pools: list[PoolRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Stacking:
+    """How the programmes in force go together: of each of the ``groups`` (code and name) only one pays; the ``others`` add up."""
+
+    groups: list[list[tuple[str, str]]]
+    others: list[tuple[str, str]]
+
+
+def stacking(known: Sequence[KnownVersion]) -> Stacking | None:
+    """By the exclusive classes of those in force; None where there are no two."""
+    current = [each.programme for each in known if each.state == "current"]
+    if len(current) < 2:
+        return None
+    by_class: dict[str, list[tuple[str, str]]] = {}
+    for programme in current:
+        name = programme.exclusive_class or f"alone:{programme.code}"
+        by_class.setdefault(name, []).append((programme.code, wording.document_text(programme.name)))
+    groups = list(by_class.values())
+    return Stacking([each for each in groups if len(each) > 1], [each[0] for each in groups if len(each) == 1])
+
+
 def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeView:
     """Everything the page of a programme prints, in the reader's language."""
     programme, document = known.programme, known.programme.document

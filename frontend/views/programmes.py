@@ -50,7 +50,11 @@ def programme_list(request: HttpRequest) -> HttpResponse:
     known = queries.programmes_visible(actor, _today())
     pools = queries.pools_of(actor, known)
     views = [presenter.programme_view(each, pools.get(each.version.pk, [])) for each in known]
-    context = {"programmes": sorted(views, key=lambda view: view.state != "current"), "runs_programmes": actor.has(*READERS)}
+    context = {
+        "programmes": sorted(views, key=lambda view: view.state != "current"),
+        "stacking": presenter.stacking(known),
+        "runs_programmes": actor.has(*READERS),
+    }
     return render(request, "programmes/list.html", context)
 
 

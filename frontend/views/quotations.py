@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.ordering import queries
+from billing.ordering import estimates, queries
 from billing.ordering.rules.quotations import QuotationEvent, QuotationState, events_from
 from billing.ordering.services import documents, quotations
 from booking.queries import enquiries as threads
@@ -192,6 +192,7 @@ def _page(
         "quotation": found,
         "lines": present.lines(found.lines.all()),
         "is_lab": is_lab,
+        "estimate": estimates.estimate_of(found, list(found.lines.all()), now) if is_customer else None,
         "may_edit": is_lab and QuotationEvent.EDIT in events,
         "may_withdraw": is_lab and QuotationEvent.WITHDRAW in events,
         "may_answer": is_customer and queries.binds_until_today(found, now),

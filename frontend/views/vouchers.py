@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing import wording
 from billing.bills.redemptions import redeemed
 from billing.firms import queries as firms
+from billing.firms.wording import MODES
 from billing.ledger.models import TransferKind
 from billing.ledger.wording import KINDS, account_word, reason_word
 from billing.vouchers import queries
@@ -307,6 +308,7 @@ def voucher_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "purse": purse,
         "voucher": found,
+        "settled": MODES[found.origin.mode] if found.origin is not None else "",
         "page": page,
         "uses": [(row, KINDS[row.kind], reason_word(row.reason, row.source_type)) for row in page.object_list],
         "may_return": found.returned_at is None

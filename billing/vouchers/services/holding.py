@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from billing.firms.partner_models import PartnerRegion
+from billing.firms.partner_models import PartnerRegion, RecognitionMode
 from billing.ledger import life
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec, Source
 from billing.subsidy.models import Programme, ProgrammeVersion
+from billing.subsidy.rules.outcome import SettlementMode
 from billing.subsidy.services import in_force
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import VOUCHER, is_issued, voucher_key
@@ -45,6 +46,13 @@ def give_back(actor: Actor, voucher_id: int, now: datetime) -> Voucher:
     return row
 
 
+#: What a programme has to do for what was agreed with a region.
+_SETTLED_BY = {
+    RecognitionMode.REDEEM: SettlementMode.DEDUCTED_NOW,
+    RecognitionMode.REFUND: SettlementMode.REFUNDED_LATER,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Recognised:
     """A voucher of a partner region: its number there, what it is worth (fen) and its days there; the paper as ``evidence``."""
@@ -64,7 +72,8 @@ def recognise(actor: Actor, organisation_id: int, given: Recognised, now: dateti
     """Register a voucher that a partner region issued, so that it can be used here; its home region pays what is used.
 
     Raises Forbidden, NotFound, Refusal ``partner.not_now`` (``origin``), ``voucher.number_foreign`` and ``voucher.number_taken``
-    (``number``), ``voucher.cap_not_issued``, ``voucher.amount_range``, ``firm.days_in_order``, as ``uploads.clean_document``.
+    (``number``), ``voucher.cap_not_issued`` and ``voucher.agreed_redeem`` / ``voucher.agreed_refund`` where the programme settles another
+    way than was agreed with the region (``cap_id``), ``voucher.amount_range``, ``firm.days_in_order``, as ``uploads.clean_document``.
     """
     actor.require(Role.PROGRAMME_OFFICER)
     organisation = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
@@ -111,9 +120,13 @@ def _faults(origin: PartnerRegion, programme: Programme, given: Recognised, toda
     elif Voucher.objects.filter(number=given.number).exists():
         reasons.append(Reason("voucher.number_taken", {}, "number"))
     versions = ProgrammeVersion.objects.filter(programme=programme, published_at__isnull=False).values_list("pk", flat=True)
-    caps = {cap.id for pk in versions for cap in in_force(pk).programme.caps if is_issued(cap)}
-    if given.cap_id not in caps:
-        reasons.append(Reason("voucher.cap_not_issued", {"known": sorted(caps)}, "cap_id"))
+    compiled = [in_force(pk).programme for pk in versions]
+    issued = [(cap.id, each.mode) for each in compiled for cap in each.caps if is_issued(cap)]
+    modes = {mode for cap_id, mode in issued if cap_id == given.cap_id}
+    if not modes:
+        reasons.append(Reason("voucher.cap_not_issued", {"known": sorted({cap_id for cap_id, _mode in issued})}, "cap_id"))
+    elif _SETTLED_BY[RecognitionMode(origin.mode)] not in modes:
+        reasons.append(Reason(f"voucher.agreed_{origin.mode}", {"name": origin.name}, "cap_id"))
     if not 0 < given.face_fen <= MOST_FEN:
         reasons.append(Reason("voucher.amount_range", {}, "face_fen"))
     if given.valid_to < given.valid_from:

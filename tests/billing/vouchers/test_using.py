@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -339,6 +340,12 @@ def test_a_voucher_of_a_partner_region_is_used_here_and_paid_by_its_home(desk, l
         wrong = holding.Recognised(region.pk, "SH-77", "DEMO-QH-VC", "pool", 0, date(2026, 1, 2), date(2026, 1, 1), PDF)
         holding.recognise(cast.actor("chen"), cast.firm.pk, wrong, cast.now)
     assert {reason.field for reason in refused.value.reasons} == {"number", "cap_id", "face_fen", "valid_to"}
+    refunds = Partner("310000", "CN-310000", "Shanghai", "", "refund", date(2026, 1, 1), None, "Agreement 7")
+    partners.keep_region(cast.actor("chen"), refunds, cast.now, region.pk)
+    with pytest.raises(Refusal) as refused:  # the agreement says otherwise than the programme does
+        holding.recognise(cast.actor("chen"), cast.firm.pk, given, cast.now)
+    assert [reason.code for reason in refused.value.reasons] == ["voucher.agreed_refund"]
+    partners.keep_region(cast.actor("chen"), replace(refunds, mode="redeem"), cast.now, region.pk)
     made = holding.recognise(cast.actor("chen"), cast.firm.pk, given, cast.now)
     assert life_of.whole(slot_of(9, 11)).deducted_fen == 200_00
     assert (left(made), made.origin.platform_id) == ((0, 0, 200_00), "CN-310000")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import override
 
+from billing.settlement.services import assessing
 from billing.subsidy import services
 from billing.subsidy.drafts import template_names
 from billing.subsidy.queries import worked_examples
-from tests.conftest import programme_document
+from frontend.presenters.assessment import present
+from tests.conftest import programme_document, slot_of
 from tests.frontend.acting import FRAGMENT, query_count, words
+from tests.programmes import put_in_force
 
 PAGE = "/programmes/DEMO-QH-A/"
 CALCULATE = "?fee=30000&kind=firm&size=medium&region=630100"
@@ -23,6 +28,18 @@ def test_the_list_shows_programmes_in_short_and_marks_invented_ones(as_, program
     text = words(as_().get("/programmes/"))
     assert "DEMO-QH-A" in text and "DEMO-QH-V" in text and text.count("DEMO ") >= 2
     assert "Pays 40% of the fee." in text and "¥2,000,000.00 of ¥2,000,000.00 left" in text
+
+
+def test_the_list_says_which_programmes_add_up(as_, cast, programmes):
+    text = words(as_().get("/programmes/"))
+    assert "Of these only the one that gives most is paid:" in text and "beside any other" not in text
+    document = programme_document("DEMO-QH-C") | {"examples": []}
+    document.pop("exclusive", None)
+    put_in_force(cast.actor("chen"), cast.actor("sun"), document, cast.now)
+    text = words(as_().get("/programmes/"))
+    shown = text[text.index("Of these only the one that gives most") :]
+    only, beside = shown.split("These are paid beside any other:")
+    assert "DEMO-QH-A" in only and "DEMO-QH-V" in only and "DEMO-QH-C" not in only and "DEMO-QH-C" in beside
 
 
 def test_a_programme_shows_rules_rates_limits_clauses_and_examples(as_, programmes):
@@ -141,3 +158,15 @@ def test_the_list_takes_as_many_queries_for_many_programmes_as_for_two(as_, cast
         services.publish_version(cast.actor("sun"), version, cast.now)
     as_().get("/programmes/")  # compiles what is new, once per process
     assert query_count(as_(), "/programmes/") == few <= 5
+
+
+@pytest.mark.parametrize(("basis", "said"), [("invoice", True), ("service", False)])
+def test_a_programme_that_goes_by_a_later_date_says_so_with_its_figure(cast, programmes, basis, said):
+    document = programme_document("DEMO-QH-C") | {"examples": [], "date_basis": basis}
+    document.pop("exclusive", None)
+    put_in_force(cast.actor("chen"), cast.actor("sun"), document, cast.now)
+    prepared = assessing.prepare(cast.xrd, cast.firm, slot_of(9, 11), cast.now)
+    rows = present(prepared.inputs.assess(), [each.programme for each in prepared.versions], prepared.inputs.schedule)
+    with override("en"):
+        text = render_to_string("billing/_steps.html", {"rows": rows})
+    assert ("DEMO-QH-C goes by the date of the invoice." in text) is said
