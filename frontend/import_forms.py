@@ -19,6 +19,7 @@ EACH_ROW = "each_row"
 EVERYBODY = "everybody"
 KIND_NAMES: dict[str, Promise | str] = {
     "instruments": pgettext_lazy("kind of import", "Instruments"),
+    "centres": pgettext_lazy("kind of import", "Instrument centres"),
     "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
     "test_items": pgettext_lazy("kind of import", "Test items and prices"),
     "licences": pgettext_lazy("kind of import", "Licences of users"),
@@ -28,6 +29,7 @@ LAYOUT_NAMES: dict[str, Promise | str] = {
     "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
     "facility": pgettext_lazy("layout of a file", "Excel sheet of large research facilities"),
     "core_instruments": pgettext_lazy("layout of a file", "Excel sheet of the core instruments of a facility"),
+    "national_centre": pgettext_lazy("layout of a file", "Excel sheet of the instrument centres"),
     "csv": pgettext_lazy("layout of a file", "CSV or Excel with our column names"),
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),

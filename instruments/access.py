@@ -33,6 +33,7 @@ from instruments.models import (
     ImportRun,
     ImportRunRow,
     Instrument,
+    InstrumentCentre,
     InstrumentChange,
     InstrumentDocument,
     InstrumentFunding,
@@ -333,7 +334,8 @@ def _problems(queryset: QuerySet[InstrumentProblem], actor: Actor) -> QuerySet[I
     return queryset.filter(mine | kept_filter(actor, "instrument__"))
 
 
-def _sheets(queryset: QuerySet[InstrumentSheet], actor: Actor) -> QuerySet[InstrumentSheet]:
+def _sheets(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What is kept for an owner, for who manages its instruments."""
     return queryset.filter(kept_filter(actor))
 
 
@@ -399,6 +401,7 @@ _SCOPES: dict[Any, Any] = {
     CatalogueEntry: _entries,
     CustomsRecord: _details,
     FacilityRecord: _details,
+    InstrumentCentre: _sheets,
     FormerCalendar: _details,
     ImportRun: _import_runs,
     ImportRunRow: _import_rows,

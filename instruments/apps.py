@@ -21,9 +21,9 @@ class InstrumentsApp(AppConfig):
             standards_messages,
         )
         from instruments.ports import register_calendar_listener
-        from instruments.services import catalogue, code_list_import, import_kinds, resource_import_kinds
+        from instruments.services import catalogue, centre_import, code_list_import, import_kinds, resource_import_kinds
 
         register_calendar_listener(catalogue.follow_calendars)
         resources = (resource_import_kinds.GERMPLASM, resource_import_kinds.TEST_ITEMS)
-        for kind in (import_kinds.INSTRUMENTS, *resources, code_list_import.CODES):
+        for kind in (import_kinds.INSTRUMENTS, centre_import.CENTRES, *resources, code_list_import.CODES):
             import_kinds.register(kind)

@@ -164,6 +164,21 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
     "status": STATUS_NAMES,
     "service_modes": SERVICE_MODE_NAMES,
 }
+CENTRE_NAMES: dict[str, Word] = {
+    "inner_id": FIELD_NAMES["inner_id"],
+    "name": FIELD_NAMES["name"],
+    "website": pgettext_lazy("centre", "Website"),
+    "founded_on": pgettext_lazy("centre", "Founded on"),
+    "subject_codes": FIELD_NAMES["subject_codes"],
+    "accredited": pgettext_lazy("centre", "Accredited laboratory"),
+    "floor_area_m2": pgettext_lazy("centre", "Floor area in square metres"),
+    "introduction": pgettext_lazy("centre", "Introduction"),
+    "region_code": pgettext_lazy("instrument field", "Division"),
+    **{
+        name: FIELD_NAMES[name]
+        for name in ("contact_name", "contact_phone", "contact_email", "contact_address", "contact_postal_code")
+    },
+}
 #: The columns of a table of instruments beside their own fields.
 DETAIL_COLUMN_NAMES: dict[str, Word] = {
     **{

@@ -26,6 +26,10 @@ register(
         "codes.division_unknown": _(
             "There is no division %(text)s. Use its six-digit code, or its names as the list writes them."
         ),
+        "centre.area": _("%(text)s is no area. Type square metres, like 1250.5."),
+        "centre.number_taken": _(
+            "A centre with the number %(number)s is there already. Change that one, or give another number."
+        ),
         "import.kind_unknown": _("Choose what the file holds."),
         "import.layout_unknown": _("Choose how the file is written."),
         "import.mapping_unknown": _("This mapping does not exist any more. Choose another one."),

@@ -22,6 +22,7 @@ from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
 from instruments.services import (
+    centres,
     instrument_details,
     instrument_edits,
     instrument_files,
@@ -40,7 +41,8 @@ _COLOURS = ("#0e6f88", "#1d6b37", "#7d3f04", "#3c5058")
 
 
 def describe(people: People, stocked: list[Instrument], now: datetime) -> int:
-    """Write the whole record of every instrument of the first two owners whose technique has one; returns how many."""
+    """Write the whole record of every instrument of the first two owners whose technique has one, and the centre of each owner; returns
+    how many instruments."""
     found = 0
     described = {owner.pk for owner in people.owners[: REVIEWED_OWNER + 1]}
     for instrument in stocked:
@@ -50,6 +52,8 @@ def describe(people: People, stocked: list[Instrument], now: datetime) -> int:
         manager = people.actors[instrument.organisation_id, Role.LAB_MANAGER]
         _describe(manager, instrument, record, now)
         found += 1
+    for owner in people.owners[: REVIEWED_OWNER + 1]:
+        centres.create(people.actors[owner.pk, Role.LAB_MANAGER], owner.pk, words("records")["centre"], now)
     return found
 
 

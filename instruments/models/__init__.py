@@ -1,5 +1,6 @@
 from instruments.models.calendar import CalendarEntry, CalendarEntryKind, CalendarSettings
 from instruments.models.catalogue import CatalogueEntry, CatalogueKind
+from instruments.models.centre import InstrumentCentre
 from instruments.models.closure_import import ClosureImport, ImportedClosure
 from instruments.models.code import (
     Code,
@@ -111,6 +112,7 @@ __all__ = [
     "ImportState",
     "ImportedClosure",
     "Instrument",
+    "InstrumentCentre",
     "InstrumentChange",
     "InstrumentDocument",
     "InstrumentFunding",

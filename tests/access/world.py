@@ -51,6 +51,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import (
     FacilityRecord,
     Instrument,
+    InstrumentCentre,
     InstrumentSheet,
     Invitation,
     JoinRequest,
@@ -649,6 +650,9 @@ def _keep_records(world: World, now: datetime) -> None:
         sheet = InstrumentSheet.objects.create(
             organisation=owner, file=_sheet(owner, now), uploaded_by=cast.users[manager], uploaded_at=now
         )
+        centre = InstrumentCentre.objects.create(
+            organisation=owner, inner_id="C1", name=f"Centre {proposed}", created_at=now, updated_at=now
+        )
         rating = SessionRating.objects.create(
             reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
             rated_by=cast.users[customer], rated_at=now,
@@ -669,6 +673,7 @@ def _keep_records(world: World, now: datetime) -> None:
             ("change", change.pk),
             ("problem", problem.pk),
             ("sheet", sheet.pk),
+            ("centre", centre.pk),
             ("rating", rating.pk),
             ("owner", owner.pk),
         ):

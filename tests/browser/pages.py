@@ -609,6 +609,12 @@ def code_load() -> int:
     return int(CodeLoad.objects.latest("pk").pk)
 
 
+def centre() -> int:
+    from instruments.models import InstrumentCentre
+
+    return int(InstrumentCentre.objects.get(organisation=organisation(PERSONAS["lab_manager"])).pk)
+
+
 def zone() -> int:
     from instruments.models import PolicyZone
 
@@ -842,6 +848,9 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("place_list", lambda: at("place_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("place_edit", lambda: at("place_edit", instrument().site_id), ("lab_manager", "operator")),
+    Shown("centre_list", lambda: at("centre_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("centre_create", lambda: at("centre_create", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("centre_edit", lambda: at("centre_edit", centre()), ("lab_manager",)),
     Shown("code_list", lambda: at("code_list"), ("operator",)),
     Shown("code_list_take_back", lambda: at("code_list_take_back", code_load()), ("operator",)),
     Shown("zone_list", lambda: at("zone_list"), ("operator",)),
@@ -1484,6 +1493,8 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo": "a picture",
     "instrument_export": "a download",
     "organisation_facility_record": "a download",
+    "centre_record": "a download",
+    "centre_remove": "POST only",
     "organisation_national_record": "a download",
     "organisation_national_messages": "a download",
     "price_family_create": "POST only",

@@ -57,6 +57,7 @@ from instruments.models import (
     ImportRun,
     ImportRunRow,
     Instrument,
+    InstrumentCentre,
     InstrumentChange,
     InstrumentDocument,
     InstrumentFunding,
@@ -375,6 +376,9 @@ def _kept(cast, instrument, reservation, stored, now) -> dict[str, Any]:
         "sheet": InstrumentSheet.objects.create(
             organisation=cast.lake_institute, file=stored, uploaded_by=keeper, uploaded_at=now
         ),
+        "centre": InstrumentCentre.objects.create(
+            organisation=cast.lake_institute, inner_id="C1", name="Centre", created_at=now, updated_at=now
+        ),
         "import": run,
         "import row": ImportRunRow.objects.create(run=run, line=2, fate="created"),
         "mapping": SavedMapping.objects.create(organisation=cast.lake_institute, name="Ours", document={}, updated_at=now),
@@ -468,6 +472,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "change": KEEPERS | {"inspector"},
     "problem": KEEPERS | {"salt_researcher"},
     "sheet": KEEPERS,
+    "centre": KEEPERS,
     "import": KEEPERS,
     "import row": KEEPERS,
     "mapping": KEEPERS,
