@@ -46,10 +46,10 @@ def give_back(actor: Actor, voucher_id: int, now: datetime) -> Voucher:
     return row
 
 
-#: What a programme has to do for what was agreed with a region.
-_SETTLED_BY = {
-    RecognitionMode.REDEEM: SettlementMode.DEDUCTED_NOW,
-    RecognitionMode.REFUND: SettlementMode.REFUNDED_LATER,
+#: What a programme has to do for what was agreed with a region, and what is said of one that does otherwise.
+_AGREED = {
+    RecognitionMode.REDEEM: (SettlementMode.DEDUCTED_NOW, "voucher.agreed_redeem"),
+    RecognitionMode.REFUND: (SettlementMode.REFUNDED_LATER, "voucher.agreed_refund"),
 }
 
 
@@ -125,8 +125,8 @@ def _faults(origin: PartnerRegion, programme: Programme, given: Recognised, toda
     modes = {mode for cap_id, mode in issued if cap_id == given.cap_id}
     if not modes:
         reasons.append(Reason("voucher.cap_not_issued", {"known": sorted({cap_id for cap_id, _mode in issued})}, "cap_id"))
-    elif _SETTLED_BY[RecognitionMode(origin.mode)] not in modes:
-        reasons.append(Reason(f"voucher.agreed_{origin.mode}", {"name": origin.name}, "cap_id"))
+    elif (agreed := _AGREED[RecognitionMode(origin.mode)])[0] not in modes:
+        reasons.append(Reason(agreed[1], {"name": origin.name}, "cap_id"))
     if not 0 < given.face_fen <= MOST_FEN:
         reasons.append(Reason("voucher.amount_range", {}, "face_fen"))
     if given.valid_to < given.valid_from:
