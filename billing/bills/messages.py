@@ -37,6 +37,8 @@ register(
             " invoice of it counts. Take it back with a credit note."
         ),
         "bill.written_off": _("This bill was given up in your books. Take that back first."),
+        "write_off.reason_missing": _("Write why. Who looks at your books reads it; the customer does not."),
+        "write_off.reason_too_long": _("Write at most %(max_length)s characters."),
         "write_off.nothing_open": _("Nothing is left to pay of this bill. Reload the page."),
         "write_off.not_due": _("This bill may be paid until %(due_on)s. Only what is overdue is written off."),
         "write_off.done_already": _("This bill is written off already. Reload the page."),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from billing.bills.models import Bill
 from billing.bills.proposal_models import BillProposal, WriteOffProposal
 from billing.settlement.notices import NOTHING_LEFT
 from billing.settlement.proposal_models import ProposalState
@@ -16,6 +17,7 @@ from instruments.services.settling import settle
 
 PROPOSED, SENT_BACK, OVERTAKEN = "bill.proposed", "bill.sent_back", "bill.overtaken"
 WRITE_OFF_PROPOSED, WRITE_OFF_SENT_BACK = "write_off.proposed", "write_off.sent_back"
+WRITE_OFF_OVERTAKEN = "write_off.overtaken"
 _WHAT = _("%(customer)s: %(total_fen)s")
 register_groups({"bills": Group(_("Bills"), _("Reminders of bills, what customers dispute."), place=30)})
 register_events(
@@ -57,44 +59,49 @@ register_events(
             "file-invoice",
             name=_("Proposed write-off sent back"),
         ),
+        WRITE_OFF_OVERTAKEN: Event(
+            "bills",
+            _("Another amount is left to pay than the write-off that you proposed"),
+            (_WHAT, _("It was closed. Propose it anew where nothing more comes.")),
+            "file-invoice",
+            name=_("Proposed write-off closed"),
+        ),
     }
 )
 
 
-def tell_proposed(proposal: BillProposal, now: datetime) -> None:
+#: What is told of each kind of proposal: that it waits, was sent back, was overtaken.
+_EVENTS = {
+    BillProposal: (PROPOSED, SENT_BACK, OVERTAKEN),
+    WriteOffProposal: (WRITE_OFF_PROPOSED, WRITE_OFF_SENT_BACK, WRITE_OFF_OVERTAKEN),
+}
+AnyProposal = BillProposal | WriteOffProposal
+
+
+def tell_proposed(proposal: AnyProposal, now: datetime) -> None:
     """Tell the owner's finance but who proposed it."""
-    others = holders(Role.OWNER_FINANCE, proposal.owner_id) & ~person(proposal.proposed_by_id)
-    tell(_news(PROPOSED, proposal, person=str(proposal.proposed_by)), others, now)
+    waits, _sent_back, _overtaken = _EVENTS[type(proposal)]
+    others = holders(Role.OWNER_FINANCE, _about(proposal).owner_id) & ~person(proposal.proposed_by_id)
+    tell(_news(waits, proposal, person=str(proposal.proposed_by)), others, now)
 
 
-def tell_decided(proposal: BillProposal, now: datetime) -> None:
-    """Nobody is waited for any more; who proposed a bill that was sent back, or of which nothing is left, is told why."""
-    settle(proposal, [PROPOSED], now)
+def tell_decided(proposal: AnyProposal, now: datetime) -> None:
+    """Nobody is waited for any more; who proposed what was sent back, or what was overtaken, is told why."""
+    waits, sent_back, overtaken = _EVENTS[type(proposal)]
+    settle(proposal, [waits], now)
     if proposal.state == ProposalState.SENT_BACK:
-        tell(_news(SENT_BACK, proposal, reason=proposal.reason), person(proposal.proposed_by_id), now)
+        tell(_news(sent_back, proposal, reason=proposal.reason), person(proposal.proposed_by_id), now)
     elif proposal.state == ProposalState.OVERTAKEN:
-        tell(_news(OVERTAKEN, proposal), person(proposal.proposed_by_id), now)
+        tell(_news(overtaken, proposal), person(proposal.proposed_by_id), now)
 
 
-def _news(event: str, proposal: BillProposal, **said: str) -> News:
-    params = {"customer": proposal.customer.name, "total_fen": proposal.total_fen, **said}
-    return News(event, params, f"/bills/proposals/{proposal.pk}/", proposal)
+def _about(proposal: AnyProposal) -> BillProposal | Bill:
+    """What has the owner and the customer."""
+    return proposal.bill if isinstance(proposal, WriteOffProposal) else proposal
 
 
-def tell_write_off_proposed(proposal: WriteOffProposal, now: datetime) -> None:
-    """Tell the owner's finance but who proposed it."""
-    others = holders(Role.OWNER_FINANCE, proposal.bill.owner_id) & ~person(proposal.proposed_by_id)
-    tell(_write_off_news(WRITE_OFF_PROPOSED, proposal, person=str(proposal.proposed_by)), others, now)
-
-
-def tell_write_off_decided(proposal: WriteOffProposal, now: datetime) -> None:
-    """Nobody is waited for any more; who proposed what was sent back is told why."""
-    settle(proposal, [WRITE_OFF_PROPOSED], now)
-    if proposal.state == ProposalState.SENT_BACK:
-        tell(_write_off_news(WRITE_OFF_SENT_BACK, proposal, reason=proposal.reason), person(proposal.proposed_by_id), now)
-
-
-def _write_off_news(event: str, proposal: WriteOffProposal, **said: str) -> News:
-    bill = proposal.bill
-    params = {"customer": bill.customer.name, "total_fen": proposal.total_fen, **said}
-    return News(event, params, f"/bills/{bill.pk}/", proposal)
+def _news(event: str, proposal: AnyProposal, **said: str) -> News:
+    about = _about(proposal)
+    params = {"customer": about.customer.name, "total_fen": proposal.total_fen, **said}
+    address = f"/bills/proposals/{proposal.pk}/" if about is proposal else f"/bills/{about.pk}/"
+    return News(event, params, address, proposal)

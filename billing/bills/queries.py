@@ -174,7 +174,7 @@ class GivenUp:
 def given_up(actor: Actor, bill: Bill) -> GivenUp:
     """For who reads the owner's books; two queries."""
     proposals = visible_to(WriteOffProposal.objects.filter(bill=bill, state=ProposalState.WAITING), actor)
-    rows = visible_to(WriteOff.objects.filter(bill=bill), actor).select_related("actor").order_by("pk")
+    rows = visible_to(WriteOff.objects.filter(bill=bill), actor).select_related("actor", "proposal__proposed_by").order_by("pk")
     return GivenUp(proposals.select_related("proposed_by").first(), list(rows))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from billing.bills.models import Bill
-from billing.bills.queries import ISSUERS, PAYERS, standing_of, still_expected, still_open, with_standing
+from billing.bills.queries import ISSUERS, PAYERS, standing_for, standing_of, still_expected, still_open, with_standing
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.dunning.rules.steps import DAYS, Step, Stops, blocks, next_step
 from billing.settlement.queries import local_today
@@ -26,11 +26,16 @@ def open_fen_of(bill: Any) -> int:
     return standing_of(bill).open_fen
 
 
-def due_for_dunning(today: date) -> QuerySet[Bill]:
-    """Every bill of which something is to pay and whose first reminder has come, but for what was given up."""
+def open_and_due(today: date) -> QuerySet[Bill]:
+    """Every bill of which something is to pay and whose first reminder has come, given up in the books or not."""
     last_due = today - timedelta(days=DAYS[Step.BEFORE])
-    rows = still_expected(with_standing(Bill.objects.filter(due_on__lte=last_due)))
+    rows = still_open(with_standing(Bill.objects.filter(due_on__lte=last_due)))
     return rows.select_related("owner", "customer").defer("content").order_by("pk")
+
+
+def due_for_dunning(today: date) -> QuerySet[Bill]:
+    """Those of ``open_and_due`` of which somebody is reminded: nothing of them was given up."""
+    return still_expected(open_and_due(today))
 
 
 def stops_of(bills: Sequence[Bill]) -> dict[int, Stops]:
@@ -70,7 +75,8 @@ def blocking(owner_id: int, customer_id: int, today: date) -> list[Bill]:
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
     """An open bill that is due soon or overdue. ``days_late``: after the due day (below zero: before it). ``blocked``: it keeps its
-    customer from booking anew. ``upcoming``: the next step and its day. ``last``: the latest step that was taken."""
+    customer from booking anew. ``upcoming``: the next step and its day. ``last``: the latest step that was taken. ``given_up``: written off
+    in the owner's books, as far as the actor may know; nobody is reminded."""
 
     bill: Bill
     open_fen: int
@@ -82,13 +88,14 @@ class OverdueRow:
     exempt_until: date | None
     answers: bool
     pays: bool
+    given_up: bool
 
 
 def overdue(actor: Actor, today: date) -> QuerySet[Bill]:
     """The bills that the actor issues or pays of which something is to pay and that are due within three days, the oldest first.
     Raises Forbidden."""
     actor.require(*READERS)
-    return visible_to(due_for_dunning(today), actor).order_by("due_on", "pk")
+    return visible_to(open_and_due(today), actor).order_by("due_on", "pk")
 
 
 def rows_of(actor: Actor, bills: Sequence[Bill], today: date) -> list[OverdueRow]:
@@ -98,7 +105,16 @@ def rows_of(actor: Actor, bills: Sequence[Bill], today: date) -> list[OverdueRow
     disputes = {row.bill_id: row for row in visible_to(open_disputes, actor)}
     answering, paying = actor.organisations(*ISSUERS), actor.organisations(*PAYERS)
     return [
-        _row(bill, done.get(bill.pk, {}), stops[bill.pk], today, disputes, bill.owner_id in answering, bill.customer_id in paying)
+        _row(
+            bill,
+            done.get(bill.pk, {}),
+            stops[bill.pk],
+            today,
+            disputes,
+            answers=bill.owner_id in answering,
+            pays=bill.customer_id in paying,
+            given_up=bool(standing_for(actor, bill).written_off_fen),
+        )
         for bill in bills
     ]
 
@@ -109,8 +125,10 @@ def _row(
     stops: Stops,
     today: date,
     disputes: Mapping[int, BillDispute],
+    *,
     answers: bool,
     pays: bool,
+    given_up: bool,
 ) -> OverdueRow:
     exempt = stops.exempt_until if stops.exempt_until is not None and stops.exempt_until >= today else None
     last = [step.value for step in Step if step in done][-1:]
@@ -119,12 +137,13 @@ def _row(
         open_fen_of(bill),
         (today - bill.due_on).days,
         last[0] if last else "",
-        None if stops.stop(today) else next_step(bill.due_on, today, done),
+        None if stops.stop(today) or standing_of(bill).written_off_fen else next_step(bill.due_on, today, done),
         blocks(open_fen_of(bill), done, today, stops),
         disputes.get(bill.pk),
         exempt,
         answers,
         pays,
+        given_up,
     )
 
 
@@ -137,7 +156,7 @@ def customers_owing(actor: Actor, today: date) -> list[tuple[Organisation, Organ
     """(owner, customer, exempt until) of every pair of which a bill is due and for whose owner the actor answers; two queries."""
     owners = actor.organisations(*ISSUERS)
     pairs = {
-        (bill.owner_id, bill.customer_id): (bill.owner, bill.customer) for bill in due_for_dunning(today).filter(owner__in=owners)
+        (bill.owner_id, bill.customer_id): (bill.owner, bill.customer) for bill in open_and_due(today).filter(owner__in=owners)
     }
     until = exemptions(set(pairs))
     return [(*sides, until.get(pair)) for pair, sides in sorted(pairs.items())]

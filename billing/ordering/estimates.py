@@ -13,16 +13,14 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.ledger import services as ledger
 from billing.ordering.models import Quotation, QuotationLine
 from billing.pricing import services as pricing
 from billing.pricing.rules.agreed import agreed_document
 from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, SamplePrice
-from billing.pricing.rules.schedule import PriceSchedule, compile_schedule
-from billing.settlement.earlier import known as earlier_known
+from billing.pricing.rules.schedule import TIME_UNITS, PriceSchedule, compile_schedule
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, sample_quotes
-from billing.settlement.services.assessing import Pins, Plan, Prepared, subjects_of
+from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.sample_quotes import Around, SamplePlan
 from billing.subsidy import services as subsidy
@@ -127,7 +125,7 @@ def _ids(values: Iterable[int | None]) -> list[int]:
 
 
 def _planned(line: QuotationLine, known: _Known) -> Plan | SamplePlan | None:
-    if line.instrument_id is not None and line.instrument_id in known.listed:
+    if line.instrument_id is not None and line.instrument_id in known.listed and line.unit in TIME_UNITS:
         return _time(line, known, known.instruments[line.instrument_id])
     if line.resource_id is not None and line.unit not in UNITS_OF_TIME:
         return _test(line, known, known.resources[line.resource_id])
@@ -165,14 +163,8 @@ def _test(line: QuotationLine, known: _Known, resource: Resource) -> SamplePlan 
 
 def _balanced(plans: Sequence[Plan | SamplePlan | None]) -> list[Any]:
     """The engine's inputs of each plan under the balances of this moment."""
-    there = [each for each in plans if each is not None]
-    accounts = ledger.known({spec.key for each in there for spec in each.specs()})
-    assessing.know_awards(accounts.values())
-    earlier = earlier_known(
-        (each.facts.service.paper for each in there),
-        (subject for each in there for subject in subjects_of(each.versions, each.facts, each.accounts)),
-    )
-    balanced = [each and replace(each, earlier=earlier).with_balances(accounts) for each in plans]
+    loaded, known = assessing.with_what_is_known(plans)
+    balanced = [each and each.with_balances(known) for each in loaded]
     return [each.inputs if isinstance(each, Prepared) else each for each in balanced]
 
 

@@ -9,11 +9,11 @@ from io import BytesIO
 
 from django.utils import timezone
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Instrument, InstrumentCentre, InstrumentStatus, OrganisationIdentifier
 from instruments.queries import codes
+from instruments.queries.national import subject_name, text_cell
 from instruments.rules.centre_values import CENTRE_FIELDS
 from instruments.rules.standards import centre as standard
 from instruments.rules.standards.centre import CentreFacts
@@ -63,17 +63,14 @@ def centre_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
         facts = CentreFacts(
             values={name: getattr(centre, name) for name in CENTRE_FIELDS},
             owner_code=code or "",
-            subjects=tuple(codes.name_of("gbt13745", one, today, "zh") for one in centre.subject_codes),
+            subjects=tuple(subject_name(code, today) for code in centre.subject_codes),
             place=codes.division_path(centre.region_code, today),
             instruments=row.instruments,
             worth_fen=row.worth_fen,
         )
         lines.append(standard.sheet_row(facts))
     for line in lines:
-        cells = [WriteOnlyCell(sheet, value=text) for text in line]
-        for cell in cells:
-            cell.data_type = "s"  # text stays text, whatever it begins with
-        sheet.append(cells)
+        sheet.append([text_cell(sheet, text) for text in line])
     out = BytesIO()
     book.save(out)
     return out.getvalue()

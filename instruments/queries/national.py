@@ -68,17 +68,17 @@ def workbook_of(rows: QuerySet[Instrument], now: datetime, layout: national.Shee
     sheet, helper = book.create_sheet(layout.title()), book.create_sheet(HELPER_SHEET)
     sheet.freeze_panes = "D3"
     for head in layout.head():
-        sheet.append([_cell(sheet, text) for text in head])
-    helper.append([_cell(helper, text) for text in layout.helper_head()])
+        sheet.append([text_cell(sheet, text) for text in head])
+    helper.append([text_cell(helper, text) for text in layout.helper_head()])
     for facts in national_facts(rows, now):
-        sheet.append([_cell(sheet, value) for value in layout.row(facts)])
-        helper.append([_cell(helper, value) for value in layout.helper_row(facts)])
+        sheet.append([text_cell(sheet, value) for value in layout.row(facts)])
+        helper.append([text_cell(helper, value) for value in layout.helper_row(facts)])
     out = BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _cell(sheet: Any, value: Cell | None) -> WriteOnlyCell:
+def text_cell(sheet: Any, value: Cell | None) -> WriteOnlyCell:
     """Text stays text, whatever it begins with; numbers are numbers."""
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
@@ -108,7 +108,7 @@ def _facts(batch: Sequence[Instrument], today: date) -> Iterator[NationalFacts]:
             longitude=site.longitude,
             latitude=site.latitude,
             nation=codes.name_of("iso3166", instrument.nation_code, today, "zh"),
-            subjects=tuple(_subject(code, today) for code in instrument.subject_codes),
+            subjects=tuple(subject_name(code, today) for code in instrument.subject_codes),
             customs=_customs(instrument),
             facility=_facility(instrument),
             fundings={one.source: one.amount_fen for one in instrument.fundings.all()},
@@ -134,10 +134,10 @@ def photo_address(instrument: Instrument) -> str:
     return settings.PUBLIC_URL + reverse("instrument_photo", args=[instrument.pk, version])
 
 
-def _subject(code: str, today: date) -> str:
-    """Its own name, never that of a wider one: what is written has to be read back as the same code."""
+def subject_name(code: str, today: date) -> str:
+    """Its own name, never that of a wider one or of several: what is written has to be read back as the same code."""
     entry = codes.entry_of("gbt13745", code, today)
-    return code if entry is None else entry.zh
+    return entry.zh if entry is not None and codes.code_of("gbt13745", entry.zh, today) == code else code
 
 
 def _facility(instrument: Instrument) -> dict[str, Any] | None:

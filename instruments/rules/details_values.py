@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.registry_values import MAX_VALUE_FEN, Cleaned, clean_text
+from instruments.rules.registry_values import MAX_VALUE_FEN, Cleaned, clean_text, cleaned_by
 
 FUNDING_SOURCES = ("central", "local", "own", "other")
 CUSTOMS_LENGTHS: dict[str, int] = {
@@ -38,14 +38,7 @@ def clean_customs(given: Mapping[str, Any]) -> Cleaned:
 
     Unknown field names raise KeyError.
     """
-    values: dict[str, Any] = {}
-    reasons: list[Reason] = []
-    for field, value in given.items():
-        try:
-            values[field] = _CLEANERS[field](value, field)
-        except Refusal as refusal:
-            reasons += refusal.reasons
-    return Cleaned(values, tuple(reasons))
+    return cleaned_by(_CLEANERS, given)
 
 
 def clean_fundings(given: Iterable[tuple[str, int | None]]) -> list[tuple[str, int | None]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.kernel.errors import Refusal
 from instruments.rules import registry_values
-from instruments.rules.registry_values import Cleaned, clean_fields, clean_text
+from instruments.rules.registry_values import Cleaned, checked_as, clean_text, cleaned_by
 
 #: The lines of text with their lengths.
 TEXTS: dict[str, int] = {
@@ -59,14 +59,7 @@ def empty_facility() -> dict[str, Any]:
 
 def clean_facility(given: Mapping[str, Any]) -> Cleaned:
     """Check the fields that were given: texts, and a date or None for ``accepted_on``. Unknown names raise KeyError."""
-    values: dict[str, Any] = {}
-    reasons: tuple[Any, ...] = ()
-    for field, value in given.items():
-        try:
-            values[field] = _CLEANERS[field](value, field)
-        except Refusal as refusal:
-            reasons += refusal.reasons
-    return Cleaned(values, reasons)
+    return cleaned_by(_CLEANERS, given)
 
 
 def typed(field: str, text: str) -> Any:
@@ -101,23 +94,11 @@ def _choice(value: str, field: str) -> str:
     return str(value)
 
 
-def _as(other: str) -> Callable[[Any, str], Any]:
-    """Checked as that field of an instrument is."""
-
-    def cleaner(value: Any, field: str) -> Any:
-        cleaned = clean_fields({other: value})
-        if cleaned.reasons:
-            raise Refusal.of(cleaned.reasons[0].code, field, **cleaned.reasons[0].params)
-        return cleaned.values[other]
-
-    return cleaner
-
-
 _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(TEXTS, _line),
     **dict.fromkeys(LONG_TEXTS, _lines),
     **dict.fromkeys(CHOICES, _choice),
-    **dict.fromkeys(URLS, _as("service_url")),
-    **dict.fromkeys(EMAILS, _as("contact_email")),
-    "accepted_on": _as("commissioned_on"),
+    **dict.fromkeys(URLS, checked_as("service_url")),
+    **dict.fromkeys(EMAILS, checked_as("contact_email")),
+    "accepted_on": checked_as("commissioned_on"),
 }

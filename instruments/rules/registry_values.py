@@ -83,14 +83,31 @@ def clean_fields(given: Mapping[str, Any]) -> Cleaned:
     ``purchased_on`` a date or None; ``imported`` and ``customs_supervised`` True, False or None; ``service_modes`` becomes a sorted
     list without repetition; ``LIST_LENGTHS`` are lists of short texts. Unknown field names raise KeyError.
     """
+    return cleaned_by(_CLEANERS, given)
+
+
+def cleaned_by(cleaners: Mapping[str, Callable[[Any, str], Any]], given: Mapping[str, Any]) -> Cleaned:
+    """What ``cleaners`` by field make of the values, with every reason against them. Unknown field names raise KeyError."""
     values: dict[str, Any] = {}
     reasons: list[Reason] = []
     for field, value in given.items():
         try:
-            values[field] = _CLEANERS[field](value, field)
+            values[field] = cleaners[field](value, field)
         except Refusal as refusal:
             reasons += refusal.reasons
     return Cleaned(values, tuple(reasons))
+
+
+def checked_as(other: str) -> Callable[[Any, str], Any]:
+    """A cleaner that checks a value as that field of an instrument is checked, and tells what is wrong at its own field."""
+
+    def cleaner(value: Any, field: str) -> Any:
+        cleaned = clean_fields({other: value})
+        if cleaned.reasons:
+            raise Refusal.of(cleaned.reasons[0].code, field, **cleaned.reasons[0].params)
+        return cleaned.values[other]
+
+    return cleaner
 
 
 def clean_text(value: str, max_length: int, field: str, *, lines: bool = False) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,7 +22,11 @@ from instruments.services import centres
 from instruments.services.import_kinds import ImportKind, Order, ReportLike
 from instruments.services.instrument_changes import owner_institution, require_manager
 from instruments.services.list_reading import ListRead, read_list
+from instruments.services.list_report import ReadAs, report_on
 from instruments.services.registry_import import ImportReport, RowFate
+
+#: No owner has more centres; they are written one by one.
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def run(actor: Actor, order: Order, now: datetime) -> ReportLike:
         raise Refusal.of("import.owner_needed", "owner")
     require_manager(actor, order.owner_id)
     owner = owner_institution(order.owner_id)
-    read = read_list(order.content, Limits(), standard.known_headers(), encoding=order.options.encoding)
+    read = read_list(order.content, Limits(rows=MOST_ROWS), standard.known_headers(), encoding=order.options.encoding)
     columns = standard.columns_of(read.table.headers)
     today = timezone.localdate(now)
     rows = [_row(row, columns, today) for row in read.table.rows]
@@ -66,7 +68,8 @@ def _row(row: Row, columns: Mapping[str, str], today: date) -> _Read:
     values, reasons = standard.read_values(row, columns, lambda scheme, text: codes.code_of(scheme, text, today))
     name, number = str(values.get("name", "")), str(values.get("inner_id", ""))
     try:
-        return _Read(row.line, centres.checked(values, today), name, number, tuple(reasons))
+        clean = centres.checked(values, today)
+        return _Read(row.line, clean, clean["name"], clean["inner_id"], tuple(reasons))
     except Refusal as refusal:
         return _Read(row.line, {}, name, number, (*reasons, *refusal.reasons))
 
@@ -80,37 +83,21 @@ def _take_in(
         list(Organisation.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
         stored = {one.inner_id: one for one in InstrumentCentre.objects.filter(organisation=owner)}
         absent = len(stored.keys() - {row.number for row in rows})
-        first_line: dict[str, int] = {}
+        first: dict[str, _Read] = {}
         for row in rows:
             if row.reasons or refused:
                 if row.reasons:
                     fates.append(_fate(row, "refused", owner, row.reasons))
                 continue
-            if row.number in first_line:
-                repeated = Reason("import.repeated_differs", {"counting_line": first_line[row.number], "fields": []}, "inner_id")
-                fates.append(_fate(row, "repeated", owner, (repeated,)))
+            if row.number in first:
+                fates.append(_fate(row, "repeated", owner, (_repeated(first[row.number], row),)))
                 continue
-            first_line[row.number] = row.line
+            first[row.number] = row
             fates.append(_write(actor, owner, row, stored.get(row.number), now))
         if order.dry_run or refused:
             transaction.set_rollback(True)
-    return ImportReport(
-        file_name=order.file_name,
-        sha256=hashlib.sha256(order.content).hexdigest(),
-        size_bytes=len(order.content),
-        encoding=read.decoded.encoding,
-        sureness=read.decoded.sureness,
-        other_encodings=read.decoded.others,
-        odd_bytes=read.decoded.odd_bytes,
-        zone_name=settings.TIME_ZONE,
-        columns_read=tuple(header for header in read.table.headers if header in columns),
-        columns_not_read=tuple(header for header in read.table.headers if header not in columns),
-        rows=tuple(fates),
-        organisations_created=(),
-        sites_created=0,
-        absent=absent,
-        written=not refused and not order.dry_run,
-    )
+    read_as = ReadAs(read.decoded, read.table.headers, columns)
+    return replace(report_on(order, read_as, fates), absent=absent)
 
 
 def _write(actor: Actor, owner: Organisation, row: _Read, centre: InstrumentCentre | None, now: datetime) -> RowFate:
@@ -123,6 +110,12 @@ def _write(actor: Actor, owner: Organisation, row: _Read, centre: InstrumentCent
         Reason("import.changed", {"was": _said(was), "becomes": _said(new)}, name) for name, (was, new) in sorted(told.items())
     ]
     return _fate(row, "updated" if told else "unchanged", owner, tuple(changed))
+
+
+def _repeated(first: _Read, row: _Read) -> Reason:
+    differs = sorted(name for name, value in row.values.items() if first.values[name] != value)
+    code = "import.repeated_differs" if differs else "import.repeated_same"
+    return Reason(code, {"counting_line": first.line, "fields": differs}, "inner_id")
 
 
 def _said(value: Any) -> str:

@@ -34,6 +34,7 @@ PERSONAS: dict[str, str] = {
     "operator": "operator@demo.jishi.example",
     "group_leader": "group-leader@demo.jishi.example",
     "second_officer": "officer-2@demo.jishi.example",
+    "second_finance": "finance-2@demo.jishi.example",
     "newcomer": NEWCOMER,
     "second_factor": SECOND_FACTOR,
     "capped_firm": f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example",
@@ -45,7 +46,7 @@ SIDES: dict[str, str] = {
     ANONYMOUS: "public",
     **dict.fromkeys(("researcher", "firm_admin", "newcomer", "second_factor", "capped_firm", "unverified_firm"), "customer"),
     **dict.fromkeys(("lab_manager", "owner_finance", "reviewed_lab", "group_leader"), "lab"),
-    **dict.fromkeys(("programme_officer", "second_officer", "finance", "inspector", "operator"), "office"),
+    **dict.fromkeys(("programme_officer", "second_officer", "finance", "second_finance", "inspector", "operator"), "office"),
 }
 """Whose work a page is for; nobody of two sides need be shown the same."""
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from billing.bills import accounts
 from billing.bills.models import Bill, WriteOff, WriteOffKind
-from billing.bills.notices import tell_write_off_decided, tell_write_off_proposed
+from billing.bills.notices import tell_decided, tell_proposed
 from billing.bills.proposal_models import WriteOffProposal
 from billing.bills.queries import ISSUERS, bill_for, standing_of, with_standing
 from billing.bills.rules.standing import Standing
-from billing.bills.services.issuing import checked_reason, local_day
+from billing.bills.services.issuing import local_day
 from billing.ledger.services import Source
 from billing.settlement import two_people
 from billing.settlement.proposal_models import ProposalState
-from config.kernel.access import Actor
+from config.kernel.access import NOBODY, Actor
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, transactions
 
@@ -25,10 +26,10 @@ KIND = "write_off"
 def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProposal:
     """Propose to give up all that is left to pay of an overdue bill; nothing is posted before another person agrees.
 
-    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``write_off.nothing_open`` / ``write_off.not_due`` / ``write_off.done_already``,
-    Conflict ``write_off.proposed_already``.
+    Raises NotFound, Forbidden, Refusal ``write_off.reason_*`` / ``write_off.nothing_open`` / ``write_off.not_due`` /
+    ``write_off.done_already``, Conflict ``write_off.proposed_already``.
     """
-    text = checked_reason(why)
+    text = _checked_reason(why)
 
     def work() -> WriteOffProposal:
         bill = _locked_bill(actor, bill_id)
@@ -39,7 +40,7 @@ def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProp
         )
         written = two_people.keep(row, KIND)
         audit.record(actor, "write_off.propose", bill, now, after={"total_fen": written.total_fen}, reason=text)
-        tell_write_off_proposed(written, now)
+        tell_proposed(written, now)
         return written
 
     return transactions.run(work)
@@ -62,7 +63,7 @@ def write_off(actor: Actor, bill_id: int, now: datetime) -> WriteOff:
             raise Conflict(Reason("write_off.figures_differ", {"total_fen": standing.open_fen}))
         row = _write(bill, WriteOffKind.WRITTEN_OFF, standing.open_fen, proposal.why, actor.user_id, now)
         two_people.decide(actor, proposal, ProposalState.ISSUED, now, KIND, issued=row)
-        tell_write_off_decided(proposal, now)
+        tell_decided(proposal, now)
         return row
 
     return transactions.run(work)
@@ -76,7 +77,7 @@ def decline(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOffP
         proposal = _waiting(_locked_bill(actor, bill_id))
         state, text = two_people.declined(actor, proposal, reason)
         two_people.decide(actor, proposal, state, now, KIND, reason=text)
-        tell_write_off_decided(proposal, now)
+        tell_decided(proposal, now)
         return proposal
 
     return transactions.run(work)
@@ -84,8 +85,8 @@ def decline(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOffP
 
 def take_back(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOff:
     """Expect the money again: the customer is reminded again, and the books hold the claim. Raises NotFound, Forbidden, Refusal
-    ``bill.reason_*`` / ``write_off.none``."""
-    text = checked_reason(reason)
+    ``write_off.reason_*`` / ``write_off.none``."""
+    text = _checked_reason(reason)
 
     def work() -> WriteOff:
         bill = _locked_bill(actor, bill_id)
@@ -100,14 +101,27 @@ def take_back(actor: Actor, bill_id: int, reason: str, now: datetime) -> WriteOf
 
 
 def meet(bill: Bill, now: datetime) -> None:
-    """Less is left to pay of a locked bill than was given up: the difference is given up no more. Part of the transaction of whatever
-    was paid or credited."""
-    if not WriteOff.objects.filter(bill=bill).exists():
+    """Something was paid or credited of a locked bill, or taken back: where less is left to pay than was given up, the difference is given
+    up no more; a proposal over another amount than what is left is closed. Part of the transaction of whatever was written."""
+    proposals = WriteOffProposal.objects.filter(bill=bill).select_related("proposed_by", "bill__customer")
+    waits = proposals.filter(state=ProposalState.WAITING).exists()
+    written = WriteOff.objects.filter(bill=bill).exists()
+    if not waits and not written:
         return
     standing = _standing(bill)
     beyond = standing.written_off_fen - max(0, standing.open_fen)
     if beyond > 0:
         _write(bill, WriteOffKind.MET, -beyond, "", None, now)
+    if waits:
+
+        def as_proposed(rows: Sequence[WriteOffProposal]) -> set[int]:
+            return {row.pk for row in rows if row.total_fen == standing.open_fen}
+
+        two_people.overtake(NOBODY, proposals, KIND, now, open_of=as_proposed, tell=tell_decided)
+
+
+def _checked_reason(reason: str) -> str:
+    return two_people.checked_reason(reason, "write_off.reason_missing", "write_off.reason_too_long")
 
 
 def _locked_bill(actor: Actor, bill_id: int) -> Bill:

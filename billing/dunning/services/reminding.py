@@ -8,7 +8,7 @@ from typing import cast
 from django.urls import reverse
 
 from billing.bills.models import Bill
-from billing.bills.queries import ISSUERS, PAYERS
+from billing.bills.queries import ISSUERS, PAYERS, still_expected, with_standing
 from billing.bills.services.issuing import checked_reason
 from billing.dunning import queries
 from billing.dunning.models import BillDispute, Exemption, Reminder
@@ -49,7 +49,8 @@ def _remind(bill_id: int, step: Step, now: datetime) -> int:
     def work() -> int:
         bill = Bill.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "customer").get(pk=bill_id)
         left = open_fen(bill)
-        if left <= 0 or Reminder.objects.filter(bill=bill, step=step.value).exists():
+        expected = still_expected(with_standing(Bill.objects.filter(pk=bill_id))).exists()
+        if not expected or Reminder.objects.filter(bill=bill, step=step.value).exists():
             return 0
         row = Reminder.objects.create(bill=bill, owner=bill.owner, customer=bill.customer, step=step.value, open_fen=left, at=now)
         audit.record(NOBODY, "dunning.remind", row, now, after={"bill": bill.number, "step": step.value, "open_fen": left})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -196,10 +196,6 @@ class Plan:
     vouchers: tuple[Usable, ...] = ()
     earlier: Earlier | None = None
     """What came before where it is loaded with that of others."""
-
-    def subjects(self) -> list[str]:
-        """Whose years count under the programmes that look at what came before."""
-        return subjects_of(self.versions, self.facts, self.accounts)
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -390,6 +386,35 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
     return [each.with_balances(known) if each is not None else None for each in plans]
 
 
+class Planned(Protocol):
+    """What a session's plan and that of a test have in common."""
+
+    @property
+    def facts(self) -> Facts: ...
+    @property
+    def versions(self) -> tuple[InForce, ...]: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    def specs(self) -> list[AccountSpec]: ...
+    def with_balances(self, known: Mapping[str, Account]) -> Any: ...
+
+
+Q = TypeVar("Q", bound=Planned)
+
+
+def with_what_is_known(plans: Sequence[Q | None]) -> tuple[list[Q | None], dict[str, Account]]:
+    """The plans with what came before, and the opened ones of all their accounts by key, each knowing whether something was awarded to it:
+    two queries however many, and two more where a programme looks at what came before."""
+    there = [each for each in plans if each is not None]
+    known = ledger.known({spec.key for each in there for spec in each.specs()})
+    know_awards(known.values())
+    earlier = earlier_known(
+        (each.facts.service.paper for each in there if each.versions),
+        (subject for each in there if each.versions for subject in subjects_of(each.versions, each.facts, each.accounts)),
+    )
+    return [each and replace(each, earlier=earlier) for each in plans], known  # type: ignore[type-var]
+
+
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
     something was awarded to it: at most five queries however many, one more where projects are named and one where a programme
@@ -403,13 +428,7 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
         _planned(each, customer, now, pinned, schedules[pinned.price_version_id], gathered) if pinned else None
         for each, pinned in zip(sessions, pins, strict=True)
     ]
-    known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
-    know_awards(known.values())
-    asking = [each for each in plans if each is not None and each.versions]
-    earlier = earlier_known(
-        (each.facts.service.paper for each in asking), (subject for each in asking for subject in each.subjects())
-    )
-    return [each and replace(each, earlier=earlier) for each in plans], known
+    return with_what_is_known(plans)
 
 
 def _planned(

@@ -13,10 +13,9 @@ from billing.pricing import sample_prices
 from billing.pricing.customers import customer_of
 from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
 from billing.settlement.earlier import Earlier
-from billing.settlement.earlier import known as earlier_known
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
-from billing.settlement.services.assessing import Accounts, subjects_of
+from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
@@ -191,13 +190,8 @@ def prepare_many(
         return plan(resource, customer, samples, 1, today, today, price=priced.price, version_ids=ids, around=around)
 
     plans = [planned(each) for each in resources]
-    known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
-    assessing.know_awards(known.values())
-    earlier = earlier_known(
-        (each.facts.service.paper for each in plans if each is not None),
-        (subject for each in plans if each is not None for subject in subjects_of(each.versions, each.facts, each.accounts)),
-    )
-    return [replace(each, earlier=earlier).with_balances(known) if each is not None else None for each in plans]
+    loaded, known = assessing.with_what_is_known(plans)
+    return [each.with_balances(known) if each is not None else None for each in loaded]
 
 
 def require_counted(planned: SamplePlan) -> None:

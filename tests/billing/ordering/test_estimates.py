@@ -69,6 +69,17 @@ def test_a_test_is_looked_at_by_its_samples_and_a_broken_number_of_them_is_not(c
     assert found.final_cost_fen == quotation.total_fen - 1000_00 + whole.final_cost_fen
 
 
+@pytest.mark.parametrize(("unit", "price"), [("piece", 100_00), ("sample", 100_00), ("hour", 0)])
+def test_time_offered_by_no_time_or_for_nothing_costs_what_was_offered(cast, programmes, lines_of, unit, price):
+    quotation, lines = lines_of(
+        LineInput("instrument_time", "2", cast.xrd.pk, "", unit, price), LineInput("instrument_time", "2", cast.xrd.pk)
+    )
+    found = estimate_of(quotation, lines, cast.now)
+    assert found.gross_fen == quotation.total_fen
+    first = found.lines[0].assessment
+    assert first is None or (first.deducted_fen, first.refunded_fen) == (0, 0)
+
+
 def test_nothing_is_kept_and_more_lines_ask_no_more(cast, programmes, lines_of):
     def counted(*lines):
         quotation, rows = lines_of(*lines)

@@ -16,6 +16,7 @@ from billing.bills.proposal_models import WriteOffProposal
 from billing.bills.rules.standing import BillState, Standing
 from billing.bills.services import issuing, writing_off
 from billing.dunning import queries as dunning
+from billing.dunning.rules.steps import Step
 from billing.dunning.services import reminding
 from billing.ledger.models import Transfer
 from billing.payments.services import allocating, crediting
@@ -129,7 +130,7 @@ def test_only_what_is_overdue_is_given_up_and_by_another_person(cast, bill, take
     with pytest.raises(Refusal) as refused:
         writing_off.propose(li, issued.pk, WHY, DECEMBER)
     assert (code_of(refused), refused.value.reasons[0].params) == ("write_off.not_due", {"due_on": issued.due_on.isoformat()})
-    for reason, code in (("  ", "bill.reason_missing"), ("x" * 501, "bill.reason_too_long")):
+    for reason, code in (("  ", "write_off.reason_missing"), ("x" * 501, "write_off.reason_too_long")):
         with pytest.raises(Refusal) as refused:
             writing_off.propose(li, issued.pk, reason, FEBRUARY)
         assert code_of(refused) == code
@@ -144,11 +145,6 @@ def test_only_what_is_overdue_is_given_up_and_by_another_person(cast, bill, take
     with pytest.raises(Refusal) as refused:
         writing_off.write_off(li, issued.pk, FEBRUARY)
     assert code_of(refused) == "write_off.own_proposal"
-    (payment,) = take(row("80"))
-    allocating.give(li, payment.pk, issued.pk, 80_00, FEBRUARY)
-    with pytest.raises(Conflict) as conflict:
-        writing_off.write_off(mei, issued.pk, FEBRUARY)
-    assert (code_of(conflict), conflict.value.reasons[0].params) == ("write_off.figures_differ", {"total_fen": 1000_00})
     with pytest.raises(Refusal) as refused:
         writing_off.decline(mei, issued.pk, "", FEBRUARY)
     assert code_of(refused) == "proposal.reason_missing"
@@ -161,6 +157,47 @@ def test_only_what_is_overdue_is_given_up_and_by_another_person(cast, bill, take
     writing_off.propose(li, issued.pk, WHY, FEBRUARY)
     writing_off.decline(li, issued.pk, "", FEBRUARY)
     assert WriteOffProposal.objects.latest("pk").state == "withdrawn"
+
+
+def test_a_proposal_over_what_is_left_no_more_is_closed_and_whoever_made_it_is_told(cast, bill, take):
+    second_person(cast)
+    issued, li, mei = bill(), cast.actor("li"), cast.actor("mei")
+    proposal = writing_off.propose(li, issued.pk, WHY, FEBRUARY)
+    (payment,) = take(row("80"))
+    given = allocating.give(li, payment.pk, issued.pk, 80_00, FEBRUARY)
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.decided_by) == ("overtaken", None)
+    assert Notice.objects.filter(event="write_off.overtaken").values_list("user__email", flat=True).get() == "li@example.org"
+    assert not Notice.objects.filter(event="write_off.proposed", needs_action=True).exists()
+    with pytest.raises(Conflict) as conflict:
+        writing_off.write_off(mei, issued.pk, FEBRUARY)
+    assert code_of(conflict) == "write_off.proposal_decided"
+    again = writing_off.propose(mei, issued.pk, WHY, FEBRUARY)
+    assert again.total_fen == 1000_00
+    allocating.undo(li, given.pk, "another firm's", FEBRUARY)  # more is left than was looked at
+    with pytest.raises(Conflict) as conflict:
+        writing_off.write_off(li, issued.pk, FEBRUARY)
+    assert (code_of(conflict), conflict.value.reasons[0].params) == ("write_off.figures_differ", {"total_fen": 1080_00})
+    assert not WriteOff.objects.exists()
+
+
+def test_what_is_unpaid_stays_on_the_customers_list_when_it_is_given_up(cast, given_up):
+    issued = given_up()
+    today = local_today(FEBRUARY)
+    pages = {}
+    for who in ("zhao", "li"):
+        (listed,) = dunning.rows_of(cast.actor(who), list(dunning.overdue(cast.actor(who), today)), today)
+        assert (listed.bill.pk, listed.open_fen, listed.upcoming) == (issued.pk, 1080_00, None)
+        pages[who] = listed.given_up
+    assert pages == {"zhao": False, "li": True}
+    assert dunning.customers_owing(cast.actor("li"), today)
+
+
+def test_nobody_is_reminded_of_what_is_given_up_while_the_day_s_list_is_gone_through(cast, given_up):
+    issued = given_up()
+    assert reminding._remind(issued.pk, Step.FIRST, FEBRUARY) == 0
+    writing_off.take_back(cast.actor("li"), issued.pk, "They pay", FEBRUARY)
+    assert reminding._remind(issued.pk, Step.FIRST, FEBRUARY) == 1
 
 
 def test_nothing_is_given_up_twice_or_of_a_bill_that_is_paid(cast, given_up, take):
@@ -243,15 +280,18 @@ def test_finance_gives_a_bill_up_on_its_page(cast, bill, monkeypatch):
     def post(who, **sent):
         return clients[who].post(f"/bills/{issued.pk}/write-off", sent)
 
-    assert post("li", act="propose", reason="").status_code == 422
+    refused = post("li", act="propose", reason="")
+    assert refused.status_code == 422 and "the customer does not" in refused.content.decode()
     assert post("li", act="something").status_code == 404
     assert post("li", act="propose", reason=WHY).status_code == 302
+    assert "Written off in the books" not in page("li") and "Write-off</h2>" in page("li")
     assert "Withdraw the proposal" in page("li") and "Write off ¥1,080.00" not in page("li")
     assert "Write off ¥1,080.00" in page("mei") and WHY in page("mei")
     listed = clients["mei"].get(f"/bills/open/?owner={cast.lab.pk}").content.decode()
     assert "Write-offs that wait for a second person" in listed and issued.number in listed
     assert post("li", act="agree").status_code == 422
     assert post("mei", act="agree").status_code == 302
+    assert f"Proposed by {cast.users['li']}" in page("mei")
     assert "Written off in the books" in page("li") and "Expect it again" in page("li")
     assert "Written off" in clients["li"].get("/bills/").content.decode()
     assert post("li", act="take_back", reason="They pay in parts").status_code == 302
