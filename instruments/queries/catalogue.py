@@ -31,16 +31,23 @@ from instruments.rules.regions import division_prefix
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
-BOUND = 3_000
+BOUND = 2_000
 """So many entries are counted and ranked; of more it is said that there are more."""
 PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
 VALUES_SHOWN = 60
 COUNTS_NEXT_FREE_UP_TO = 1000
-PROBED_FOR_OTHERS = 2000
-"""Of what fails one filter so many are looked at where each has to be free as well: that is a probe of the days for each."""
 _USUAL_MINUTES, _DAY_MINUTES = 60, 23 * 60
 _ALL = "*"
+_ON_CARDS = (
+    *("kind", "name", "name_en", "class_code", "region_code", "zones", "technique_codes", "service_modes", "status", "public"),
+    *("calendar", "bookable", "training_needed", "approval_needed", "subsidy_eligible", "price_from_fen", "price_unit"),
+    *("organisation__name", "organisation__name_en"),
+    *("instrument__name", "instrument__model", "instrument__manufacturer", "instrument__photo__sha256"),
+    *("instrument__site__name", "instrument__site__address", "instrument__site__time_zone"),
+    *("resource__name", "resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
+)
+"""Columns of an entry and of what is behind it that a card of a list or of the API says: a quarter of what there is."""
 _SORTED: Mapping[str, tuple[str, ...]] = {
     "name": ("name_pinyin", "pk"),
     "newest": ("-public_at", "-pk"),
@@ -124,8 +131,9 @@ def search_catalogue(
 
 
 def entries_for(actor: Actor, entry_ids: Sequence[int]) -> list[CatalogueEntry]:
-    """Those of the entries that the actor may see, with what a card shows, in the order given: one statement."""
-    found = {entry.pk: entry for entry in with_card(visible_to(CatalogueEntry.objects.filter(pk__in=entry_ids), actor))}
+    """Those of the entries that the actor may see, with what a card shows and nothing else, in the order given: one statement."""
+    rows = with_card(visible_to(CatalogueEntry.objects.filter(pk__in=entry_ids), actor)).defer(None).only(*_ON_CARDS)
+    found = {entry.pk: entry for entry in rows}
     return [found[pk] for pk in entry_ids if pk in found]
 
 
@@ -295,10 +303,9 @@ class _Search:
 
     def _others(self, counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
         """For each filter that is set, by value what another choice would find: of what was found (``counts``), and of what fails only
-        this filter (``*``: all of that). Looks at the first ``BOUND`` (``PROBED_FOR_OTHERS``) entries that have the words and may fail
-        but one."""
+        this filter (``*``: all of that). Looks at the first ``BOUND`` entries that have the words and may fail but
+        one."""
         filters = self.search.filters
-        most = BOUND if self.free is None else PROBED_FOR_OTHERS
         told = self._stored_others()
         asked = [name for name in filters if name not in told]
         if not asked:
@@ -316,15 +323,15 @@ class _Search:
         sql = f"""
             WITH looked AS MATERIALIZED (SELECT facets, {fails} FROM ({inner} LIMIT %s) AS first_ones),
             near AS MATERIALIZED (SELECT facets, CASE {cases} END AS letter FROM looked WHERE {failed} = 1)
-            SELECT letter, value, count(*) FROM (SELECT letter, unnest(facets) AS value FROM near) AS each
-             WHERE left(value, 1) = letter GROUP BY letter, value
+            SELECT left(value, 1), value, count(*) FROM (SELECT letter, unnest(facets) AS value FROM near) AS each
+             WHERE left(value, 1) = letter GROUP BY value
             UNION ALL SELECT letter, '{_ALL}', count(*) FROM near GROUP BY letter
             UNION ALL SELECT '', '', count(*) FROM looked"""  # noqa: S608  (our own SQL)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*facet_values_of(filters), *params, most, *(LETTERS[name] for name in asked)])
+            cursor.execute(sql, [*facet_values_of(filters), *params, BOUND, *(LETTERS[name] for name in asked)])
             for letter, value, number in cursor.fetchall():
                 if letter == "":
-                    self.cut = number >= most
+                    self.cut = number >= BOUND
                 elif letter is not None:
                     told.setdefault(NAMES[letter], {})[value] = number + counts.get(value, 0)
         return told
