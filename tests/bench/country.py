@@ -13,7 +13,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from tests import databases
-from tests.bench import first_page, nation, search, whole_pages
+from tests.bench import first_page, keeping, nation, search, whole_pages
 from tests.bench.harness import Figure, took
 
 DATABASE = "jishi_bench_nation"
@@ -51,6 +51,8 @@ def figures(template: str, parts: Collection[str], countries: Sequence[Country])
             if "search" in parts:
                 searches.append(search.measure(country.instruments))
             pages += _whole_pages(country, parts)
+            if "find" in parts:
+                pages.append(keeping.in_a_country(country.instruments))
             if "page" in parts:
                 pages += first_page.figures(DATABASE, country.instruments)
     found += [figure for each in times for figure in nation.figures_of(each)]

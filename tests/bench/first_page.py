@@ -1,7 +1,7 @@
 """*page*: the first page of results in a synthetic country, in Chromium: what its scripts weigh and when its largest part is painted.
 
-Server and browser share the cores. Every visit is one of a new visitor, whose browser has nothing in its cache. The best visit says what a
-page needs on a machine that does nothing else.
+Server and browser share the cores. Every visit is one of a new visitor, whose browser has nothing in its cache. Half of the visits are
+as fast as is said, or faster.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import compress
+from statistics import median
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -40,11 +41,11 @@ def figures(name: str, instruments: int) -> list[Figure]:
 
 
 def _figures_of(page: str, instruments: int, painted: list[float], scripts: float) -> list[Figure]:
-    paint, clock = min(painted), percentile(painted, 0.95)
+    paint, clock = median(painted), percentile(painted, 0.95)
     size = f"{instruments:,} instruments"
     return [
         Figure(
-            f"{page}, largest paint, {size}, best visit",
+            f"{page}, largest paint, {size}, half of the visits",
             paint,
             "ms",
             f"<= {MOST_PAINT_MS:,}",

@@ -103,9 +103,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def hours_from_now() -> Iterator[tuple[datetime, datetime]]:
-    """One-hour slots that never touch, from two days ahead."""
-    start = NOW + timedelta(days=2)
+def hours_from_now(now: datetime = NOW) -> Iterator[tuple[datetime, datetime]]:
+    """One-hour slots, each after the other, from two days ahead."""
+    start = now + timedelta(days=2)
     while True:
         yield start, start + timedelta(hours=1)
         start += timedelta(hours=1)

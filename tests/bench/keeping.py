@@ -1,17 +1,24 @@
 """*keep*: what the triggers of the occupancies cost a reservation, those of the read model and the one that holds a booking on its
-instrument's calendar: the same service with them on and off, in turns; and the same on a calendar that two instruments share."""
+instrument's calendar: the same service with them on and off, in turns; and the same on a calendar that two instruments share. The days are
+measured in each synthetic country too (``in_a_country``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
 
+from booking.models import Occupancy
 from booking.services import availability, calendar_sharing, reservations
 from booking.services.reservations import ReservationRequest
+from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument
+from instruments.models import CalendarEntry, Instrument, Membership
+from instruments.queries import actor_for
 from tests.bench.harness import NOW, Figure, hours_from_now, seconds_for, silent_garbage
 from tests.bench.stage import Stage, add_instrument
 
@@ -23,12 +30,36 @@ def figures(stage: Stage) -> list[Figure]:
     """Mean time of one reserve on an instrument that is always open: each changes a day's row, and the one before where it must."""
     instrument = stage.instruments[-1]
     availability.rebuild([instrument.calendar_id], NOW)
-    reserve = _reserving(stage, instrument)
+    reserve = _on_stage(stage, instrument)
     return [
         _compared("reserve, days kept", reserve, reserve, DAYS, "the same, triggers off"),
         _compared("reserve, held on its calendar", reserve, reserve, OWN_CALENDAR, "the same, trigger off"),
         _on_a_shared_one(stage),
     ]
+
+
+def in_a_country(instruments: int) -> Figure:
+    """The same in the current database, which holds a country, on an instrument of it that is always open and that nobody has booked."""
+    now = timezone.now()
+    membership = Membership.objects.select_related("user").get(user__email="nation@jishi.example")
+    instrument = _never_booked(now)
+    name = f"reserve, days kept, {instruments:,} instruments"
+    slots = hours_from_now(now.replace(minute=0, second=0, microsecond=0))
+    reserve = _reserving(actor_for(membership.user), membership.organisation_id, instrument, slots, now)
+    return _compared(name, reserve, reserve, DAYS, "the same, triggers off")
+
+
+def _never_booked(now: datetime) -> Instrument:
+    always_open = CalendarEntry.objects.filter(event__end=F("event__start") + timedelta(days=1)).values("calendar_id")
+    booked = Occupancy.objects.filter(calendar=OuterRef("calendar"), during__overlap=(now, None))
+    found = Instrument.objects.filter(
+        calendar_id__in=always_open,
+        status="normal",
+        training_needed=False,
+        policy__approval_required=True,
+        policy__horizon_days=60,
+    )
+    return found.filter(~Exists(booked)).latest("pk")
 
 
 def _on_a_shared_one(stage: Stage) -> Figure:
@@ -38,17 +69,22 @@ def _on_a_shared_one(stage: Stage) -> Figure:
     calendar_sharing.share(wang, second.pk, first.pk, NOW)
     second.refresh_from_db()
     availability.rebuild([alone.calendar_id, second.calendar_id], NOW)
-    shared, own = _reserving(stage, second), _reserving(stage, alone)
+    shared, own = _on_stage(stage, second), _on_stage(stage, alone)
     return _compared("reserve on a shared calendar", shared, own, "", "the same, one of its own")
 
 
-def _reserving(stage: Stage, instrument: Instrument) -> Callable[[str], None]:
-    """A call that books the next hour of the instrument."""
-    actor, slots = stage.cast.actor("lin"), hours_from_now()
+def _on_stage(stage: Stage, instrument: Instrument) -> Callable[[str], None]:
+    return _reserving(stage.cast.actor("lin"), stage.cast.firm.pk, instrument, hours_from_now(), NOW)
+
+
+def _reserving(
+    actor: Actor, customer_id: int, instrument: Instrument, slots: Iterator[tuple[datetime, datetime]], now: datetime
+) -> Callable[[str], None]:
+    """A call that books the next of the slots."""
 
     def reserve(key: str) -> None:
-        request = ReservationRequest(instrument.pk, stage.cast.firm.pk, TimeRange(*next(slots)), "self_operated", "bench")
-        reservations.reserve(actor, request, NOW, idempotency_key=f"{instrument.pk} {key}")
+        request = ReservationRequest(instrument.pk, customer_id, TimeRange(*next(slots)), "self_operated", "bench")
+        reservations.reserve(actor, request, now, idempotency_key=f"{instrument.pk} {key}")
 
     return reserve
 

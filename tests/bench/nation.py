@@ -6,12 +6,13 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.settlement.time_finding import Customer, customer_of, price_all
@@ -22,6 +23,10 @@ from booking.services import availability
 from config.kernel.access import NOBODY, Role
 from instruments.models import Membership, Organisation, User
 from instruments.queries import actor_for
+from instruments.rules.audience import Audience
+from instruments.rules.entries import CalendarEntry, EntryKind, HolidayRule, Priority, Season
+from instruments.rules.recurrence import Recurrence
+from instruments.services import schedule_store
 from tests.bench.harness import Figure, Took, percentile, took
 from tests.programmes import put_in_force
 
@@ -71,6 +76,9 @@ def measure(instruments: int) -> Measured:
     ids = _some_calendars(dice, 40)
     for pk in ids:
         measured.time("rebuild", lambda pk=pk: availability.rebuild([pk], now))  # type: ignore[misc]
+    for pk in ids:
+        _lay_all(pk, today)
+        measured.time("layered", lambda pk=pk: availability.rebuild([pk], now))  # type: ignore[misc]
     wanted = _some_calendars(dice, VERIFIED)
     measured.time("verify", lambda: _verify(wanted))
     measured.verified = len(wanted)
@@ -89,6 +97,27 @@ def _one(measured: Measured, search: TimeSearch, now: datetime, customer: Custom
 
 def _week(search: TimeSearch) -> TimeSearch:
     return replace(search, last_on=search.first_on + timedelta(days=6))
+
+
+def _lay_all(calendar_id: int, today: date) -> None:
+    """A season, evening hours for firms, Fridays without teams, a weekly closure and statutory holidays above what the calendar has."""
+    base, quarter = datetime.combine(today, time.min), timedelta(days=90)
+
+    def entry(kind: EntryKind, first: int, last: int, priority: Priority, **rest: Any) -> tuple[int, str, CalendarEntry]:
+        times = (base + timedelta(hours=first), base + timedelta(hours=last))
+        return calendar_id, settings.TIME_ZONE, CalendarEntry(kind, *times, priority=priority, **rest)
+
+    daily, fridays = Recurrence("daily"), Recurrence("weekly", weekdays=(4,))
+    season = Season("Winter", today + timedelta(days=20), today + quarter)
+    entries = [
+        entry(EntryKind.OPENING, 9, 16, Priority.SEASON, recurrence=daily, season=season),
+        entry(EntryKind.OPENING, 18, 21, Priority.EXTRA, recurrence=daily, audiences=frozenset({Audience.FIRM})),
+        entry(EntryKind.RESTRICTION, 8, 12, Priority.RESTRICTION, recurrence=fridays, audiences=frozenset({Audience.TEAM})),
+        entry(EntryKind.CLOSURE, 12, 13, Priority.BASE, recurrence=Recurrence("weekly", weekdays=(0,)), reason="Cleaning"),
+    ]
+    with transaction.atomic(), schedule_store.changing([calendar_id]):
+        schedule_store.add_entries(entries)
+        schedule_store.set_holidays(calendar_id, HolidayRule(closed=True))
 
 
 def _verify(ids: Sequence[int]) -> None:
@@ -187,6 +216,7 @@ def figures_of(measured: Measured) -> list[Figure]:
         *([figure(f"prices of {ROWS} rows", "prices", 30)] if "prices" in measured.runs else []),
         figure("strip of seven days", "days", None),
         figure("rebuild of one calendar", "rebuild", 50),
+        figure("rebuild of one calendar with every layer", "layered", 50),
         Figure(f"verify of {VERIFIED:,} calendars, {size}", verify.server * scale, "s", "<= 60", verify.server * scale <= 60,
                clock=verify.clock * scale),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ All tests but the control use one server and one database, each its own instrume
 
 from __future__ import annotations
 
+import http.client
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -145,3 +146,20 @@ def test_managers_who_approve_competing_requests_over_http_approve_one(template:
     assert Reservation.objects.filter(instrument=template.instruments[5], state="approved").count() == 6
     assert overlapping_pairs() == 0
     assert violations() == {}
+
+
+def test_an_address_of_a_hundred_kilobytes_is_refused_as_too_long_and_searching_goes_on(server: Server) -> None:
+    def asked(words: str) -> tuple[int, str]:
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        try:
+            client.request("GET", f"/search/?q={words}")
+            answer = client.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            client.close()
+
+    for words in ("a" * 100_000, "%E4%BB%AA" * 12_000):
+        status, told = asked(words)
+        assert status == 414, told
+    assert asked("brine")[0] == 200
+    assert asked("%E4%BB%AA" * 400)[0] == 200  # far more than anybody types
