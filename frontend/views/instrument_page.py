@@ -33,6 +33,7 @@ from frontend.presenters import record
 from frontend.presenters.example import example_view
 from frontend.presenters.hours import hours_view
 from frontend.presenters.page_head import page_head
+from frontend.presenters.search import price_words
 from frontend.presenters.utilisation import utilisation_view
 from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
@@ -67,7 +68,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "example": example_view(example, booking.zone.key) if example else None,
         "use": utilisation_view(record_queries.use_of(booking, now)),
         "ratings": record_queries.ratings_of(actor, instrument),
-        "test_items": test_items,
+        "test_items": [(each, price_words(each.resource.entry)) for each in test_items],
         "sendable": sample_prices.counted([each.pk for each in test_items], now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()),
         "supported": resources.supported_by(actor, pk),
         "problems": records.known_problems(actor, instrument),

@@ -30,12 +30,16 @@ from instruments.services.instrument_changes import manages
 
 
 def test_items_of(actor: Actor, instrument_id: int) -> list[TestItem]:
-    """The published test items that are measured with an instrument, by name, each with its resource and owner: one query.
+    """The published test items that are measured with an instrument, by name, each with its resource, owner and entry in the
+    catalogue: one query.
 
     Nothing for a foreign instrument.
     """
     rows = visible_to(TestItem.objects.filter(instruments__in=_seen(actor, instrument_id), resource__published=True), actor)
-    return list(rows.select_related("resource__organisation").order_by("resource__name_pinyin", "pk"))
+    rows = rows.select_related("resource__organisation", "resource__entry").defer(
+        "resource__entry__search", "resource__entry__facets"
+    )
+    return list(rows.order_by("resource__name_pinyin", "pk"))
 
 
 def supported_by(actor: Actor, instrument_id: int) -> list[DataSet | Literature]:

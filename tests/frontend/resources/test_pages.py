@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
 from billing.pricing import sample_prices
 from instruments.models import Resource, ResourceRequest, TestItem
@@ -209,3 +210,9 @@ def test_open_figures_name_nobody(client: Client, cast: Any, test_item: Resource
     assert "Median days to delivery" in page and "Kunlun" not in page
     data = client.get("/api/v1/resources/statistics/").json()
     assert [row["kind"] for row in data["results"]] == ["test_item", "germplasm", "dataset", "literature"]
+
+
+def test_the_page_of_an_instrument_says_what_a_test_with_it_costs(client: Client, cast: Any, test_item: Resource) -> None:
+    page = client.get(reverse("instrument_detail", args=[cast.xrd.pk]), headers={"Accept-Language": "en"}).content.decode()
+    row = page[page.index(f'href="{reverse("resource_detail", args=[test_item.pk])}"') :]
+    assert "from ¥40.00 for" in row[: row.index("</tr>")]
