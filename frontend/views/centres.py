@@ -20,6 +20,7 @@ from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.presenters.instruments import place_name
 from instruments import queries
+from instruments.field_wording import CENTRE_NAMES
 from instruments.models import InstrumentCentre, Organisation
 from instruments.queries.centres import centre_for, centre_workbook, centres_of
 from instruments.queries.public_records import XLSX
@@ -30,10 +31,13 @@ from instruments.services.instrument_changes import require_manager
 @login_required
 @require_GET
 def centre_list(request: HttpRequest, pk: int) -> HttpResponse:
-    """The owner's centres with what their instruments come to."""
+    """The owner's centres with what their instruments come to and what their records still lack."""
     actor = actor_of(request)
     owner = queries.organisation_for(actor, pk)
-    rows = [(row, place_name(row.centre.region_code)) for row in centres_of(actor, owner.pk)]
+    rows = [
+        (row, place_name(row.centre.region_code), [CENTRE_NAMES[name] for name in row.lacks])
+        for row in centres_of(actor, owner.pk)
+    ]
     return render(request, "centres/list.html", {"owner": owner, "rows": rows})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from django.utils import timezone
 from openpyxl import Workbook
@@ -14,7 +15,7 @@ from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Instrument, InstrumentCentre, InstrumentStatus, OrganisationIdentifier
 from instruments.queries import codes
 from instruments.queries.national import subject_name, text_cell
-from instruments.rules.centre_values import CENTRE_FIELDS
+from instruments.rules.centre_values import CENTRE_FIELDS, lacking
 from instruments.rules.standards import centre as standard
 from instruments.rules.standards.centre import CentreFacts
 from instruments.services.instrument_changes import require_manager
@@ -24,11 +25,13 @@ _OF_A_CENTRE = "centre"
 
 @dataclass(frozen=True, slots=True)
 class CentreRow:
-    """A centre, how many instruments that are not retired say that they belong to it, and what those cost (fen)."""
+    """A centre, how many instruments that are not retired say that they belong to it, what those cost (fen), and the fields in which
+    the national sheet would still be empty."""
 
     centre: InstrumentCentre
     instruments: int
     worth_fen: int
+    lacks: list[str]
 
 
 def centres_of(actor: Actor, organisation_id: int) -> list[CentreRow]:
@@ -61,7 +64,7 @@ def centre_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
     for row in centres_of(actor, organisation_id):
         centre = row.centre
         facts = CentreFacts(
-            values={name: getattr(centre, name) for name in CENTRE_FIELDS},
+            values=_values(centre),
             owner_code=code or "",
             subjects=tuple(subject_name(code, today) for code in centre.subject_codes),
             place=codes.division_path(centre.region_code, today),
@@ -79,4 +82,8 @@ def centre_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
 def _row(centre: InstrumentCentre, found: Sequence[tuple[str, int | None]]) -> CentreRow:
     names = {centre.inner_id, centre.name}
     worth = [fen or 0 for name, fen in found if name in names]
-    return CentreRow(centre, len(worth), sum(worth))
+    return CentreRow(centre, len(worth), sum(worth), lacking(_values(centre)))
+
+
+def _values(centre: InstrumentCentre) -> dict[str, Any]:
+    return {name: getattr(centre, name) for name in CENTRE_FIELDS}

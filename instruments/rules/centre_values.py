@@ -65,3 +65,8 @@ _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
     },
 }
 CENTRE_FIELDS = tuple(_CLEANERS)
+
+
+def lacking(values: Mapping[str, Any]) -> list[str]:
+    """The fields of a clean record that say nothing, in the sheet's order: the national sheet asks for each."""
+    return [name for name in CENTRE_FIELDS if values[name] in ("", None, [])]

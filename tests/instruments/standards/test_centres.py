@@ -74,7 +74,7 @@ def test_a_centre_is_kept_by_who_manages_the_owner_and_counts_its_instruments(ca
         affiliation="centre", affiliation_name="ZX-01", original_value_fen=60_000_000
     )
     (row,) = centres_of(cast.actor("wang"), cast.lab.pk)
-    assert (row.instruments, row.worth_fen) == (1, 60_000_000)
+    assert (row.instruments, row.worth_fen, row.lacks) == (1, 60_000_000, [])
     Instrument.objects.filter(pk=cast.xrd.pk).update(affiliation_name="Analysis centre")
     assert centres_of(cast.actor("wang"), cast.lab.pk)[0].instruments == 1
     for change in ({"affiliation": "facility"}, {"affiliation": "centre", "status": "retired"}):
@@ -88,9 +88,13 @@ def test_a_centre_is_kept_by_who_manages_the_owner_and_counts_its_instruments(ca
             centre_for(who, made.pk)
     centres.update(cast.actor("wang"), made.pk, {"name": "New name"}, now)
     centres.update(cast.actor("wang"), made.pk, {"name": "New name"}, now)  # says nothing new
+    centres.update(cast.actor("wang"), made.pk, {"accredited": None, "subject_codes": [], "introduction": ""}, now)
+    assert centres_of(cast.actor("wang"), cast.lab.pk)[0].lacks == ["subject_codes", "accredited", "introduction"]
+    centres.update(cast.actor("wang"), made.pk, {"accredited": False}, now)
+    assert centres_of(cast.actor("wang"), cast.lab.pk)[0].lacks == ["subject_codes", "introduction"]
     centres.remove(cast.actor("wang"), made.pk, now)
     trail = list(AuditEntry.objects.filter(action__startswith="centre.").order_by("pk").values_list("action", flat=True))
-    assert trail == ["centre.create", "centre.update", "centre.remove"] and not InstrumentCentre.objects.exists()
+    assert trail == ["centre.create", *["centre.update"] * 3, "centre.remove"] and not InstrumentCentre.objects.exists()
 
 
 def test_every_fault_of_a_centre_is_told_at_its_field(cast: Any, now: Any) -> None:
