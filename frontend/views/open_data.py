@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from frontend.presenters.page_head import page_head
 from instruments.queries import open_data as queries
+from instruments.queries.public_records import public_owner
 from instruments.rules.standards import open_catalogue
 from instruments.rules.standards.public import LICENCE_NAME, LICENCE_URL
 from instruments.rules.standards.schema_org import script_text
@@ -20,8 +21,10 @@ from instruments.rules.standards.schema_org import script_text
 
 @require_safe
 def open_data(request: HttpRequest) -> HttpResponse:
-    """Every set with its files, how much is in it, and the licence."""
-    sets = queries.open_sets()
+    """Every set with its files, how much is in it, and the licence; ``?owner=`` is the number of an owner, whose part alone is meant."""
+    typed = request.GET.get("owner", "")
+    owner = public_owner(int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+    sets = queries.open_sets(owner.pk if owner is not None else None)
     document = open_catalogue.schema_org(queries.page_address(), (_("Jishi"), settings.PUBLIC_URL), sets)
     english = (get_language() or "").startswith("en")
     shown = [(one, one.title if english else one.title_zh, one.description if english else one.description_zh) for one in sets]
@@ -30,6 +33,7 @@ def open_data(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "sets": shown,
+        "owner": owner,
         "licence_name": LICENCE_NAME,
         "licence_url": LICENCE_URL,
         "json_ld": mark_safe(script_text(document)),  # noqa: S308  (escaped by script_text)

@@ -22,7 +22,7 @@ from frontend.organisation_forms import CodeForm, InviteForm, JoinForm, LicenceF
 from frontend.refusals import sentences
 from instruments import queries
 from instruments.access import administers, keeps_profile, sees_private_profile
-from instruments.models import JoinRequest, Organisation, OrganisationKind
+from instruments.models import JoinRequest, Organisation, OrganisationKind, OrganisationStatus
 from instruments.rules.roles import ROLES
 from instruments.services import invitations, joining, members, organisations, uploads, verification
 from instruments.services.organisation_facts import OrganisationFacts, facts_of
@@ -100,6 +100,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "keeps_rules": found.kind == OrganisationKind.OWNER and found.pk in actor.organisations(Role.LAB_MANAGER),
         "keeps_instruments": found.kind == OrganisationKind.OWNER
         and (actor.has(Role.OPERATOR) or pk in actor.organisations(Role.LAB_MANAGER)),
+        "open_to_all": found.kind == OrganisationKind.OWNER and found.status == OrganisationStatus.VERIFIED,
         "may_ask": request.user.is_authenticated and not is_member and found.kind != OrganisationKind.GOVERNMENT,
         "next_step": queries.next_step(found, any(one.decided_at is None for one in requests)) if is_administrator else "",
         "people": people,

@@ -13,13 +13,21 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from config.kernel.api.serializers import NoParameters
+from config.kernel.api.serializers import NoParameters, StrictSerializer
 from config.kernel.api.views import ApiView
 from instruments.models import Instrument, Resource
 from instruments.queries import open_data as queries
 from instruments.queries import public_records
 from instruments.rules.standards import open_catalogue
 from instruments.rules.standards.public import LICENCE_URL
+
+
+class OpenDataParameters(StrictSerializer):
+    """Of whom."""
+
+    owner = serializers.IntegerField(
+        min_value=1, max_value=2**62, required=False, help_text="The number of an owner: only what it shares."
+    )
 
 
 class OpenDataView(ApiView):
@@ -30,15 +38,15 @@ class OpenDataView(ApiView):
     queryset = Instrument.objects.none()
     serializer_class = serializers.Serializer
     pagination_class = None
-    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": NoParameters}
+    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": OpenDataParameters}
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(parameters=[OpenDataParameters], responses={200: OpenApiTypes.BINARY})
     def download(self, request: Request, layout: str) -> StreamingHttpResponse:
         """All public instruments: csv, json, uniquip.csv, pidinst.json, pidinst.xml, datacite.xml or schema.jsonld.
 
         The licence stands in the file (csv, json) and in the Link header. No contact persons. Ordered by number.
         """
-        stream = public_records.open_data_stream(layout, self.now)
+        stream = public_records.open_data_stream(layout, self.now, self.parameters(request).get("owner"))
         media_type = public_records.BULK_LAYOUTS[layout].media_type
         return StreamingHttpResponse(stream, content_type=media_type, headers=_headers(f"instruments.{layout}"))
 
@@ -51,13 +59,13 @@ class OpenResourcesView(ApiView):
     queryset = Resource.objects.none()
     serializer_class = serializers.Serializer
     pagination_class = None
-    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": NoParameters}
+    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": OpenDataParameters}
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(parameters=[OpenDataParameters], responses={200: OpenApiTypes.BINARY})
     def download(self, request: Request, name: str, layout: str) -> StreamingHttpResponse:
         """test-items, datasets, literature or germplasm as csv or json. The licence stands in the file and in the Link header. No
         contact persons and no authors. Ordered by number."""
-        stream = queries.resource_stream(name, layout, self.now)
+        stream = queries.resource_stream(name, layout, self.now, self.parameters(request).get("owner"))
         return StreamingHttpResponse(stream, content_type=queries.MEDIA_TYPES[layout], headers=_headers(f"{name}.{layout}"))
 
 

@@ -39,22 +39,30 @@ KINDS: dict[str, str] = {
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
-def resource_stream(name: str, layout: str, now: datetime) -> Iterator[bytes]:
-    """All published resources of a set by number, a few at a time. Raises NotFound for a set or a format that is none."""
+def resource_stream(name: str, layout: str, now: datetime, owner_id: int | None = None) -> Iterator[bytes]:
+    """All published resources of a set, or those of one owner, by number, a few at a time. Raises NotFound for a set, a format or an owner
+    that is none."""
     if name not in KINDS or layout not in MEDIA_TYPES:
         raise NotFound.of("access.not_found", model="format")
     kind = KINDS[name]
-    records = _records(kind, timezone.localdate(now))
+    records = _records(public_records.of_owner(_published().filter(kind=kind), owner_id), kind, timezone.localdate(now))
     return _csv(kind, records) if layout == "csv" else _json(name, records)
 
 
-def open_sets() -> list[OpenSet]:
-    """Every set with its files, how much is in it and when it changed last: two queries."""
-    told: dict[str, tuple[int, datetime | None]] = {"instruments": _extent(visible_to(Instrument.objects.all(), NOBODY))}
-    rows = _published().values("kind").annotate(found=Count("pk"), newest=Max("updated_at")).order_by()
+def open_sets(owner_id: int | None = None) -> list[OpenSet]:
+    """Every set with its files, how much is in it and when it changed last, of everybody or of one owner: two queries, and one for the
+    owner each. Raises NotFound."""
+    instruments = public_records.of_owner(visible_to(Instrument.objects.all(), NOBODY), owner_id)
+    told: dict[str, tuple[int, datetime | None]] = {"instruments": _extent(instruments)}
+    rows = (
+        public_records.of_owner(_published(), owner_id)
+        .values("kind")
+        .annotate(found=Count("pk"), newest=Max("updated_at"))
+        .order_by()
+    )
     by_kind = {row["kind"]: (row["found"], row["newest"]) for row in rows}
     told |= {name: by_kind.get(kind, (0, None)) for name, kind in KINDS.items()}
-    return [_set(name, *extent) for name, extent in told.items()]
+    return [_set(name, *extent, owner_id) for name, extent in told.items()]
 
 
 def page_address() -> str:
@@ -67,7 +75,7 @@ def _extent(rows: QuerySet[Any]) -> tuple[int, datetime | None]:
     return found["found"], found["newest"]
 
 
-def _set(name: str, count: int, newest: datetime | None) -> OpenSet:
+def _set(name: str, count: int, newest: datetime | None, owner_id: int | None) -> OpenSet:
     layouts = (
         {one: found.media_type for one, found in public_records.BULK_LAYOUTS.items()} if name == "instruments" else MEDIA_TYPES
     )
@@ -85,23 +93,23 @@ def _set(name: str, count: int, newest: datetime | None) -> OpenSet:
         count=count,
         modified=timezone.localdate(newest).isoformat() if newest else "",
         downloads=tuple(
-            Download(layout, media_type.partition(";")[0], _file(name, layout)) for layout, media_type in layouts.items()
+            Download(layout, media_type.partition(";")[0], _file(name, layout, owner_id))
+            for layout, media_type in layouts.items()
         ),
     )
 
 
-def _file(name: str, layout: str) -> str:
-    if name == "instruments":
-        return settings.PUBLIC_URL + reverse("api_open_data", args=[layout])
-    return settings.PUBLIC_URL + reverse("api_open_resources", args=[name, layout])
+def _file(name: str, layout: str, owner_id: int | None) -> str:
+    to = reverse("api_open_data", args=[layout]) if name == "instruments" else reverse("api_open_resources", args=[name, layout])
+    return settings.PUBLIC_URL + to + (f"?owner={owner_id}" if owner_id is not None else "")
 
 
 def _published() -> QuerySet[Resource]:
     return visible_to(Resource.objects.filter(published=True), NOBODY)
 
 
-def _records(kind: str, today: date) -> Iterator[PublicResource]:
-    rows = _published().filter(kind=kind).select_related("organisation", kind).prefetch_related(*_beside(kind)).order_by("pk")
+def _records(published: QuerySet[Resource], kind: str, today: date) -> Iterator[PublicResource]:
+    rows = published.select_related("organisation", kind).prefetch_related(*_beside(kind)).order_by("pk")
     batch: list[Resource] = []
     for resource in rows.iterator(chunk_size=_CHUNK):
         batch.append(resource)

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import indent, tostring
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from config.kernel.access import NOBODY, Actor, visible_to
+from config.kernel.access import NOBODY, Actor, M, get_visible, visible_to
 from config.kernel.errors import NotFound
-from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, FacilityRecord, Instrument
+from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, FacilityRecord, Instrument, Organisation
 from instruments.queries import codes
 from instruments.queries.national import (
     managed_instruments,
@@ -80,12 +80,12 @@ def public_record(instrument: Instrument, now: datetime) -> PublicInstrument:
     return one
 
 
-def open_data_stream(layout: str, now: datetime) -> Iterator[bytes]:
-    """All public instruments by number, a few at a time. Raises NotFound for a format that is none."""
+def open_data_stream(layout: str, now: datetime, owner_id: int | None = None) -> Iterator[bytes]:
+    """All public instruments, or those of one owner, by number, a few at a time. Raises NotFound for a format or an owner that is none."""
     if layout not in BULK_LAYOUTS:
         raise NotFound.of("access.not_found", model="format")
     found = BULK_LAYOUTS[layout]
-    rows = visible_to(Instrument.objects.order_by("pk"), NOBODY)
+    rows = of_owner(visible_to(Instrument.objects.order_by("pk"), NOBODY), owner_id)
 
     def chunks() -> Iterator[bytes]:
         yield found.head.encode()
@@ -96,6 +96,16 @@ def open_data_stream(layout: str, now: datetime) -> Iterator[bytes]:
         yield found.tail.encode()
 
     return chunks()
+
+
+def of_owner(rows: QuerySet[M], owner_id: int | None) -> QuerySet[M]:
+    """Those of an owner that everybody sees; all where none is meant. Raises NotFound."""
+    return rows if owner_id is None else rows.filter(organisation=public_owner(owner_id))
+
+
+def public_owner(owner_id: int) -> Organisation:
+    """An owner that everybody sees. Raises NotFound."""
+    return get_visible(Organisation.objects.all(), NOBODY, pk=owner_id)
 
 
 def _national(actor: Actor, instrument: Instrument, layout: str, name: str, now: datetime) -> Export:

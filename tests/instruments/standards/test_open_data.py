@@ -28,6 +28,7 @@ from instruments.models import (
     TestItem,
 )
 from instruments.queries.open_data import KINDS, open_sets
+from instruments.queries.public_records import BULK_LAYOUTS
 
 pytestmark = pytest.mark.django_db
 PERSON = "Zhang San"
@@ -39,7 +40,7 @@ def made(cast: Any, kind: str, **fields: Any) -> Resource:
 
 
 def instrument_of(cast: Any, status: str) -> dict[str, Any]:
-    owner = Organisation.objects.create(kind="owner", name="Elsewhere", status=status, created_at=cast.now)
+    owner = Organisation.objects.create(kind="owner", name="Elsewhere", status=status, verified_at=cast.now, created_at=cast.now)
     site = Site.objects.create(organisation=owner, name="There", time_zone="Asia/Shanghai")
     times = {"created_at": cast.now, "updated_at": cast.now}
     return {"organisation": owner, "site": site, "calendar_id": cast.xrd.calendar_id, "name": "SEM", "published": True, **times}
@@ -124,6 +125,27 @@ def test_a_file_takes_a_constant_number_of_queries(cast: Any, client: Any, share
         for _number in range(3):
             TestItem.objects.create(resource=made(cast, "test_item"))
     assert counts[0] == counts[1]
+
+
+def test_an_owner_takes_what_it_shares_alone(cast: Any, client: Any, shared: dict[str, Resource]) -> None:
+    other = Instrument.objects.create(**instrument_of(cast, "verified") | {"inner_id": "E-1"})
+    mine = f"?owner={cast.lab.pk}"
+    for layout in BULK_LAYOUTS:
+        path = reverse("api_open_data", args=[layout])
+        everything, own = (b"".join(client.get(path + tail).streaming_content).decode() for tail in ("", mine))
+        assert f"/instruments/{other.pk}/" in everything and f"/instruments/{other.pk}/" not in own
+        assert f"/instruments/{cast.xrd.pk}/" in own
+    for name in shared:
+        path = reverse("api_open_resources", args=[name, "json"])
+        assert len(json.loads(b"".join(client.get(path + mine).streaming_content))[name]) == 1
+        assert json.loads(b"".join(client.get(f"{path}?owner={other.organisation_id}").streaming_content))[name] == []
+    page = client.get(reverse("open_data") + mine, headers={"Accept-Language": "en"}).content.decode()
+    assert f"Only what {cast.lab.name} shares." in page and f"/api/v1/open-data/instruments.csv{mine}" in page
+    assert f'href="/open-data/{mine}"' in client.get(f"/organisations/{cast.lab.pk}/").content.decode()
+    for hidden in (cast.firm.pk, 10**12):
+        assert client.get(f"{reverse('open_data')}?owner={hidden}").status_code == 404
+        assert client.get(f"{reverse('api_open_data', args=['csv'])}?owner={hidden}").status_code == 404
+    assert client.get(f"{reverse('api_open_data', args=['csv'])}?owner=x").status_code == 400
 
 
 def test_the_catalogue_names_every_set_with_its_files_and_licence(cast: Any, client: Any, shared: dict[str, Resource]) -> None:
