@@ -15,7 +15,7 @@ from billing.cards.services import CardFacts
 from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement import series_figures
-from booking.models import LeaderApproval, Reservation
+from booking.models import InstrumentPolicy, LeaderApproval, Reservation
 from booking.rules.series import SeriesRule
 from booking.services import series, transitions
 from instruments.models import FundCard, ResearchGroup
@@ -68,6 +68,21 @@ def test_the_form_offers_the_persons_cards_and_shows_one_total_and_who_agrees_fi
         assert word not in page
     assert "NSF-1" not in text_of(as_("tan").get(address, query))
     assert "Fund card" not in text_of(as_("lin").get(address, {**query, "organisation": spenders.cast.firm.pk}))
+
+
+def test_the_button_says_request_where_only_the_leader_has_to_agree(spenders, as_):
+    """The lab asks for no approval: what is within the leader's threshold is booked, what is above is requested."""
+    InstrumentPolicy.objects.update_or_create(instrument=spenders.cast.xrd, defaults={"approval_required": False})
+    address = reverse("reservation_create", args=[spenders.cast.xrd.pk])
+    query = {name: value for name, value in typed(spenders).items() if name not in {"key", "instrument"}}
+
+    def button(**changes):
+        page = as_("ma").get(address, query | changes).content.decode()
+        return re.sub(r"<[^>]+>|\s+", "", page[page.index('id="booking-submit"') :].partition(">")[2].partition("</button>")[0])
+
+    assert button() == "Request"
+    FundCard.objects.update(threshold_fen=600_00)
+    assert button() == "Book"
 
 
 def test_a_booking_without_the_card_that_is_needed_keeps_what_was_typed(spenders, as_, cast):
