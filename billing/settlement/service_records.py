@@ -24,7 +24,7 @@ from booking.rules.use_period import Period, Span
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Forbidden
 from instruments.models import Instrument, Organisation, OrganisationKind
-from instruments.rules.registry_plan import own_number
+from instruments.rules.own_numbers import own_number
 from instruments.rules.spending import is_in_house
 from instruments.rules.standards import service_record
 from instruments.rules.standards.service_record import SAMPLES, ServiceFacts

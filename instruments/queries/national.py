@@ -20,7 +20,7 @@ from instruments.models import CustomsRecord, FacilityRecord, Instrument
 from instruments.queries import codes
 from instruments.rules.details_values import CUSTOMS_FIELDS
 from instruments.rules.facility_values import FACILITY_FIELDS
-from instruments.rules.registry_plan import own_number
+from instruments.rules.own_numbers import own_number
 from instruments.rules.registry_values import INSTRUMENT_FIELDS
 from instruments.rules.standards import facility, national
 from instruments.rules.standards.national import Cell, NationalFacts

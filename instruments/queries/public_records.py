@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -78,6 +78,11 @@ def public_record(instrument: Instrument, now: datetime) -> PublicInstrument:
     """The public value of an instrument that the actor was already given (a draft's for its own page)."""
     (one,) = _records(Instrument.objects.filter(pk=instrument.pk), timezone.localdate(now))
     return one
+
+
+def records_of(instrument_ids: Sequence[int], now: datetime) -> Iterator[PublicInstrument]:
+    """The public values of instruments that the caller may change, published or not, in the order of their numbers."""
+    return _records(Instrument.objects.filter(pk__in=instrument_ids).order_by("pk"), timezone.localdate(now))
 
 
 def open_data_stream(layout: str, now: datetime, owner_id: int | None = None) -> Iterator[bytes]:

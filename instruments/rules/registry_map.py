@@ -20,6 +20,7 @@ from config.kernel.errors import Reason, Refusal
 from instruments.rules import details_values, registry_details, registry_values
 from instruments.rules.facility_values import FACILITY_FIELDS, facility_of
 from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identify
+from instruments.rules.own_numbers import is_own_number
 from instruments.rules.registry_file import DELIMITERS, Row, header_key
 from instruments.rules.registry_hours import DayWindow, HoursPerDay, hours_per_day
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, LIST_LENGTHS, clean_fields
@@ -49,6 +50,7 @@ _MAP_KEYS = frozenset(
         "fields",
         "ignored",
         "keeps_unread",
+        "own_list",
         "hours_per_day",
     }
 )
@@ -58,6 +60,7 @@ _SOURCE_KEYS = frozenset(
 )
 _SCHEMES = ("gbt13745", "iso3166", "gbt2260", "panet")
 _FORMULA_STARTS = frozenset("=+-@")
+_OWN_LISTS = ("uniquip", "open_data")
 _ORIGINS = ("column", "first_of", "join", "constant")
 _UNITS = ("fen", "yuan", "10k_yuan")
 #: Codecs of names of hosts and of program texts.
@@ -99,7 +102,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class ImportMap:
     """A checked map document. ``repeated_numbers`` is first, last or refuse; ``organisations`` is existing or create. ``keeps_unread``:
-    columns that no field takes are kept with the instrument, so that nothing is lost on the way out."""
+    columns that no field takes are kept with the instrument, so that nothing is lost on the way out. ``own_list``: which of our own lists
+    has these columns; what a row says as that list says it of the instrument changes nothing."""
 
     title: str
     fields: Mapping[str, Source]
@@ -113,6 +117,7 @@ class ImportMap:
     optional_columns: bool = False
     ignored: frozenset[str] = frozenset()
     keeps_unread: bool = False
+    own_list: str = ""
     hours: HoursPerDay | None = None
 
     @property
@@ -148,7 +153,7 @@ class RowValues:
 
     ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended. ``customs``, ``facility``,
     ``fundings`` (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them;
-    ``extra`` are cells that are kept as they stand, by header.
+    ``extra`` are cells that are kept as they stand, by header. Without ``says_where`` the place of the instrument stays as it is.
     """
 
     line: int
@@ -167,6 +172,7 @@ class RowValues:
     fundings: Mapping[str, int | None] | None = None
     windows: tuple[DayWindow, ...] | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    says_where: bool = True
 
 
 def no_codes(scheme: str, text: str) -> str | None:
@@ -206,6 +212,7 @@ def parse_map(document: Any) -> ImportMap:
         identity=tuple(_headers(document, "identity")),
         optional_columns=document.get("optional_columns") is True,
         keeps_unread=document.get("keeps_unread") is True,
+        own_list=_choice(document, "own_list", "", ("", *_OWN_LISTS)),
         ignored=frozenset(_headers(document, "ignored")),
         hours=None if "hours_per_day" not in document else hours_per_day(document["hours_per_day"]),
     )
@@ -308,6 +315,7 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
                 beside[name] = _BESIDE[name](text) if name in _BESIDE else registry_details.typed(name, text)
         except Refusal as refusal:
             reasons += refusal.reasons
+    ours = _own_number(plan, given, beside)
     cleaned = clean_fields(given)
     identifier = _identifier(plan, beside.get("organisation.identifier", ""), reasons)
     windows = _windows(plan, cells, reasons)
@@ -322,13 +330,26 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
         identity=_identity(plan, cells),
         notes=tuple(notes),
         reasons=(*reasons, *cleaned.reasons, *_region_reasons(beside.get("site.region_code", ""), code_of)),
-        own_number=beside.get(OWN_NUMBER, ""),
+        own_number=ours,
         customs=registry_details.customs_of(beside),
         facility=facility_of(beside),
         fundings=registry_details.fundings_of(beside),
         windows=windows,
         extra=_extra(plan, row.cells, cells),
     )
+
+
+def _own_number(plan: ImportMap, given: dict[str, Any], beside: Mapping[str, Any]) -> str:
+    """The number of our own export. Where it stands in the column of the owner's numbers, the row says one of the two: ours is taken out of
+    ``given``."""
+    ours = str(beside.get(OWN_NUMBER, ""))
+    numbers, own = plan.fields.get("inner_id"), plan.fields.get(OWN_NUMBER)
+    if numbers is None or own is None or numbers.columns != own.columns:
+        return ours
+    if not is_own_number(ours):
+        return ""
+    given.pop("inner_id", None)
+    return ours
 
 
 def _extra(plan: ImportMap, headers: Iterable[str], mended: Mapping[str, str]) -> dict[str, str]:

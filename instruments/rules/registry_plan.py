@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from config.kernel.errors import Reason
 from instruments.rules.registry_map import RowValues
@@ -20,12 +19,6 @@ class PlannedRow:
     key: str
     same_as_line: int | None = None
     differs_in: tuple[str, ...] = ()
-
-
-def own_number(instrument_id: int, created_at: datetime) -> str:
-    """The number that our export gives an instrument: its id, and a mark by which another installation's ids are told apart."""
-    mark = hashlib.sha256(f"{instrument_id} {created_at.astimezone(UTC).isoformat()}".encode()).hexdigest()[:6]
-    return f"JS-{instrument_id}-{mark}"
 
 
 def plan_rows(

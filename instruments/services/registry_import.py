@@ -11,7 +11,6 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fit
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
 from instruments.services.list_reading import read_list
+from instruments.services.own_lists import without_own_addresses
 from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_rows import Written, write_rows
 
@@ -197,7 +197,7 @@ def _read(
     for done, record in enumerate(table.rows):
         if done % _PROGRESS_ROWS == 0:
             progress(done, len(table.rows))
-        row = _without_own_files(read_row(plan, record, code_of))
+        row = read_row(plan, without_own_addresses(record, plan), code_of)
         reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
@@ -207,12 +207,6 @@ def _read(
             rows.append(row)
     planned, twice = plan_rows(rows, _owner_key if owner is None else lambda _: owner.pk, plan.repeated_numbers)
     return planned, [*refused, *((row, (reason,)) for row, reason in twice)]
-
-
-def _without_own_files(row: RowValues) -> RowValues:
-    """An address of ours in a column that is only kept comes from our own list, which writes it anew."""
-    extra = {header: text for header, text in row.extra.items() if not text.startswith(f"{settings.PUBLIC_URL}/")}
-    return row if len(extra) == len(row.extra) else replace(row, extra=extra)
 
 
 def _owner_key(row: RowValues) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +19,12 @@ from instruments.models import FormerIdentifier, Instrument, Organisation, Organ
 from instruments.ports import calendar_changed
 from instruments.rules.instrument_review import apart
 from instruments.rules.names import name_key
+from instruments.rules.own_numbers import own_number
 from instruments.rules.registry_details import is_same
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
-from instruments.rules.registry_plan import PlannedRow, own_number
+from instruments.rules.registry_plan import PlannedRow
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, field_defaults
-from instruments.services import catalogue, registry_beside, schedule_store, search_tokens
+from instruments.services import catalogue, own_lists, registry_beside, schedule_store, search_tokens
 from instruments.services.instrument_changes import jsonable, name_pinyin, needs_review
 
 _SHOWN_NAMES = 20
@@ -82,8 +83,13 @@ def write_rows(
     compared = [*fields, "site_id"] if says_where else fields
     known = _known(ids, [*compared, "attributes", "site_id", "site__time_zone", "calendar_id", "published"])
     looked_at_first = frozenset(each.pk for each in owners.values() if needs_review(actor, each))
-    placed = [(one, _match(known, owners[one.owner].pk, one)) for one in rows]
-    needed = [one for one, match in placed if match is None or says_where]
+    matches = _matches(known, owners, rows)
+    own = own_lists.own_rows(plan, [match[0] for match in matches if match is not None], now)
+    placed = [
+        (one if match is None else replace(one, row=own_lists.changed_in(one.row, own.get(match[0]))), match)
+        for one, match in zip(rows, matches, strict=True)
+    ]
+    needed = [one for one, match in placed if match is None or (says_where and one.row.says_where)]
     sites, sites_created = _sites(actor, needed, owners, zone_name, now)
     beside = registry_beside.stored(plan, [match for _one, match in placed if match is not None])
     new: list[tuple[PlannedRow, dict[str, Any]]] = []
@@ -94,10 +100,11 @@ def write_rows(
     unreviewed = 0
     for one, match in placed:
         organisation = owners[one.owner]
-        site = sites.get((organisation.pk, one.row.site_name or organisation.name))
+        site = sites.get((organisation.pk, one.row.site_name or organisation.name)) if one.row.says_where else None
         values = one.row.fields if site is None else {**one.row.fields, "site_id": site.pk}
         if match is None:
             draft = {"published": False} if organisation.pk in looked_at_first else {}
+            one = replace(one, key=_free_key(known, organisation.pk, one))
             new.append((one, values | {"organisation_id": organisation.pk, "attributes": dict(one.row.extra)} | draft))
             continue
         pk, stored = match
@@ -109,7 +116,7 @@ def write_rows(
         kept = {**stored["attributes"], **one.row.extra}
         if kept != stored["attributes"]:
             before["attributes"], values = stored["attributes"], {**values, "attributes": kept}
-        key = stored["import_key"] if one.key.startswith("own:") and stored["import_key"] else one.key
+        key = stored["import_key"] or ("" if one.key.startswith("own:") else _free_key(known, organisation.pk, one))
         more = beside.differences(pk, stored["calendar_id"], one.row)
         if before or stored["import_key"] != key or more:
             after = {name: values[name] for name in before} | {"import_key": key}
@@ -141,10 +148,20 @@ def _same(plan: ImportMap, name: str, stored: Mapping[str, Any], values: Mapping
     return is_same(name, stored[name], values[name], coarse=name in plan.coarse)
 
 
-def _match(known: Known, organisation_id: int, one: PlannedRow) -> tuple[int, dict[str, Any]] | None:
-    """The instrument that a row means: by its key, or entered by hand under its number, or by the number of our own export."""
-    keys = (one.key, _by_hand(one.key))
-    return next((match for key in keys if (match := known.get((organisation_id, key))) is not None), None)
+def _matches(
+    known: Known, owners: Mapping[Any, Organisation], rows: Sequence[PlannedRow]
+) -> list[tuple[int, dict[str, Any]] | None]:
+    """The instrument that each row means: the one that has its number now; else, where no other row means it, the one that came from a
+    file under its key; else the one to which our own export gave the row's number."""
+    found: list[tuple[int, dict[str, Any]] | None] = [None] * len(rows)
+    taken: set[int] = set()
+    for keys_of in (_by_number, _by_key, _by_own_number):
+        for place, one in enumerate(rows):
+            match = known.get((owners[one.owner].pk, keys_of(one))) if found[place] is None else None
+            if match is not None and match[0] not in taken:
+                found[place] = match
+                taken.add(match[0])
+    return found
 
 
 def _refuse_same_key(rows: Sequence[PlannedRow], owners: Mapping[Any, Organisation]) -> None:
@@ -159,22 +176,41 @@ def _refuse_same_key(rows: Sequence[PlannedRow], owners: Mapping[Any, Organisati
     Refusal.raise_any(reasons[:_SHOWN_NAMES])
 
 
-def _by_hand(key: str) -> str:
-    """Under which key an instrument that somebody entered by hand is known: its number."""
-    return "hand:" + key.removeprefix("no:") if key.startswith("no:") else ""
+def _by_number(one: PlannedRow) -> str:
+    return f"number:{one.row.fields.get('inner_id', '')}"
+
+
+def _by_key(one: PlannedRow) -> str:
+    return one.key
+
+
+def _by_own_number(one: PlannedRow) -> str:
+    return f"own:{one.row.own_number}"
+
+
+def _free_key(known: Known, organisation_id: int, one: PlannedRow) -> str:
+    """The key of a row, unless another instrument came from a file under it and has another number since."""
+    holder = known.get((organisation_id, one.key))
+    return "" if holder is not None and holder[1]["import_key"] == one.key else one.key
 
 
 def _known(organisation_ids: Sequence[int], names: Sequence[str]) -> Known:
-    """The owners' instruments by import key (or by number, when entered by hand) and by our own number, with what to compare."""
+    """The owners' instruments by import key, by the number that they have now and by our own number, with what to compare. Of several with
+    one number it means the one that came from a file under it, else one entered by hand, else the first."""
     wanted = list(dict.fromkeys(["pk", "organisation_id", "import_key", "inner_id", "created_at", *names]))
     found: Known = {}
     for row in Instrument.objects.filter(organisation_id__in=organisation_ids).order_by("-pk").values(*wanted):
-        key = row["import_key"] or f"hand:{row['inner_id']}"
-        match = (row["pk"], row)
-        if key != "hand:":
-            found[row["organisation_id"], key] = match
+        match, number = (row["pk"], row), (row["organisation_id"], f"number:{row['inner_id']}")
+        if row["import_key"]:
+            found[row["organisation_id"], row["import_key"]] = match
+        if row["inner_id"] and (number not in found or _rank(row) >= _rank(found[number][1])):
+            found[number] = match
         found.setdefault((row["organisation_id"], f"own:{own_number(row['pk'], row['created_at'])}"), match)
     return found
+
+
+def _rank(row: Mapping[str, Any]) -> int:
+    return 2 if row["import_key"] == f"no:{row['inner_id']}" else 0 if row["import_key"] else 1
 
 
 def _organisations(
@@ -313,13 +349,14 @@ def _create(
 
 
 def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], now: datetime) -> None:
-    """Write the changed fields."""
+    """Write the changed fields; one that only becomes known under a key has not changed for anybody."""
     if not updated:
         return
     own = frozenset({*INSTRUMENT_FIELDS, "attributes", "site_id", "import_key"})
     changes: dict[int, dict[str, Any]] = {
         pk: {name: value for name, value in after.items() if name in own} for pk, _, after in updated
     }
+    changed = {pk for pk, _, after in updated if set(after) != {"import_key"}}
     stored = Instrument.objects.filter(pk__in=changes)
     names = sorted(own)
     records = []
@@ -330,7 +367,7 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
             moved.append(instrument.calendar_id)
         record |= {
             "id": instrument.pk,
-            "updated_at": now,
+            "updated_at": now if instrument.pk in changed else instrument.updated_at,
             "name_pinyin": name_pinyin(record["name"]),
         }
         records.append(record)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from instruments.rules.own_numbers import own_number
+
 LICENCE_NAME = "Creative Commons Attribution 4.0 International"
 LICENCE_ID = "CC-BY-4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
@@ -79,6 +81,11 @@ class PublicInstrument:
     def identifier(self) -> tuple[str, str]:
         """Its identifier and the kind of it: a DOI where it has one, else the address of its page."""
         return (bare_doi(self.doi), "DOI") if self.doi else (self.url, "URL")
+
+    @property
+    def own_number(self) -> str:
+        """The number by which our own lists know it again."""
+        return own_number(self.id, self.created_at)
 
     @property
     def about(self) -> str:

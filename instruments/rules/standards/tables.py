@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from instruments.rules.own_numbers import is_own_number
 from instruments.rules.standards.public import LICENCE_ID, PublicInstrument
 
 UNIQUIP_HEAD = (
@@ -73,6 +74,7 @@ OPEN_DATA_HEAD = (
     "kind",
     "updated_at",
     "licence",
+    "own_number",
 )
 #: Columns of UNIQUIP that nothing of ours fills: what an imported list said in them comes out again. Contact persons stay out.
 _UNIQUIP_KEPT = ("Related Facility ID", "Location", "Secondary Contact URL", "Photo", "Service Level")
@@ -81,21 +83,32 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def uniquip_row(one: PublicInstrument) -> list[str]:
     """One line of the UNIQUIP list. Contact persons stay out; the contact is the instrument's page."""
+    department, building, location = _uniquip_place(one)
     said = {
-        "Type": "equipment",
+        "Type": "facility" if one.kind == "facility" else one.attributes.get("Type") or "equipment",
         "Name": one.name,
         "Description": one.about,
         "Technique": one.technique or "; ".join(named.en or named.zh for named in one.techniques),
         "Contact URL": one.url,
-        "ID": one.inner_id or str(one.id),
+        "ID": one.own_number if not one.inner_id or is_own_number(one.inner_id) else one.inner_id,
         "Photo": one.photo_url,
-        "Department": one.site,
-        "Site Location": one.region,
-        "Building": one.address,
+        "Department": department,
+        "Site Location": location,
+        "Building": building,
         "Web Address": one.url,
     }
     kept = {name: one.attributes[name] for name in _UNIQUIP_KEPT if name in one.attributes and not said.get(name)}
     return [harmless((said | kept).get(name, "")) for name in UNIQUIP_HEAD]
+
+
+def _uniquip_place(one: PublicInstrument) -> tuple[str, str, str]:
+    """Department, Building and Site Location. The place of an imported list has their cells joined as its name and the last two as its
+    address: it is taken apart again, so that no list gets longer by coming and going."""
+    building, _comma, location = one.address.rpartition(", ")
+    if one.address and one.site == one.address:
+        return "", building, location
+    inside = one.site.removesuffix(f", {one.address}") if one.address else one.site
+    return (one.site, one.address, one.region) if inside == one.site else (inside, building, location)
 
 
 def open_data_row(one: PublicInstrument) -> list[str]:
@@ -149,6 +162,7 @@ def open_data(one: PublicInstrument) -> dict[str, Any]:
         "kind": one.kind,
         "updated_at": one.updated_at.isoformat(),
         "licence": LICENCE_ID,
+        "own_number": one.own_number,
     }
 
 

@@ -58,7 +58,8 @@ def test_every_missing_column_is_named() -> None:
     ]
     with pytest.raises(Refusal):
         fitted(builtin_map("uniquip"), ["Location"])
-    assert set(fitted(builtin_map("uniquip"), ["Description", "ID"]).fields) == {"name", "description", "inner_id"}
+    read = set(fitted(builtin_map("uniquip"), ["Description", "ID"]).fields)
+    assert read == {"name", "description", "inner_id", "own_number"}
 
 
 def test_values_are_joined_cut_split_and_translated() -> None:
