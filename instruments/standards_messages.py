@@ -26,6 +26,10 @@ register(
         "codes.division_unknown": _(
             "There is no division %(text)s. Use its six-digit code, or its names as the list writes them."
         ),
+        "codes.division_ended": _("Division %(code)s (%(name)s) ended in %(year)s. Use the one that holds there today."),
+        "codes.division_replaced": _(
+            "Division %(code)s (%(name)s) ended in %(year)s, and %(new_code)s (%(new_name)s) took its place. Use that one."
+        ),
         "centre.area": _("%(text)s is no area. Type square metres, like 1250.5."),
         "centre.number_taken": _(
             "A centre with the number %(number)s is there already. Change that one, or give another number."

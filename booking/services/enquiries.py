@@ -17,7 +17,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from instruments.models import Instrument, Organisation, OrganisationKind, OrganisationStatus, Resource, ResourceRequest
-from instruments.queries.divisions import is_division
+from instruments.queries.divisions import ended_reason, is_division
 from instruments.rules.answer_time import due_at
 from instruments.rules.registry_values import clean_text
 from instruments.services import notices
@@ -252,6 +252,8 @@ def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
         reasons.append(Reason("enquiry.too_many_labs", {"most": MOST_LABS}, "labs"))
     if need.region_code and not is_division(need.region_code):
         reasons.append(Reason("enquiry.region_unknown", {}, "region_code"))
+    if (ended := ended_reason(need.region_code)) is not None:
+        reasons.append(ended)
     technique = clean_text(need.technique, TECHNIQUE_LENGTH, "technique")
     labs = _wanted_labs(need)
     for pk in labs:

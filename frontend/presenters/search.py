@@ -12,14 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.kernel.messages import duration_words
+from config.kernel.messages import duration_words, reason_sentence
 from frontend import display
 from frontend.presenters import instruments as naming
 from frontend.presenters.offers import NO_OFFER, OfferLines
 from frontend.states import look_of
 from instruments.models import CatalogueEntry
 from instruments.queries import FacetValue, Relaxation, SearchResult
-from instruments.queries.divisions import is_division
+from instruments.queries.divisions import ended_reason, is_division
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.asking import Asking, Hint
 from instruments.rules.facets import class_path
@@ -108,8 +108,10 @@ class ResultsView:
 
 
 def _note(result: SearchResult) -> str:
-    """What is shown instead of what was asked for, in a sentence."""
+    """What is shown instead of what was asked for, and what became of the place that was chosen, in sentences."""
     told = []
+    if (ended := ended_reason(result.search.region_code)) is not None:
+        told.append(reason_sentence(ended))
     if result.any_word:
         told.append(_("Nothing has all of these words. Shown is what has some of them, the best match first."))
     if result.elsewhere:

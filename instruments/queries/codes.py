@@ -4,54 +4,42 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Code, CodeLoad, CodeScheme, PolicyZone
+from instruments.queries.shipped_codes import CodeEntry, shipped
 from instruments.rules import subjects
-from instruments.rules.classification import instrument_classes
-from instruments.rules.nations import nation_by_name, nation_codes, nation_name
+from instruments.rules.division_years import division_level
+from instruments.rules.nations import nation_by_name
 from instruments.rules.regions import PROVINCES, Language, regions
-from instruments.rules.techniques import techniques
 
 KEPT_SECONDS = 60.0
+_KEPT = ("code", "name", "name_en", "parent_code", "level", "aliases", "more_parents", "valid_from", "valid_to")
 _TOP_DIGITS: Mapping[str, int] = {"nrii": 2, subjects.SCHEME: subjects.DIGITS}
 
 
 @dataclass(frozen=True, slots=True)
-class CodeEntry:
-    """A code with its names and the local days ``[valid_from, valid_to)`` on which it holds; None is open."""
-
-    code: str
-    zh: str
-    en: str = ""
-    parent_code: str = ""
-    level: int = 1
-    aliases: tuple[str, ...] = ()
-    more_parents: tuple[str, ...] = ()
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    def holds_on(self, on: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
-
-    def name(self, lang: Language) -> str:
-        """The name in the language, or in the other one when it has none."""
-        return (self.zh or self.en) if lang == "zh" else (self.en or self.zh)
-
-
-@dataclass(frozen=True, slots=True)
 class _Scheme:
-    """One scheme as it was read: entries by code (newest last), codes by parent in order; ``loaded``: the operator has a list."""
+    """One scheme as it was read: entries by code (newest last), codes by parent in order and by folded name; ``rows`` are those of the
+    operator's list, of which it was made at ``made_at``."""
 
     read_at: float
-    loaded: bool
+    made_at: float
+    rows: Sequence[tuple[Any, ...]]
     entries: Mapping[str, Sequence[CodeEntry]]
     children: Mapping[str, Sequence[str]]
+    named: Mapping[str, Sequence[str]]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the operator has a list."""
+        return bool(self.rows)
 
 
 _kept: dict[str, _Scheme] = {}
@@ -100,14 +88,14 @@ def code_of(scheme: str, text: str, on: date) -> str | None:
         return _division_by_path([part.strip() for part in text.split("/") if part.strip()], on)
     if entry_of(scheme, text, on) is not None or _may_be_finer(scheme, text):
         return text
-    wanted = text.casefold()
-    found = {
-        entry.code
-        for entries in _scheme(scheme).entries.values()
-        for entry in entries
-        if entry.holds_on(on) and wanted in {name.casefold() for name in (entry.zh, entry.en, *entry.aliases)}
-    }
+    found = {entry.code for entry in _called(scheme, text) if entry.holds_on(on)}
     return found.pop() if len(found) == 1 else None
+
+
+def _called(scheme: str, name: str) -> list[CodeEntry]:
+    """The entries of a name, however its letters are written, whether they hold or not."""
+    known, wanted = _scheme(scheme), name.casefold()
+    return [entry for code in known.named.get(wanted, ()) for entry in known.entries[code] if wanted in _names(entry)]
 
 
 def _may_be_finer(scheme: str, text: str) -> bool:
@@ -130,9 +118,16 @@ def last_entries(scheme: str) -> list[CodeEntry]:
     return [entries[-1] for entries in _scheme(scheme).entries.values()]
 
 
-def read_at(scheme: str) -> float:
-    """When the scheme was read that answers now, by the process's own clock: what was made of it is good as long as this is the same."""
-    return _scheme(scheme).read_at
+def made_at(scheme: str) -> float:
+    """Since when the scheme that answers now is as it is, by the process's own clock: what was made of it for a day is good as long as
+    this is the same."""
+    return _scheme(scheme).made_at
+
+
+def entries_in(scheme: str, head: str) -> list[CodeEntry]:
+    """All entries of the codes that begin so, whether they hold or not, by code."""
+    known = _scheme(scheme)
+    return [entry for code in sorted(known.entries) if code.startswith(head) for entry in known.entries[code]]
 
 
 def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str, str]:
@@ -162,7 +157,16 @@ def list_states(actor: Actor, on: date) -> list[ListState]:
         holding=Count("pk", filter=begun & ~ended), over=Count("pk", filter=ended), newest_on=Max("valid_from")
     )
     found = {scheme: ListState(scheme, True, *figures) for scheme, *figures in counted}
-    return [found.get(scheme) or ListState(scheme, False, len(_shipped(scheme)), 0, None) for scheme in CodeScheme.values]
+    return [found.get(scheme) or _shipped_state(scheme, on) for scheme in CodeScheme.values]
+
+
+def _shipped_state(scheme: str, on: date) -> ListState:
+    entries = shipped(scheme)
+    holding = sum(entry.holds_on(on) for entry in entries)
+    ended = sum(entry.valid_to is not None and entry.valid_to <= on for entry in entries)
+    return ListState(
+        scheme, False, holding, ended, max((entry.valid_from for entry in entries if entry.valid_from), default=None)
+    )
 
 
 def newest_loads(actor: Actor) -> dict[str, CodeLoad]:
@@ -178,7 +182,7 @@ def load_for(actor: Actor, load_id: int) -> CodeLoad:
 
 def shipped_codes(scheme: str) -> frozenset[str]:
     """The codes of a scheme that are there without any list."""
-    return frozenset(entry.code for entry in _shipped(scheme))
+    return frozenset(entry.code for entry in shipped(scheme))
 
 
 def zones(actor: Actor) -> QuerySet[PolicyZone]:
@@ -198,18 +202,17 @@ def zones_on(on: date) -> list[PolicyZone]:
 
 
 def _division_by_path(parts: Sequence[str], on: date) -> str | None:
-    """The division whose own name is the last part and whose wider ones the parts before it; short names clash, so all count."""
+    """The division whose own name is the last part and whose wider ones the parts before it; short names clash, so all count. One that
+    holds goes before those that ended, and the widest before what lies in it."""
     if not parts:
         return None
     if re.fullmatch("[0-9]{6}", parts[-1]):
         return parts[-1] if is_division(parts[-1], on) else None
-    found = [
-        entry.code
-        for entries in _scheme("gbt2260").entries.values()
-        for entry in entries
-        if parts[-1] in (entry.zh, entry.en) and _lies_in(entry.code, parts[:-1], on)
-    ]
-    return found[0] if len(set(found)) == 1 else None
+    named = [entry for entry in _called("gbt2260", parts[-1]) if _lies_in(entry.code, parts[:-1])]
+    counted = [entry for entry in named if entry.holds_on(on)] or named
+    widest = min((entry.level for entry in counted), default=0)
+    found = {entry.code for entry in counted if entry.level == widest}
+    return found.pop() if len(found) == 1 else None
 
 
 def is_division(code: str, on: date) -> bool:
@@ -220,51 +223,69 @@ def is_division(code: str, on: date) -> bool:
     return code[:2] in PROVINCES - listed
 
 
-def _lies_in(code: str, wider: Sequence[str], on: date) -> bool:
-    above = {name for lang in ("zh", "en") for name in division_path(code, on, lang)}
-    return set(wider) <= above
+def _lies_in(code: str, wider: Sequence[str]) -> bool:
+    """Whether each of these names is or was one of the division or of those around it."""
+    known = _scheme("gbt2260").entries
+    around = (entry for each in {f"{code[:2]}0000", f"{code[:4]}00", code} for entry in known.get(each, ()))
+    return {name.casefold() for name in wider} <= {name for entry in around for name in _names(entry)}
 
 
 def _scheme(scheme: str) -> _Scheme:
     kept = _kept.get(scheme)
     if kept is None or time.monotonic() - kept.read_at > KEPT_SECONDS:
-        kept = _kept[scheme] = _read(scheme)
+        kept = _kept[scheme] = _read(scheme, kept)
     return kept
 
 
-def _read(scheme: str) -> _Scheme:
-    shipped = {entry.code: entry for entry in _shipped(scheme)}
-    entries: dict[str, list[CodeEntry]] = {}
-    for row in Code.objects.filter(scheme=scheme).order_by("code", "valid_from", "pk"):
-        english = row.name_en or (shipped[row.code].en if row.code in shipped else "")
-        names = (tuple(row.aliases), tuple(row.more_parents))
-        entry = CodeEntry(row.code, row.name, english, row.parent_code, row.level, *names, row.valid_from, row.valid_to)
-        entries.setdefault(row.code, []).append(entry)
-    loaded = bool(entries)
-    entries = {code: [entry] for code, entry in shipped.items()} | entries
-    children: dict[str, list[str]] = {}
-    for code_text in sorted(entries):
-        children.setdefault(entries[code_text][-1].parent_code, []).append(code_text)
-    return _Scheme(time.monotonic(), loaded, entries, children)
-
-
-def _shipped(scheme: str) -> list[CodeEntry]:
-    """What is there without any list: fifteen classes, the top subjects, the divisions of Qinghai, all countries, common techniques."""
-    if scheme == "nrii":
-        return [CodeEntry(f"{one.code}0000", one.zh, one.en) for one in instrument_classes().values()]
-    if scheme == subjects.SCHEME:
-        return [CodeEntry(one.code, one.zh, one.en) for one in subjects.subjects().values()]
+def _read(scheme: str, before: _Scheme | None) -> _Scheme:
+    """The scheme as it is now; the one before where the operator's list has not changed."""
+    read_at = time.monotonic()
+    rows = list(Code.objects.filter(scheme=scheme).order_by("code", "valid_from", "pk").values_list(*_KEPT))
+    if before is not None and before.rows == rows:
+        return replace(before, read_at=read_at)
+    there = _by_code(shipped(scheme))
+    loaded = _by_code(_loaded(row, there) for row in rows)
     if scheme == "gbt2260":
-        levels = {"province": 1, "prefecture": 2, "county": 3, "statistical": 3}
-        return [CodeEntry(one.code, one.zh, one.en, _wider(one.code), levels[one.level]) for one in regions().values()]
-    if scheme == "iso3166":
-        return [CodeEntry(code, nation_name(code, "zh"), nation_name(code, "en")) for code in nation_codes()]
-    if scheme == "panet":
-        return [CodeEntry(one.code, one.zh, one.en, next(iter(one.parents), ""), 1, one.aliases) for one in techniques().values()]
-    return []
+        there = _beside(there, loaded)
+    entries = there | loaded
+    children: dict[str, list[str]] = {}
+    named: dict[str, list[str]] = {}
+    for code in sorted(entries):
+        children.setdefault(entries[code][-1].parent_code, []).append(code)
+        for name in {name for entry in entries[code] for name in _names(entry)}:
+            named.setdefault(name, []).append(code)
+    return _Scheme(read_at, read_at, rows, entries, children, named)
 
 
-def _wider(code: str) -> str:
-    if code.endswith("0000"):
-        return ""
-    return f"{code[:2]}0000" if code.endswith("00") else f"{code[:4]}00"
+def _loaded(row: tuple[Any, ...], there: Mapping[str, Sequence[CodeEntry]]) -> CodeEntry:
+    code, zh, english, parent_code, level, aliases, more_parents, *days = row
+    english = english or next((entry.en for entry in reversed(there.get(code, ()))), "")
+    return CodeEntry(code, zh, english, parent_code, level, tuple(aliases), tuple(more_parents), *days)
+
+
+def _by_code(entries: Iterable[CodeEntry]) -> dict[str, list[CodeEntry]]:
+    found: dict[str, list[CodeEntry]] = {}
+    for entry in entries:
+        found.setdefault(entry.code, []).append(entry)
+    return found
+
+
+def _names(entry: CodeEntry) -> set[str]:
+    """What an entry is called, folded."""
+    return {name.casefold() for name in (entry.zh, entry.en, *entry.aliases) if name}
+
+
+def _beside(there: Mapping[str, list[CodeEntry]], loaded: Mapping[str, list[CodeEntry]]) -> dict[str, list[CodeEntry]]:
+    """The shipped divisions beside the operator's: one that a list of its level and province leaves out holds no more, unless we name it
+    ourselves; what had ended anyway keeps its name."""
+    spoken_of = {_part(code) for code in loaded}
+    return {
+        code: entries
+        for code, entries in there.items()
+        if code in regions() or _part(code) not in spoken_of or entries[-1].valid_to is not None
+    }
+
+
+def _part(code: str) -> tuple[int, str]:
+    level = division_level(code)
+    return level, code[:2] if level > 1 else ""

@@ -1,4 +1,4 @@
-"""The names of facet values that stand in rows: owners, policy zones, classes, and codes that are no part of the shipped lists."""
+"""The names of facet values: of owners and policy zones, which stand in rows, and of codes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from config.kernel.access import Actor, visible_to
-from instruments.models import Code, CodeScheme, Organisation, PolicyZone
+from instruments.models import CodeScheme, Organisation, PolicyZone
 from instruments.queries import codes
 from instruments.queries.techniques import known_techniques
-from instruments.rules.regions import regions
 
 if TYPE_CHECKING:
     from instruments.queries.catalogue import FacetValue
@@ -23,17 +22,15 @@ Names = Mapping[str, tuple[str, str]]
 
 
 def labelled(facets: Facets, on: date) -> Facets:
-    """The same facets with labels as on a local day: three statements at most, and a fourth for codes of loaded lists."""
+    """The same facets with labels as on a local day: two statements at most."""
     owners = _owner_names(Organisation.objects.all(), [one.value for one in facets["owner"]])
     zones = zone_names([one.value for one in facets["zone"]])
-    regions_known = {code: (region.zh, region.en) for code, region in regions().items()}
-    loaded = _divisions([one.value for one in facets["region_code"] if one.value not in regions_known])
     names: Mapping[str, Names] = {
         "owner": owners,
         "zone": zones,
-        "region_code": loaded | regions_known,
+        "region_code": _entries(CodeScheme.DIVISION, facets["region_code"], on),
         "technique": {code: (one.zh, one.en) for code, one in known_techniques().items()},
-        "class_code": _classes([one.value for one in facets["class_code"]], on),
+        "class_code": _entries(CodeScheme.INSTRUMENT_CLASS, facets["class_code"], on),
     }
     return facets | {name: [_named(one, known) for one in facets[name]] for name, known in names.items()}
 
@@ -43,8 +40,8 @@ def _named(value: FacetValue, known: Names) -> FacetValue:
     return replace(value, label=label, label_en=label_en)
 
 
-def _classes(values: list[str], on: date) -> Names:
-    found = ((value, codes.entry_of(CodeScheme.INSTRUMENT_CLASS, value, on)) for value in values)
+def _entries(scheme: CodeScheme, values: Iterable[FacetValue], on: date) -> Names:
+    found = ((one.value, codes.entry_of(scheme, one.value, on)) for one in values)
     return {value: (entry.zh, entry.en) for value, entry in found if entry is not None}
 
 
@@ -65,10 +62,3 @@ def zone_names(slugs: Iterable[str]) -> Names:
     wanted = list(slugs)
     rows = PolicyZone.objects.filter(slug__in=wanted).values_list("slug", "name", "name_en") if wanted else []
     return {slug: (name, name_en) for slug, name, name_en in rows}
-
-
-def _divisions(wanted: list[str]) -> dict[str, tuple[str, str]]:
-    if not wanted:
-        return {}
-    rows = Code.objects.filter(scheme=CodeScheme.DIVISION, code__in=wanted)
-    return {code: (name, name_en) for code, name, name_en in rows.order_by("valid_from").values_list("code", "name", "name_en")}

@@ -15,11 +15,11 @@ _kept: dict[float, Mapping[str, Technique]] = {}
 
 def known_techniques() -> Mapping[str, Technique]:
     """Every technique by code, the shipped ones first; one that ended keeps its name. As fresh as the code lists themselves."""
-    read_at = codes.read_at(SCHEME)
-    if read_at not in _kept:
+    made_at = codes.made_at(SCHEME)
+    if made_at not in _kept:
         _kept.clear()
-        _kept[read_at] = with_listed(_technique(one) for one in codes.last_entries(SCHEME))
-    return _kept[read_at]
+        _kept[made_at] = with_listed(_technique(one) for one in codes.last_entries(SCHEME))
+    return _kept[made_at]
 
 
 def technique_name(code: str, lang: Language) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -55,53 +55,78 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A division and what it is called; ``in_full``: it is only meant where its whole name is said. Without a code the names are those of
+    several, or ordinary words, and mean no place."""
+
+    code: str
+    names: tuple[str, ...]
+    in_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Names of places, folded, with the code of the division."""
+    """Names of places, folded, with the code of the division, empty where a name means none; ``lengths`` are those of the names, the
+    longest first."""
 
     places: Mapping[str, str]
+    lengths: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", tuple(sorted({len(name) for name in self.places}, reverse=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the text that was understood, from one character to before another, and what it means."""
+
+    start: int
+    end: int
+    value: Any
 
 
 @cache
 def known_places() -> Lexicon:
     """The divisions that we know by name, with and without their ending; where a short name means two, the wider one has it."""
     levels = {"province": 1, "prefecture": 2}
-    return lexicon_of((levels.get(each.level, 3), each.code, (each.zh, each.en)) for each in regions().values())
+    ordered = sorted(regions().values(), key=lambda each: (levels.get(each.level, 3), each.code))
+    return lexicon_of(Place(each.code, (each.zh, each.en)) for each in ordered)
 
 
-def lexicon_of(divisions: Iterable[tuple[int, str, Iterable[str]]]) -> Lexicon:
-    """The names of these divisions (level from 1 for a province, code, names), each with and without its ending; where a name means two,
-    the wider one has it, else the one with the lower code."""
+def lexicon_of(divisions: Iterable[Place]) -> Lexicon:
+    """The names of these divisions, each with and (unless it counts in full) without its ending; where a name means two, the first one has
+    it. A short name that is an ordinary word as well is none."""
     endings = [*_words()["place_endings"], *_words()["place_endings_en"]]
     found: dict[str, str] = {}
-    for _level, code, names in sorted(divisions, key=lambda each: each[:2]):
-        for name in filter(None, names):
+    for place in divisions:
+        for name in filter(None, place.names):
             whole = _fold(name)
-            found.setdefault(whole, code)
+            found.setdefault(whole, place.code)
             short = next((whole.removesuffix(end).strip() for end in endings if whole.endswith(end)), whole)
-            if len(short) > 1:
-                found.setdefault(short, code)
+            if len(short) > 1 and not place.in_full and short not in _words()["ordinary_words"]:
+                found.setdefault(short, place.code)
     return Lexicon(found)
 
 
 def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
     """Take apart what was typed. Pure and in time that grows with the length of the text."""
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
-    found: dict[str, tuple[re.Match[str], Any]] = {}
-    for name, pattern, read in _patterns(lexicon or known_places()):
-        for match in pattern.finditer(plain):
-            value = read(match)
+    found: dict[str, _Piece] = {}
+    for name, pieces in _understood(plain, lexicon or known_places()):
+        for piece in pieces:
             if name == "unknown_place" and "region" in found:
                 break
-            if value is not None and not any(_overlap(match, other) for other, _ in found.values()):
-                found[name] = (match, value)
+            if not any(_overlap(piece, other) for other in found.values()):
+                found[name] = piece
                 break
     rest = plain
-    for match, _ in sorted(found.values(), key=lambda one: -one[0].start()):
-        rest = f"{rest[: match.start()]} , {rest[match.end() :]}"
+    for piece in sorted(found.values(), key=lambda one: -one.start):
+        rest = f"{rest[: piece.start]} , {rest[piece.end :]}"
     hints = tuple(
-        Hint(name, match[0].strip(), _tidy(plain[: match.start()] + plain[match.end() :])) for name, (match, _) in found.items()
+        Hint(name, plain[one.start : one.end].strip(), _tidy(plain[: one.start] + plain[one.end :]))
+        for name, one in found.items()
     )
-    values = {name: value for name, (_, value) in found.items()}
+    values = {name: piece.value for name, piece in found.items()}
     code, near = values.get("region", ("", False))
     return Asking(
         words=_without_filler(rest),
@@ -130,17 +155,63 @@ def days_meant(when: str, today: date) -> tuple[int, int] | None:
     }.get(when)
 
 
-def _patterns(lexicon: Lexicon) -> Iterable[tuple[str, re.Pattern[str], Any]]:
+def _understood(plain: str, lexicon: Lexicon) -> Iterator[tuple[str, Iterator[_Piece]]]:
     samples, minutes, hours, days, when = _quantity_patterns()
-    yield "samples", samples, lambda match: _number(match, 1, _MAX_SAMPLES)
-    yield "duration", minutes, lambda match: _number(match, 1, _MAX_MINUTES)
-    yield "duration", hours, lambda match: _number(match, 60, _MAX_MINUTES)
-    yield "duration", days, lambda match: _number(match, 24 * 60, _MAX_MINUTES)
-    yield "when", when, lambda match: _when()[_fold(match[0])]
-    for pattern, near in _place_patterns(tuple(lexicon.places)):
-        yield "region", pattern, lambda match, near=near: (_around(lexicon.places[_fold(match["place"])], near), near)
+    yield "samples", _pieces(plain, samples, lambda match: _number(match, 1, _MAX_SAMPLES))
+    yield "duration", _pieces(plain, minutes, lambda match: _number(match, 1, _MAX_MINUTES))
+    yield "duration", _pieces(plain, hours, lambda match: _number(match, 60, _MAX_MINUTES))
+    yield "duration", _pieces(plain, days, lambda match: _number(match, 24 * 60, _MAX_MINUTES))
+    yield "when", _pieces(plain, when, lambda match: _when()[_fold(match[0])])
+    near, near_after, within = _place_words()
+    yield "region", _places_behind(plain, near, lexicon, near=True)
+    yield "region", _places_before(plain, near_after, lexicon)
+    yield "region", _places_behind(plain, within, lexicon, near=False)
     for pattern in _unknown_places():
-        yield "unknown_place", pattern, lambda match: match["place"]
+        yield "unknown_place", _pieces(plain, pattern, lambda match: match["place"])
+
+
+def _pieces(plain: str, pattern: re.Pattern[str], read: Callable[[re.Match[str]], Any]) -> Iterator[_Piece]:
+    for match in pattern.finditer(plain):
+        if (value := read(match)) is not None:
+            yield _Piece(match.start(), match.end(), value)
+
+
+def _places_behind(plain: str, words: re.Pattern[str], lexicon: Lexicon, *, near: bool) -> Iterator[_Piece]:
+    """Each place that is named behind one of the words, by the longest name that fits, with an ending said too."""
+    for match in words.finditer(plain):
+        for length in lexicon.lengths:
+            end = match.end() + length
+            code = lexicon.places.get(_fold(plain[match.end() : end])) if end <= len(plain) else None
+            if code is not None and not _letter(plain[end : end + 1]):
+                ending = next((one for one in _place_endings() if plain.startswith(one, end)), "")
+                if code:
+                    yield _Piece(match.start(), end + len(ending), (_around(code, near), near))
+                break
+
+
+def _places_before(plain: str, words: re.Pattern[str], lexicon: Lexicon) -> Iterator[_Piece]:
+    """Each place that is named before one of the words, with or without an ending, by the longest name that fits."""
+    for match in words.finditer(plain):
+        named = plain[: match.start()]
+        stops = [len(named), *(len(named) - len(one) for one in _place_endings() if named.endswith(one))]
+        starts = {  # of two that begin together the longer one is the last
+            stop - length: lexicon.places[name]
+            for stop in sorted(stops)
+            for length in lexicon.lengths
+            if stop >= length and (name := _fold(named[stop - length : stop])) in lexicon.places and _begins(named, stop - length)
+        }
+        if starts and (code := starts[min(starts)]):
+            yield _Piece(min(starts), match.end(), (_around(code, near=True), True))
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether a name can begin there: not within a word, or behind a point."""
+    before = text[start - 1 : start] if start else ""
+    return not (_letter(before) or before == "." or (before.isascii() and before.isdigit()))
+
+
+def _letter(character: str) -> bool:
+    return character.isascii() and character.isalpha()
 
 
 @cache
@@ -152,15 +223,16 @@ def _quantity_patterns() -> tuple[re.Pattern[str], ...]:
 
 
 @cache
-def _place_patterns(places: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], bool], ...]:
-    place = f"(?P<place>{_alternatives(places)})"
+def _place_words() -> tuple[re.Pattern[str], ...]:
+    """What is said before a place near which, behind such a place, and before a place within which something is looked for."""
     words = _words()
-    ending = f"(?:{_alternatives(words['place_endings'])})?"
-    return (
-        (re.compile(rf"{_any(words['near'])}\s*{place}(?![a-z]){ending}", re.I), True),
-        (re.compile(rf"{_start()}{place}{ending}\s*{_any(words['near_after'])}", re.I), True),
-        (re.compile(rf"{_any(words['within'])}\s*{place}(?![a-z]){ending}", re.I), False),
-    )
+    near, near_after, within = (_any(words[name]) for name in ("near", "near_after", "within"))
+    return re.compile(rf"{near}\s*", re.I), re.compile(rf"\s*{near_after}", re.I), re.compile(rf"{within}\s*", re.I)
+
+
+@cache
+def _place_endings() -> tuple[str, ...]:
+    return tuple(sorted(_words()["place_endings"], key=len, reverse=True))
 
 
 @cache
@@ -220,8 +292,8 @@ def _around(code: str, near: bool) -> str:
     return f"{code[:4]}00" if near else code
 
 
-def _overlap(one: re.Match[str], other: re.Match[str]) -> bool:
-    return one.start() < other.end() and other.start() < one.end()
+def _overlap(one: _Piece, other: _Piece) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _without_filler(text: str) -> str:

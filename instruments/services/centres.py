@@ -15,26 +15,29 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import constraint_name, whole
 from instruments.models import InstrumentCentre
 from instruments.queries import codes
-from instruments.queries.divisions import is_division
+from instruments.queries.divisions import ended_reason, is_division
 from instruments.rules.centre_values import clean_centre
 from instruments.services.instrument_changes import owner_institution, require_manager
 
 
 @whole
 def create(actor: Actor, organisation_id: int, given: Mapping[str, Any], now: datetime) -> InstrumentCentre:
-    """A new centre; number and name are needed. Raises Forbidden, Refusal ``instrument.owner_unknown`` and those of ``checked``, Conflict
-    ``centre.number_taken``."""
+    """A new centre; number and name are needed. Raises Forbidden, Refusal ``instrument.owner_unknown``, those of ``checked`` and
+    ``codes.division_*`` of one that ended, Conflict ``centre.number_taken``."""
     require_manager(actor, organisation_id)
     owner_institution(organisation_id)
     values = checked({"inner_id": "", "name": "", **given}, timezone.localdate(now))
+    _refuse_ended(values)
     return write(actor, InstrumentCentre(organisation_id=organisation_id, created_at=now), values, now)
 
 
 @whole
 def update(actor: Actor, centre_id: int, given: Mapping[str, Any], now: datetime) -> InstrumentCentre:
-    """Change the named fields. Raises NotFound, Forbidden, Refusal as ``checked``, Conflict ``centre.number_taken``."""
+    """Change the named fields. Raises NotFound, Forbidden, Refusal as ``create``, Conflict ``centre.number_taken``."""
     centre = _managed(actor, centre_id)
-    return write(actor, centre, checked(given, timezone.localdate(now)), now)
+    values = checked(given, timezone.localdate(now))
+    _refuse_ended(values, centre.region_code)
+    return write(actor, centre, values, now)
 
 
 @whole
@@ -57,6 +60,15 @@ def checked(given: Mapping[str, Any], today: date) -> dict[str, Any]:
     reasons += [Reason("import.name_unknown", {"text": code[:60]}, "subject_codes") for code in unknown]
     Refusal.raise_any(reasons)
     return cleaned.values
+
+
+def _refuse_ended(values: Mapping[str, Any], kept: str = "") -> None:
+    """Whoever types a division means one of today; a list may say an older one, and what is kept may have ended since.
+
+    Raises Refusal ``codes.division_ended``, ``codes.division_replaced``."""
+    code = values.get("region_code", "")
+    if code != kept and (ended := ended_reason(code)) is not None:
+        raise Refusal(ended)
 
 
 def write(actor: Actor, centre: InstrumentCentre, values: Mapping[str, Any], now: datetime) -> InstrumentCentre:

@@ -12,7 +12,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Resource, Site
-from instruments.queries.divisions import is_division
+from instruments.queries.divisions import ended_reason, is_division
 from instruments.rules.coordinates import coordinates
 from instruments.services import catalogue, schedule_store
 from instruments.services.instrument_changes import needs_review, require_manager
@@ -36,7 +36,8 @@ def update_site(actor: Actor, site_id: int, place: Place, now: datetime) -> Site
     """Change a place. What hangs on it follows: the catalogue, and the days of its calendars.
 
     Raises NotFound, Forbidden, Refusal with every reason: those of ``registry.create_site``, ``place.division_unknown``,
-    ``place.coordinate_*``, ``place.zone_kept`` (opening hours there are kept in the old zone),
+    ``codes.division_ended`` or ``codes.division_replaced`` (a new one that holds no more), ``place.coordinate_*``,
+    ``place.zone_kept`` (opening hours there are kept in the old zone),
     ``place.review_needed`` (something published stands there, and the operator looks at the owner's changes first). Nothing is
     written when nothing differs.
     """
@@ -69,8 +70,11 @@ def _cleaned(site: Site, place: Place) -> dict[str, Any]:
         values["latitude"], values["longitude"] = coordinates(place.latitude, place.longitude)
     except Refusal as refusal:
         reasons += refusal.reasons
-    if (code := values.get("region_code")) and not is_division(code):
+    code = values.get("region_code", "")
+    if code and not is_division(code):
         reasons.append(Reason("place.division_unknown", {"code": code}, "region_code"))
+    if code != site.region_code and (ended := ended_reason(code)) is not None:
+        reasons.append(ended)
     named = Site.objects.filter(organisation_id=site.organisation_id, name=values.get("name", "")).exclude(pk=site.pk)
     if named.exists():
         reasons.append(Reason("site.name_taken", {"name": values["name"]}, "name"))

@@ -18,6 +18,7 @@ from config.kernel.services.transactions import whole
 from instruments import rules
 from instruments.models import PolicyZone
 from instruments.queries import codes
+from instruments.queries.divisions import ended_reason
 from instruments.rules.registry_values import clean_text, region_code
 from instruments.services.instrument_changes import jsonable
 
@@ -53,7 +54,7 @@ def update_zone(actor: Actor, zone_id: int, fields: ZoneFields, now: datetime) -
     """Change everything but the slug; nothing is written when nothing differs. Raises as ``create_zone``, NotFound."""
     actor.require(Role.OPERATOR)
     zone = get_visible(PolicyZone.objects.select_for_update(), actor, pk=zone_id)
-    values, reasons = _clean(fields, now)
+    values, reasons = _clean(fields, now, zone.region_code)
     Refusal.raise_any(reasons)
     before = {name: getattr(zone, name) for name in values if getattr(zone, name) != values[name]}
     if before:
@@ -81,8 +82,8 @@ def _slug_reasons(slug: str) -> list[Reason]:
     return []
 
 
-def _clean(fields: ZoneFields, now: datetime) -> tuple[dict[str, Any], list[Reason]]:
-    """The clean values, and every reason against them."""
+def _clean(fields: ZoneFields, now: datetime, kept_region: str = "") -> tuple[dict[str, Any], list[Reason]]:
+    """The clean values, and every reason against them; the division that is kept may have ended."""
     reasons: list[Reason] = []
     values: dict[str, Any] = {"valid_from": fields.valid_from, "valid_to": fields.valid_to}
     for name in ("name", "name_en"):
@@ -96,6 +97,8 @@ def _clean(fields: ZoneFields, now: datetime) -> tuple[dict[str, Any], list[Reas
         values["region_code"] = region_code(fields.region_code)
         if values["region_code"] and codes.entry_of("gbt2260", values["region_code"], timezone.localdate(now)) is None:
             reasons.append(Reason("codes.division_unknown", {"text": values["region_code"]}, "region_code"))
+        if values["region_code"] != kept_region and (ended := ended_reason(values["region_code"])) is not None:
+            reasons.append(ended)
     except Refusal as refusal:
         reasons += refusal.reasons
     if fields.valid_from and fields.valid_to and fields.valid_from >= fields.valid_to:

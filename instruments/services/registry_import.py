@@ -18,6 +18,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from instruments.models import Organisation, Site
 from instruments.queries import codes
+from instruments.queries.divisions import ended_reason
 from instruments.rules.names import name_key
 from instruments.rules.registry_file import Limits, Table, header_key
 from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone, with_constants
@@ -194,10 +195,13 @@ def _read(
     rows: list[RowValues] = []
     refused: list[tuple[RowValues, tuple[Reason, ...]]] = []
     code_of = cache(lambda scheme, text: codes.code_of(scheme, text, today))
+    ended_of = cache(lambda code: ended_reason(code, "site.region_code"))
     for done, record in enumerate(table.rows):
         if done % _PROGRESS_ROWS == 0:
             progress(done, len(table.rows))
         row = read_row(plan, without_own_addresses(record, plan), code_of)
+        if row.site_region and (ended := ended_of(row.site_region)) is not None:
+            row = replace(row, notes=(*row.notes, ended))  # taken as the list says it
         reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))

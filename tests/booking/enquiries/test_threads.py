@@ -244,6 +244,7 @@ def test_a_need_becomes_one_thread_for_each_lab_and_no_lab_sees_the_others(cast,
     [
         ({"labs": ()}, "enquiry.labs_missing"),
         ({"region_code": "999999"}, "enquiry.region_unknown"),
+        ({"region_code": "630122"}, "codes.division_replaced"),
         ({"labs": tuple(range(1, 13))}, "enquiry.too_many_labs"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.rules.asking import Lexicon, days_meant, known_places, parse_asking
+from instruments.rules.asking import Lexicon, Place, days_meant, known_places, lexicon_of, parse_asking
 
 BRINE_ZH = "\u5364\u6c34"
 SAMPLES_ZH = "12\u4e2a\u6837\u54c1"
@@ -77,6 +77,22 @@ def test_a_place_that_nobody_knows_is_named_and_not_searched_for() -> None:
 def test_other_places_can_be_given() -> None:
     assert parse_asking("XRD near Lhasa", Lexicon({"lhasa": "540102"})).region_code == "540100"
     assert "golmud" in known_places().places
+
+
+def test_a_place_that_counts_in_full_is_meant_by_its_whole_name_alone() -> None:
+    lexicon = lexicon_of([Place("140800", ("运城市",)), Place("140802", ("盐湖区",), in_full=True), Place("620400", ("白银市",))])
+    assert parse_asking("XRD 盐湖区附近", lexicon).region_code == "140800"
+    assert parse_asking("XRD 盐湖附近", lexicon).region_code == ""
+    assert parse_asking("在运城测XRD", lexicon).region_code == "140800"
+    assert parse_asking("在白银市测XRD", lexicon).region_code == "620400"
+    assert parse_asking("在白银中测铜", lexicon).region_code == ""  # silver
+
+
+def test_of_two_places_before_a_word_the_longer_name_is_meant_and_its_ending_goes_with_it() -> None:
+    lexicon = Lexicon({"海南": "460000", "海南藏族": "632500", "南": "630000"})
+    asked = parse_asking("XRD 海南藏族自治州附近", lexicon)
+    assert (asked.words, asked.region_code) == ("XRD", "632500")
+    assert parse_asking("2海南附近", lexicon).region_code == "630000"  # not within a number
 
 
 def test_a_question_of_filler_alone_keeps_its_words() -> None:

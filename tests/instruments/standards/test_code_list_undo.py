@@ -93,8 +93,8 @@ def test_a_list_stays_whose_codes_a_record_names(written: str, now: datetime) ->
     [
         ("gbt13745", "code,name_zh\n99955,Odd\n", "99955", {"subject_codes": ["99955"]}),
         ("panet", "ID,Label\nPaNET09999,odd\n", "PaNET09999", {"technique_codes": ["PaNET09999"]}),
-        ("gbt2260", "code,name_zh\n650102,Odd\n", "650102", {"site": "650102"}),
-        ("gbt2260", "code,name_zh\n650102,Odd\n", "650102", {"owner": "650102"}),
+        ("gbt2260", "code,name_zh\n650199,Odd\n", "650199", {"site": "650199"}),
+        ("gbt2260", "code,name_zh\n650199,Odd\n", "650199", {"owner": "650199"}),
     ],
 )
 def test_every_kind_of_list_is_looked_for_in_what_names_it(

@@ -105,7 +105,7 @@ def test_a_list_of_counties_ends_no_prefecture_and_no_county_elsewhere(now: date
     report = load("gbt2260", "code,name_zh\n630102,Chengdong\n", now, LATER)
     assert figures(report) == (1, 0, 0, 0)
     assert Code.objects.get(code="630102").valid_from is None  # nobody had said anything about counties of that province
-    assert codes.division_path("650102", LATER) == ("", "Urumqi", "Tianshan")
+    assert codes.division_path("650102", LATER) == ("新疆维吾尔自治区", "Urumqi", "Tianshan")
 
 
 @pytest.mark.django_db
