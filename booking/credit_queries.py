@@ -7,7 +7,7 @@ They lie outside of ``booking.queries`` because services call them. ``in_use`` s
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,14 +57,14 @@ SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.orga
    AND NOT EXISTS (SELECT FROM booking_creditevent r WHERE r.reverses_id = e.id)"""
 _AGAINST = f"""
 WITH rules AS (
-    SELECT organisation_id, document FROM booking_creditrules WHERE organisation_id IS NULL OR organisation_id = %(owner)s)
-SELECT (SELECT document FROM rules WHERE organisation_id IS NOT NULL), (SELECT document FROM rules WHERE organisation_id IS NULL),
+    SELECT organisation_id, document FROM booking_creditrules WHERE organisation_id IS NULL OR organisation_id = ANY(%(owners)s))
+SELECT (SELECT jsonb_agg(jsonb_build_array(organisation_id, document)) FROM rules),
        CASE WHEN EXISTS (SELECT FROM rules) THEN ({_COUNTED}) END,
        (SELECT jsonb_agg(jsonb_build_array(verdict, until, reason, instrument_id, organisation_id))
           FROM booking_accesslistentry
          WHERE ended_at IS NULL AND (until IS NULL OR until > %(at)s)
-           AND (organisation_id IS NULL OR organisation_id = %(owner)s)
-           AND (instrument_id IS NULL OR instrument_id = %(instrument)s)
+           AND (organisation_id IS NULL OR organisation_id = ANY(%(owners)s))
+           AND (instrument_id IS NULL OR instrument_id = ANY(%(instruments)s))
            AND (person_id = %(person)s OR customer_id = %(customer)s))"""  # noqa: S608  (constants only; values are bound)
 
 
@@ -73,22 +73,45 @@ def measures_against(person_id: int, organisation_id: int, instrument_id: int, o
 
     An ``allow`` entry takes away what credit leads to, not what a ``deny`` entry says.
     """
+    return measures_against_many(person_id, organisation_id, {instrument_id: owner_id}, at)[instrument_id]
+
+
+def measures_against_many(
+    person_id: int, organisation_id: int, owners: Mapping[int, int], at: datetime
+) -> dict[int, list[Measure]]:
+    """As ``measures_against`` at many instruments, whose ``owners`` are named by their ids: one statement, by the instruments' ids."""
     values: dict[str, Any] = {
         "person": person_id,
         "customer": organisation_id,
-        "instrument": instrument_id,
-        "owner": owner_id,
+        "instruments": list(owners),
+        "owners": sorted(set(owners.values())),
         "at": at,
     }
     with planned_once() as cursor:
         cursor.execute(_AGAINST, values)
-        lab, platform, events, entries = (_value(one) for one in cursor.fetchone())
-    found = [_listed(entry) for entry in entries or [] if entry[0] == "deny"]
-    if not any(entry[0] == "allow" for entry in entries or []):
-        rows = [_Row(one) for one in events or []]
-        for standing in _standings(lab, platform, rows, owner_id, at, instrument_id):
+        rules, events, entries = (_value(one) or [] for one in cursor.fetchone())
+    documents, rows = dict(map(tuple, rules)), [_Row(one) for one in events]
+    return {
+        instrument_id: strictest_first(_measures_at(instrument_id, owner_id, documents, rows, entries, at))
+        for instrument_id, owner_id in owners.items()
+    }
+
+
+def _measures_at(
+    instrument_id: int,
+    owner_id: int,
+    documents: Mapping[int | None, Any],
+    rows: Sequence[_Row],
+    entries: Sequence[Sequence[Any]],
+    at: datetime,
+) -> list[Measure]:
+    """What holds at one instrument, of all that was read."""
+    here = [one for one in entries if one[3] in (None, instrument_id) and one[4] in (None, owner_id)]
+    found = [_listed(one) for one in here if one[0] == "deny"]
+    if not any(one[0] == "allow" for one in here):
+        for standing in _standings(documents.get(owner_id), documents.get(None), rows, owner_id, at, instrument_id):
             found += standing.measures
-    return strictest_first(found)
+    return found
 
 
 class _Row:

@@ -7,7 +7,7 @@ policy (``licence_needed``), which is read with the instrument anyway: without i
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +47,12 @@ def _in_force(at: str) -> str:
 _LEVELS_HELD = f"""
 SELECT l.level FROM booking_licence l JOIN instruments_instrument i ON i.id = %(instrument)s
  WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("%(at)s")}
+"""  # noqa: S608
+_LEVELS_HELD_EACH = f"""
+SELECT m.place, l.level FROM unnest(%(instruments)s::bigint[], %(moments)s::timestamptz[]) WITH ORDINALITY AS m (instrument_id, at, place)
+  JOIN instruments_instrument i ON i.id = m.instrument_id
+  JOIN booking_licence l ON l.organisation_id = i.organisation_id
+ WHERE l.person_id = %(person)s AND {_covers("i")} AND {_in_force("m.at")}
 """  # noqa: S608
 _LEVELS_HELD_AT = f"""
 SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOIN booking_licence l
@@ -119,6 +125,24 @@ def levels_held_at(person_id: int, instrument_id: int, moments: Collection[datet
         for moment, level in cursor.fetchall():
             levels[moment].add(level)
     return {moment: with_implied(held) for moment, held in levels.items()}
+
+
+def levels_held_each(person_id: int, asked: Sequence[tuple[int, datetime]]) -> list[frozenset[str]]:
+    """As ``levels_held`` for each of many instruments at an instant of its own: one statement, and none for none."""
+    if not asked:
+        return []
+    values: dict[str, Any] = {
+        "person": person_id,
+        "instruments": [instrument_id for instrument_id, _at in asked],
+        "moments": [at for _instrument_id, at in asked],
+        "using": list(_USING),
+    }
+    levels: list[set[str]] = [set() for _one in asked]
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS_HELD_EACH, values)
+        for place, level in cursor.fetchall():
+            levels[place - 1].add(level)
+    return [with_implied(held) for held in levels]
 
 
 def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:

@@ -34,6 +34,7 @@ register(
         "consent.not_a_colleague": _("Choose somebody else of your organisation who may book."),
         "consent.days": _("Choose a day from today on, at most %(days)s days ahead."),
         "consent.ended": _("This has been ended already. Reload the page."),
+        "booking.no_organisation": _("You belong to no organisation that books. Register one, or ask yours to take you in."),
         "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
         "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),
         "booking.too_early_to_check_in": _("Too early: one may start %(early_minutes)s minutes before %(starts_at)s."),

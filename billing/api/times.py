@@ -13,6 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.series import ReasonOut, reasons_json
 from billing.api.time_items import MOST_ITEMS, TestItemFoundOut, item_row
 from billing.pricing.rules.samples import MOST_SAMPLES
 from billing.settlement import time_finding
@@ -20,8 +21,10 @@ from billing.settlement.models import Charge
 from billing.settlement.sample_finding import find_items
 from billing.settlement.time_finding import PROFILES, SORTS, Customer, PricedTime
 from booking import queries
+from booking.queries.candidates import calculating_of
 from booking.queries.day_counts import count_by_day
 from booking.queries.finding import MOST_FOUND
+from booking.rules.eligibility import Outcome
 from booking.rules.time_search import LONGEST_MINUTES, NEARNESS_NAMES, SHORTEST_MINUTES, TimeSearch
 from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
@@ -76,14 +79,24 @@ class TimeOut(serializers.Serializer):
     ends_at = serializers.DateTimeField()
     time_zone = serializers.CharField()
     nearness = serializers.ChoiceField(choices=NEARNESS_NAMES)
-    training_needed = serializers.BooleanField()
-    approval_required = serializers.BooleanField()
+    eligibility = serializers.ChoiceField(
+        choices=[one.value for one in Outcome], help_text="What would become of a request by who asks: by the rules of a booking."
+    )
+    reasons = ReasonOut(many=True, help_text="For which it would be refused.")
+    training_needed = serializers.BooleanField(help_text="Of everybody who has none yet.")
+    approval_required = serializers.BooleanField(
+        help_text="Requests wait for the lab, but for those that it lets through by rule."
+    )
     answer_hours = serializers.FloatField(allow_null=True, help_text="How long the lab usually takes to answer.")
     gross_fen = serializers.IntegerField(allow_null=True, help_text="Null when the lab has no price.")
     payable_now_fen = serializers.IntegerField(allow_null=True)
     final_cost_fen = serializers.IntegerField(allow_null=True)
     estimate = serializers.BooleanField()
     budget_nearly_used_up = serializers.ListField(child=serializers.CharField(), help_text="Codes of programmes.")
+    unpublished_years = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Years of it whose holidays are not published yet, where the calendar follows them.",
+    )
 
 
 class TimeDayOut(serializers.Serializer):
@@ -97,6 +110,10 @@ class TimesOut(serializers.Serializer):
     more = serializers.BooleanField()
     exact = serializers.BooleanField(help_text="No other instrument is free earlier than the last row.")
     compared = serializers.IntegerField(allow_null=True, help_text="Among how many times the final cost was compared.")
+    sorted_by = serializers.ChoiceField(choices=SORTS, help_text="The nearest to no place at all are the earliest.")
+    calculating = serializers.IntegerField(
+        help_text="Instruments that fit and whose calendars are being calculated: they may be missing."
+    )
     results = TimeOut(many=True)
     days = TimeDayOut(many=True)
     test_items = TestItemFoundOut(many=True, help_text="Where words, a technique or samples were asked for.")
@@ -125,6 +142,8 @@ class TimesView(ApiView):
                 "more": found.more or found.others,
                 "exact": found.exact,
                 "compared": found.compared,
+                "sorted_by": found.sort,
+                "calculating": calculating_of(search, self.now),
                 "results": [_row(row, customer, search.service_mode) for row in found.rows],
                 "days": [
                     {
@@ -196,6 +215,8 @@ def _row(row: PricedTime, customer: Customer, service_mode: str) -> dict[str, An
         "ends_at": found.during.ends_at.astimezone(zone).isoformat(),
         "time_zone": zone.key,
         "nearness": NEARNESS_NAMES[found.nearness],
+        "eligibility": row.eligibility.outcome.value if row.eligibility else Outcome.LOG_IN.value,
+        "reasons": reasons_json(row.eligibility.reasons) if row.eligibility else [],
         "training_needed": found.training_needed(service_mode),
         "approval_required": found.context.policy.approval_required,
         "answer_hours": found.answer_hours,
@@ -204,4 +225,5 @@ def _row(row: PricedTime, customer: Customer, service_mode: str) -> dict[str, An
         "final_cost_fen": assessment.final_cost_fen if assessment else None,
         "estimate": customer.assumed or (assessment is not None and assessment.estimate),
         "budget_nearly_used_up": list(row.nearly_used_up),
+        "unpublished_years": found.unpublished_years,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,12 @@ from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import CapPer
 from booking.queries import finding
+from booking.queries.eligibility import Shown, eligibility_of
 from booking.queries.finding import Found, FoundTime
+from booking.rules.eligibility import Eligibility
 from booking.rules.time_search import TimeSearch
 from config.kernel.access import Actor
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from instruments.models import Organisation, OrganisationKind, OrganisationStatus
 
 SORTS = ("earliest", "cost", "nearest")
@@ -47,11 +49,12 @@ class Customer:
 @dataclass(frozen=True, slots=True)
 class PricedTime:
     """A free time with its figures; ``assessment`` is None without a price. ``nearly_used_up`` are the codes of programmes that would
-    pay and have little left."""
+    pay and have little left. ``eligibility``: what would become of a request (None where nobody asked)."""
 
     found: FoundTime
     assessment: Assessment | None
     nearly_used_up: tuple[str, ...] = ()
+    eligibility: Eligibility | None = None
 
     @property
     def final_cost_fen(self) -> int | None:
@@ -61,13 +64,14 @@ class PricedTime:
 @dataclass(frozen=True, slots=True)
 class PricedTimes:
     """``more``: a longer page would show more. ``compared``: among how many of the earliest times the costs were compared; None for the
-    other orders. ``others``: there are times beside those that were compared."""
+    other orders. ``others``: there are times beside those that were compared. ``sort``: the order that they have."""
 
     rows: list[PricedTime]
     more: bool
     exact: bool
     compared: int | None = None
     others: bool = False
+    sort: str = SORTS[0]
 
 
 def customer_of(organisation: Organisation) -> Customer:
@@ -91,13 +95,17 @@ def assumed_customer(profile: str, region_code: str) -> Customer:
 
 
 def find(actor: Actor, search: TimeSearch, customer: Customer, sort: str, now: datetime, count: int, origin: str) -> PricedTimes:
-    """``count`` free times with their figures, in the order asked for."""
+    """``count`` free times with their figures and what would become of a request for each, in the order asked for. The nearest to no place
+    at all are the earliest."""
     if sort == "cost":
         found = finding.find_earliest(actor, search, now, COMPARED, origin=origin, customer=meant(customer))
         rows = sorted(price_all(found.rows, customer, now), key=_by_cost)
-        return PricedTimes(_answered(rows[:count]), len(rows) > count, found.exact, len(rows), found.more)
+        shown = _judged(actor, rows[:count], customer, search, now)
+        return PricedTimes(shown, len(rows) > count, found.exact, len(rows), found.more, sort)
+    sort = "nearest" if sort == "nearest" and origin else "earliest"
     found = _in_order(actor, search, sort, now, count, origin, meant(customer))
-    return PricedTimes(_answered(price_all(found.rows, customer, now)), found.more, found.exact)
+    shown = _judged(actor, price_all(found.rows, customer, now), customer, search, now)
+    return PricedTimes(shown, found.more, found.exact, sort=sort)
 
 
 def meant(customer: Customer) -> Organisation | None:
@@ -108,7 +116,7 @@ def meant(customer: Customer) -> Organisation | None:
 def _in_order(
     actor: Actor, search: TimeSearch, sort: str, now: datetime, count: int, origin: str, customer: Organisation | None
 ) -> Found:
-    if sort == "nearest" and origin:
+    if sort == "nearest":
         return finding.find_nearest(actor, search, now, count, origin, customer)
     return finding.find_earliest(actor, search, now, count, origin=origin, customer=customer)
 
@@ -149,9 +157,20 @@ def nearly_used_up(candidates: Sequence[Candidate], assessment: Assessment[Any])
     return tuple(codes)
 
 
-def _answered(rows: Sequence[PricedTime]) -> list[PricedTime]:
+def _judged(actor: Actor, rows: Sequence[PricedTime], customer: Customer, search: TimeSearch, now: datetime) -> list[PricedTime]:
+    """With how long each lab takes to answer, and what would become of a request."""
     answered = finding.with_answers([row.found for row in rows])
-    return [PricedTime(found, row.assessment, row.nearly_used_up) for found, row in zip(answered, rows, strict=True)]
+    shown = [_shown(row) for row in rows]
+    judged = eligibility_of(actor, customer.organisation, shown, search.service_mode, now)
+    return [
+        replace(row, found=found, eligibility=eligibility) for row, found, eligibility in zip(rows, answered, judged, strict=True)
+    ]
+
+
+def _shown(row: PricedTime) -> Shown:
+    if row.assessment is None:
+        return Shown(row.found, None, (Reason("price.none"),))
+    return Shown(row.found, row.assessment.payable_now_fen)
 
 
 def _by_cost(row: PricedTime) -> tuple[int, datetime, int]:

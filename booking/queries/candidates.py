@@ -163,6 +163,15 @@ def matching(search: TimeSearch, now: datetime) -> tuple[int, int, int]:
     return count, calculating, longest or 0
 
 
+def calculating_of(search: TimeSearch, now: datetime) -> int:
+    """How many instruments that match but for time are being calculated, so that they may be missing; counted among the first thousand
+    calendars that are being calculated."""
+    values = _values(search, now)
+    where = _conditions(search, values, "")
+    ((count,),) = _fetch(_CALCULATING.format(where=where), values)
+    return int(count)
+
+
 def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
     usual = InstrumentPolicy()
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
@@ -247,12 +256,14 @@ _COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE
 _POLICY = """
     LATERAL (
         SELECT notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
-               granularity_minutes AS step
+               granularity_minutes AS step, rules @? '$.unlimited[*]' AS unlimited
           FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id OFFSET 0) p ON true
 """
+#: As ``BookingPolicy.may_last``.
 _FITS_POLICY = """
-    %(minutes)s BETWEEN coalesce(p.shortest, %(shortest)s) AND coalesce(p.longest, %(longest)s)
-    AND %(minutes)s %% coalesce(p.step, %(step)s) = 0
+    %(minutes)s >= coalesce(p.shortest, %(shortest)s)
+    AND (%(minutes)s <= coalesce(p.longest, %(longest)s) OR coalesce(p.unlimited, false))
+    AND (%(minutes)s %% coalesce(p.step, %(step)s) = 0 OR 1440 %% coalesce(p.step, %(step)s) <> 0)
 """
 _ENTRY = f"""
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
@@ -266,10 +277,12 @@ _ENTRIES_OF_NEAR = """
     near CROSS JOIN LATERAL (
         SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = near.calendar_id AND {where} OFFSET 0) e
 """
-#: The first instant from ``at`` on that lies on the policy's grid of a day. On a day whose clock changes the grid is left to the last
-#: word.
+#: The first instant from ``at`` on that lies on the policy's grid of a day, which begins anew at its end. On a day whose clock changes the
+#: grid is left to the last word.
 _ON_GRID = """CASE WHEN {day}.ends_at - {day}.starts_at = interval '24 hours'
-                       THEN date_bin(e.step, {at} + e.step - interval '1 microsecond', {day}.starts_at) ELSE {at} END"""
+                       THEN CASE WHEN {at} >= {day}.ends_at THEN {at}
+                                 ELSE least(date_bin(e.step, {at} + e.step - interval '1 microsecond', {day}.starts_at), {day}.ends_at)
+                            END ELSE {at} END"""
 #: Where in a day's free stretches (those over midnight too) one begins that is long enough.
 _FIT = f"""
     SELECT min(place.at) AS fits_at
@@ -344,6 +357,13 @@ SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::dat
             AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s)
           LIMIT %(most)s) AS counted) met
 """  # noqa: S608
+#: From the few calendars that wait, each entry found by its calendar.
+_CALCULATING = """
+WITH waiting AS MATERIALIZED (
+    SELECT calendar_id FROM booking_calendaravailability WHERE calculating_since IS NOT NULL LIMIT 1000)
+SELECT count(*) FROM waiting CROSS JOIN LATERAL (
+    SELECT FROM instruments_catalogueentry e WHERE e.calendar_id = waiting.calendar_id AND {where} OFFSET 0) found
+"""
 _MATCHING = """
 WITH e AS MATERIALIZED (SELECT calendar_id FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s)
 SELECT (SELECT count(*) FROM e),

@@ -56,7 +56,7 @@ def _days_free(
     contexts = [
         one
         for one in booking_context.load_many(actor, [each.instrument_id for each in helped], customer).values()
-        if one.policy.allows_length(search.duration_minutes)
+        if one.policy.may_last(search.duration_minutes)
     ]
     windows = [_window(search, one) for one in contexts]
     hull: dict[int, TimeRange] = {}

@@ -5,7 +5,7 @@ A page costs a constant number of statements, however many instruments there are
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -14,14 +14,18 @@ from django.db import connection
 from booking.queries.availability import Wish, next_free
 from booking.queries.candidates import SEEN_MINUTES, Candidate, earliest
 from booking.rules.assistance import ASSISTED, Helper, meant_mode
+from booking.rules.eligibility import shown_mode
 from booking.rules.slots import first_fit
+from booking.rules.standing import SELF_OPERATED
 from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness
 from booking.services import assisting
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation, ServiceMode
+from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
+from instruments.rules import statutory_holidays
+from instruments.rules.opening import NO_HOLIDAYS
 from instruments.rules.regions import division_prefix
 from instruments.rules.wall_time import local_day
 
@@ -60,8 +64,17 @@ class FoundTime:
 
     def training_needed(self, service_mode: str) -> bool:
         """Whether one needs a training for it: always, or, where ``service_mode`` (empty: any) is or may be working alone, a licence."""
-        alone = service_mode in {"", ServiceMode.SELF_OPERATED}
+        alone = shown_mode(service_mode, self.instrument.service_modes) == SELF_OPERATED
         return self.instrument.training_needed or (alone and self.context.policy.licence_needed)
+
+    @property
+    def unpublished_years(self) -> list[int]:
+        """The years of it whose holidays nobody knows yet, although its calendar follows them."""
+        context = self.context
+        if context.rules.holidays == NO_HOLIDAYS or not statutory_holidays.applies_in(context.zone.key):
+            return []
+        first, last = (context.local_day(at).year for at in (self.during.starts_at, self.during.ends_at))
+        return [year for year in range(first, last + 1) if not statutory_holidays.is_published(year)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,7 @@ def next_times(
     lengths = {
         pk: context.policy.nearest_length(USUAL_MINUTES) if minutes is None else minutes
         for pk, context in contexts.items()
-        if _runs_again(context) and (minutes is None or context.policy.allows_length(minutes))
+        if _runs_again(context) and (minutes is None or context.policy.may_last(minutes))
     }
     wishes = {
         pk: Wish(
@@ -151,8 +164,20 @@ def next_times(
         for pk, length in lengths.items()
     }
     starts = next_free(wishes) if wishes else {}
-    hopes = [_Hope(contexts[pk], starts[pk], lengths[pk]) for pk in lengths if pk in starts]
-    return _placed_in(hopes, (not_before + _REACH[-1]).date(), now)
+    last_on = (not_before + _REACH[-1]).date()
+    return _placed_in([_Hope(contexts[pk], starts[pk], lengths[pk], last_on) for pk in lengths if pk in starts], now)
+
+
+def confirmed(
+    actor: Actor, asked: Sequence[tuple[TimeSearch, Sequence[Candidate]]], now: datetime, customer: Organisation | None = None
+) -> list[int]:
+    """How many of the candidates of each search have a time that can be booked, for the customer where there is one: one look for all of
+    them, in as many statements as for one."""
+    ids = {one.instrument_id for _search, candidates in asked for one in candidates}
+    contexts = booking_context.load_many(actor, sorted(ids), customer) if ids else {}
+    hopes = [_hopes(contexts, candidates, search) for search, candidates in asked]
+    ranges = iter(_first_ranges([one for some in hopes for one in some], now))
+    return [sum(next(ranges) is not None for _one in some) for some in hopes]
 
 
 def with_answers(rows: Sequence[FoundTime]) -> list[FoundTime]:
@@ -208,21 +233,18 @@ def _look(
     actor: Actor, customer: Organisation | None, candidates: Sequence[Candidate], search: TimeSearch, now: datetime
 ) -> list[FoundTime]:
     contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates], customer)
-    hopes = [
-        _Hope(contexts[one.instrument_id], one.fits_at, search.duration_minutes, search.service_mode)
-        for one in candidates
-        if _may_be_booked(contexts.get(one.instrument_id), search)
-    ]
-    return _placed_in(hopes, search.last_on, now)
+    return _placed_in(_hopes(contexts, candidates, search), now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Hope:
-    """A time of ``minutes`` that may begin at ``fits_at``, and surely not earlier; ``mode``: of this way of service, if one is wanted."""
+    """A time of ``minutes`` that may begin at ``fits_at``, and surely not earlier, until the local day ``last_on``; ``mode``: of this way
+    of service, if one is wanted."""
 
     context: BookingContext
     fits_at: datetime
     minutes: int
+    last_on: date
     mode: str = ""
 
     @property
@@ -231,26 +253,48 @@ class _Hope:
         return meant_mode(self.mode, self.context.instrument.service_modes) == ASSISTED
 
 
-def _placed_in(hopes: Sequence[_Hope], last_on: date, now: datetime) -> list[FoundTime]:
-    """The earliest bookable range of each that begins until ``last_on``. Each calendar is looked at first around the instant that is hoped
-    for, and further only where that was in vain and a later one may begin until then."""
+def _hopes(contexts: Mapping[int, BookingContext], candidates: Sequence[Candidate], search: TimeSearch) -> list[_Hope]:
+    """What may be hoped for of those that the actor may see and that could be booked for so long."""
+    return [
+        _Hope(contexts[one.instrument_id], one.fits_at, search.duration_minutes, search.last_on, search.service_mode)
+        for one in candidates
+        if _may_be_booked(contexts.get(one.instrument_id), search)
+    ]
+
+
+def _placed_in(hopes: Sequence[_Hope], now: datetime) -> list[FoundTime]:
+    """The earliest bookable range of each; without those that have none."""
+    ranges = _first_ranges(hopes, now)
+    return [FoundTime(one.context, during) for one, during in zip(hopes, ranges, strict=True) if during is not None]
+
+
+def _first_ranges(hopes: Sequence[_Hope], now: datetime) -> list[TimeRange | None]:
+    """The earliest bookable range of each. Each calendar is looked at first around the instant that is hoped for, and further only where
+    that was in vain and a later one may begin until the last day."""
     openings = _Openings()
-    waiting, found = list(hopes), []
+    found: list[TimeRange | None] = [None] * len(hopes)
+    waiting = list(enumerate(hopes))
     for reach in _REACH:
-        windows = [_window(one, reach) for one in waiting]
-        busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
+        if not waiting:
+            break
+        looked = [one for _place, one in waiting]
+        windows = [_window(one, reach) for one in looked]
+        busy = booking_context.busy_of_many(_by_calendar(looked, windows))
         left = []
-        for one, window, helpers in zip(waiting, windows, _who_assist(waiting, windows, now), strict=True):
+        for (place, one), window, helpers in zip(waiting, windows, _who_assist(looked, windows, now), strict=True):
             context = one.context
             taken = busy[context.instrument.calendar_id]
             free = assisting.free_for(helpers, openings.of(context, window), taken, context.policy, now)
-            during = _first_in(one, free, window, last_on, now)
-            if during is not None:
-                found.append(FoundTime(context, during))
-            elif window.ends_at < local_day(last_on, context.zone).ends_at + timedelta(minutes=one.minutes):
-                left.append(one)
+            found[place] = _first_in(one, free, window, now)
+            if found[place] is None and window.ends_at < _last_end(one):
+                left.append((place, one))
         waiting = left
     return found
+
+
+def _last_end(one: _Hope) -> datetime:
+    """The latest instant at which what is hoped for may end."""
+    return local_day(one.last_on, one.context.zone).ends_at + timedelta(minutes=one.minutes)
 
 
 def _who_assist(waiting: Sequence[_Hope], windows: Sequence[TimeRange], now: datetime) -> list[list[Helper]]:
@@ -269,9 +313,7 @@ def _runs_again(context: BookingContext) -> bool:
 
 
 def _may_be_booked(context: BookingContext | None, search: TimeSearch) -> bool:
-    if context is None or not _runs_again(context):
-        return False
-    return context.policy.min_minutes <= search.duration_minutes <= context.policy.max_minutes
+    return context is not None and _runs_again(context) and context.policy.may_last(search.duration_minutes)
 
 
 def _enough(found: Sequence[FoundTime], count: int, next_at: datetime) -> bool:
@@ -311,9 +353,9 @@ def _by_calendar(waiting: Sequence[_Hope], windows: Sequence[TimeRange]) -> dict
     return found
 
 
-def _first_in(one: _Hope, free: list[TimeRange], window: TimeRange, last_on: date, now: datetime) -> TimeRange | None:
+def _first_in(one: _Hope, free: list[TimeRange], window: TimeRange, now: datetime) -> TimeRange | None:
     context = one.context
-    last_day = local_day(last_on, context.zone)
+    last_day = local_day(one.last_on, context.zone)
     if one.fits_at >= last_day.ends_at:
         return None
     starts_at = one.fits_at if context.runs_at(one.fits_at) or context.works_again_at is None else context.works_again_at

@@ -5,7 +5,7 @@ All lengths are minutes of elapsed time (never wall-clock difference); the grid 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,7 +15,7 @@ from booking.rules.auto_approval import AutoApproval
 from booking.rules.grid import grid_point_from, grid_point_until, is_on_grid
 from booking.rules.quota import Quota
 from booking.rules.usage import BillableBasis, BillableRule
-from booking.rules.week_time import WeekTime, lies_within
+from booking.rules.week_time import WeekTime, lies_within, parts_within
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import local_day, to_wall
@@ -117,9 +117,20 @@ class BookingPolicy:
         days = min(dict(self.horizons).get(audience, self.horizon_days), self.horizon_days)
         return local_day(to_wall(now, zone).date() + timedelta(days=days), zone).ends_at
 
-    def allows_length(self, minutes: int) -> bool:
-        """Whether a reservation may be so long; longer ones where no longest length counts are left aside."""
-        return self.min_minutes <= minutes <= self.max_minutes and minutes % self.granularity_minutes == 0
+    def may_last(self, minutes: int) -> bool:
+        """Whether a reservation may be so long at some time: longer than the longest only where some times know none, and between two
+        points of the grid, which begins anew every midnight. On a day whose clock changes the grid has other lengths too."""
+        on_grid = minutes % self.granularity_minutes == 0 or _DAY_MINUTES % self.granularity_minutes != 0
+        return on_grid and self.min_minutes <= minutes and (minutes <= self.max_minutes or bool(self.unlimited))
+
+    def where_so_long(self, duration: timedelta, free: Sequence[TimeRange], zone: ZoneInfo) -> Sequence[TimeRange]:
+        """What of ``free`` a reservation of that length may lie in, as far as the longest length says: all of it, or only what lies in
+        ``unlimited``."""
+        if duration <= timedelta(minutes=self.max_minutes) or not free:
+            return free
+        hull = TimeRange(min(one.starts_at for one in free), max(one.ends_at for one in free))
+        parts = parts_within(self.unlimited, hull, zone)
+        return [room for one in free for part in parts if (room := one.intersect(part)) is not None]
 
     def nearest_length(self, minutes: int) -> int:
         """The shortest allowed length of at least so many minutes, else the longest that there is."""

@@ -92,7 +92,7 @@ def first_fit(
 
     ``free`` is what ``free_ranges`` returned.
     """
-    for whole in free:
+    for whole in policy.where_so_long(duration, free, zone):
         room = whole.intersect(TimeRange(within.starts_at, max(within.ends_at, whole.ends_at)))
         if room is None or room.duration < duration or room.starts_at >= within.ends_at:
             continue
@@ -119,6 +119,7 @@ def nearest_alternatives(
     Of two equally near the earlier comes first. The requested range itself comes first when it fits. Empty when the
     length alone breaks a rule. ``free`` is what ``free_ranges`` returned (or such ranges that overlap) and bounds the search.
     """
+    free = policy.where_so_long(requested.duration, free, zone)
     if not free:
         return []
     everything = max(abs(end - requested.starts_at) for whole in free for end in (whole.starts_at, whole.ends_at))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from booking.credit_queries import measures_against
+from booking.credit_queries import measures_against, measures_against_many
 from booking.licence_queries import levels_held, levels_held_at
-from booking.rules.credit import measure_reason, strictest
+from booking.rules.credit import Measure, measure_reason, strictest
 from booking.rules.quota import Booked
 from booking.rules.standing import SELF_OPERATED, Asked, Standing, looks_at, reasons_against
 from booking.rules.states import GIVEN_UP
@@ -18,10 +20,12 @@ from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 
 _OTHERS = """
-SELECT r.starts_at, r.ends_at, r.requested_by_id, r.organisation_id, r.instrument_id, i.class_code
-  FROM booking_reservation r JOIN instruments_instrument i ON i.id = r.instrument_id
- WHERE i.organisation_id = %(owner)s AND (r.organisation_id = %(organisation)s OR r.requested_by_id = %(person)s)
-   AND r.starts_at >= %(first)s AND r.starts_at < %(last)s AND r.state <> ALL(%(given_up)s) AND r.id <> %(without)s
+SELECT w.owner_id, r.starts_at, r.ends_at, r.requested_by_id, r.organisation_id, r.instrument_id, i.class_code
+  FROM unnest(%(owners)s::bigint[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) AS w (owner_id, first, last)
+  JOIN booking_reservation r ON r.starts_at >= w.first AND r.starts_at < w.last
+  JOIN instruments_instrument i ON i.id = r.instrument_id AND i.organisation_id = w.owner_id
+ WHERE (r.organisation_id = %(organisation)s OR r.requested_by_id = %(person)s)
+   AND r.state <> ALL(%(given_up)s) AND r.id <> %(without)s
 """
 _ONE_AT_A_TIME = """
 SELECT pg_advisory_xact_lock(hashtextextended(format('booked:%%s:organisation:%%s', %(owner)s, %(organisation)s), 0)),
@@ -49,8 +53,47 @@ def reasons(
     booked = Booked(during, person_id, organisation_id, instrument.pk, instrument.class_code)
     asked = _asked(context, booked, service_mode, now)
     span = looks_at(context.policy, asked)
-    others = _others(instrument.organisation_id, asked, span, without_id, lock=lock) if span else []
+    owner_id = instrument.organisation_id
+    if span and lock:
+        one_at_a_time(owner_id, organisation_id, person_id)
+    others = _others({owner_id: span}, organisation_id, person_id, without_id)[owner_id] if span else []
     return reasons_against(context.policy, asked, Standing(others, _licences(context, asked), _measures(context, asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A time that is only looked at, in a context of that customer alone."""
+
+    context: BookingContext
+    during: TimeRange
+    service_mode: str
+
+
+def reasons_of_many(
+    looks: Sequence[Look], person_id: int, organisation_id: int, licences: Sequence[frozenset[str]], now: datetime
+) -> list[list[Reason]]:
+    """What ``reasons`` says of each time as if it alone were booked, with the ``licences`` that the person holds for each then: two
+    statements at most, however many; nothing is locked."""
+    asked = []
+    for one in looks:
+        instrument = one.context.instrument
+        booked = Booked(one.during, person_id, organisation_id, instrument.pk, instrument.class_code)
+        asked.append(_asked(one.context, booked, one.service_mode, now))
+    spans: dict[int, TimeRange] = {}
+    for one, each in zip(looks, asked, strict=True):
+        span, owner_id = looks_at(one.context.policy, each), one.context.instrument.organisation_id
+        if span is not None:
+            spans[owner_id] = _hull([span, spans.get(owner_id, span)])
+    others = _others(spans, organisation_id, person_id, 0) if spans else {}
+    owners = {one.context.instrument.pk: one.context.instrument.organisation_id for one in looks if one.context.keeps_standing}
+    measures = measures_against_many(person_id, organisation_id, owners, now) if owners else {}
+    found = []
+    for one, each, held in zip(looks, asked, licences, strict=True):
+        instrument = one.context.instrument
+        against = _reasons_of(measures.get(instrument.pk, []), each.zone)
+        standing = Standing(others.get(instrument.organisation_id, []), held, against)
+        found.append(reasons_against(one.context.policy, each, standing))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +124,7 @@ class Known:
     def also_at(self, moments: Iterable[datetime]) -> Known:
         """The same with the licences at further starts: one query, and none where licences do not count."""
         new = set(moments) - set(self.licences)
-        if self.person_id is None or not _licences_count(self.context, self.service_mode):
+        if self.person_id is None or not licences_count(self.context, self.service_mode):
             return self
         held = levels_held_at(self.person_id, self.context.instrument.pk, new)
         return replace(self, licences={**self.licences, **held})
@@ -102,8 +145,8 @@ def known(
     spans = [span for span in (looks_at(context.policy, one) for one in asked) if span is not None]
     others: list[Booked] = []
     if spans:
-        whole = TimeRange(min(span.starts_at for span in spans), max(span.ends_at for span in spans))
-        others = _others(instrument.organisation_id, asked[0], whole, 0, lock=False)
+        owner_id = instrument.organisation_id
+        others = _others({owner_id: _hull(spans)}, organisation_id, person_id, 0)[owner_id]
     measures = tuple(_measures(context, asked[0]))
     found = Known(context, person_id, organisation_id, service_mode, now, tuple(others), {}, measures)
     return found.also_at(during.starts_at for during in times)
@@ -113,7 +156,7 @@ def _asked(context: BookingContext, booked: Booked, service_mode: str, now: date
     return Asked(booked, context.audiences[0], service_mode, context.zone, now)
 
 
-def _licences_count(context: BookingContext, service_mode: str) -> bool:
+def licences_count(context: BookingContext, service_mode: str) -> bool:
     """Whether the policy wants to know what somebody may operate."""
     return service_mode == SELF_OPERATED and bool(context.policy.licence_needed or context.policy.licensed_times)
 
@@ -121,7 +164,7 @@ def _licences_count(context: BookingContext, service_mode: str) -> bool:
 def _licences(context: BookingContext, asked: Asked) -> frozenset[str]:
     """What the person holds for the instrument at that time; asked only where the policy wants to know."""
     person_id = asked.booked.person_id
-    if person_id is None or not _licences_count(context, asked.service_mode):
+    if person_id is None or not licences_count(context, asked.service_mode):
         return frozenset()
     return levels_held(person_id, context.instrument.pk, asked.during.starts_at)
 
@@ -132,8 +175,17 @@ def _measures(context: BookingContext, asked: Asked) -> list[Reason]:
     if who.person_id is None or not context.keeps_standing:
         return []
     owner_id = context.instrument.organisation_id
-    found = strictest(measures_against(who.person_id, who.organisation_id, who.instrument_id, owner_id, asked.now))
-    return [] if found is None else [measure_reason(found, asked.zone)]
+    return _reasons_of(measures_against(who.person_id, who.organisation_id, who.instrument_id, owner_id, asked.now), asked.zone)
+
+
+def _reasons_of(measures: Sequence[Measure], zone: ZoneInfo) -> list[Reason]:
+    """The strictest of the measures that keeps somebody from booking, as a reason; nothing where none does."""
+    found = strictest(measures)
+    return [] if found is None else [measure_reason(found, zone)]
+
+
+def _hull(spans: Sequence[TimeRange]) -> TimeRange:
+    return TimeRange(min(span.starts_at for span in spans), max(span.ends_at for span in spans))
 
 
 def one_at_a_time(owner_id: int, organisation_id: int, person_id: int | None) -> None:
@@ -142,18 +194,22 @@ def one_at_a_time(owner_id: int, organisation_id: int, person_id: int | None) ->
         cursor.execute(_ONE_AT_A_TIME, {"owner": owner_id, "organisation": organisation_id, "person": person_id})
 
 
-def _others(owner_id: int, asked: Asked, span: TimeRange, without_id: int, *, lock: bool) -> list[Booked]:
-    values = {
-        "owner": owner_id,
-        "organisation": asked.booked.organisation_id,
-        "person": asked.booked.person_id,
-        "first": span.starts_at,
-        "last": span.ends_at,
+def _others(
+    spans: Mapping[int, TimeRange], organisation_id: int, person_id: int | None, without_id: int
+) -> dict[int, list[Booked]]:
+    """What the person or the organisation has booked that begins in the span of each lab, by the labs' ids: one statement."""
+    values: dict[str, Any] = {
+        "owners": list(spans),
+        "firsts": [span.starts_at for span in spans.values()],
+        "lasts": [span.ends_at for span in spans.values()],
+        "organisation": organisation_id,
+        "person": person_id,
         "given_up": [state.value for state in GIVEN_UP],
         "without": without_id,
     }
-    if lock:
-        one_at_a_time(owner_id, asked.booked.organisation_id, asked.booked.person_id)
+    found: dict[int, list[Booked]] = {owner_id: [] for owner_id in spans}
     with planned_once() as cursor:
         cursor.execute(_OTHERS, values)
-        return [Booked(TimeRange(starts, ends), *who) for starts, ends, *who in cursor.fetchall()]
+        for owner_id, starts, ends, *who in cursor.fetchall():
+            found[owner_id].append(Booked(TimeRange(starts, ends), *who))
+    return found

@@ -16,12 +16,14 @@ from billing.settlement.time_finding import Customer, PricedTime, PricedTimes
 from booking.queries.candidates import MOST_COUNTED, DayCount
 from booking.queries.finding import MOST_FOUND
 from booking.queries.relaxing import Blocked, Relaxed
+from booking.rules.eligibility import Outcome
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
 from config.kernel.access import Actor
-from config.kernel.messages import duration_words
+from config.kernel.messages import duration_words, reason_sentence
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
+from frontend.presenters.hours import unpublished_words
 from frontend.presenters.instruments import class_label, class_name, is_english, place_name, reader_language
 from frontend.templatetags.jishi import bilingual
 from frontend.time_form import ROWS, TimeForm
@@ -75,7 +77,8 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class TimeRow:
-    """An instrument with its earliest time. ``book_url`` leads to the booking form with the time filled in."""
+    """An instrument with its earliest time. ``book_url`` leads to the booking form with the time filled in; ``against``: why the reader
+    cannot book it."""
 
     priced: PricedTime
     name: str
@@ -84,6 +87,7 @@ class TimeRow:
     kind: str
     distance: Promise | str
     badges: list[Badge]
+    against: list[str]
     url: str
     book_url: str
     zone: str
@@ -93,8 +97,12 @@ class TimeRow:
         return self.priced.found.during
 
     @property
+    def is_refused(self) -> bool:
+        return self.priced.eligibility is not None and self.priced.eligibility.outcome is Outcome.REFUSED
+
+    @property
     def needs_approval(self) -> bool:
-        return self.priced.found.context.policy.approval_required
+        return self.priced.eligibility is not None and self.priced.eligibility.approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,15 @@ class NothingView:
     sentences: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """The nearest to what was asked for; ``way``: what was given up, empty where the title says it."""
+
+    title: str
+    way: str
+    rows: list[TimeRow]
+
+
 def times_view(
     form: TimeForm,
     search: TimeSearch,
@@ -149,20 +166,19 @@ def times_view(
     days: Sequence[DayCount],
     customer: Customer,
     known_until: date,
-    licensed: frozenset[int],
 ) -> TimesView:
-    """The rows and everything around them. ``licensed``: the instruments that the reader may operate alone."""
+    """The rows and everything around them."""
     return TimesView(
-        rows=[time_row(row, form, search, customer, licensed) for row in found.rows],
+        rows=[time_row(row, form, search, customer) for row in found.rows],
         summary=_summary(search, found),
-        notes=_notes(found, search, customer, known_until),
+        notes=_notes(form, found, search, customer, known_until),
         sorts=[Link(str(name), form.query(sort=sort), form.sort == sort, code=sort) for sort, name in SORT_NAMES.items()],
         more=_more(form, found),
         strip=[_tile(day, form, search) for day in days],
     )
 
 
-def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: Customer, licensed: frozenset[int]) -> TimeRow:
+def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: Customer) -> TimeRow:
     """One row."""
     found = priced.found
     instrument, zone = found.instrument, found.context.zone
@@ -178,28 +194,46 @@ def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: C
         place=place_name(instrument.site.region_code or instrument.organisation.region_code),
         kind=class_name(instrument.class_code),
         distance=NEARNESS[found.nearness],
-        badges=_badges(priced, search.service_mode, licensed),
+        badges=_badges(priced),
+        against=_against(priced),
         url=f"{page}?{asked.query()}",
         book_url=f"{booking}?{asked.query()}",
         zone=zone.key,
     )
 
 
-def _badges(priced: PricedTime, service_mode: str, licensed: frozenset[int]) -> list[Badge]:
-    found, badges = priced.found, []
-    untrained = found.training_needed(service_mode) and found.instrument.pk not in licensed
-    if untrained:
-        badges.append(Badge(_("Training needed"), "wait", "certificate"))
-    if found.context.policy.approval_required:
-        badges.append(answer_badge(found.answer_hours))
-    elif not untrained:
-        badges.append(Badge(_("You can book at once"), "good", "circle-check"))
+def _badges(priced: PricedTime) -> list[Badge]:
+    """What would become of a request, and budgets that have little left."""
+    said, badges = priced.eligibility, []
+    if said is not None and said.outcome is Outcome.REFUSED:
+        badges.append(Badge(_("You cannot book this time"), "bad", "circle-x"))
+    elif said is not None:
+        if said.training:
+            badges.append(Badge(_("Training needed"), "wait", "certificate"))
+        if said.approval:
+            badges.append(answer_badge(priced.found.answer_hours))
+        if said.outcome is Outcome.AT_ONCE:
+            badges.append(Badge(_("You can book at once"), "good", "circle-check"))
+        if said.outcome is Outcome.LOG_IN:
+            badges.append(Badge(_("Log in to see whether you can book"), "info", "login"))
     return badges + budget_badges(priced.nearly_used_up)
+
+
+def _against(priced: PricedTime) -> list[str]:
+    """Why the reader cannot book; that there is no price stands in the place of the price."""
+    if priced.eligibility is None or priced.assessment is None:
+        return []
+    return [reason_sentence(reason) for reason in priced.eligibility.reasons]
 
 
 def budget_badges(codes: Sequence[str]) -> list[Badge]:
     """Programmes that would pay and have little left."""
-    return [Badge(_("%(programme)s: budget nearly used up") % {"programme": code}, "wait", "coins") for code in codes]
+    return [Badge(words, "wait", "coins") for words in budget_words(codes)]
+
+
+def budget_words(codes: Sequence[str]) -> list[str]:
+    """The same in words."""
+    return [_("%(programme)s: budget nearly used up") % {"programme": code} for code in codes]
 
 
 def answer_badge(hours: float | None) -> Badge:
@@ -220,8 +254,14 @@ def _summary(search: TimeSearch, found: PricedTimes) -> str:
     return _("%(said)s, and more") % {"said": said} if found.more or found.others else said
 
 
-def _notes(found: PricedTimes, search: TimeSearch, customer: Customer, known_until: date) -> list[str]:
+def _notes(form: TimeForm, found: PricedTimes, search: TimeSearch, customer: Customer, known_until: date) -> list[str]:
     notes = []
+    if form.sort == "nearest" and found.sort != "nearest":
+        notes.append(
+            _("Nobody knows where you are, so the earliest times come first. Say where you are under “More”, or choose a place.")
+        )
+    years = {year for row in found.rows for year in row.found.unpublished_years}
+    notes += [unpublished_words(year) for year in sorted(years)]
     if found.compared is not None and found.others:
         notes.append(
             _("The final cost was compared among the %(count)s earliest times. Narrow the search to compare others.")
@@ -291,22 +331,37 @@ def nothing_view(form: TimeForm, blocked: Blocked) -> NothingView:
     if blocked.calculating:
         sentences.append(calculating_note(blocked.calculating))
     return NothingView(
-        blocking=str(FILTERS.get(blocked.blocking, "")),
+        blocking=_filter_words(blocked.blocking),
         ways=[_way(form, way) for way in blocked.ways],
         sentences=sentences,
     )
 
 
+def alternatives_view(form: TimeForm, way: Relaxed, found: PricedTimes, customer: Customer) -> Alternatives:
+    """What a way leads to. How far it is from the reader is left aside where it is near the place that was asked for."""
+    rows = [time_row(row, form, way.search, customer) for row in found.rows]
+    if "region_code" in way.left_out:
+        rows = [replace(row, distance="") for row in rows]
+    title = _("Nearest elsewhere") if way.what == "region_code" else _("Nearest alternatives")
+    return Alternatives(title, "" if way.what == "region_code" else _way_words(way), rows)
+
+
 def _way(form: TimeForm, way: Relaxed) -> Link:
-    if way.what == "days":
-        label = _("Until %(day)s") % {"day": display.date_words(way.search.last_on)}
-    elif way.what == "duration":
-        label = _("Only %(length)s") % {"length": duration_words(way.search.duration_minutes)}
-    else:
-        label = _("Leave out: %(filter)s") % {"filter": FILTERS[way.what]}
     number = f"{way.count}+" if way.more else f"{way.count}"
     note = ngettext("%(count)s instrument", "%(count)s instruments", way.count) % {"count": number}
-    return Link(label, form.query(**form.fields_of(way.search)), note=note)
+    return Link(_way_words(way), form.query(**form.fields_of(way.search)), note=note)
+
+
+def _way_words(way: Relaxed) -> str:
+    if way.what == "days":
+        return _("Until %(day)s") % {"day": display.date_words(way.search.last_on)}
+    if way.what == "duration":
+        return _("Only %(length)s") % {"length": duration_words(way.search.duration_minutes)}
+    return _("Leave out: %(filter)s") % {"filter": _filter_words(way.left_out)}
+
+
+def _filter_words(names: Sequence[str]) -> str:
+    return str(_(" and ")).join(str(FILTERS[name]) for name in names)
 
 
 # --- The choices of the form ------------------------------------------------------------------------------------------

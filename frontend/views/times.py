@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,13 +17,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import time_finding
 from billing.settlement.sample_finding import PricedItem, find_items
-from billing.settlement.time_finding import PROFILES, Customer, PricedTimes
-from booking.licence_queries import workable_alone
+from billing.settlement.time_finding import PROFILES, Customer
 from booking.queries import bookable_organisations
 from booking.queries.alerts import waiting_alerts
-from booking.queries.availability import calculating_count
+from booking.queries.candidates import calculating_of
 from booking.queries.day_counts import count_by_day
-from booking.queries.relaxing import blocked
+from booking.queries.relaxing import Blocked, Relaxed, blocked
 from booking.rules.time_search import TimeSearch
 from booking.services import time_alerts
 from config.kernel.access import Actor
@@ -35,7 +33,7 @@ from frontend.http import actor_of, is_fragment, to_login
 from frontend.presenters import item_finds
 from frontend.presenters import times as present
 from frontend.presenters.item_finds import ItemsView
-from frontend.presenters.times import Link
+from frontend.presenters.times import Alternatives, Link
 from frontend.refusals import status_of
 from frontend.time_form import USUAL_DAYS, USUAL_HOURS, TimeForm
 from instruments.models import Organisation
@@ -44,6 +42,19 @@ from instruments.rules.regions import division_prefix, regions
 
 ITEMS_SHOWN = 5
 NEAREST_SHOWN = 3
+#: What is rather given up than what comes behind it, to show what is nearest to the wish.
+GIVEN_UP_FIRST = (
+    "region_code",
+    "zone",
+    "owner",
+    "days",
+    "class_code",
+    "service_mode",
+    "no_training",
+    "no_approval",
+    "technique",
+    "text",
+)
 #: Which input a reason is about.
 INPUTS = {
     "duration": "hours",
@@ -87,33 +98,38 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
     origin = form.place or customer.organisation.region_code or search.region_code
     found = time_finding.find(actor, search, customer, form.sort, now, form.rows, origin)
     days = count_by_day(actor, present.strip_search(search, today), now, time_finding.meant(customer))
+    nothing = None if found.rows else blocked(actor, search, now, time_finding.meant(customer))
     known_until = today + timedelta(days=settings.AVAILABILITY_DAYS - 1)
-    waiting = calculating_count()
+    waiting = calculating_of(search, now)
     return {
         "search": search,
         "customer": customer,
-        "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
+        "view": present.times_view(form, search, found, days, customer, known_until),
         "narrowed": present.narrowed(actor, form, search),
         "calculating": present.calculating_note(waiting) if waiting else "",
-        "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
-        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, now),
+        "nothing": present.nothing_view(form, nothing) if nothing else None,
+        "alternatives": _alternatives(actor, form, search, nothing, customer, origin, now) if nothing else None,
         "items": _items(form, search, customer, origin, now, beside_nothing=not found.rows),
         "full_query": form.query(**form.fields_of(search)),
     }
 
 
-def _elsewhere(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, now: datetime) -> list[present.TimeRow]:
-    """The times nearest to the place that was asked for, where that alone stands in the way."""
-    if not search.region_code:
-        return []
-    wider = search.without("region_code")
-    found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, NEAREST_SHOWN, search.region_code)
-    licensed = _licensed(actor, found, now)
-    return [replace(present.time_row(row, form, wider, customer, licensed), distance="") for row in found.rows]
+def _alternatives(
+    actor: Actor, form: TimeForm, search: TimeSearch, nothing: Blocked, customer: Customer, origin: str, now: datetime
+) -> Alternatives | None:
+    """The times nearest to what was asked for: by place, then by time. Nearest to the place that was asked for where that stands in the
+    way; nothing where only a shorter time would do."""
+    ways = [way for way in nothing.ways if way.what != "duration"]
+    if not ways:
+        return None
+    way = min(ways, key=_given_up)
+    near = search.region_code if "region_code" in way.left_out else origin
+    found = time_finding.find(actor, way.search, customer, "nearest", now, NEAREST_SHOWN, near)
+    return present.alternatives_view(form, way, found, customer) if found.rows else None
 
 
-def _licensed(actor: Actor, found: PricedTimes, now: datetime) -> frozenset[int]:
-    return workable_alone(actor.user_id, [row.found.instrument.pk for row in found.rows], now)
+def _given_up(way: Relaxed) -> int:
+    return GIVEN_UP_FIRST.index(way.what) if way.what in GIVEN_UP_FIRST else len(GIVEN_UP_FIRST)
 
 
 def _items(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from billing.pricing import sample_prices
+from booking.models import AccessListEntry
+from booking.services import availability
 from instruments.services import resources
 from tests.booking.finding.labs import labs
 
@@ -68,6 +70,31 @@ def test_a_licence_is_training_that_is_needed_where_one_may_work_alone(api, labs
 
     assert needed()["SEM"]
     assert not needed(service_mode="assisted")["SEM"]
+
+
+def test_a_row_says_what_would_become_of_a_request_and_why_not(api, labs, cast):
+    labs.add("At once", policy={"approval_required": False})
+
+    def said(who=""):
+        rows = api(who).get("find-a-time/", minutes=60, q="At once").json()["results"]
+        return [(row["eligibility"], [reason["code"] for reason in row["reasons"]]) for row in rows]
+
+    assert said() == [("log_in", [])]
+    assert said("lin") == [("at_once", [])]
+    AccessListEntry.objects.create(
+        organisation=cast.lab, person=cast.users["lin"], verdict="deny", reason="x", created_by=cast.users["wang"],
+        created_at=cast.now,
+    )  # fmt: skip
+    assert said("lin") == [("refused", ["measure.listed"])]
+
+
+def test_the_order_is_the_one_that_was_possible_and_calendars_in_the_making_are_counted(api, labs, cast):
+    labs.add("Elsewhere", region="632801")
+    availability.mark_calculating([cast.xrd.calendar_id], cast.now)
+    found = api().get("find-a-time/", minutes=60, sort="nearest").json()
+    assert (found["sorted_by"], found["calculating"]) == ("earliest", 1), "nobody knows nearest to where"
+    assert api().get("find-a-time/", minutes=60, sort="nearest", place="630104").json()["sorted_by"] == "nearest"
+    assert api().get("find-a-time/", minutes=60, region_code="632800").json()["calculating"] == 0
 
 
 def test_what_makes_no_sense_together_is_refused(api, labs):

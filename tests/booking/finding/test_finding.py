@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, S
 from booking.services import availability, downtimes, late_entry, reservations, transitions
 from booking.services import context as booking_context
 from booking.services.downtimes import Outage
+from booking.services.refusing import refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
@@ -189,19 +191,63 @@ PRICE_OF_100 = {
 def test_nothing_found_names_what_blocks_most_and_ways_out(labs, cast, search):
     labs.add("SEM", region="632801", techniques=("jishi:sem",))
     labs.add("TEM", region="632801", techniques=("jishi:tem",))
-    said = blocked(search(technique="jishi:sem", region_code="630100"), cast.now)
+    said = blocked(NOBODY, search(technique="jishi:sem", region_code="630100"), cast.now)
     assert said.matching == 0
     assert [(way.what, way.count) for way in said.ways] == [("technique", 1), ("region_code", 1)]
-    said = blocked(search(9.5, last=0, technique="jishi:sem"), cast.now)
+    said = blocked(NOBODY, search(9.5, last=0, technique="jishi:sem"), cast.now)
     assert said.matching == 1
     assert [way.what for way in said.ways] == ["duration"]
     assert said.ways[0].search.duration_minutes == 360  # nine to five, of which two hours are the lab's notice
-    assert said.blocking == ""
+    assert said.blocking == ()
+
+
+def test_filters_that_block_together_are_named_together_the_fewest_first(labs, cast, search):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",), class_code="010102")
+    said = blocked(NOBODY, search(technique="jishi:tem", class_code="02", last=6), cast.now)
+    assert [(way.what, way.left_out, way.count) for way in said.ways] == [("filters", ("technique", "class_code"), 2)]
+    assert said.blocking == ("technique", "class_code")
+    said = blocked(NOBODY, search(technique="jishi:sem", class_code="02", region_code="630100", last=6), cast.now)
+    assert said.blocking == ("class_code", "region_code")
+    assert said.ways[0].search == search(technique="jishi:sem", last=6)
+    said = blocked(NOBODY, search(text="SEM", class_code="02", region_code="630100", no_approval=True, last=6), cast.now)
+    assert said.blocking == ("class_code", "region_code", "no_approval")  # the words are kept as long as something has them
+
+
+def test_a_way_out_counts_only_what_was_looked_at(labs, cast, search, slot):
+    for number in range(3):
+        lab = labs.add(f"Buffered {number}", region="632801", policy={"buffer_before_minutes": 60, "notice_minutes": 0})
+        for day in range(-2, 20):
+            occupy(lab.calendar_id, slot(12, 13, day=day))  # three or four hours are free, three with the buffer
+    labs.add("SEM", region="632801", techniques=("jishi:sem",))
+    nowhere = search(3.5, region_code="110000", last=6)
+    assert len(candidates.earliest(search(3.5, last=6), cast.now, 10).rows) == 5
+    assert [(way.what, way.count) for way in blocked(NOBODY, nowhere, cast.now).ways] == [("region_code", 2)]
+    empty = search(3.5, text="Buffered", region_code="110000", last=6)
+    assert [way.what for way in blocked(NOBODY, empty, cast.now).ways] == ["filters"]
+
+
+def test_ways_out_cost_as_many_statements_with_many_instruments_as_with_few(labs, cast, search):
+    asked = search(2, technique="jishi:sem", region_code="632800", last=6)
+
+    ways: list[dict[str, tuple[int, bool]]] = []
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            ways.append({way.what: (way.count, way.more) for way in blocked(NOBODY, asked, cast.now).ways})
+        return len(queries)
+
+    labs.add("SEM", techniques=("jishi:sem",))
+    labs.add("TEM", region="632801", techniques=("jishi:tem",))
+    few = statements()
+    for number in range(20):
+        labs.add(f"SEM {number}", techniques=("jishi:sem",))
+    assert statements() == few
+    assert ways == [{"technique": (1, False), "region_code": (1, False)}, {"technique": (1, False), "region_code": (12, True)}]
 
 
 def test_more_days_are_a_way_out(labs, cast, search, slot):
     occupy(cast.xrd.calendar_id, TimeRange(cast.now, slot(8, 9, day=3).starts_at))
-    said = blocked(search(last=2), cast.now)
+    said = blocked(NOBODY, search(last=2), cast.now)
     assert [way.what for way in said.ways] == ["days"]
 
 
@@ -275,6 +321,87 @@ def test_what_is_found_is_what_looking_at_every_calendar_finds(labs, cast, searc
         found = find_earliest(NOBODY, asked, cast.now, 10)
         assert [(row.during.starts_at, row.instrument.pk) for row in found.rows] == brute_force(asked, cast.now)
         assert InstrumentPolicy.objects.count() == len(world)
+        transaction.set_rollback(True)
+
+
+# --- Against the rules of a booking -----------------------------------------------------------------------------------
+NIGHTS = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 20 * 60, "until_minute": 8 * 60}
+WEEKEND = {"weekdays": [6, 7], "from_minute": 0, "until_minute": 1440}
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_a_long_run_at_night_is_found_where_no_longest_length_counts(few, labs, cast, search):
+    labs.add("Night", opens=0, closes=24, weekdays=(0, 1, 2, 3, 4, 5, 6), policy={"rules": {"unlimited": [NIGHTS]}})
+    labs.add("Day", opens=0, closes=24, weekdays=(0, 1, 2, 3, 4, 5, 6), policy={})
+    found = find_earliest(NOBODY, search(12), cast.now, 10)
+    assert (names(found), starts(found)) == (["Night"], ["Mon 20:00"])
+    assert names(find_earliest(NOBODY, search(12.5), cast.now, 10)) == []
+    entry = Instrument.objects.get(name="Night")
+    (card,) = finding.next_times(NOBODY, [entry.pk], 720, cast.now, cast.now, None)
+    assert f"{card.during.starts_at.astimezone(card.context.zone):%a %H:%M}" == "Mon 20:00"
+
+
+def allowed(search: TimeSearch, now: datetime, customer: Organisation) -> dict[int, datetime]:
+    """By instrument the first instant at which the rules of a booking have nothing against it, whoever asks: each quarter of an hour is
+    tried."""
+    found = {}
+    for instrument in Instrument.objects.filter(published=True):
+        context = booking_context.load(NOBODY, instrument.pk, lock=False)
+        context = replace(context, has_outages=False, has_assistants=False, keeps_standing=False)
+        busy = [
+            TimeRange(row.during.lower, row.during.upper)
+            for row in Occupancy.objects.filter(calendar_id=instrument.calendar_id, blocking=True)
+        ]
+        at = max(local_day(search.first_on, context.zone).starts_at, now)
+        while at < local_day(search.last_on, context.zone).ends_at:
+            during = TimeRange(at, at + timedelta(minutes=search.duration_minutes))
+            taken = any(one.overlaps(context.policy.occupied(during)) for one in busy)
+            if not taken and not refusal_reasons(context, None, customer, during, "self_operated", now):
+                found[instrument.pk] = at
+                break
+            at += timedelta(minutes=15)
+    return found
+
+
+long_policies = st.fixed_dictionaries(
+    {
+        "granularity_minutes": st.sampled_from([15, 60, 105, 420]),
+        "max_minutes": st.just(480),
+        "notice_minutes": st.sampled_from([0, 1440]),
+        "buffer_after_minutes": st.sampled_from([0, 30]),
+        "rules": st.fixed_dictionaries(
+            {}, optional={"unlimited": st.lists(st.sampled_from([NIGHTS, WEEKEND]), min_size=1, max_size=2)}
+        ),
+    }
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([(8, 18), (0, 24)]), long_policies, st.lists(st.integers(0, 120), max_size=4)), min_size=1,
+             max_size=3),
+    st.sampled_from([60, 180, 480, 720, 1800, 2880]),
+    st.sampled_from([3000, 0]),
+)  # fmt: skip
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_offered_is_what_the_rules_of_a_booking_take_and_nothing_of_that_is_hidden(
+    labs, cast, search, monkeypatch, world, minutes, few
+):
+    monkeypatch.setattr(candidates, "FEW", few)
+    with transaction.atomic():
+        for number, ((opens, closes), policy, taken) in enumerate(world):
+            instrument = labs.add(
+                f"I{number}",
+                opens=opens,
+                closes=closes,
+                weekdays=(0, 1, 2, 3, 4, 5, 6),
+                policy=policy | {"min_minutes": policy["granularity_minutes"]},
+            )
+            for hour in set(taken):
+                occupy(instrument.calendar_id, TimeRange(cast.now + timedelta(hours=hour), cast.now + timedelta(hours=hour + 1)))
+        asked = search(minutes / 60, first=1, last=5)
+        found = find_earliest(NOBODY, asked, cast.now, 10, customer=cast.firm)
+        offered = {row.instrument.pk: row.during.starts_at for row in found.rows}
+        assert offered == allowed(asked, cast.now, cast.firm)
         transaction.set_rollback(True)
 
 

@@ -11,11 +11,14 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from booking.models import Licence, TimeAlert
+from booking.models import AccessListEntry, Licence, TimeAlert
 from booking.services import availability
 from config.kernel.time_range import TimeRange
 from frontend.presenters import times as times_presenter
 from frontend.time_form import TimeForm
+from instruments.rules import statutory_holidays
+from instruments.rules.opening import HolidayRule
+from instruments.services import schedule_store
 from tests.booking.availability.building import occupy
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +97,56 @@ def test_who_holds_the_licence_is_not_sent_to_a_training_and_who_lacks_it_is_not
     assert "You can book at once" in assisted
 
 
+def test_a_visitor_is_asked_to_log_in_instead_of_being_told_to_book(as_, labs):
+    labs.add("At once", policy={"approval_required": False})
+    page = text(as_().get(PAGE, {"q": "At once"}))
+    assert "Log in to see whether you can book" in page
+    assert "You can book at once" not in page
+
+
+def test_who_stands_on_a_deny_list_reads_why_and_is_not_told_to_book(as_, labs, cast):
+    labs.add("At once", policy={"approval_required": False})
+    AccessListEntry.objects.create(
+        organisation=cast.lab, person=cast.users["lin"], verdict="deny", reason="broke the tube", created_by=cast.users["wang"],
+        created_at=cast.now,
+    )  # fmt: skip
+    page = text(as_("lin").get(PAGE, {"q": "At once"}))
+    assert "You cannot book this time" in page and "broke the tube" in page
+    assert "You can book at once" not in page
+    assert "broke the tube" not in text(as_("zhao").get(PAGE, {"q": "At once"}))
+
+
+def test_what_a_rule_of_the_lab_lets_through_is_booked_and_not_requested(as_, labs, cast):
+    labs.add("By rule", policy={"rules": {"auto_approval": {"who": "anybody"}}})
+    page = as_("lin").get(PAGE, {"q": "By rule"})
+    assert "You can book at once" in text(page) and "The lab approves" not in text(page)
+    assert links(page, "Book this time") and not links(page, "Request this time")
+
+
+def test_what_has_no_price_is_not_said_to_be_booked_at_once(as_, labs, cast):
+    labs.add("Unpriced", policy={"approval_required": False}, price=None)
+    page = text(as_("lin").get(PAGE, {"q": "Unpriced"}))
+    assert "You can book at once" not in page
+    assert "No price yet: it cannot be booked here." in page
+
+
+def test_nearest_to_nobody_knows_where_says_what_to_do(as_, labs):
+    asked = "Say where you are under"
+    assert asked in text(as_().get(PAGE, {"sort": "nearest"}))
+    assert asked not in text(as_().get(PAGE, {"sort": "nearest", "place": "630104"}))
+    assert asked not in text(as_("lin").get(PAGE, {"sort": "nearest"}))
+    assert asked not in text(as_().get(PAGE))
+
+
+def test_a_time_in_a_year_whose_holidays_nobody_knows_is_said_to_be_so(as_, labs, cast, monkeypatch):
+    words = "The holidays of 2026 are not published yet"
+    monkeypatch.setattr(statutory_holidays, "is_published", lambda year: False)
+    assert words not in text(as_().get(PAGE)), "a calendar that takes no notice of holidays says nothing"
+    schedule_store.set_holidays(cast.xrd.calendar_id, HolidayRule(closed=True))
+    labs.derive()
+    assert words in text(as_().get(PAGE))
+
+
 def test_the_address_keeps_everything_and_sorts_and_days_are_links(as_, labs):
     labs.add("SEM")
     page = as_().get(PAGE, {"class_code": "01", "hours": "1.5", "from": "2026-11-26", "region_code": "630100"})
@@ -126,6 +179,37 @@ def test_nothing_found_says_what_blocks_most_and_offers_ways_out_and_a_mail(as_,
     assert "You wait for nothing" in text(lin.get(reverse("time_alert_list")))
 
 
+def test_filters_that_block_together_are_named_and_what_is_nearest_is_shown(as_, labs, cast):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",), class_code="010102")
+    page = as_().get(PAGE, {"technique": "jishi:sem", "class_code": "02", "region_code": "630100", "hours": "2"})
+    assert "What stands in the way most: the class and the place." in text(page)
+    (way,) = links(page, "Leave out: the class and the place")
+    assert "SEM" in text(as_().get(PAGE + way))
+    assert "Nearest alternatives" in text(page)
+    assert text(page).count('class="card time-row"') == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "given_up", "shown"),
+    [
+        ({"zone": "no-such-zone"}, "Leave out: the zone", 3),
+        ({"owner": "999999"}, "Leave out: the owner", 3),
+        ({"technique": "jishi:tem"}, "Leave out: the technique", 3),
+        ({"q": "Weekend", "from": "2026-11-23", "to": "2026-11-25"}, "Until Wed 9 Dec 2026", 1),
+    ],
+)
+def test_the_nearest_that_would_do_are_shown_by_place_and_then_by_time(as_, labs, asked, given_up, shown):
+    labs.add("Weekend", weekdays=(5,))
+    labs.add("Far", region="632801", opens=6)
+    labs.add("Near", region="630121", opens=7)
+    labs.add("Next door", region="630104", opens=13)
+    page = text(as_().get(PAGE, {"hours": "2", "place": "630104", "from": "2026-11-24", "to": "2026-11-25"} | asked))
+    rest = page.split("Nearest alternatives")[1]
+    assert f'<p class="small soft">{given_up}</p>' in rest
+    names = re.findall(r'<h3><a href="[^"]*">([^<]*)</a>', rest)
+    assert names == (["Weekend"] if shown == 1 else ["X-ray diffractometer", "Next door", "Near"])
+
+
 def test_a_visitor_who_wants_a_mail_logs_in_first(as_, labs):
     assert as_().post(reverse("time_alert_create"), {"hours": "2"}).headers["Location"].startswith("/accounts/login/")
 
@@ -136,6 +220,8 @@ def test_a_busy_instrument_is_offered_later_and_calendars_in_the_making_are_name
     assert "28 Nov 2026, 08:00" in page
     availability.mark_calculating([cast.xrd.calendar_id], cast.now)
     assert "The calendar of 1 instrument is being calculated" in text(as_().get(PAGE))
+    elsewhere = text(as_().get(PAGE, {"region_code": "632800"}))
+    assert "is being calculated" not in elsewhere, "only what matters to the search is counted"
 
 
 def test_beyond_the_known_days_it_says_so(as_, labs):
