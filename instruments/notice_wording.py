@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
+from instruments.rules.search_state import asks_for_time, search_of_query
 from instruments.services.saved_searches import unsubscribe_token
 
 register_groups(
@@ -36,6 +37,8 @@ def _search_lines(one: Params) -> list[str]:
     lines += [f"- {entry['name_en'] if english and entry['name_en'] else entry['name']}" for entry in one["entries"]]
     if one["count"] > len(one["entries"]):
         lines.append(gettext("- and %(count)s more") % {"count": one["count"] - len(one["entries"])})
+    if asks_for_time(search_of_query(one["query"])):
+        lines.append(gettext("Whether they are free in the days of your search was not looked at."))
     return lines
 
 

@@ -74,9 +74,9 @@ def calculating(calendar_ids: Iterable[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
-def calculating_count(most: int = 1000) -> int:
-    """How many calendars are not up to date anywhere, counted up to ``most``."""
-    return CalendarAvailability.objects.filter(calculating_since__isnull=False)[:most].count()
+def calculating_anywhere(most: int = 1000) -> list[int]:
+    """The ids of ``most`` calendars at most that are not up to date."""
+    return list(CalendarAvailability.objects.filter(calculating_since__isnull=False).values_list("pk", flat=True)[:most])
 
 
 #: The first day that has a stretch long enough, and where in it such a stretch begins.

@@ -73,7 +73,7 @@ def _facts(offers: Mapping[int, OfferLines]) -> list[tuple[str, Callable[[Compar
         (_("Price"), lambda one: [price_words(one.entry)]),
         (_("Subsidy"), lambda one: [_("Possible") if one.entry.subsidy_eligible else _("None in force")] if _priced(one) else []),
         (_("Next free"), lambda one: _next_free(one, offers.get(one.entry.pk, NO_OFFER))),
-        (_("What it costs you"), lambda one: [offers.get(one.entry.pk, NO_OFFER).cost]),
+        (_("What it costs you"), lambda one: _cost(offers.get(one.entry.pk, NO_OFFER))),
         (_("Online booking"), lambda one: [_("Yes") if one.entry.bookable else _("No")] if _is_instrument(one) else []),
         (
             _("Approval"),
@@ -114,6 +114,10 @@ def _next_free(one: Compared, offer: OfferLines) -> list[str]:
     if offer.free_at is not None:
         return [offer.free_words]
     return [] if one.free_within is None else [str(VALUE_NAMES["next_free"][str(one.free_within)])]
+
+
+def _cost(offer: OfferLines) -> list[str]:
+    return [offer.cost, *offer.budgets]
 
 
 def _item(entry: CatalogueEntry) -> TestItem | None:

@@ -22,6 +22,7 @@ from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.hours_text import hours_text
+from frontend.presenters.times import budget_words
 from frontend.time_form import TimeForm
 from instruments.models import CatalogueEntry
 from instruments.queries import SearchResult
@@ -32,13 +33,14 @@ from instruments.rules.asking import Asking, days_meant
 @dataclass(frozen=True, slots=True)
 class OfferLines:
     """What a card says: ``free_at`` an instant with its ``zone`` and where it is asked for, or ``promised_on`` a local day; ``cost`` in
-    words, empty without a price. An empty offer says nothing."""
+    words, empty without a price; ``budgets``: what would pay for it and has little left. An empty offer says nothing."""
 
     free_at: datetime | None = None
     zone: str = ""
     address: str = ""
     promised_on: date | None = None
     cost: str = ""
+    budgets: tuple[str, ...] = ()
 
     @property
     def free_words(self) -> str:
@@ -109,7 +111,8 @@ def _item_lines(item: PricedItem, asked: Asking) -> OfferLines:
     address = reverse("resource_detail", args=[item.resource.pk])
     if asked.samples:
         address += f"?samples={asked.samples}"
-    return OfferLines(promised_on=item.promised_on, address=address, cost=_samples_cost(item, asked.samples))
+    budgets = tuple(budget_words(item.nearly_used_up))
+    return OfferLines(promised_on=item.promised_on, address=address, cost=_samples_cost(item, asked.samples), budgets=budgets)
 
 
 def _lines(entry: CatalogueEntry, offer: PricedTime | None, asked: Asking, customer: Customer) -> OfferLines:
@@ -119,7 +122,8 @@ def _lines(entry: CatalogueEntry, offer: PricedTime | None, asked: Asking, custo
     own = "" if customer.assumed else str(customer.organisation.pk)
     typed = BookingForm(organisation=own).at(during, zone)
     address = f"{reverse('instrument_detail', args=[entry.instrument.pk])}?{typed.query()}#booking-panel"
-    return OfferLines(during.starts_at, zone.key, address, cost=_cost(offer, asked, customer))
+    budgets = tuple(budget_words(offer.nearly_used_up))
+    return OfferLines(during.starts_at, zone.key, address, cost=_cost(offer, asked, customer), budgets=budgets)
 
 
 def _cost(offer: PricedTime, asked: Asking, customer: Customer) -> str:

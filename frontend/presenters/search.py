@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -70,7 +70,8 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An entry as the list shows it. ``pick`` adds it to what is compared, or takes it away; None when there is no room."""
+    """An entry as the list shows it. ``pick`` adds it to what is compared, or takes it away; None when there is no room. ``calculating``:
+    its free times are not up to date."""
 
     entry: CatalogueEntry
     address: str
@@ -82,6 +83,7 @@ class Card:
     price: str
     offer: OfferLines
     pick: Step | None
+    calculating: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,11 @@ class _Address:
         return Step(label, self.href(**changes), current, count, json.dumps(dict(changes)), up)
 
 
-def results_view(result: SearchResult, query: QueryDict, page_name: str, offers: Mapping[int, OfferLines]) -> ResultsView:
-    """The results of a search whose address carries ``query``; ``offers`` by the entries' ids."""
+def results_view(
+    result: SearchResult, query: QueryDict, page_name: str, offers: Mapping[int, OfferLines], calculating: Collection[int] = ()
+) -> ResultsView:
+    """The results of a search whose address carries ``query``; ``offers`` by the entries' ids; ``calculating``: the calendars that are not
+    up to date."""
     address = _Address(query, page_name)
     picked = picked_ids(query)
     chosen = [
@@ -153,7 +158,7 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str, offers:
         if name != "text" and name not in address.fixed and query.get(PARAMETERS[name])
     ]
     return ResultsView(
-        cards=[_card(entry, picked, address, offers.get(entry.pk, NO_OFFER)) for entry in result.items],
+        cards=[_card(entry, picked, address, offers.get(entry.pk, NO_OFFER), calculating) for entry in result.items],
         facets=_facets(result, address),
         chosen=chosen,
         understood=[_hint(hint, result.asked, address) for hint in result.asked.hints if hint.name != "unknown_place"],
@@ -171,6 +176,16 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str, offers:
         all_of_it="?",
         clear_filters=address.href(**dict.fromkeys((one for one in PARAMETERS.values() if one != "q"), "")),
     )
+
+
+def calculating_note(count: int) -> str:
+    """That so many calendars of what fits are not up to date."""
+    words = ngettext(
+        "The calendar of %(count)s instrument is being calculated; “Next free” may not know it for some minutes.",
+        "The calendars of %(count)s instruments are being calculated; “Next free” may not know them for some minutes.",
+        count,
+    )
+    return words % {"count": count}
 
 
 def picked_ids(query: QueryDict, name: str = PICKED) -> list[int]:
@@ -235,7 +250,7 @@ def search_words(search: CatalogueSearch) -> str:
     return " · ".join(filter(None, words)) or _("Everything")
 
 
-def _card(entry: CatalogueEntry, picked: list[int], address: _Address, offer: OfferLines) -> Card:
+def _card(entry: CatalogueEntry, picked: list[int], address: _Address, offer: OfferLines, calculating: Collection[int]) -> Card:
     return Card(
         entry=entry,
         address=entry_address(entry),
@@ -247,6 +262,7 @@ def _card(entry: CatalogueEntry, picked: list[int], address: _Address, offer: Of
         price=price_words(entry),
         offer=offer,
         pick=_pick(entry.pk, picked, address),
+        calculating=entry.calendar_id in calculating,
     )
 
 

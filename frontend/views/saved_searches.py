@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +20,8 @@ from frontend.http import actor_of, stands_at
 from frontend.presenters.search import search_words
 from frontend.refusals import say_refusal, sentences
 from instruments import queries
-from instruments.rules.search_state import search_of_query
+from instruments.models import SavedSearch
+from instruments.rules.search_state import asks_for_time, search_of_query
 from instruments.services import saved_searches
 
 
@@ -30,13 +33,16 @@ def saved_search_list(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-    rows = [
-        {"saved": saved, "words": search_words(search_of_query(saved.query)), "address": f"{reverse('search')}?{saved.query}"}
-        for saved in queries.my_searches(actor_of(request))
-    ]
+    rows = [_row(saved) for saved in queries.my_searches(actor_of(request))]
     context = {"rows": rows, "problems": sentences(refusal) if refusal else []}
     stands_at(request, "saved_search_list")
     return render(request, "search/saved.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _row(saved: SavedSearch) -> dict[str, Any]:
+    search = search_of_query(saved.query)
+    address = f"{reverse('search')}?{saved.query}"
+    return {"saved": saved, "words": search_words(search), "address": address, "asks_for_time": asks_for_time(search)}
 
 
 @login_required

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET
 from billing.settlement import time_finding
 from billing.settlement.time_finding import Customer
 from booking.queries import bookable_organisations
+from booking.queries.availability import calculating_anywhere
 from config.kernel.access import Actor, Role
 from frontend.http import actor_of, is_fragment
 from frontend.presenters.compare import comparison
 from frontend.presenters.offers import find_a_time, offers_of
-from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids, results_view
+from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, calculating_note, picked_ids, results_view
 from frontend.presenters.suggestions import mended_option, suggestion_groups
 from instruments import queries
 from instruments.models import CatalogueEntry
@@ -71,12 +72,15 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
     asked = read_search(request.GET.dict() | FIXED[page_name])
     result = queries.search_catalogue(actor, asked, now, _page_number(request.GET.get("page", "")))
     offers = offers_of(actor, result.items, result.asked, _reader(actor), now, next_days=result.search.next_free)
+    waiting = calculating_anywhere()
+    missing = queries.count_at(actor, result, waiting, now)
     may_create = page_name == "instrument_list" and bool(_owners(actor))
     mended = queries.mend(asked.text) if asked.text and (result.any_word or not result.total) else ""
     context = {
         "mended": mended,
         "result": result,
-        "view": results_view(result, request.GET, page_name, offers),
+        "view": results_view(result, request.GET, page_name, offers, frozenset(waiting)),
+        "calculating": calculating_note(missing) if missing else "",
         "find_a_time": find_a_time(result, now),
         "page": _page(result),
         "typed": asked.text,

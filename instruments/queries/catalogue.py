@@ -151,6 +151,15 @@ def new_since(search: CatalogueSearch, since: datetime, now: datetime, most: int
     return list(rows.filter(public_at__gt=since).order_by("-public_at", "-pk").values_list("pk", flat=True)[:most])
 
 
+def count_at(actor: Actor, result: SearchResult, calendar_ids: Sequence[int], now: datetime) -> int:
+    """How many entries at these calendars fit a search that was made, but for when they are free: one statement, none for no calendars."""
+    if not calendar_ids:
+        return 0
+    search = _Search(actor, replace(result.search, next_free=""), now, 1)
+    search.any_word = result.any_word
+    return search.rows(search.search.filters).filter(calendar__in=calendar_ids).count()
+
+
 def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
     """How many instruments of each class (two digits) the actor may find, retired ones left out."""
     found = _Search(actor, CatalogueSearch(kind="instrument"), now, 1).result(Asking(""), 1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, urlencode
 
+from instruments.rules.asking import parse_asking
 from instruments.rules.facets import LETTERS, NO, PRICE_BANDS, YES, plain_class
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 
@@ -81,6 +82,11 @@ def read_search(query: Mapping[str, str]) -> CatalogueSearch:
 def search_of_query(query: str) -> CatalogueSearch:
     """``read_search`` of the query of an address as text."""
     return read_search(dict(parse_qsl(query)))
+
+
+def asks_for_time(search: CatalogueSearch) -> bool:
+    """Whether a filter or the words mean what is free in some days. What is new is told whether it is free or not."""
+    return bool(search.next_free or parse_asking(search.text).when)
 
 
 def canonical_query(search: CatalogueSearch) -> str:

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.ledger.models import Account
 from billing.pricing import sample_prices
+from booking.services import availability
 from instruments.models import Code, Resource, TestItem
 from instruments.queries import codes, divisions
 from tests.booking.finding.labs import labs
@@ -108,6 +110,31 @@ def test_compared_things_say_their_next_time_and_the_readers_price(as_: Any, lab
     assert "What it costs you" in page
     assert "1 h: final cost for you ¥" in page
     assert "2026, 11:00" in page  # two hours of notice: what can be booked, not what is free now
+
+
+def test_a_budget_of_which_little_is_left_is_named_on_cards_and_side_by_side(
+    as_: Any, labs: Any, cast: Any, programmes: Any
+) -> None:
+    words = "DEMO-QH-V: budget nearly used up"
+    ids = f"{cast.xrd.entry.pk},{labs.add('Other').entry.pk}"
+    lin = as_("lin")
+    assert words not in text(lin.get(reverse("search"), {"q": "diffractometer, 2 hours"}))
+    for pool in Account.objects.filter(kind="pool", key__startswith="pool:DEMO-QH-V"):
+        Account.objects.filter(pk=pool.pk).update(posted_fen=pool.granted_fen * 95 // 100)
+    assert words in text(lin.get(reverse("search"), {"q": "diffractometer, 2 hours"}))
+    assert words in text(lin.get(reverse("compare"), {"ids": ids}))
+    assert words not in text(as_().get(reverse("search"), {"q": "diffractometer, 2 hours"}))
+
+
+def test_calendars_in_the_making_are_named_beside_what_fits_and_on_their_card(as_: Any, labs: Any, cast: Any) -> None:
+    labs.add("Other")
+    page = text(as_().get(reverse("search")))
+    assert "being calculated" not in page
+    availability.mark_calculating([cast.xrd.calendar_id], cast.now)
+    page = text(as_().get(reverse("search")))
+    assert "The calendar of 1 instrument is being calculated" in page
+    assert page.count("Free times are being calculated") == 1
+    assert "being calculated" not in text(as_().get(reverse("search"), {"q": "Other"}))
 
 
 def test_a_place_that_is_none_is_said_to_be_none(as_: Any, labs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_what_is_new_is_told_once_in_one_mail(person: Actor, stock: Stock, now: 
     assert alert_due(later + 2 * DAY, every=DAY) == (0, 0)
     assert alert_due(later + 3 * DAY, every=DAY) == (2, 0)
     assert len(mails()) == 1
+
+
+@pytest.mark.parametrize("search", [XRD, replace(XRD, next_free="7"), CatalogueSearch(text="XRD next week")])
+def test_a_mail_says_that_free_times_were_not_looked_at_where_the_search_asks_for_them(
+    person: Actor, stock: Stock, now: datetime, search: CatalogueSearch
+) -> None:
+    saved_searches.save_search(person, search, "Diffraction", True, now)
+    add(stock, "Second XRD", now + DAY)
+    assert alert_due(now + 2 * DAY, every=DAY) == (1, 1)
+    (mail,) = mails()
+    assert "- Second XRD" in mail["text"]
+    assert ("free in the days of your search was not looked at" in mail["text"]) is (search is not XRD)
 
 
 def test_what_was_written_while_the_last_look_ran_is_told_and_nothing_twice(person: Actor, stock: Stock, now: datetime) -> None:
