@@ -22,6 +22,8 @@ KIND_NAMES: dict[str, Promise | str] = {
     "centres": pgettext_lazy("kind of import", "Instrument centres"),
     "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
     "test_items": pgettext_lazy("kind of import", "Test items and prices"),
+    "datasets": pgettext_lazy("kind of import", "Data sets"),
+    "literature": pgettext_lazy("kind of import", "Literature"),
     "licences": pgettext_lazy("kind of import", "Licences of users"),
     "bookings": pgettext_lazy("kind of import", "Bookings and past use"),
 }
@@ -34,6 +36,8 @@ LAYOUT_NAMES: dict[str, Promise | str] = {
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
     "price_list": pgettext_lazy("layout of a file", "Price list of tests"),
+    "dataset_list": pgettext_lazy("layout of a file", "List of data sets (terms of DCAT)"),
+    "literature_list": pgettext_lazy("layout of a file", "List of literature (terms of Dublin Core)"),
     "licence_list": pgettext_lazy("layout of a file", "List of licences (e-mail, instrument, level, valid until, evidence)"),
     "booking_list": pgettext_lazy("layout of a file", "List of bookings or past use (e-mail, instrument, start, end)"),
     "booking_calendar": pgettext_lazy("layout of a file", "Calendar of one instrument (.ics)"),

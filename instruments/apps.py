@@ -24,6 +24,5 @@ class InstrumentsApp(AppConfig):
         from instruments.services import catalogue, centre_import, code_list_import, import_kinds, resource_import_kinds
 
         register_calendar_listener(catalogue.follow_calendars)
-        resources = (resource_import_kinds.GERMPLASM, resource_import_kinds.TEST_ITEMS)
-        for kind in (import_kinds.INSTRUMENTS, centre_import.CENTRES, *resources, code_list_import.CODES):
+        for kind in (import_kinds.INSTRUMENTS, centre_import.CENTRES, *resource_import_kinds.ALL, code_list_import.CODES):
             import_kinds.register(kind)

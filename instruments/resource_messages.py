@@ -46,6 +46,13 @@ register(
         "import.constant_unknown": _("%(text)s is not known here. Known names: %(known)s."),
         "import.constant_shape": _("%(text)s must have the form NAME=VALUE."),
         "import.number_column_missing": _("The file has no column for the accession number (%(known)s)."),
+        "import.descriptor_of_another": _(
+            "%(name)s is a descriptor of another standard than the number's column. Choose those of one standard, or leave it out."
+        ),
+        "import.instrument_not_found": _(
+            "No instrument of the owner has the number or name %(text)s. Add the instrument first, or correct the cell."
+        ),
+        "import.bytes_not_understood": _("%(text)s is not a size. Write how many bytes it has, in digits alone."),
         "import.placeholder_row": _("The row names nothing and has no price; it was left out."),
         "import.repeated_row": _("The same test at the same price as line %(counting_line)s, which counts."),
         "import.price_zero": _("The price is written as zero: it is taken as a price on request, never as free of charge."),

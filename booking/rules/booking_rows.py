@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
+from instruments.rules.mapping_guess import guess_by
 from instruments.rules.registry_file import DELIMITERS, Row, Table, header_key
 from instruments.rules.wall_time import end_instant, instants_showing, start_instant
 
@@ -83,12 +84,7 @@ def known_headers() -> frozenset[str]:
 def guess(headers: Sequence[str]) -> dict[str, str]:
     """What each heading that is known means; each meaning once, the first heading takes it."""
     meaning = {header_key(name): code for code, names in words()["columns"].items() for name in names}
-    found: dict[str, str] = {}
-    for header in headers:
-        code = meaning.get(header_key(header), "")
-        if code and code not in found.values():
-            found[header] = code
-    return found
+    return guess_by(meaning, headers, words()["columns"])
 
 
 def document_of(chosen: Mapping[str, str], title: str, delimiter: str) -> dict[str, Any]:

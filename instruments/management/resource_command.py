@@ -13,8 +13,9 @@ from django.utils import timezone
 from config.kernel.access import Actor, Grant, Role
 from config.kernel.errors import Refusal
 from instruments.management.commands.import_registry import Command as RegistryCommand
-from instruments.management.commands.import_registry import read_content
+from instruments.management.commands.import_registry import read_content, read_map
 from instruments.rules.registry_file import Limits
+from instruments.rules.registry_map import MapWords
 from instruments.services.registry_import import ImportReport
 from instruments.services.resource_import import ResourceImportRequest
 
@@ -23,15 +24,17 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class ResourceCommand(RegistryCommand):
-    """Takes in one file of resources of one owner with ``importer``; ``name`` goes into the audit trail."""
+    """Takes in one file of resources of one owner with ``importer``; ``name`` goes into the audit trail, ``words`` may stand in a map."""
 
     has_places = False
     name: str
     importer: Importer
+    words: MapWords
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--owner", type=int, required=True, help="id of the owner of everything in the file")
+        parser.add_argument("--map", type=Path, help="JSON file that says which column means what")
         parser.add_argument("--encoding", default="", help="declare it; otherwise it is detected and said")
         parser.add_argument("--delimiter", choices=sorted(_DELIMITERS), help="Default: the one that gives the most columns.")
         parser.add_argument(
@@ -61,6 +64,7 @@ class ResourceCommand(RegistryCommand):
             published=not options["draft"],
             dry_run=options["dry_run"],
             confirmed_lines=frozenset(options["confirm_price"]),
+            plan=read_map(options["map"], self.words) if options["map"] else None,
         )
 
     def shell(self) -> Actor:

@@ -6,11 +6,11 @@ strains; the number's column tells which it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.registry_file import Row, Table, header_key
+from instruments.rules.registry_file import Progress, Row, Table, followed, header_key, silent
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part, germplasm_name, germplasm_number
 from instruments.rules.standards import darwin_core, mcpd
@@ -24,6 +24,10 @@ class GermplasmColumns:
 
     standard: str
     meanings: Mapping[str, str]
+
+
+#: The descriptors of both standards.
+FIELDS = tuple(dict.fromkeys((*mcpd.DESCRIPTORS, *darwin_core.TERMS)))
 
 
 def known_headers() -> frozenset[str]:
@@ -41,7 +45,34 @@ def columns_of(headers: tuple[str, ...]) -> GermplasmColumns:
     return GermplasmColumns("mcpd", meanings)
 
 
-def read_rows(table: Table, columns: GermplasmColumns, constants: Mapping[str, str]) -> list[ResourceRow]:
+def together(fields: Collection[str]) -> str:
+    """The standard whose descriptors a mapping fills.
+
+    Raises Refusal ``import.number_column_missing``, ``import.descriptor_of_another`` for descriptors of the two standards side by side.
+    """
+    if "catalogNumber" not in fields and "ACCENUMB" not in fields:
+        raise Refusal.of("import.number_column_missing", "file", known="ACCENUMB, catalogNumber")
+    standard, known = ("dwc", darwin_core.TERMS) if "catalogNumber" in fields else ("mcpd", mcpd.DESCRIPTORS)
+    foreign = sorted(name for name in fields if name not in known)
+    Refusal.raise_any([Reason("import.descriptor_of_another", {"name": name}, name) for name in foreign])
+    return standard
+
+
+def mapped(columns: Mapping[str, str]) -> GermplasmColumns:
+    """The columns that a mapping gives (heading by descriptor). Raises as ``together``."""
+    return GermplasmColumns(together(columns), {header: name for name, header in columns.items()})
+
+
+def guess(headers: Sequence[str], choices: Collection[str]) -> dict[str, str]:
+    """The descriptor that each heading means, as far as headings are known."""
+    if "catalogNumber" in headers:
+        return {header: header for header in headers if header in darwin_core.TERMS and header in choices}
+    return {header: name for header, name in mcpd.columns_of(tuple(headers)).items() if name in choices}
+
+
+def read_rows(
+    table: Table, columns: GermplasmColumns, constants: Mapping[str, str], progress: Progress = silent
+) -> list[ResourceRow]:
     """Every row; of rows with the same number the first counts. ``constants`` are descriptors for rows whose own cell is empty.
 
     Raises Refusal ``import.constant_unknown`` for a constant that is no descriptor.
@@ -51,7 +82,7 @@ def read_rows(table: Table, columns: GermplasmColumns, constants: Mapping[str, s
     Refusal.raise_any([Reason("import.constant_unknown", {"text": name[:60], "known": list(known)}, "set") for name in unknown])
     counting: dict[str, ResourceRow] = {}
     rows = []
-    for record in table.rows:
+    for record in followed(table.rows, progress):
         row = _read(record, columns, constants)
         if row.counts:
             first = counting.setdefault(row.key, row)

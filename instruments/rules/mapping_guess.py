@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,14 @@ _NAMES = Path(__file__).with_name("data") / "heading_names.json"
 
 def guess(headers: Sequence[str], choices: Sequence[str] = CHOICES) -> dict[str, str]:
     """The choice for each heading that has a known name; each choice once, the first heading takes it."""
+    return guess_by(_known_names(), headers, choices)
+
+
+def guess_by(names: Mapping[str, str], headers: Sequence[str], choices: Collection[str]) -> dict[str, str]:
+    """As ``guess``; ``names`` are the choices by header key."""
     found: dict[str, str] = {}
     for header in headers:
-        choice = _known_names().get(header_key(header), "")
+        choice = names.get(header_key(header), "")
         if choice in choices and choice not in found.values():
             found[header] = choice
     return found

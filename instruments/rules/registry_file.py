@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -22,6 +22,9 @@ _PACKED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"\x
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a")
 _MAX_REASONS = 50
 _SEPARATORS_PER_COLUMN = 100  # a cell may hold some itself
+_PROGRESS_ROWS = 500
+#: Is told how many rows are read, and of how many.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ class Table:
 
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody is told."""
+
+
+def followed(rows: Sequence[Row], progress: Progress) -> Iterator[Row]:
+    """The rows one by one, telling now and then how many are done."""
+    for done, row in enumerate(rows):
+        if done % _PROGRESS_ROWS == 0:
+            progress(done, len(rows))
+        yield row
 
 
 def header_key(header: str) -> str:

@@ -58,6 +58,8 @@ _SOURCE_KEYS = frozenset(
     {"column", "first_of", "join", "constant", "separator", "before", "after", "values", "other", "default", "unit", "cut"}
     | {"list", "codes", "shown", "exact", "keeps_finer"}
 )
+#: What a source may be in a map of a list that is no list of instruments.
+PLAIN_SOURCE_KEYS = _SOURCE_KEYS - {"unit", "codes", "shown", "exact", "keeps_finer"}
 _SCHEMES = ("gbt13745", "iso3166", "gbt2260", "panet")
 _FORMULA_STARTS = frozenset("=+-@")
 _OWN_LISTS = ("uniquip", "open_data")
@@ -97,6 +99,17 @@ class Source:
     shown: str = ""
     exact: str = ""
     keeps_finer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapWords:
+    """What may stand in the maps of one kind of list: the fields that they fill and those that they need, the keys beside them, the
+    keys of a source."""
+
+    targets: frozenset[str]
+    needed: tuple[str, ...]
+    keys: frozenset[str] = _MAP_KEYS
+    source_keys: frozenset[str] = _SOURCE_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +204,20 @@ def builtin_map(name: str) -> ImportMap:
     return parse_map(document)
 
 
-def parse_map(document: Any) -> ImportMap:
+#: Those of lists of instruments.
+OF_INSTRUMENTS = MapWords(TARGETS, ("name",))
+
+
+def parse_map(document: Any, words: MapWords = OF_INSTRUMENTS) -> ImportMap:
     """Check a map document. Raises Refusal ``import.map_*`` that names the place."""
     if not isinstance(document, dict) or not isinstance(document.get("fields"), dict):
         raise Refusal.of("import.map_shape", "map")
-    _only(document, _MAP_KEYS, "")
-    _only(document["fields"], TARGETS, "fields")
-    fields = {name: _source(name, source) for name, source in document["fields"].items()}
-    if "name" not in fields:
-        raise Refusal.of("import.map_needs", "map", place="fields.name")
+    _only(document, words.keys, "")
+    _only(document["fields"], words.targets, "fields")
+    fields = {name: _source(name, source, words.source_keys) for name, source in document["fields"].items()}
+    Refusal.raise_any(
+        [Reason("import.map_needs", {"place": f"fields.{name}"}, "map") for name in words.needed if name not in fields]
+    )
     parsed = ImportMap(
         title=str(document.get("title", "")),
         fields=fields,
@@ -301,14 +319,14 @@ def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None
     """Read one row; never raises for what a cell holds. ``code_of(scheme, name)`` knows the codes that names stand for."""
     notes: list[Reason] = []
     reasons: list[Reason] = []
-    cells = {header_key(header): _mended(value, header, notes) for header, value in row.cells.items()}
+    cells = {header_key(header): mended_cell(value, header, notes) for header, value in row.cells.items()}
     given: dict[str, Any] = {}
     beside: dict[str, Any] = {}
     for name, source in plan.fields.items():
         if source.columns and not any(column in cells for column in source.columns):
             continue  # a column that only some rows have: theirs say nothing about it
         try:
-            text, unit = _value_of(source, cells, name, notes, code_of)
+            text, unit = value_of(source, cells, name, notes, code_of)
             if name in INSTRUMENT_FIELDS:
                 given[name] = _typed(name, text, source, unit)
             else:
@@ -395,14 +413,17 @@ def _identifier(plan: ImportMap, text: str, reasons: list[Reason]) -> Organisati
         return None
 
 
-def _value_of(
+def value_of(
     source: Source,
     cells: Mapping[str, str],
     name: str,
     notes: list[Reason],
-    code_of: Callable[[str, str], str | None],
+    code_of: Callable[[str, str], str | None] = no_codes,
 ) -> tuple[str, str]:
-    """The text of a field, and the unit that an amount is in. Codes of a list are joined by its first separator."""
+    """The text of a field, and the unit that an amount is in. Codes of a list are joined by its first separator. ``cells`` by header key.
+
+    Raises Refusal ``import.value_unknown``, ``import.name_unknown``, ``codes.division_unknown``.
+    """
     if source.constant is not None:
         return source.constant, source.unit
     parts = [text for column in source.columns if (text := cells.get(column, "").strip())]
@@ -476,7 +497,7 @@ def _typed(name: str, text: str, source: Source, unit: str) -> Any:
     return text
 
 
-def _mended(value: str, header: str, notes: list[Reason]) -> str:
+def mended_cell(value: str, header: str, notes: list[Reason]) -> str:
     """A cell in NFC without characters that nobody sees; text that was decoded twice is decoded right.
 
     The apostrophe before what looks like a formula, which exports write, is taken off.
@@ -503,13 +524,13 @@ def _is_dirt(character: str) -> bool:
     return character in _DELETED or (unicodedata.category(character) == "Cc" and character not in "\t\n\r\x0b\x0c\x85")
 
 
-def _source(name: str, document: Any) -> Source:
+def _source(name: str, document: Any, known: frozenset[str]) -> Source:
     place = f"fields.{name}"
     if isinstance(document, str):
         document = {"column": document}
     if not isinstance(document, dict):
         raise Refusal.of("import.map_source", "map", place=place)
-    _only(document, _SOURCE_KEYS, place)
+    _only(document, known, place)
     if sum(origin in document for origin in _ORIGINS) != 1:
         raise Refusal.of("import.map_source", "map", place=place)
     listed = document.get("first_of") or document.get("join") or ([document["column"]] if "column" in document else [])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.registry_file import Row, Table, header_key
+from instruments.rules.registry_file import Progress, Row, Table, followed, header_key, silent
 from instruments.rules.registry_values import money_fen
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part
@@ -48,6 +48,11 @@ def _words() -> dict[str, Any]:
     return words
 
 
+#: What a column of a price list can mean, and what it cannot do without.
+FIELDS: tuple[str, ...] = tuple(_words()["columns"])
+NEEDED = ("name", "price")
+
+
 def known_headers() -> frozenset[str]:
     """The keys of all headers that mean something in a price list."""
     return frozenset(header_key(name) for names in _words()["columns"].values() for name in names)
@@ -59,19 +64,29 @@ def headings(*, chinese: bool) -> list[str]:
     return [next((name for name in known[field] if name.isascii() is not chinese), known[field][0]) for field in EXPORTED]
 
 
-def columns_of(headers: tuple[str, ...]) -> dict[str, str]:
+def columns_of(headers: Sequence[str]) -> dict[str, str]:
     """Which header holds each of our fields, by field. Raises Refusal ``import.column_missing`` without a name or a price."""
+    return needed({field: header for header, field in guess(headers, FIELDS).items()})
+
+
+def guess(headers: Sequence[str], choices: Collection[str]) -> dict[str, str]:
+    """The field that each heading means, as far as headings are known; of several for one field the first name of our list counts."""
     by_key = {header_key(header): header for header in headers}
     found = {}
     for field, known in _words()["columns"].items():
         header = next((by_key[header_key(name)] for name in known if header_key(name) in by_key), None)
-        if header is not None:
-            found[field] = header
-    missing = [field for field in ("name", "price") if field not in found]
+        if header is not None and field in choices:
+            found[header] = field
+    return found
+
+
+def needed(columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns when name and price are among them. Raises Refusal ``import.column_missing``."""
+    missing = [field for field in NEEDED if field not in columns]
     Refusal.raise_any(
         [Reason("import.column_missing", {"columns": _words()["columns"][field], "for_field": field}, field) for field in missing]
     )
-    return found
+    return dict(columns)
 
 
 def with_constants(table: Table, columns: Mapping[str, str], constants: Mapping[str, str]) -> tuple[Table, dict[str, str]]:
@@ -92,7 +107,7 @@ def _filled(record: Row, columns: Mapping[str, str], constants: Mapping[str, str
     return {columns[name]: value for name, value in constants.items() if not record.cells.get(columns[name], "").strip()}
 
 
-def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[ResourceRow]:
+def read_rows(table: Table, columns: Mapping[str, str], currency: str, progress: Progress = silent) -> list[ResourceRow]:
     """Every row with its key.
 
     A number that stands once in the file is the key. Without one, or where it stands on several rows, the key is a fingerprint of
@@ -103,7 +118,7 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
     counting: dict[tuple[str, int | None], int] = {}
     ordinals: Counter[str] = Counter()
     rows = []
-    for record in table.rows:
+    for record in followed(table.rows, progress):
         row = _read(record, columns, currency)
         if row.counts:
             alone = numbers[row.number] == 1

@@ -14,8 +14,9 @@ from instruments.field_wording import Word
 from instruments.models import ImportRun
 from instruments.rules import mapping_guess
 from instruments.rules.reading_options import AS_IT_COMES, ENCODING, TIME_ZONE, ReadingOptions
+from instruments.rules.registry_file import Progress
 from instruments.rules.registry_map import builtin_map, parse_map
-from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
+from instruments.services.registry_import import ImportReport, ImportRequest, import_registry
 
 #: Layouts whose mapping is chosen from the saved ones, or made for the file.
 SAVED, NEW = "saved", "new"

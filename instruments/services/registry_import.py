@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from instruments.models import Organisation, Site
 from instruments.queries import codes
 from instruments.queries.divisions import ended_reason
 from instruments.rules.names import name_key
-from instruments.rules.registry_file import Limits, Table, header_key
+from instruments.rules.registry_file import Limits, Progress, Table, followed, header_key, silent
 from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone, with_constants
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
@@ -30,7 +30,6 @@ from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_rows import Written, write_rows
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
-_PROGRESS_ROWS = 500
 FATES = ("created", "updated", "unchanged", "repeated", "refused")
 
 
@@ -107,12 +106,7 @@ class ImportReport:
         return {fate: found[fate] for fate in FATES} | dict(found)
 
 
-Progress = Callable[[int, int], None]
-
-
-def import_registry(
-    actor: Actor, request: ImportRequest, now: datetime, progress: Progress = lambda done, total: None
-) -> ImportReport:
+def import_registry(actor: Actor, request: ImportRequest, now: datetime, progress: Progress = silent) -> ImportReport:
     """Read the file, then write all of it in one transaction, unless a row is refused or it is a dry run.
 
     ``progress(done, total)`` is told how many rows are read, outside of the transaction.
@@ -196,9 +190,7 @@ def _read(
     refused: list[tuple[RowValues, tuple[Reason, ...]]] = []
     code_of = cache(lambda scheme, text: codes.code_of(scheme, text, today))
     ended_of = cache(lambda code: ended_reason(code, "site.region_code"))
-    for done, record in enumerate(table.rows):
-        if done % _PROGRESS_ROWS == 0:
-            progress(done, len(table.rows))
+    for record in followed(table.rows, progress):
         row = read_row(plan, without_own_addresses(record, plan), code_of)
         if row.site_region and (ended := ended_of(row.site_region)) is not None:
             row = replace(row, notes=(*row.notes, ended))  # taken as the list says it

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,15 @@ from django.conf import settings
 from django.db import transaction
 
 from config.kernel.access import Actor
-from config.kernel.errors import Reason, Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
 from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.ports import ListPrice
+from instruments.rules.list_map import Laid, laid_out, with_told
 from instruments.rules.price_change import jump
-from instruments.rules.registry_file import Limits, Table
+from instruments.rules.registry_file import Limits, Progress, Table, silent
+from instruments.rules.registry_map import ImportMap
 from instruments.rules.resource_rows import ResourceRow
 from instruments.rules.resource_values import clean_part
 from instruments.rules.test_item_cells import analytes_cell, qualifications_cell
@@ -32,11 +34,25 @@ from instruments.services.instrument_changes import name_pinyin, needs_review, o
 from instruments.services.list_reading import read_list
 from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
-from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values, save_qualifications
+from instruments.services.resource_parts import (
+    PART_MODELS,
+    columns,
+    jsonable,
+    part_row,
+    part_values,
+    save_links,
+    save_qualifications,
+)
 
 Change = tuple[int, dict[str, Any], dict[str, Any]]
 _BATCH = 500
-_RELATED = {ResourceKind.TEST_ITEM: "test_item", ResourceKind.GERMPLASM: "germplasm"}
+#: What is read with a resource of each kind: its typed part, and what belongs to that.
+_RELATED: dict[ResourceKind, tuple[str, tuple[str, ...]]] = {
+    ResourceKind.TEST_ITEM: ("test_item", ("test_item__instruments", "test_item__qualifications")),
+    ResourceKind.GERMPLASM: ("germplasm", ()),
+    ResourceKind.DATASET: ("dataset", ("dataset__instruments",)),
+    ResourceKind.LITERATURE: ("literature", ("literature__instruments",)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +72,38 @@ class ResourceImportRequest:
     dry_run: bool = False
     limits: Limits = field(default_factory=Limits)
     confirmed_lines: frozenset[int] = frozenset()
+    plan: ImportMap | None = None
+    """Which column means what; None: what the headings are called says it."""
+    expected_digest: str = ""
+    """Write only what was previewed under this digest."""
+    progress: Progress = silent
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that can be read as a table, and whose it is."""
+    """A file that can be read as a table, and whose it is; ``laid``: under a mapping."""
 
     owner: Organisation
     decoded: Decoded
     table: Table
+    laid: Laid | None = None
 
 
 def open_file(actor: Actor, request: ResourceImportRequest, wanted: frozenset[str]) -> Opened:
-    """The list, whose headers are best among ``wanted`` (header keys).
+    """The list, whose headers are best among ``wanted`` (header keys), or among those of the request's mapping.
 
-    Raises Forbidden when the actor may not change the owner's resources, Refusal ``import.*`` when it is no table.
+    Raises Forbidden when the actor may not change the owner's resources, Refusal ``import.*`` when it is no table, or lacks a column that
+    the mapping names.
     """
     require_manager(actor, request.owner_id)
     owner = owner_institution(request.owner_id)
-    read = read_list(request.content, request.limits, wanted, encoding=request.encoding, delimiter=request.delimiter)
-    return Opened(owner, read.decoded, read.table)
+    plan = request.plan
+    if plan is None:
+        read = read_list(request.content, request.limits, wanted, encoding=request.encoding, delimiter=request.delimiter)
+        return Opened(owner, read.decoded, read.table)
+    encoding, delimiter = request.encoding or plan.encoding, request.delimiter or plan.delimiter
+    read = read_list(request.content, request.limits, plan.known, encoding=encoding, delimiter=delimiter)
+    return Opened(owner, read.decoded, read.table, laid_out(plan, read.table))
 
 
 def take_in(
@@ -91,11 +119,16 @@ def take_in(
 ) -> ImportReport:
     """Write all rows that count in one transaction, unless one is refused or it is a dry run, and tell the fate of each.
 
+    ``columns_read``: the headings that were read, where no mapping says so.
+
     A row that changes a price by much is refused as long as nobody said yes to it; a dry run notes it.
 
     ``covers`` are the descriptors of germplasm that the file speaks of; others stay as they are stored.
+
+    Raises Conflict ``import.changed_since`` when the ``expected_digest`` does not hold.
     """
     digest = hashlib.sha256(request.content).hexdigest()
+    rows = rows if opened.laid is None else with_told(rows, opened.laid)
     may_write = not any(row.reasons for row in rows)
     written = _Written()
     if may_write:
@@ -107,9 +140,33 @@ def take_in(
             if not request.dry_run and (unsaid := written.jumps.keys() - request.confirmed_lines):
                 rows = [_not_confirmed(row, written) if row.line in unsaid else row for row in rows]
                 may_write = False
+            report = _report(request, opened, digest, rows, columns_read, written, may_write=may_write)
             if request.dry_run or not may_write:
                 transaction.set_rollback(True)
-    read = frozenset(columns_read)
+            _as_previewed(request, report)
+    else:
+        report = _report(request, opened, digest, rows, columns_read, written, may_write=False)
+        _as_previewed(request, report)
+    return report
+
+
+def _as_previewed(request: ResourceImportRequest, report: ImportReport) -> None:
+    if request.expected_digest and report.digest != request.expected_digest:
+        raise Conflict.of("import.changed_since", "file")
+
+
+def _report(
+    request: ResourceImportRequest,
+    opened: Opened,
+    digest: str,
+    rows: Sequence[ResourceRow],
+    columns_read: Iterable[str],
+    written: _Written,
+    *,
+    may_write: bool,
+) -> ImportReport:
+    read = frozenset(columns_read) if opened.laid is None else opened.laid.read
+    left_out = frozenset() if opened.laid is None else opened.laid.left_out
     return ImportReport(
         file_name=request.file_name,
         sha256=digest,
@@ -120,7 +177,7 @@ def take_in(
         odd_bytes=opened.decoded.odd_bytes,
         zone_name=settings.TIME_ZONE,
         columns_read=tuple(header for header in opened.table.headers if header in read),
-        columns_not_read=tuple(header for header in opened.table.headers if header not in read),
+        columns_not_read=tuple(header for header in opened.table.headers if header not in read | left_out),
         rows=tuple(_fates(rows, written, opened.owner.name, request.dry_run)),
         organisations_created=(),
         sites_created=0,
@@ -175,9 +232,9 @@ class _Writer:
         matched: set[int] = set()
         counting = [row for row in rows if row.counts]
         for row in counting:
-            stored = known.get(row.key) or (alone.get(row.number) if row.key == f"no:{row.number}" else None)
+            stored = known.get(row.key) or alone.get(row.key)
             if stored is None:
-                former = (known[key] for key in row.former_keys if key in known)
+                former = (one for key in row.former_keys if (one := known.get(key) or alone.get(key)) is not None)
                 stored = next((one for one in former if one.pk not in matched), None)
             if stored is None:
                 new.append(row)
@@ -204,16 +261,16 @@ class _Writer:
             raise Refusal.of("import.review_needed", count=count)
 
     def _known(self) -> tuple[dict[str, Resource], dict[str, Resource]]:
-        """The owner's resources of this kind: imported ones by key, and by number those that share it with no other, such as one entered
-        by hand, or one that stood twice in the file from which it came."""
-        rows = Resource.objects.filter(organisation=self.owner, kind=self.kind).select_related(_RELATED[self.kind])
-        if self.kind == ResourceKind.TEST_ITEM:
-            rows = rows.prefetch_related("test_item__instruments", "test_item__qualifications")
+        """The owner's resources of this kind by key: imported ones, and by number and DOI those that share it with no other, such as one
+        entered by hand, or one that stood twice in the file from which it came."""
+        part, beside = _RELATED[self.kind]
+        rows = Resource.objects.filter(organisation=self.owner, kind=self.kind).select_related(part).prefetch_related(*beside)
         stored = list(rows)
-        times = Counter(row.inner_id for row in stored)
+        named = [(key, row) for row in stored for key in _names_of(row)]
+        times = Counter(key for key, _row in named)
         return (
             {row.import_key: row for row in stored if row.import_key},
-            {row.inner_id: row for row in stored if row.inner_id and times[row.inner_id] == 1},
+            {key: row for key, row in named if times[key] == 1},
         )
 
     def _change(self, stored: Resource, row: ResourceRow) -> _Changed:
@@ -260,7 +317,7 @@ class _Writer:
         PART_MODELS[self.kind].objects.bulk_create(  # type: ignore[attr-defined]
             (part_row(self.kind, resource.pk, part) for resource, part in zip(created, parts, strict=True)), batch_size=_BATCH
         )
-        self._qualify({resource.pk: part for resource, part in zip(created, parts, strict=True)})
+        self._save_beside({resource.pk: part for resource, part in zip(created, parts, strict=True)})
         trail: list[Change] = [
             (resource.pk, {}, jsonable({**row.core, **row.part}) | {"line": row.line, **self.source})
             for resource, row in zip(created, new, strict=True)
@@ -282,15 +339,18 @@ class _Writer:
                     **columns(self.kind, one.part)
                 )
             after = one.core | {name: one.part[name] for name in one.part if name in one.before}
-            if "qualifications" in one.before:
-                self._qualify({resource.pk: one.part})
+            self._save_beside({resource.pk: {name: one.part[name] for name in one.part if name in one.before}})
             trail.append((resource.pk, jsonable(one.before), jsonable(after) | dict(self.source)))
         audit.record_many(self.actor, "resource.import", Resource, trail, self.now)
 
-    def _qualify(self, parts: Mapping[int, Mapping[str, Any]]) -> None:
-        """Write what test items are qualified for, by their ids."""
-        if self.kind == ResourceKind.TEST_ITEM:
-            save_qualifications({pk: part["qualifications"] for pk, part in parts.items()})
+    def _save_beside(self, parts: Mapping[int, Mapping[str, Any]]) -> None:
+        """Write what stands in tables of its own, as far as the parts (by the resources' ids) speak of it."""
+        qualified = {pk: part["qualifications"] for pk, part in parts.items() if "qualifications" in part}
+        if qualified:
+            save_qualifications(qualified)
+        linked = {pk: part["instrument_ids"] for pk, part in parts.items() if "instrument_ids" in part}
+        if linked:
+            save_links(self.kind, linked)
 
     def _set_prices(self, counting: Sequence[ResourceRow], written: _Written) -> None:
         """Publish the prices that differ; a resource whose price alone changed counts as updated."""
@@ -306,6 +366,12 @@ class _Writer:
                 written.by_line[line_of[pk].line] = ("updated", pk, told | {"price": price})
             if was is not None and _is_large(was, wanted[pk]):
                 written.jumps[line_of[pk].line] = (was, wanted[pk])
+
+
+def _names_of(resource: Resource) -> list[str]:
+    """The keys of a row that names this resource."""
+    number, doi = resource.inner_id, resource.doi.casefold()
+    return [*([f"no:{number}"] if number else []), *([f"doi:{doi}"] if doi else [])]
 
 
 def _is_large(was: ListPrice, becomes: ListPrice) -> bool:
@@ -332,8 +398,17 @@ def _yuan(fen: int | None) -> str:
 
 def _told(name: str, value: Any) -> str:
     """A value as a list says it."""
-    cell = {"analytes": analytes_cell, "qualifications": qualifications_cell}.get(name)
-    return str(value) if cell is None else cell(value)
+    cell = _CELLS.get(name)
+    if cell is not None:
+        return cell(value)
+    return "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+_CELLS: dict[str, Callable[[Any], str]] = {
+    "analytes": analytes_cell,
+    "qualifications": qualifications_cell,
+    "instrument_ids": lambda ids: "; ".join(f"#{pk}" for pk in ids),
+}
 
 
 def _fates(rows: Sequence[ResourceRow], written: _Written, owner: str, dry_run: bool) -> list[RowFate]:

@@ -76,6 +76,15 @@ def save_qualifications(by_item: Mapping[int, Sequence[Mapping[str, Any]]]) -> N
     )
 
 
+def save_links(kind: str, by_resource: Mapping[int, Sequence[int]]) -> None:
+    """Write which instruments stand behind resources of a kind, by their ids, instead of what is linked: two statements."""
+    links = PART_MODELS[kind]._meta.get_field("instruments")
+    through, own = links.remote_field.through, links.m2m_field_name()  # type: ignore[union-attr]
+    through._default_manager.filter(**{f"{own}_id__in": by_resource}).delete()
+    rows = ({f"{own}_id": pk, "instrument_id": instrument} for pk, ids in by_resource.items() for instrument in ids)
+    through._default_manager.bulk_create((through(**row) for row in rows), batch_size=1000)
+
+
 def instrument_reasons(actor: Actor, kind: str, organisation_id: int, values: Mapping[str, Any]) -> list[Reason]:
     """Reasons against the instruments named: a test item is measured with its owner's own, other kinds may name any that is seen."""
     asked = set(values.get("instrument_ids", ()))

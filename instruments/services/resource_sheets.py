@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 
@@ -27,7 +28,7 @@ from instruments.rules.standards import darwin_core, mcpd
 from instruments.rules.test_item_cells import analytes_cell, qualifications_cell, read_analytes, read_qualifications
 from instruments.services import resource_reviews, resources, sheet_writing
 from instruments.services.instrument_changes import needs_review, owner_institution, require_manager
-from instruments.services.resource_parts import part_values
+from instruments.services.resource_parts import PART_MODELS, part_values
 from instruments.services.sheet_plan import CellChange, Planner, RowPlan, SheetPlan, keys_of, read_table
 from instruments.services.sheet_writing import Column
 
@@ -72,6 +73,7 @@ _DATASET: dict[str, Kind] = {
     "temporal_to": Kind.DAY,
     "spatial": Kind.TEXT,
     "landing_page": Kind.TEXT,
+    "instrument_ids": Kind.CHOICES,
 }
 _LITERATURE: dict[str, Kind] = {
     "creators": Kind.LIST,
@@ -81,6 +83,7 @@ _LITERATURE: dict[str, Kind] = {
     "source": Kind.TEXT,
     "language": Kind.TEXT,
     "rights": Kind.TEXT,
+    "instrument_ids": Kind.CHOICES,
 }
 _DESCRIPTORS = tuple(dict.fromkeys((*mcpd.DESCRIPTORS, *darwin_core.TERMS)))
 #: Number and name of an accession follow from its descriptors: they are no columns of their own.
@@ -118,8 +121,8 @@ def download(actor: Actor, organisation_id: int, kind: str, names: Sequence[str]
     owner = owner_institution(organisation_id)
     kinds = _kinds(kind)
     chosen = [name for name in columns_of(actor, organisation_id, kind) if name in {*names, _ALWAYS}]
-    words = {name: _words(name, owner.pk) for name in chosen}
-    both = {name: _all_words(name, owner.pk) for name in chosen}
+    words = {name: _words(name, owner.pk, kind) for name in chosen}
+    both = {name: _all_words(name, owner.pk, kind) for name in chosen}
     columns = [Column(name, kinds[name], str(labels.get(name, name)), tuple(words[name].values())) for name in chosen]
     rows: list[tuple[Mapping[str, str], Sequence[Cell]]] = []
     for resource in resources_of(actor, organisation_id, kind):
@@ -157,7 +160,7 @@ def plan(actor: Actor, sheet: InstrumentSheet) -> SheetPlan:
     kinds = _kinds(sheet.kind)
     table = read_table(files.read(sheet.file), list(kinds))
     known = {str(one.pk): one for one in resources_of(actor, sheet.organisation_id, sheet.kind)}
-    words = {name: _all_words(name, sheet.organisation_id) for name in kinds}
+    words = {name: _all_words(name, sheet.organisation_id, sheet.kind) for name in kinds}
     return _Planner(actor, sheet.organisation, (table, known, kinds, words)).plan()
 
 
@@ -207,6 +210,8 @@ class _Planner(Planner):
 
     def differing(self, subject: Resource, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[CellChange, ...]]:
         stored = _stored(subject)
+        if set(values.get("instrument_ids", ())) == set(stored.get("instrument_ids", ())):
+            values = {name: value for name, value in values.items() if name != "instrument_ids"}  # one may not be seen any more
         typed = _typed(subject, values, stored)
         found = resources.differing(self.actor, subject, *_apart(typed)).values
         left = {name: value for name, value in stored.items() if "descriptors" not in found or name not in _GERMPLASM}
@@ -234,7 +239,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, **values.get("descriptors", {})}
 
 
-#: How fields of a test item that are no plain values stand in a cell.
+#: How fields that are no plain values stand in a cell.
 _LINES: dict[str, Callable[[Any], Any]] = {
     "analytes": analytes_cell,
     "qualifications": qualifications_cell,
@@ -249,14 +254,12 @@ _FROM_LINES: dict[str, Callable[[Any], Any]] = {
 
 
 def _typed(resource: Resource, values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as fields: lines of a test item read, the descriptors of an accession together, with those that have no column.
+    """The values as fields: lines and instruments read, the descriptors of an accession together, with those that have no column.
 
     Raises Refusal ``sheet.descriptor_of_another`` for one of another standard than the accession's.
     """
-    if resource.kind == ResourceKind.TEST_ITEM:
-        return {name: _FROM_LINES[name](value) if name in _FROM_LINES else value for name, value in values.items()}
     if resource.kind != ResourceKind.GERMPLASM:
-        return dict(values)
+        return {name: _FROM_LINES[name](value) if name in _FROM_LINES else value for name, value in values.items()}
     standard = resource.germplasm.standard
     own = frozenset(mcpd.DESCRIPTORS if standard == "mcpd" else darwin_core.TERMS)
     given = {name: text for name, text in values.items() if name in _GERMPLASM}
@@ -280,25 +283,31 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
-def _words(name: str, organisation_id: int) -> dict[str, str]:
+def _words(name: str, organisation_id: int, kind: str) -> dict[str, str]:
     """The words of a column's values in the language that is active, by code."""
     if name == "instrument_ids":
-        return _instrument_words(organisation_id)
+        return _instrument_words(organisation_id, kind)
     return {code: str(word) for code, word in LITERATURE_TYPE_NAMES.items()} if name == "type" else {}
 
 
-def _instrument_words(organisation_id: int) -> dict[str, str]:
-    """The owner's instruments by name; of several with one name each with its number here."""
-    rows = list(
-        Instrument.objects.filter(organisation_id=organisation_id).order_by("name_pinyin", "pk").values_list("pk", "name")
-    )
+def _instrument_words(organisation_id: int, kind: str) -> dict[str, str]:
+    """The owner's instruments by name, and those of others that its resources of the kind name; of several with one name each with its
+    number here."""
+    own = Q(organisation_id=organisation_id)
+    parts = PART_MODELS[kind]._default_manager.filter(resource__organisation_id=organisation_id)
+    named = Q(pk__in=parts.values("instruments"))
+    rows = list(Instrument.objects.filter(own | named).order_by("name_pinyin", "pk").values_list("pk", "name"))
     often = Counter(name.casefold() for _pk, name in rows)
     return {str(pk): name if often[name.casefold()] == 1 else f"{name} #{pk}" for pk, name in rows}
 
 
-def _all_words(name: str, organisation_id: int) -> list[Words]:
+def _all_words(name: str, organisation_id: int, kind: str) -> list[Words]:
+    """The words in every language; an instrument of the owner may be named by its own number too."""
     found: list[Words] = []
     for language, _label in settings.LANGUAGES:
         with override(language):
-            found.append(_words(name, organisation_id))
+            found.append(_words(name, organisation_id, kind))
+    if name == "instrument_ids":
+        numbers = Instrument.objects.filter(organisation_id=organisation_id).exclude(inner_id="").values_list("pk", "inner_id")
+        found.append({str(pk): number for pk, number in numbers})
     return found

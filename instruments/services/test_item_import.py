@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.kernel.access import Actor
 from instruments.models import ResourceKind
-from instruments.rules.test_item_rows import columns_of, known_headers, read_rows, with_constants
+from instruments.rules.test_item_rows import columns_of, known_headers, needed, read_rows, with_constants
 from instruments.services.registry_import import ImportReport
 from instruments.services.resource_import import ResourceImportRequest, open_file, take_in
 
@@ -20,6 +20,8 @@ def import_test_items(actor: Actor, request: ResourceImportRequest, now: datetim
     table at all or has no column for names or prices, and Forbidden when the actor may not change the owner's resources.
     """
     opened = open_file(actor, request, known_headers())
-    table, columns = with_constants(opened.table, columns_of(opened.table.headers), request.constants)
-    rows = read_rows(table, columns, settings.CURRENCY)
+    laid = opened.laid
+    found = (opened.table, columns_of(opened.table.headers)) if laid is None else (laid.table, needed(laid.columns))
+    table, columns = with_constants(*found, request.constants)
+    rows = read_rows(table, columns, settings.CURRENCY, request.progress)
     return take_in(actor, request, opened, ResourceKind.TEST_ITEM, rows, columns.values(), now)

@@ -15,7 +15,7 @@ from config.kernel.access import Actor, Grant, Role
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from instruments.rules.registry_file import Limits
-from instruments.rules.registry_map import ImportMap, builtin_map, parse_map
+from instruments.rules.registry_map import OF_INSTRUMENTS, ImportMap, MapWords, builtin_map, parse_map
 from instruments.services import registry_report
 from instruments.services.registry_import import ImportReport, ImportRequest, RowFate, import_registry
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         request = ImportRequest(
             content=read_content(options["file"], Limits().file_bytes),
             file_name=options["file"].name,
-            plan=_map(options["format"], options["map"]),
+            plan=read_map(options["map"]) if options["map"] else builtin_map(options["format"]),
             owner_id=options["owner"],
             encoding=options["encoding"],
             zone_name=options["time_zone"],
@@ -110,16 +110,15 @@ class Command(BaseCommand):
             self.stdout.write(more)
 
 
-def _map(name: str, path: Path | None) -> ImportMap:
-    if path is None:
-        return builtin_map(name)
+def read_map(path: Path, words: MapWords = OF_INSTRUMENTS) -> ImportMap:
+    """The map in a JSON file. Raises Refusal ``import.file_missing``, ``import.map_*``."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise Refusal.of("import.file_missing", "map", path=str(path)) from None
     except (ValueError, RecursionError) as error:
         raise Refusal.of("import.map_unreadable", "map", path=str(path), detail=str(error)[:200]) from None
-    return parse_map(document)
+    return parse_map(document, words)
 
 
 def read_content(path: Path, limit: int) -> bytes:

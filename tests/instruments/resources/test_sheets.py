@@ -15,8 +15,10 @@ from config.kernel.models import AuditEntry
 from frontend.presenters.resource_changes import labels_of
 from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceChange, TestItem
 from instruments.services import registry, resource_sheets, resources, sheets
-from instruments.services.registry import InstrumentFields
+from instruments.services.registry import InstrumentFields, SiteFields
 from tests.instruments.records.test_sheets import Table
+from tests.instruments.registry.conftest import make_owner
+from tests.instruments.resources.conftest import OPERATOR
 
 pytestmark = pytest.mark.django_db
 DATASET = {
@@ -154,6 +156,29 @@ def test_a_test_items_lines_and_instruments_are_columns_and_what_is_wrong_is_sai
     _sheet, plan = planned("test_item", table)
     assert [one.field for one in plan.problems] == ["qualifications"]
     assert twin.pk
+
+
+@pytest.mark.parametrize("kind", ["dataset", "literature"])
+def test_the_instruments_behind_a_data_set_or_a_work_are_changed_in_its_table_too(cast, wang, made, planned, now, kind):
+    elsewhere = make_owner("Kunlun Institute", now)
+    site = registry.create_site(OPERATOR, elsewhere.pk, SiteFields("Hall"), now)
+    foreign = registry.create_instrument(OPERATOR, site.pk, InstrumentFields("Beamline"), now)
+    Instrument.objects.filter(pk=cast.xrd.pk).update(inner_id="A 7")
+    resources.update_resource(wang, made[kind].pk, {}, {"instrument_ids": [foreign.pk]}, now)
+    table = out(wang, cast.lab, kind)
+    assert table.cell(made[kind], "instrument_ids").value == "Beamline", "one of another owner is named too"
+    Instrument.objects.filter(pk=foreign.pk).update(published=False)
+    table.cell(made[kind], "name").value = "Renamed"
+    sheet, plan = planned(kind, table)
+    assert (plan.problems, [one.field for one in plan.rows[0].changes]) == ([], ["name"]), "a link that nobody touched stays"
+    resource_sheets.apply(wang, sheet.pk, now)
+    table = out(wang, cast.lab, kind)
+    table.cell(made[kind], "instrument_ids").value = "a 7"  # by the owner's own number
+    sheet, plan = planned(kind, table)
+    assert [(one.field, one.after) for one in plan.rows[0].changes] == [("instrument_ids", [str(cast.xrd.pk)])]
+    resource_sheets.apply(wang, sheet.pk, now)
+    linked = getattr(Resource.objects.get(pk=made[kind].pk), kind).instruments
+    assert list(linked.values_list("pk", flat=True)) == [cast.xrd.pk]
 
 
 def test_an_accessions_descriptors_are_columns_and_only_those_of_its_standard(cast, wang, made, planned, now):
