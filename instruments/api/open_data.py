@@ -38,7 +38,7 @@ class OpenDataView(ApiView):
     queryset = Instrument.objects.none()
     serializer_class = serializers.Serializer
     pagination_class = None
-    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": OpenDataParameters}
+    parameters_shapes: ClassVar[dict[str, type[StrictSerializer]]] = {"download": OpenDataParameters}
 
     @extend_schema(parameters=[OpenDataParameters], responses={200: OpenApiTypes.BINARY})
     def download(self, request: Request, layout: str) -> StreamingHttpResponse:
@@ -59,7 +59,7 @@ class OpenResourcesView(ApiView):
     queryset = Resource.objects.none()
     serializer_class = serializers.Serializer
     pagination_class = None
-    parameters_shapes: ClassVar[dict[str, type[NoParameters]]] = {"download": OpenDataParameters}
+    parameters_shapes: ClassVar[dict[str, type[StrictSerializer]]] = {"download": OpenDataParameters}
 
     @extend_schema(parameters=[OpenDataParameters], responses={200: OpenApiTypes.BINARY})
     def download(self, request: Request, name: str, layout: str) -> StreamingHttpResponse:
