@@ -37,6 +37,7 @@ from instruments.rules.resource_values import (
 )
 from instruments.rules.resource_values import TEXT_LENGTHS as PART_LENGTHS
 from instruments.rules.standards import darwin_core, mcpd
+from instruments.rules.test_item_cells import analytes_cell, read_analytes
 from instruments.services import resource_requests
 from instruments.services.resource_parts import part_values
 
@@ -202,9 +203,7 @@ class TestItemForm(ResourceForm):
     @classmethod
     def part_initial(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         shown = super().part_initial(values)
-        shown["analytes"] = "\n".join(
-            "; ".join((row["name"], row["limit"], row["unit"])).rstrip("; ") for row in values["analytes"]
-        )
+        shown["analytes"] = analytes_cell(values["analytes"])
         for place, row in enumerate(values["qualifications"]):
             shown[f"scheme_{place}"], shown[f"certificate_{place}"] = row["scheme"], row["certificate_number"]
             shown[f"valid_from_{place}"], shown[f"valid_to_{place}"] = row["valid_from"], row["valid_to"]
@@ -229,7 +228,7 @@ class TestItemForm(ResourceForm):
             }
             for place in self._places
         ]
-        return super().part() | {"analytes": _analytes(typed["analytes"]), "qualifications": rows}
+        return super().part() | {"analytes": read_analytes(typed["analytes"]), "qualifications": rows}
 
     def place_of(self, field: str) -> str | None:
         return "scheme_0" if field == "qualifications" else super().place_of(field)
@@ -464,15 +463,6 @@ class FeedbackForm(forms.Form):
 
 def _split(text: str, pattern: str) -> list[str]:
     return [part.strip() for part in re.split(pattern, text) if part.strip()]
-
-
-def _analytes(text: str) -> list[dict[str, str]]:
-    """Lines of name; limit; unit."""
-    rows = []
-    for line in _split(text, r"\n"):
-        parts = [part.strip() for part in re.split(r"[;\uff1b|\t]", line)]
-        rows.append(dict(zip(("name", "limit", "unit"), [*parts, "", ""], strict=False)))
-    return rows
 
 
 def _yuan(fen: int) -> str:

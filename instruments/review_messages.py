@@ -38,7 +38,7 @@ register(
         "problem.too_many_open": _("%(maximum)s of your reports are still open. Wait for the labs' answers, or call them."),
         "problem.state_unknown": _("Choose whether the problem is acknowledged or solved."),
         "sheet.not_a_workbook": _("This is not an .xlsx workbook. Download the table again, fill it in, and save it as .xlsx."),
-        "sheet.too_big": _("The file is too big: %(maximum_mb)s MB at most. Download fewer instruments or columns."),
+        "sheet.too_big": _("The file is too big: %(maximum_mb)s MB at most. Download fewer columns, or remove rows."),
         "sheet.unpacks_too_big": _("The file unpacks to more than a table can hold. Download the table again and use that one."),
         "sheet.forbidden_content": _("The workbook holds %(what)s, which is not read here. Save it as a plain .xlsx."),
         "sheet.too_many_sheets": _("The workbook has more than %(maximum)s sheets. Keep the one that you downloaded."),
@@ -50,9 +50,19 @@ register(
         ),
         "sheet.column_unknown": _("Column %(column)s is called %(name)s, which means nothing here. Remove the column."),
         "sheet.column_twice": _("Two columns are called %(name)s. Remove one of them."),
-        "sheet.no_rows": _("There are no instruments in the sheet."),
+        "sheet.no_rows": _("There is nothing in the sheet below its two head rows."),
         "sheet.new_row": _("This row belongs to no instrument. Add new instruments on their own page, and remove the row here."),
-        "sheet.row_twice": _("This instrument stands in row %(first_row)s already. Remove one of the two."),
+        "sheet.new_test_item": _(
+            "This row belongs to no test item. Add new test items on their own page, and remove the row here."
+        ),
+        "sheet.new_dataset": _("This row belongs to no data set. Add new data sets on their own page, and remove the row here."),
+        "sheet.new_literature": _(
+            "This row belongs to no work of literature. Add new works on their own page, and remove the row here."
+        ),
+        "sheet.new_germplasm": _(
+            "This row belongs to no accession. Add new accessions on their own page, and remove the row here."
+        ),
+        "sheet.row_twice": _("What this row is about stands in row %(first_row)s already. Remove one of the two."),
         "sheet.instrument_unknown": _("This instrument is not one of yours. Remove the row."),
         "sheet.resource_unknown": _("This row belongs to nothing of this kind that is yours. Remove the row."),
         "sheet.kind_unknown": _("There is no table of %(text)s. Choose one of: %(known)s."),

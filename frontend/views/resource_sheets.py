@@ -21,12 +21,12 @@ from frontend.instrument_forms import SheetForm, add_refusal
 from frontend.presenters.record import Difference, differences
 from frontend.presenters.resource_changes import Word, labels_of, words_of
 from frontend.refusals import sentences
-from frontend.views.sheets import ROWS_SHOWN, ShownProblem, ShownRow, owner_of
+from frontend.views.sheets import ROWS_SHOWN, ShownProblem, ShownRow, owner_of, part_of
 from instruments import queries
 from instruments.models import InstrumentSheet
 from instruments.resource_wording import KIND_PLURALS
 from instruments.services import resource_sheets, uploads
-from instruments.services.sheet_plan import SheetPlan
+from instruments.services.sheet_plan import PART_ROWS, SheetPlan
 
 #: So many columns are chosen at first: those that say what it is.
 _CHOSEN = 8
@@ -53,6 +53,8 @@ def _start(request: HttpRequest, actor: Actor, kind: str, owner: int, form: Shee
         "owner": queries.organisation_for(actor, owner),
         "owners": [queries.organisation_for(actor, pk) for pk in sorted(actor.organisations(Role.LAB_MANAGER))],
         "columns": [(name, labels.get(name, name), place < _CHOSEN) for place, name in enumerate(names)],
+        "parts": resource_sheets.parts(actor, owner, kind),
+        "part_rows": PART_ROWS,
         "form": form,
         "kind": kind,
         "kinds": [(name, KIND_PLURALS[name]) for name in resource_sheets.KINDS],
@@ -70,11 +72,11 @@ def _start(request: HttpRequest, actor: Actor, kind: str, owner: int, form: Shee
 @login_required
 @require_GET
 def sheet_download(request: HttpRequest, kind: str, owner: int) -> HttpResponse:
-    """The owner's resources of a kind with the chosen columns (``?columns=``, many)."""
-    actor = actor_of(request)
+    """A part of the owner's resources of a kind (``?part=``, the first without it) with the chosen columns (``?columns=``, many)."""
+    actor, part = actor_of(request), part_of(request)
     queries.organisation_for(actor, owner)
-    content = resource_sheets.download(actor, owner, _known(kind), request.GET.getlist("columns"), labels_of(kind))
-    return attachment(content, resource_sheets.MEDIA_TYPE, f"{kind}-{owner}.xlsx")
+    content = resource_sheets.download(actor, owner, _known(kind), request.GET.getlist("columns"), labels_of(kind), part)
+    return attachment(content, resource_sheets.MEDIA_TYPE, f"{kind}-{owner}-{part}.xlsx")
 
 
 @login_required

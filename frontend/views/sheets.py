@@ -27,7 +27,7 @@ from frontend.refusals import sentences
 from instruments import queries
 from instruments.models import InstrumentSheet
 from instruments.services import sheets, uploads
-from instruments.services.sheet_plan import SheetPlan
+from instruments.services.sheet_plan import PART_ROWS, SheetPlan
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: The preview shows this many rows; what is beyond them is counted.
@@ -66,6 +66,8 @@ def _start(request: HttpRequest, actor: Actor, owner: int, form: SheetForm, stat
         "columns": [
             (name, sheets.column_name(name), name in sheets.DEFAULT_COLUMNS) for name in sheets.COLUMNS if name != "name"
         ],
+        "parts": sheets.parts(actor, owner),
+        "part_rows": PART_ROWS,
         "form": form,
         "places": {
             "back": reverse("instrument_list"),
@@ -93,11 +95,17 @@ def owner_of(actor: Actor, text: str) -> int:
 @login_required
 @require_GET
 def sheet_download(request: HttpRequest, owner: int) -> HttpResponse:
-    """The owner's instruments with the chosen columns (``?columns=``, many)."""
-    actor = actor_of(request)
+    """A part of the owner's instruments (``?part=``, the first without it) with the chosen columns (``?columns=``, many)."""
+    actor, part = actor_of(request), part_of(request)
     queries.organisation_for(actor, owner)
-    content = sheets.download(actor, owner, request.GET.getlist("columns"))
-    return attachment(content, XLSX, f"instruments-{owner}.xlsx")
+    content = sheets.download(actor, owner, request.GET.getlist("columns"), part)
+    return attachment(content, XLSX, f"instruments-{owner}-{part}.xlsx")
+
+
+def part_of(request: HttpRequest) -> int:
+    """The number of the part that is asked for; 0, which is none, where the address says no number."""
+    text = request.GET.get("part", "1")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @login_required

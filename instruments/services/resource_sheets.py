@@ -19,7 +19,7 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceKind
+from instruments.models import Instrument, InstrumentSheet, Resource, ResourceKind
 from instruments.queries.resources import resources_of
 from instruments.resource_wording import LITERATURE_TYPE_NAMES
 from instruments.rules.resource_values import CORE_FIELDS
@@ -29,7 +29,7 @@ from instruments.rules.test_item_cells import analytes_cell, qualifications_cell
 from instruments.services import resource_reviews, resources, sheet_writing
 from instruments.services.instrument_changes import needs_review, owner_institution, require_manager
 from instruments.services.resource_parts import PART_MODELS, part_values
-from instruments.services.sheet_plan import CellChange, Planner, RowPlan, SheetPlan, keys_of, read_table
+from instruments.services.sheet_plan import CellChange, Part, Planner, RowPlan, SheetPlan, in_part, keys_of, parts_of, read_table
 from instruments.services.sheet_writing import Column
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -111,11 +111,18 @@ def columns_of(actor: Actor, organisation_id: int, kind: str) -> list[str]:
     return [name for name in known if name in used or name not in _DESCRIPTORS]
 
 
-def download(actor: Actor, organisation_id: int, kind: str, names: Sequence[str], labels: Mapping[str, str | Promise]) -> bytes:
-    """The owner's resources of a kind as a workbook with the named columns; the name is always among them. ``labels``: what the columns
-    are called.
+def parts(actor: Actor, organisation_id: int, kind: str) -> list[Part]:
+    """The tables in which the owner's resources of a kind go out."""
+    return parts_of(resources_of(actor, organisation_id, kind).count())
 
-    Raises Forbidden, Refusal ``instrument.owner_unknown``, ``sheet.kind_unknown``.
+
+def download(
+    actor: Actor, organisation_id: int, kind: str, names: Sequence[str], labels: Mapping[str, str | Promise], part: int = 1
+) -> bytes:
+    """A part of the owner's resources of a kind as a workbook with the named columns; the name is always among them. ``labels``: what the
+    columns are called.
+
+    Raises Forbidden, NotFound (no such part), Refusal ``instrument.owner_unknown``, ``sheet.kind_unknown``.
     """
     require_manager(actor, organisation_id)
     owner = owner_institution(organisation_id)
@@ -125,7 +132,7 @@ def download(actor: Actor, organisation_id: int, kind: str, names: Sequence[str]
     both = {name: _all_words(name, owner.pk, kind) for name in chosen}
     columns = [Column(name, kinds[name], str(labels.get(name, name)), tuple(words[name].values())) for name in chosen]
     rows: list[tuple[Mapping[str, str], Sequence[Cell]]] = []
-    for resource in resources_of(actor, organisation_id, kind):
+    for resource in in_part(resources_of(actor, organisation_id, kind), part):
         stored = _stored(resource)
         cells = {name: to_cell(name, stored.get(name), words[name], kinds[name]) for name in chosen}
         rows.append((keys_of(resource, cells, kinds, both), list(cells.values())))
@@ -159,9 +166,10 @@ def plan(actor: Actor, sheet: InstrumentSheet) -> SheetPlan:
     """What a table would change now, row by row, and everything that stands against it."""
     kinds = _kinds(sheet.kind)
     table = read_table(files.read(sheet.file), list(kinds))
-    known = {str(one.pk): one for one in resources_of(actor, sheet.organisation_id, sheet.kind)}
+    rows = resources_of(actor, sheet.organisation_id, sheet.kind).filter(pk__in=table.ids)
+    known = {str(one.pk): one for one in rows}
     words = {name: _all_words(name, sheet.organisation_id, sheet.kind) for name in kinds}
-    return _Planner(actor, sheet.organisation, (table, known, kinds, words)).plan()
+    return _Planner(actor, sheet, (table, known, kinds, words)).plan()
 
 
 @whole
@@ -199,14 +207,23 @@ def _save(actor: Actor, row: RowPlan, now: datetime) -> None:
         raise Conflict.of("sheet.not_applied") from refusal
 
 
+#: kind of resource -> why a row that belongs to none is refused.
+_NEW_ROW = {
+    ResourceKind.TEST_ITEM: "sheet.new_test_item",
+    ResourceKind.DATASET: "sheet.new_dataset",
+    ResourceKind.LITERATURE: "sheet.new_literature",
+    ResourceKind.GERMPLASM: "sheet.new_germplasm",
+}
+
+
 class _Planner(Planner):
     """Resources of one kind of an owner."""
 
     unknown = "sheet.resource_unknown"
 
-    def __init__(self, actor: Actor, owner: Organisation, read: tuple[Any, Any, Any, Any]) -> None:
-        super().__init__(*read, review=needs_review(actor, owner))
-        self.actor = actor
+    def __init__(self, actor: Actor, sheet: InstrumentSheet, read: tuple[Any, Any, Any, Any]) -> None:
+        super().__init__(*read, review=needs_review(actor, sheet.organisation))
+        self.actor, self.new_row = actor, _NEW_ROW[ResourceKind(sheet.kind)]
 
     def differing(self, subject: Resource, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[CellChange, ...]]:
         stored = _stored(subject)

@@ -10,19 +10,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from django.db.models import Model, QuerySet
 from openpyxl.utils import get_column_letter
 
-from config.kernel.errors import Reason, Refusal
+from config.kernel.errors import NotFound, Reason, Refusal
 from instruments.rules.sheet_cells import Cell, Kind, Words, from_cell, mark_of
 from instruments.services import xlsx_reading
 from instruments.services.instrument_changes import jsonable
 from instruments.services.sheet_writing import KEYS
 from instruments.services.xlsx_reading import XlsxLimits
 
-LIMITS = XlsxLimits(max_rows=2002, max_columns=100)
+#: So many rows go out in one table: saving every one of them takes 22 s of a processor, and an answer has 30.
+PART_ROWS = 1_000
+#: What still comes in: more rows, which may have been added or put together, and every cell that a spreadsheet can hold.
+LIMITS = XlsxLimits(max_rows=2 * PART_ROWS + 2, max_columns=100, max_cell_length=32_767)
 _FIRST_ROW = 3
+_Row = TypeVar("_Row", bound=Model)
 
 
 class Subject(Protocol):
@@ -78,6 +83,28 @@ class SheetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that go out in one table: ``first`` to ``last`` of all that an owner has, counted from 1."""
+
+    number: int
+    first: int
+    last: int
+
+
+def parts_of(count: int) -> list[Part]:
+    """The tables in which so many rows go out; an empty one where there are none."""
+    starts = range(0, max(count, 1), PART_ROWS)
+    return [Part(number, start + 1, min(start + PART_ROWS, count)) for number, start in enumerate(starts, start=1)]
+
+
+def in_part(rows: QuerySet[_Row], number: int) -> QuerySet[_Row]:
+    """The rows of a part. Raises NotFound when there is none of this number."""
+    if number not in {part.number for part in parts_of(rows.count())}:
+        raise NotFound.of("access.not_found", model="part of a table")
+    return rows[(number - 1) * PART_ROWS : number * PART_ROWS]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The columns by place, and the rows below the two head rows."""
 
@@ -85,10 +112,17 @@ class Table:
     rows: list[tuple[Any, ...]]
     formulas: frozenset[tuple[int, int]]
 
+    @property
+    def ids(self) -> list[int]:
+        """Whose the rows say they are, as far as they say a number."""
+        (place,) = (place for place, name in self.places.items() if name == "id")
+        texts = (str(cells[place]) for cells in self.rows if place < len(cells))
+        return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
+
 
 def read_table(content: bytes, columns: Sequence[str], limits: XlsxLimits = LIMITS) -> Table:
     """The first sheet of a workbook. Raises Refusal ``sheet.*`` at ``file``."""
-    sheets = xlsx_reading.read_xlsx(content, limits)
+    sheets = xlsx_reading.read_xlsx(content, limits, first_alone=True)
     if not sheets or not sheets[0].rows:
         raise Refusal.of("sheet.no_rows", "file")
     head, reasons = sheets[0].rows[0], []
@@ -123,6 +157,7 @@ class Planner(ABC):
     columns' words in every language."""
 
     unknown = "sheet.instrument_unknown"
+    new_row = "sheet.new_row"
 
     def __init__(
         self,
@@ -154,7 +189,7 @@ class Planner(ABC):
         keys = {key: str(given.pop(key) or "") for key in KEYS}
         subject = self.known.get(keys["id"])
         if not keys["id"]:
-            return self._problem(number, Reason("sheet.new_row"))
+            return self._problem(number, Reason(self.new_row))
         if subject is None:
             return self._problem(number, Reason(self.unknown))
         if keys["id"] in self._seen_in:

@@ -24,7 +24,7 @@ from instruments.rules.sheet_details import DETAIL_KINDS, clean_details, customs
 from instruments.services import instrument_edits, instrument_reviews, sheet_writing
 from instruments.services.instrument_changes import class_reasons, jsonable, needs_review, owner_institution, require_manager
 from instruments.services.instrument_edits import Edit
-from instruments.services.sheet_plan import CellChange, Planner, RowPlan, SheetPlan, keys_of, read_table
+from instruments.services.sheet_plan import CellChange, Part, Planner, RowPlan, SheetPlan, in_part, keys_of, parts_of, read_table
 from instruments.services.sheet_writing import Column
 
 #: Every column that there is, in the order of the form; publication is a matter of its own.
@@ -35,10 +35,15 @@ _ALWAYS = "name"
 
 
 # --- Out --------------------------------------------------------------------------------------------------------------
-def download(actor: Actor, organisation_id: int, names: Sequence[str]) -> bytes:
-    """The owner's instruments as a workbook with the named columns; the name is always among them.
+def parts(actor: Actor, organisation_id: int) -> list[Part]:
+    """The tables in which the owner's instruments go out."""
+    return parts_of(_instruments(actor, organisation_id).count())
 
-    Raises Forbidden, Refusal ``instrument.owner_unknown``.
+
+def download(actor: Actor, organisation_id: int, names: Sequence[str], part: int = 1) -> bytes:
+    """A part of the owner's instruments as a workbook with the named columns; the name is always among them.
+
+    Raises Forbidden, NotFound (no such part), Refusal ``instrument.owner_unknown``.
     """
     owner = _owner(actor, organisation_id)
     chosen = [name for name in COLUMNS if name in {*names, _ALWAYS}]
@@ -46,7 +51,7 @@ def download(actor: Actor, organisation_id: int, names: Sequence[str]) -> bytes:
     columns = [Column(name, KINDS[name], column_name(name), tuple(words[name].values())) for name in chosen]
     both = {name: _all_words(name, organisation_id) for name in chosen}
     rows = []
-    for instrument in _instruments(actor, organisation_id):
+    for instrument in in_part(_instruments(actor, organisation_id), part):
         stored = _stored(instrument)
         cells = [to_cell(name, stored(name), words[name], KINDS[name]) for name in chosen]
         rows.append((keys_of(instrument, dict(zip(chosen, cells, strict=True)), KINDS, both), cells))
@@ -75,7 +80,7 @@ def hand_in(actor: Actor, organisation_id: int, content: bytes, now: datetime) -
 def plan(actor: Actor, sheet: InstrumentSheet) -> SheetPlan:
     """What a table would change now, row by row, and everything that stands against it."""
     table, owner = read_table(files.read(sheet.file), COLUMNS), sheet.organisation
-    known = {str(each.pk): each for each in _instruments(actor, owner.pk)}
+    known = {str(each.pk): each for each in _instruments(actor, owner.pk).filter(pk__in=table.ids)}
     words = {name: _all_words(name, owner.pk) for name in table.places.values() if name in KINDS}
     return _Planner(table, known, KINDS, words, review=needs_review(actor, owner)).plan()
 

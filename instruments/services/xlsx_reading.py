@@ -50,8 +50,8 @@ class Sheet:
     formulas: frozenset[tuple[int, int]] = frozenset()
 
 
-def read_xlsx(content: bytes, limits: XlsxLimits = XlsxLimits()) -> list[Sheet]:
-    """The sheets of a workbook, hidden ones too.
+def read_xlsx(content: bytes, limits: XlsxLimits = XlsxLimits(), *, first_alone: bool = False) -> list[Sheet]:
+    """The sheets of a workbook, hidden ones too; with ``first_alone`` nothing but the first is read.
 
     Raises Refusal ``sheet.not_a_workbook``, ``sheet.too_big``, ``sheet.unpacks_too_big``, ``sheet.forbidden_content``,
     ``sheet.too_many_sheets``, ``sheet.too_many_rows``, ``sheet.too_many_columns``, ``sheet.cell_too_long``, all at ``file``.
@@ -63,7 +63,7 @@ def read_xlsx(content: bytes, limits: XlsxLimits = XlsxLimits()) -> list[Sheet]:
         book = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
         if len(book.worksheets) > limits.max_sheets:
             raise Refusal.of("sheet.too_many_sheets", "file", maximum=limits.max_sheets)
-        return [_sheet(sheet, limits) for sheet in book.worksheets]
+        return [_sheet(sheet, limits) for sheet in book.worksheets[: 1 if first_alone else None]]
     except Refusal:
         raise
     except Exception:  # openpyxl meets damaged parts with KeyError, ValueError, TypeError, ParseError and others of its parser

@@ -95,6 +95,24 @@ def test_an_edit_keeps_every_qualification_and_the_places_of_what_is_measured(as
     assert again.test_item.qualifications.count() == 6
 
 
+def test_what_is_measured_is_typed_as_it_may_stand_in_a_list(as_: Any, cast: Any) -> None:
+    """The form and the imports share one rule: plain names behind commas are several, a comma within a name is part of it."""
+    typed = "Li, Mg\r\n2,4-D\r\nNa 0.05 mg/L\r\nK; 0.1; mg/L\r\n1,2-dichloroethane, cis;"
+    wang = as_("wang")
+    assert wang.post("/resources/new/test_item/", {"name": "Salts", "analytes": typed}).status_code == 302
+    item = queries.resource_for(cast.actor("wang"), Resource.objects.get().pk)
+    measured = [(one["name"], one["limit"], one["unit"]) for one in item.test_item.analytes]
+    assert measured == [
+        ("Li", "", ""), ("Mg", "", ""), ("2,4-D", "", ""), ("Na", "0.05", "mg/L"), ("K", "0.1", "mg/L"),
+        ("1,2-dichloroethane, cis", "", ""),
+    ]  # fmt: skip
+    edit = wang.get(f"/resources/{item.pk}/edit/")
+    sent = {name: value for name, value in edit.context["form"].initial.items() if value not in (None, False, "", [])}
+    assert wang.post(f"/resources/{item.pk}/edit/", sent).status_code == 302
+    again = queries.resource_for(cast.actor("wang"), item.pk)
+    assert (again.test_item.analytes, again.updated_at) == (item.test_item.analytes, item.updated_at)
+
+
 def test_columns_that_no_field_takes_are_for_those_who_manage_it(as_: Any, cast: Any, test_item: Resource) -> None:
     Resource.objects.filter(pk=test_item.pk).update(attributes={"donor's telephone": "13900000000"})
     for browser, seen in ((Client(), False), (as_("lin"), False), (as_("wang"), True)):

@@ -14,9 +14,10 @@ from openpyxl import load_workbook
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Instrument, InstrumentChange, InstrumentSheet, Organisation
 from instruments.rules.registry_values import clean_fields
-from instruments.services import instrument_details, instrument_edits, registry, sheets
+from instruments.services import instrument_details, instrument_edits, registry, sheet_plan, sheets
 from instruments.services.instrument_edits import Edit
 from instruments.services.registry import InstrumentFields
+from instruments.services.xlsx_reading import XlsxLimits
 
 pytestmark = pytest.mark.django_db
 
@@ -211,6 +212,46 @@ def test_rows_without_an_instrument_twice_or_of_others_are_refused(cast, wang, f
     sheet.append(["999999", "x", "x", "Foreign"])
     _sheet, plan = planned(table)
     assert [code for _row, _column, code in said(plan)] == ["sheet.row_twice", "sheet.new_row", "sheet.instrument_unknown"]
+
+
+def test_parts_hold_all_rows_once_up_to_the_limit_and_beyond():
+    most = sheet_plan.PART_ROWS
+    for count, wanted in (
+        (0, [(1, 1, 0)]), (1, [(1, 1, 1)]), (most, [(1, 1, most)]), (most + 1, [(1, 1, most), (2, most + 1, most + 1)]),
+    ):  # fmt: skip
+        assert [(one.number, one.first, one.last) for one in sheet_plan.parts_of(count)] == wanted
+    assert sheet_plan.LIMITS.max_rows >= most + 2, "what goes out comes in"
+
+
+def test_a_part_of_the_instruments_comes_back(cast, wang, furnace, planned, monkeypatch):
+    monkeypatch.setattr(sheet_plan, "PART_ROWS", 1)
+    assert [one.number for one in sheets.parts(wang, cast.lab.pk)] == [1, 2]
+    names = []
+    for number in (1, 2):
+        table = Table(sheets.download(wang, cast.lab.pk, ["functions"], number))
+        names.append(table.sheet.cell(3, table.place("name")).value)
+        _sheet, plan = planned(table)
+        assert (plan.rows, plan.problems, plan.untouched) == ([], [], 1)
+    assert sorted(names) == sorted(Instrument.objects.values_list("name", flat=True))
+    with pytest.raises(NotFound):
+        sheets.download(wang, cast.lab.pk, [], 3)
+
+
+def test_the_hidden_list_of_words_may_be_longer_than_a_table(table):
+    lists = table.book["lists"]
+    for row in range(1, 12):
+        lists.cell(row, 1).value = "word"
+    found = sheet_plan.read_table(table.content(), sheets.COLUMNS, XlsxLimits(max_rows=5))
+    assert len(found.rows) == 2
+    for _row in range(4):
+        table.sheet.append(["1"])
+    with pytest.raises(Refusal, match=r"sheet\.too_many_rows"):
+        sheet_plan.read_table(table.content(), sheets.COLUMNS, XlsxLimits(max_rows=5))
+
+
+def test_a_cell_may_hold_what_a_spreadsheet_can(table):
+    table.sheet.cell(3, table.place("functions")).value = "x" * 32_767
+    assert len(sheet_plan.read_table(table.content(), sheets.COLUMNS).rows) == 2
 
 
 def test_columns_may_move_or_go_and_strange_ones_are_named(cast, wang, furnace, table, now):

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence
 from config.kernel.models import AuditEntry
 from frontend.presenters.resource_changes import labels_of
-from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceChange, TestItem
-from instruments.services import registry, resource_sheets, resources, sheets
+from instruments.models import Germplasm, Instrument, InstrumentSheet, Organisation, Resource, ResourceChange, TestItem
+from instruments.services import registry, resource_sheets, resources, sheet_plan, sheets
 from instruments.services.registry import InstrumentFields, SiteFields
 from tests.instruments.records.test_sheets import Table
 from tests.instruments.registry.conftest import make_owner
@@ -225,11 +226,80 @@ def test_everything_that_is_wrong_is_said_at_its_cell_and_nothing_is_saved(cast,
     resources.update_resource(wang, made["dataset"].pk, {"name": "Changed meanwhile"}, {}, now.replace(hour=5))
     assert [one.reason.code for one in resource_sheets.plan(wang, sheet).problems] == ["sheet.changed_meanwhile"]
     table.sheet.cell(3, 1).value = None
-    assert [one.reason.code for one in planned("dataset", table)[1].problems][:1] == ["sheet.new_row"]
+    assert [one.reason.code for one in planned("dataset", table)[1].problems][:1] == ["sheet.new_dataset"]
     with pytest.raises(Refusal, match=r"sheet\.column_unknown"):
         planned("literature", table)
     with pytest.raises(Refusal, match=r"sheet\.kind_unknown"):
         planned("instrument", table)
+
+
+def test_a_row_that_belongs_to_nothing_is_refused_in_the_words_of_its_table(made, planned, cast, wang):
+    words = {
+        "test_item": "no test item",
+        "dataset": "no data set",
+        "literature": "no work of literature",
+        "germplasm": "no accession",
+    }
+    for kind, word in words.items():
+        table = out(wang, cast.lab, kind)
+        table.sheet.append([None, None, None, "A new one"])
+        (problem,) = planned(kind, table)[1].problems
+        assert word in reason_sentence(problem.reason) and "instrument" not in reason_sentence(problem.reason)
+    with pytest.raises(Refusal) as empty:
+        table = out(wang, cast.lab, "dataset")
+        table.sheet.delete_rows(3)
+        planned("dataset", table)
+    assert "nothing in the sheet" in reason_sentence(empty.value.reasons[0])
+
+
+@pytest.fixture
+def barley(cast, now):
+    """As many accessions as the largest list of the shared data has, and some more than one part holds."""
+    core = {"organisation": cast.lab, "kind": "germplasm", "created_at": now, "updated_at": now}
+    numbers = range(2 * sheet_plan.PART_ROWS + 1)
+    rows = [Resource(name=f"Barley {number:05}", name_pinyin=f"barley {number:05}", **core) for number in numbers]
+    made = Resource.objects.bulk_create(rows)
+    Germplasm.objects.bulk_create(
+        Germplasm(resource=one, standard="mcpd", descriptors={"ACCENUMB": one.name[7:], "GENUS": "Hordeum"}) for one in made
+    )
+    return made
+
+
+def test_everything_goes_out_in_parts_that_all_come_back(cast, wang, barley, now):
+    parts = resource_sheets.parts(wang, cast.lab.pk, "germplasm")
+    most = sheet_plan.PART_ROWS
+    assert [(one.first, one.last) for one in parts] == [(1, most), (most + 1, 2 * most), (2 * most + 1, 2 * most + 1)]
+    seen = 0
+    for part in parts:
+        columns = ["GENUS"] if part.number < 3 else list(resource_sheets.KINDS["germplasm"])
+        content = resource_sheets.download(wang, cast.lab.pk, "germplasm", columns, {}, part.number)
+        sheet = resource_sheets.hand_in(wang, cast.lab.pk, "germplasm", content, now)
+        plan = resource_sheets.plan(wang, sheet)
+        assert (plan.rows, plan.problems) == ([], [])
+        seen += plan.untouched
+    assert seen == len(barley)
+    for number in (0, 4):
+        with pytest.raises(NotFound):
+            resource_sheets.download(wang, cast.lab.pk, "germplasm", [], {}, number)
+
+
+def test_the_page_offers_the_parts_and_no_other(cast, wang, barley, client):
+    client.force_login(cast.users["wang"])
+    page = client.get(reverse("resource_sheet_start", args=["germplasm"])).content.decode()
+    assert "Rows 2001 to 2001" in page and "A table holds 1000 rows at most" in page
+    assert 'name="part"' not in client.get(reverse("resource_sheet_start", args=["dataset"])).content.decode()
+    address = reverse("resource_sheet_download", args=["germplasm", cast.lab.pk])
+    answer = client.get(address, {"part": 3})
+    assert Table(answer.content).sheet.max_row == 3 and "germplasm-" in answer["Content-Disposition"]
+    for wrong in ("0", "4", "-1", "x", "\u00b2", "9" * 30, ""):
+        assert client.get(address, {"part": wrong}).status_code == 404
+
+
+def test_a_table_says_whose_its_rows_are(cast, wang, barley):
+    table = Table(resource_sheets.download(wang, cast.lab.pk, "germplasm", ["GENUS"], {}, 3))
+    for strange in (None, "x", "9" * 30, "\u00b2"):
+        table.sheet.append([strange, "x", "x", "Barley"])
+    assert sheet_plan.read_table(table.content(), ["name", "GENUS"]).ids == [barley[-1].pk]
 
 
 def test_what_the_operator_looks_at_first_is_handed_in_and_others_see_nothing(cast, wang, made, planned, now):
