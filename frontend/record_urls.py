@@ -28,6 +28,7 @@ urlpatterns = [
     path("instruments/<int:pk>/files/document/", instrument_files.document_add, name="instrument_document_add"),
     path("instruments/<int:pk>/files/document/<int:file>/", instrument_files.document_act, name="instrument_document_act"),
     path("instruments/<int:pk>/history/", reviews.instrument_history, name="instrument_history"),
+    path("resources/<int:pk>/history/", reviews.resource_history, name="resource_history"),
     path("instruments/<int:pk>/publish/", reviews.instrument_publish, name="instrument_publish"),
     path("instruments/<int:pk>/problem/", problems.problem_report, name="problem_report"),
     path("reviews/", reviews.review_queue, name="review_queue"),

@@ -291,14 +291,19 @@ def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
 
 
 def _audit(queryset: QuerySet[AuditEntry], actor: Actor) -> QuerySet[AuditEntry]:
-    """Inspector and operator see all; lab managers what was done to their instruments."""
+    """Inspector and operator see all; lab managers what was done to their instruments and other resources."""
     if actor.has(Role.INSPECTOR, Role.OPERATOR):
         return queryset
     managed = actor.organisations(Role.LAB_MANAGER)
     if not managed:
         return queryset.none()
-    own = Instrument.objects.annotate(key=Cast("pk", CharField())).filter(key=OuterRef("object_id"), organisation_id__in=managed)
-    return queryset.filter(Exists(own), object_type=Instrument._meta.label_lower)
+    found = Q()
+    for model in (Instrument, Resource):
+        rows = model._default_manager.annotate(key=Cast("pk", CharField()))
+        found |= Q(
+            Exists(rows.filter(key=OuterRef("object_id"), organisation_id__in=managed)), object_type=model._meta.label_lower
+        )
+    return queryset.filter(found)
 
 
 def kept_filter(actor: Actor, prefix: str = "") -> Q:

@@ -122,6 +122,12 @@ def choices(reservation: Reservation, now: datetime) -> list[Choice]:
     ]
 
 
+def assistant_names(ids: Iterable[int]) -> dict[str, str]:
+    """What people who assist, or once did, are called, by their ids as text: one query."""
+    rows = Assistant.objects.filter(pk__in=list(ids)).select_related("person")
+    return {str(one.pk): str(one.person) for one in rows}
+
+
 def names_of(reservations: Iterable[Reservation]) -> dict[int, str]:
     """Who assists in each of these, by their ids; without those in which nobody does: one query."""
     wanted = [one.pk for one in reservations if one.service_mode == ASSISTED]

@@ -150,8 +150,14 @@ def repeat_words(recurrence: Recurrence, first: datetime) -> str:
 
 def holiday_sentences(holidays: HolidayRule, zone: ZoneInfo, today: date) -> list[str]:
     """What the calendar does on statutory holidays and make-up workdays, and which of them nobody knows yet."""
-    if not statutory_holidays.applies_in(zone.key) or (not holidays.closed and holidays.makeup_weekday is None):
+    said = holiday_rule_sentences(holidays)
+    if not said or not statutory_holidays.applies_in(zone.key):
         return []
+    return said + [unpublished_words(year) for year in unpublished_years(today)]
+
+
+def holiday_rule_sentences(holidays: HolidayRule) -> list[str]:
+    """What a calendar does on statutory holidays and make-up workdays."""
     said = []
     if holidays.closed:
         said.append(_("Closed on statutory holidays."))
@@ -159,7 +165,7 @@ def holiday_sentences(holidays: HolidayRule, zone: ZoneInfo, today: date) -> lis
         said.append(
             _("On make-up workdays open as on a usual %(weekday)s.") % {"weekday": WEEKDAY_NAMES[holidays.makeup_weekday]}
         )
-    return said + [unpublished_words(year) for year in unpublished_years(today)]
+    return said
 
 
 def unpublished_years(today: date) -> list[int]:
@@ -192,6 +198,17 @@ def _month_day_words(recurrence: Recurrence, first: datetime) -> str:
         return _("the %(nth)s %(weekday)s") % {"nth": _NTHS[recurrence.nth], "weekday": weekday}
     words = [_("the last day") if day == -1 else _("day %(day)s") % {"day": day} for day in recurrence.month_days or (first.day,)]
     return several(words)
+
+
+def layer_lines(entries: Sequence[CalendarEntry]) -> list[str]:
+    """A line for each layer that some entries are of: what it is, when, and the reason that was typed."""
+    week = [window for entry in entries if is_weekly_base(entry) for window in windows_of(entry)]
+    stored = [StoredEntry(0, "", entry) for entry in entries]
+    layers = [*_seasons(stored), *(_customers(one) for one in stored if one.entry.audiences)]
+    layers += [_exception(one) for one in _by_start(stored) if _is_exception(one.entry)]
+    lines = [_("%(title)s: %(when)s") % {"title": layer.title, "when": "; ".join(layer.when)} for layer in layers]
+    noted = [f"{line} ({layer.note})" if layer.note else line for line, layer in zip(lines, layers, strict=True)]
+    return [*week_words(week), *noted]
 
 
 def _seasons(standing: Iterable[StoredEntry]) -> list[Layer]:

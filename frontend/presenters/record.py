@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from config.kernel.models import AuditEntry
 from frontend import display
 from frontend.code_choices import SCHEMES, code_words, nation_name
 from instruments.field_wording import (
@@ -35,43 +34,12 @@ from instruments.services.instrument_reviews import current_values
 
 Word = Promise | str
 
-_ACTIONS: dict[str, Word] = {
-    "instrument.create": pgettext_lazy("what was done", "Added"),
-    "instrument.update": pgettext_lazy("what was done", "Changed"),
-    "instrument.import": pgettext_lazy("what was done", "Imported"),
-    "instrument.photo": pgettext_lazy("what was done", "New photo"),
-    "instrument.hours": pgettext_lazy("what was done", "Opening hours changed"),
-    "instrument.close": pgettext_lazy("what was done", "Closed exceptionally"),
-    "instrument.reopen": pgettext_lazy("what was done", "Closure taken back"),
-    "instrument.customs": pgettext_lazy("what was done", "Customs record changed"),
-    "instrument.facility": pgettext_lazy("what was done", "Record of the facility changed"),
-    "instrument.facility_end": pgettext_lazy("what was done", "Made a plain instrument again"),
-    "instrument.funding": pgettext_lazy("what was done", "Funding changed"),
-    "instrument.share_calendar": pgettext_lazy("what was done", "Calendar shared with another instrument"),
-    "instrument.part_calendar": pgettext_lazy("what was done", "Shared calendar taken apart"),
-    "instrument.image_add": pgettext_lazy("what was done", "Picture added"),
-    "instrument.image_caption": pgettext_lazy("what was done", "Caption changed"),
-    "instrument.image_move": pgettext_lazy("what was done", "Picture moved"),
-    "instrument.image_remove": pgettext_lazy("what was done", "Picture taken away"),
-    "instrument.image_restore": pgettext_lazy("what was done", "Picture put back"),
-    "instrument.document_add": pgettext_lazy("what was done", "Document added"),
-    "instrument.document_remove": pgettext_lazy("what was done", "Document taken away"),
-    "instrument.document_restore": pgettext_lazy("what was done", "Document put back"),
-    "instrument_change.save": pgettext_lazy("what was done", "Change drafted"),
-    "instrument_change.submit": pgettext_lazy("what was done", "Change handed in"),
-    "instrument_change.withdraw": pgettext_lazy("what was done", "Change withdrawn"),
-    "instrument_change.reopen": pgettext_lazy("what was done", "Change taken up again"),
-    "instrument_change.accept": pgettext_lazy("what was done", "Change accepted"),
-    "instrument_change.refuse": pgettext_lazy("what was done", "Change refused"),
-}
-_OTHER_NAMES: dict[str, Word] = {
+#: What the trail of an instrument says besides the fields of its record.
+OTHER_NAMES: dict[str, Word] = {
     "caption": pgettext_lazy("a detail", "Caption"),
     "title": pgettext_lazy("a detail", "Title"),
     "place": pgettext_lazy("a detail", "Place in the order"),
     "site": FIELD_NAMES["site_id"],
-    "from": pgettext_lazy("a detail", "From"),
-    "to": pgettext_lazy("a detail", "Until"),
-    "valid_from": pgettext_lazy("a detail", "Valid from"),
     "funding": pgettext_lazy("a detail", "Funding"),
 }
 _MONEY = frozenset({"original_value_fen"})
@@ -90,17 +58,6 @@ class Difference:
     is_clash: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One thing that was done to an instrument."""
-
-    at: datetime
-    who: str
-    action: Word
-    reason: str
-    differences: list[Difference]
-
-
 def label_of(field: str) -> Word:
     """What a field is called."""
     if field in DETAIL_COLUMN_NAMES and field.startswith("funding_"):
@@ -109,7 +66,7 @@ def label_of(field: str) -> Word:
         return CUSTOMS_NAMES.get(field.removeprefix("customs_"), field)
     if field.startswith("facility_"):
         return FACILITY_NAMES.get(field.removeprefix("facility_"), field)
-    return FIELD_NAMES.get(field) or _OTHER_NAMES.get(field, field)
+    return FIELD_NAMES.get(field) or OTHER_NAMES.get(field, field)
 
 
 def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
@@ -159,36 +116,6 @@ def change_differences(change: InstrumentChange, places: Mapping[str, str]) -> l
         clash = value_words(name, now_there[name], places) if name in clashing else ""
         found.append(Difference(name, label_of(name), before, after, differences(before, after), clash, name in clashing))
     return found
-
-
-def history_rows(entries: Iterable[AuditEntry], places: Mapping[str, str]) -> list[HistoryRow]:
-    """What was done, in words; entries come with before and after as they were written then."""
-    return [
-        HistoryRow(
-            entry.at, entry.actor_name or _("automatically"), _ACTIONS.get(entry.action, entry.action), entry.reason,
-            _entry_differences(entry, places),
-        )
-        for entry in entries
-    ]  # fmt: skip
-
-
-def _entry_differences(entry: AuditEntry, places: Mapping[str, str]) -> list[Difference]:
-    known = [name for name in {**entry.before, **entry.after} if _is_shown(name)]
-    found = []
-    for name in known:
-        before, after = (value_words(name, side.get(name), places) for side in (entry.before, entry.after))
-        if before != after:
-            found.append(Difference(name, label_of(name), before, after, differences(before, after)))
-    return found
-
-
-def _is_shown(name: str) -> bool:
-    return (
-        name in FIELD_NAMES
-        or name in _OTHER_NAMES
-        or (name.startswith("facility_") and name.removeprefix("facility_") in FACILITY_NAMES)
-        or (name.startswith("customs_") and name.removeprefix("customs_") in CUSTOMS_NAMES)
-    )
 
 
 @dataclass(frozen=True, slots=True)

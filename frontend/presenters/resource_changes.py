@@ -25,29 +25,28 @@ def change_differences(change: ResourceChange) -> list[Difference]:
     there = current_values(change.resource, change.values)
     clashing = set(clashes(change.base, there, change.values)) if change.state in ("draft", "submitted") else set()
     found = []
-    for name, label, before, after, now_there in _fields(change, there):
+    for name, label, before, after, now_there in field_words(change.resource.kind, change.base, change.values, there):
         if before != after:
             clash = now_there if name in clashing else ""
             found.append(Difference(name, label, before, after, differences(before, after), clash, name in clashing))
     return found
 
 
-def _fields(change: ResourceChange, there: Mapping[str, Any]) -> Iterator[tuple[str, Word, str, str, str]]:
-    """Name, label, what stood there, what is proposed and what stands there now."""
-    labels = _labels(change)
-    for name, after in change.values.items():
-        before, now_there = change.base.get(name), there.get(name)
+def field_words(
+    kind: str, before: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]
+) -> Iterator[tuple[str, Word, str, str, str]]:
+    """Of each field that either side names: its name and label, what stood there, what comes and what stands there now, descriptor by
+    descriptor."""
+    labels = labels_of(kind)
+    for name in {**before, **after}:
+        sides = [side.get(name) for side in (before, after, there)]
         if name != "descriptors":
-            yield name, labels.get(name, name), words_of(before), words_of(after), words_of(now_there)
+            was, becomes, stands = (words_of(side) for side in sides)
+            yield name, labels.get(name, name), was, becomes, stands
             continue
-        for key in sorted({*(before or {}), *after}):
-            sides = ((side or {}).get(key) for side in (before, after, now_there))
-            yield name, labels.get(key, key), *(words_of(side) for side in sides)
-
-
-def _labels(change: ResourceChange) -> dict[str, Word]:
-    """What the fields are called in the owner's form."""
-    return labels_of(change.resource.kind)
+        for key in sorted({key for side in sides[:2] for key in side or {}}):
+            was, becomes, stands = (words_of((side or {}).get(key)) for side in sides)
+            yield name, labels.get(key, key), was, becomes, stands
 
 
 def labels_of(kind: str) -> dict[str, Word]:

@@ -109,6 +109,7 @@ def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:
         "place": place_name(resource_place(resource.pk)),
         "formats": [(name, FORMAT_NAMES[name]) for name in _formats(resource)],
         "may_manage": queries.may_manage_resource(actor, resource),
+        "may_read_history": records.may_read_history(actor, resource),
         **_reviewed(actor, resource),
         "open_request": queries.open_request_of(actor, resource),
         "is_own": resource.organisation_id in actor.organisations(),

@@ -7,23 +7,28 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from booking.queries.assistants import assistant_names
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.models import AuditEntry
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import DecisionForm, add_refusal
-from frontend.presenters import record
+from frontend.presenters import history, record
 from frontend.refusals import sentences
 from instruments import queries
 from instruments.models import InstrumentChange
 from instruments.queries import records
+from instruments.queries.resources import resource_for
 from instruments.rules.instrument_review import Action, State, actions_from
 from instruments.services import instrument_reviews
 from instruments.services.instrument_reviews import seen
@@ -198,7 +203,36 @@ def instrument_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that was done to an instrument, with what it changed."""
     actor = actor_of(request)
     instrument = queries.instrument_for(actor, pk)
-    page = Paginator(records.history_of(actor, instrument), PER_PAGE).get_page(request.GET.get("page"))
+    page = _history_page(request, records.history_of(actor, instrument))
+    entries = list(page.object_list)
     places = record.place_names(queries.sites_of(actor, instrument.organisation_id))
-    context = {"instrument": instrument, "page": page, "rows": record.history_rows(page.object_list, places)}
-    return render(request, "instruments/history.html", context)
+    names = history.Names(places=places, assistants=assistant_names(history.ids_in(entries, "assistant")))
+    about = {
+        "lead": _("Everything that was done to this instrument, the newest first. Nothing of it can be changed."),
+        "empty_text": _("Nothing has been changed since this instrument was taken over."),
+        "back_url": reverse("instrument_detail", args=[pk]),
+    }
+    context = about | {"thing": instrument, "page": page, "rows": history.instrument_rows(entries, names)}
+    return render(request, "reviews/history.html", context)
+
+
+@login_required
+@require_GET
+def resource_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same of a test item, a data set, a work of literature or an accession."""
+    actor = actor_of(request)
+    resource = resource_for(actor, pk)
+    page = _history_page(request, records.history_of(actor, resource))
+    entries = list(page.object_list)
+    names = history.Names(instruments=records.instrument_names(actor, history.ids_in(entries, "instrument_ids")))
+    about = {
+        "lead": _("Everything that was done to this entry, the newest first. Nothing of it can be changed."),
+        "empty_text": _("Nothing has been changed since this entry was taken over."),
+        "back_url": reverse("resource_detail", args=[pk]),
+    }
+    context = about | {"thing": resource, "page": page, "rows": history.resource_rows(resource.kind, entries, names)}
+    return render(request, "reviews/history.html", context)
+
+
+def _history_page(request: HttpRequest, entries: QuerySet[AuditEntry]) -> Page[AuditEntry]:
+    return Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))

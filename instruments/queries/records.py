@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -161,16 +162,22 @@ def waits_for_review(actor: Actor, kept: Instrument | Resource) -> bool:
 
 
 # --- History ----------------------------------------------------------------------------------------------------------
-def may_read_history(actor: Actor, instrument: Instrument) -> bool:
-    return manages(actor, instrument.organisation_id) or actor.has(Role.INSPECTOR)
+def may_read_history(actor: Actor, kept: Instrument | Resource) -> bool:
+    return manages(actor, kept.organisation_id) or actor.has(Role.INSPECTOR)
 
 
-def history_of(actor: Actor, instrument: Instrument) -> QuerySet[AuditEntry]:
-    """What was done to an instrument, the newest first. Raises Forbidden."""
-    if not may_read_history(actor, instrument):
+def history_of(actor: Actor, kept: Instrument | Resource) -> QuerySet[AuditEntry]:
+    """What was done to an instrument or another resource, the newest first. Raises Forbidden."""
+    if not may_read_history(actor, kept):
         raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value, Role.INSPECTOR.value])
     rows = visible_to(AuditEntry.objects.all(), actor)
-    return rows.filter(object_type=Instrument._meta.label_lower, object_id=str(instrument.pk)).order_by("-at", "-pk")
+    return rows.filter(object_type=kept._meta.label_lower, object_id=str(kept.pk)).order_by("-at", "-pk")
+
+
+def instrument_names(actor: Actor, ids: Iterable[int]) -> dict[str, str]:
+    """The names of those instruments that the actor may see, by their ids as text: one query."""
+    rows = visible_to(Instrument.objects.filter(pk__in=list(ids)), actor)
+    return {str(pk): name for pk, name in rows.values_list("pk", "name")}
 
 
 # --- Problems ---------------------------------------------------------------------------------------------------------

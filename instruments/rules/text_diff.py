@@ -1,4 +1,4 @@
-"""What changed in a text, word by word; a number is one word, and so is each Chinese character."""
+"""What changed in a text, word by word (a number is one word, and so is each Chinese character) or line by line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ class Piece:
 
 def differences(before: str, after: str) -> list[Piece]:
     """The pieces in reading order. Those that stayed or went make up ``before``, those that stayed or came ``after``."""
-    old, new = _WORD.findall(before), _WORD.findall(after)
+    return _differing(_WORD.findall(before), _WORD.findall(after))
+
+
+def line_differences(before: str, after: str) -> list[Piece]:
+    """As ``differences`` by whole lines, each with its end: for sentences and times, of which a part says nothing."""
+    old, new = (text.splitlines() for text in (before, after))
+    return _differing([f"{line}\n" for line in old], [f"{line}\n" for line in new])
+
+
+def _differing(old: list[str], new: list[str]) -> list[Piece]:
     head = _shared(old, new)
     tail = _shared(old[head:][::-1], new[head:][::-1])
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]

@@ -27,8 +27,9 @@ from instruments.rules.entries import (
     Season,
     happens_on,
 )
+from instruments.rules.entry_documents import entry_document
 from instruments.rules.names import clean_name
-from instruments.rules.recurrence import Recurrence, format_recurrence
+from instruments.rules.recurrence import Recurrence
 from instruments.rules.wall_time import refuse_year
 from instruments.services import schedule_store
 from instruments.services.instrument_changes import managed_instrument
@@ -226,7 +227,7 @@ def remove_entry(actor: Actor, instrument_id: int, entry_id: int, now: datetime)
         gone = _group(_stored(instrument), entry_id)
         for one in gone:
             schedule_store.remove_entry(instrument.calendar_id, one.id, now)
-    audit.record(actor, "instrument.reopen", instrument, now, before={"entries": [_document(one.entry) for one in gone]})
+    audit.record(actor, "instrument.reopen", instrument, now, before={"entries": [entry_document(one.entry) for one in gone]})
     return [one.id for one in gone]
 
 
@@ -247,7 +248,7 @@ def bring_back(actor: Actor, instrument_id: int, entry_id: int, now: datetime) -
                 schedule_store.remove_entry(instrument.calendar_id, one.id, now)
         for one in back:
             schedule_store.bring_back_entry(instrument.calendar_id, one.id)
-    audit.record(actor, "instrument.bring_back", instrument, now, after={"entries": [_document(one.entry) for one in back]})
+    audit.record(actor, "instrument.bring_back", instrument, now, after={"entries": [entry_document(one.entry) for one in back]})
 
 
 # --- One occurrence ---------------------------------------------------------------------------------------------------
@@ -256,9 +257,9 @@ def cancel_occurrence(actor: Actor, instrument_id: int, entry_id: int, original_
     """What would start on that local day does not take place. Raises Refusal ``calendar.no_such_occurrence``, NotFound."""
     instrument = managed_instrument(actor, instrument_id)
     with schedule_store.changing([instrument.calendar_id]):
-        _occurring(instrument, entry_id, original_on)
+        entry = _occurring(instrument, entry_id, original_on)
         schedule_store.cancel_occurrence(instrument.calendar_id, entry_id, original_on)
-    after = {"entry": entry_id, "day": original_on.isoformat(), "cancelled": True}
+    after = _occurrence_document(entry_id, entry, original_on) | {"cancelled": True}
     audit.record(actor, "instrument.occurrence", instrument, now, after=after)
 
 
@@ -281,17 +282,14 @@ def move_occurrence(
     if starts_local >= ends_local:
         raise Refusal.of("calendar.end_before_start", "ends_local")
     with schedule_store.changing([instrument.calendar_id]):
-        season = _occurring(instrument, entry_id, original_on).season
+        entry = _occurring(instrument, entry_id, original_on)
+        season = entry.season
         if season is not None and not season.first_on <= starts_local.date() <= season.last_on:
             raise Refusal.of("calendar.outside_season", "starts_local", name=season.name)
         moved = MovedOccurrence(original_on, starts_local, ends_local)
         schedule_store.move_occurrence(instrument.calendar_id, entry_id, moved)
-    after = {
-        "entry": entry_id,
-        "day": original_on.isoformat(),
-        "from": starts_local.isoformat(),
-        "to": ends_local.isoformat(),
-    }
+    times = {"from": starts_local.isoformat(), "to": ends_local.isoformat()}
+    after = _occurrence_document(entry_id, entry, original_on) | times
     audit.record(actor, "instrument.occurrence", instrument, now, after=after)
 
 
@@ -300,10 +298,11 @@ def restore_occurrence(actor: Actor, instrument_id: int, entry_id: int, original
     """Undo a cancellation or a move. Raises Refusal ``calendar.no_such_occurrence``, NotFound ``calendar.no_such_entry``."""
     instrument = managed_instrument(actor, instrument_id)
     with schedule_store.changing([instrument.calendar_id]):
-        if original_on not in _group(_stored(instrument), entry_id, alone=True)[0].entry.replaced_days:
+        entry = _group(_stored(instrument), entry_id, alone=True)[0].entry
+        if original_on not in entry.replaced_days:
             raise Refusal.of("calendar.no_such_occurrence", "original_on")
         schedule_store.restore_occurrence(instrument.calendar_id, entry_id, original_on)
-    after = {"entry": entry_id, "day": original_on.isoformat(), "restored": True}
+    after = _occurrence_document(entry_id, entry, original_on) | {"restored": True}
     audit.record(actor, "instrument.occurrence", instrument, now, after=after)
 
 
@@ -326,8 +325,8 @@ def _put(
         for one in gone:
             schedule_store.remove_entry(instrument.calendar_id, one.id, now)
         added = _add(instrument, entries)
-    before = {"entries": [_document(one.entry) for one in gone]} if gone else {}
-    after = {"entries": [_document(entry) for entry in entries], "ids": added}
+    before = {"entries": [entry_document(one.entry) for one in gone]} if gone else {}
+    after = {"entries": [entry_document(entry) for entry in entries], "ids": added}
     audit.record(actor, action, instrument, now, before=before, after=after, reason=entries[0].reason)
     return added
 
@@ -381,24 +380,10 @@ def _overlap(one: Season, other: Season) -> bool:
     return one.first_on <= other.last_on and other.first_on <= one.last_on
 
 
+def _occurrence_document(entry_id: int, entry: CalendarEntry, original_on: date) -> dict[str, Any]:
+    """Which occurrence of what."""
+    return {"entry": entry_id, "of": entry_document(entry), "day": original_on.isoformat()}
+
+
 def _holiday_document(holidays: HolidayRule) -> dict[str, Any]:
     return {"closed": holidays.closed, "makeup_weekday": holidays.makeup_weekday}
-
-
-def _document(entry: CalendarEntry) -> dict[str, Any]:
-    """An entry as the audit trail keeps it: only what is not as usual is named."""
-    found: dict[str, Any] = {
-        "kind": entry.kind.value,
-        "from": entry.starts_local.isoformat(),
-        "to": entry.ends_local.isoformat(),
-        "priority": int(entry.priority),
-        "audiences": sorted(entry.audiences),
-        "reason": entry.reason,
-    }
-    if entry.recurrence is not None:
-        found["repeats"] = list(format_recurrence(entry.recurrence))
-        found["until"] = entry.recurrence.until.isoformat() if entry.recurrence.until else None
-    if entry.season is not None:
-        season = entry.season
-        found["season"] = [season.name, season.first_on.isoformat(), season.last_on.isoformat()]
-    return {name: value for name, value in found.items() if value not in ("", [], None)}

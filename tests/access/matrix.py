@@ -1404,6 +1404,7 @@ PAGES: dict[str, Route] = {
     "resource_list": reads(LAB),
     "resource_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}, extra={"kind": "dataset"}),
     "resource_edit": form("draft_resource", *KEEPERS),
+    "resource_history": Route({"GET": Rule(*KEEPERS)}, "draft_resource"),
     "resource_publish": acts("draft_resource", *KEEPERS, ok=TRIED),
     "resource_price": form("test_item", OWNERS | only("operator"), only("operator")),
     "resource_request_create": form("resource", PERSONS, PERSONS),

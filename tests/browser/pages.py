@@ -871,6 +871,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("resource_create", lambda: at("resource_create", "test_item"), ("lab_manager",)),
     Shown("resource_create", lambda: at("resource_create", "germplasm"), ("lab_manager",), "germplasm"),
     Shown("resource_edit", lambda: at("resource_edit", resource("dataset", lab_only=True)), ("lab_manager", "operator")),
+    Shown("resource_history", lambda: at("resource_history", resource("dataset", lab_only=True)), ("lab_manager", "operator")),
     Shown("resource_price", lambda: at("resource_price", resource("test_item", lab_only=True)), ("lab_manager", "owner_finance")),
     Shown("resource_request_create", lambda: at("resource_request_create", resource("literature")), ("researcher", "newcomer")),
     Shown("resource_request_list", lambda: at("resource_request_list"), (*CUSTOMERS, "newcomer")),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruments.rules.text_diff import Kind, differences
+from instruments.rules.text_diff import Kind, differences, line_differences
 
 TEXT = st.text(alphabet="ab 锂镁\n.,1", max_size=40)
 
@@ -24,6 +24,11 @@ def test_the_pieces_hold_both_texts_and_neighbours_differ_in_kind(before, after)
     assert side(pieces, Kind.ADDED) == after
     assert all(piece.text for piece in pieces)
     assert all(one.kind is not other.kind for one, other in pairwise(pieces))
+
+
+def test_sentences_change_line_by_line():
+    said = [(piece.kind.value, piece.text) for piece in line_differences("Mon 09:00\nTue 10:00", "Mon 09:00\nTue 11:00")]
+    assert said == [("same", "Mon 09:00\n"), ("removed", "Tue 10:00\n"), ("added", "Tue 11:00\n")]
 
 
 def test_words_numbers_and_chinese_characters_change_as_a_whole():
