@@ -59,11 +59,6 @@ SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOI
   JOIN instruments_instrument i ON i.id = %(instrument)s
  WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("m.at")}
 """  # noqa: S608
-_WORKABLE_ALONE = f"""
-SELECT DISTINCT i.id FROM booking_licence l JOIN instruments_instrument i ON i.id = ANY(%(instruments)s)
- WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND l.level = ANY(%(alone)s)
-   AND {_covers("i")} AND {_in_force("%(at)s")}
-"""  # noqa: S608
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
 
 
@@ -148,16 +143,6 @@ def levels_held_each(person_id: int, asked: Sequence[tuple[int, datetime]]) -> l
 def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:
     """Whether the person holds a licence to operate the instrument at that time."""
     return Level.SELF in levels_held(person_id, instrument_id, at)
-
-
-def workable_alone(person_id: int | None, instrument_ids: Collection[int], at: datetime) -> frozenset[int]:
-    """Those of the instruments that the person holds a licence to operate at that time: one statement, and none for nobody or none."""
-    if person_id is None or not instrument_ids:
-        return frozenset()
-    values = {"person": person_id, "instruments": list(instrument_ids), "alone": _HOW["alone"], "at": at, "using": _HOW["using"]}
-    with connection.cursor() as cursor:
-        cursor.execute(_WORKABLE_ALONE, values)
-        return frozenset(pk for (pk,) in cursor.fetchall())
 
 
 def is_licence_needed(instrument: Instrument) -> bool:

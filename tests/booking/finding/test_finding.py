@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -339,6 +340,23 @@ def test_a_long_run_at_night_is_found_where_no_longest_length_counts(few, labs, 
     entry = Instrument.objects.get(name="Night")
     (card,) = finding.next_times(NOBODY, [entry.pk], 720, cast.now, cast.now, None)
     assert f"{card.during.starts_at.astimezone(card.context.zone):%a %H:%M}" == "Mon 20:00"
+
+
+def test_a_grid_that_does_not_divide_the_day_begins_anew_at_midnight(labs, cast, search):
+    whole_day = {"opens": 0, "closes": 24, "weekdays": (0, 1, 2, 3, 4, 5, 6), "techniques": ("jishi:sem",)}
+    labs.add("Long steps", policy={"granularity_minutes": 105, "min_minutes": 105}, **whole_day)
+    found = find_earliest(NOBODY, search(3, technique="jishi:sem"), cast.now, 10)
+    assert (names(found), starts(found)) == (["Long steps"], ["Mon 21:00"])
+
+
+def test_what_begins_at_midnight_by_its_grid_is_not_behind_what_begins_later(labs, cast, search):
+    sevens = {"granularity_minutes": 420, "min_minutes": 420}
+    lab = labs.add("Sevens", opens=22, closes=32, weekdays=(0, 1, 2, 3, 4, 5, 6), techniques=("jishi:sem",), policy=sevens)
+    occupy(lab.calendar_id, TimeRange(cast.now - timedelta(hours=12), cast.now))  # what is left of the night before
+    for hour in (1, 2):
+        labs.add(f"From {hour}", opens=hour, closes=hour + 7, techniques=("jishi:sem",))
+    (first,) = candidates.earliest(search(7, technique="jishi:sem"), cast.now, 1).rows
+    assert first.fits_at == local_day(cast.now.date() + timedelta(days=1), ZoneInfo("Asia/Shanghai")).starts_at
 
 
 def allowed(search: TimeSearch, now: datetime, customer: Organisation) -> dict[int, datetime]:
