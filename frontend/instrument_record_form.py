@@ -76,13 +76,13 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "identity",
         _("What it is"),
-        ("name", "name_en", "manufacturer", "model", "inner_id", "asset_number", "nation_code", "imported", "site", "new_place",
-         "department", "doi", "cstr"),
+        ("name", "name_en", "manufacturer", "model", "inner_id", "asset_number", "fixed_asset_code", "nation_code", "imported", "site",
+         "new_place", "department", "doi", "cstr"),
     ),
     Section(
         "ability",
         _("What it can do"),
-        ("technique", "status", "service_modes", "training_needed", "technical_indicators", "functions", "service_content",
+        ("technique", "status", "service_modes", "training_needed", "certification", "technical_indicators", "functions", "service_content",
          "accessories", "description", "description_en", "technique_codes", "keywords"),
     ),
     Section(
@@ -116,7 +116,7 @@ SECTIONS: tuple[Section, ...] = (
         ("contact_name", "contact_phone", "contact_email", "contact_postal_code", "contact_address"),
         _("Shown to everybody. Write only what the person agrees to."),
     ),
-    Section("results", _("Results and effects"), ("achievements", "effect_1", "effect_2")),
+    Section("results", _("Results and effects"), ("achievements", "effect_1", "effect_2", "known_users")),
 )  # fmt: skip
 #: Fields that take the whole width of the form.
 WIDE = frozenset({"name", "name_en", "service_modes", "contact_address", "access_terms", *LONG_TEXT_LENGTHS})

@@ -16,6 +16,7 @@ FIELD_NAMES: dict[str, Word] = {
     "name_en": _("Name in English"),
     "inner_id": _("Your own number"),
     "asset_number": _("Asset number"),
+    "fixed_asset_code": _("Fixed-asset code"),
     "manufacturer": _("Manufacturer"),
     "model": _("Model"),
     "nation_code": _("Country of origin"),
@@ -31,6 +32,7 @@ FIELD_NAMES: dict[str, Word] = {
     "service_modes": _("Ways of service"),
     "service_content": _("What the service covers"),
     "accessories": _("Main accessories"),
+    "certification": _("Certification"),
     "description": _("What it is for"),
     "description_en": _("What it is for, in English"),
     "keywords": _("Keywords"),
@@ -58,6 +60,7 @@ FIELD_NAMES: dict[str, Word] = {
     "achievements": _("Results obtained with it"),
     "effect_1": _("Effect of sharing, first example"),
     "effect_2": _("Effect of sharing, second example"),
+    "known_users": _("Known users"),
     "published": _("Shown to everybody"),
 }
 CUSTOMS_NAMES: dict[str, Word] = {
@@ -111,7 +114,9 @@ FACILITY_NAMES: dict[str, Word] = {
 FUNDING_NAMES: dict[str, Word] = {
     "central": pgettext_lazy("source of money", "Central government"),
     "local": pgettext_lazy("source of money", "Local government"),
+    "district": pgettext_lazy("source of money", "District or county government"),
     "own": pgettext_lazy("source of money", "Own funds"),
+    "loan": pgettext_lazy("source of money", "Loans"),
     "other": pgettext_lazy("source of money", "Other"),
 }
 STATUS_NAMES: dict[str, Word] = {
@@ -160,6 +165,12 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
         "internal": pgettext_lazy("sharing", "Within the owner"),
         "external": pgettext_lazy("sharing", "With everybody"),
         "not_shared": pgettext_lazy("sharing", "Not shared"),
+    },
+    "certification": {
+        "none": pgettext_lazy("certification", "Not certified"),
+        "applied": pgettext_lazy("certification", "Applied for"),
+        "certified": pgettext_lazy("certification", "Certified"),
+        "expired": pgettext_lazy("certification", "Expired"),
     },
     "status": STATUS_NAMES,
     "service_modes": SERVICE_MODE_NAMES,

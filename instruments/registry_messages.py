@@ -21,6 +21,8 @@ register(
         "instrument.choice_unknown": _("%(text)s is not one of the values here. Choose one of: %(known)s."),
         "instrument.list_too_long": _("%(found)s entries are too many: at most %(maximum)s."),
         "instrument.url_invalid": _("%(text)s is not a web address. It begins with https:// and has at most 200 characters."),
+        "instrument.doi_invalid": _("%(text)s is no DOI. Write it like 10.1234/abc, or leave it empty."),
+        "instrument.cstr_invalid": _("%(text)s is no CSTR identifier. Write it like CSTR:31253.11.name, or leave it empty."),
         "instrument.nation_code_invalid": _("%(text)s is not a country code: it has two letters, such as CN."),
         "instrument.service_mode_unknown": _("%(text)s is not a way of service. Choose from: %(known)s."),
         "instrument.owner_unknown": _("Only an owner institution can have instruments. Choose one that exists."),

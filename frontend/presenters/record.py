@@ -27,6 +27,7 @@ from instruments.field_wording import (
 from instruments.models import FacilityRecord, Instrument, InstrumentChange, Site
 from instruments.rules.facility_values import PUBLIC_FIELDS
 from instruments.rules.instrument_review import clashes
+from instruments.rules.persistent_ids import cstr_url, doi_url
 from instruments.rules.sheet_cells import KNOWN_ONLY
 from instruments.rules.text_diff import Piece, differences
 from instruments.services.instrument_changes import jsonable
@@ -120,11 +121,12 @@ def change_differences(change: InstrumentChange, places: Mapping[str, str]) -> l
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of the capability table; ``long`` texts take the whole width."""
+    """A line of the capability table; ``long`` texts take the whole width, ``url`` makes the text a link."""
 
     label: Word
     text: str
     long: bool = False
+    url: str = ""
 
 
 def capability(instrument: Instrument) -> list[Fact]:
@@ -139,7 +141,11 @@ def provenance(instrument: Instrument) -> list[Fact]:
     values = jsonable({name: getattr(instrument, name) for name in _PROVENANCE})
     values["commissioned_on"] = _date_words(instrument.commissioned_on)
     values["purchased_on"] = _date_words(instrument.purchased_on)
-    facts = [Fact(_PUBLIC_NAMES.get(name) or label_of(name), value_words(name, values[name], {})) for name in _PROVENANCE]
+    urls = {"doi": doi_url(instrument.doi), "cstr": cstr_url(instrument.cstr)}
+    facts = [
+        Fact(_PUBLIC_NAMES.get(name) or label_of(name), value_words(name, values[name], {}), url=urls.get(name, ""))
+        for name in _PROVENANCE
+    ]
     return [fact for fact in facts if fact.text]
 
 
@@ -172,14 +178,14 @@ def _date_words(day: date | None) -> str:
 
 
 _CAPABILITY = ("technique", "technical_indicators", "functions", "service_content", "accessories", "keywords", "subject_codes",
-               "technique_codes", "class_code", "use_type")  # fmt: skip
+               "technique_codes", "class_code", "use_type", "certification")  # fmt: skip
 _LONG = frozenset({"technical_indicators", "functions", "service_content", "accessories"})
 _PROVENANCE = ("manufacturer", "model", "nation_code", "imported", "commissioned_on", "purchased_on", "acquisition",
-               "original_value_fen", "inner_id", "asset_number", "department", "affiliation", "affiliation_name", "doi",
+               "original_value_fen", "inner_id", "asset_number", "fixed_asset_code", "department", "affiliation", "affiliation_name", "doi",
                "cstr")  # fmt: skip
 #: What the owner's form calls otherwise.
 _PUBLIC_NAMES: dict[str, Word] = {
     "inner_id": pgettext_lazy("a fact", "Owner's number"),
     "original_value_fen": pgettext_lazy("a fact", "Original value"),
 }
-_SHARING = ("share_mode", "access_terms", "fee_note", "achievements", "effect_1", "effect_2")
+_SHARING = ("share_mode", "access_terms", "fee_note", "achievements", "effect_1", "effect_2", "known_users")

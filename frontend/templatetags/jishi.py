@@ -20,6 +20,7 @@ from config.kernel.messages import duration_words
 from frontend import display
 from frontend.icons import icon_svg
 from frontend.states import look_of
+from instruments.rules.persistent_ids import cstr_url, doi_url
 
 register = template.Library()
 
@@ -195,6 +196,13 @@ def pagination(context: template.Context, page: Page[Any], parameter: str = "pag
     query.pop(parameter, None)
     prefix = f"{context.get('page_url', '')}{_prefix(query, parameter)}"
     return {"page": page, "links": list(_page_links(page, prefix)), "prefix": prefix}
+
+
+@register.simple_tag
+def identifier_link(text: str) -> str:
+    """A DOI or CSTR identifier as a link to what it stands for; what is neither stays text."""
+    address = doi_url(text) or cstr_url(text)
+    return format_html('<a href="{}" rel="noopener">{}</a>', address, text) if address else text
 
 
 @register.simple_tag(takes_context=True)

@@ -91,12 +91,24 @@ class ShareMode(models.TextChoices):
     NOT_SHARED = "not_shared"
 
 
+class Certification(models.TextChoices):
+    """Whether the laboratory is certified to measure with an instrument (CMA, CNAS); empty: nobody said."""
+
+    UNKNOWN = ""
+    NONE = "none"
+    APPLIED = "applied"
+    CERTIFIED = "certified"
+    EXPIRED = "expired"
+
+
 class FundingSource(models.TextChoices):
-    """Whose money bought an instrument (national key ``funds``)."""
+    """Whose money bought an instrument (national key ``funds``, which counts a district as local and a loan as other)."""
 
     CENTRAL = "central"
     LOCAL = "local"
+    DISTRICT = "district"
     OWN = "own"
+    LOAN = "loan"
     OTHER = "other"
 
 
@@ -157,7 +169,10 @@ class Instrument(models.Model):
     effect_1 = models.TextField(blank=True, max_length=1500)
     effect_2 = models.TextField(blank=True, max_length=1500)
     asset_number = models.CharField(max_length=100, blank=True)
+    fixed_asset_code = models.CharField(max_length=100, blank=True, db_default="")
     accessories = models.TextField(blank=True, max_length=1500)
+    certification = models.CharField(max_length=20, choices=Certification.choices, blank=True, default="", db_default="")
+    known_users = models.TextField(blank=True, max_length=1500, db_default="")
     purchased_on = models.DateField(null=True, blank=True)
     imported = models.BooleanField(null=True, blank=True)
     customs_supervised = models.BooleanField(null=True, blank=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.mapping_guess import guess_by
+from instruments.rules.persistent_ids import bare_doi
 from instruments.rules.registry_file import Progress, Row, Table, followed, header_key, silent
 from instruments.rules.registry_values import day
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
@@ -141,7 +142,7 @@ def _typed(name: str, text: str) -> Any:
 
 def _keys(core: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
     """Every key under which the row may be known, the strongest first."""
-    number, doi = core.get("inner_id", ""), core.get("doi", "").casefold()
+    number, doi = core.get("inner_id", ""), bare_doi(core.get("doi", "")).casefold()
     named = [f"{name}={' '.join(texts.get(name, '').split()).casefold()}" for name in _IDENTITY]
     keys = [*([f"no:{number}"] if number else []), *([f"doi:{doi}"] if doi else []), f"row:{row_hash(named)}"]
     return [key if len(key) <= _LONGEST_KEY else f"{key.partition(':')[0]}:{row_hash([key])}" for key in keys]
@@ -183,7 +184,7 @@ def _some(parts: Sequence[str]) -> list[str]:
 
 def _media_types(text: str) -> list[str]:
     """Media types; the usual names of formats (``CSV``) are known too."""
-    known = {word: code for code, words in _words()["formats"].items() for word in words}
+    known: dict[str, str] = {word: code for code, words in _words()["formats"].items() for word in words}
     return [known.get(entry.casefold(), entry) for entry in _TYPES.split(text) if entry]
 
 

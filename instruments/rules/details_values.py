@@ -11,7 +11,9 @@ from typing import Any
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.registry_values import MAX_VALUE_FEN, Cleaned, clean_text, cleaned_by
 
-FUNDING_SOURCES = ("central", "local", "own", "other")
+FUNDING_SOURCES = ("central", "local", "district", "own", "loan", "other")
+#: What the national list counts as one: the source that says more exactly where the money of another came from.
+FINER_SOURCES = {"local": "district", "other": "loan"}
 CUSTOMS_LENGTHS: dict[str, int] = {
     "declared_name": 300,
     "exemption_number": 50,

@@ -8,7 +8,14 @@ from typing import Any
 
 from config.kernel.errors import Reason, Refusal
 from instruments.rules import facility_values, registry_values
-from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_DAYS, CUSTOMS_FLAGS, CUSTOMS_LENGTHS, FUNDING_SOURCES
+from instruments.rules.details_values import (
+    CUSTOMS_CODES,
+    CUSTOMS_DAYS,
+    CUSTOMS_FLAGS,
+    CUSTOMS_LENGTHS,
+    FINER_SOURCES,
+    FUNDING_SOURCES,
+)
 from instruments.rules.registry_values import clean_text
 
 TRUE = frozenset({"true", "yes", "1", "t", "y", "\u662f"})
@@ -55,8 +62,17 @@ def fundings_of(beside: Mapping[str, Any]) -> dict[str, int | None] | None:
 
 
 def merged_fundings(stored: Mapping[str, int | None], given: Mapping[str, int | None]) -> dict[str, int | None]:
-    """What is stored after a row: its sources; an amount that the row does not say stays."""
-    return {source: stored.get(source) if amount is None else amount for source, amount in given.items()}
+    """What is stored after a row: its sources; an amount that the row does not say stays, and so does a stored source that only says
+    more exactly what the row says without an amount."""
+    merged: dict[str, int | None] = {}
+    for source, amount in given.items():
+        finer = FINER_SOURCES.get(source, "")
+        stays = amount is None and finer in stored
+        if not stays or source in stored:
+            merged[source] = stored.get(source) if amount is None else amount
+        if stays and finer not in given:
+            merged[finer] = stored[finer]
+    return merged
 
 
 def is_same(field: str, stored: Any, given: Any, *, coarse: bool) -> bool:

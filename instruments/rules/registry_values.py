@@ -12,6 +12,7 @@ from typing import Any
 
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.names import clean_name
+from instruments.rules.persistent_ids import clean_cstr, clean_doi
 
 STATUSES = ("normal", "occasionally_faulty", "frequently_faulty", "under_repair", "retired")
 SERVICE_MODES = ("self_operated", "assisted", "commissioned", "remote")
@@ -29,6 +30,7 @@ TEXT_LENGTHS: dict[str, int] = {
     "department": 200,
     "affiliation_name": 200,
     "asset_number": 100,
+    "fixed_asset_code": 100,
     "doi": 200,
     "cstr": 200,
 }
@@ -44,6 +46,7 @@ LONG_TEXT_LENGTHS: dict[str, int] = {
     "effect_1": 1500,
     "effect_2": 1500,
     "accessories": 1500,
+    "known_users": 1500,
 }
 #: Fields that take one of a few values, or nothing.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -51,6 +54,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "acquisition": ("purchased", "developed", "donated", "other"),
     "use_type": ("general", "special"),
     "share_mode": ("internal", "external", "not_shared"),
+    "certification": ("none", "applied", "certified", "expired"),
 }
 #: Lists of short texts, and how many there may be.
 LIST_LENGTHS: dict[str, int] = {"subject_codes": 8, "technique_codes": 20, "keywords": 30}
@@ -281,6 +285,8 @@ _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(CHOICES, _choice),
     **dict.fromkeys(LIST_LENGTHS, _list),
     "service_url": _url,
+    "doi": clean_doi,
+    "cstr": clean_cstr,
     "nation_code": _nation,
     "imported": _maybe,
     "customs_supervised": _maybe,

@@ -12,6 +12,7 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, InstrumentChange
 from instruments.rules.instrument_review import apart
+from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
 from instruments.services import instrument_details, instrument_reviews, registry
 from instruments.services.instrument_changes import class_reasons, managed_instrument, needs_review
@@ -111,7 +112,8 @@ def _save_fields(actor: Actor, instrument: Instrument, edit: Edit, now: datetime
 def _clean(actor: Actor, instrument: Instrument, given: Mapping[str, Any], new_place: str, now: datetime) -> dict[str, Any]:
     """Clean values of what will be proposed; a new place is created at once, nobody sees it before something stands there."""
     cleaned = clean_fields({name: value for name, value in given.items() if name != "site_id"})
-    Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", ""))])
+    reasons = without_kept(cleaned.reasons, kept_ids([(instrument.doi, instrument.cstr)]))
+    Refusal.raise_any([*reasons, *class_reasons(cleaned.values.get("class_code", ""))])
     values = cleaned.values
     if new_place:
         values["site_id"] = registry.new_site(actor, instrument.organisation_id, new_place, now).pk

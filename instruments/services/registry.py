@@ -16,6 +16,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Organisation, Site
 from instruments.rules import registry_map, registry_values
+from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
 from instruments.services import catalogue, schedule_store, uploads
 from instruments.services.instrument_changes import (
@@ -107,7 +108,10 @@ class InstrumentFields:
     effect_1: str = ""
     effect_2: str = ""
     asset_number: str = ""
+    fixed_asset_code: str = ""
     accessories: str = ""
+    certification: str = ""
+    known_users: str = ""
     purchased_on: date | None = None
     imported: bool | None = None
     customs_supervised: bool | None = None
@@ -193,7 +197,7 @@ def update_instrument(
     (see ``instrument_edits``). Nothing is written when nothing differs.
     """
     instrument = managed_instrument(actor, instrument_id)
-    values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"})
+    values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"}, instrument)
     if new_place:
         values["site_id"] = new_site(actor, instrument.organisation_id, new_place, now).pk
     elif changes.get("site_id", instrument.site_id) != instrument.site_id:
@@ -271,9 +275,10 @@ def clean_site(fields: SiteFields) -> dict[str, Any]:
     return values
 
 
-def _clean_instrument(given: Mapping[str, Any]) -> dict[str, Any]:
+def _clean_instrument(given: Mapping[str, Any], stored: Instrument | None = None) -> dict[str, Any]:
     cleaned = clean_fields(given)
-    Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", ""))])
+    kept = kept_ids([] if stored is None else [(stored.doi, stored.cstr)])
+    Refusal.raise_any([*without_kept(cleaned.reasons, kept), *class_reasons(cleaned.values.get("class_code", ""))])
     return cleaned.values
 
 

@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
-from instruments.models import Organisation, Site
+from instruments.models import Instrument, Organisation, Site
 from instruments.queries import codes
 from instruments.queries.divisions import ended_reason
 from instruments.rules.names import name_key
+from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_file import Limits, Progress, Table, followed, header_key, silent
 from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone, with_constants
 from instruments.rules.registry_plan import PlannedRow, plan_rows
@@ -190,11 +191,15 @@ def _read(
     refused: list[tuple[RowValues, tuple[Reason, ...]]] = []
     code_of = cache(lambda scheme, text: codes.code_of(scheme, text, today))
     ended_of = cache(lambda code: ended_reason(code, "site.region_code"))
+    stored_ids = cache(lambda: _identifiers_of(owner))
     for record in followed(table.rows, progress):
         row = read_row(plan, without_own_addresses(record, plan), code_of)
         if row.site_region and (ended := ended_of(row.site_region)) is not None:
             row = replace(row, notes=(*row.notes, ended))  # taken as the list says it
-        reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
+        reasons = [
+            *(without_kept(row.reasons, stored_ids()) if row.reasons else ()),
+            *class_reasons(row.fields.get("class_code", "")),
+        ]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
         if reasons:
@@ -203,6 +208,12 @@ def _read(
             rows.append(row)
     planned, twice = plan_rows(rows, _owner_key if owner is None else lambda _: owner.pk, plan.repeated_numbers)
     return planned, [*refused, *((row, (reason,)) for row, reason in twice)]
+
+
+def _identifiers_of(owner: Organisation | None) -> frozenset[tuple[str, str]]:
+    """The DOI and CSTR identifiers of the owner's instruments (of all, where each row names its owner) as they are stored."""
+    rows = Instrument.objects.all() if owner is None else Instrument.objects.filter(organisation=owner)
+    return kept_ids(rows.exclude(doi="", cstr="").values_list("doi", "cstr"))
 
 
 def _owner_key(row: RowValues) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.ports import ListPrice
 from instruments.rules.list_map import Laid, laid_out, with_told
+from instruments.rules.persistent_ids import bare_doi, kept_ids, without_kept
 from instruments.rules.price_change import jump
 from instruments.rules.registry_file import Limits, Progress, Table, silent
 from instruments.rules.registry_map import ImportMap
@@ -128,7 +129,7 @@ def take_in(
     Raises Conflict ``import.changed_since`` when the ``expected_digest`` does not hold.
     """
     digest = hashlib.sha256(request.content).hexdigest()
-    rows = rows if opened.laid is None else with_told(rows, opened.laid)
+    rows = _keeping_identifiers(rows if opened.laid is None else with_told(rows, opened.laid), opened.owner)
     may_write = not any(row.reasons for row in rows)
     written = _Written()
     if may_write:
@@ -148,6 +149,14 @@ def take_in(
         report = _report(request, opened, digest, rows, columns_read, written, may_write=False)
         _as_previewed(request, report)
     return report
+
+
+def _keeping_identifiers(rows: Sequence[ResourceRow], owner: Organisation) -> list[ResourceRow]:
+    """The rows without complaints about identifiers that the owner's resources have as they stand."""
+    if not any(row.reasons for row in rows):
+        return list(rows)
+    kept = kept_ids(Resource.objects.filter(organisation=owner).exclude(doi="", cstr="").values_list("doi", "cstr"))
+    return [replace(row, reasons=without_kept(row.reasons, kept)) if row.reasons else row for row in rows]
 
 
 def _as_previewed(request: ResourceImportRequest, report: ImportReport) -> None:
@@ -370,7 +379,7 @@ class _Writer:
 
 def _names_of(resource: Resource) -> list[str]:
     """The keys of a row that names this resource."""
-    number, doi = resource.inner_id, resource.doi.casefold()
+    number, doi = resource.inner_id, bare_doi(resource.doi).casefold()
     return [*([f"no:{number}"] if number else []), *([f"doi:{doi}"] if doi else [])]
 
 

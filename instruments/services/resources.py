@@ -13,6 +13,7 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import Resource, ResourceKind, TestItem
 from instruments.rules.instrument_review import apart
+from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import Cleaned
 from instruments.rules.resource_values import (
     CORE_FIELDS,
@@ -84,7 +85,7 @@ def differing(actor: Actor, resource: Resource, core: Mapping[str, Any], part: M
         core = {"inner_id": "", **core}  # its number is among the descriptors
     cleaned_part = clean_part(resource.kind, stored_part | dict(part)) if part else Cleaned(stored_part, ())
     cleaned = clean_core(_named(resource.kind, core, cleaned_part.values) if core else {})
-    reasons = [*cleaned.reasons, *cleaned_part.reasons]
+    reasons = [*without_kept(cleaned.reasons, kept_ids([(resource.doi, resource.cstr)])), *cleaned_part.reasons]
     if "instrument_ids" in part:
         reasons += _links(actor, resource.kind, resource.organisation_id, cleaned_part)
     Refusal.raise_any(reasons)

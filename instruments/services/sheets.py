@@ -17,6 +17,7 @@ from config.kernel.services.transactions import whole
 from instruments.field_wording import CHOICE_NAMES, DETAIL_COLUMN_NAMES, FIELD_NAMES, NO, YES
 from instruments.models import Instrument, InstrumentChange, InstrumentSheet, Site
 from instruments.rules.details_values import CUSTOMS_FIELDS
+from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
 from instruments.rules.sheet_cells import KINDS as FIELD_KINDS
 from instruments.rules.sheet_cells import Kind, to_cell
@@ -139,7 +140,8 @@ class _Planner(Planner):
         own = {name: value for name, value in values.items() if name != "site_id" and name not in DETAIL_KINDS}
         cleaned = clean_fields(own)
         details, reasons = clean_details({name: value for name, value in values.items() if name in DETAIL_KINDS})
-        Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", "")), *reasons])
+        kept = without_kept(cleaned.reasons, kept_ids([(subject.doi, subject.cstr)]))
+        Refusal.raise_any([*kept, *class_reasons(cleaned.values.get("class_code", "")), *reasons])
         clean = cleaned.values | ({"site_id": values["site_id"]} if "site_id" in values else {}) | details
         stored = _stored(subject)
         differing = {name: value for name, value in clean.items() if stored(name) != value}

@@ -36,7 +36,10 @@ _BESIDE = (
     "effect_1",
     "effect_2",
     "asset_number",
+    "fixed_asset_code",
     "accessories",
+    "certification",
+    "known_users",
     "purchased_on",
     "imported",
     "training_needed",
@@ -160,7 +163,7 @@ def national_record(facts: NationalFacts) -> dict[str, Cell | None]:
         "technical": values["technical_indicators"],
         "function": values["functions"],
         "subject": "\uff0c".join(facts.subjects),
-        "funds": "\uff0c".join(_word("funds", source) for source in FUNDING_SOURCES if source in facts.fundings),
+        "funds": "\uff0c".join(dict.fromkeys(_word("funds", source) for source in _sources(facts))),
         "serviceContent": values["service_content"],
         "achievement": values["achievements"],
         "requirement": values["access_terms"],
@@ -241,6 +244,8 @@ def helper_head() -> tuple[str, ...]:
         "shown.region",
         *_EXACT.values(),
         *(f"shown.{key}" for key in _EXACT),
+        "fundings",
+        "shown.funds",
         *_BESIDE,
         *(f"fundings.{source}_fen" for source in FUNDING_SOURCES),
         *(f"customs.{name}" for name in _CUSTOMS_BESIDE),
@@ -259,10 +264,17 @@ def helper_row(facts: NationalFacts) -> list[str]:
         "/".join(name for name in names if name),
         *(plain(facts.values[name]) for name in _EXACT.values()),
         *(plain(shown[key]) for key in _EXACT),
+        plain(_sources(facts)),
+        plain(shown["funds"]),
         *(plain(facts.values[name]) for name in _BESIDE),
         *(plain(facts.fundings.get(source)) for source in FUNDING_SOURCES),
         *(plain(facts.customs.get(name)) for name in _CUSTOMS_BESIDE),
     ]
+
+
+def _sources(facts: NationalFacts) -> list[str]:
+    """Who paid for it, by our codes; the national list tells fewer apart."""
+    return [source for source in FUNDING_SOURCES if source in facts.fundings]
 
 
 def _sheet_values(facts: NationalFacts) -> dict[str, Cell | None]:

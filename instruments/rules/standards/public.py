@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from instruments.rules.own_numbers import own_number
+from instruments.rules.persistent_ids import bare_doi
 
 LICENCE_NAME = "Creative Commons Attribution 4.0 International"
 LICENCE_ID = "CC-BY-4.0"
@@ -91,11 +92,3 @@ class PublicInstrument:
     def about(self) -> str:
         """Its description, or what it does where there is none."""
         return self.description or self.functions or self.service_content
-
-
-def bare_doi(text: str) -> str:
-    """A DOI without the address of a resolver."""
-    for start in ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "http://dx.doi.org/", "doi:"):
-        if text.lower().startswith(start):
-            return text[len(start) :]
-    return text

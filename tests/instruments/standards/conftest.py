@@ -51,13 +51,16 @@ EVERYTHING: dict[str, Any] = {
     "effect_1": "One",
     "effect_2": "Two",
     "asset_number": "A-1",
+    "fixed_asset_code": "2010203",
     "accessories": "Oven",
+    "certification": "applied",
+    "known_users": "Salt works\nA university",
     "purchased_on": date(2018, 1, 2),
     "imported": True,
     "customs_supervised": True,
     "training_needed": True,
     "doi": "10.1234/abc",
-    "cstr": "CSTR:1",
+    "cstr": "CSTR:31253.11.xrd-1",
 }
 CUSTOMS: dict[str, Any] = {
     "declaration_number": "010120181018123456",
@@ -75,7 +78,7 @@ CUSTOMS: dict[str, Any] = {
     "exemption_item": "7",
     "supervision_notes": "Moved to the south campus on 2020-05-01, told to customs",
 }
-FUNDINGS = {"central": 100_000_000_01, "own": None}
+FUNDINGS = {"central": 100_000_000_01, "district": None, "own": None, "loan": 7_00}
 
 
 @pytest.fixture(autouse=True)

@@ -158,7 +158,9 @@ def test_what_is_changed_in_a_cell_counts_and_the_exact_value_behind_it_no_more(
     assert changed["original_value_fen"] == ("12345678901", "200000000")
     assert changed["class_code"] == ("0103", "010301")
     assert changed["fee_note"] == ("", "Ask us")
-    assert changed["fundings"] == ("central 10000000001, own", "other")
+    assert changed["fundings"] == ("central 10000000001, district, loan 700, own", "loan 700"), (
+        "a loan is what the list calls other"
+    )
     assert changed["nation_code"] == ("DE", "JP")
     assert changed["customs.item_number"] == ("03", "")
     assert set(changed) == {
