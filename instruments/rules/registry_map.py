@@ -502,7 +502,7 @@ def mended_cell(value: str, header: str, notes: list[Reason]) -> str:
 
     The apostrophe before what looks like a formula, which exports write, is taken off.
     """
-    if value[:1] == "'" and value[1:2] in _FORMULA_STARTS:
+    if value[:1] == "'" and value.lstrip("'")[:1] in _FORMULA_STARTS:
         value = value[1:]
     if value.isprintable():
         return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()

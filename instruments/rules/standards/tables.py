@@ -167,8 +167,8 @@ def open_data(one: PublicInstrument) -> dict[str, Any]:
 
 
 def harmless(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula; our import takes the apostrophe off again."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """A cell that no spreadsheet program takes for a formula; our import takes this apostrophe off again, and none of the text's own."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA_STARTS) else text
 
 
 def _text(value: Any) -> str:

@@ -92,6 +92,8 @@ def test_another_owner_gets_the_instruments_once_and_its_own_list_changes_nothin
     content, other = out(layout, now), make_owner("Another Institute", now)
     assert take(content, layout, other, now).counts["created"] == 7
     assert take(content, layout, other, now).counts["unchanged"] == 7
+    names = [sorted(one["name"] for one in everything(owner)) for owner in (cast.lab, other)]
+    assert names[0] == names[1] and "'=One" in names[1]
     Instrument.objects.filter(organisation=cast.lab).update(published=False)
     theirs = out(layout, now)
     for _time in range(2):
