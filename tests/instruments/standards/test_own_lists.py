@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +166,19 @@ def test_a_list_of_others_comes_out_with_the_words_with_which_it_came(now: datet
     listed = out("uniquip.csv", now)
     assert take(listed, "uniquip.csv", owner, now).counts["unchanged"] == 3
     assert out("uniquip.csv", now) == listed
+
+
+def test_a_real_list_comes_out_as_it_came_and_comes_in_again_without_a_change(shared_data: Path, now: datetime) -> None:
+    owner = make_owner("University of St Andrews", now)
+    content = (shared_data / "registries" / "uk-st-andrews-equipment.uniquip.csv").read_bytes()
+    encoding = take(content, "uniquip.csv", owner, now, published="true").encoding
+    listed = out("uniquip.csv", now)
+    assert take(listed, "uniquip.csv", owner, now).counts["unchanged"] == 623
+    assert out("uniquip.csv", now) == listed
+    names = ("Department", "Site Location", "Location", "Service Level")
+    assert [[row[name] for name in names] for row in records(listed)] == [
+        [row[name].strip() for name in names] for row in records(content.decode(encoding).encode())
+    ]
 
 
 def test_a_row_under_an_old_number_does_not_take_the_key_of_what_was_renumbered(
