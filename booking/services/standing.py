@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,12 +20,10 @@ from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 
 _OTHERS = """
-SELECT w.owner_id, r.starts_at, r.ends_at, r.requested_by_id, r.organisation_id, r.instrument_id, i.class_code
-  FROM unnest(%(owners)s::bigint[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) AS w (owner_id, first, last)
-  JOIN booking_reservation r ON r.starts_at >= w.first AND r.starts_at < w.last
-  JOIN instruments_instrument i ON i.id = r.instrument_id AND i.organisation_id = w.owner_id
- WHERE (r.organisation_id = %(organisation)s OR r.requested_by_id = %(person)s)
-   AND r.state <> ALL(%(given_up)s) AND r.id <> %(without)s
+SELECT i.organisation_id, r.starts_at, r.ends_at, r.requested_by_id, r.organisation_id, r.instrument_id, i.class_code
+  FROM booking_reservation r JOIN instruments_instrument i ON i.id = r.instrument_id
+ WHERE i.organisation_id = ANY(%(owners)s) AND (r.organisation_id = %(organisation)s OR r.requested_by_id = %(person)s)
+   AND r.starts_at >= %(first)s AND r.starts_at < %(last)s AND r.state <> ALL(%(given_up)s) AND r.id <> %(without)s
 """
 _ONE_AT_A_TIME = """
 SELECT pg_advisory_xact_lock(hashtextextended(format('booked:%%s:organisation:%%s', %(owner)s, %(organisation)s), 0)),
@@ -56,7 +54,7 @@ def reasons(
     owner_id = instrument.organisation_id
     if span and lock:
         one_at_a_time(owner_id, organisation_id, person_id)
-    others = _others({owner_id: span}, organisation_id, person_id, without_id)[owner_id] if span else []
+    others = _others([owner_id], span, organisation_id, person_id, without_id)[owner_id] if span else []
     return reasons_against(context.policy, asked, Standing(others, _licences(context, asked), _measures(context, asked)))
 
 
@@ -79,12 +77,13 @@ def reasons_of_many(
         instrument = one.context.instrument
         booked = Booked(one.during, person_id, organisation_id, instrument.pk, instrument.class_code)
         asked.append(_asked(one.context, booked, one.service_mode, now))
-    spans: dict[int, TimeRange] = {}
+    labs, spans = set(), []
     for one, each in zip(looks, asked, strict=True):
-        span, owner_id = looks_at(one.context.policy, each), one.context.instrument.organisation_id
+        span = looks_at(one.context.policy, each)
         if span is not None:
-            spans[owner_id] = _hull([span, spans.get(owner_id, span)])
-    others = _others(spans, organisation_id, person_id, 0) if spans else {}
+            labs.add(one.context.instrument.organisation_id)
+            spans.append(span)
+    others = _others(labs, _hull(spans), organisation_id, person_id, 0) if spans else {}
     owners = {one.context.instrument.pk: one.context.instrument.organisation_id for one in looks if one.context.keeps_standing}
     measures = measures_against_many(person_id, organisation_id, owners, now) if owners else {}
     found = []
@@ -146,7 +145,7 @@ def known(
     others: list[Booked] = []
     if spans:
         owner_id = instrument.organisation_id
-        others = _others({owner_id: _hull(spans)}, organisation_id, person_id, 0)[owner_id]
+        others = _others([owner_id], _hull(spans), organisation_id, person_id, 0)[owner_id]
     measures = tuple(_measures(context, asked[0]))
     found = Known(context, person_id, organisation_id, service_mode, now, tuple(others), {}, measures)
     return found.also_at(during.starts_at for during in times)
@@ -195,19 +194,19 @@ def one_at_a_time(owner_id: int, organisation_id: int, person_id: int | None) ->
 
 
 def _others(
-    spans: Mapping[int, TimeRange], organisation_id: int, person_id: int | None, without_id: int
+    owner_ids: Collection[int], span: TimeRange, organisation_id: int, person_id: int | None, without_id: int
 ) -> dict[int, list[Booked]]:
-    """What the person or the organisation has booked that begins in the span of each lab, by the labs' ids: one statement."""
+    """What the person or the organisation has booked of each lab that begins in ``span``, by the labs' ids: one statement."""
     values: dict[str, Any] = {
-        "owners": list(spans),
-        "firsts": [span.starts_at for span in spans.values()],
-        "lasts": [span.ends_at for span in spans.values()],
+        "owners": list(owner_ids),
+        "first": span.starts_at,
+        "last": span.ends_at,
         "organisation": organisation_id,
         "person": person_id,
         "given_up": [state.value for state in GIVEN_UP],
         "without": without_id,
     }
-    found: dict[int, list[Booked]] = {owner_id: [] for owner_id in spans}
+    found: dict[int, list[Booked]] = {owner_id: [] for owner_id in owner_ids}
     with planned_once() as cursor:
         cursor.execute(_OTHERS, values)
         for owner_id, starts, ends, *who in cursor.fetchall():
