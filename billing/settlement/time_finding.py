@@ -161,7 +161,7 @@ def _judged(actor: Actor, rows: Sequence[PricedTime], customer: Customer, search
     """With how long each lab takes to answer, and what would become of a request."""
     answered = finding.with_answers([row.found for row in rows])
     shown = [_shown(row) for row in rows]
-    judged = eligibility_of(actor, customer.organisation, shown, search.service_mode, now)
+    judged = eligibility_of(actor, meant(customer), shown, search.service_mode, now)
     return [
         replace(row, found=found, eligibility=eligibility) for row, found, eligibility in zip(rows, answered, judged, strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from booking.licence_queries import levels_held_each
@@ -29,9 +29,10 @@ class Shown:
 
 
 def eligibility_of(
-    actor: Actor, customer: Organisation, shown: Sequence[Shown], service_mode: str, now: datetime
+    actor: Actor, customer: Organisation | None, shown: Sequence[Shown], service_mode: str, now: datetime
 ) -> list[Eligibility]:
-    """What would become of a request for each time, for a customer that need not be stored: five statements at most, however many.
+    """What would become of a request for each time, for a customer that need not be stored (None: it is not known for whom, so that only
+    what is asked of the person counts): five statements at most, however many.
 
     Without a ``service_mode`` it is said for the one of the instrument's that asks most of who books.
     """
@@ -54,10 +55,11 @@ def eligibility_of(
     return found
 
 
-def _look(one: Shown, customer: Organisation, service_mode: str) -> Look:
+def _look(one: Shown, customer: Organisation | None, service_mode: str) -> Look:
     context = one.found.context
     mode = shown_mode(service_mode, context.instrument.service_modes)
-    return Look(context.for_customer(customer), one.found.during, mode)
+    of_customer = replace(context, audiences=("",)) if customer is None else context.for_customer(customer)
+    return Look(of_customer, one.found.during, mode)
 
 
 def _of_a_visitor(look: Look) -> Eligibility:
@@ -85,7 +87,7 @@ def _levels(looks: Sequence[Look], person_id: int) -> list[frozenset[str]]:
 def _reasons(
     actor: Actor,
     person_id: int,
-    customer: Organisation,
+    customer: Organisation | None,
     looks: Sequence[Look],
     held: Sequence[frozenset[str]],
     now: datetime,
@@ -93,4 +95,5 @@ def _reasons(
     """What the rules about who asks have against each; of somebody with no organisation to book for, that alone."""
     if not actor.organisations(*BOOKING_ROLES):
         return [[Reason("booking.no_organisation", {}, "organisation")] for _one in looks]
-    return standing.reasons_of_many(looks, person_id, customer.pk or 0, held, now)
+    customer_id = customer.pk if customer is not None else None
+    return standing.reasons_of_many(looks, person_id, customer_id or 0, held, now)

@@ -17,7 +17,6 @@ LOOKED_AT = 12
 #: Which way is wider is told among so many.
 _COMPARED = 50
 _LATER = timedelta(days=14)
-_NOT_FILTERS = ("days", "duration")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.licence_queries import levels_held_each
 from booking.models import Reservation
-from booking.rules.auto_approval import AutoApproval, Trusted, Wanted
+from booking.rules.auto_approval import Trusted, Wanted
 from booking.rules.states import GIVEN_UP, ReservationState
 from booking.rules.training import Level
 from booking.services import standing
@@ -54,7 +54,7 @@ def lets(reservation: Reservation, context: BookingContext, now: datetime) -> bo
     """
     rule = context.policy.auto_approval
     together = reservation.series_id is not None or reservation.group_id is not None
-    if rule is None or not _trusts(rule) or together:
+    if rule is None or rule.who is Trusted.NOBODY or together:
         return False
     if rule.week_minutes is not None:
         owner_id = context.instrument.organisation_id
@@ -72,7 +72,7 @@ def would_let(context: BookingContext, person_id: int | None, during: TimeRange,
 def looked_at_for(context: BookingContext, person_id: int, during: TimeRange, payable_now_fen: int | None) -> list[Reason]:
     """Everything for which the lab would look at such a request itself; nothing: it would count at once."""
     rule = context.policy.auto_approval
-    if rule is None or not _trusts(rule):
+    if rule is None or rule.who is Trusted.NOBODY:
         return [Reason("at_once.nobody")]
     (wanted,) = _wanted([Look(context, during, payable_now_fen)], person_id)
     return rule.against(wanted)
@@ -80,16 +80,10 @@ def looked_at_for(context: BookingContext, person_id: int, during: TimeRange, pa
 
 def would_let_many(looks: Sequence[Look], person_id: int) -> list[bool]:
     """As ``would_let`` for each of many times as if it alone were asked for: two statements at most, none where no lab lets anything."""
-    may = [place for place, one in enumerate(looks) if _trusts(one.context.policy.auto_approval)]
-    found = [False] * len(looks)
-    for place, wanted in zip(may, _wanted([looks[one] for one in may], person_id), strict=True):
-        rule = looks[place].context.policy.auto_approval
-        found[place] = rule is not None and rule.lets(wanted)
-    return found
-
-
-def _trusts(rule: AutoApproval | None) -> bool:
-    return rule is not None and rule.who is not Trusted.NOBODY
+    rules = {place: rule for place, one in enumerate(looks) if (rule := one.context.policy.auto_approval) is not None}
+    may = [place for place, rule in rules.items() if rule.who is not Trusted.NOBODY]
+    wanted = dict(zip(may, _wanted([looks[place] for place in may], person_id), strict=True))
+    return [place in wanted and rules[place].lets(wanted[place]) for place in range(len(looks))]
 
 
 def _wanted(looks: Sequence[Look], person_id: int | None, own_id: int = 0) -> list[Wanted]:

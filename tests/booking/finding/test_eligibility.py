@@ -162,6 +162,15 @@ def test_a_licence_is_asked_of_who_works_alone_and_lets_the_licensed_through(lab
     assert said()["Alone"].outcome is Outcome.AT_ONCE
 
 
+def test_where_nobody_said_for_whom_no_group_of_customers_is_held_against_anybody(labs, cast, search):
+    labs.add("Near only for firms", policy={"approval_required": False, "rules": {"horizons": [["firm", 1]]}})
+    lin, later = cast.actor("lin"), search(2, first=3, text="Near")
+    rows = [Shown(row, 100) for row in find_earliest(lin, later, cast.now, 5).rows]
+    assert [one.outcome for one in eligibility_of(lin, None, rows, "", cast.now)] == [Outcome.AT_ONCE]
+    (one,) = eligibility_of(lin, cast.firm, rows, "", cast.now)
+    assert codes(one) == ["booking.beyond_horizon"]
+
+
 def test_many_rows_take_as_many_statements_as_one(labs, cast, search):
     everything = {
         "licence_needed": True,
