@@ -89,9 +89,14 @@ def resource_quote(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def resource_statistics(request: HttpRequest) -> HttpResponse:
-    """What is shared and how it is asked for, for everybody."""
-    rows = [(present.kind_word(row.kind), present.kind_icon(row.kind), row) for row in queries.statistics()]
-    return render(request, "resources/statistics.html", {"rows": rows})
+    """What is shared and how it is asked for, for everybody; ``?owner=`` of one of the person's own institutions."""
+    owners = queries.sharing_owners(actor_of(request))
+    asked = request.GET.get("owner", "")
+    owner = next((one for one in owners if str(one.pk) == asked), None)
+    if asked and owner is None:
+        raise NotFound.of("access.not_found", model="organisation")
+    rows = [(present.kind_word(row.kind), present.kind_icon(row.kind), row) for row in queries.statistics(owner)]
+    return render(request, "resources/statistics.html", {"rows": rows, "owners": owners, "owner": owner})
 
 
 def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:

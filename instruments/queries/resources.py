@@ -194,15 +194,24 @@ SELECT resource.kind, count(*), count(*) FILTER (WHERE request.state = 'refused'
               FILTER (WHERE request.delivered_at IS NOT NULL) / 86400)::numeric, 1),
        count(request.rating), round(avg(request.rating), 1)
   FROM instruments_resourcerequest AS request JOIN instruments_resource AS resource ON resource.id = request.resource_id
+ WHERE %(owner)s::bigint IS NULL OR resource.organisation_id = %(owner)s
  GROUP BY resource.kind
 """
 
 
-def statistics() -> list[KindStatistics]:
-    """For everybody: what is shared and how it is asked for, kind by kind."""
-    shared = Counter(dict(visible_to(Resource.objects.all(), NOBODY).values_list("kind").annotate(found=Count("pk"))))
+def sharing_owners(actor: Actor) -> list[Organisation]:
+    """The actor's own institutions that share something or did, by name: the counts of these are theirs to see alone."""
+    mine = Organisation.objects.filter(pk__in=actor.organisations(), resources__isnull=False)
+    return list(visible_to(mine, actor).distinct().order_by("name_pinyin", "pk"))
+
+
+def statistics(owner: Organisation | None = None) -> list[KindStatistics]:
+    """What is shared and how it is asked for, kind by kind: on the whole platform for everybody, or of one of ``sharing_owners``."""
+    rows = visible_to(Resource.objects.all(), NOBODY)
+    rows = rows if owner is None else rows.filter(organisation=owner)
+    shared = Counter(dict(rows.values_list("kind").annotate(found=Count("pk"))))
     with connection.cursor() as cursor:
-        cursor.execute(_STATISTICS)
+        cursor.execute(_STATISTICS, {"owner": owner.pk if owner is not None else None})
         asked = {row[0]: row[1:] for row in cursor.fetchall()}
     return [
         KindStatistics(kind.value, shared[kind.value], *asked.get(kind.value, (0, 0, 0, None, 0, None))) for kind in ResourceKind

@@ -14,6 +14,7 @@ from billing.pricing import sample_prices
 from instruments.models import Resource, ResourceRequest, TestItem
 from instruments.queries import resources as queries
 from instruments.services import resources
+from tests.instruments.registry.conftest import make_owner
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 23)
@@ -221,6 +222,25 @@ def test_lists_find_by_words_and_state(as_: Any, cast: Any, test_item: Resource)
     assert "Nothing of that kind" in lab.get("/resources/ours/?q=zzz&kind=dataset").content.decode()
     for query in ("?state=nonsense", "?page=999", "?state=approved"):
         assert lab.get(f"/requests/inbox/{query}").status_code == 200
+
+
+def test_an_owners_people_see_its_own_counts_and_nobody_else_does(
+    as_: Any, cast: Any, client: Client, test_item: Resource
+) -> None:
+    address = f"/resources/statistics/?owner={cast.lab.pk}"
+    others = make_owner("Kunlun Institute", cast.now)
+    Resource.objects.create(
+        organisation=others, kind="test_item", name="SEM", published=True, created_at=cast.now, updated_at=cast.now
+    )
+    whole = {row.kind: row.resources for row in queries.statistics()}
+    own = {row.kind: row.resources for row in queries.statistics(cast.lab)}
+    assert (whole["test_item"], own["test_item"]) == (2, 1)
+    page = as_("wang").get(address).content.decode()
+    assert "Only its own people see these figures" in page and cast.lab.name in page
+    assert address.partition("?")[2] in as_("wang").get("/resources/statistics/").content.decode()
+    assert as_("wang").get(f"/resources/statistics/?owner={others.pk}").status_code == 404
+    assert client.get(address).status_code == 404 and as_("lin").get(address).status_code == 404
+    assert "Whole platform" not in client.get("/resources/statistics/").content.decode()
 
 
 def test_open_figures_name_nobody(client: Client, cast: Any, test_item: Resource) -> None:
