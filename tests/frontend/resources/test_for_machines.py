@@ -60,7 +60,7 @@ def test_every_kind_of_resource_is_described_to_machines(as_: Any, cast: Any) ->
 
 def test_data_sets_and_literature_are_valid_datacite(cast: Any, shared_data: Path) -> None:
     schema = etree.XMLSchema(etree.parse(shared_data / "standards" / "datacite-kernel-4.6" / "metadata.xsd"))
-    data = made(cast, "dataset", doi="10.1234/abc", cstr="1.2.x", inner_id="D-1", keywords=["brine"], licence="CC BY 4.0")
+    data = made(cast, "dataset", doi="10.1234/abc", cstr="31253.11.x", inner_id="D-1", keywords=["brine"], licence="CC BY 4.0")
     DataSet.objects.create(resource=data, creators=["Wang"], version="1.0")
     bare = made(cast, "dataset")
     DataSet.objects.create(resource=bare)

@@ -103,7 +103,7 @@ def test_headers_of_other_hands_are_understood(headers: tuple[str, ...], meaning
 def whole_data_set(cast: Any) -> Any:
     core = {
         "name": "Brine", "name_en": "Brine", "description": "Ten years.", "keywords": ["brine"], "licence": "CC BY 4.0",
-        "access_terms": "Cite it.", "doi": "10.99999/x", "cstr": "1.2.x", "inner_id": "D-1", "published": True,
+        "access_terms": "Cite it.", "doi": "10.99999/x", "cstr": "31253.11.x", "inner_id": "D-1", "published": True,
         "contact_name": "Wang Qiang", "contact_email": "wang@example.org",
     }  # fmt: skip
     part = {

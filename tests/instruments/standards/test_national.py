@@ -20,7 +20,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import CustomsRecord, Instrument, InstrumentFunding, Organisation
 from instruments.queries.national import managed_instruments, national_facts, national_workbook
 from instruments.rules.details_values import CUSTOMS_FIELDS
-from instruments.rules.registry_details import ten_thousand_yuan
+from instruments.rules.registry_details import merged_fundings, ten_thousand_yuan
 from instruments.rules.registry_file import Row
 from instruments.rules.registry_map import builtin_map, read_row
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields, field_defaults
@@ -187,6 +187,42 @@ def test_without_our_second_sheet_amounts_keep_their_fen(known: Instrument, cast
 
 
 @pytest.mark.django_db
+def test_the_national_list_counts_a_district_as_local_and_a_loan_as_other(known: Instrument, cast: Any) -> None:
+    (facts,) = national_facts(managed_instruments(cast.actor("wang"), cast.lab.pk), cast.now)
+    words = str(national.national_record(facts)["funds"]).split("\uff0c")
+    assert words == ["中央财政资金", "地方财政资金", "单位自有资金", "其他资金"]
+
+
+@pytest.mark.django_db
+def test_a_list_says_what_older_tables_ask_for_in_chinese_or_by_our_names(cast: Any) -> None:
+    heads = "inner_id,name,\u56fa\u5b9a\u8d44\u4ea7\u7f16\u7801,\u8ba4\u8bc1\u60c5\u51b5,\u77e5\u540d\u7528\u6237,funds,fundings.loan_fen"
+    row = "A1,SEM,GD-7,\u5df2\u8ba4\u8bc1,Salt works,\u533a\u53bf\u8d22\u653f\u8d44\u91d1;\u8d37\u6b3e,700"
+    for text, fate in ((f"{heads}\n{row}\n", "created"), (f"{heads}\n{row}\n", "unchanged")):
+        asked = ImportRequest(text.encode(), "list.csv", builtin_map("csv"), cast.lab.pk)
+        assert [one.fate for one in import_registry(OPERATOR, asked, cast.now).rows] == [fate]
+    made = Instrument.objects.get(inner_id="A1")
+    assert (made.fixed_asset_code, made.certification, made.known_users) == ("GD-7", "certified", "Salt works")
+    assert dict(made.fundings.values_list("source", "amount_fen")) == {"district": None, "loan": 700}
+
+
+@pytest.mark.parametrize(
+    ("stored", "given", "becomes"),
+    [
+        ({"district": 5}, {"local": None}, {"district": 5}),
+        ({"local": 3, "district": 5}, {"local": None}, {"local": 3, "district": 5}),
+        ({"district": 5}, {"local": 7}, {"local": 7}),
+        ({"loan": 5}, {"other": None, "own": 1}, {"loan": 5, "own": 1}),
+        ({"other": 2}, {"other": None}, {"other": 2}),
+        ({"loan": 5}, {"own": None}, {"own": None}),
+        ({"district": 5}, {"local": None, "district": 6}, {"district": 6}),
+        ({}, {"local": None}, {"local": None}),
+    ],
+)
+def test_a_source_that_says_more_exactly_what_a_list_says_stays(stored: Any, given: Any, becomes: Any) -> None:
+    assert merged_fundings(stored, given) == becomes
+
+
+@pytest.mark.django_db
 def test_a_division_country_or_subject_that_does_not_exist_is_refused_in_words(known: Instrument, cast: Any) -> None:
     book = load_workbook(BytesIO(national_workbook(cast.actor("wang"), cast.lab.pk, cast.now)))
     heads = dict(zip([column["key"] for column in national._data()["columns"]], range(1, 41), strict=True))
@@ -225,6 +261,9 @@ texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs
             "name": texts,
             "inner_id": texts,
             "department": texts,
+            "fixed_asset_code": texts,
+            "certification": st.sampled_from(["", "none", "applied", "certified", "expired"]),
+            "known_users": st.text("ab \n,;=", max_size=30),
             "description": st.text("ab \n,;=", max_size=30),
             "original_value_fen": st.none() | st.integers(0, 10**15),
             "keywords": st.lists(texts, max_size=4),
