@@ -180,7 +180,7 @@ def split_list(text: str) -> list[str]:
 
 
 def region_choices() -> list[Any]:
-    """The divisions for a select: prefectures as groups with their counties."""
+    """The divisions for a select: prefectures as groups with their counties, those without any by themselves."""
     language: Language = "en" if (get_language() or "").startswith("en") else "zh"
     choices: list[Any] = [("", pgettext_lazy("region", "Please choose"))]
     group: list[tuple[str, str]] = []
@@ -193,7 +193,7 @@ def region_choices() -> list[Any]:
             choices.append((choice[1], group))
         else:
             group.append(choice)
-    return choices
+    return [one[1][0] if isinstance(one[1], list) and len(one[1]) == 1 else one for one in choices]
 
 
 def _role_choices(kind: str) -> list[tuple[str, Promise | str]]:

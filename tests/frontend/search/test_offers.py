@@ -10,10 +10,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from billing.ledger.models import Account
 from billing.pricing import sample_prices
 from booking.services import availability
+from frontend.organisation_forms import region_choices
 from instruments.models import Code, Resource, TestItem
 from instruments.queries import codes, divisions
 from tests.booking.finding.labs import labs
@@ -148,6 +150,14 @@ def test_a_place_that_is_none_is_said_to_be_none(as_: Any, labs: Any) -> None:
     assert "No place “999999” is known here" in text(refused)
     named = as_().get(reverse("find_a_time"), {"q": "XRD near Atlantis"}, follow=True)
     assert "No place “Atlantis” is known here" in text(named)
+
+
+def test_a_form_groups_counties_under_their_prefecture_and_offers_prefectures_elsewhere_by_themselves() -> None:
+    with translation.override("en"):
+        offered = dict(region_choices())
+    assert ("630106", "Huangzhong District") in offered["Xining City"]
+    assert offered["620100"] == "兰州市"
+    assert "市辖区" not in {str(name) for name in offered.values()}
 
 
 def test_divisions_of_the_operators_list_are_known_by_name_everywhere(as_: Any, labs: Any, cast: Any) -> None:
