@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db import connection
 
 from booking.models import DayAvailability
+from booking.models.busy_change import busy_name, sources_told
 from booking.rules.samples import JOBS_IN_ORDER, NOT_TESTED, SAMPLES_IN_ORDER, TAKES_CAPACITY, WORKING
 from booking.rules.states import BLOCKING_STATES, IN_REVIEW, Action, ReservationState, actions_from, next_state
 from booking.services import availability, policies
@@ -230,6 +231,17 @@ register_sql(
          WHERE o.source = 'subscribed' AND upper(o.during) > now() AND NOT EXISTS (
                SELECT FROM booking_subscribedevent e JOIN booking_calendarsubscription s ON s.id = e.subscription_id AND s.enabled
                 WHERE s.calendar_id = o.calendar_id AND tstzrange(e.starts_at, e.ends_at) @> o.during)""",
+)
+
+register_sql(
+    "booking.busy_changes_say_what_is_taken",
+    counted="SELECT count(*) FROM booking_busychange",
+    violations=f"""
+        SELECT format('busy time %s of calendar %s is told to be taken (%s) at %s', c.name, c.calendar_id, c.taken, c.during)
+          FROM booking_busychange c
+          LEFT JOIN (SELECT o.calendar_id, o.during, {busy_name("o")} AS name FROM booking_occupancy o
+                      WHERE o.blocking AND {sources_told("o")}) t ON t.calendar_id = c.calendar_id AND t.name = c.name
+         WHERE c.taken <> (t.name IS NOT NULL) OR (c.taken AND c.during <> t.during)""",  # noqa: S608  (constants only)
 )
 
 register_sql(

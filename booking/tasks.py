@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from booking.services import (
     availability,
+    busy_changes,
     changes,
     credit,
     decisions,
@@ -135,9 +136,9 @@ def availability_due(timestamp: int) -> None:
 @app.task(name="booking.roll_availability", lock=availability.TASK, queueing_lock="booking.roll_availability")
 def roll_availability(timestamp: int) -> None:
     """Every night (shortly after midnight in China, and again in the early morning): the days that are over go, the new last day
-    comes, and a day that was wrong is put right."""
+    comes, and a day that was wrong is put right. Changes of busy times that nobody is told of any more are forgotten."""
     now = timezone.now()
-    beat("booking.roll_availability", now, rows=availability.rebuild_all(now))
+    beat("booking.roll_availability", now, rows=availability.rebuild_all(now), forgotten=busy_changes.forget(now))
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -34,3 +34,24 @@ ALTER TABLE booking_dayavailability
 """
 KEY_WITH_ANSWER = _OTHER_KEY.format(" INCLUDE (longest_free_minutes, free_until, first_free_at, starts_at, ends_at)")
 KEY_ALONE = _OTHER_KEY.format("")
+# The pieces of downtimes, which had no numbers.
+PIECES = """
+UPDATE booking_occupancy o SET piece = n.number
+  FROM (SELECT id, row_number() OVER (PARTITION BY downtime_id ORDER BY during) AS number
+          FROM booking_occupancy WHERE downtime_id IS NOT NULL) n
+ WHERE n.id = o.id
+"""
+# What calendar programs were told of bookings until now: how often each changed, and which were given up lately that had taken time.
+TOLD_OF_BOOKINGS = """
+INSERT INTO booking_busychange (calendar_id, name, during, taken, sequence, changed_at)
+SELECT o.calendar_id, 'r' || o.reservation_id, o.during, o.blocking, h.steps - 1, h.at
+  FROM booking_occupancy o
+  JOIN booking_reservation r ON r.id = o.reservation_id
+  LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = r.instrument_id
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS steps, max(t.at) AS at, bool_or(t.to_state = 'approved') AS approved
+         FROM booking_reservationtransition t WHERE t.reservation_id = r.id HAVING count(*) > 0) h
+ WHERE o.source = 'reservation' AND upper(o.during) > now() - interval '30 days'
+   AND (o.blocking OR (r.state IN ('rejected', 'cancelled', 'no_show', 'expired') AND h.at > now() - interval '90 days'
+        AND (h.approved OR NOT coalesce(NOT p.pending_blocks AND p.approval_required, false))))
+"""

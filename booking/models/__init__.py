@@ -1,5 +1,6 @@
 from booking.models.assistant import Assistant, InstrumentAssistant
 from booking.models.availability import CalendarAvailability, DayAvailability
+from booking.models.busy_change import BusyChange
 from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
@@ -41,6 +42,7 @@ __all__ = [
     "Answer",
     "Assistant",
     "BookingConsent",
+    "BusyChange",
     "CalendarAvailability",
     "CalendarSubscription",
     "CheckInPoint",

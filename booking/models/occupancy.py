@@ -6,6 +6,7 @@ from django.db import models
 
 from booking.models.assistant import end_keepings, keep_assistance
 from booking.models.availability import keep_day_availability, keep_on_own_calendar
+from booking.models.busy_change import keep_busy_changes
 
 
 class OccupancySource(models.TextChoices):
@@ -29,6 +30,7 @@ class Occupancy(models.Model):
     one who waits in its ``wait_entry``, until that is answered. Maintenance belongs to a ``downtime``; older one to none.
     Assistance is what a reservation takes of the calendar of whoever assists in it; an absence lies on such a calendar too, and so does a
     keeping: what the hold or offer ``beside`` it keeps of a person's time, as long as that lasts.
+    What a downtime or an event of a followed calendar (``followed``: its id; it may be gone) takes comes in numbered pieces (``piece``).
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -45,6 +47,8 @@ class Occupancy(models.Model):
     downtime = models.ForeignKey(
         "booking.Downtime", null=True, on_delete=models.PROTECT, related_name="occupancies", db_index=False
     )
+    followed = models.BigIntegerField(null=True)
+    piece = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -84,6 +88,20 @@ class Occupancy(models.Model):
                 condition=~models.Q(source="assistance") | models.Q(reservation__isnull=False),
                 name="occupancy_assistance_in_booking",
             ),
+            models.CheckConstraint(
+                condition=models.Q(piece__isnull=True, followed__isnull=True)
+                | models.Q(piece__isnull=False, followed__isnull=True, downtime__isnull=False)
+                | models.Q(piece__isnull=False, followed__isnull=False, source="subscribed"),
+                name="occupancy_piece_of_one",
+            ),
+            models.UniqueConstraint(
+                fields=["downtime", "piece"], condition=models.Q(downtime__isnull=False), name="occupancy_piece_of_downtime"
+            ),
+            models.UniqueConstraint(
+                fields=["calendar", "followed", "piece"],
+                condition=models.Q(followed__isnull=False),
+                name="occupancy_piece_of_event",
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),
@@ -91,4 +109,10 @@ class Occupancy(models.Model):
             models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
             models.Index(fields=["calendar"], condition=models.Q(blocking=False), name="occupancy_competing"),
         ]
-        triggers = [*keep_day_availability(), *keep_on_own_calendar(), keep_assistance(), end_keepings()]
+        triggers = [
+            *keep_day_availability(),
+            *keep_on_own_calendar(),
+            *keep_busy_changes(),
+            keep_assistance(),
+            end_keepings(),
+        ]

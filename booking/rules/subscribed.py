@@ -1,25 +1,28 @@
-"""How another calendar's events take time here, and when it is read again."""
+"""How another calendar's events take time here, how the pieces of that are numbered, and when it is read again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import count
+from typing import TypeVar
 
 from config.kernel.time_range import TimeRange, merge
 
 EVERY = timedelta(minutes=15)
 LONGEST_WAIT = timedelta(hours=24)
 
-Piece = tuple[TimeRange, str]
+Of = TypeVar("Of", str, tuple[str, int])
+"""What tells an event: its title, or that and its id."""
 
 
-def free_pieces(events: Iterable[Piece], taken: Iterable[TimeRange]) -> list[Piece]:
-    """What the events (time and title) take besides what is taken already: sorted, and no two pieces share time.
+def free_pieces(events: Iterable[tuple[TimeRange, Of]], taken: Iterable[TimeRange]) -> list[tuple[TimeRange, Of]]:
+    """What the events (time, and of what) take besides what is taken already: sorted, and no two pieces share time.
 
     Where events overlap, the one that starts first has the time. Taken time is cut out of an event; the rest of it still counts.
     """
     holes = merge(taken)
-    pieces: list[Piece] = []
+    pieces: list[tuple[TimeRange, Of]] = []
     place, until = 0, None
     for during, title in sorted(events):
         starts_at = during.starts_at if until is None else max(during.starts_at, until)
@@ -42,6 +45,23 @@ def _without(whole: TimeRange, holes: Iterable[TimeRange]) -> Iterable[TimeRange
         cursor = max(cursor, hole.ends_at)
     if cursor < whole.ends_at:
         yield TimeRange(cursor, whole.ends_at)
+
+
+def numbered(wanted: Iterable[TimeRange], standing: Mapping[TimeRange, int], used: Collection[int] = ()) -> dict[TimeRange, int]:
+    """The numbers of all pieces of one thing, from 1 on, that programs which follow them know them again by.
+
+    A piece that stays as it is keeps its number; the others, by start, take those of the ``standing`` ones that give way, then new ones.
+    Those in ``used`` (of pieces that are over) are given to none.
+    """
+    pieces = sorted(wanted)
+    kept = {piece: standing[piece] for piece in pieces if piece in standing}
+    left = sorted(number for piece, number in standing.items() if piece not in kept)
+    given = {*used, *standing.values()}
+    fresh = (number for number in count(1) if number not in given)
+    for piece in pieces:
+        if piece not in kept:
+            kept[piece] = left.pop(0) if left else next(fresh)
+    return kept
 
 
 def next_due(now: datetime, failures: int) -> datetime:

@@ -11,6 +11,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
 from booking.rules.downtime import DowntimeKind
+from booking.rules.subscribed import numbered
 from config.kernel.access import Actor
 from config.kernel.services import audit
 from config.kernel.statements import planned_once
@@ -142,27 +143,29 @@ def insert(
 
 def fill(downtime: Downtime, calendar_id: int) -> bool:
     """Take everything of the downtime that nothing else takes, and nothing more; whether anything changed. The calendar is locked."""
-    own = Occupancy.objects.filter(downtime=downtime)
-    ours = {TimeRange(during.lower, during.upper): pk for pk, during in own.values_list("pk", "during")}
+    rows = Occupancy.objects.filter(downtime=downtime).values_list("pk", "during", "piece")
+    ours = {TimeRange(during.lower, during.upper): (pk, piece or 0) for pk, during, piece in rows}
     others = Occupancy.objects.filter(
         calendar_id=calendar_id, blocking=True, during__overlap=TimestamptzRange(downtime.starts_at, downtime.ends_at)
     ).exclude(downtime=downtime)
     taken = [TimeRange(during.lower, during.upper) for during in others.values_list("during", flat=True)]
     wanted = subtract([downtime.during], taken)
-    gone = [pk for piece, pk in ours.items() if piece not in wanted]
-    fresh = [piece for piece in wanted if piece not in ours]
+    gone = [pk for during, (pk, _piece) in ours.items() if during not in wanted]
+    fresh = [during for during in wanted if during not in ours]
+    numbers = numbered(wanted, {during: piece for during, (_pk, piece) in ours.items()})
     if gone:
         Occupancy.objects.filter(pk__in=gone).delete()
     Occupancy.objects.bulk_create(
         Occupancy(
             calendar_id=calendar_id,
-            during=TimestamptzRange(piece.starts_at, piece.ends_at),
+            during=TimestamptzRange(during.starts_at, during.ends_at),
             blocking=True,
             source=OccupancySource.MAINTENANCE,
             note=downtime.note,
             downtime=downtime,
+            piece=numbers[during],
         )
-        for piece in fresh
+        for during in fresh
     )
     return bool(gone or fresh)
 

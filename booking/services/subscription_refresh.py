@@ -8,7 +8,8 @@ events and from what else is on the calendar; ``settle`` brings them up to date 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import CalendarSubscription, Occupancy, OccupancySource, SubscribedEvent
-from booking.rules.subscribed import free_pieces, next_due
+from booking.rules.subscribed import free_pieces, next_due, numbered
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, outbound
@@ -30,6 +31,8 @@ AHEAD = timedelta(days=400)
 READ_AGAIN_BELOW = timedelta(days=300)
 """An unchanged file is read again when less than this of the time ahead is known: repetitions go on."""
 MAX_SHOWN_UNREAD = 50
+_Piece = tuple[TimeRange, tuple[str, int]]
+"""A stretch of an event's time, with the event's title and id."""
 
 #: Events of subscriptions that share time with something else on their calendar.
 _CONFLICTS = """
@@ -79,21 +82,23 @@ def settle(calendar_id: int, now: datetime) -> bool:
     """Make the occupancies of a calendar's subscriptions what they should be from ``now`` on; whether anything was written."""
     schedule_store.lock_calendars([calendar_id])
     events = SubscribedEvent.objects.filter(subscription__calendar_id=calendar_id, subscription__enabled=True, ends_at__gt=now)
-    wanted_events = [(TimeRange(one.starts_at, one.ends_at), one.title) for one in events]
+    wanted_events = [(TimeRange(one.starts_at, one.ends_at), (one.title, one.pk)) for one in events]
     rows = Occupancy.objects.filter(calendar_id=calendar_id, blocking=True, during__endswith__gt=now)
-    ours, taken = {}, []
-    for pk, during, note, source in rows.values_list("pk", "during", "note", "source"):
+    ours: dict[_Piece, tuple[int, int]] = {}
+    taken = []
+    for pk, during, note, source, followed, piece in rows.values_list("pk", "during", "note", "source", "followed", "piece"):
         there = TimeRange(during.lower, during.upper)
         if source == OccupancySource.SUBSCRIBED:
-            ours[there, note] = pk
+            ours[there, (note, followed or 0)] = pk, piece or 0
         else:
             taken.append(there)
     crowded = free_pieces(wanted_events, taken) != free_pieces(wanted_events, [])
     CalendarSubscription.objects.filter(calendar_id=calendar_id, crowded=not crowded).update(crowded=crowded)
     taken += _history(calendar_id, wanted_events, now)
     wanted = dict.fromkeys(free_pieces(wanted_events, taken))
-    gone = [pk for piece, pk in ours.items() if piece not in wanted]
-    fresh = [piece for piece in wanted if piece not in ours]
+    gone = [pk for one, (pk, _piece) in ours.items() if one not in wanted]
+    fresh = [one for one in wanted if one not in ours]
+    numbers = _numbers(calendar_id, wanted, {one: piece for one, (_pk, piece) in ours.items()}, now) if fresh else {}
     if gone:
         Occupancy.objects.filter(pk__in=gone).delete()
     Occupancy.objects.bulk_create(
@@ -103,13 +108,30 @@ def settle(calendar_id: int, now: datetime) -> bool:
             blocking=True,
             source=OccupancySource.SUBSCRIBED,
             note=title,
+            followed=event,
+            piece=numbers[during],
         )
-        for during, title in fresh
+        for during, (title, event) in fresh
     )
     return bool(gone or fresh)
 
 
-def _history(calendar_id: int, events: Sequence[tuple[TimeRange, str]], now: datetime) -> list[TimeRange]:
+def _numbers(calendar_id: int, wanted: Iterable[_Piece], standing: Mapping[_Piece, int], now: datetime) -> dict[TimeRange, int]:
+    """The number of each piece among those of its event; what is over keeps its own."""
+    theirs: defaultdict[int, list[TimeRange]] = defaultdict(list)
+    ours: defaultdict[int, dict[TimeRange, int]] = defaultdict(dict)
+    used: defaultdict[int, set[int]] = defaultdict(set)
+    for during, (_title, event) in wanted:
+        theirs[event].append(during)
+    for (during, (_title, event)), piece in standing.items():
+        ours[event][during] = piece
+    over = Occupancy.objects.filter(calendar_id=calendar_id, followed__in=list(theirs), during__endswith__lte=now)
+    for known, number in over.values_list("followed", "piece"):
+        used[known or 0].add(number or 0)
+    return {during: one for event, pieces in theirs.items() for during, one in numbered(pieces, ours[event], used[event]).items()}
+
+
+def _history(calendar_id: int, events: Sequence[_Piece], now: datetime) -> list[TimeRange]:
     """What is over and reaches into an event that still lasts: it stays as it was."""
     first = min((during.starts_at for during, _ in events), default=now)
     rows = Occupancy.objects.filter(

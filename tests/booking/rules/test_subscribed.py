@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.rules.subscribed import EVERY, LONGEST_WAIT, free_pieces, next_due
+from booking.rules.subscribed import EVERY, LONGEST_WAIT, free_pieces, next_due, numbered
 from config.kernel.time_range import TimeRange
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -52,3 +52,21 @@ def test_after_faults_the_next_attempt_comes_later_and_later_and_within_a_day():
     waits = [next_due(START, failures) - START for failures in range(40)]
     assert waits[0] == EVERY and waits[1] == 2 * EVERY and max(waits) == LONGEST_WAIT
     assert all(before <= after for before, after in pairwise(waits))
+
+
+def test_a_piece_that_stays_keeps_its_number_and_one_that_changes_takes_that_of_what_gives_way():
+    first, second = stretch(0, 20), stretch(30, 60)
+    assert numbered([first, second], {}) == {first: 1, second: 2}
+    longer = stretch(30, 90)
+    assert numbered([first, longer], {first: 1, second: 2}) == {first: 1, longer: 2}
+    assert numbered([stretch(0, 60)], {first: 1, second: 2}) == {stretch(0, 60): 1}
+    assert numbered([stretch(70, 80)], {first: 1}, used={1, 2}) == {stretch(70, 80): 1}
+    assert numbered([first, second], {first: 1}, used={2, 3}) == {first: 1, second: 4}, "what is over keeps its number"
+
+
+@given(st.sets(RANGES, max_size=6), st.sets(RANGES, max_size=6), st.sets(st.integers(1, 9), max_size=4))
+def test_no_number_is_given_twice(before, after, over):
+    standing = numbered(before, {}, over)
+    numbers = numbered(after, standing, over)
+    assert numbers.keys() == after and len({*numbers.values()} | over) == len(numbers) + len(over)
+    assert all(numbers[piece] == standing[piece] for piece in before & after)
