@@ -301,6 +301,25 @@ register_events(
             "tool",
             name=_("Instrument out of service"),
         ),
+        "lab.calendar_fails": Event(
+            "lab",
+            _('%(instrument)s: the calendar "%(title)s" cannot be read'),
+            (
+                _("It was tried three times. What it said when it was last read still takes time; what is new in it does not."),
+                _("Its page says why. Put it right there, or pause it."),
+            ),
+            "alert-triangle",
+            needs_action=True,
+            is_gathered=True,
+            name=_("Followed calendar cannot be read"),
+        ),
+        "lab.calendar_read_again": Event(
+            "lab",
+            _('%(instrument)s: the calendar "%(title)s" is read again'),
+            (),
+            "circle-check",
+            name=_("Followed calendar is read again"),
+        ),
         "lab.maintenance_due": Event(
             "lab",
             _("%(instrument)s: maintenance is due soon: %(name)s"),

@@ -21,7 +21,7 @@ from booking.models import CalendarSubscription, Downtime, Occupancy, OccupancyS
 from booking.rules.calendar_sharing import clashes
 from booking.rules.changes import ChangeState
 from booking.rules.states import ReservationState
-from booking.services import downtime_rows, subscription_refresh
+from booking.services import downtime_rows, subscription_news, subscription_refresh
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit
@@ -95,7 +95,9 @@ def share(actor: Actor, instrument_id: int, other_id: int, now: datetime) -> Pre
             raise Conflict.of("sharing.clashes", "other", count=len(told.clashing), bookings=_numbers(told.clashing))
         Occupancy.objects.filter(calendar_id__in=(left, joined), source=OccupancySource.HOLD).delete()
         known = CalendarSubscription.objects.filter(calendar_id=joined).values("address")
-        CalendarSubscription.objects.filter(calendar_id=left, address__in=known).delete()
+        for double in CalendarSubscription.objects.filter(calendar_id=left, address__in=known):
+            subscription_news.forget(double, now)
+            double.delete()
         _go(instrument, joined, _firm(left, now) | _unblocking(left, now), now)
         _told(actor, "instrument.share_calendar", instrument, left, joined, now)
     return told

@@ -18,6 +18,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import CalendarSubscription, Occupancy, OccupancySource, SubscribedEvent
 from booking.rules.subscribed import free_pieces, next_due, numbered
+from booking.services import subscription_news
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, outbound
@@ -172,26 +173,30 @@ def _read(subscription: CalendarSubscription, fetched: Fetched, now: datetime) -
     return ics_reader.read(fetched.content, zone, TimeRange(now, now + AHEAD)), digest
 
 
+@whole
 def _note_fault(subscription: CalendarSubscription, refusal: Refusal, now: datetime) -> None:
     """The events that are known stay; the next attempts come at growing distances."""
     reason, failures = refusal.reasons[0], subscription.failures + 1
-    CalendarSubscription.objects.filter(pk=subscription.pk, address=subscription.address).update(
+    noted = CalendarSubscription.objects.filter(pk=subscription.pk, address=subscription.address, enabled=True).update(
         last_fetched_at=now,
         failures=failures,
         fault_code=reason.code,
         fault_params=reason.params,
         due_at=next_due(now, failures),
     )
+    if noted:
+        subscription_news.failed(subscription, failures, now)
 
 
 @whole
 def _apply(subscription: CalendarSubscription, fetched: Fetched, file: IcsFile | None, digest: str, now: datetime) -> None:
     """Write what was read, unless the subscription was paused, removed or changed meanwhile."""
     schedule_store.lock_calendars([subscription.calendar_id])
-    rows = CalendarSubscription.objects.select_for_update(no_key=True)
+    rows = CalendarSubscription.objects.select_related("instrument").select_for_update(of=("self",), no_key=True)
     row = rows.filter(pk=subscription.pk, enabled=True, address=subscription.address).first()
     if row is None:
         return
+    subscription_news.works(row, row.failures, now)
     row.last_fetched_at = row.last_ok_at = now
     row.failures, row.fault_code, row.fault_params, row.due_at = 0, "", {}, next_due(now, 0)
     if fetched.content is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from booking.models import CalendarSubscription
+from booking.services import subscription_news
 from booking.services.subscription_refresh import settle
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
@@ -68,8 +69,10 @@ def set_enabled(actor: Actor, subscription_id: int, enabled: bool, now: datetime
     subscription = _managed(actor, subscription_id)
     if subscription.enabled != enabled:
         before, subscription.enabled = _told(subscription), enabled
-        subscription.due_at = now
-        subscription.save(update_fields=["enabled", "due_at"])
+        subscription.due_at, subscription.failures = now, 0
+        subscription.save(update_fields=["enabled", "due_at", "failures"])
+        if not enabled:
+            subscription_news.forget(subscription, now)
         settle(subscription.calendar_id, now)
         audit.record(actor, "subscription.switch", subscription, now, before=before, after=_told(subscription))
         if enabled:
@@ -82,6 +85,7 @@ def remove(actor: Actor, subscription_id: int, now: datetime) -> CalendarSubscri
     """Forget it; the time that it takes from now on becomes free. Raises NotFound."""
     subscription = _managed(actor, subscription_id)
     audit.record(actor, "subscription.remove", subscription, now, before=_told(subscription))
+    subscription_news.forget(subscription, now)
     CalendarSubscription.objects.filter(pk=subscription.pk).delete()
     settle(subscription.calendar_id, now)
     return subscription

@@ -20,6 +20,7 @@ from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import sentence
 from config.kernel.models import AuditEntry, Heartbeat
 from config.kernel.services import outbound
+from instruments.models import Notice
 from instruments.rules.ics_reading import read_ics
 from instruments.services import ics_reader
 from tests.concurrency.harness import overlapping_pairs
@@ -176,6 +177,52 @@ def test_a_fault_is_shown_in_words_and_the_times_stay_taken(cast, lab, refresh):
     assert taken(cast) == BOTH and read.last_ok_at == cast.now
     lab.reply = says(calendar(BEAM))
     assert refresh(cast.now).fault_code == ""
+
+
+def told(cast) -> list[tuple[str, bool]]:
+    """What Wang was told of followed calendars, oldest first, and whether it waits for her."""
+    rows = Notice.objects.filter(user=cast.users["wang"], event__startswith="lab.calendar_").order_by("pk")
+    return list(rows.values_list("event", "needs_action"))
+
+
+def test_the_labs_managers_are_told_once_that_a_calendar_fails_and_once_that_it_works(cast, lab, refresh, followed):
+    refresh(cast.now)
+    lab.reply = says(b"gone", 404)
+    for _ in range(2):
+        refresh(cast.now)
+    assert told(cast) == [], "a server that starts anew is nobody's news"
+    for _ in range(3):
+        refresh(cast.now)
+    assert told(cast) == [("lab.calendar_fails", True)]
+    notice = Notice.objects.get(event="lab.calendar_fails")
+    assert notice.path == f"/instruments/{cast.xrd.pk}/calendars/" and notice.params["title"] == "Lab calendar"
+    assert set(Notice.objects.filter(event="lab.calendar_fails").values_list("user__email", flat=True)) == {"wang@example.org"}
+    lab.reply = says(calendar(BEAM))
+    for _ in range(2):
+        refresh(cast.now)
+    assert told(cast) == [("lab.calendar_fails", False), ("lab.calendar_read_again", False)]
+    lab.reply = says(b"gone", 404)
+    for _ in range(3):
+        refresh(cast.now)
+    assert told(cast)[2:] == [("lab.calendar_fails", True)], "another fault is told anew"
+
+
+@pytest.mark.parametrize("how", ["paused", "removed"])
+def test_a_calendar_that_is_not_followed_any_more_waits_for_nobody(cast, lab, refresh, followed, how):
+    lab.reply = says(b"gone", 404)
+    for _ in range(3):
+        refresh(cast.now)
+    assert told(cast) == [("lab.calendar_fails", True)]
+    if how == "removed":
+        subscriptions.remove(cast.actor("wang"), followed.pk, cast.now)
+        assert told(cast) == [("lab.calendar_fails", False)]
+        return
+    subscriptions.set_enabled(cast.actor("wang"), followed.pk, False, cast.now)
+    assert told(cast) == [("lab.calendar_fails", False)]
+    subscriptions.set_enabled(cast.actor("wang"), followed.pk, True, cast.now)
+    for _ in range(3):
+        refresh(cast.now)
+    assert told(cast) == [("lab.calendar_fails", False), ("lab.calendar_fails", True)]
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"<html>log in</html>", "ics.not_a_calendar"), (b"", "ics.empty"),
