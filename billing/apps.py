@@ -39,7 +39,7 @@ class BillingApp(AppConfig):
 
         allocating.register_on_freed(prepaying.keep_again)
         bill_ports.register_on_issued(prepaying.capture)
-        customer_terms.register(terms.terms_of)
+        customer_terms.register(terms)
         ports.register_money(reservation_money.ReservationMoney())
         sample_ports.register_sample_money(sample_money.SampleMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())

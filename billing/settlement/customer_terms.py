@@ -6,9 +6,10 @@ What knows about bills, reminders and prepaid money stands above settlement and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from billing.ledger.models import Account
 from config.kernel.errors import Reason
@@ -33,15 +34,30 @@ class Terms:
     accounts: tuple[Account, ...] = ()
 
 
+class Knows(Protocol):
+    """Who knows about it, one statement each where nothing is special. ``blocked_at``: why a customer books nothing anew, by the owners
+    where that is so."""
+
+    def terms_of(self, asking: Asking, now: datetime) -> Terms: ...
+
+    def blocked_at(self, owner_ids: Collection[int], customer_id: int, now: datetime) -> Mapping[int, tuple[Reason, ...]]: ...
+
+
 NO_TERMS = Terms()
-_asked: list[Callable[[Asking, datetime], Terms]] = []
+_asked: list[Knows] = []
 
 
-def register(terms_of: Callable[[Asking, datetime], Terms]) -> None:
+def register(knows: Knows) -> None:
     """The one who knows; the last counts."""
-    _asked[:] = [terms_of]
+    _asked[:] = [knows]
 
 
 def terms_of(asking: Asking, now: datetime) -> Terms:
     """The terms on which it is asked for."""
-    return _asked[0](asking, now) if _asked and asking.owner_id != asking.customer_id else NO_TERMS
+    return _asked[0].terms_of(asking, now) if _asked and asking.owner_id != asking.customer_id else NO_TERMS
+
+
+def blocked_at(owner_ids: Collection[int], customer_id: int, now: datetime) -> Mapping[int, tuple[Reason, ...]]:
+    """Why the customer books nothing anew, by those of the owners where that is so."""
+    others = {one for one in owner_ids if one != customer_id}
+    return _asked[0].blocked_at(others, customer_id, now) if _asked and others else {}

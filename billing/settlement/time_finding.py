@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from billing.settlement.customer_terms import blocked_at
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared, Session
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -160,17 +161,20 @@ def nearly_used_up(candidates: Sequence[Candidate], assessment: Assessment[Any])
 def _judged(actor: Actor, rows: Sequence[PricedTime], customer: Customer, search: TimeSearch, now: datetime) -> list[PricedTime]:
     """With how long each lab takes to answer, and what would become of a request."""
     answered = finding.with_answers([row.found for row in rows])
-    shown = [_shown(row) for row in rows]
-    judged = eligibility_of(actor, meant(customer), shown, search.service_mode, now)
+    stored = meant(customer)
+    owners = {row.found.instrument.organisation_id for row in rows}
+    blocked = blocked_at(owners, stored.pk, now) if stored is not None and stored.pk is not None else {}
+    shown = [_shown(row, blocked.get(row.found.instrument.organisation_id, ())) for row in rows]
+    judged = eligibility_of(actor, stored, shown, search.service_mode, now)
     return [
         replace(row, found=found, eligibility=eligibility) for row, found, eligibility in zip(rows, answered, judged, strict=True)
     ]
 
 
-def _shown(row: PricedTime) -> Shown:
+def _shown(row: PricedTime, blocked: tuple[Reason, ...]) -> Shown:
     if row.assessment is None:
-        return Shown(row.found, None, (Reason("price.none"),))
-    return Shown(row.found, row.assessment.payable_now_fen)
+        return Shown(row.found, None, (*blocked, Reason("price.none")))
+    return Shown(row.found, row.assessment.payable_now_fen, blocked)
 
 
 def _by_cost(row: PricedTime) -> tuple[int, datetime, int]:

@@ -13,8 +13,8 @@ _OF_TRAINING = frozenset({"booking.licence_needed", "booking.off_hours_licence"}
 
 
 class Outcome(StrEnum):
-    """The request counts at once, waits for the lab, or is refused: for want of a licence alone, or for another reason. Of who is not
-    logged in nobody knows."""
+    """The request counts at once, waits for the lab, wants a training or licence first (with a reason where it would be refused for that,
+    without one where the lab only asks for it), or is refused for another reason. Of who is not logged in nobody knows."""
 
     AT_ONCE = "at_once"
     APPROVAL = "approval"

@@ -23,8 +23,7 @@ def failed(subscription: CalendarSubscription, failures: int, now: datetime) -> 
 
 def works(subscription: CalendarSubscription, failures: int, now: datetime) -> None:
     """To the same, if they were told in the row of ``failures`` that ends now. Part of the caller's transaction."""
-    if failures >= TOLD_AFTER:
-        settle(subscription, (_FAILS,), now)
+    if failures >= TOLD_AFTER and settle(subscription, (_FAILS,), now):
         _tell(_READ_AGAIN, subscription, now)
 
 

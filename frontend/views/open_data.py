@@ -11,7 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from config.kernel.errors import NotFound
 from frontend.presenters.page_head import page_head
+from instruments.models import Organisation
 from instruments.queries import open_data as queries
 from instruments.queries.public_records import public_owner
 from instruments.rules.standards import open_catalogue
@@ -22,8 +24,7 @@ from instruments.rules.standards.schema_org import script_text
 @require_safe
 def open_data(request: HttpRequest) -> HttpResponse:
     """Every set with its files, how much is in it, and the licence; ``?owner=`` is the number of an owner, whose part alone is meant."""
-    typed = request.GET.get("owner", "")
-    owner = public_owner(int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+    owner = _owner_of(request.GET.get("owner", ""))
     sets = queries.open_sets(owner.pk if owner is not None else None)
     document = open_catalogue.schema_org(queries.page_address(), (_("Jishi"), settings.PUBLIC_URL), sets)
     english = (get_language() or "").startswith("en")
@@ -40,3 +41,12 @@ def open_data(request: HttpRequest) -> HttpResponse:
         **page_head(reverse("open_data"), request.GET.get("lang", ""), summary, ""),
     }
     return render(request, "pages/open_data.html", context)
+
+
+def _owner_of(typed: str) -> Organisation | None:
+    """The owner that an address names. Raises NotFound."""
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
+        raise NotFound.of("access.not_found", model="organisation")
+    return public_owner(int(typed))

@@ -219,6 +219,26 @@ class _Changed:
         return self.core[name] if name in self.core else self.part[name]
 
 
+def _matches(rows: Sequence[ResourceRow], known: Mapping[str, Resource], alone: Mapping[str, Resource]) -> list[Resource | None]:
+    """The stored resource that each row means, each at most once: the one that came from a file under the row's key; else the one that the
+    key names; else one by which the row was known in earlier lists."""
+    found: list[Resource | None] = [None] * len(rows)
+    taken: set[int] = set()
+
+    def take(place: int, resources: Iterable[Resource | None]) -> None:
+        match = next((one for one in resources if one is not None and one.pk not in taken), None)
+        if found[place] is None and match is not None:
+            found[place] = match
+            taken.add(match.pk)
+
+    for stored in (known, alone):
+        for place, row in enumerate(rows):
+            take(place, [stored.get(row.key)])
+    for place, row in enumerate(rows):
+        take(place, (known.get(key) or alone.get(key) for key in row.former_keys))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Writes the rows of one file; inside the caller's transaction."""
@@ -238,17 +258,12 @@ class _Writer:
         new: list[ResourceRow] = []
         changed: list[_Changed] = []
         written = _Written()
-        matched: set[int] = set()
         counting = [row for row in rows if row.counts]
-        for row in counting:
-            stored = known.get(row.key) or alone.get(row.key)
-            if stored is None:
-                former = (one for key in row.former_keys if (one := known.get(key) or alone.get(key)) is not None)
-                stored = next((one for one in former if one.pk not in matched), None)
+        matches = _matches(counting, known, alone)
+        for row, stored in zip(counting, matches, strict=True):
             if stored is None:
                 new.append(row)
                 continue
-            matched.add(stored.pk)
             change = self._change(stored, row)
             if change.core or change.part:
                 changed.append(change)
@@ -260,6 +275,7 @@ class _Writer:
         self._update(changed)
         self._set_prices(counting, written)
         catalogue.refresh_resources([pk for fate, pk, _ in written.by_line.values() if fate != "unchanged"], self.now)
+        matched = {stored.pk for stored in matches if stored is not None}
         written.absent = len({stored.pk for stored in known.values()} - matched)
         return written
 

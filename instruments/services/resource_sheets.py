@@ -11,11 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 
-from config.kernel.access import Actor, get_visible
+from config.kernel.access import NOBODY, Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
@@ -303,28 +303,35 @@ def _plain(value: Any) -> Any:
 def _words(name: str, organisation_id: int, kind: str) -> dict[str, str]:
     """The words of a column's values in the language that is active, by code."""
     if name == "instrument_ids":
-        return _instrument_words(organisation_id, kind)
+        return _instrument_words(
+            organisation_id, kind, Case(When(_everybody_sees(organisation_id), then="name"), default=Value(""))
+        )
     return {code: str(word) for code, word in LITERATURE_TYPE_NAMES.items()} if name == "type" else {}
 
 
-def _instrument_words(organisation_id: int, kind: str) -> dict[str, str]:
-    """The owner's instruments by name, and those of others that its resources of the kind name; of several with one name each with its
-    number here."""
-    own = Q(organisation_id=organisation_id)
+def _everybody_sees(organisation_id: int) -> Q:
+    """An instrument of the owner itself, or one of those that are public."""
+    return Q(organisation_id=organisation_id) | Q(Exists(visible_to(Instrument.objects.filter(pk=OuterRef("pk")), NOBODY)))
+
+
+def _instrument_words(organisation_id: int, kind: str, shown: Case | F) -> dict[str, str]:
+    """The owner's instruments as ``shown``, and those of others that its resources of the kind name; where that is nothing, or the same for
+    several, with the number here."""
     parts = PART_MODELS[kind]._default_manager.filter(resource__organisation_id=organisation_id)
-    named = Q(pk__in=parts.values("instruments"))
-    rows = list(Instrument.objects.filter(own | named).order_by("name_pinyin", "pk").values_list("pk", "name"))
+    named = Instrument.objects.filter(Q(organisation_id=organisation_id) | Q(pk__in=parts.values("instruments")))
+    rows = list(named.order_by("name_pinyin", "pk").annotate(shown=shown).values_list("pk", "shown"))
     often = Counter(name.casefold() for _pk, name in rows)
-    return {str(pk): name if often[name.casefold()] == 1 else f"{name} #{pk}" for pk, name in rows}
+    return {str(pk): name if name and often[name.casefold()] == 1 else f"{name} #{pk}".strip() for pk, name in rows}
 
 
 def _all_words(name: str, organisation_id: int, kind: str) -> list[Words]:
-    """The words in every language; an instrument of the owner may be named by its own number too."""
+    """The words in every language; an instrument of the owner may be named by its own number too, and one that was withdrawn since the
+    table was made by the name that stands there."""
     found: list[Words] = []
     for language, _label in settings.LANGUAGES:
         with override(language):
             found.append(_words(name, organisation_id, kind))
     if name == "instrument_ids":
         numbers = Instrument.objects.filter(organisation_id=organisation_id).exclude(inner_id="").values_list("pk", "inner_id")
-        found.append({str(pk): number for pk, number in numbers})
+        found += [{str(pk): number for pk, number in numbers}, _instrument_words(organisation_id, kind, F("name"))]
     return found

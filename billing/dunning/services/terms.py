@@ -3,10 +3,13 @@ its people and projects. Implements ``billing.settlement.customer_terms``; one q
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from billing.dunning import queries
+from billing.dunning.models import Reminder
+from billing.dunning.rules.steps import Step
 from billing.ledger import services as ledger
 from billing.ledger.rules.money import yuan
 from billing.prepaid.accounts import limit_spec, prepaid
@@ -43,16 +46,23 @@ def terms_of(asking: Asking, now: datetime) -> Terms:
         reminded, asks, limit_ids = cursor.fetchone()
     if not (reminded or asks or limit_ids):
         return NO_TERMS
-    against = _blocked(asking, now) if reminded else ()
+    against = _blocked(asking.owner_id, asking.customer_id, now) if reminded else ()
     specs = [prepaid(asking.owner_id, asking.customer_id)] if asks else []
     for limit in SpendingLimit.objects.filter(pk__in=limit_ids).order_by("pk"):
         specs.append(limit_spec(limit.pk, limit.limit_fen, limit.organisation_id))
     return Terms(against, tuple(ledger.open_accounts(specs, now).values()) if specs else ())
 
 
-def _blocked(asking: Asking, now: datetime) -> tuple[Reason, ...]:
+def blocked_at(owner_ids: Collection[int], customer_id: int, now: datetime) -> Mapping[int, tuple[Reason, ...]]:
+    """See ``billing.settlement.customer_terms``."""
+    reminded = Reminder.objects.filter(owner_id__in=owner_ids, customer_id=customer_id, step=Step.BLOCK).order_by()
+    found = {one: _blocked(one, customer_id, now) for one in set(reminded.values_list("owner_id", flat=True))}
+    return {one: reasons for one, reasons in found.items() if reasons}
+
+
+def _blocked(owner_id: int, customer_id: int, now: datetime) -> tuple[Reason, ...]:
     """What is to pay, and where, before anything new is booked."""
-    bills = queries.blocking(asking.owner_id, asking.customer_id, local_today(now))
+    bills = queries.blocking(owner_id, customer_id, local_today(now))
     if not bills:
         return ()
     first = bills[0]

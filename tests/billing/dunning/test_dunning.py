@@ -14,7 +14,10 @@ from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.dunning.rules.steps import DAYS, Step, Stops, block_day, blocks, day_of, next_step, step_due
 from billing.dunning.services import reminding
 from billing.payments.services import allocating
-from booking.services import reservations
+from billing.settlement import customer_terms, time_finding
+from booking.rules.eligibility import Outcome
+from booking.rules.time_search import TimeSearch
+from booking.services import availability, reservations
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
@@ -76,6 +79,15 @@ def ask(cast, day: date, who="lin", firm=None, hour=9):
     return reservations.reserve(cast.actor(who), request, now, idempotency_key=f"{who}-{during.starts_at}").reservation_id
 
 
+def found_by_lin(cast, day: date) -> tuple[Outcome, str]:
+    """What Find a time says of the instrument on that day, and the first reason against."""
+    now = at(day - timedelta(days=1))
+    availability.rebuild([cast.xrd.calendar_id], now)
+    search = TimeSearch(60, day, day)
+    (row,) = time_finding.find(cast.actor("lin"), search, time_finding.customer_of(cast.firm), "earliest", now, 5, "").rows
+    return row.eligibility.outcome, next((one.code for one in row.eligibility.reasons), "")
+
+
 @pytest.mark.django_db
 def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is_let_wait(cast, bill, take):
     issued, other = bill(), bill(customer=cast.other_firm)
@@ -94,11 +106,16 @@ def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is
     (reason,) = refused.value.reasons
     assert (reason.code, reason.params["total_fen"], reason.params["bills"]) == ("dunning.blocked", 1080_00, issued.number)
     assert "6222 0000" in reason.params["account"] and issued.reference in reason.params["references"]
+    assert customer_terms.blocked_at({cast.lab.pk, cast.firm.pk}, cast.firm.pk, at(monday)) == {cast.lab.pk: (reason,)}
+    assert customer_terms.blocked_at({cast.lab.pk}, cast.lab.pk, at(monday)) == {}
+    assert found_by_lin(cast, monday) == (Outcome.REFUSED, "dunning.blocked")
 
     for who, error in (("li", NotFound), ("lin", (Forbidden, NotFound)), ("he", NotFound), ("wu", Forbidden)):
         with pytest.raises((Forbidden, NotFound) if who == "li" else error):
             reminding.dispute(cast.actor(who), issued.pk, "x", at(monday))
     dispute = reminding.dispute(cast.actor("zhao"), issued.pk, "The samples were spoilt", at(monday))
+    assert customer_terms.blocked_at({cast.lab.pk}, cast.firm.pk, at(monday)) == {}
+    assert found_by_lin(cast, monday) == (Outcome.APPROVAL, "")
     with pytest.raises(Refusal) as refused:
         reminding.dispute(cast.actor("zhao"), issued.pk, "again", at(monday))
     assert code_of(refused) == "dunning.disputed_already"

@@ -68,6 +68,16 @@ def test_a_list_of_literature_in_the_terms_of_dublin_core_keeps_what_it_does_not
     assert again.counts["unchanged"] == 2
 
 
+def test_two_rows_never_mean_one_thing_that_is_kept(owner: Any, now: Any) -> None:
+    """The second row has the number of what is kept, the first only its DOI, which somebody copied."""
+    taken_in(import_literature, "title,number,DOI\nOn salts,N1,10.1234/salt.7\n", owner, now)
+    kept = Resource.objects.get()
+    rows = "title,number,DOI\nOn brines,N2,10.1234/salt.7\nOn salts,N1,10.1234/salt.7\n"
+    assert [row.fate for row in taken_in(import_literature, rows, owner, now).rows] == ["created", "unchanged"]
+    assert Resource.objects.get(pk=kept.pk).name == "On salts" and Resource.objects.get(inner_id="N2").name == "On brines"
+    assert [row.fate for row in taken_in(import_literature, rows, owner, now).rows] == ["unchanged", "unchanged"]
+
+
 def test_one_refused_row_keeps_the_whole_list_out_and_says_why_at_its_line(owner: Any, now: Any) -> None:
     rows = "name,type,issued,language\nA,poem,2019,zh\n,book,2019,zh\nC,book,soon,zh\nD,book,2019,zh\n"
     report = taken_in(import_literature, rows, owner, now)

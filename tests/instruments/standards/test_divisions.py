@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from config.kernel.access import Actor, Grant, Role
 from config.kernel.errors import Refusal
@@ -73,10 +74,11 @@ def test_a_division_that_ended_keeps_its_name_and_is_found_by_it() -> None:
 def test_where_one_is_meant_that_holds_the_sentence_says_which_took_over_or_that_it_ended() -> None:
     said = {code: divisions.ended_reason(code) for code in ("630122", "110103", "630106", "639999", "")}
     assert said["630122"] is not None and said["110103"] is not None
-    assert reason_sentence(said["630122"]) == (
-        "Division 630122 (湟中县) ended in 2019, and 630106 (湟中区) took its place. Use that one."
-    )
-    assert reason_sentence(said["110103"]) == "Division 110103 (崇文区) ended in 2010. Use the one that holds there today."
+    with override("en"):
+        assert reason_sentence(said["630122"]) == (
+            "Division 630122 (湟中县) ended in 2019, and 630106 (湟中区) took its place. Use that one."
+        )
+        assert reason_sentence(said["110103"]) == "Division 110103 (崇文区) ended in 2010. Use the one that holds there today."
     assert [said[code] for code in ("630106", "639999", "")] == [None, None, None]
 
 

@@ -142,6 +142,8 @@ def test_an_owner_takes_what_it_shares_alone(cast: Any, client: Any, shared: dic
     page = client.get(reverse("open_data") + mine, headers={"Accept-Language": "en"}).content.decode()
     assert f"Only what {cast.lab.name} shares." in page and f"/api/v1/open-data/instruments.csv{mine}" in page
     assert f'href="/open-data/{mine}"' in client.get(f"/organisations/{cast.lab.pk}/").content.decode()
+    for unread in ("x", "1" * 30):
+        assert client.get(f"{reverse('open_data')}?owner={unread}").status_code == 404
     for hidden in (cast.firm.pk, 10**12):
         assert client.get(f"{reverse('open_data')}?owner={hidden}").status_code == 404
         assert client.get(f"{reverse('api_open_data', args=['csv'])}?owner={hidden}").status_code == 404
