@@ -39,7 +39,7 @@ from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
 from frontend.views.quotes import booking_panel_context
 from instruments import queries
-from instruments.models import Instrument
+from instruments.models import Instrument, TestItem
 from instruments.queries import records, resources
 from instruments.queries.public_records import export_one, public_record
 from instruments.rules.standards.schema_org import schema_org, script_text
@@ -68,7 +68,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "example": example_view(example, booking.zone.key) if example else None,
         "use": utilisation_view(record_queries.use_of(booking, now)),
         "ratings": record_queries.ratings_of(actor, instrument),
-        "test_items": [(each, price_words(each.resource.entry)) for each in test_items],
+        "test_items": [(each, _listed_price(each)) for each in test_items],
         "sendable": sample_prices.counted([each.pk for each in test_items], now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()),
         "supported": resources.supported_by(actor, pk),
         "problems": records.known_problems(actor, instrument),
@@ -81,6 +81,12 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     }
     response = render(request, "instruments/detail.html", context, status=status_of(refusal) if refusal else 200)
     return _validated(request, response) if actor.is_anonymous else response
+
+
+def _listed_price(item: TestItem) -> str:
+    """The lowest public price with its unit; empty without one, and for what is not in the catalogue yet."""
+    entry = getattr(item.resource, "entry", None)
+    return price_words(entry) if entry is not None else ""
 
 
 def _licence(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, bool]:
