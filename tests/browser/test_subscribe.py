@@ -34,10 +34,11 @@ def file_of(*events: tuple[int, int, str], days: int = 4) -> bytes:
 
 
 def hours_taken(page: Page, instrument: int, days: int = 4) -> str:
-    """What the instrument's public calendar says, as hours in Shanghai."""
+    """What is taken by the instrument's public calendar, as hours in Shanghai; what went is told there as cancelled."""
     found = vobject.readOne(page.request.get(page.url.split("/instruments/")[0] + at("instrument_busy", instrument)).text())
     shift = timedelta(hours=8)
-    rows = [(one.dtstart.value + shift, one.dtend.value + shift) for one in found.contents.get("vevent", [])]
+    taken = (one for one in found.contents.get("vevent", []) if one.status.value != "CANCELLED")
+    rows = [(one.dtstart.value + shift, one.dtend.value + shift) for one in taken]
     return " ".join(f"{first:%H}-{last:%H}" for first, last in sorted(rows))
 
 
