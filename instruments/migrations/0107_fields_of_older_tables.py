@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='instrument',
             name='fixed_asset_code',
-            field=models.CharField(blank=True, db_default='', max_length=100),
+            field=models.CharField(blank=True, db_default='', default='', max_length=100),
         ),
         migrations.AddField(
             model_name='instrument',
             name='known_users',
-            field=models.TextField(blank=True, db_default='', max_length=1500),
+            field=models.TextField(blank=True, db_default='', default='', max_length=1500),
         ),
         migrations.AlterField(
             model_name='instrumentfunding',
