@@ -256,13 +256,14 @@ _COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE
 _POLICY = """
     LATERAL (
         SELECT notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
-               granularity_minutes AS step, rules
+               granularity_minutes AS step
           FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id OFFSET 0) p ON true
 """
-#: As ``BookingPolicy.may_last``.
+#: As ``BookingPolicy.may_last``. The rules of a policy, which its index (``policy_for_finding``) has not, are read only for what is longer.
 _FITS_POLICY = """
     %(minutes)s >= coalesce(p.shortest, %(shortest)s)
-    AND (%(minutes)s <= coalesce(p.longest, %(longest)s) OR coalesce(p.rules @? '$.unlimited[*]', false))
+    AND (%(minutes)s <= coalesce(p.longest, %(longest)s)
+         OR EXISTS (SELECT FROM booking_instrumentpolicy u WHERE u.instrument_id = e.instrument_id AND u.rules @? '$.unlimited[*]'))
     AND (%(minutes)s %% coalesce(p.step, %(step)s) = 0 OR 1440 %% coalesce(p.step, %(step)s) <> 0)
 """
 _ENTRY = f"""
