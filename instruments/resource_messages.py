@@ -46,6 +46,10 @@ register(
         "import.constant_unknown": _("%(text)s is not known here. Known names: %(known)s."),
         "import.constant_shape": _("%(text)s must have the form NAME=VALUE."),
         "import.number_column_missing": _("The file has no column for the accession number (%(known)s)."),
+        "import.name_column_missing": _(
+            "No column of the file says what each row is called. Give one a heading such as %(headings)s, or hand the file over as another"
+            " list, where you say what each column means."
+        ),
         "import.descriptor_of_another": _(
             "%(name)s is a descriptor of another standard than the number's column. Choose those of one standard, or leave it out."
         ),

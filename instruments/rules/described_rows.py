@@ -22,6 +22,8 @@ from instruments.rules.resource_values import CORE_FIELDS, clean_core, clean_par
 _FILE = Path(__file__).with_name("data") / "described_columns.json"
 #: What no row can do without.
 NEEDED = ("name",)
+_TOLD = ("title", "名称", "题名")
+"""Of the headings of a name those that are told to who has none; any list knows them."""
 _LONGEST_KEY = 190
 #: What names a row without a number and without a DOI.
 _IDENTITY = ("name", "creators", "issued", "issued_on", "version", "source")
@@ -60,15 +62,14 @@ def known_names(kind: str) -> dict[str, str]:
 
 
 def columns_of(kind: str, headers: Sequence[str]) -> dict[str, str]:
-    """Which header holds each of our fields, by field. Raises Refusal ``import.column_missing`` without a name."""
-    return needed(kind, {name: header for header, name in guess_by(known_names(kind), headers, fields_of(kind)).items()})
+    """Which header holds each of our fields, by field. Raises Refusal ``import.name_column_missing``."""
+    return needed({name: header for header, name in guess_by(known_names(kind), headers, fields_of(kind)).items()})
 
 
-def needed(kind: str, columns: Mapping[str, str]) -> dict[str, str]:
-    """The columns when those that a row cannot do without are among them. Raises Refusal ``import.column_missing``."""
-    missing = [name for name in NEEDED if name not in columns]
-    known = {name: [*_words()[kind].get(name, ()), *_words()["core"].get(name, ())] for name in missing}
-    Refusal.raise_any([Reason("import.column_missing", {"columns": known[name], "for_field": name}, name) for name in missing])
+def needed(columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns when one says what each row is called. Raises Refusal ``import.name_column_missing``."""
+    if not columns.keys() >= set(NEEDED):
+        raise Refusal.of("import.name_column_missing", "name", headings=[*_TOLD])
     return dict(columns)
 
 

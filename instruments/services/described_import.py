@@ -31,7 +31,7 @@ def _taken_in(kind: ResourceKind, actor: Actor, request: ResourceImportRequest, 
     opened = open_file(actor, request, frozenset(known_names(kind)))
     laid = opened.laid
     table = opened.table if laid is None else laid.table
-    columns = columns_of(kind, table.headers) if laid is None else needed(kind, laid.columns)
+    columns = columns_of(kind, table.headers) if laid is None else needed(laid.columns)
     rows = read_rows(kind, table, columns, request.constants, _instruments_of(opened.owner.pk), request.progress)
     return take_in(actor, request, opened, kind, rows, columns.values(), now)
 

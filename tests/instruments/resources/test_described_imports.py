@@ -92,8 +92,10 @@ def test_one_refused_row_keeps_the_whole_list_out_and_says_why_at_its_line(owner
         ("import.bytes_not_understood", "size_bytes"),
         ("resource.end_before_start", "temporal_to"),
     }
-    with pytest.raises(Refusal, match=r"import\.column_missing"):
+    with pytest.raises(Refusal, match=r"import\.name_column_missing") as unnamed:
         taken_in(import_datasets, "version\n1\n", owner, now)
+    for heading in unnamed.value.reasons[0].params["headings"]:  # what it advises is understood
+        assert taken_in(import_datasets, f"{heading}\nCalled {heading}\n", owner, now).written
     with pytest.raises(Refusal, match=r"import\.constant_unknown"):
         taken_in(import_datasets, "name\nA\n", owner, now, constants={"colour": "red"})
 
