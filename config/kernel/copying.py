@@ -1,4 +1,4 @@
-"""Rows by COPY: a row is what is given, and the model's own defaults for everything else."""
+"""Rows by COPY: a row is what is given, and the model's own defaults for everything else. None is NULL, as Django saves it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: dateti
 def _values(usual: Mapping[str, Any], row: Mapping[str, Any], json_fields: Sequence[str]) -> list[Any]:
     values = {**usual, **row}
     for name in json_fields:
-        if type(values[name]) is not JsonText:
+        if values[name] is not None and type(values[name]) is not JsonText:
             values[name] = JsonText.of(values[name])
     return [*values.values()]
 

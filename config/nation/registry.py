@@ -1,4 +1,4 @@
-"""Owners, places, calendars with opening hours, instruments, booking policies and prices of the synthetic country."""
+"""Zones, owners, places, calendars with opening hours, instruments, booking policies and prices of the synthetic country."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from config.demo.registry import price_document
 from config.kernel.access import Role
 from config.kernel.copying import after_ids, copy_rows
 from config.nation.shape import Dice, Template, source
-from instruments.models import CalendarEntry, Instrument, Membership, Organisation, Site, User
+from instruments.models import CalendarEntry, Instrument, Membership, Organisation, PolicyZone, Site, User
 from instruments.rules.recurrence import Recurrence, format_recurrence
 from instruments.rules.wall_time import start_instant
 from instruments.services import search_tokens
 
 PER_OWNER = 60
+#: One owner of so many sits in a zone of its province.
+OWNERS_PER_ZONE = 12
 FIRMS = 200
 MODELS = 10_000
 #: The share of instruments whose name ends with a model number: without them a country would have a few hundred names only.
@@ -63,6 +65,7 @@ def write(count: int, seed: int, now: datetime) -> list[Made]:
     dice = Dice(seed)
     owners = max(1, count // PER_OWNER)
     places = [dice.county() for _ in range(owners)]
+    copy_rows(PolicyZone, _zones(), now)
     copy_rows(Organisation, _organisations(places, now), now)
     copy_rows(Site, _sites(places), now)
     copy_rows(User, _people(now), now)
@@ -75,6 +78,7 @@ def write(count: int, seed: int, now: datetime) -> list[Made]:
     documents = {(rate, peak): price_document(rate, peak=peak) for rate in range(100, 2001, 25) for peak in (False, True)}
     copy_rows(PriceVersion, (_price_row(one, documents, now) for one in made if one.id % 20), now)
     for model in (
+        PolicyZone,
         Organisation,
         Site,
         User,
@@ -91,6 +95,21 @@ def write(count: int, seed: int, now: datetime) -> list[Made]:
     return made
 
 
+def _zone_of(division: str) -> str:
+    """The slug of the zone of the province of a division."""
+    return f"zone-{division[:2]}"
+
+
+def _zones() -> Iterator[dict[str, Any]]:
+    """A zone of a policy in each province."""
+    words = source()
+    for number, one in enumerate(words["provinces"], 1):
+        yield {
+            "id": number, "slug": _zone_of(one["code"]), "name": f"{words['zone_zh']} {number}",
+            "name_en": f"{words['zone_en']} {number}", "region_code": one["code"],
+        }  # fmt: skip
+
+
 def _organisations(places: list[str], now: datetime) -> Iterator[dict[str, Any]]:
     """Owners first (ids from 1), then firms that use them."""
     words = source()
@@ -99,6 +118,7 @@ def _organisations(places: list[str], now: datetime) -> Iterator[dict[str, Any]]
         yield {
             "id": number, "kind": "owner", "status": "verified", "verified_at": now, "name": name, "name_key": name,
             "name_en": f"{words['owner_en']} {number}", "region_code": place, "quality_grade": "ABC"[number % 3], "created_at": now,
+            "policy_zones": [_zone_of(place)] if number % OWNERS_PER_ZONE == 0 else [],
         }  # fmt: skip
     for number in range(1, FIRMS + 1):
         name = f"{words['firm_zh']} {number}"

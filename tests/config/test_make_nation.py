@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, models
 
 from booking.models import Occupancy, Reservation, ReservationTransition
 from config.kernel import invariants
 from config.nation.bulk import built_afterwards
-from instruments.models import CatalogueEntry, Instrument
+from config.nation.shape import source
+from instruments.models import CatalogueEntry, Instrument, Resource, TestItem
 from tests import databases
 
 NAME = f"jishi_country{os.environ.get('PYTEST_XDIST_WORKER', '')}"
@@ -56,14 +60,35 @@ def guards() -> list[tuple[Any, ...]]:
 
 
 def test_a_country_has_what_was_asked_for_and_every_invariant_holds(country: None) -> None:
-    assert Instrument.objects.count() == CatalogueEntry.objects.count() == INSTRUMENTS
+    assert Instrument.objects.count() == INSTRUMENTS
+    assert CatalogueEntry.objects.count() == INSTRUMENTS + Resource.objects.count()
     assert RESERVATIONS <= Reservation.objects.count() <= RESERVATIONS + INSTRUMENTS
     broken = {name: found.violations for name, check in invariants.registered().items() if (found := check()).violations}
     assert broken == {}
 
 
+def test_a_country_has_resources_of_every_kind_and_tests_have_prices_and_instruments(country: None) -> None:
+    kinds = dict(Resource.objects.values_list("kind").annotate(models.Count("id")))
+    assert kinds == {"test_item": INSTRUMENTS // 5, "germplasm": INSTRUMENTS // 30, "literature": INSTRUMENTS // 50}
+    assert not TestItem.objects.filter(instruments=None).exists()
+    priced = CatalogueEntry.objects.filter(kind="test_item", price_from_fen__gt=0)
+    assert 0 < priced.count() < kinds["test_item"]
+    assert CatalogueEntry.objects.filter(kind="test_item").exclude(technique_codes=[]).count() == kinds["test_item"]
+
+
+def test_the_classes_are_as_frequent_as_in_a_real_list_of_instruments(shared_data: Path) -> None:
+    with (shared_data / "registries" / "jp-shared-equipment-kikidoko.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = Counter(row["category_general"] for row in csv.DictReader(file))
+    told = source()
+    counts = {code: sum(found[word] for word in words) for code, words in told["class_categories"].items()}
+    total = sum(counts.values())
+    assert total == 3_127
+    real = {code: round(1000 * count / total) for code, count in counts.items()}
+    assert told["classes"] == {code: max(3, real.get(code, 0)) for code in told["classes"]}
+
+
 def test_every_phase_says_when_it_begins_and_how_long_it_took(said: str) -> None:
-    for phase in ("registry", "catalogue", "vocabulary", "reservations", "statistics", "day availability"):
+    for phase in ("registry", "other resources", "catalogue", "vocabulary", "reservations", "statistics", "day availability"):
         assert said.index(f"{phase} ...") < said.index(f"{phase}: ")
 
 

@@ -12,14 +12,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from booking.services import availability
-from config.nation import registry, reservations
+from config.nation import registry, reservations, resources
 from instruments.models import Instrument, Organisation
 from instruments.services import catalogue, vocabulary
 
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty database with a synthetic country: owners, places, instruments with opening hours, policies and prices,"
+        "Fill an empty database with a synthetic country: zones, owners, places, instruments with opening hours, policies and prices,"
+        " test items with prices, germplasm, data sets and literature,"
         " reservations by Zipf's law, and everything that is derived from them. Time and memory are bounded by the size alone."
     )
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         now = timezone.now()
         with transaction.atomic():
             made = self._step("registry", lambda: registry.write(count, options["seed"], now))
+        with transaction.atomic():
+            self._step("other resources", lambda: resources.write(made, options["seed"], now))
         self._step("catalogue", lambda: catalogue.rebuild(now, said=self._said(50_000, "entries")))
         self._step("vocabulary", vocabulary.rebuild_vocabulary)
         written = self._step(
