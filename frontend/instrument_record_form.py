@@ -23,6 +23,7 @@ from instruments.rules.details_values import CUSTOMS_CODES, CUSTOMS_DAYS, CUSTOM
 from instruments.rules.facility_values import CHOICES as FACILITY_CHOICES
 from instruments.rules.facility_values import LONG_TEXTS as FACILITY_LONG_TEXTS
 from instruments.rules.facility_values import TEXTS as FACILITY_TEXTS
+from instruments.rules.facility_values import proposed_facility
 from instruments.rules.registry_values import (
     CHOICES,
     LIST_LENGTHS,
@@ -145,11 +146,13 @@ class RecordForm(forms.Form):
         is_facility: bool = False,
         **kwargs: Any,
     ) -> None:
-        current = _initial(instrument, revived(shown_values or {}), customs, fundings) | _facility_initial(facility)
+        proposed = revived(shown_values or {})
+        sheet = proposed_facility(proposed)
+        current = _initial(instrument, proposed, customs, fundings) | _facility_initial(facility, sheet or {})
         kwargs.setdefault("initial", current)
         super().__init__(*args, **kwargs)
         places = [(str(site.pk), site.name) for site in sites]
-        self.is_facility = is_facility or facility is not None
+        self.is_facility = is_facility or facility is not None or sheet is not None
         for section in self._shown_sections():
             for name in section.names:
                 self.fields[name] = _field(name, places, str(current.get("class_code", "")))
@@ -305,10 +308,9 @@ def _facility_field(name: str) -> forms.Field:
     return forms.CharField(label=label, required=False, max_length=FACILITY_TEXTS.get(name, URL_LENGTH))
 
 
-def _facility_initial(facility: FacilityRecord | None) -> dict[str, Any]:
-    if facility is None:
-        return {}
-    return {f"facility_{name}": _shown(name, getattr(facility, name)) for name in FACILITY_NAMES}
+def _facility_initial(facility: FacilityRecord | None, proposed: Mapping[str, Any]) -> dict[str, Any]:
+    known = {} if facility is None else {name: getattr(facility, name) for name in FACILITY_NAMES}
+    return {f"facility_{name}": _shown(name, value) for name, value in (known | dict(proposed)).items()}
 
 
 def _area(rows: int, *, counted: bool = True) -> forms.Textarea:

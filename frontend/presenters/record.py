@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from frontend import display
 from frontend.code_choices import SCHEMES, code_words, nation_name
@@ -25,7 +25,7 @@ from instruments.field_wording import (
     YES,
 )
 from instruments.models import FacilityRecord, Instrument, InstrumentChange, Site
-from instruments.rules.facility_values import PUBLIC_FIELDS
+from instruments.rules.facility_values import IS_FACILITY, PROPOSED, PUBLIC_FIELDS
 from instruments.rules.instrument_review import clashes
 from instruments.rules.persistent_ids import cstr_url, doi_url
 from instruments.rules.sheet_cells import KNOWN_ONLY
@@ -42,7 +42,10 @@ OTHER_NAMES: dict[str, Word] = {
     "place": pgettext_lazy("a detail", "Place in the order"),
     "site": FIELD_NAMES["site_id"],
     "funding": pgettext_lazy("a detail", "Funding"),
+    IS_FACILITY: gettext_lazy("Large research facility"),
 }
+#: The fields of a proposal in the order of the record.
+_PROPOSED_ORDER = (*FIELD_NAMES, IS_FACILITY, *(f"{PROPOSED}{name}" for name in FACILITY_NAMES))
 _MONEY = frozenset({"original_value_fen"})
 
 
@@ -110,9 +113,8 @@ def change_differences(change: InstrumentChange, places: Mapping[str, str]) -> l
     """What a proposal makes different, field by field in the order of the record; clashes with what has changed meanwhile."""
     now_there = current_values(change.instrument, change.values)
     clashing = set(clashes(change.base, now_there, change.values)) if change.state in ("draft", "submitted") else set()
-    order = list(FIELD_NAMES)
     found = []
-    for name in sorted(change.values, key=order.index):
+    for name in sorted(change.values, key=_PROPOSED_ORDER.index):
         before, after = (value_words(name, side.get(name), places) for side in (change.base, change.values))
         clash = value_words(name, now_there[name], places) if name in clashing else ""
         found.append(Difference(name, label_of(name), before, after, differences(before, after), clash, name in clashing))

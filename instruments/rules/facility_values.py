@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from config.kernel.errors import Refusal
@@ -50,6 +50,33 @@ PUBLIC_FIELDS = (
     "abbreviation", "construction", "category", "accepted_on", "supervising_department", "host_institution",
     "approving_department", "domestic_users", "foreign_users", *URLS,
 )  # fmt: skip
+
+
+#: How a proposed change names a field of the record, and the record itself.
+PROPOSED = "facility_"
+IS_FACILITY = "facility"
+
+
+def shows(changed: Iterable[str], *, is_new: bool) -> bool:
+    """Whether everybody sees that these fields change; that an instrument becomes a facility is seen."""
+    return is_new or any(name in PUBLIC_FIELDS for name in changed)
+
+
+def facility_apart(given: Mapping[str, Any], *, is_new: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What applies at once, and what a proposal holds, by its names, where the operator looks first.
+
+    The persons of a facility that is known apply at once; an instrument becomes one with all that its first sheet says, or not at all.
+    """
+    if is_new:
+        return {}, {IS_FACILITY: True} | {f"{PROPOSED}{name}": value for name, value in given.items()}
+    at_once = {name: value for name, value in given.items() if name not in PUBLIC_FIELDS}
+    return at_once, {f"{PROPOSED}{name}": value for name, value in given.items() if name not in at_once}
+
+
+def proposed_facility(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields of the record in a proposal, by their own names; None when it says nothing of a facility."""
+    found = {name.removeprefix(PROPOSED): value for name, value in values.items() if name.startswith(PROPOSED)}
+    return found if found or IS_FACILITY in values else None
 
 
 def empty_facility() -> dict[str, Any]:

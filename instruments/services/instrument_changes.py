@@ -13,7 +13,7 @@ from instruments.rules.classification import instrument_classes
 from instruments.rules.instrument_review import apart, review_needed
 from instruments.services import search_tokens
 
-DATE_FIELDS = frozenset({"commissioned_on", "purchased_on"})
+DATE_FIELDS = frozenset({"commissioned_on", "purchased_on", "facility_accepted_on"})
 _PINYIN_LENGTH = 600
 
 

@@ -1,5 +1,5 @@
-"""The customs record of an instrument, the sources of its purchase money, and what makes it a large facility: facts for reports, which
-apply at once."""
+"""The customs record of an instrument and the sources of its purchase money: facts for reports, which apply at once; and what makes it a
+large facility, whose public part the operator may look at first."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import CustomsRecord, FacilityRecord, Instrument, InstrumentFunding
 from instruments.rules.details_values import CUSTOMS_FIELDS, clean_customs, clean_fundings
-from instruments.rules.facility_values import clean_facility
+from instruments.rules.facility_values import IS_FACILITY, clean_facility, shows
 from instruments.services import catalogue
-from instruments.services.instrument_changes import managed_instrument
+from instruments.services.instrument_changes import managed_instrument, refuse_unreviewed
 
 
 @whole
@@ -68,7 +68,8 @@ def set_fundings(actor: Actor, instrument_id: int, given: Iterable[tuple[str, in
 def set_facility(actor: Actor, instrument_id: int, given: Mapping[str, Any], now: datetime) -> FacilityRecord:
     """Write the named fields of the record of a large facility; an instrument without one becomes a facility by it.
 
-    Raises NotFound, Forbidden, Refusal as ``facility_values.clean_facility``.
+    Raises NotFound, Forbidden, Refusal as ``facility_values.clean_facility``, and ``instrument.review_needed`` for what everybody would
+    see of a published instrument where the operator looks first.
     """
     instrument = managed_instrument(actor, instrument_id)
     cleaned = clean_facility(given)
@@ -79,6 +80,8 @@ def set_facility(actor: Actor, instrument_id: int, given: Mapping[str, Any], now
     before = {name: getattr(record, name) for name, value in cleaned.values.items() if getattr(record, name) != value}
     if not before and not is_new:
         return record
+    if shows(before, is_new=is_new):
+        refuse_unreviewed(actor, instrument, {IS_FACILITY: True})
     for name in before:
         setattr(record, name, cleaned.values[name])
     record.save()

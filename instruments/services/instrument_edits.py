@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, InstrumentChange
+from instruments.models import FacilityRecord, Instrument, InstrumentChange
+from instruments.rules.facility_values import PROPOSED, clean_facility, facility_apart
 from instruments.rules.instrument_review import apart
 from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
@@ -65,7 +66,8 @@ def save(actor: Actor, instrument_id: int, edit: Edit, now: datetime) -> Saved:
     instrument = managed_instrument(actor, instrument_id)
     if edit.seen is not None and edit.seen != instrument.updated_at:
         raise Conflict.of("instrument.changed_meanwhile")
-    change = _save_fields(actor, instrument, edit, now)
+    edit, sheet = _facility_looked_at(actor, instrument, edit)
+    change = _save_fields(actor, instrument, edit, sheet, now)
     Refusal.raise_any(_detail_reasons(actor, instrument_id, edit, now))
     return Saved(instrument, change)
 
@@ -90,11 +92,25 @@ def _detail_reasons(actor: Actor, instrument_id: int, edit: Edit, now: datetime)
         reasons += _reasons(lambda: instrument_details.set_fundings(actor, instrument_id, fundings, now))
     if edit.facility is not None:
         facility = edit.facility
-        reasons += _reasons(lambda: instrument_details.set_facility(actor, instrument_id, facility, now), "facility_")
+        reasons += _reasons(lambda: instrument_details.set_facility(actor, instrument_id, facility, now), PROPOSED)
     return reasons
 
 
-def _save_fields(actor: Actor, instrument: Instrument, edit: Edit, now: datetime) -> InstrumentChange | None:
+def _facility_looked_at(actor: Actor, instrument: Instrument, edit: Edit) -> tuple[Edit, dict[str, Any]]:
+    """The edit without what the operator looks at first of a facility, and that, clean, as a proposal names it."""
+    if edit.facility is None or not instrument.published or not needs_review(actor, instrument.organisation):
+        return edit, {}
+    cleaned = clean_facility(edit.facility)
+    Refusal.raise_any([Reason(reason.code, reason.params, PROPOSED + reason.field) for reason in cleaned.reasons])
+    is_new = not FacilityRecord.objects.filter(instrument=instrument).exists()
+    at_once, looked_at = facility_apart(cleaned.values, is_new=is_new)
+    return replace(edit, facility=at_once or None), looked_at
+
+
+def _save_fields(
+    actor: Actor, instrument: Instrument, edit: Edit, sheet: Mapping[str, Any], now: datetime
+) -> InstrumentChange | None:
+    """``sheet`` is what is proposed of a facility."""
     if not needs_review(actor, instrument.organisation):
         registry.update_instrument(actor, instrument.pk, edit.changes, now, new_place=edit.new_place)
         return None
@@ -106,7 +122,7 @@ def _save_fields(actor: Actor, instrument: Instrument, edit: Edit, now: datetime
     proposed = _clean(actor, instrument, reviewed, edit.new_place, now)
     if at_once:
         registry.update_instrument(actor, instrument.pk, at_once, now)
-    return instrument_reviews.propose(actor, instrument.pk, proposed, now)
+    return instrument_reviews.propose(actor, instrument.pk, proposed | dict(sheet), now)
 
 
 def _clean(actor: Actor, instrument: Instrument, given: Mapping[str, Any], new_place: str, now: datetime) -> dict[str, Any]:

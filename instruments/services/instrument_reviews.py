@@ -5,7 +5,7 @@ Every step is written to the instrument's own audit trail, so that its history t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import ChangeState, Instrument, InstrumentChange, Organisation
+from instruments.models import ChangeState, FacilityRecord, Instrument, InstrumentChange, Organisation
+from instruments.rules.facility_values import IS_FACILITY, PROPOSED, empty_facility, proposed_facility
 from instruments.rules.instrument_review import Action, State, next_state
-from instruments.services import mails, registry
+from instruments.services import instrument_details, mails, registry
 from instruments.services.change_reviews import ASKED, Reviews
 from instruments.services.instrument_changes import (
     jsonable,
@@ -29,13 +30,34 @@ from instruments.services.settling import settle
 OPEN = (ChangeState.DRAFT, ChangeState.SUBMITTED)
 
 
-def current_values(instrument: Instrument, names: Mapping[str, Any]) -> dict[str, Any]:
+def current_values(instrument: Instrument, names: Collection[str]) -> dict[str, Any]:
     """What stands in the named fields now, as the audit trail writes it."""
-    return jsonable({name: getattr(instrument, name) for name in names})
+    sheet = FacilityRecord.objects.filter(instrument=instrument).first() if any(map(_of_facility, names)) else None
+    empty = empty_facility()
+
+    def stands(name: str) -> Any:
+        if name == IS_FACILITY:
+            return sheet is not None
+        if not _of_facility(name):
+            return getattr(instrument, name)
+        field = name.removeprefix(PROPOSED)
+        return empty[field] if sheet is None else getattr(sheet, field)
+
+    return jsonable({name: stands(name) for name in names})
+
+
+def _of_facility(name: str) -> bool:
+    return name == IS_FACILITY or name.startswith(PROPOSED)
 
 
 def _write(actor: Actor, change: InstrumentChange, now: datetime) -> None:
-    registry.update_instrument(actor, change.instrument_id, revived(change.values), now, reason=f"change {change.pk}")
+    values = revived(change.values)
+    fields = {name: value for name, value in values.items() if not _of_facility(name)}
+    if fields:
+        registry.update_instrument(actor, change.instrument_id, fields, now, reason=f"change {change.pk}")
+    facility = proposed_facility(values)
+    if facility is not None:
+        instrument_details.set_facility(actor, change.instrument_id, facility, now)
 
 
 _REVIEWS = Reviews(

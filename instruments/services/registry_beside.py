@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from instruments.models import CustomsRecord, FacilityRecord, InstrumentFunding
+from instruments.rules import facility_values
 from instruments.rules.details_values import CUSTOMS_FIELDS, empty_customs
 from instruments.rules.facility_values import FACILITY_FIELDS, empty_facility
 from instruments.rules.registry_details import merged_fundings
@@ -69,6 +70,12 @@ class Stored:
         return became | {
             f"facility.{name}": (_shown(before[name]), _shown(value)) for name, value in given.items() if before[name] != value
         }
+
+
+def shows(names: Iterable[str]) -> bool:
+    """Whether everybody sees a difference in these names, and the operator may look first: the public sheet of a facility alone."""
+    fields = [name.removeprefix("facility.") for name in names if name.startswith("facility")]
+    return facility_values.shows(fields, is_new=facility_values.IS_FACILITY in fields)
 
 
 def stored(plan: ImportMap, matches: Sequence[tuple[int, Mapping[str, Any]]]) -> Stored:

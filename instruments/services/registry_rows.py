@@ -111,13 +111,14 @@ def write_rows(
         matched.add(pk)
         before = {name: stored[name] for name in compared if name in values and not _same(plan, name, stored, values)}
         _at_once, reviewed = apart({name: values[name] for name in before})
-        shown = bool(reviewed) and (stored["published"] or bool(reviewed.get("published")))
-        unreviewed += shown and organisation.pk in looked_at_first
         kept = {**stored["attributes"], **one.row.extra}
         if kept != stored["attributes"]:
             before["attributes"], values = stored["attributes"], {**values, "attributes": kept}
         key = stored["import_key"] or ("" if one.key.startswith("own:") else _free_key(known, organisation.pk, one))
         more = beside.differences(pk, stored["calendar_id"], one.row)
+        seen = bool(reviewed) or registry_beside.shows(more)
+        shown = seen and (stored["published"] or bool(reviewed.get("published")))
+        unreviewed += shown and organisation.pk in looked_at_first
         if before or stored["import_key"] != key or more:
             after = {name: values[name] for name in before} | {"import_key": key}
             shown_before = before | {"import_key": stored["import_key"]} | {name: was for name, (was, _is) in more.items()}

@@ -12,8 +12,8 @@ from django.urls import reverse
 from openpyxl import Workbook, load_workbook
 from rest_framework.test import APIClient
 
-from config.kernel.errors import NotFound
-from instruments.models import CatalogueEntry, CustomsRecord, FacilityRecord, Instrument
+from config.kernel.errors import NotFound, Refusal
+from instruments.models import CatalogueEntry, CustomsRecord, FacilityRecord, Instrument, Organisation
 from instruments.queries.catalogue import search_catalogue
 from instruments.queries.completeness import completeness_of
 from instruments.queries.national import facility_workbook, national_workbook
@@ -236,3 +236,20 @@ def test_the_sheet_of_core_instruments_says_to_which_facility_they_belong(cast: 
     assert (made.affiliation, made.affiliation_name, made.class_code) == ("facility", "F-1", "990000")
     assert (made.department, made.site.name) == ("Optics", "Optics")
     assert not FacilityRecord.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_sheet_does_not_lead_a_facility_past_the_review_but_its_persons_change(cast: Any) -> None:
+    take(sheet(ROW), cast.lab.pk, cast.now)
+    Instrument.objects.filter(inner_id="F-1").update(published=True)
+    Organisation.objects.filter(pk=cast.lab.pk).update(reviews_needed=True)
+
+    def handed_in(**changed: str) -> Any:
+        request = ImportRequest(sheet(ROW | changed), "sheet.xlsx", builtin_map("facility"), cast.lab.pk)
+        return import_registry(cast.actor("wang"), request, cast.now)
+
+    with pytest.raises(Refusal, match=r"import\.review_needed"):
+        handed_in(abbreviation="Other")
+    assert FacilityRecord.objects.get().abbreviation == ROW["abbreviation"]
+    assert handed_in(scientistName="Somebody").counts["updated"] == 1
+    assert FacilityRecord.objects.get().scientist_name == "Somebody"
