@@ -42,12 +42,16 @@ _ALL = "*"
 _ON_CARDS = (
     *("kind", "name", "name_en", "class_code", "region_code", "zones", "technique_codes", "service_modes", "status", "public"),
     *("calendar", "bookable", "training_needed", "approval_needed", "subsidy_eligible", "price_from_fen", "price_unit"),
-    *("organisation__name", "organisation__name_en"),
+    *("organisation__name", "organisation__name_en", "organisation__region_code", "organisation__policy_zones"),
+    *("organisation__status", "organisation__owner_class", "organisation__quality_grade"),
     *("instrument__name", "instrument__model", "instrument__manufacturer", "instrument__photo__sha256"),
     *("instrument__site__name", "instrument__site__address", "instrument__site__time_zone"),
-    *("resource__name", "resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
+    *("resource__name", "resource__organisation", "resource__test_item__resource"),
+    *("resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
+    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
 )
-"""Columns of an entry and of what is behind it that a card of a list or of the API says: a quarter of what there is."""
+"""Columns of an entry and of what is behind it that a card of a list or of the API says, and from which its day and its cost are worked out:
+a third of what there is."""
 _SORTED: Mapping[str, tuple[str, ...]] = {
     "name": ("name_pinyin", "pk"),
     "newest": ("-public_at", "-pk"),

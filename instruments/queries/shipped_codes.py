@@ -11,7 +11,7 @@ from instruments.rules import subjects
 from instruments.rules.classification import instrument_classes
 from instruments.rules.division_years import ListedDivision, division_level, listed_divisions
 from instruments.rules.nations import nation_codes, nation_name
-from instruments.rules.regions import Language, regions
+from instruments.rules.regions import Language, provinces, regions
 from instruments.rules.techniques import techniques
 
 
@@ -54,7 +54,7 @@ def shipped(scheme: str) -> Sequence[CodeEntry]:
 
 @cache
 def _shipped_divisions() -> Sequence[CodeEntry]:
-    """The package's list of the country, with our English names of Qinghai and what we count there beside it."""
+    """The package's list of the country, with our English names of Qinghai and of provinces, and what we count there beside it."""
     found = [_division(one.code, one.zh, _english(one), one.valid_from, one.valid_to) for one in listed_divisions()]
     listed = {one.code for one in found}
     found += [_division(one.code, one.zh, one.en) for one in regions().values() if one.code not in listed]
@@ -63,7 +63,7 @@ def _shipped_divisions() -> Sequence[CodeEntry]:
 
 def _english(division: ListedDivision) -> str:
     """Our English name, where we have one and the division is called what we call it."""
-    ours = regions().get(division.code)
+    ours = regions().get(division.code) or provinces().get(division.code)
     return ours.en if ours is not None and ours.zh == division.zh else ""
 
 

@@ -16,10 +16,11 @@ from billing.ledger.models import Account
 from billing.pricing import sample_prices
 from booking.services import availability
 from frontend.organisation_forms import region_choices
-from instruments.models import Code, Resource, TestItem
-from instruments.queries import codes, divisions
+from instruments.models import Code, Membership, Resource, Site, TestItem, User
+from instruments.queries import actor_for, codes, divisions
 from tests.booking.finding.labs import labs
 from tests.frontend.acting import as_, clock
+from tests.instruments.registry.conftest import make_owner
 
 __all__ = ["as_", "clock", "labs"]
 pytestmark = pytest.mark.django_db
@@ -63,18 +64,47 @@ def test_what_is_not_near_is_shown_farther_away_and_the_time_is_looked_for_neare
     assert "place=632800" in page and "sort=nearest" in page
 
 
-def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
-    item = Resource.objects.create(
-        kind="test_item",
-        organisation=cast.lab,
-        name="Li and Mg in brine",
-        published=True,
-        created_at=cast.now,
-        updated_at=cast.now,
-    )
+def brine_test(cast: Any, owner: Any = None, name: str = "Li and Mg in brine", by: Any = None) -> Resource:
+    """A published test item of an owner (the cast's lab): five workdays, four samples a day, 120 yuan each."""
+    stamps = {"created_at": cast.now, "updated_at": cast.now}
+    item = Resource.objects.create(kind="test_item", organisation=owner or cast.lab, name=name, published=True, **stamps)
     TestItem.objects.create(resource=item, matrix="brine", turnaround_days=5, daily_capacity=4)
+    sample_prices.publish_test_price(
+        by or cast.actor("li"), item, "sample", 120_00, {}, cast.now.date(), cast.now, cast.now.date()
+    )
+    return item
+
+
+@pytest.mark.parametrize("who", ["", "lin"])
+def test_test_items_of_many_owners_take_as_many_queries_as_one(as_: Any, labs: Any, cast: Any, programmes: Any, who: str) -> None:
+    """On a page of words and samples, where each card says its day and its cost, on the list of test items, and beside times."""
+    client = as_(who) if who else as_()
+
+    def asked(address: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    addresses = [reverse("search") + query for query in ("?q=brine%2C+12+samples", "?kind=test_item", "")]
+    addresses += [reverse("find_a_time") + f"?q=brine&samples=12&sort={sort}" for sort in ("earliest", "cost", "nearest")]
+    brine_test(cast)
     labs.derive()
-    sample_prices.publish_test_price(cast.actor("li"), item, "sample", 120_00, {}, cast.now.date(), cast.now, cast.now.date())
+    for address in addresses:
+        asked(address)
+    one = [asked(address) for address in addresses]
+    for number in range(6):
+        owner = make_owner(f"Owner {number}", cast.now)
+        by = User.objects.create(email=f"{number}@owner.example.org", password="!")
+        Membership.objects.create(user=by, organisation=owner, role="owner_finance", created_at=cast.now)
+        Site.objects.create(organisation=owner, name="Hall", time_zone="Asia/Shanghai", region_code="630100")
+        brine_test(cast, owner, f"Brine {number}", actor_for(by))
+    labs.derive()
+    assert [asked(address) for address in addresses] == one
+
+
+def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
+    item = brine_test(cast)
+    labs.derive()
     page = text(as_().get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
     assert "12 samples from ¥1,440.00" in page
     assert "Results by" in page
