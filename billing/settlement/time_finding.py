@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing.settlement.customer_terms import blocked_at
+from billing.settlement.customer_terms import Standing, standing_at
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared, Session
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -163,18 +163,19 @@ def _judged(actor: Actor, rows: Sequence[PricedTime], customer: Customer, search
     answered = finding.with_answers([row.found for row in rows])
     stored = meant(customer)
     owners = {row.found.instrument.organisation_id for row in rows}
-    blocked = blocked_at(owners, stored.pk, now) if stored is not None and stored.pk is not None else {}
-    shown = [_shown(row, blocked.get(row.found.instrument.organisation_id, ())) for row in rows]
+    standing = standing_at(owners, stored.pk, actor.user_id, now) if stored is not None and stored.pk is not None else {}
+    shown = [_shown(row, standing.get(row.found.instrument.organisation_id)) for row in rows]
     judged = eligibility_of(actor, stored, shown, search.service_mode, now)
     return [
         replace(row, found=found, eligibility=eligibility) for row, found, eligibility in zip(rows, answered, judged, strict=True)
     ]
 
 
-def _shown(row: PricedTime, blocked: tuple[Reason, ...]) -> Shown:
-    if row.assessment is None:
-        return Shown(row.found, None, (*blocked, Reason("price.none")))
-    return Shown(row.found, row.assessment.payable_now_fen, blocked)
+def _shown(row: PricedTime, standing: Standing | None) -> Shown:
+    payable = row.assessment.payable_now_fen if row.assessment is not None else None
+    on = row.found.context.local_day(row.found.during.starts_at)
+    against = standing.against(row.found.instrument.organisation_id, on, payable) if standing is not None else ()
+    return Shown(row.found, payable, against if payable is not None else (*against, Reason("price.none")))
 
 
 def _by_cost(row: PricedTime) -> tuple[int, datetime, int]:

@@ -3,18 +3,21 @@ its people and projects. Implements ``billing.settlement.customer_terms``; one q
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+
+from django.db.models import F, Q
 
 from billing.dunning import queries
 from billing.dunning.models import Reminder
 from billing.dunning.rules.steps import Step
 from billing.ledger import services as ledger
+from billing.ledger.models import Account
 from billing.ledger.rules.money import yuan
-from billing.prepaid.accounts import limit_spec, prepaid
-from billing.prepaid.models import SpendingLimit
-from billing.settlement.customer_terms import NO_TERMS, Asking, Terms
+from billing.prepaid.accounts import limit_key, limit_spec, prepaid
+from billing.prepaid.models import PrepaidTerms, SpendingLimit
+from billing.settlement.customer_terms import NO_TERMS, Asking, Standing, Terms
 from billing.settlement.queries import local_today
 from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
@@ -53,11 +56,34 @@ def terms_of(asking: Asking, now: datetime) -> Terms:
     return Terms(against, tuple(ledger.open_accounts(specs, now).values()) if specs else ())
 
 
-def blocked_at(owner_ids: Collection[int], customer_id: int, now: datetime) -> Mapping[int, tuple[Reason, ...]]:
+def standing_at(owner_ids: Collection[int], customer_id: int, person_id: int | None, now: datetime) -> Standing:
     """See ``billing.settlement.customer_terms``."""
     reminded = Reminder.objects.filter(owner_id__in=owner_ids, customer_id=customer_id, step=Step.BLOCK).order_by()
-    found = {one: _blocked(one, customer_id, now) for one in set(reminded.values_list("owner_id", flat=True))}
-    return {one: reasons for one, reasons in found.items() if reasons}
+    blocked = {one: _blocked(one, customer_id, now) for one in set(reminded.values_list("owner_id", flat=True))}
+    asked = _ask_for_prepaid(owner_ids, customer_id)
+    limits = SpendingLimit.objects.filter(
+        organisation_id=customer_id, closed_at=None, member_id=person_id, member_id__isnull=False
+    )
+    within = list(limits.order_by("pk"))
+    keys = {one: prepaid(one, customer_id).key for one in asked}
+    limit_keys = {one.pk: limit_key(one.pk) for one in within}
+    accounts = {one.key: one for one in Account.objects.filter(key__in=[*keys.values(), *limit_keys.values()])}
+
+    def left(key: str, unopened_fen: int) -> int:
+        return accounts[key].promisable_fen if key in accounts else unopened_fen
+
+    return Standing(
+        {one: reasons for one, reasons in blocked.items() if reasons},
+        {one: left(key, 0) for one, key in keys.items()},
+        tuple((one.valid_from, one.valid_until, left(limit_keys[one.pk], one.limit_fen)) for one in within),
+    )
+
+
+def _ask_for_prepaid(owner_ids: Collection[int], customer_id: int) -> list[int]:
+    """The owners that ask this customer for prepaid money: what each said last of this customer counts, else what it said of all."""
+    said = PrepaidTerms.objects.filter(Q(customer_id=customer_id) | Q(customer_id=None), owner_id__in=owner_ids)
+    last = said.order_by("owner_id", F("customer_id").asc(nulls_last=True), "-pk").distinct("owner_id")
+    return [owner for owner, asks in last.values_list("owner_id", "asks") if asks]
 
 
 def _blocked(owner_id: int, customer_id: int, now: datetime) -> tuple[Reason, ...]:
