@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
-from billing.ledger.rules.money import amount_in_capitals
+from billing.ledger.rules.money import Rounding, amount_in_capitals, round_fen
 from billing.ordering.rules.content import Party
 
 FORMAT = 1
@@ -169,10 +170,10 @@ class TaxRow:
 
 
 def tax_rows(content: Mapping[str, Any]) -> tuple[TaxRow, ...]:
-    """The tax that the fees of a bill's lines contain, by rate (of a credit note: of the line that it credits); lines whose price names
-    none are left out."""
+    """The tax that the fees of a bill's lines contain, by rate (of a credit note: the fee that it credits; those of earlier releases say
+    only that of the whole line); lines whose price names none are left out."""
     sums: dict[str, tuple[int, int]] = {}
-    for line in content["lines"] if content["kind"] == "bill" else [content["line"]]:
+    for line in content["lines"] if content["kind"] == "bill" else [content.get("credited", content["line"])]:
         if tax := line.get("tax"):
             gross, part = sums.get(tax["rate"], (0, 0))
             sums[tax["rate"]] = (gross + line["gross_fen"], part + tax["tax_fen"])
@@ -214,10 +215,26 @@ class CreditEffect:
         return sum(each.amount_fen for each in self.subsidy)
 
 
+def credited_fee(line: Json, before_fen: int, amount_fen: int) -> Json | None:
+    """The fee that a credit takes back with the tax in it, after ``before_fen`` of what the customer owes for the line was credited: the
+    same share of both, so that the credits of a whole line add up to it to the fen. None where the price names no tax."""
+    tax = line.get("tax")
+    if tax is None:
+        return None
+
+    def taken(of_fen: int) -> int:
+        first, last = (Fraction(of_fen * credited, line["amount_fen"]) for credited in (before_fen, before_fen + amount_fen))
+        return round_fen(last, Rounding.HALF_UP) - round_fen(first, Rounding.HALF_UP)
+
+    return {"gross_fen": taken(line["gross_fen"]), "tax": {"rate": tax["rate"], "tax_fen": taken(tax["tax_fen"])}}
+
+
 def assemble_credit(
-    bill: Json, line: Json, effect: CreditEffect, reason_code: str, reason: str, made_on: date, maker: str
+    bill: Json, line: Json, effect: CreditEffect, left_fen: int, reason_code: str, reason: str, made_on: date, maker: str
 ) -> Json:
-    """A credit note without its number, from the frozen bill and the line of it that it credits."""
+    """A credit note without its number, from the frozen bill and the line of it that it credits; ``left_fen`` of the line was not credited
+    before."""
+    credited = credited_fee(line, line["amount_fen"] - left_fen, effect.amount_fen)
     return {
         "format": FORMAT,
         "kind": "credit_note",
@@ -228,6 +245,7 @@ def assemble_credit(
         "owner": bill["owner"],
         "customer": bill["customer"],
         "line": line,
+        **({"credited": credited} if credited is not None else {}),
         "reason_code": reason_code,
         "reason": reason,
         "subsidy": [

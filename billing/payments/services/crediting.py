@@ -113,7 +113,7 @@ def issue(actor: Actor, asked: CreditRequest, now: datetime, *, expected_subsidy
         effect = _effect(bill, line, asked.amount_fen, left)
         if expected_subsidy_fen is not None and effect.subsidy_fen != expected_subsidy_fen:
             raise Conflict(Reason("credit.effect_differs", {"subsidy_fen": effect.subsidy_fen}))
-        return _write(actor, asked, bill, line, effect, now)
+        return _write(actor, asked, bill, line, left, effect, now)
 
     return transactions.run(work)
 
@@ -188,7 +188,7 @@ def _awards_left(line: BillLine) -> list[AwardLeft]:
 
 
 def _write(
-    actor: Actor, asked: CreditRequest, bill: Bill, line: BillLine, effect: rules.CreditEffect, now: datetime
+    actor: Actor, asked: CreditRequest, bill: Bill, line: BillLine, left_fen: int, effect: rules.CreditEffect, now: datetime
 ) -> CreditNote:
     reason, on = checked_reason(asked.reason), local_day(now)
     if effect.freed_fen:
@@ -197,7 +197,7 @@ def _write(
         back = free_up(rows, effect.freed_fen, reason, now, actor_id=actor.user_id)
         freed(bill, back, now, actor_id=actor.user_id)
     shown = bill.content["lines"][line.position - 1]
-    dry = rules.assemble_credit(bill.content, shown, effect, asked.reason_code, reason, on, actor.name)
+    dry = rules.assemble_credit(bill.content, shown, effect, left_fen, asked.reason_code, reason, on, actor.name)
     content = codes.with_code({**dry, "number": next_number(Series.CREDIT_NOTE, bill.owner_id, on)[0]})
     note = CreditNote.objects.create(
         line=line,

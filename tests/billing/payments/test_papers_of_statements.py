@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from billing.bills import pdf as bill_pdf
 from billing.bills import sheets as bill_sheets
-from billing.bills.rules.content import tax_rows
+from billing.bills.rules.content import credited_fee, tax_rows
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.invoices.models import VatInvoice
-from billing.payments.services import allocating
+from billing.payments.services import allocating, crediting
+from billing.payments.services.crediting import CreditRequest
 from billing.pricing.models import PriceVersion
 from billing.receipts.services import issuing as receipts
 from billing.settlement import pdf, sheets
@@ -95,3 +99,35 @@ def test_a_bill_says_what_tax_its_fees_contain_and_nothing_where_the_price_names
     page.force_login(cast.users["zhao"])
     shown = page.get(reverse("bill_detail", args=[made.pk])).content.decode()
     assert "Fees of ¥800.00 contain ¥45.28 of tax (6%); without tax they are ¥754.72." in shown
+
+    # A third is credited, then a seventh, then the rest: each note says the tax of its own part, together that of the line.
+    place = next(line["position"] for line in made.content["lines"] if "tax" in line)
+    owed = made.content["lines"][place - 1]["amount_fen"]
+    notes = []
+    for amount_fen in (owed // 3, owed // 7, owed - owed // 3 - owed // 7):
+        asked = CreditRequest(made.pk, place, amount_fen, "other", "agreed otherwise")
+        notes.append(crediting.issue(cast.actor("li"), asked, DECEMBER).content)
+    parts = [each for note in notes for each in tax_rows(note)]
+    assert (parts[0].gross_fen, parts[0].tax_fen) == (266_67, 15_09)
+    assert (sum(each.gross_fen for each in parts), sum(each.tax_fen for each in parts)) == (800_00, 45_28)
+    assert "15.09" in text_of(bill_pdf.render_pdf_apart(notes[0]), tmp_path, "-layout")
+    old = {name: value for name, value in notes[0].items() if name != "credited"}
+    assert tax_rows(old) == (row,)  # as such notes said it before
+
+
+@given(
+    st.integers(1, 10**9),
+    st.integers(0, 10**9),
+    st.integers(0, 10**8),
+    st.lists(st.integers(1, 10**9), max_size=6),
+)
+def test_the_credits_of_a_line_add_up_to_its_fee_and_its_tax(
+    amount_fen: int, deducted_fen: int, tax_fen: int, cuts: list[int]
+) -> None:
+    line = {"amount_fen": amount_fen, "gross_fen": amount_fen + deducted_fen, "tax": {"rate": "0.06", "tax_fen": tax_fen}}
+    places = sorted({0, amount_fen, *(cut % (amount_fen + 1) for cut in cuts)})
+    parts = [credited_fee(line, first, last - first) or {} for first, last in pairwise(places)]
+    assert sum(part["gross_fen"] for part in parts) == line["gross_fen"]
+    assert sum(part["tax"]["tax_fen"] for part in parts) == tax_fen
+    assert all(part["gross_fen"] >= 0 and part["tax"]["tax_fen"] >= 0 for part in parts)
+    assert credited_fee({**line, "tax": None}, 0, 1) is None
