@@ -121,6 +121,9 @@ register(
         "import.workbook_error_cell": _("Cell %(cell)s shows the error %(text)s. Mend it, then save."),
         "import.name_unknown": _("%(text)s is in no code list. Write it as the list does, or use its code."),
         "import.map_hours": _("In the map, hours_per_day needs a column and windows such as 08:00-18:00 for each value."),
+        "import.identifier_not_written": _(
+            "%(text)s has not the form of such an identifier. Where it is stored already it stays; it is not written anew."
+        ),
         "import.cut": _("Cut from %(length)s to %(kept)s characters."),
         "import.repeated_same": _("The same number and the same content as line %(counting_line)s, which counts."),
         "import.repeated_differs": _("The same number as line %(counting_line)s, which counts; differs in %(fields)s."),

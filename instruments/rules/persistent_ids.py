@@ -63,7 +63,19 @@ def kept_ids(stored: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
 
 def without_kept(reasons: Iterable[Reason], kept: frozenset[tuple[str, str]]) -> tuple[Reason, ...]:
     """The reasons, without those against identifiers that are ``kept``: what was stored before they were checked stays."""
-    return tuple(one for one in reasons if not (one.code in _INVALID and (one.field, one.params["text"]) in kept))
+    return apart_kept(reasons, kept)[0]
+
+
+def apart_kept(reasons: Iterable[Reason], kept: frozenset[tuple[str, str]]) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """As ``without_kept``, and notes for the row of a list that says such an identifier: it is not written anew."""
+    left: list[Reason] = []
+    notes: list[Reason] = []
+    for one in reasons:
+        if one.code in _INVALID and (one.field, one.params["text"]) in kept:
+            notes.append(Reason("import.identifier_not_written", dict(one.params), one.field))
+        else:
+            left.append(one)
+    return tuple(left), tuple(notes)
 
 
 def _line(value: str, field: str) -> str:

@@ -20,7 +20,7 @@ from instruments.models import Instrument, Organisation, Site
 from instruments.queries import codes
 from instruments.queries.divisions import ended_reason
 from instruments.rules.names import name_key
-from instruments.rules.persistent_ids import kept_ids, without_kept
+from instruments.rules.persistent_ids import apart_kept, kept_ids
 from instruments.rules.registry_file import Limits, Progress, Table, followed, header_key, silent
 from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone, with_constants
 from instruments.rules.registry_plan import PlannedRow, plan_rows
@@ -196,10 +196,9 @@ def _read(
         row = read_row(plan, without_own_addresses(record, plan), code_of)
         if row.site_region and (ended := ended_of(row.site_region)) is not None:
             row = replace(row, notes=(*row.notes, ended))  # taken as the list says it
-        reasons = [
-            *(without_kept(row.reasons, stored_ids()) if row.reasons else ()),
-            *class_reasons(row.fields.get("class_code", "")),
-        ]
+        told, notes = apart_kept(row.reasons, stored_ids()) if row.reasons else ((), ())
+        row = replace(row, notes=(*row.notes, *notes)) if notes else row
+        reasons = [*told, *class_reasons(row.fields.get("class_code", ""))]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
         if reasons:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -23,7 +24,7 @@ from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.ports import ListPrice
 from instruments.rules.list_map import Laid, laid_out, with_told
-from instruments.rules.persistent_ids import bare_doi, kept_ids, without_kept
+from instruments.rules.persistent_ids import apart_kept, bare_doi, kept_ids
 from instruments.rules.price_change import jump
 from instruments.rules.registry_file import Limits, Progress, Table, silent
 from instruments.rules.registry_map import ImportMap
@@ -152,11 +153,12 @@ def take_in(
 
 
 def _keeping_identifiers(rows: Sequence[ResourceRow], owner: Organisation) -> list[ResourceRow]:
-    """The rows without complaints about identifiers that the owner's resources have as they stand."""
+    """The rows without complaints about identifiers that the owner's resources have as they stand; a note says so instead."""
     if not any(row.reasons for row in rows):
         return list(rows)
     kept = kept_ids(Resource.objects.filter(organisation=owner).exclude(doi="", cstr="").values_list("doi", "cstr"))
-    return [replace(row, reasons=without_kept(row.reasons, kept)) if row.reasons else row for row in rows]
+    told = ((row, *apart_kept(row.reasons, kept)) for row in rows)
+    return [replace(row, reasons=left, notes=(*row.notes, *notes)) if notes else row for row, left, notes in told]
 
 
 def _as_previewed(request: ResourceImportRequest, report: ImportReport) -> None:
@@ -217,6 +219,10 @@ class _Changed:
     def becomes(self, name: str) -> Any:
         """The new value of a field that differs."""
         return self.core[name] if name in self.core else self.part[name]
+
+    def part_told(self) -> dict[str, Any]:
+        """What differs of the typed part."""
+        return {name: value for name, value in self.part.items() if name in self.before}
 
 
 def _matches(rows: Sequence[ResourceRow], known: Mapping[str, Resource], alone: Mapping[str, Resource]) -> list[Resource | None]:
@@ -351,21 +357,23 @@ class _Writer:
         return [resource.pk for resource in created]
 
     def _update(self, changed: Sequence[_Changed]) -> None:
-        trail: list[Change] = []
+        if not changed:
+            return
         for one in changed:
-            resource = one.resource
             for name, value in one.core.items():
-                setattr(resource, name, value)
-            resource.name_pinyin = name_pinyin(resource.name)
-            resource.updated_at = self.now
-            resource.save()
-            if one.part:
-                PART_MODELS[self.kind].objects.filter(pk=resource.pk).update(  # type: ignore[attr-defined]
-                    **columns(self.kind, one.part)
-                )
-            after = one.core | {name: one.part[name] for name in one.part if name in one.before}
-            self._save_beside({resource.pk: {name: one.part[name] for name in one.part if name in one.before}})
-            trail.append((resource.pk, jsonable(one.before), jsonable(after) | dict(self.source)))
+                setattr(one.resource, name, value)
+            one.resource.name_pinyin = name_pinyin(one.resource.name)
+            one.resource.updated_at = self.now
+        names = {"name_pinyin", "updated_at"}.union(*(one.core for one in changed))
+        _write_over(Resource, [one.resource for one in changed], names)
+        parts = {one.resource.pk: one.part for one in changed if one.part}
+        if parts:
+            rows = [part_row(self.kind, pk, part) for pk, part in parts.items()]
+            _write_over(PART_MODELS[self.kind], rows, columns(self.kind, next(iter(parts.values()))))
+        self._save_beside({one.resource.pk: one.part_told() for one in changed})
+        trail: list[Change] = [
+            (one.resource.pk, jsonable(one.before), jsonable(one.core | one.part_told()) | dict(self.source)) for one in changed
+        ]
         audit.record_many(self.actor, "resource.import", Resource, trail, self.now)
 
     def _save_beside(self, parts: Mapping[int, Mapping[str, Any]]) -> None:
@@ -391,6 +399,13 @@ class _Writer:
                 written.by_line[line_of[pk].line] = ("updated", pk, told | {"price": price})
             if was is not None and _is_large(was, wanted[pk]):
                 written.jumps[line_of[pk].line] = (was, wanted[pk])
+
+
+def _write_over(model: type[Model], rows: Sequence[Model], names: Iterable[str]) -> None:
+    """Write these fields of rows that are stored, a statement for each batch."""
+    model._default_manager.bulk_create(
+        rows, batch_size=_BATCH, update_conflicts=True, unique_fields=["pk"], update_fields=sorted(names)
+    )
 
 
 def _names_of(resource: Resource) -> list[str]:

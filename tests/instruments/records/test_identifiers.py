@@ -52,7 +52,9 @@ def test_a_list_with_an_odd_doi_is_refused_but_for_one_that_is_there_already(cas
 
     refused = report("10.1234")
     assert [(one.code, one.field) for one in refused.rows[0].reasons] == [("instrument.doi_invalid", "doi")]
-    assert report(ODD).counts["updated"] == 1
+    again = report(ODD)
+    assert again.counts["updated"] == 1
+    assert [(one.code, one.field) for one in again.rows[0].notes] == [("import.identifier_not_written", "doi")]
     assert Instrument.objects.values_list("model", "doi").get(pk=cast.xrd.pk) == ("D9", ODD)
 
 
@@ -67,6 +69,12 @@ def test_resources_obey_the_same_rules(cast: Any, now: Any) -> None:
     assert taken_in(import_datasets, text.format("odd"), cast.lab, now, actor=OPERATOR).counts["refused"] == 1
     assert taken_in(import_datasets, text.format(ODD), cast.lab, now, actor=OPERATOR).counts["updated"] == 1
     assert Resource.objects.values_list("name", "doi").get() == ("Brines 3", ODD)
+    copied = taken_in(import_datasets, text.format(ODD) + f"2,Other brines,{ODD}\n", cast.lab, now, actor=OPERATOR)
+    assert [(row.fate, [one.code for one in row.notes]) for row in copied.rows] == [
+        ("unchanged", ["import.identifier_not_written"]),
+        ("created", ["import.identifier_not_written"]),
+    ]
+    assert Resource.objects.get(inner_id="2").doi == ""
 
 
 def test_the_pages_lead_to_what_an_identifier_stands_for_and_an_odd_one_is_text(cast: Any, client: Any, now: Any) -> None:

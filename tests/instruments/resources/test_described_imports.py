@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.kernel.access import Actor
@@ -54,6 +56,26 @@ def test_a_list_of_data_sets_in_the_terms_of_dcat_and_its_second_import_changes_
         ("updated", [("version", "1.0")]),
         ("unchanged", []),
     ]
+
+
+def test_as_many_statements_change_two_rows_of_a_list_as_forty(owner: Any, now: Any) -> None:
+    """Each row changes its core, its typed part and what is linked."""
+
+    def statements(count: int) -> int:
+        head = "number,title,version,creators\n"
+        rows = [f"N{place},Brines {place}," for place in range(count)]
+        taken_in(import_datasets, head + "".join(f"{row}1.0,\n" for row in rows), owner, now)
+        with CaptureQueriesContext(connection) as asked:
+            changed = taken_in(
+                import_datasets, head + "".join(f"{row.replace('Brines', 'Salts')}1.1,Lin\n" for row in rows), owner, now
+            )
+        assert changed.counts["updated"] == count
+        stored = Resource.objects.filter(name__startswith="Salts", updated_at=now).select_related("dataset")
+        assert {(one.dataset.version, *one.dataset.creators) for one in stored} == {("1.1", "Lin")}
+        Resource.objects.all().delete()
+        return len(asked)
+
+    assert statements(2) == statements(40)
 
 
 def test_a_list_of_literature_in_the_terms_of_dublin_core_keeps_what_it_does_not_know(owner: Any, now: Any) -> None:
