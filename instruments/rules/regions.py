@@ -1,4 +1,4 @@
-"""Administrative divisions by their six-digit code (GB/T 2260), and the names of those in Qinghai.
+"""Administrative divisions by their six-digit code (GB/T 2260), and the names of those in Qinghai and of the other provinces.
 
 The names are restated facts in ``data/regions.json``. Short names clash across provinces (Hainan, Henan), so divisions
 are only ever matched by code.
@@ -39,6 +39,12 @@ class Region:
 def regions() -> dict[str, Region]:
     """Qinghai, its prefectures and counties by code, in order of codes."""
     return {row["code"]: Region(**row) for row in json.loads(_FILE.read_text(encoding="utf-8"))["regions"]}
+
+
+@cache
+def provinces() -> dict[str, Region]:
+    """The provinces beside Qinghai by code, with their English names."""
+    return {row["code"]: Region(**row) for row in json.loads(_FILE.read_text(encoding="utf-8"))["other_provinces"]}
 
 
 def region_contains(ancestor_code: str, code: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from instruments.rules.classification import instrument_classes
-from instruments.rules.regions import division_prefix, region_contains, region_name, regions
+from instruments.rules.division_years import listed_divisions
+from instruments.rules.regions import PROVINCES, division_prefix, provinces, region_contains, region_name, regions
 
 DATA = Path(os.environ.get("JISHI_DATA_DIR", Path(__file__).parents[4] / "shared" / "data"))
 
@@ -65,6 +66,13 @@ def test_names_in_both_languages_tell_like_named_divisions_apart():
     assert len({region.zh for region in regions().values()}) == len({region.en for region in regions().values()})
     with pytest.raises(LookupError):
         region_name("460000", "zh")
+
+
+def test_every_province_has_an_english_name_of_its_own_and_is_called_as_in_the_list_of_the_country():
+    listed = {one.code: one.zh for one in listed_divisions() if one.code.endswith("0000") and one.valid_to is None}
+    ours = {**provinces(), "630000": regions()["630000"]}
+    assert {code: one.zh for code, one in ours.items()} == listed
+    assert len({one.en for one in ours.values()}) == len(listed) == 34 == len(PROVINCES)
 
 
 def test_the_statistical_unit_is_not_called_a_county():
