@@ -118,7 +118,7 @@ def _words(text: str) -> str:
 
 
 def _lines(event: CalendarEvent) -> Iterator[str]:
-    """The event, not folded yet. By hand: the library takes twenty times as long, which is too much for a lab's half year."""
+    """The event, not folded yet. By hand, for speed (``docs/adr/0047-events-of-calendars-are-written-by-hand.md``)."""
     changed_at = _instant(event.changed_at)
     yield "BEGIN:VEVENT"
     yield f"UID:{_words(event.uid)}"
