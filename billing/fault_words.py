@@ -19,6 +19,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("“%(found)s” is not a day of the calendar. Write for example 2026-12-31."),
         ),
         (r"the last day lies before the first", _("The last day lies before the first. Change one of them.")),
+        (
+            r"that is the programme itself or its own class",
+            _("That is the programme itself or its own class. Name the classes or codes of other programmes."),
+        ),
         (r"the id '(?P<found>.*?)' is taken", _("The id “%(found)s” is taken. Choose another one.")),
         (
             r"there is no clause '(?P<found>.*?)'",

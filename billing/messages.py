@@ -185,6 +185,9 @@ register(
         "subsidy.unmet.exclusive": _(
             "The session already takes %(programme)s, which gives %(winner_fen)s. It may take one programme of this kind only."
         ),
+        "subsidy.unmet.not_combined": _(
+            "The session already takes %(programme)s, which gives %(winner_fen)s. The two are not combined (%(says)s, clause %(clause)s)."
+        ),
     }
 )
 

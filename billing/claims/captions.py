@@ -21,6 +21,7 @@ WORDS: Mapping[str, Promise | str] = {
     "programme": pgettext_lazy("claim document", "Programme"),
     "office": pgettext_lazy("claim document", "Office"),
     "fund_year": pgettext_lazy("claim document", "Budget year"),
+    "budget_item": pgettext_lazy("claim document", "Budget item"),
     "period": pgettext_lazy("claim document", "Services from – to"),
     "of_claim": pgettext_lazy("claim document", "Of claim"),
     "cause": pgettext_lazy("claim document", "Cause"),

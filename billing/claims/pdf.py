@@ -89,6 +89,7 @@ def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
         Fact(words["office"], batch["office"]),
         Fact(words["batch"], batch["number"]),
         Fact(words["fund_year"], str(batch["fund_year"])),
+        *([Fact(words["budget_item"], batch["budget_item"]["zh"])] if "budget_item" in batch else []),
         Fact(words["period"], f"{batch['first_day']} – {batch['last_day']}"),
     ]
     if content.get("payer"):

@@ -54,6 +54,7 @@ WORDS: Mapping[str, Word] = {
     "account_number": pgettext_lazy("statement", "Account number"),
     "external_invoice": pgettext_lazy("statement", "VAT invoice number"),
     "fund_year": pgettext_lazy("claim document", "Budget year"),
+    "budget_item": pgettext_lazy("claim document", "Budget item"),
     "annexes": pgettext_lazy("statement", "Papers behind the lines"),
     "bill": pgettext_lazy("statement annex", "Bill"),
     "paid": pgettext_lazy("statement annex", "Paid of the bill"),

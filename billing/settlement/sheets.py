@@ -111,12 +111,18 @@ def _annex_sheets(content: Content, words: Mapping[str, Caption]) -> list[Sheet]
     return [Sheet(words["sheet_annexes"].zh, head, rows, [6, 24, 22, 36, 30, 60])] if rows else []
 
 
+def _budget_item(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:
+    item = content["programme"].get("budget_item")
+    return [[words["budget_item"].line, wording.document_text(item)]] if item else []
+
+
 def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     payee, totals = content["payee"], content["totals"]
     rows: list[list[Value]] = [
         [words["number"].line, content["number"]],
         [words["made_on"].line, date.fromisoformat(content["made_at"][:10])],
         *([[words["fund_year"].line, content["fund_year"]]] if "fund_year" in content else []),
+        *_budget_item(content, words),
         [words["office"].line, content["office"]["name"]],
         [words["issuer"].line, wording.document_text(content["programme"]["issuer"])],
         [words["payee"].line, payee["name"]],

@@ -27,8 +27,8 @@ _MOVABLE = frozenset({Kind.GROUP, Kind.VARIANT, Kind.RAW, Kind.EITHER, Kind.LIST
 PARTS: Mapping[str, tuple[Promise | str, tuple[str, ...]]] = {
     "document": (
         gettext_lazy("The document"),
-        ("code", "version", "name", "issuer", "kind", "validity", "date_basis", "settlement", "exclusive", "imported_sessions",
-         "legal_basis", "evidence", "synthetic", "template", "format"),
+        ("code", "version", "name", "issuer", "budget_item", "kind", "validity", "date_basis", "settlement", "exclusive",
+         "imported_sessions", "legal_basis", "evidence", "synthetic", "template", "format"),
     ),
     "clauses": (gettext_lazy("Clauses"), ("clauses",)),
     "gates": (gettext_lazy("Who is eligible"), ("gates",)),

@@ -181,6 +181,10 @@ def _validity(value: Any, document: Json) -> str:
     return " ".join([held, *(f"{text}." for text in window_sentences(value))])
 
 
+def _budget_item(value: Any, document: Json) -> str:
+    return _("It is paid from the budget item “%(item)s”.") % {"item": wording.document_text(value)}
+
+
 def _settlement(value: Any, document: Json) -> str:
     shown = {"form": choice_word("form", value["form"]), "payee": wording.payee_word(value["payee"])}
     if value["mode"] == "paid_beside":
@@ -191,7 +195,11 @@ def _settlement(value: Any, document: Json) -> str:
 
 
 def _exclusive(value: Any, document: Json) -> str:
-    return _("Who takes it takes no other programme of the class “%(name)s” for the same service.") % {"name": value["class"]}
+    alone = _("Who takes it takes no other programme of the class “%(name)s” for the same service.") % {"name": value["class"]}
+    if not value.get("not_with"):
+        return alone
+    others = ", ".join(value["not_with"])
+    return f"{alone} " + _("It is not combined with %(others)s either; the one that gives more counts.") % {"others": others}
 
 
 def _imported(value: Any, document: Json) -> str:
@@ -244,6 +252,7 @@ def _side(piece: Any, document: Json) -> str:
 
 _WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
     "name": _name,
+    "budget_item": _budget_item,
     "validity": _validity,
     "settlement": _settlement,
     "exclusive": _exclusive,

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
 from billing.ledger.rules.money import plain_yuan
+from billing.wording import document_text
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.icons import icon_svg
@@ -144,6 +145,12 @@ def bilingual(thing: Any, name: str = "name") -> str:
     if (get_language() or "").startswith("en"):
         return getattr(thing, f"{name}_en", "") or getattr(thing, name, "")
     return getattr(thing, name, "")
+
+
+@register.filter
+def in_language(text: Mapping[str, str]) -> str:
+    """``{{ document.budget_item|in_language }}``: a text of a programme's document in the reader's language."""
+    return document_text(text)
 
 
 @register.inclusion_tag("components/field.html")

@@ -50,8 +50,8 @@ _ON_CARDS = (
     *("resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
     *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
 )
-"""Columns of an entry and of what is behind it that a card of a list or of the API says, and from which its day and its cost are worked out:
-a third of what there is."""
+"""Columns of an entry and of what is behind it that a card of a list or of the API says, and from which its day and its cost are worked
+out: a third of what there is."""
 _SORTED: Mapping[str, tuple[str, ...]] = {
     "name": ("name_pinyin", "pk"),
     "newest": ("-public_at", "-pk"),

@@ -22,7 +22,7 @@ PUBLIC_KINDS = frozenset({"firm", "owner", "government"})
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a batch is called on paper."""
+    """What a batch is called on paper; ``budget_item`` as the programme says it, None where it does not."""
 
     number: str
     programme: str
@@ -33,6 +33,7 @@ class Batch:
     from_on: date
     until_on: date
     office: str
+    budget_item: Mapping[str, str] | None = None
 
     def as_json(self) -> Json:
         return {
@@ -45,6 +46,7 @@ class Batch:
             "first_day": self.from_on.isoformat(),
             "last_day": self.until_on.isoformat(),
             "office": self.office,
+            **({"budget_item": dict(self.budget_item)} if self.budget_item is not None else {}),
         }
 
 

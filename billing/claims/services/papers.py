@@ -20,6 +20,7 @@ def batch_paper(batch: ClaimBatch) -> Batch:
         version=batch.programme_version.label,
         mode=batch.mode,
         fund_year=batch.fund_year,
+        budget_item=document.get("budget_item"),
         from_on=batch.from_on,
         until_on=batch.until_on,
         office=issuer.name if issuer is not None else document["issuer"]["zh"],

@@ -131,6 +131,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             "version": programme.version,
             "name": dict(programme.name),
             "issuer": dict(programme.document.get("issuer", {})),
+            **({"budget_item": dict(item)} if (item := programme.document.get("budget_item")) else {}),
             "kind": programme.kind,
             "mode": next((session.mode for session in sessions if session.mode), programme.mode.value),
             "form": programme.form,

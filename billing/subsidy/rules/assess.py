@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_session, with_session_extras
@@ -87,7 +87,7 @@ def assess_session(
     """Price a session and apply every candidate programme.
 
     The session's fee and contract amount are its gross, the minutes its length, the service date the local date of its
-    start unless the facts say otherwise. Of programmes with the same exclusive class the one that gives most stays
+    start unless the facts say otherwise. Of programmes that exclude each other the one that gives most stays
     (at a tie the lower code). What stays is granted in the order of the candidates, each within what the ones before
     it left of the cost, so that subsidies never exceed the gross. What lies after ``subsidised_until`` (within the range) is
     priced and never subsidised. ``use``: what the price asks of the session beside its time. ``extras``: what was used besides and
@@ -258,22 +258,31 @@ def _granted(candidates: Sequence[Candidate], priced: Priced, measured: Quantiti
 
 
 def _exclude(candidates: Sequence[Candidate], outcomes: list[Outcome]) -> None:
-    """Within each exclusive class keep the award that gives most and refuse the others, naming it."""
-    best: dict[str, Award] = {}
-    for candidate, outcome in zip(candidates, outcomes, strict=True):
-        name = candidate.programme.exclusive_class
-        if name and isinstance(outcome, Award):
-            best[name] = min(best.get(name, outcome), outcome, key=lambda award: (-award.total_fen, award.programme))
-    for place, (candidate, outcome) in enumerate(zip(candidates, outcomes, strict=True)):
-        winner = best.get(candidate.programme.exclusive_class)
-        if winner is None or not isinstance(outcome, Award) or outcome is winner:
-            continue
-        params = {
-            "exclusive_class": candidate.programme.exclusive_class,
-            "programme": winner.programme,
-            "version": winner.version,
-            "winner_fen": winner.total_fen,
-            "instead_fen": outcome.total_fen,
-        }
-        reason = Unmet(candidate.programme.exclusive_clause, "subsidy.unmet.exclusive", params)
-        outcomes[place] = Refused(outcome.programme, outcome.version, (reason,), outcome.steps)
+    """Of awards that exclude each other, by a class that they share or because one is not combined with the other, the one that gives most
+    stays (从高不重复; at a tie the lower code): the greatest first, each unless it is excluded by one that stays."""
+    awards = [(place, outcome) for place, outcome in enumerate(outcomes) if isinstance(outcome, Award)]
+    kept: list[tuple[Programme, Award]] = []
+    for place, award in sorted(awards, key=lambda each: (-each[1].total_fen, each[1].programme)):
+        programme = candidates[place].programme
+        stronger = next(((other, by) for other, by in kept if programme.excludes(other) or other.excludes(programme)), None)
+        if stronger is None:
+            kept.append((programme, award))
+        else:
+            reason = _excluded(programme, award, *stronger)
+            outcomes[place] = Refused(award.programme, award.version, (reason,), award.steps)
+
+
+def _excluded(programme: Programme, award: Award, other: Programme, winner: Award) -> Unmet:
+    """Why an award does not stay beside one that gives more, with the clause of its own programme as far as that says so."""
+    params: dict[str, Any] = {
+        "programme": winner.programme,
+        "version": winner.version,
+        "winner_fen": winner.total_fen,
+        "instead_fen": award.total_fen,
+    }
+    if programme.exclusive_class and programme.exclusive_class == other.exclusive_class:
+        same = {"exclusive_class": programme.exclusive_class} | params
+        return Unmet(programme.exclusive_clause, "subsidy.unmet.exclusive", same)
+    says = programme if programme.excludes(other) else other
+    params |= {"says": says.code, "clause": says.exclusive_clause}
+    return Unmet(programme.exclusive_clause or programme.validity.clause, "subsidy.unmet.not_combined", params)

@@ -220,4 +220,8 @@ MESSAGES: dict[str, Message] = {
         ("exclusive_class", "programme", "version", "winner_fen", "instead_fen"),
         "The session already takes %(programme)s, which gives %(winner_fen)s; it may take only one programme of its class",
     ),
+    "subsidy.unmet.not_combined": Message(
+        ("programme", "version", "winner_fen", "instead_fen", "says", "clause"),
+        "The session already takes %(programme)s, which gives %(winner_fen)s; %(says)s (clause %(clause)s) does not combine the two",
+    ),
 }

@@ -70,7 +70,8 @@ class Programme:
     """A compiled programme version.
 
     ``document`` is what it was read from, ``sha256`` its fingerprint. ``form`` is the paper way of settlement behind
-    ``mode``. ``exclusive_class`` is empty when the programme excludes no other. ``conditions`` are all that must hold,
+    ``mode``. ``exclusive_class`` is empty when the programme excludes no other; ``not_with`` are classes and codes of others with which
+    it is not combined. ``conditions`` are all that must hold,
     in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give. ``unsure`` are the parts
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
@@ -91,6 +92,7 @@ class Programme:
     payee: Payee
     exclusive_class: str
     exclusive_clause: str
+    not_with: frozenset[str]
     clauses: Mapping[str, Clause]
     validity: Validity
     base: AnyBase
@@ -123,6 +125,12 @@ class Programme:
     def covers_imported(self) -> bool:
         """Whether sessions that came with a list of the lab's may be subsidised at all."""
         return any(isinstance(each, ImportedSessions) and each.allowed for each in self.conditions)
+
+    def excludes(self, other: Programme) -> bool:
+        """Whether this programme says that the other is not taken beside it: they share a class, or it names the other's class or code."""
+        if self.exclusive_class and self.exclusive_class == other.exclusive_class:
+            return True
+        return other.code in self.not_with or other.exclusive_class in self.not_with
 
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
@@ -217,6 +225,7 @@ def _of_one_side(
         payee=Payee(settlement["payee"]),
         exclusive_class=exclusive.get("class", ""),
         exclusive_clause=exclusive.get("clause", ""),
+        not_with=frozenset(exclusive.get("not_with", ())),
         clauses={clause["id"]: _clause(clause) for clause in document["clauses"]},
         validity=validity,
         base=base,

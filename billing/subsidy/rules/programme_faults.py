@@ -70,6 +70,14 @@ def _synthetic_faults(document: Document) -> Iterator[Fault]:
         yield Fault("$.synthetic", "a synthetic programme has evidence grade S, and no other has; change one of the two")
 
 
+def _exclusive_faults(document: Document) -> Iterator[Fault]:
+    exclusive = document.get("exclusive", {})
+    for place, name in enumerate(exclusive.get("not_with", ())):
+        if name in (exclusive["class"], document["code"]):
+            path = f"$.exclusive.not_with[{place}]"
+            yield Fault(path, "that is the programme itself or its own class; name the classes or codes of others")
+
+
 def _settlement_faults(settlement: Mapping[str, str]) -> Iterator[Fault]:
     expected = _PAYEE_OF[settlement["mode"]]
     if settlement["payee"] != expected:
@@ -178,6 +186,7 @@ def _one_side(look: Callable[[Document, set[str]], Iterable[Fault]]) -> Look:
 #: Everything that is looked at beside the shape, each by itself.
 _LOOKS: tuple[Look, ...] = (
     lambda document: validity_faults(document["validity"]),
+    _exclusive_faults,
     _clause_faults,
     _year_faults,
     *(_one_side(look) for look in _PART_LOOKS),

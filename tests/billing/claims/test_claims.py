@@ -127,6 +127,8 @@ def test_the_documents_are_made_whole_and_the_same_twice(cast, office):
         with pytest.raises(NotFound):
             queries.paper_file(cast.actor("lin"), kind, paper.pk, "html")
     assert "拨付明细表" in render_html(made.content) and "兑付申请表" in render_html(form.content)
+    for paper in (made, form):  # from which item of the budget it is paid
+        assert "【虚构】2060503 科技条件专项" in render_html(paper.content)
     _read_over_the_api(cast, claim, {"redemption-forms": form, "payment-lists": made, "claw-backs": notice})
 
 

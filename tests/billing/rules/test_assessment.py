@@ -172,6 +172,71 @@ def test_of_programmes_that_exclude_each_other_the_one_giving_most_stays_in_any_
     assert (less.reasons[0].params["winner_fen"], less.reasons[0].params["instead_fen"]) == (50_000, 40_000)
 
 
+def of_class(own: str) -> dict[str, Any]:
+    return {"exclusive": {"class": own, "clause": "1"}}
+
+
+def not_with(own: str, *others: str) -> dict[str, Any]:
+    return {"exclusive": {"class": own, "not_with": list(others), "clause": "1"}}
+
+
+@pytest.mark.parametrize("who", ["A", "B"])
+@pytest.mark.parametrize("named", ["class", "code"])
+def test_one_programme_that_is_not_combined_with_another_suffices_whichever_says_so(who: str, named: str) -> None:
+    other = {"A": {"class": "b", "code": "BB"}, "B": {"class": "a", "code": "AA"}}[who][named]
+    own, says = {"AA": "a", "BB": "b"}, f"{who}{who}"
+    changes = {code: not_with(name, other) if code == says else of_class(name) for code, name in own.items()}
+    pair = [made("AA", rate=flat("0.4"), **changes["AA"]), made("BB", rate=flat("0.5"), **changes["BB"])]
+    (less,) = [outcome for outcome in assess(*pair).outcomes if isinstance(outcome, Refused)]
+    (reason,) = less.reasons
+    assert (less.programme, reason.code, reason.params["programme"], reason.params["says"]) == (
+        "AA",
+        "subsidy.unmet.not_combined",
+        "BB",
+        says,
+    )
+    free = [made("AA", rate=flat("0.4")), made("BB", rate=flat("0.5"))]
+    assert len(assess(*free).awards) == 2
+
+
+@pytest.mark.parametrize(("middle", "stay"), [("0.4", ["ONE", "TWO"]), ("0.9", ["MID"])])
+def test_what_excludes_two_that_may_be_combined_stays_alone_or_not_at_all(middle: str, stay: list[str]) -> None:
+    ends = [made("ONE", rate=flat("0.5")), made("TWO", rate=flat("0.3"))]
+    found = assess(*ends, made("MID", rate=flat(middle), **not_with("mid", "ONE", "TWO")))
+    assert [award.programme for award in found.awards] == stay
+
+
+SIDES = ["a", "b", "c", "d"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["0.1", "0.2", "0.3"]), st.sampled_from(SIDES), st.sets(st.sampled_from(SIDES))), max_size=5
+    ),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_stays_excludes_no_other_what_goes_is_excluded_by_more_and_the_order_does_not_matter(
+    outlines: list[tuple[str, str, set[str]]], dice: Any
+) -> None:
+    made_of = {}
+    for place, (rate, own, others) in enumerate(outlines):
+        named = sorted(others - {own})
+        changes = not_with(own, *named) if named else of_class(own)
+        made_of[f"P{place}"] = (made(f"P{place}", rate=flat(rate), **changes), own, set(named) | {own}, int(rate[-1]))
+
+    def excluded(one: str, other: str) -> bool:
+        return made_of[one][1] in made_of[other][2] or made_of[other][1] in made_of[one][2]
+
+    codes = list(made_of)
+    stay = {award.programme for award in assess(*(made_of[code][0] for code in codes)).awards}
+    assert not any(excluded(one, other) for one in stay for other in stay if one < other)
+    for code in set(codes) - stay:
+        assert any(excluded(code, one) and (-made_of[one][3], one) < (-made_of[code][3], code) for one in stay)
+    dice.shuffle(codes)
+    assert {award.programme for award in assess(*(made_of[code][0] for code in codes)).awards} == stay
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_tie_between_exclusive_programmes_goes_to_the_lower_code(order: int) -> None:
     pair = [made("AA", **EXCLUSIVE), made("BB", **EXCLUSIVE)][::order]

@@ -187,6 +187,13 @@ def within(**fields: Any) -> dict[str, Any]:
         (within(), "$.validity.windows[0].within", "'months' and 'days'"),
         (within(after="amounts.fee", days=9), "$.validity.windows[0].within.after", "a fact that is a day"),
         ({"year_starts": "02-30"}, "$.year_starts", "not a day"),
+        ({"exclusive": {"class": "a", "not_with": ["b", "a"], "clause": "1"}}, "$.exclusive.not_with[1]", "its own class"),
+        (
+            {"code": "X", "exclusive": {"class": "a", "not_with": ["X"], "clause": "1"}},
+            "$.exclusive.not_with[0]",
+            "its own class",
+        ),
+        ({"exclusive": {"class": "a", "not_with": [], "clause": "1"}}, "$.exclusive.not_with", ""),
         ({"settlement": {**SETTLED, "mode": "deducted_now", "payee": "firm"}}, "$.settlement.payee", "goes to the provider"),
         ({"settlement": {**SETTLED, "mode": "refunded_later", "payee": "provider"}}, "$.settlement.payee", "goes to the firm"),
         ({"settlement": {**SETTLED, "mode": "paid_beside", "payee": "firm"}}, "$.settlement.payee", "goes to the provider"),

@@ -72,7 +72,7 @@ def everywhere(content, text):
         party["name"] = party["name_en"] = party["code"] = text
     for name in ("bank_name", "bank_account_name", "bank_account_number"):
         changed["payee"][name] = text
-    for name in ("name", "issuer"):
+    for name in ("name", "issuer", "budget_item"):
         changed["programme"][name] = {"zh": text, "en": text}
     changed["programme"]["code"] = changed["programme"]["version"] = text
     changed["signatures"]["maker"] = text
@@ -108,6 +108,7 @@ def test_the_pdf_says_number_parties_totals_and_page_of_pages(issue, tmp_path):
     for said in (
         statement.number, "Kunlun Institute", "12630000000000123E", "91630100MA00000151", "DEMO-QH-V", "2026-11-01 – 2026-11-30",
         yuan(statement.total_fen), statement.content["totals"]["capitals"], statement.content_sha256, "Qian", "6222 0000",
+        "2060503 科技条件专项",
     ):  # fmt: skip
         assert said in text, said
     assert "1 / 2" in text and "2 / 2" in text
@@ -203,7 +204,8 @@ def test_the_workbook_has_typed_values_and_the_same_totals(issue):
 def test_the_workbook_names_its_fingerprint_and_the_clauses(issue):
     statement = issue()
     paper = sheets.render_xlsx(statement.content)
-    assert statement.content_sha256 in [row[1].value for row in rows_of(paper, 2)]
+    about = [row[1].value for row in rows_of(paper, 2)]
+    assert {statement.content_sha256, "【虚构】2060503 科技条件专项"} <= set(about)
     assert [row[0].value for row in rows_of(paper, 1)[1:]] == [clause["id"] for clause in statement.content["clauses"]]
 
 
