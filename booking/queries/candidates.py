@@ -138,18 +138,20 @@ def helped(search: TimeSearch, now: datetime, most: int) -> list[Helped]:
 def count_by_day(search: TimeSearch, now: datetime, without: Sequence[int] = ()) -> list[DayCount]:
     """For each local day of the search, but for the instruments ``without``; the notice that labs need is taken into account, the
     reservations' buffers are not."""
-    values = _values(search, now) | {"few": FEW + 1, "most": MOST_COUNTED + 1, "without": list(without)}
+    values = _values(search, now) | {"few": FEW, "most": MOST_COUNTED + 1, "without": list(without)}
     where = _conditions(search, values, "")
     if without:
         where += " AND NOT coalesce(e.instrument_id = ANY(%(without)s), false)"
-    sql = _DAYS_BY_ENTRY if _few(where, values) else _DAYS_BY_DAY
-    found = {row[0]: row for row in _fetch(sql.format(where=where), values)}
+    rows = _fetch(_DAYS_BY_ENTRY.format(where=where), values)
+    if rows[0][3] > FEW:
+        rows = _fetch(_DAYS_BY_DAY.format(where=where), values)
+    found = {row[0]: row for row in rows}
     days = [search.first_on + timedelta(days=n) for n in range((search.last_on - search.first_on).days + 1)]
     return [_counted(day, found.get(day)) for day in days]
 
 
 def _counted(day: date, row: tuple[Any, ...] | None) -> DayCount:
-    _, count, price = row or (day, 0, None)
+    count, price = row[1:3] if row is not None else (0, None)
     more = count > MOST_COUNTED
     return DayCount(day, min(count, MOST_COUNTED), more, None if more else price)
 
@@ -193,7 +195,7 @@ def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
 
 def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     """The conditions on an entry ``e``; their values go into ``values``."""
-    found = [f"e.kind IN ('instrument', 'facility') AND e.public AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"]
+    found = [f"e.instrument_id IS NOT NULL AND e.public AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"]
 
     def add(condition: str, **given: Any) -> None:
         found.append(condition)
@@ -226,11 +228,6 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     return " AND ".join(found)
 
 
-def _few(where: str, values: dict[str, Any]) -> bool:
-    ((count,),) = _fetch(_COUNT.format(where=where), values)
-    return int(count) <= FEW
-
-
 def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -251,7 +248,6 @@ SELECT e.instrument_id, e.price_from_fen FROM instruments_catalogueentry e
  WHERE {where} AND (%(any)s OR e.service_modes = %(alone)s::varchar[])
    AND e.instrument_id IN (SELECT instrument_id FROM booking_instrumentassistant)
  ORDER BY e.instrument_id LIMIT %(most)s"""
-_COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s) AS matching"
 #: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
 _POLICY = """
     LATERAL (
@@ -272,7 +268,13 @@ _ENTRY = f"""
            %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, make_interval(mins => coalesce(p.step, %(step)s)) AS step
       FROM {{source}} LEFT JOIN {_POLICY} WHERE {_FITS_POLICY}
 """  # noqa: S608
-_MATCHING_ENTRIES = "(SELECT * FROM instruments_catalogueentry e WHERE {where} OFFSET 0) e"
+#: What matches, and of that, unless there are too many, what the policy lets ask for so long.
+_FEW_ENTRIES = f"""
+WITH matching AS MATERIALIZED (
+    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen
+      FROM instruments_catalogueentry e WHERE {{where}} LIMIT %(few)s + 1
+), e AS MATERIALIZED (
+    {_ENTRY.replace("{source}", "matching e")} AND (SELECT count(*) FROM matching) <= %(few)s)"""  # noqa: S608
 #: Fenced off, so that each is found by its calendar.
 _ENTRIES_OF_NEAR = """
     near CROSS JOIN LATERAL (
@@ -295,13 +297,7 @@ _FIT = f"""
 """  # noqa: S608  (constants only; values are bound)
 #: Each entry's first day that may have a stretch, and the earliest instant on the policy's grid at which it could begin: read from the
 #: columns alone. Only the nearest of them are looked at more closely, and none where too many match.
-_BY_ENTRY = f"""
-WITH matching AS MATERIALIZED (
-    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen
-      FROM instruments_catalogueentry e WHERE {{where}} LIMIT %(few)s + 1
-), e AS MATERIALIZED (
-    {_ENTRY.replace("{source}", "matching e")} AND (SELECT count(*) FROM matching) <= %(few)s
-), near AS MATERIALIZED (
+_BY_ENTRY = f"""{_FEW_ENTRIES}, near AS MATERIALIZED (
     SELECT e.*, day.local_on, {_ON_GRID.format(at="greatest(day.first_free_at, e.from_at)", day="day")} AS at_least
       FROM e CROSS JOIN LATERAL (
            SELECT d.local_on, d.first_free_at, d.starts_at, d.ends_at FROM booking_dayavailability d
@@ -338,12 +334,15 @@ found AS (
 SELECT found.*, met.count, met.last_at
   FROM (SELECT count(*) AS count, max(first_free_at) AS last_at FROM near) met LEFT JOIN found ON true
 """  # noqa: S608
-_DAYS_BY_ENTRY = f"""
-WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)})
-SELECT d.local_on, count(*), min(e.price_from_fen) FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
- WHERE d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on) AND d.longest_free_minutes >= %(seen)s
-   AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
- GROUP BY d.local_on
+#: One row without a day says how many match when none has time, or too many match to look.
+_DAYS_BY_ENTRY = f"""{_FEW_ENTRIES}, days AS (
+    SELECT d.local_on, count(*) AS count, min(e.price_from_fen) AS price
+      FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
+     WHERE d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on) AND d.longest_free_minutes >= %(seen)s
+       AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
+     GROUP BY d.local_on
+)
+SELECT days.*, found.count FROM (SELECT count(*) AS count FROM matching) found LEFT JOIN days ON true
 """  # noqa: S608
 _DAYS_BY_DAY = f"""
 SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::date, %(last_on)s::date, '1 day') AS each (day)

@@ -81,17 +81,19 @@ def total_fen(entry: CatalogueEntry, samples: int) -> int | None:
 
 
 def _matching(search: ItemSearch) -> QuerySet[CatalogueEntry]:
-    rows = CatalogueEntry.objects.filter(kind=CatalogueKind.TEST_ITEM, public=True)
+    rows = CatalogueEntry.objects.filter(public=True)
     if search.text:
         asked = search_tokens.query(search.text)
         if not asked:
             return rows.none()
         rows = rows.filter(RawSQL("instruments_catalogueentry.search @@ %s::tsquery", [asked], output_field=BooleanField()))
-    if search.technique:
-        wanted = {"technique": search.technique, "kind": CatalogueKind.TEST_ITEM.value}  # the narrower techniques too
-        rows = rows.filter(facets__contains=[f"{LETTERS[name]}:{value}" for name, value in wanted.items()])
-    if search.region:
-        rows = rows.filter(region_code__startswith=search.region)
+    # As facets, so that narrower techniques and all divisions within one are found too, all by one index.
+    wanted = {
+        "kind": CatalogueKind.TEST_ITEM.value,
+        "technique": search.technique,
+        "region_code": search.region and f"{search.region:0<6}",
+    }
+    rows = rows.filter(facets__contains=[f"{LETTERS[name]}:{value}" for name, value in wanted.items() if value])
     if search.zone:
         rows = rows.filter(zones__contains=[search.zone])
     if search.owner is not None:
