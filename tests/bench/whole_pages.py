@@ -29,7 +29,7 @@ from tests.concurrency.harness import Server, serving
 from tests.databases import CommittedDatabase
 
 VISITS = 40
-#: A page takes at most so many statements, however large the country is: the most is for times with test items and their figures beside them.
+#: A page takes at most so many statements, however large the country is; the most are for times with test items beside them.
 MOST_STATEMENTS = 24
 #: Longer than this no page may take, on however busy a machine.
 MOST_S = 120
