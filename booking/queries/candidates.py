@@ -248,13 +248,16 @@ SELECT e.instrument_id, e.price_from_fen FROM instruments_catalogueentry e
  WHERE {where} AND (%(any)s OR e.service_modes = %(alone)s::varchar[])
    AND e.instrument_id IN (SELECT instrument_id FROM booking_instrumentassistant)
  ORDER BY e.instrument_id LIMIT %(most)s"""
+_NUMBERS = """
+    SELECT instrument_id, notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
+           granularity_minutes AS step
+      FROM booking_instrumentpolicy"""
 #: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
-_POLICY = """
-    LATERAL (
-        SELECT notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
-               granularity_minutes AS step
-          FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id OFFSET 0) p ON true
-"""
+_POLICY = f"LATERAL ({_NUMBERS} WHERE instrument_id = e.instrument_id OFFSET 0) p ON true"
+#: Those of all that match by one walk through their index.
+_POLICIES = f"""(
+    {_NUMBERS} WHERE instrument_id = ANY(ARRAY(SELECT instrument_id FROM matching)) OFFSET 0) p
+    ON p.instrument_id = e.instrument_id"""  # noqa: S608  (constants only; values are bound)
 #: As ``BookingPolicy.may_last``. The rules of a policy, which its index (``policy_for_finding``) has not, are read only for what is longer.
 _FITS_POLICY = """
     %(minutes)s >= coalesce(p.shortest, %(shortest)s)
@@ -266,7 +269,7 @@ _ENTRY = f"""
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
            %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s)) AS from_at,
            %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, make_interval(mins => coalesce(p.step, %(step)s)) AS step
-      FROM {{source}} LEFT JOIN {_POLICY} WHERE {_FITS_POLICY}
+      FROM {{source}} LEFT JOIN {{policy}} WHERE {_FITS_POLICY}
 """  # noqa: S608
 #: What matches, and of that, unless there are too many, what the policy lets ask for so long.
 _FEW_ENTRIES = f"""
@@ -274,7 +277,7 @@ WITH matching AS MATERIALIZED (
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen
       FROM instruments_catalogueentry e WHERE {{where}} LIMIT %(few)s + 1
 ), e AS MATERIALIZED (
-    {_ENTRY.replace("{source}", "matching e")} AND (SELECT count(*) FROM matching) <= %(few)s)"""  # noqa: S608
+    {_ENTRY.replace("{source}", "matching e").replace("{policy}", _POLICIES)} AND (SELECT count(*) FROM matching) <= %(few)s)"""  # noqa: S608
 #: Fenced off, so that each is found by its calendar.
 _ENTRIES_OF_NEAR = """
     near CROSS JOIN LATERAL (
@@ -323,7 +326,7 @@ WITH near AS MATERIALIZED (
     SELECT calendar_id, first_free_at FROM booking_dayavailability
      WHERE local_on = %(day)s AND longest_free_minutes >= %(seen)s AND free_until >= %(now)s + make_interval(mins => %(seen)s)
      ORDER BY first_free_at LIMIT %(walked)s
-), e AS MATERIALIZED ({_ENTRY.replace("{source}", _ENTRIES_OF_NEAR)}),
+), e AS MATERIALIZED ({_ENTRY.replace("{source}", _ENTRIES_OF_NEAR).replace("{policy}", _POLICY)}),
 found AS (
     SELECT e.instrument_id, e.calendar_id, fit.fits_at, e.region_code
       FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id AND d.local_on = %(day)s
