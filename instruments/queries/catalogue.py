@@ -31,7 +31,7 @@ from instruments.rules.regions import division_prefix
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
-BOUND = 2_000
+BOUND = 1_500
 """So many entries are counted and ranked; of more it is said that there are more."""
 PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
