@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from billing.ledger.services import AccountSpec
+from billing.prepaid.rules.standing import LIMIT, PREPAID
 
-PREPAID = "prepaid"
-LIMIT = "spending_limit"
 #: The customer's own accounts that keep the price of a booking beside its fund card.
 KINDS = (PREPAID, LIMIT)
 #: What a hold on prepaid money is for once the use is charged: it waits for the bill.

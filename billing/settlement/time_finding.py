@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing.settlement.customer_terms import Standing, standing_at
+from billing.prepaid.rules.standing import Standing
+from billing.settlement.customer_terms import standing_at
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared, Session
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -163,8 +164,8 @@ def _judged(actor: Actor, rows: Sequence[PricedTime], customer: Customer, search
     answered = finding.with_answers([row.found for row in rows])
     stored = meant(customer)
     owners = {row.found.instrument.organisation_id for row in rows}
-    standing = standing_at(owners, stored.pk, actor.user_id, now) if stored is not None and stored.pk is not None else {}
-    shown = [_shown(row, standing.get(row.found.instrument.organisation_id)) for row in rows]
+    standing = standing_at(owners, stored.pk, actor.user_id, now) if stored is not None and stored.pk is not None else None
+    shown = [_shown(row, standing) for row in rows]
     judged = eligibility_of(actor, stored, shown, search.service_mode, now)
     return [
         replace(row, found=found, eligibility=eligibility) for row, found, eligibility in zip(rows, answered, judged, strict=True)

@@ -39,16 +39,20 @@ VALUES_SHOWN = 60
 COUNTS_NEXT_FREE_UP_TO = 1000
 _USUAL_MINUTES, _DAY_MINUTES = 60, 23 * 60
 _ALL = "*"
+WORKED_OUT_FROM = (
+    *("organisation__region_code", "organisation__policy_zones", "organisation__status", "organisation__owner_class"),
+    *("organisation__quality_grade", "resource__organisation", "resource__test_item__resource"),
+    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
+)
+"""Columns behind an entry from which its day and its cost are worked out."""
 _ON_CARDS = (
+    *WORKED_OUT_FROM,
     *("kind", "name", "name_en", "class_code", "region_code", "zones", "technique_codes", "service_modes", "status", "public"),
     *("calendar", "bookable", "training_needed", "approval_needed", "subsidy_eligible", "price_from_fen", "price_unit"),
-    *("organisation__name", "organisation__name_en", "organisation__region_code", "organisation__policy_zones"),
-    *("organisation__status", "organisation__owner_class", "organisation__quality_grade"),
+    *("organisation__name", "organisation__name_en"),
     *("instrument__name", "instrument__model", "instrument__manufacturer", "instrument__photo__sha256"),
     *("instrument__site__name", "instrument__site__address", "instrument__site__time_zone"),
-    *("resource__name", "resource__organisation", "resource__test_item__resource"),
-    *("resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
-    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
+    *("resource__name", "resource__test_item__method", "resource__test_item__matrix", "resource__test_item__analytes"),
 )
 """Columns of an entry and of what is behind it that a card of a list or of the API says, and from which its day and its cost are worked
 out: a third of what there is."""

@@ -9,16 +9,15 @@ from django.db.models import BooleanField, Case, F, IntegerField, QuerySet, Valu
 from django.db.models.expressions import RawSQL
 
 from instruments.models import CatalogueEntry, CatalogueKind
+from instruments.queries.catalogue import WORKED_OUT_FROM
 from instruments.rules.facets import LETTERS
 from instruments.services import search_tokens
 
-#: What a row says, and from which its day and its cost are worked out: a third of what there is.
+#: What a row says, and what its figures need: a third of what there is.
 _READ = (
+    *WORKED_OUT_FROM,
     *("kind", "name_pinyin", "region_code", "price_from_fen", "price_unit"),
-    *("organisation__name", "organisation__name_en", "organisation__region_code", "organisation__policy_zones"),
-    *("organisation__status", "organisation__owner_class", "organisation__quality_grade"),
-    *("resource__name", "resource__name_en", "resource__organisation", "resource__test_item__resource"),
-    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
+    *("organisation__name", "organisation__name_en", "resource__name", "resource__name_en"),
 )
 #: What narrows the choice, in the order in which it is shown.
 ITEM_FILTERS = ("text", "technique", "region", "zone", "owner")

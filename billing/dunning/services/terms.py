@@ -17,7 +17,8 @@ from billing.ledger.models import Account
 from billing.ledger.rules.money import yuan
 from billing.prepaid.accounts import limit_key, limit_spec, prepaid
 from billing.prepaid.models import PrepaidTerms, SpendingLimit
-from billing.settlement.customer_terms import NO_TERMS, Asking, Standing, Terms
+from billing.prepaid.rules.standing import Standing
+from billing.settlement.customer_terms import NO_TERMS, Asking, Terms
 from billing.settlement.queries import local_today
 from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
@@ -73,6 +74,7 @@ def standing_at(owner_ids: Collection[int], customer_id: int, person_id: int | N
         return accounts[key].promisable_fen if key in accounts else unopened_fen
 
     return Standing(
+        customer_id,
         {one: reasons for one, reasons in blocked.items() if reasons},
         {one: left(key, 0) for one, key in keys.items()},
         tuple((one.valid_from, one.valid_until, left(limit_keys[one.pk], one.limit_fen)) for one in within),

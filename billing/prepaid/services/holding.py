@@ -18,6 +18,7 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Held, Source
 from billing.prepaid.accounts import CHARGE, KINDS, PREPAID, limits, prepaid_due
+from billing.prepaid.rules.standing import lacking
 from booking.models import Reservation, SampleJob
 from booking.rules.states import Action
 from config.kernel.errors import Conflict
@@ -68,9 +69,8 @@ def hold(
 def _keep(accounts: Sequence[Account], amount_fen: int, owner_id: int, source: Source, now: datetime) -> None:
     """On every one of these locked accounts."""
     for account in accounts:
-        if account.limited and account.promisable_fen < amount_fen:
-            code = "prepaid.not_enough_left" if account.kind == PREPAID else "spending.over_limit"
-            raise Conflict.of(code, needed_fen=amount_fen, left_fen=account.promisable_fen)
+        if account.limited and (reason := lacking(account.kind, amount_fen, account.promisable_fen)) is not None:
+            raise Conflict(reason)
     for account in accounts:
         ledger.hold({account.pk: amount_fen}, _payee(account, owner_id, now), source, now)
 

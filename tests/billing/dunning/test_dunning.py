@@ -108,15 +108,15 @@ def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is
     assert "6222 0000" in reason.params["account"] and issued.reference in reason.params["references"]
     owners, lin = {cast.lab.pk, cast.firm.pk}, cast.users["lin"].pk
     standing = customer_terms.standing_at(owners, cast.firm.pk, lin, at(monday))
-    assert {one: standing[one].against(one, monday, 1) for one in owners} == {cast.lab.pk: (reason,), cast.firm.pk: ()}
-    assert customer_terms.standing_at({cast.lab.pk}, cast.lab.pk, lin, at(monday))[cast.lab.pk].blocked == {}
+    assert {one: standing.against(one, monday, 1) for one in owners} == {cast.lab.pk: (reason,), cast.firm.pk: ()}
+    assert customer_terms.standing_at({cast.lab.pk}, cast.lab.pk, lin, at(monday)).blocked == {}
     assert found_by_lin(cast, monday) == (Outcome.REFUSED, "dunning.blocked")
 
     for who, error in (("li", NotFound), ("lin", (Forbidden, NotFound)), ("he", NotFound), ("wu", Forbidden)):
         with pytest.raises((Forbidden, NotFound) if who == "li" else error):
             reminding.dispute(cast.actor(who), issued.pk, "x", at(monday))
     dispute = reminding.dispute(cast.actor("zhao"), issued.pk, "The samples were spoilt", at(monday))
-    assert customer_terms.standing_at({cast.lab.pk}, cast.firm.pk, lin, at(monday))[cast.lab.pk].blocked == {}
+    assert customer_terms.standing_at({cast.lab.pk}, cast.firm.pk, lin, at(monday)).blocked == {}
     assert found_by_lin(cast, monday) == (Outcome.APPROVAL, "")
     with pytest.raises(Refusal) as refused:
         reminding.dispute(cast.actor("zhao"), issued.pk, "again", at(monday))

@@ -56,7 +56,7 @@ def test_a_limit_of_a_member_is_said_to_that_member_within_its_days(cast, progra
     made = setting.set_limit(cast.actor("zhao"), cast.firm.pk, facts, cast.now)
     assert found(cast)[1] == [("spending.over_limit", {"needed_fen": HOLDS, "left_fen": HOLDS - 1})]
     assert found(cast, "zhao")[0] is not Outcome.REFUSED
-    standing = customer_terms.standing_at({cast.lab.pk}, cast.firm.pk, cast.users["lin"].pk, cast.now)[cast.lab.pk]
+    standing = customer_terms.standing_at({cast.lab.pk}, cast.firm.pk, cast.users["lin"].pk, cast.now)
     assert standing.against(cast.lab.pk, date(2027, 1, 1), HOLDS) == () == standing.against(cast.lab.pk, DAY, None)
     setting.change_limit(cast.actor("zhao"), made.pk, HOLDS, cast.now)
     assert found(cast)[0] is not Outcome.REFUSED
