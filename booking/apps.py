@@ -38,7 +38,7 @@ class BookingApp(AppConfig):
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
         register_leader_listener(leader_news.ask_new_leader)
-        register_instrument_facts(catalogue_facts.approvals)
+        register_instrument_facts(catalogue_facts.policies)
         register_next_free(free_within)
         code_list_undo.also_named_by("nrii", NAMED)
         import_kinds.register(LICENCES)

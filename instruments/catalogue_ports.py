@@ -12,12 +12,15 @@ from typing import Any
 
 from django.db.models import Exists, Q
 
+from instruments.models import POLICY_NUMBERS
+
 Facts = Mapping[int, Mapping[str, Any]]
 FactsSource = Callable[[Mapping[int, datetime]], Facts]
 """From ids with the instant as of which is asked, to fields of ``CatalogueEntry`` by id. An id may be left out: the defaults stand."""
 
 INSTRUMENT_FACTS: Mapping[str, Any] = {
     "approval_needed": True,
+    **dict.fromkeys(POLICY_NUMBERS),
     "price_from_fen": None,
     "price_unit": "",
     "subsidy_eligible": False,

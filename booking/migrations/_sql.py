@@ -55,3 +55,12 @@ SELECT o.calendar_id, 'r' || o.reservation_id, o.during, o.blocking, h.steps - 1
    AND (o.blocking OR (r.state IN ('rejected', 'cancelled', 'no_show', 'expired') AND h.at > now() - interval '90 days'
         AND (h.approved OR NOT coalesce(NOT p.pending_blocks AND p.approval_required, false))))
 """
+# What ``booking.services.catalogue_facts`` tells of the instruments that are in the catalogue already.
+NUMBERS_OF_POLICIES = """
+UPDATE instruments_catalogueentry e
+   SET notice_minutes = coalesce(p.notice_minutes, 120), horizon_days = coalesce(p.horizon_days, 60),
+       granularity_minutes = coalesce(p.granularity_minutes, 30), min_minutes = coalesce(p.min_minutes, 60),
+       max_minutes = CASE WHEN p.rules @? '$.unlimited[*]' THEN NULL ELSE coalesce(p.max_minutes, 480) END
+  FROM instruments_instrument i LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = i.id
+ WHERE e.instrument_id = i.id;
+"""

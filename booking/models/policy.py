@@ -60,11 +60,3 @@ class InstrumentPolicy(models.Model):
                 name="policy_lengths_make_sense",
             )
         ]
-        indexes = [
-            # What finding a time asks of thousands of instruments (``booking.queries.candidates``), read without their rows.
-            models.Index(
-                fields=["instrument"],
-                include=["notice_minutes", "horizon_days", "min_minutes", "max_minutes", "granularity_minutes"],
-                name="policy_for_finding",
-            )
-        ]

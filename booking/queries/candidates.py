@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
-from booking.models import InstrumentPolicy
 from booking.rules.assistance import ASSISTED
 from booking.rules.time_search import TimeSearch
-from instruments.models import BOOKABLE_STATUSES
+from instruments.models import BOOKABLE_STATUSES, POLICY_NUMBERS
 from instruments.rules.facets import LETTERS
 from instruments.rules.regions import division_prefix
 from instruments.services import search_tokens
@@ -67,13 +66,12 @@ class DayCount:
 def earliest(search: TimeSearch, now: datetime, limit: int, *, beside: str = "") -> Candidates:
     """The candidates with the earliest stretches; ``beside`` leaves a division out."""
     values = _values(search, now) | {"limit": limit, "few": FEW}
-    where = _conditions(search, values, beside)
-    return _one_by_one(where, values, limit) or _walk(search, where, values, now, limit)
+    return _one_by_one(_few_of(search, values, beside), values, limit) or _walk(search, values, now, limit, beside)
 
 
-def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates | None:
+def _one_by_one(few: str, values: dict[str, Any], limit: int) -> Candidates | None:
     """None where more than ``FEW`` match: the statement that looks at them counts them first."""
-    sql = _BY_ENTRY.format(where=where)
+    sql = _BY_ENTRY.format(few=few)
     near = 2 * limit
     while True:
         rows = _fetch(sql, values | {"near": near})
@@ -89,10 +87,10 @@ def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates | 
     return Candidates(found, min(bounds, default=None))
 
 
-def _walk(search: TimeSearch, where: str, values: dict[str, Any], now: datetime, limit: int) -> Candidates:
+def _walk(search: TimeSearch, values: dict[str, Any], now: datetime, limit: int, beside: str) -> Candidates:
     found: dict[int, Candidate] = {}
     sure_until: datetime | None = None
-    sql = _BY_DAY.format(where=where)
+    sql = _BY_DAY.format(where=_conditions(search, values, beside))
     day = search.first_on
     while day <= search.last_on:
         walked = WALKED
@@ -139,12 +137,10 @@ def count_by_day(search: TimeSearch, now: datetime, without: Sequence[int] = ())
     """For each local day of the search, but for the instruments ``without``; the notice that labs need is taken into account, the
     reservations' buffers are not."""
     values = _values(search, now) | {"few": FEW, "most": MOST_COUNTED + 1, "without": list(without)}
-    where = _conditions(search, values, "")
-    if without:
-        where += " AND NOT coalesce(e.instrument_id = ANY(%(without)s), false)"
-    rows = _fetch(_DAYS_BY_ENTRY.format(where=where), values)
+    beyond = " AND NOT coalesce(e.instrument_id = ANY(%(without)s), false)" if without else ""
+    rows = _fetch(_DAYS_BY_ENTRY.format(few=_few_of(search, values, "", beyond)), values)
     if rows[0][3] > FEW:
-        rows = _fetch(_DAYS_BY_DAY.format(where=where), values)
+        rows = _fetch(_DAYS_BY_DAY.format(where=_conditions(search, values, "") + beyond), values)
     found = {row[0]: row for row in rows}
     days = [search.first_on + timedelta(days=n) for n in range((search.last_on - search.first_on).days + 1)]
     return [_counted(day, found.get(day)) for day in days]
@@ -175,7 +171,6 @@ def calculating_of(search: TimeSearch, now: datetime) -> int:
 
 
 def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
-    usual = InstrumentPolicy()
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     return {
         "now": now,
@@ -184,13 +179,30 @@ def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
         "last_on": search.last_on,
         "minutes": search.duration_minutes,
         "seen": min(search.duration_minutes, SEEN_MINUTES),
-        "notice": usual.notice_minutes,
-        "horizon": usual.horizon_days,
-        "shortest": usual.min_minutes,
-        "longest": usual.max_minutes,
-        "step": usual.granularity_minutes,
         "runs": list(BOOKABLE_STATUSES),
     }
+
+
+def _few_of(search: TimeSearch, values: dict[str, Any], beside: str, beyond: str = "") -> str:
+    """The beginning of a statement that looks at what matches, one by one; ``beyond``: further conditions. By technique and place alone
+    it is read side by side (``CatalogueTechnique``), else from the entries themselves."""
+    if not (search.technique and set(search.active) <= {"technique", "region_code"}):
+        where = _conditions(search, values, beside)
+        return _FEW_ENTRIES.format(source="instruments_catalogueentry", where=where + beyond)
+    where = f"e.technique = %(technique)s AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"
+    values["technique"] = search.technique
+    if search.region_code:
+        where += f" AND {_within('e.region_code', 'place', search.region_code, values)}"
+    if beside:
+        where += f" AND NOT {_within('e.region_code', 'beside', beside, values)}"
+    return _FEW_ENTRIES.format(source="instruments_cataloguetechnique", where=where + beyond)
+
+
+def _within(column: str, name: str, division: str, values: dict[str, Any]) -> str:
+    """Whether a place lies in a division."""
+    low = division_prefix(division)
+    values |= {f"{name}_low": low, f"{name}_high": f"{low:9<6}"}
+    return f"({column} >= %({name}_low)s AND {column} <= %({name}_high)s)"
 
 
 def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
@@ -221,10 +233,7 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     if search.no_approval:
         add("NOT e.approval_needed")
     if beside:
-        low = division_prefix(beside)
-        add(
-            "NOT (e.region_code >= %(beside_low)s AND e.region_code <= %(beside_high)s)", beside_low=low, beside_high=f"{low:9<6}"
-        )
+        add(f"NOT {_within('e.region_code', 'beside', beside, values)}")
     return " AND ".join(found)
 
 
@@ -248,36 +257,25 @@ SELECT e.instrument_id, e.price_from_fen FROM instruments_catalogueentry e
  WHERE {where} AND (%(any)s OR e.service_modes = %(alone)s::varchar[])
    AND e.instrument_id IN (SELECT instrument_id FROM booking_instrumentassistant)
  ORDER BY e.instrument_id LIMIT %(most)s"""
-_NUMBERS = """
-    SELECT instrument_id, notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
-           granularity_minutes AS step
-      FROM booking_instrumentpolicy"""
-#: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
-_POLICY = f"LATERAL ({_NUMBERS} WHERE instrument_id = e.instrument_id OFFSET 0) p ON true"
-#: Those of all that match by one walk through their index.
-_POLICIES = f"""(
-    {_NUMBERS} WHERE instrument_id = ANY(ARRAY(SELECT instrument_id FROM matching)) OFFSET 0) p
-    ON p.instrument_id = e.instrument_id"""  # noqa: S608  (constants only; values are bound)
-#: As ``BookingPolicy.may_last``. The rules of a policy, which its index (``policy_for_finding``) has not, are read only for what is longer.
+#: As ``BookingPolicy.may_last``.
 _FITS_POLICY = """
-    %(minutes)s >= coalesce(p.shortest, %(shortest)s)
-    AND (%(minutes)s <= coalesce(p.longest, %(longest)s)
-         OR EXISTS (SELECT FROM booking_instrumentpolicy u WHERE u.instrument_id = e.instrument_id AND u.rules @? '$.unlimited[*]'))
-    AND (%(minutes)s %% coalesce(p.step, %(step)s) = 0 OR 1440 %% coalesce(p.step, %(step)s) <> 0)
+    %(minutes)s >= e.min_minutes AND (e.max_minutes IS NULL OR %(minutes)s <= e.max_minutes)
+    AND (%(minutes)s %% e.granularity_minutes = 0 OR 1440 %% e.granularity_minutes <> 0)
 """
+#: From when on, until which day and by which grid what matches can be asked for, if for so long at all.
 _ENTRY = f"""
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
-           %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s)) AS from_at,
-           %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, make_interval(mins => coalesce(p.step, %(step)s)) AS step
-      FROM {{source}} LEFT JOIN {{policy}} WHERE {_FITS_POLICY}
+           %(now)s + make_interval(mins => e.notice_minutes) AS from_at,
+           %(today)s::date + 1 + e.horizon_days AS until_on, make_interval(mins => e.granularity_minutes) AS step
+      FROM {{source}} WHERE {_FITS_POLICY}
 """  # noqa: S608
-#: What matches, and of that, unless there are too many, what the policy lets ask for so long.
+#: What matches, and of that, unless there are too many, what the policy lets ask for so long: by calendar, so that the index of their days
+#: is gone through in its own order.
 _FEW_ENTRIES = f"""
 WITH matching AS MATERIALIZED (
-    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen
-      FROM instruments_catalogueentry e WHERE {{where}} LIMIT %(few)s + 1
-), e AS MATERIALIZED (
-    {_ENTRY.replace("{source}", "matching e").replace("{policy}", _POLICIES)} AND (SELECT count(*) FROM matching) <= %(few)s)"""  # noqa: S608
+    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen, {", ".join(f"e.{name}" for name in POLICY_NUMBERS)}
+      FROM {{source}} e WHERE {{where}} LIMIT %(few)s + 1
+), e AS MATERIALIZED ({_ENTRY.replace("{source}", "matching e")} AND (SELECT count(*) FROM matching) <= %(few)s ORDER BY e.calendar_id)"""  # noqa: S608
 #: Fenced off, so that each is found by its calendar.
 _ENTRIES_OF_NEAR = """
     near CROSS JOIN LATERAL (
@@ -300,7 +298,7 @@ _FIT = f"""
 """  # noqa: S608  (constants only; values are bound)
 #: Each entry's first day that may have a stretch, and the earliest instant on the policy's grid at which it could begin: read from the
 #: columns alone. Only the nearest of them are looked at more closely, and none where too many match.
-_BY_ENTRY = f"""{_FEW_ENTRIES}, near AS MATERIALIZED (
+_BY_ENTRY = f"""{{few}}, near AS MATERIALIZED (
     SELECT e.*, day.local_on, {_ON_GRID.format(at="greatest(day.first_free_at, e.from_at)", day="day")} AS at_least
       FROM e CROSS JOIN LATERAL (
            SELECT d.local_on, d.first_free_at, d.starts_at, d.ends_at FROM booking_dayavailability d
@@ -326,7 +324,7 @@ WITH near AS MATERIALIZED (
     SELECT calendar_id, first_free_at FROM booking_dayavailability
      WHERE local_on = %(day)s AND longest_free_minutes >= %(seen)s AND free_until >= %(now)s + make_interval(mins => %(seen)s)
      ORDER BY first_free_at LIMIT %(walked)s
-), e AS MATERIALIZED ({_ENTRY.replace("{source}", _ENTRIES_OF_NEAR).replace("{policy}", _POLICY)}),
+), e AS MATERIALIZED ({_ENTRY.replace("{source}", _ENTRIES_OF_NEAR)}),
 found AS (
     SELECT e.instrument_id, e.calendar_id, fit.fits_at, e.region_code
       FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id AND d.local_on = %(day)s
@@ -338,7 +336,7 @@ SELECT found.*, met.count, met.last_at
   FROM (SELECT count(*) AS count, max(first_free_at) AS last_at FROM near) met LEFT JOIN found ON true
 """  # noqa: S608
 #: One row without a day says how many match when none has time, or too many match to look.
-_DAYS_BY_ENTRY = f"""{_FEW_ENTRIES}, days AS (
+_DAYS_BY_ENTRY = """{few}, days AS (
     SELECT d.local_on, count(*) AS count, min(e.price_from_fen) AS price
       FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
      WHERE d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on) AND d.longest_free_minutes >= %(seen)s
@@ -346,7 +344,7 @@ _DAYS_BY_ENTRY = f"""{_FEW_ENTRIES}, days AS (
      GROUP BY d.local_on
 )
 SELECT days.*, found.count FROM (SELECT count(*) AS count FROM matching) found LEFT JOIN days ON true
-"""  # noqa: S608
+"""
 _DAYS_BY_DAY = f"""
 SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::date, %(last_on)s::date, '1 day') AS each (day)
  CROSS JOIN LATERAL (SELECT each.day::date AS local_on) day CROSS JOIN LATERAL (
@@ -354,10 +352,9 @@ SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::dat
          SELECT e.price_from_fen FROM booking_dayavailability d
           CROSS JOIN LATERAL (
               SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = d.calendar_id AND {{where}} OFFSET 0) e
-          LEFT JOIN {_POLICY}
           WHERE d.local_on = day.local_on AND d.longest_free_minutes >= %(seen)s AND {_FITS_POLICY}
-            AND d.free_until >= %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s) + %(seen)s)
-            AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s)
+            AND d.free_until >= %(now)s + make_interval(mins => e.notice_minutes + %(seen)s)
+            AND d.local_on <= %(today)s::date + 1 + e.horizon_days
           LIMIT %(most)s) AS counted) met
 """  # noqa: S608
 #: From the few calendars that wait, each entry found by its calendar.

@@ -1,5 +1,5 @@
 from instruments.models.calendar import CalendarEntry, CalendarEntryKind, CalendarSettings
-from instruments.models.catalogue import CatalogueEntry, CatalogueKind
+from instruments.models.catalogue import BESIDE_TECHNIQUES, POLICY_NUMBERS, CatalogueEntry, CatalogueKind, CatalogueTechnique
 from instruments.models.centre import InstrumentCentre
 from instruments.models.closure_import import ClosureImport, ImportedClosure
 from instruments.models.code import (
@@ -77,7 +77,9 @@ from instruments.models.user import (
 from instruments.models.webhook import Webhook, WebhookDelivery, WebhookState
 
 __all__ = [
+    "BESIDE_TECHNIQUES",
     "BOOKABLE_STATUSES",
+    "POLICY_NUMBERS",
     "WORKING_STATES",
     "Acquisition",
     "Affiliation",
@@ -87,6 +89,7 @@ __all__ = [
     "CatalogueCount",
     "CatalogueEntry",
     "CatalogueKind",
+    "CatalogueTechnique",
     "ChangeState",
     "ChannelAddress",
     "ClosureImport",

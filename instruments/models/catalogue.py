@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -21,6 +22,38 @@ class CatalogueKind(models.TextChoices):
     LITERATURE = ResourceKind.LITERATURE.value
 
 
+#: What of a booking policy a time is found by.
+POLICY_NUMBERS = ("notice_minutes", "horizon_days", "granularity_minutes", "min_minutes", "max_minutes")
+#: What stands beside each technique of an entry, so that a time is found by technique and place without its row.
+BESIDE_TECHNIQUES = ("region_code", "instrument_id", "calendar_id", "bookable", "price_from_fen", *POLICY_NUMBERS)
+
+
+def _keep_techniques() -> pgtrigger.Trigger:
+    """Trigger for the entries: ``CatalogueTechnique`` has what they say, whoever writes them."""
+    told = ("public", "facets", *BESIDE_TECHNIQUES)
+    old, new = (", ".join(f"{row}.{name}" for name in told) for row in ("OLD", "NEW"))
+    return pgtrigger.Trigger(
+        name="techniques_follow_entries",
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        func=f"""
+            IF TG_OP = 'UPDATE' AND ({old}) IS NOT DISTINCT FROM ({new}) THEN
+                RETURN NULL;
+            END IF;
+            IF TG_OP <> 'INSERT' AND OLD.instrument_id IS NOT NULL THEN
+                DELETE FROM instruments_cataloguetechnique WHERE entry_id = OLD.id;
+            END IF;
+            IF TG_OP <> 'DELETE' AND NEW.instrument_id IS NOT NULL AND NEW.public THEN
+                INSERT INTO instruments_cataloguetechnique (entry_id, technique, {", ".join(BESIDE_TECHNIQUES)})
+                SELECT NEW.id, substr(facet, 3), {", ".join(f"NEW.{name}" for name in BESIDE_TECHNIQUES)}
+                  FROM unnest(NEW.facets) facet WHERE facet LIKE 't:%';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  (our own names)
+    )
+
+
 class CatalogueEntry(models.Model):
     """One thing that can be found, flat: what search, facets and find-a-time read. Derived from the rows it stands for, in the same
     transaction; ``manage.py rebuild_search`` makes all of it anew. Its one writer is ``instruments.services.catalogue``.
@@ -29,9 +62,10 @@ class CatalogueEntry(models.Model):
     booking.
     ``price_from_fen`` is the lowest public price: of an hour for instruments, of ``price_unit`` for test items; None without a price.
     ``region_code`` is the site's (or the resource's); ``zones`` are slugs of policy zones. ``technique_codes`` are those that are
-    declared, else those that name and technique tell. ``search`` holds our own tokens (``instruments.services.search_tokens``).
-    ``facets`` are all values by which the entry is filtered and counted (``instruments.rules.facets``). ``behind`` are the ids of
-    the instruments behind a test item, when the entry was written.
+    declared, else those that name and technique tell. ``notice_minutes`` to ``max_minutes`` are what an instrument's booking policy says
+    to everybody (None for resources; without a longest length, too, where some times know none). ``search`` holds our own tokens
+    (``instruments.services.search_tokens``). ``facets`` are all values by which the entry is filtered and counted
+    (``instruments.rules.facets``). ``behind`` are the ids of the instruments behind a test item, when the entry was written.
     """
 
     kind = models.CharField(max_length=20, choices=CatalogueKind.choices)
@@ -59,9 +93,15 @@ class CatalogueEntry(models.Model):
     price_from_fen = models.BigIntegerField(null=True)
     price_unit = models.CharField(max_length=20, blank=True)
     subsidy_eligible = models.BooleanField(default=False)
+    notice_minutes = models.PositiveIntegerField(null=True)
+    horizon_days = models.PositiveIntegerField(null=True)
+    granularity_minutes = models.PositiveIntegerField(null=True)
+    min_minutes = models.PositiveIntegerField(null=True)
+    max_minutes = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
+        triggers = [_keep_techniques()]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(instrument__isnull=False, resource__isnull=True, kind__in=["instrument", "facility"])
@@ -78,4 +118,33 @@ class CatalogueEntry(models.Model):
             models.Index(fields=["name_pinyin", "id"], name="catalogue_by_name"),
             models.Index(fields=["updated_at"], name="catalogue_by_change"),
             models.Index(fields=["public_at", "id"], name="catalogue_newest"),
+        ]
+
+
+class CatalogueTechnique(models.Model):
+    """An entry of an instrument that everybody may see, under each technique that finds it, the wider ones too: what finding a time by
+    technique and place reads, side by side in one index, where the entries themselves lie apart. The database keeps it with the
+    entries (``techniques_follow_entries``); columns are theirs."""
+
+    entry_id = models.BigIntegerField()
+    technique = models.CharField(max_length=108)
+    region_code = models.CharField(max_length=6, blank=True)
+    instrument_id = models.BigIntegerField()
+    calendar_id = models.BigIntegerField(null=True)
+    bookable = models.BooleanField()
+    price_from_fen = models.BigIntegerField(null=True)
+    notice_minutes = models.PositiveIntegerField(null=True)
+    horizon_days = models.PositiveIntegerField(null=True)
+    granularity_minutes = models.PositiveIntegerField(null=True)
+    min_minutes = models.PositiveIntegerField(null=True)
+    max_minutes = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entry_id", "technique"], name="catalogue_technique_once")]
+        indexes = [
+            models.Index(
+                fields=["technique", "region_code"],
+                include=[name for name in BESIDE_TECHNIQUES if name != "region_code"],
+                name="catalogue_technique_at",
+            )
         ]

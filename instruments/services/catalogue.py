@@ -20,7 +20,16 @@ from django.utils import timezone
 
 from config.kernel.services.transactions import whole
 from instruments import catalogue_ports as ports
-from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, CodeScheme, Instrument, Resource, TestItem
+from instruments.models import (
+    BESIDE_TECHNIQUES,
+    BOOKABLE_STATUSES,
+    POLICY_NUMBERS,
+    CatalogueEntry,
+    CodeScheme,
+    Instrument,
+    Resource,
+    TestItem,
+)
 from instruments.ports import instruments_changed
 from instruments.queries import codes
 from instruments.queries.techniques import known_techniques
@@ -56,6 +65,7 @@ _COLUMNS = (
     "price_from_fen",
     "price_unit",
     "subsidy_eligible",
+    *POLICY_NUMBERS,
 )
 Entry = dict[str, Any]
 
@@ -121,6 +131,16 @@ SELECT i.id FROM instruments_instrument i LEFT JOIN instruments_catalogueentry e
         WHERE o.calendar_id = i.calendar_id AND o.kind = 'opening' AND o.removed_at IS NULL))"""
 
 
+_BESIDE = ", ".join(BESIDE_TECHNIQUES)
+_SAID, _FOUND = (
+    f"SELECT id, substr(facet, 3), {_BESIDE} FROM instruments_catalogueentry, unnest(facets) facet"  # noqa: S608  (our own names)
+    " WHERE public AND instrument_id IS NOT NULL AND facet LIKE 't:%'",
+    f"SELECT entry_id, technique, {_BESIDE} FROM instruments_cataloguetechnique",  # noqa: S608
+)
+_OTHERWISE_BY_TECHNIQUE = f"""
+SELECT DISTINCT instrument_id FROM (({_SAID} EXCEPT {_FOUND}) UNION ALL ({_FOUND} EXCEPT {_SAID})) apart ORDER BY 1"""  # noqa: S608
+
+
 @whole
 def refresh_calendars(calendar_ids: Iterable[int], now: datetime) -> int:
     """As ``refresh_instruments`` for those of these calendars that got opening hours or lost them; a closure changes no entry."""
@@ -169,7 +189,19 @@ def rebuild(now: datetime, organisation_id: int | None = None, said: Callable[[i
         looked += len(ids)
         if said is not None:
             said(looked)
+    if organisation_id is None:
+        _in_one(_mend_techniques)
     return written
+
+
+def _mend_techniques() -> None:
+    """The rows by technique what the entries say, should something else have changed them: the database keeps them otherwise."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM instruments_cataloguetechnique t USING ({_FOUND} EXCEPT {_SAID}) apart"  # noqa: S608  (our own names)
+            " WHERE (t.entry_id, t.technique) = (apart.entry_id, apart.technique)"
+        )
+        cursor.execute(f"INSERT INTO instruments_cataloguetechnique (entry_id, technique, {_BESIDE}) {_SAID} EXCEPT {_FOUND}")
 
 
 def _everything(organisation_id: int | None) -> Iterator[tuple[str, list[int]]]:
@@ -182,9 +214,13 @@ _in_one = whole(lambda work: work())
 
 
 def differences() -> Iterator[str]:
-    """A sentence for each entry that is missing or not what a rebuild would make of it, as of the instant when it was written."""
+    """A sentence for each entry that is missing or not what a rebuild would make of it, as of the instant when it was written, and for
+    each that is not found by its techniques."""
     for kind, ids in _everything(None):
         yield from _differences(kind, ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERWISE_BY_TECHNIQUE)
+        yield from (f"instrument {pk} is not found by its techniques as its entry says" for (pk,) in cursor.fetchall())
 
 
 def _differences(kind: str, ids: Sequence[int]) -> Iterator[str]:
@@ -270,7 +306,7 @@ def _resource_entries(ids: Sequence[int], as_of: Mapping[int, datetime]) -> Iter
 
 def _entry(row: InstrumentRow | ResourceRow, techniques: Sequence[str], **given: Any) -> Entry:
     """An entry with what every kind has, and the facets that follow."""
-    entry: Entry = dict.fromkeys(("instrument_id", "resource_id", "calendar_id"))
+    entry: Entry = dict.fromkeys(("instrument_id", "resource_id", "calendar_id", *POLICY_NUMBERS))
     entry |= {"behind": [], "class_code": "", "status": "", "bookable": False, "training_needed": False}
     entry |= {"organisation_id": row.owner_id, "name": row.name, "name_en": row.name_en, "zones": sorted(row.zones)}
     entry |= {"name_pinyin": sort_key(row.name), "technique_codes": sorted(set(techniques))} | given

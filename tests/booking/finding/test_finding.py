@@ -22,6 +22,7 @@ from booking.rules.slots import first_fit, free_ranges
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
 from booking.services import availability, downtimes, late_entry, reservations, transitions
 from booking.services import context as booking_context
+from booking.services import policies as said
 from booking.services.downtimes import Outage
 from booking.services.refusing import refusal_reasons
 from booking.services.reservations import ReservationRequest
@@ -127,6 +128,27 @@ def test_a_page_costs_the_same_number_of_statements_however_many_rows(labs, cast
     for number in range(12):
         labs.add(f"SEM {number}")
     assert statements() == alone <= 5
+
+
+def test_by_technique_and_place_alone_no_entry_is_read(labs, cast, search):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",))
+    labs.add("Near", region="630121", techniques=("jishi:sem",))
+
+    def tables(**filters: Any) -> tuple[list[str], bool]:
+        with CaptureQueriesContext(connection) as queries:
+            found = names(find_earliest(NOBODY, search(technique="jishi:sem", **filters), cast.now, 20, beside="632800"))
+        return found, "FROM instruments_catalogueentry" in queries[0]["sql"]
+
+    assert tables() == tables(region_code="630100") == (["Near"], False)
+    assert tables(text="Near") == tables(owner=cast.lab.pk) == (["Near"], True)
+
+
+def test_a_policy_that_changes_is_known_to_finding_at_once(labs, cast, search):
+    lab = labs.add("SEM", techniques=("jishi:sem",), policy={"max_minutes": 60})
+    assert names(find_earliest(NOBODY, search(2, technique="jishi:sem"), cast.now, 20)) == []
+    for settings_of, wanted in (({"max_minutes": 240}, ["SEM"]), ({"max_minutes": 60}, [])):
+        said.say(cast.actor("wang"), said.Scope(cast.lab.pk, instrument_id=lab.pk), settings_of, cast.now)
+        assert names(find_earliest(NOBODY, search(2, technique="jishi:sem"), cast.now, 20)) == wanted
 
 
 def test_more_is_said_when_there_are_more(labs, cast, search):
@@ -266,9 +288,12 @@ def test_what_makes_no_sense_is_refused_with_every_reason(search):
 
 # --- Against brute force ----------------------------------------------------------------------------------------------
 def brute_force(search: TimeSearch, now: datetime) -> list[tuple[datetime, int]]:
-    """The first bookable start on every instrument, from the calendars alone."""
+    """The first bookable start on every instrument that is asked for, from the calendars alone."""
     found = []
-    for instrument in Instrument.objects.filter(published=True, status="normal"):
+    rows = Instrument.objects.filter(
+        published=True, status="normal", site__region_code__startswith=search.region_code.rstrip("0")
+    )
+    for instrument in rows.filter(technique_codes__contains=[search.technique] if search.technique else []):
         context = booking_context.load(NOBODY, instrument.pk, lock=False)
         first, last = local_day(search.first_on, context.zone), local_day(search.last_on, context.zone)
         window = TimeRange(first.starts_at, last.ends_at + timedelta(days=2))
@@ -300,25 +325,34 @@ worlds = st.lists(
         st.sampled_from([(8, 18), (9, 12), (0, 24), (13, 22)]),
         policies,
         st.lists(st.tuples(st.integers(0, 24 * 12), st.integers(1, 60)), max_size=10),
+        st.fixed_dictionaries(
+            {"region": st.sampled_from(["630104", "632801"]), "techniques": st.sampled_from([(), ("jishi:sem",)])}
+        ),
     ),
     min_size=1,
     max_size=4,
 )
+wanted = st.sampled_from(
+    [{}, {"technique": "jishi:sem"}, {"technique": "jishi:sem", "region_code": "630100"}, {"region_code": "632800"}]
+)
 
 
-@given(worlds, st.sampled_from([60, 90, 180, 480, 1200]), st.integers(0, 3), st.sampled_from([3000, 0]))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_found_is_what_looking_at_every_calendar_finds(labs, cast, search, monkeypatch, world, minutes, first, few):
+@given(worlds, wanted, st.sampled_from([60, 90, 180, 480, 1200]), st.integers(0, 3), st.sampled_from([3000, 0]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_found_is_what_looking_at_every_calendar_finds(
+    labs, cast, search, monkeypatch, world, filters, minutes, first, few
+):
     monkeypatch.setattr(candidates, "FEW", few)
     with transaction.atomic():
-        for number, ((opens, closes), policy, taken) in enumerate(world):
-            instrument = labs.add(f"I{number}", opens=opens, closes=closes, weekdays=(0, 1, 2, 3, 4, 5, 6), policy=policy)
+        for number, ((opens, closes), policy, taken, kind) in enumerate(world):
+            week = (0, 1, 2, 3, 4, 5, 6)
+            instrument = labs.add(f"I{number}", opens=opens, closes=closes, weekdays=week, policy=policy, **kind)
             until = cast.now
             for start, length in sorted(taken):
                 begins = max(until, cast.now + timedelta(minutes=5 * start))
                 until = begins + timedelta(minutes=5 * length)
                 occupy(instrument.calendar_id, TimeRange(begins, until))
-        asked = search(minutes / 60, first=first, last=first + 3)
+        asked = search(minutes / 60, first=first, last=first + 3, **filters)
         found = find_earliest(NOBODY, asked, cast.now, 10)
         assert [(row.during.starts_at, row.instrument.pk) for row in found.rows] == brute_force(asked, cast.now)
         assert InstrumentPolicy.objects.count() == len(world)

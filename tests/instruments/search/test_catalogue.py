@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
+import pgtrigger
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.pricing.services import publish_price
 from booking.models import InstrumentPolicy
 from config.kernel.access import Actor, Grant, Role
-from instruments.models import CatalogueEntry, Instrument, User
+from instruments.models import CatalogueEntry, CatalogueTechnique, Instrument, User
 from instruments.services import catalogue, registry
 from instruments.services.organisation_facts import facts_of
 from instruments.services.organisations import update_profile
@@ -151,6 +152,24 @@ def test_nothing_is_written_when_nothing_differs(stock: Stock, now: datetime) ->
     assert entry_of(stock.icp).updated_at == now
 
 
+def test_an_entry_is_found_by_its_techniques_as_long_as_everybody_may_see_it_and_the_database_keeps_that(stock: Stock) -> None:
+    def found() -> set[str]:
+        return set(CatalogueTechnique.objects.filter(instrument_id=stock.icp.pk).values_list("technique", flat=True))
+
+    entry = CatalogueEntry.objects.filter(instrument=stock.icp)
+    known = found()
+    assert "jishi:icp-ms" in known
+    entry.update(public=False)
+    assert found() == set()
+    entry.update(public=True, facets=["t:jishi:sem", "k:instrument"])
+    assert found() == {"jishi:sem"}
+    with pgtrigger.ignore("instruments.CatalogueEntry:techniques_follow_entries"):
+        entry.update(facets=["t:jishi:tem"])
+    assert found() == {"jishi:sem"}  # without the trigger nobody follows
+    entry.delete()
+    assert found() == set()
+
+
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
@@ -159,6 +178,8 @@ def test_nothing_is_written_when_nothing_differs(stock: Stock, now: datetime) ->
         ("UPDATE instruments_instrument SET name = 'Behind its back'", "name"),
         ("UPDATE instruments_catalogueentry SET search = NULL", "search"),
         ("DELETE FROM instruments_catalogueentry", "not in the catalogue"),
+        ("DELETE FROM instruments_cataloguetechnique", "not found by its techniques"),
+        ("UPDATE instruments_cataloguetechnique SET region_code = '110105'", "not found by its techniques"),
     ],
 )
 def test_what_is_not_right_is_found_and_a_rebuild_mends_it(stock: Stock, now: datetime, broken: str, told: str) -> None:
