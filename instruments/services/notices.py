@@ -4,7 +4,7 @@
 the jobs that send them; and, for institutions, a delivery for each webhook that asked for the event. A transaction that is undone
 tells nobody. Nothing is sent here: ``instruments.services.notice_delivery`` does that, from jobs.
 
-Three statements for all people together; the organisations' webhooks are looked for in one of them.
+Two statements for all people together; the organisations' webhooks are looked for in one of them.
 """
 
 from __future__ import annotations
@@ -202,6 +202,8 @@ def rhythm_of(chosen: NoticeSettings | None) -> Rhythm:
     )
 
 
+#: Notices, deliveries and the jobs that send them, by the library's own function, which its own ``defer`` calls: as a statement of its own
+#: it took longer than the rest.
 _WRITE = f"""
 WITH told AS (
     INSERT INTO instruments_notice
@@ -218,8 +220,13 @@ WITH told AS (
         USING (user_id)
     ORDER BY told.id
     RETURNING id, due_at
+), job AS (
+    SELECT procrastinate_defer_jobs_v1(array_agg(
+               ROW('{QUEUE}', '{TASK}', 0, NULL, NULL, jsonb_build_object('delivery_id', id),
+                   CASE WHEN due_at > %(now)s THEN due_at END)::procrastinate_job_to_defer_v1 ORDER BY id)) AS ids
+    FROM delivery
 )
-SELECT (SELECT count(*) FROM told), coalesce((SELECT jsonb_agg(jsonb_build_array(id, due_at) ORDER BY id) FROM delivery), '[]'),
+SELECT (SELECT count(*) FROM told), (SELECT cardinality(ids) FROM job),
        coalesce((SELECT jsonb_agg(jsonb_build_array(id, organisation_id)) FROM ({webhooks.ASKED_FOR}) hook), '[]')
 """  # noqa: S608  (constants only; values are bound)
 
@@ -244,10 +251,8 @@ def _write(news: News, event: Event, people: list[User], now: datetime) -> tuple
     }
     with planned_once() as cursor:
         cursor.execute(_WRITE, values)
-        told, *lists = cursor.fetchone()
-    planned, hooks = (json.loads(each) if isinstance(each, str) else each for each in lists)
-    defer_deliveries([(pk, datetime.fromisoformat(moment)) for pk, moment in planned], now)
-    return int(told), [(pk, of) for pk, of in hooks]
+        told, _jobs, hooks = cursor.fetchone()
+    return int(told), [(pk, of) for pk, of in (json.loads(hooks) if isinstance(hooks, str) else hooks)]
 
 
 def planned(rhythm: Rhythm, channel: str, at_once: bool, now: datetime) -> tuple[bool, datetime]:

@@ -17,7 +17,7 @@ from tests.bench.stage import Stage
 from tests.booking.services.test_reservation_flow import ask
 from tests.conftest import slot_of
 
-MOST_OF_AN_APPROVAL, MOST_OF_A_BOOKING, MOST_WITH_ALL_RULES = 19, 13, 17
+MOST_OF_AN_APPROVAL, MOST_OF_A_BOOKING, MOST_WITH_ALL_RULES = 18, 12, 16
 AROUND = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -20,7 +21,7 @@ from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY, Role
 from config.kernel.errors import Refusal
 from config.kernel.services.silence import silence
-from instruments.models import Delivery, Notice
+from instruments.models import Delivery, Notice, NoticeSettings
 from instruments.notice_events import event_name, events, groups, public_events, words_of
 from instruments.queries import notices as queries
 from instruments.services import notices
@@ -28,6 +29,7 @@ from instruments.services.notices import News, holders, person, tell
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(settings.BASE_DIR)
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def ask(cast: Any, during: Any, key: str = "k") -> int:
@@ -96,11 +98,33 @@ def test_loading_the_past_tells_nobody(cast):
     assert everything() == (0, 0, 0)
 
 
-def test_telling_costs_three_statements_for_one_person_and_for_many(cast, django_assert_num_queries):
+def test_the_jobs_are_those_that_the_library_makes(cast):
+    later = cast.now + timedelta(hours=9)
+    tell(News("organisation.verified", {"organisation": "Kunlun"}), person(cast.users["lin"].pk, cast.users["zhao"].pk), cast.now)
+    told = Delivery.objects.order_by("pk")
+    jobs = ProcrastinateJob.objects.order_by("pk")
+    assert [job.args for job in jobs] == [{"delivery_id": one.pk} for one in told] != []
+
+    def written() -> list[dict[str, Any]]:
+        return list(jobs.values("queue_name", "task_name", "priority", "lock", "queueing_lock", "args", "status", "scheduled_at"))
+
+    by_hand = written()
+    ProcrastinateJob.objects.all().delete()
+    notices.defer_deliveries([(one.pk, one.due_at) for one in told], cast.now)
+    assert written() == by_hand
+    ProcrastinateJob.objects.all().delete()
+    NoticeSettings.objects.create(
+        user=cast.users["lin"], time_zone="Asia/Shanghai", quiet_from=time(0), quiet_until=later.astimezone(ZONE).time()
+    )
+    tell(News("organisation.verified", {"organisation": "Kunlun"}), person(cast.users["lin"].pk), cast.now)
+    assert [job.scheduled_at for job in jobs.all()] == [later] == [told.all().last().due_at]
+
+
+def test_telling_costs_two_statements_for_one_person_and_for_many(cast, django_assert_num_queries):
     news = News("organisation.verified", {"organisation": "Kunlun"})
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         tell(news, person(cast.users["lin"].pk), cast.now)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         tell(news, person(*(user.pk for user in cast.users.values())), cast.now)
     lin = cast.actor("lin")
     with django_assert_num_queries(1):
