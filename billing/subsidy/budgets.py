@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -60,7 +60,7 @@ def budgets(actor: Actor, now: datetime) -> list[Budget]:
         for cap in pools(in_force(version.pk).programme)
     }
     accounts = {each.key: each for each in visible_to(Account.objects.filter(kind=POOL, key__in=wanted), actor)} if wanted else {}
-    moved = _moved(list(accounts.values()), today)
+    moved = moved_by_month({each.pk: each.pk for each in accounts.values()}, today)
     return [
         _budget(version, cap.id, cap.payer, accounts[key], moved.get(accounts[key].pk, {}), today)
         for key, (version, cap) in wanted.items()
@@ -68,12 +68,13 @@ def budgets(actor: Actor, now: datetime) -> list[Budget]:
     ]
 
 
-def _moved(accounts: Sequence[Account], today: date) -> dict[int, dict[str, tuple[int, int]]]:
-    """By account and month: what was spent, and what of it in the last days."""
+def moved_by_month(accounts: Mapping[int, int], today: date) -> dict[int, dict[str, tuple[int, int]]]:
+    """What was spent from accounts (by id, with what each counts for), and what of it in the last days: by what it counts for and month;
+    one query, none without accounts."""
     if not accounts:
         return {}
     values: dict[str, Any] = {
-        "accounts": [each.pk for each in accounts],
+        "accounts": list(accounts),
         "zone": settings.TIME_ZONE,
         "recent": today - timedelta(days=WINDOW_DAYS),
     }
@@ -81,7 +82,9 @@ def _moved(accounts: Sequence[Account], today: date) -> dict[int, dict[str, tupl
         cursor.execute(_MOVED, values)
         found: dict[int, dict[str, tuple[int, int]]] = {}
         for account, month, fen, recent in cursor.fetchall():
-            found.setdefault(account, {})[month] = (int(fen), int(recent or 0))
+            of = found.setdefault(accounts[account], {})
+            before = of.get(month, (0, 0))
+            of[month] = (before[0] + int(fen), before[1] + int(recent or 0))
     return found
 
 
@@ -96,7 +99,7 @@ def _budget(
         granted_fen=account.granted_fen,
         held_fen=account.held_fen,
         posted_fen=account.posted_fen,
-        months=tuple((month, moved.get(month, (0, 0))[0]) for month in _last_months(today)),
+        months=tuple((month, moved.get(month, (0, 0))[0]) for month in last_months(today)),
         forecast=forecast(
             granted_fen=account.granted_fen,
             posted_fen=account.posted_fen,
@@ -109,7 +112,7 @@ def _budget(
     )
 
 
-def _last_months(today: date) -> list[str]:
+def last_months(today: date) -> list[str]:
     """The last twelve months as YYYY-MM, this one at the end."""
     index = today.year * 12 + today.month - 1
     return [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(index - MONTHS + 1, index + 1)]

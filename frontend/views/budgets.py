@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,27 +16,43 @@ from billing.subsidy import budgets
 from billing.subsidy.queries import PoolLeft
 from billing.subsidy.rules.forecast import WINDOW_DAYS
 from billing.subsidy.services import in_force
+from billing.vouchers import budgets as voucher_budgets
 from frontend.http import actor_of
-from frontend.presenters.plots import bar_plot
+from frontend.presenters.plots import Plot, bar_plot
 from frontend.presenters.programme import pool_row
+from frontend.voucher_forms import area_word
 
 
 @login_required
 @require_GET
 def budget_list(request: HttpRequest) -> HttpResponse:
-    """Per programme and pool: allocated, held, posted, left, and the forecast to the end of the year."""
-    found = budgets.budgets(actor_of(request), timezone.now())
+    """Per programme and pool, and per quota of vouchers: allocated, held, posted, left, and the forecast to the end of the year."""
+    actor, now = actor_of(request), timezone.now()
+    found = budgets.budgets(actor, now)
     rows = [
         {
             "budget": each,
             "name": wording.document_text(in_force(each.version.pk).programme.name),
             "pools": [pool_row(PoolLeft(each.cap_id, each.payer, each.granted_fen, each.held_fen, each.posted_fen))],
-            "plot": bar_plot(
-                _("Spent in each of the last twelve months"), [m for m, _fen in each.months], [fen for _m, fen in each.months]
-            ),
+            "plot": _plot(each.months),
             "left_at_end_fen": each.granted_fen - each.forecast.used_fen,
             "pool_name": wording.cap_word("pool", each.payer),
         }
         for each in found
     ]
-    return render(request, "programmes/budgets.html", {"rows": rows, "window_days": WINDOW_DAYS})
+    quotas = [
+        {
+            "budget": each,
+            "area": area_word(each.quota),
+            "plot": _plot(each.months),
+            "left_at_end_fen": each.granted_fen - each.forecast.used_fen,
+        }
+        for each in voucher_budgets.quota_budgets(actor, now)
+    ]
+    return render(request, "programmes/budgets.html", {"rows": rows, "quotas": quotas, "window_days": WINDOW_DAYS})
+
+
+def _plot(months: Sequence[tuple[str, int]]) -> Plot:
+    return bar_plot(
+        _("Spent in each of the last twelve months"), [month for month, _fen in months], [fen for _month, fen in months]
+    )

@@ -36,9 +36,14 @@ PARTS = (
     "use",
     "month",
     "bills",
+    "statements",
     "office",
     "demo",
 )
+#: Those that share one stage.
+ON_STAGE = (
+    "reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills", "statements", "office",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -106,6 +111,7 @@ def _measure(parts: Sequence[str], *, large: bool = False) -> Iterator[list[Figu
         reserve,
         stage,
         statement,
+        statements,
         timeline,
         use,
     )
@@ -116,9 +122,7 @@ def _measure(parts: Sequence[str], *, large: bool = False) -> Iterator[list[Figu
         yield engine.figures()
     if "statement" in parts:
         yield statement.figures()
-    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills", "office"} & set(
-        parts
-    ):
+    if set(ON_STAGE) & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             yield reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
@@ -142,6 +146,8 @@ def _measure(parts: Sequence[str], *, large: bool = False) -> Iterator[list[Figu
             yield month.figures(built)
         if "bills" in parts:
             yield bills.figures(built)
+        if "statements" in parts:
+            yield statements.figures(built)
         if "office" in parts:
             yield office.figures(built)
     if "pool" in parts:

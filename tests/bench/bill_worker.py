@@ -1,4 +1,4 @@
-"""One worker process of *bills*; nothing of Django is loaded before the process is there."""
+"""One worker process of *bills* and *statements*; nothing of Django is loaded before the process is there."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import resource
 from datetime import UTC, datetime
 
 
-def work(ids: list[int]) -> float:
-    """One worker process: its bills, and what they cost it and its renderers, without the start of Python and Django."""
+def work(kind: str, ids: list[int]) -> float:
+    """One worker process: its documents of a kind (``bill``, ``statement``), and what they cost it and its renderers, without the start of
+    Python and Django."""
     import django
 
     django.setup()
     from multiprocessing import forkserver
 
-    from billing.bills.services.documents import render
+    from billing.bills.services import documents
+    from billing.settlement.services import rendering
 
     before = _cpu()
     for pk in ids:
-        render("bill", pk, datetime.now(UTC))
+        if kind == "statement":
+            rendering.render(pk, datetime.now(UTC))
+        else:
+            documents.render(kind, pk, datetime.now(UTC))
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # only who has ended is counted
     return _cpu() - before
 

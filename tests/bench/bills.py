@@ -113,7 +113,7 @@ def _bills(stage: Stage) -> list[Figure]:
     ids = [_issue(stage, firm) for _, firm in people]
     issuing_cpu = time.process_time() - used
     issued_s = time.perf_counter() - began
-    rendering_cpu, rendered_s = _render(ids)
+    rendering_cpu, rendered_s = made_by_workers("bill", ids)
     markup = [pdf.render_html(bill.content) for bill in Bill.objects.filter(pk__in=ids)]
     used = time.process_time()
     for one in markup:
@@ -150,10 +150,10 @@ def _issue(stage: Stage, firm: Organisation) -> int:
     return int(issuing.issue(stage.cast.actor("li"), BillRequest(stage.cast.lab.pk, firm.pk, until), now).pk)
 
 
-def _render(ids: list[int]) -> tuple[float, float]:
-    """Make the documents in two processes; (CPU seconds of them and of all that they started, seconds by the clock)."""
+def made_by_workers(kind: str, ids: list[int]) -> tuple[float, float]:
+    """Make the documents of a kind in two processes; (CPU seconds of them and of all that they started, seconds by the clock)."""
     context = multiprocessing.get_context("spawn")
     began = time.perf_counter()
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        used = list(pool.map(work, [ids[start::WORKERS] for start in range(WORKERS)]))
+        used = list(pool.map(work, [kind] * WORKERS, [ids[start::WORKERS] for start in range(WORKERS)]))
     return sum(used), time.perf_counter() - began
