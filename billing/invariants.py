@@ -5,10 +5,12 @@ from __future__ import annotations
 from billing.bills import invariants as _bills  # noqa: F401  (registers its own)
 from billing.claims import invariants as _claims  # noqa: F401  (registers its own)
 from billing.dunning import invariants as _dunning  # noqa: F401  (registers its own)
+from billing.invoices import invariants as _invoices  # noqa: F401  (registers its own)
 from billing.month import invariants as _month  # noqa: F401  (registers its own)
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
 from billing.papers import invariants as _papers  # noqa: F401  (registers its own)
 from billing.payments import invariants as _payments  # noqa: F401  (registers its own)
+from billing.receipts import invariants as _receipts  # noqa: F401  (registers its own)
 from billing.settlement.services.replaying import replay_charges
 from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint
@@ -73,6 +75,35 @@ register_sql(
                SELECT sum(v.face_fen) AS fen FROM billing_voucher v JOIN billing_voucherapplication a ON a.id = v.application_id
                 WHERE a.quota_id = q.id) v ON true
          WHERE q.account_id IS NOT NULL AND coalesce(t.fen, 0) <> coalesce(v.fen, 0)""",
+)
+
+# The day that counts for a programme is the one that the facts of the charge name; most programmes name the day of the service.
+register_sql(
+    "vouchers.are_used_in_their_days_by_their_firm",
+    counted="SELECT count(*) FROM billing_transfer t JOIN billing_voucher v ON v.account_id = t.debit_id WHERE t.kind = 'post'",
+    violations="""
+        WITH used AS (
+            SELECT t.id, t.source_type, t.source_id, t.programme_version_id, v.number, v.organisation_id, v.programme_id, v.valid_from,
+                   v.valid_to, coalesce(r.organisation_id, j.organisation_id) AS customer_id,
+                   coalesce((SELECT c.id FROM billing_charge c WHERE c.reservation_id = r.id),
+                            (SELECT c.id FROM billing_charge c WHERE c.sample_job_id = j.id)) AS charge_id
+              FROM billing_transfer t JOIN billing_voucher v ON v.account_id = t.debit_id
+              LEFT JOIN booking_reservation r ON t.source_type = 'reservation' AND r.id = t.source_id
+              LEFT JOIN booking_samplejob j ON t.source_type = 'sample_job' AND j.id = t.source_id
+             WHERE t.kind = 'post'),
+        counted AS (
+            SELECT u.*, p.programme_id AS used_under,
+                   coalesce((SELECT (e -> 'facts' -> 'service' ->> ((p.document ->> 'date_basis') || '_on'))::date
+                               FROM billing_charge c CROSS JOIN jsonb_array_elements(c.inputs -> 'candidates') e
+                              WHERE c.id = u.charge_id AND (e #>> '{programme,programme_version}')::bigint = u.programme_version_id),
+                            (SELECT max(a.service_on) FROM billing_award a
+                              WHERE a.charge_id = u.charge_id AND a.programme_version_id = u.programme_version_id)) AS used_on
+              FROM used u LEFT JOIN billing_programmeversion p ON p.id = u.programme_version_id)
+        SELECT format('voucher %s of organisation %s, good from %s to %s: used on %s by organisation %s for %s %s (posting %s)', number,
+                      organisation_id, valid_from, valid_to, coalesce(used_on::text, 'no day'), customer_id, source_type, source_id, id)
+          FROM counted
+         WHERE customer_id IS DISTINCT FROM organisation_id OR used_under IS DISTINCT FROM programme_id
+            OR (used_on BETWEEN valid_from AND valid_to) IS NOT TRUE""",
 )
 
 register_sql(
@@ -416,4 +447,39 @@ register_sql(
     violations="""
         SELECT format('statement %s is rendered and lacks a file', number)
           FROM billing_statement WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",
+)
+
+#: Everything that is numbered in a series of a year: table, whose series it is, when the number was given. Local days of the platform.
+_IN_ORDER = (
+    ("bill", "owner_id", "issued_at"),
+    ("creditnote", "owner_id", "issued_at"),
+    ("receipt", "owner_id", "issued_at"),
+    ("accountstatement", "owner_id", "issued_at"),
+    ("internalslip", "organisation_id", "issued_at"),
+    ("statement", "0", "issued_at"),
+    ("quotation", "0", "sent_at"),
+    ("commissionsheet", "0", "issued_at"),
+    ("claimbatch", "0", "opened_at"),
+    ("claim", "0", "created_at"),
+    ("paymentlist", "0", "issued_at"),
+    ("clawback", "0", "issued_at"),
+    ("rechecksample", "0", "drawn_at"),
+)
+_NUMBERED = " UNION ALL ".join(
+    f"SELECT '{table}' AS of, {whose} AS whose, number, {at} AS at FROM billing_{table} WHERE number IS NOT NULL"  # noqa: S608
+    for table, whose, at in _IN_ORDER
+)
+# A run keeps the moment at which it began for all that it issues: what others number meanwhile bears a later one, at most by so much.
+_OF_A_RUN = "interval '1 hour'"
+register_sql(
+    "papers.dates_follow_numbers",
+    counted=f"SELECT count(*) FROM ({_NUMBERED}) n",  # noqa: S608  (our own tables)
+    violations=rf"""
+        WITH placed AS (
+            SELECT of, whose, number, at, lag(at) OVER series AS at_before, lag(number) OVER series AS number_before
+              FROM ({_NUMBERED}) n
+            WINDOW series AS (PARTITION BY of, whose, regexp_replace(number, '\d+$', '')
+                              ORDER BY substring(number FROM '(\d+)$')::bigint))
+        SELECT format('%s %s of %s is of %s, and %s before it of %s', of, number, whose, at, number_before, at_before)
+          FROM placed WHERE at < at_before - {_OF_A_RUN}""",  # noqa: S608  (our own tables)
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.settlement.numbered import numbers_have_no_gap, rendered_have_both_files
 from config.kernel.invariants import register_sql
 
 register_sql(
@@ -100,26 +101,23 @@ register_sql(
           FROM given_up g FULL JOIN booked k ON k.key = g.key WHERE coalesce(g.fen, 0) <> coalesce(k.fen, 0)""",
 )
 
+register_sql(
+    "bills.the_ledger_says_what_was_billed",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'revenue'",
+    violations="""
+        WITH billed AS (
+            SELECT format('revenue:%s', b.owner_id) AS key, sum(b.total_fen - coalesce(n.fen, 0)) AS fen
+              FROM billing_bill b LEFT JOIN (SELECT bill_id, sum(total_fen) AS fen FROM billing_creditnote GROUP BY bill_id) n
+                ON n.bill_id = b.id
+             WHERE NOT EXISTS (SELECT FROM billing_billvoid v WHERE v.bill_id = b.id) GROUP BY 1),
+        booked AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.credit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.debit_id, t.credit_id)
+             WHERE a.kind = 'revenue' GROUP BY a.key)
+        SELECT format('%s: billed less credited and void %s fen, the ledger says %s', coalesce(b.key, k.key), b.fen, k.fen)
+          FROM billed b FULL JOIN booked k ON k.key = b.key WHERE coalesce(b.fen, 0) <> coalesce(k.fen, 0)""",
+)
+
 for _letters, _table in (("ZD", "bill"), ("HZ", "creditnote")):
-    register_sql(
-        f"bills.{_table}_numbers_have_no_gap",
-        counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
-        violations=rf"""
-            WITH numbered AS (
-                SELECT '{_letters}/' || owner_id || '/' || split_part(number, '-', 2) AS series,
-                       split_part(number, '-', 3)::bigint AS place FROM billing_{_table}),
-            given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE '{_letters}/%')
-            SELECT format('series %s: last number given %s; %s documents, numbered %s to %s', series, given.last, count(place),
-                          min(place), max(place))
-              FROM numbered FULL JOIN given USING (series)
-             GROUP BY series, given.last
-            HAVING count(place) IS DISTINCT FROM given.last OR min(place) <> 1 OR max(place) <> given.last
-                OR count(DISTINCT place) <> count(place)""",  # noqa: S608
-    )
-    register_sql(
-        f"bills.rendered_{_table}s_have_both_files",
-        counted=f"SELECT count(*) FROM billing_{_table} WHERE render_state = 'done'",  # noqa: S608
-        violations=f"""
-            SELECT format('{_table} %s is rendered and lacks a file', number)
-              FROM billing_{_table} WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",  # noqa: S608
-    )
+    numbers_have_no_gap(f"bills.{_table}_numbers_have_no_gap", _letters, f"billing_{_table}", "owner_id")
+    rendered_have_both_files(f"bills.rendered_{_table}s_have_both_files", f"billing_{_table}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn
 from billing.claims.rules.states import PART_OF, TABLE, Part, kept_from_list
+from billing.settlement.numbered import numbers_have_no_gap, rendered_have_both_files
 from config.kernel.invariants import Finding, register, register_sql
 
 register_sql(
@@ -190,29 +191,9 @@ register_sql(
 
 _NUMBERED = (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback"), ("CY", "rechecksample"))
 for _letters, _table in _NUMBERED:
-    register_sql(
-        f"claims.{_table}_numbers_have_no_gap",
-        counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
-        violations=rf"""
-            WITH numbered AS (
-                SELECT '{_letters}/claims/' || split_part(number, '-', 2) AS series, split_part(number, '-', 3)::bigint AS place
-                  FROM billing_{_table}),
-            given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE '{_letters}/claims/%')
-            SELECT format('series %s: last number given %s; %s rows, numbered %s to %s', series, given.last, count(place), min(place),
-                          max(place))
-              FROM numbered FULL JOIN given USING (series)
-             GROUP BY series, given.last
-            HAVING count(place) IS DISTINCT FROM given.last OR min(place) <> 1 OR max(place) <> given.last
-                OR count(DISTINCT place) <> count(place)""",  # noqa: S608
-    )
+    numbers_have_no_gap(f"claims.{_table}_numbers_have_no_gap", _letters, f"billing_{_table}", "'claims'")
 for _table in ("claimsubmission", "paymentlist", "clawback"):
-    register_sql(
-        f"claims.rendered_{_table}s_have_both_files",
-        counted=f"SELECT count(*) FROM billing_{_table} WHERE render_state = 'done'",  # noqa: S608
-        violations=f"""
-            SELECT format('{_table} %s is rendered and lacks a file', number)
-              FROM billing_{_table} WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",  # noqa: S608
-    )
+    rendered_have_both_files(f"claims.rendered_{_table}s_have_both_files", f"billing_{_table}")
 
 
 def _samples_as_drawn() -> Finding:

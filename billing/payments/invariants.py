@@ -76,6 +76,34 @@ register_sql(
 )
 
 register_sql(
+    "payments.the_ledger_says_what_came_in",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'cash'",
+    violations="""
+        WITH captured AS (
+            SELECT format('cash:%s:%s', p.owner_id, p.method) AS key, sum(p.amount_fen - coalesce(r.fen, 0)) AS fen
+              FROM billing_payment p LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_refund GROUP BY payment_id) r
+                ON r.payment_id = p.id GROUP BY 1),
+        booked AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.debit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.debit_id, t.credit_id)
+             WHERE a.kind = 'cash' GROUP BY a.key)
+        SELECT format('%s: payments less refunds %s fen, the ledger says %s', coalesce(c.key, k.key), c.fen, k.fen)
+          FROM captured c FULL JOIN booked k ON k.key = c.key WHERE coalesce(c.fen, 0) <> coalesce(k.fen, 0)""",
+)
+
+register_sql(
+    "payments.stay_with_their_owner",
+    counted="SELECT (SELECT count(*) FROM billing_allocation) + (SELECT count(*) FROM billing_creditnote)",
+    violations="""
+        SELECT format('money %s of owner %s is given to bill %s of owner %s', g.id, p.owner_id, b.number, b.owner_id)
+          FROM billing_allocation g JOIN billing_payment p ON p.id = g.payment_id JOIN billing_bill b ON b.id = g.bill_id
+         WHERE p.owner_id <> b.owner_id
+         UNION ALL
+        SELECT format('credit note %s of owner %s is of bill %s of owner %s', n.number, n.owner_id, b.number, b.owner_id)
+          FROM billing_creditnote n JOIN billing_bill b ON b.id = n.bill_id WHERE n.owner_id <> b.owner_id""",
+)
+
+register_sql(
     "payments.statements_say_what_they_brought",
     counted="SELECT count(*) FROM billing_bankstatement",
     violations="""

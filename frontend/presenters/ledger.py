@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
+from billing import sources
 from billing.ledger.books import Sums
 from billing.ledger.models import Account, Transfer
 from billing.ledger.rules.accounting import COLUMNS, FIGURES, Entry, EntryLine, lines
@@ -21,6 +22,8 @@ from billing.ledger.wording import ACCOUNTS, KINDS, reason_word
 from billing.papers.check_models import BookCheck
 from billing.papers.kinds import kinds
 from billing.settlement.exports import plain_cell
+from billing.sources import Place
+from config.kernel.access import Actor
 from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
 
@@ -39,15 +42,36 @@ OPEN_ACCOUNTS: Mapping[str, Word] = {
     "fund_card": pgettext_lazy("ledger account", "Fund card"),
     "card_income": pgettext_lazy("ledger account", "Paid from fund cards"),
     "partner": pgettext_lazy("ledger account", "Partner region"),
+    "prepaid": pgettext_lazy("ledger account", "A customer's prepaid money"),
+    "prepaid_due": pgettext_lazy("ledger account", "Paid from prepaid money"),
+    "spending_limit": pgettext_lazy("ledger account", "Spending limit of a member"),
+    "elsewhere": pgettext_lazy("ledger account", "Received elsewhere"),
 }
 MOVES: Mapping[str, Word] = {**KINDS, "move": pgettext_lazy("movement", "Posted")}
-#: Where the source of a posting is read: (url name) by its type.
-_PAGES: Mapping[str, str] = {
-    "reservation": "reservation_detail",
-    "sample_job": "sample_job",
-    "bill": "bill_detail",
-    "credit_note": "credit_note_detail",
-    "payment": "payment_detail",
+#: What caused a posting, by the type of its source.
+SOURCES: Mapping[str, Word] = {
+    "account": pgettext_lazy("cause of a posting", "Account"),
+    "allocation": pgettext_lazy("cause of a posting", "Money given to a bill"),
+    "announcement": pgettext_lazy("cause of a posting", "Announcement of vouchers"),
+    "award_reversal": pgettext_lazy("cause of a posting", "Subsidy that went back"),
+    "bill": pgettext_lazy("cause of a posting", "Bill"),
+    "charge": pgettext_lazy("cause of a posting", "Charged use"),
+    "claim": pgettext_lazy("cause of a posting", "Claim"),
+    "credit_note": pgettext_lazy("cause of a posting", "Credit note"),
+    "fund_card": pgettext_lazy("cause of a posting", "Fund card"),
+    "held_back": pgettext_lazy("cause of a posting", "Left out of a month"),
+    "opening_balance": pgettext_lazy("cause of a posting", "Opening balance"),
+    "partner_region": pgettext_lazy("cause of a posting", "Partner region"),
+    "payment": pgettext_lazy("cause of a posting", "Payment"),
+    "payout": pgettext_lazy("cause of a posting", "Payout of a list"),
+    "prepaid": pgettext_lazy("cause of a posting", "Prepaid money"),
+    "refund": pgettext_lazy("cause of a posting", "Refund of a payment"),
+    "reservation": pgettext_lazy("cause of a posting", "Booking"),
+    "sample_job": pgettext_lazy("cause of a posting", "Sample job"),
+    "spending_limit": pgettext_lazy("cause of a posting", "Spending limit"),
+    "top_up": pgettext_lazy("cause of a posting", "Top-up"),
+    "voucher_application": pgettext_lazy("cause of a posting", "Application for a voucher"),
+    "write_off": pgettext_lazy("cause of a posting", "Write-off of a bill"),
 }
 
 
@@ -70,7 +94,8 @@ def account_rows(rows: Sequence[Account], sums: Mapping[int, Sums]) -> list[Acco
 
 @dataclass(frozen=True, slots=True)
 class PostingRow:
-    """A posting on one account. ``balance_fen``: debits less credits of the account after it; ``url``: what caused it."""
+    """A posting on one account. ``balance_fen``: debits less credits of the account after it; ``source``: what caused it, in words, and
+    ``url`` where its reader may read that."""
 
     transfer: Transfer
     at: datetime
@@ -85,22 +110,30 @@ class PostingRow:
     url: str
 
 
-def posting_rows(account: Account, postings: Iterable[Transfer], opening_fen: int) -> list[PostingRow]:
-    """The postings of a page, from the balance before the first of them on."""
+def posting_rows(actor: Actor, account: Account, postings: Sequence[Transfer], opening_fen: int) -> list[PostingRow]:
+    """The postings of a page, from the balance before the first of them on; one query per type of source."""
+    places = sources.places(actor, ((each.source_type, each.source_id) for each in postings))
     found, balance = [], opening_fen
     for each in postings:
         debited = each.debit_id == account.pk
         against = each.credit if debited else each.debit
         balance += each.amount_fen if debited else -each.amount_fen
-        page = _PAGES.get(each.source_type)
+        source, url = _source(each, places.get((each.source_type, each.source_id)))
         found.append(
             PostingRow(
                 each, each.at, MOVES[each.kind], reason_word(each.reason, each.source_type), against, account_word(against.kind),
-                each.amount_fen if debited else 0, 0 if debited else each.amount_fen, balance,
-                f"{each.source_type}:{each.source_id}", reverse(page, args=[each.source_id]) if page else "",
+                each.amount_fen if debited else 0, 0 if debited else each.amount_fen, balance, source, url,
             )
         )  # fmt: skip
     return found
+
+
+def _source(posting: Transfer, place: Place | None) -> tuple[str, str]:
+    """What caused a posting, in words, and its address ("" for who may not see it)."""
+    word = SOURCES.get(posting.source_type, posting.source_type)
+    if place is None:
+        return f"{word} {posting.source_id}", ""
+    return f"{word} {place.number}", reverse(place.name, args=[] if place.pk is None else [place.pk])
 
 
 def fault_sentences(check: BookCheck) -> list[str]:

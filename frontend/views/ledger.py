@@ -76,7 +76,7 @@ def ledger_account(request: HttpRequest, pk: int) -> HttpResponse:
         "account": account,
         "word": rows.account_word(account.kind),
         "page": page,
-        "rows": rows.posting_rows(account, shown, before_page),
+        "rows": rows.posting_rows(actor, account, shown, before_page),
         "sums": books.sums([account], period)[account.pk],
         "period": period,
     }

@@ -123,6 +123,51 @@ GIVEN_UP = (
     "INSERT INTO billing_writeoff (bill_id, kind, amount_fen, reason, actor_id, at)"
     " SELECT id, 'written_off', total_fen + 1, 'x', issued_by_id, now() FROM billing_bill LIMIT 1"
 )
+FROZEN_PAPER = f"INSERT INTO {{0}} ({FROZEN}, owner_id, customer_id, number{{1}})"
+A_RECEIPT = (
+    FROZEN_PAPER.format("billing_receipt", ", payment_id")
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', owner_id, 1, 'SJ-2026-000002', id FROM billing_payment LIMIT 1"
+)
+A_STATEMENT_OF_ACCOUNT = (
+    FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 1, 2, 'DZ-2026-000002', '2026-11-01', '2026-11-30'"
+)
+#: Another row of the same table that differs in some fields (of which it may have no ``reference``): (table, fields).
+ANOTHER = (
+    "INSERT INTO {0} SELECT (jsonb_populate_record(r, jsonb_build_object('id', r.id + 100000, 'reference', 'x', {1}))).*"
+    " FROM {0} r WHERE r.id = (SELECT min(id) FROM {0})"
+)
+#: A VAT invoice of the day's bill: (id, reverses, fen, owner).
+AN_INVOICE = (
+    "INSERT INTO billing_vatinvoice (id, owner_id, bill_id, reverses_id, number, code, issued_on, buyer_code, seller_code, net_fen,"
+    " tax_fen, total_fen, recorded_by_id, recorded_at)"
+    " SELECT {0}, {3}, id, {1}, lpad('{0}', 20, '0'), '', '2026-12-01', '', '', {2}, 0, {2}, issued_by_id, now() FROM billing_bill LIMIT 1"
+)
+#: The day's charge was paid from a voucher: (organisation, last day).
+A_USED_VOUCHER = [
+    "INSERT INTO billing_account (key, kind, limited, granted_fen, held_fen, posted_fen, created_at)"
+    " VALUES ('voucher:x:1', 'voucher', true, 1, 0, 1, now())",
+    "INSERT INTO billing_voucher (number, programme_id, cap_id, organisation_id, application_id, account_id, face_fen, valid_from,"
+    " valid_to, issued_by_id, issued_at) SELECT 'V-1', v.programme_id, 'x', {0}, 1, a.id, 1, '2026-01-01', {1}, 1, now()"
+    " FROM billing_account a, billing_award w JOIN billing_programmeversion v ON v.id = w.programme_version_id"
+    " JOIN billing_charge c ON c.id = w.charge_id JOIN booking_reservation r ON r.id = c.reservation_id"
+    " WHERE a.key = 'voucher:x:1' ORDER BY w.id LIMIT 1",
+    "INSERT INTO billing_transfer (kind, debit_id, credit_id, amount_fen, hold_id, source_type, source_id, reason, at,"
+    " programme_version_id) SELECT 'post', a.id, a.id + 1, 1, 0, 'reservation', c.reservation_id, 'agree', now(), w.programme_version_id"
+    " FROM billing_account a, billing_award w JOIN billing_charge c ON c.id = w.charge_id"
+    " WHERE a.key = 'voucher:x:1' AND c.reservation_id IS NOT NULL ORDER BY w.id LIMIT 1",
+]
+
+
+def used_voucher(organisation: str, last_day: str) -> list[str]:
+    return [statement.format(organisation, last_day) for statement in A_USED_VOUCHER]
+
+
+def earlier(table: str, number: str, at: str = "issued_at") -> str:
+    """The paper after the first one of a series, a day before it."""
+    return ANOTHER.format(table, f"'number', '{number}', '{at}', r.{at} - interval '1 day'")
+
+
 BREAKS: dict[str, list[str]] = {
     "booking.colleagues_have_agreed": [
         "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
@@ -148,6 +193,27 @@ BREAKS: dict[str, list[str]] = {
     "bills.creditnote_numbers_have_no_gap": ["UPDATE billing_numberseries SET last = last + 1 WHERE key LIKE 'HZ/%'"],
     "bills.rendered_bills_have_both_files": ["UPDATE billing_bill SET render_state = 'done'"],
     "bills.rendered_creditnotes_have_both_files": ["UPDATE billing_creditnote SET render_state = 'done'"],
+    "bills.the_ledger_says_what_was_billed": ["UPDATE billing_creditnote SET total_fen = total_fen - 1"],
+    "receipts.receipt_numbers_have_no_gap": [A_RECEIPT],
+    "receipts.accountstatement_numbers_have_no_gap": [A_STATEMENT_OF_ACCOUNT],
+    "receipts.rendered_receipts_have_both_files": [A_RECEIPT],
+    "receipts.rendered_accountstatements_have_both_files": [A_STATEMENT_OF_ACCOUNT],
+    "invoices.a_bill_has_one_that_lives": [
+        AN_INVOICE.format(1, "NULL", 5, "owner_id"),
+        AN_INVOICE.format(2, "NULL", 5, "owner_id"),
+    ],
+    "invoices.red_ones_within_their_blue_one": [
+        AN_INVOICE.format(1, "NULL", 5, "owner_id"),
+        AN_INVOICE.format(2, "1", -6, "owner_id"),
+    ],
+    "invoices.are_of_the_owner_of_their_bill": [AN_INVOICE.format(1, "NULL", 5, "customer_id")],
+    "papers.dates_follow_numbers": [earlier("billing_bill", "ZD-2026-000002")],
+    "payments.the_ledger_says_what_came_in": [
+        "INSERT INTO billing_refund (payment_id, kind, amount_fen, provider_ref, reason, at)"
+        " SELECT id, 'refund', 1, '', 'x', now() FROM billing_payment LIMIT 1"
+    ],
+    "payments.stay_with_their_owner": ["UPDATE billing_creditnote SET owner_id = owner_id + 1"],
+    "vouchers.are_used_in_their_days_by_their_firm": used_voucher("r.organisation_id + 1", "'2026-12-31'"),
     "ledger.moves_are_between_accounts_without_a_limit": ["UPDATE billing_account SET limited = true WHERE kind = 'revenue'"],
     "papers.contents_and_codes_are_what_was_issued": ["UPDATE billing_papercode SET code = lower(code)"],
     "payments.nothing_is_given_that_did_not_come_in": ["UPDATE billing_payment SET amount_fen = 1"],
@@ -450,6 +516,14 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "payments.paid_attempts_brought_their_money",
         "ledger.closed_accounts_are_empty",
         "counted.what_stands_was_promised_or_given",
+        "vouchers.are_used_in_their_days_by_their_firm",
+        "receipts.receipt_numbers_have_no_gap",
+        "receipts.accountstatement_numbers_have_no_gap",
+        "receipts.rendered_receipts_have_both_files",
+        "receipts.rendered_accountstatements_have_both_files",
+        "invoices.a_bill_has_one_that_lives",
+        "invoices.red_ones_within_their_blue_one",
+        "invoices.are_of_the_owner_of_their_bill",
         "vouchers.each_is_worth_what_was_granted",
         "vouchers.a_quota_gave_what_its_vouchers_are_worth",
         "openings.were_posted",
@@ -467,6 +541,43 @@ def test_a_row_broken_behind_the_guards_is_found(name: str, behind_the_guards: A
 
 def test_every_invariant_has_a_test_that_breaks_it() -> None:
     assert set(BREAKS) | {"kernel.files_unchanged"} == set(invariants.registered())
+
+
+@pytest.mark.parametrize(
+    ("organisation", "last_day", "said"),
+    [
+        ("r.organisation_id", "'2026-12-31'", 0),
+        ("r.organisation_id", "'2026-10-31'", 1),
+        ("r.organisation_id + 1", "'2026-12-31'", 1),
+    ],
+)
+def test_a_voucher_is_used_in_its_days_and_by_its_firm_alone(
+    organisation: str, last_day: str, said: int, behind_the_guards: Any
+) -> None:
+    for statement in used_voucher(organisation, last_day):
+        behind_the_guards.execute(statement)
+    found = violations("vouchers.are_used_in_their_days_by_their_firm")
+    assert len(found) == said
+    assert all("voucher V-1" in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("table", "number", "at"),
+    [
+        ("billing_bill", "ZD-2026-000002", "issued_at"),
+        ("billing_creditnote", "HZ-2026-000002", "issued_at"),
+        ("billing_statement", "JS-2026-000002", "issued_at"),
+        ("billing_quotation", "BJ-2026-000002", "sent_at"),
+    ],
+)
+def test_a_paper_of_an_earlier_day_than_the_one_numbered_before_it_is_found(
+    table: str, number: str, at: str, behind_the_guards: Any
+) -> None:
+    behind_the_guards.execute(ANOTHER.format(table, f"'number', '{number}', '{at}', r.{at}"))
+    assert violations("papers.dates_follow_numbers") == ()
+    behind_the_guards.execute(f"UPDATE {table} SET {at} = {at} - interval '1 day' WHERE id > 100000")
+    (found,) = violations("papers.dates_follow_numbers")
+    assert number in found
 
 
 def test_an_illegal_step_in_the_history_is_found(behind_the_guards: Any) -> None:
