@@ -207,7 +207,9 @@ register(
         "billing.not_held": _("Nothing is held for this session, so it cannot be used. Ask the lab to approve it again."),
         "billing.nothing_to_accept": _("There are no new figures to accept. Reload the page."),
         "ledger.amount_not_positive": _("The amount must be more than zero."),
-        "ledger.not_enough_left": _("The budget that was free a moment ago is used up. Ask for a new quote."),
+        "ledger.not_enough_left": _(
+            "%(needed_fen)s are needed, and %(left_fen)s are left of the budget: more was free a moment ago. Ask for a new quote."
+        ),
         "ledger.more_than_held": _("%(due_fen)s is due but only %(held_fen)s was held. Tell the operator."),
         "ledger.more_than_paid": _("%(back_fen)s cannot go back: only %(paid_fen)s was paid. Tell the operator."),
         "ledger.closed": _("This account is closed. Nothing can be added or taken any more."),

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, npgettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from billing.pricing.rules.tax import TaxTold
 from config.kernel.messages import local_date, sentence
 from instruments.queries.divisions import division_name
 
@@ -259,11 +260,14 @@ _UNITS: dict[str, Word] = {
     "consumable": pgettext_lazy("unit of a price", "piece of consumables"),
     "operator_hour": pgettext_lazy("unit of a price", "hour of the operator"),
 }
-#: Lines of a price that stand for no time in a band, and for no unit of what is counted.
+#: Lines of a price that stand for no time in a band and for no unit of what is counted, or for time in a band that was not used.
 _LINES: dict[str, Word] = {
     "setup": pgettext_lazy("line of a price", "Setting up"),
     "extra": pgettext_lazy("line of a price", "Used besides"),
     "minimum": pgettext_lazy("line of a price", "Up to the least charge"),
+    "minimum_charge": pgettext_lazy("line of a price", "Up to the least charge"),
+    "minimum_time": pgettext_lazy("line of a price", "up to the least time"),
+    "rounded_time": pgettext_lazy("line of a price", "up to what is charged whole"),
     "operator": pgettext_lazy("line of a price", "Operator"),
     "tax": pgettext_lazy("line of a price", "Tax"),
 }
@@ -391,9 +395,16 @@ def rate_words(line: Mapping[str, Any]) -> str:
     return f"{hourly(line['yuan_per_unit'])} / {unit_word(line['unit'])}"
 
 
-def line_word(kind: str) -> str:
-    """What a line without a band is for; empty for what its amount says alone."""
-    return str(_LINES.get(kind, ""))
+def line_word(kind: str, band: str = "", names: BandNames | None = None) -> str:
+    """What a line of a price is for: its band and what beside use it stands for; empty where its amount says all."""
+    parts = (band_word(band, names or {}) if band else "", str(_LINES.get(kind, "")))
+    return several(part for part in parts if part)
+
+
+def tax_word(told: TaxTold) -> str:
+    """What the line of a tax is called."""
+    text = _("Contains tax of %(rate)s") if told.included else _("Tax of %(rate)s, added")
+    return str(text) % {"rate": percent(told.rate)}
 
 
 def region_word(code: str) -> str:

@@ -97,10 +97,32 @@ class OutcomeOut(serializers.Serializer):
     steps = StepOut(many=True)
 
 
+class PriceLineOut(serializers.Serializer):
+    """One line of a price: an amount alone, or so much time (or so many units) at a rate."""
+
+    kind = serializers.CharField(
+        help_text="time, minimum_time, rounded_time, setup, operator, minimum_charge, tax, extra; units ..."
+    )
+    words = serializers.CharField(help_text="What it is for, in the reader's language; empty where unit and rate say all.")
+    unit = serializers.CharField(help_text="What the rate is for; empty for an amount alone.")
+    quantity = serializers.IntegerField(allow_null=True, help_text="Of what is counted.")
+    seconds = serializers.IntegerField(allow_null=True, help_text="Of time.")
+    yuan_per_unit = serializers.CharField(help_text="The exact rate; empty for an amount alone.")
+    amount_fen = serializers.IntegerField()
+
+
+class TaxOut(serializers.Serializer):
+    rate = serializers.CharField(help_text='"0.06" is six per cent.')
+    amount_fen = serializers.IntegerField()
+    included = serializers.BooleanField(help_text="The rates contain it; otherwise it is one of the lines.")
+
+
 class AssessmentOut(serializers.Serializer):
     """payable now = gross - deducted; final cost = payable now - refunded."""
 
+    lines = PriceLineOut(many=True, help_text="They make the gross.")
     gross_fen = serializers.IntegerField()
+    tax = TaxOut(allow_null=True, help_text="The tax in gross_fen; null where the price names no rate.")
     deducted_fen = serializers.IntegerField()
     payable_now_fen = serializers.IntegerField()
     refunded_fen = serializers.IntegerField()
@@ -240,7 +262,7 @@ class TestPriceOut(serializers.Serializer):
     class_fen = serializers.DictField(child=serializers.IntegerField())
 
 
-class ChargeOut(AssessmentOut):
+class ChargeOut(CappedOut):
     inputs_sha256 = serializers.CharField()
     engine_version = serializers.CharField()
     at = serializers.DateTimeField()

@@ -7,14 +7,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing import price_words, wording
+from billing.ledger.rules.money import plain_yuan
 from billing.pricing.rules.describe import DescribedBand, describe
+from billing.pricing.rules.pricing import AnyLine, line_json
+from billing.pricing.rules.samples import UNITS, SampleLine
 from billing.pricing.rules.schedule import HOUR, PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
-from billing.settlement.services.quotes import CapLeft, QuotePreview
+from billing.settlement.services.quotes import CapLeft, QuotePreview, caps_left
 from billing.settlement.services.sample_quotes import SampleQuote
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
@@ -120,9 +123,11 @@ def _caps_json(caps: Iterable[CapLeft]) -> list[Json]:
 
 
 def frozen_json(frozen: FrozenAssessment) -> Json:
-    """A Quote or a Charge, from what was frozen then."""
+    """A Quote or a Charge, from what was frozen then, with what it left of each limit."""
+    found = read_frozen(frozen)
     return {
-        **assessment_json(*read_frozen(frozen)),
+        **assessment_json(*found),
+        "caps_left": _caps_json(caps_left(found.programmes, found.assessment.outcomes)),
         "inputs_sha256": frozen.inputs_sha256,
         "engine_version": frozen.engine_version,
         "at": frozen.created_at.isoformat(),
@@ -141,7 +146,9 @@ def assessment_json(assessment: Assessment, programmes: Sequence[Programme], sch
     """The four numbers, what each programme says, and every step. A commissioned test has no schedule."""
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     return {
+        "lines": [_line_json(line, bands) for line in assessment.priced.lines],
         "gross_fen": assessment.gross_fen,
+        "tax": assessment.tax._asdict() if assessment.tax is not None else None,
         "deducted_fen": assessment.deducted_fen,
         "payable_now_fen": assessment.payable_now_fen,
         "refunded_fen": assessment.refunded_fen,
@@ -152,6 +159,31 @@ def assessment_json(assessment: Assessment, programmes: Sequence[Programme], sch
             outcome_json(outcome, programme) for outcome, programme in zip(assessment.outcomes, programmes, strict=True)
         ],
         "steps": [_step(step, {}, bands) for step in assessment.steps],
+    }
+
+
+def _line_json(line: AnyLine | SampleLine, bands: wording.BandNames) -> Json:
+    if isinstance(line, SampleLine):
+        counted = line.unit in UNITS
+        return {
+            "kind": "units" if counted else line.unit,
+            "words": wording.line_word(line.unit),
+            "unit": line.unit if counted else "",
+            "quantity": line.quantity if counted else None,
+            "seconds": None,
+            "yuan_per_unit": plain_yuan(line.rate_fen) if counted else "",
+            "amount_fen": line.amount_fen,
+        }
+    told = line_json(line)
+    rate = told["yuan_per_hour"] or told.get("yuan_per_unit", "")
+    return {
+        "kind": told["kind"],
+        "words": wording.line_word(told["kind"], told["band"], bands),
+        "unit": told.get("unit", HOUR) if rate else "",
+        "quantity": None,
+        "seconds": told["seconds"] if rate else None,
+        "yuan_per_unit": rate,
+        "amount_fen": told["amount_fen"],
     }
 
 

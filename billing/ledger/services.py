@@ -98,7 +98,7 @@ def _counter_account(spec: AccountSpec, now: datetime) -> Account:
 def grant(funder: Account, account: Account, amount_fen: int, source: Source, now: datetime) -> None:
     """Move money into a limited account; a limited funder (the quota that vouchers come from) has it no longer.
 
-    Raises Refusal ``ledger.amount_not_positive``, ``ledger.closed``, Conflict ``ledger.not_enough_left``.
+    Raises Refusal ``ledger.amount_not_positive``, ``ledger.closed``, Conflict ``ledger.not_enough_left`` (needed_fen, left_fen).
     """
     if amount_fen <= 0:
         raise Refusal.of("ledger.amount_not_positive", field="amount")
@@ -118,7 +118,11 @@ def _take_granted(account: Account, amount_fen: int) -> None:
         return
     rows = Account.objects.filter(pk=account.pk, granted_fen__gte=F("held_fen") + F("posted_fen") + amount_fen)
     if rows.update(granted_fen=F("granted_fen") - amount_fen) != 1:
-        raise Conflict.of("ledger.not_enough_left")
+        raise _too_little(amount_fen, Account.objects.get(pk=account.pk).left_fen)
+
+
+def _too_little(needed_fen: int, left_fen: int | None) -> Conflict:
+    return Conflict.of("ledger.not_enough_left", needed_fen=needed_fen, left_fen=left_fen)
 
 
 def return_rest(account: Account, source: Source, now: datetime) -> int:
@@ -182,6 +186,7 @@ _HOLD = """
 UPDATE billing_account SET held_fen = held_fen + wanted.fen
   FROM unnest(%(ids)s::bigint[], %(fen)s::bigint[]) AS wanted (account, fen)
  WHERE id = wanted.account AND state = 'open' AND (NOT limited OR granted_fen >= held_fen + posted_fen + wanted.fen)
+RETURNING id
 """
 
 
@@ -194,7 +199,8 @@ def hold_all(promises: Iterable[Promise], now: datetime) -> None:
     """Promise all of these or none; an unlimited account promises whatever is asked. Several accounts are locked already, so that nobody
     waits for them in another order. Two statements.
 
-    Raises Conflict ``ledger.not_enough_left`` when an account has less left (the database's CHECK has the last word).
+    Raises Conflict ``ledger.not_enough_left`` (needed_fen, left_fen: of the first account by id that has less left; where the database's
+    CHECK has the last word nothing more can be read, and left_fen is None).
     """
     wanted: dict[int, int] = {}
     rows = []
@@ -208,13 +214,13 @@ def hold_all(promises: Iterable[Promise], now: datetime) -> None:
     try:
         with planned_once() as cursor:
             cursor.execute(_HOLD, {"ids": list(wanted), "fen": list(wanted.values())})
-            moved = cursor.rowcount
+            moved = {pk for (pk,) in cursor.fetchall()}
     except IntegrityError as error:
         if constraint_name(error) != OVERSPENT:
             raise
-        raise Conflict.of("ledger.not_enough_left") from error
-    if moved != len(wanted):
-        raise Conflict.of("ledger.not_enough_left")
+        raise _too_little(sum(wanted.values()), None) from error
+    if short := sorted(wanted.keys() - moved):
+        raise _too_little(wanted[short[0]], Account.objects.get(pk=short[0]).promisable_fen)
     _write(rows)
 
 

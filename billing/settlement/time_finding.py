@@ -26,8 +26,8 @@ from instruments.models import Organisation, OrganisationKind, OrganisationStatu
 SORTS = ("earliest", "cost", "nearest")
 #: The final cost is compared among so many of the earliest times.
 COMPARED = 100
-#: A budget is nearly used up when less than this share of it is left.
-NEARLY = 0.10
+#: A budget is nearly used up when less than so many per cent of it are left.
+NEARLY_PERCENT = 10
 
 #: Who somebody may say to be, to see what they would pay: kind of organisation, people, revenue in fen.
 PROFILES: Mapping[str, tuple[str, int | None, int | None]] = {
@@ -153,7 +153,7 @@ def nearly_used_up(candidates: Sequence[Candidate], assessment: Assessment[Any])
             if cap.per is not CapPer.POOL or balance is None:
                 continue
             limit = balance.limit_fen if balance.limit_fen is not None else cap.limit_fen
-            if limit and limit - balance.used_fen < limit * NEARLY:
+            if limit and 100 * (limit - balance.used_fen) < limit * NEARLY_PERCENT:
                 codes.append(candidate.programme.code)
                 break
     return tuple(codes)

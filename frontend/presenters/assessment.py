@@ -26,6 +26,7 @@ from billing.subsidy.rules.programme import Programme
 from booking.models import Reservation
 from config.kernel.date_wording import date_words
 from frontend.display import yuan
+from frontend.presenters.price_lines import Line, price_lines
 from instruments.rules.spending import is_in_house
 
 #: Parts of the working that test a condition: there is no running amount to show beside them yet.
@@ -51,9 +52,18 @@ class PayerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftRow:
+    """A limit and what the award leaves of it."""
+
+    name: str
+    left_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount.
-    ``goes_by``: the date that counts, where it comes after the service and may fall into another year."""
+    """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount, ``left``
+    what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
+    into another year."""
 
     code: str
     version: str
@@ -69,6 +79,7 @@ class OutcomeRow:
     reasons: tuple[StepRow, ...] = ()
     steps: tuple[StepRow, ...] = ()
     goes_by: str = ""
+    left: tuple[LeftRow, ...] = ()
 
     @property
     def refunded(self) -> bool:
@@ -76,8 +87,18 @@ class OutcomeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxRow:
+    """The tax of a price: part of it where ``included``, otherwise a line of it beside the others."""
+
+    words: str
+    amount_fen: int
+    included: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentRows:
-    """The four numbers (fen) and their working. payable_now = gross - deducted; final_cost = payable_now - refunded.
+    """The four numbers (fen) and their working. payable_now = gross - deducted; final_cost = payable_now - refunded. ``lines`` with a tax
+    that is added make the gross.
 
     ``internal``: an owner's own people use its own instrument and no programme was tried, so there is one number only.
     """
@@ -91,6 +112,8 @@ class AssessmentRows:
     customer_class: str
     outcomes: tuple[OutcomeRow, ...]
     steps: tuple[StepRow, ...]
+    lines: tuple[Line, ...] = ()
+    tax: TaxRow | None = None
     internal: bool = False
 
     @property
@@ -138,6 +161,8 @@ def present(
         customer_class=wording.class_word(assessment.priced.customer_class, schedule.class_names if schedule is not None else {}),
         outcomes=tuple(outcome_row(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
         steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
+        lines=price_lines(assessment.priced, schedule),
+        tax=TaxRow(wording.tax_word(told), told.amount_fen, told.included) if (told := assessment.tax) is not None else None,
         internal=internal,
     )
 
@@ -209,6 +234,7 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         payers=_payers(outcome),
         steps=steps,
         goes_by=wording.date_basis_word(basis) if (basis := programme.validity.date_basis) in _LATER else "",
+        left=tuple(LeftRow(_cap_name(cap), outcome.left_after[cap.id]) for cap in programme.caps if cap.id in outcome.left_after),
     )
 
 

@@ -11,7 +11,7 @@ from billing.settlement.services.example import REGION, Example
 from config.kernel.messages import duration_words
 from frontend.presenters.assessment import AssessmentRows, OutcomeRow, present
 from frontend.presenters.instruments import place_name
-from frontend.presenters.quote import Line, price_lines, range_words
+from frontend.presenters.quote import range_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,6 @@ class ExampleView:
     """``sentence`` says for whom and when; ``lines`` are for ``components/price_summary.html``."""
 
     sentence: str
-    hours: list[Line]
     rows: AssessmentRows
     lines: list[dict[str, Any]]
 
@@ -36,7 +35,6 @@ def example_view(example: Example, zone: str) -> ExampleView:
     }
     return ExampleView(
         sentence=_("%(length)s for a verified small firm in %(place)s that has used no subsidy yet: %(when)s.") % params,
-        hours=price_lines(example.assessment.priced, schedule),
         rows=rows,
         lines=[_line(award) for award in rows.awards],
     )

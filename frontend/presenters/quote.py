@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from billing import wording
-from billing.pricing.rules.pricing import PricedSession
 from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
 from billing.subsidy.rules.outcome import Award
@@ -36,15 +34,6 @@ _POOL_WORDS: dict[str, Promise | str] = {
     "little": pgettext_lazy("what is left of a budget", "Little is left in the programme's budget."),
     "nothing": pgettext_lazy("what is left of a budget", "After this nothing is left in the programme's budget."),
 }
-
-
-class Line(NamedTuple):
-    """``hours`` x ``rate`` = ``amount_fen`` in one band (or for what ``band`` says); ``rate`` is empty for an amount alone."""
-
-    band: str
-    hours: str
-    rate: str
-    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +71,6 @@ class QuoteView:
     during: TimeRange
     zone: str
     rows: AssessmentRows | None = None
-    lines: list[Line] = field(default_factory=list)
     own_limits: list[OwnLimit] = field(default_factory=list)
     pool_words: list[Promise | str] = field(default_factory=list)
     once_verified: AssessmentRows | None = None
@@ -189,7 +177,6 @@ def quote_view(
     return QuoteView(
         **common,  # type: ignore[arg-type]
         rows=of_preview(preview, in_house=customer is not None and is_in_house(customer.pk, context.instrument.organisation_id)),
-        lines=price_lines(preview.assessment.priced, preview.prepared.inputs.schedule),
         own_limits=_own_limits(preview),
         pool_words=_pool_words(preview),
         once_verified=_once_verified(preview, customer),
@@ -201,19 +188,6 @@ def quote_view(
 def _fee(preview: QuotePreview, kind: Fault) -> int:
     fee = preview.fees.get(kind)
     return fee.fee_fen if fee else 0
-
-
-def price_lines(priced: PricedSession, schedule: object) -> list[Line]:
-    """The lines of a price, as ``hours x rate``."""
-    names = {band.code: band.name for band in getattr(schedule, "bands", ())}
-    return [line_words(line._asdict(), names) for line in priced.lines]
-
-
-def line_words(line: Mapping[str, Any], names: wording.BandNames) -> Line:
-    """A line of a price (as ``PriceLine`` or ``UnitLine``, or frozen from one) in words."""
-    rate = wording.rate_words(line)
-    what = wording.band_word(line["band"], names) if line["band"] else wording.line_word(line["kind"])
-    return Line(what, wording.seconds_words(line["seconds"]) if rate else "", rate, line["amount_fen"])
 
 
 def _awards_with_caps(preview: QuotePreview) -> list[tuple[Award, dict[str, Cap], int]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing import wording
-from billing.pricing.rules.samples import UNITS_OF_TIME, SampleLine, SamplePrice
+from billing.pricing.rules.samples import UNITS_OF_TIME, SamplePrice
 from billing.settlement.services.sample_quotes import SampleQuote
 from config.kernel.errors import Refusal
 from frontend import display
@@ -96,10 +96,9 @@ class QuoteForm:
 
 @dataclass(frozen=True, slots=True)
 class SampleQuoteView:
-    """A live quote: ``lines`` are (what, fen); ``problems`` are sentences."""
+    """A live quote; ``problems`` are sentences."""
 
     rows: AssessmentRows | None = None
-    lines: list[tuple[str, int]] = field(default_factory=list)
     once_verified: AssessmentRows | None = None
     promised_on: date | None = None
     problems: list[str] = field(default_factory=list)
@@ -164,23 +163,11 @@ def price_words(price: SamplePrice | None, own_classes: Iterable[str]) -> TestPr
 def quote_view(quote: SampleQuote, *, in_house: bool = False) -> SampleQuoteView:
     """A quote as the page shows it; ``in_house``: for an owner's own people."""
     programmes = [version.programme for version in quote.versions]
-    lines = [
-        (
-            wording.line_word(line.unit) or f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}",
-            line.amount_fen,
-        )
-        for line in quote.assessment.priced.lines
-    ]
     return SampleQuoteView(
         rows=present(quote.assessment, programmes, None, in_house=in_house),
-        lines=lines,
         once_verified=present(quote.once_verified, programmes, None) if quote.once_verified is not None else None,
         promised_on=quote.promised_on,
     )
-
-
-def _counted(line: SampleLine) -> str:
-    return f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}"
 
 
 # --- Requests ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from billing import wording
 from billing.pricing import services as pricing
 from billing.settlement.slip_models import InternalSlip
-from frontend.presenters.quote import Line, line_words
+from frontend.presenters.price_lines import Line, line_words
 from frontend.templatetags.jishi import bilingual, yuan
 
 

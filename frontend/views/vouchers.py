@@ -19,6 +19,7 @@ from billing.bills.redemptions import redeemed
 from billing.firms import queries as firms
 from billing.firms.wording import MODES
 from billing.ledger.models import TransferKind
+from billing.ledger.rules.money import plain_yuan
 from billing.ledger.wording import KINDS, account_word, reason_word
 from billing.vouchers import queries
 from billing.vouchers.models import VoucherAnnouncement
@@ -210,7 +211,7 @@ def _application(request: HttpRequest, pk: int, form: MoneyForm | None = None, s
         "may_withdraw": is_open and row.organisation_id in actor.organisations(Role.FIRM_ADMIN),
         "review_form": form
         if isinstance(form, ReviewForm)
-        else ReviewForm(initial={"recommended_yuan": f"{row.asked_fen / 100:.2f}"}),
+        else ReviewForm(initial={"recommended_yuan": plain_yuan(row.asked_fen)}),
         "refuse_form": form if isinstance(form, ReasonedForm) else ReasonedForm(auto_id="refuse_%s"),
         "voucher": getattr(row, "voucher", None),
         "sees_facts": actor.has(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR),

@@ -8,6 +8,7 @@ from psycopg.types.range import TimestamptzRange
 
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
+from billing.pricing.models import PriceVersion
 from billing.settlement.models import Charge, Quote
 from booking.models import Occupancy, Reservation
 from booking.services import maintenance, policies, transitions
@@ -126,6 +127,21 @@ def test_a_preview_has_the_four_numbers_every_step_and_writes_nothing(api, asked
     assert (AuditEntry.objects.count(), Account.objects.count()) == before and not Quote.objects.exists()
 
 
+def test_lines_and_tax_are_fields_of_a_preview(api, asked, cast):
+    document = PRICE | {"format": 2, "setup": dict.fromkeys(PRICE["rates"], "50"), "tax": {"rate": "0.06", "included": False}}
+    on = date(2026, 11, 23)
+    PriceVersion.objects.create(instrument=cast.xrd, effective_from=on, document=document, published_at=cast.now)
+    body = {name: asked()[name] for name in ("instrument", "organisation", "starts_at", "ends_at")}
+    quote = api("lin").post("quotes/preview/", body).json()
+    time, setup, tax = quote["lines"]
+    assert (time["kind"], time["unit"], time["yuan_per_unit"], time["quantity"]) == ("time", "hour", "400.00", None)
+    assert (setup["kind"], setup["words"], setup["unit"], setup["yuan_per_unit"], setup["seconds"]) == (
+        "setup", "Setting up", "", "", None,
+    )  # fmt: skip
+    assert quote["tax"] == {"rate": "0.06", "amount_fen": tax["amount_fen"], "included": False}
+    assert sum(line["amount_fen"] for line in quote["lines"]) == quote["gross_fen"]
+
+
 def test_a_preview_for_a_foreign_firm_is_as_one_for_no_firm(api, asked, cast):
     def preview(organisation: int):
         return api("he").post("quotes/preview/", {**body, "organisation": organisation})
@@ -231,6 +247,8 @@ def test_a_charge_shows_what_was_frozen(api, charged, cast):
         assert shown[name] == getattr(charge, name)
     assert shown["reservation"] == charged and shown["inputs_sha256"] == charge.inputs_sha256
     assert any(outcome["awarded"] for outcome in shown["outcomes"]) and shown["steps"][-1]["sentence"]
+    assert {"programme": "DEMO-QH-V", "left_fen": 59_520_00}.items() <= shown["caps_left"][0].items()
+    assert shown["tax"] is None and [line["amount_fen"] for line in shown["lines"]] == [charge.gross_fen]
     foreign, missing = api("he", "read").get(f"charges/{charged}/"), api("he", "read").get("charges/99999/")
     assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
 

@@ -109,9 +109,9 @@ def read_quote(page: Page) -> Figures:
     def total(words: str) -> int:
         return sum(yuan(amount) for label, amount in texts if words in label)
 
-    named = ("Subsidy, taken off now", "Pay now", "Comes back later", "Final cost")
-    gross = sum(yuan(amount) for label, amount in texts if not any(words in label for words in named))
-    figures = Figures(gross, *(total(words) for words in named))
+    named = ("Price of the session", "Subsidy, taken off now", "Pay now", "Comes back later", "Final cost")
+    figures = Figures(*(total(words) for words in named))
+    assert figures.gross == sum(yuan(amount) for label, amount in texts if not any(words in label for words in named))
     assert figures.payable_now == figures.gross - figures.deducted
     assert figures.final_cost == figures.payable_now - figures.refunded
     return figures

@@ -84,3 +84,20 @@ def test_what_could_not_be_tried_and_what_was_edited_away_stay_missed(tmp_path: 
     assert "found 99, change nothing 0, missed 2: 98.0 %" in capsys.readouterr().out
     trials.untried = []
     assert _report(trials, 200, 1.0, path, last, last["missed"][1:]) == 0
+
+
+def test_of_every_mistake_none_may_be_missed_without_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    excused = next(iter(json.loads(EQUIVALENT.read_text(encoding="utf-8"))))
+    of, function, what = excused.split("::")
+    before, after = what.split(" -> ")
+    found, known = (Site("billing/pricing/rules/tax.py", "f", 1, "a", "b", 0, 0), Site(of, function, 1, before, after, 0, 0))
+    missed = Site("billing/pricing/rules/tax.py", "f", 1, "a", "c", 0, 1)
+    trials = Trials(tmp_path, [], [found, known], print)
+    trials.verdicts = {found: True, known: False}
+    path = tmp_path / "mutation.json"
+    assert _report(trials, 2, 1.0, path, {}, every_one=True) == 0
+    trials.verdicts = {found: True, known: False, missed: False}
+    last = {"found": 98}
+    assert _report(trials, 3, 1.0, path, last) == 0, "of a sample the goal is enough"
+    assert _report(trials, 3, 1.0, path, last, every_one=True) == 1
+    assert f"needs a test that finds it, or its reason in equivalent.json:\n  {missed.name}" in capsys.readouterr().out

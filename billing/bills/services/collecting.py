@@ -17,7 +17,7 @@ from billing.bills.models import BillLine
 from billing.bills.rules.content import BillLine as ContentLine
 from billing.bills.rules.content import Deduction, LineOf, LineTax
 from billing.prepaid.models import PurchaseOrder
-from billing.pricing.rules.tax import ADDED, INCLUDED
+from billing.pricing.rules.tax import tax_told
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge
 from billing.settlement.period_models import held
@@ -209,11 +209,8 @@ def _job_line(charge: Charge, deductions: tuple[Deduction, ...], zone: ZoneInfo)
 
 def _tax(charge: Charge) -> LineTax | None:
     """The tax in the fee, as the working of the charge says it; None where the price names no rate."""
-    for step in charge.result["priced"]["steps"]:
-        if step["key"] in (INCLUDED, ADDED):
-            params = step["params"]
-            return LineTax(params["rate"], params.get("tax_fen", params.get("line_fen", 0)))
-    return None
+    told = tax_told((step["key"], step["params"]) for step in charge.result["priced"]["steps"])
+    return LineTax(told.rate, told.amount_fen) if told is not None else None
 
 
 def _fee_line(fee: BookingFee, relieved_fen: int) -> ContentLine:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.ledger.rules.money import EXACT, WIDE, Rounding, round_fen
 from billing.pricing.rules.steps import Step
@@ -37,6 +37,24 @@ class Tax:
             return Step("price", "", INCLUDED, params, gross_fen)
         params = {"rate": f"{self.rate:f}", "net_fen": net_fen, "line_fen": gross_fen - net_fen}
         return Step("price", "", ADDED, params, gross_fen)
+
+
+class TaxTold(NamedTuple):
+    """The tax of a price as its working tells it: ``amount_fen`` at ``rate`` ("0.06" is six per cent), contained in the price or added."""
+
+    rate: str
+    amount_fen: int
+    included: bool
+
+
+def tax_told(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> TaxTold | None:
+    """The tax in a working, given as the keys and parameters of its steps; None where the price names no rate."""
+    for key, params in steps:
+        if key == INCLUDED:
+            return TaxTold(params["rate"], params["tax_fen"], included=True)
+        if key == ADDED:
+            return TaxTold(params["rate"], params["line_fen"], included=False)
+    return None
 
 
 def tax_of(document: Mapping[str, Any] | None) -> Tax | None:

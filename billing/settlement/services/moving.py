@@ -34,7 +34,7 @@ def preview(
     _give_back(known, reservation.pk)
     prepared = planned.with_balances(known, (RESERVATION, reservation.pk))
     assessment = prepared.inputs.assess()
-    return QuotePreview(prepared, assessment, caps_left(prepared.versions, assessment.outcomes))
+    return QuotePreview(prepared, assessment, caps_left([each.programme for each in prepared.versions], assessment.outcomes))
 
 
 def _other(actor: Actor, reservation: Reservation, instrument_id: int) -> Instrument:

@@ -13,7 +13,7 @@ from billing.settlement.services import assessing, card_money, reservation_money
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
-from billing.subsidy.services import InForce
+from billing.subsidy.rules.programme import Programme
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.leaving import Fault
@@ -76,7 +76,7 @@ def preview(
     customer = Organisation.objects.get(pk=organisation_id)
     prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode, project=project.strip())
     assessment = prepared.inputs.assess()
-    left = caps_left(prepared.versions, assessment.outcomes)
+    left = caps_left([version.programme for version in prepared.versions], assessment.outcomes)
     return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)
 
 
@@ -91,16 +91,16 @@ def payable_now(
         return None
 
 
-def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:
+def caps_left(programmes: Sequence[Programme], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:
     """What each cap of the programmes that give something still allows afterwards."""
     left = []
-    for version, outcome in zip(versions, outcomes, strict=True):
+    for programme, outcome in zip(programmes, outcomes, strict=True):
         if not isinstance(outcome, Award):
             continue
-        caps = {cap.id: cap for cap in version.programme.caps}
         left += [
-            CapLeft(version.programme.code, cap_id, caps[cap_id].per.value, caps[cap_id].limit_fen, amount)
-            for cap_id, amount in outcome.left_after.items()
+            CapLeft(programme.code, cap.id, cap.per.value, cap.limit_fen, outcome.left_after[cap.id])
+            for cap in programme.caps
+            if cap.id in outcome.left_after
         ]
     return tuple(left)
 

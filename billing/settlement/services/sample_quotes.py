@@ -122,7 +122,7 @@ def preview(
         inputs=inputs,
         versions=planned.versions,
         assessment=assessment,
-        caps_left=caps_left(planned.versions, assessment.outcomes),
+        caps_left=caps_left([each.programme for each in planned.versions], assessment.outcomes),
         once_verified=_once_verified(customer, inputs, assessment),
         promised_on=promise(resource, samples, today) if arrive_on is None else _promised(resource, samples, arrive_on),
     )

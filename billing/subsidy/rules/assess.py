@@ -15,6 +15,7 @@ from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_sessi
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, price_samples, with_extras
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
+from billing.pricing.rules.tax import TaxTold, tax_told
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, Facts, Quantities
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
@@ -72,6 +73,11 @@ class Assessment(NamedTuple, Generic[P]):
     @property
     def awards(self) -> tuple[Award, ...]:
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Award))
+
+    @property
+    def tax(self) -> TaxTold | None:
+        """The tax in the gross price or on it."""
+        return tax_told((step.key, step.params) for step in self.priced.steps)
 
 
 def assess_session(

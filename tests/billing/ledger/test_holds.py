@@ -12,6 +12,7 @@ from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Source
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Refusal
+from config.kernel.messages import reason_sentence
 
 from .conftest import SOURCE
 
@@ -44,6 +45,8 @@ def test_more_than_is_left_is_refused_and_nothing_is_promised(purse):
     with pytest.raises(Conflict) as refused:
         purse.hold(300_01)
     assert refused.value.reasons[0].code == "ledger.not_enough_left"
+    assert refused.value.reasons[0].params == {"needed_fen": 300_01, "left_fen": 300_00}
+    assert "¥300.01 are needed, and ¥300.00 are left of the budget" in reason_sentence(refused.value.reasons[0])
     assert purse.sums() == (1000_00, 700_00, 0)
     purse.hold(300_00)
 
@@ -51,8 +54,9 @@ def test_more_than_is_left_is_refused_and_nothing_is_promised(purse):
 def test_a_hold_on_two_accounts_is_all_or_nothing(purse, now):
     other = ledger.open_accounts([AccountSpec("cap", "firm_year", 100_00)], now)["cap"]
 
-    with pytest.raises(Conflict), transaction.atomic():
-        ledger.hold({purse.pool.pk: 200_00, other.pk: 100_01}, purse.payee, SOURCE, now)
+    with pytest.raises(Conflict) as refused, transaction.atomic():
+        ledger.hold({purse.pool.pk: 600_00, other.pk: 100_01}, purse.payee, SOURCE, now)
+    assert refused.value.reasons[0].params == {"needed_fen": 100_01, "left_fen": 100_00}
     assert purse.sums() == (1000_00, 0, 0)
     assert not Transfer.objects.filter(kind="hold").exists()
 

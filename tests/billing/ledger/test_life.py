@@ -126,8 +126,9 @@ def test_the_account_of_a_fund_card_is_not_kept_here(cast, now):
 def test_a_suspended_account_promises_nothing_new_and_ends_what_is_promised(cast, pool, payee, now):
     ledger.hold({pool.pk: 100_00}, payee, SOURCE, now)
     life.set_suspended(cast.actor("qian"), pool.pk, True, "Audit", now)
-    with pytest.raises(Conflict, match="not_enough_left"):
+    with pytest.raises(Conflict, match="not_enough_left") as refused:
         ledger.hold({pool.pk: 1}, payee, SOURCE, now)
+    assert refused.value.reasons[0].params == {"needed_fen": 1, "left_fen": 0}
     ledger.end_holds(ledger.open_holds("test", 1), {pool.pk: 60_00}, SOURCE, now, "void")
     life.set_suspended(cast.actor("qian"), pool.pk, False, "Audit over", now)
     ledger.hold({pool.pk: 1}, payee, SOURCE, now)
@@ -238,6 +239,7 @@ def test_what_a_limited_account_grants_it_has_no_longer(pool, now):
     ledger.grant(quota, pool, 70, SOURCE, now)
     quota.refresh_from_db()
     assert quota.left_fen == 30
-    with pytest.raises(Conflict, match="not_enough_left"):
+    with pytest.raises(Conflict, match="not_enough_left") as refused:
         ledger.grant(quota, pool, 31, SOURCE, now)
+    assert refused.value.reasons[0].params == {"needed_fen": 31, "left_fen": 30}
     assert sums_agree()

@@ -126,9 +126,24 @@ GROWING = st.sampled_from(
 )
 
 
-@given(GROWING, st.tuples(st.integers(0, 2_000_000), st.integers(0, 2_000_000)), st.integers(0, 500_000))
+TWO_FEES = st.tuples(st.integers(0, 2_000_000), st.integers(0, 2_000_000))
+USED = st.integers(0, 500_000)
+
+
+@given(GROWING, TWO_FEES, USED)
 @QUICK
 def test_who_spends_more_never_gets_less(rate: Json, fees: tuple[int, int], used: int) -> None:
+    gives_more_for_more(rate, fees, used)
+
+
+@pytest.mark.proof
+@given(GROWING, TWO_FEES, USED)
+@settings(LONG, max_examples=100_000)
+def test_who_spends_more_never_gets_less_however_long_one_looks(rate: Json, fees: tuple[int, int], used: int) -> None:
+    gives_more_for_more(rate, fees, used)
+
+
+def gives_more_for_more(rate: Json, fees: tuple[int, int], used: int) -> None:
     payers = {"payers": {"rule": "by_level", "clause": "1"}} if rate["type"] == "stacked" else {}
     document = programme_document(rate={**rate, "clause": "1"}, caps=[cap("year", "applicant_year", 4000)], **payers)
     programme = parse_programme(document)

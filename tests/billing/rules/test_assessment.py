@@ -207,18 +207,28 @@ def test_what_excludes_two_that_may_be_combined_stays_alone_or_not_at_all(middle
 
 
 SIDES = ["a", "b", "c", "d"]
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["0.1", "0.2", "0.3"]), st.sampled_from(SIDES), st.sets(st.sampled_from(SIDES))), max_size=5
-    ),
-    st.randoms(use_true_random=False),
+EXCLUDING = st.lists(
+    st.tuples(st.sampled_from(["0.1", "0.2", "0.3"]), st.sampled_from(SIDES), st.sets(st.sampled_from(SIDES))), max_size=5
 )
+DICE = st.randoms(use_true_random=False)
+
+
+@given(EXCLUDING, DICE)
 @settings(max_examples=100, deadline=None)
 def test_what_stays_excludes_no_other_what_goes_is_excluded_by_more_and_the_order_does_not_matter(
     outlines: list[tuple[str, str, set[str]]], dice: Any
 ) -> None:
+    stays_whatever_the_order(outlines, dice)
+
+
+@pytest.mark.proof
+@given(EXCLUDING, DICE)
+@settings(max_examples=100_000, deadline=None)
+def test_the_order_does_not_matter_however_long_one_looks(outlines: list[tuple[str, str, set[str]]], dice: Any) -> None:
+    stays_whatever_the_order(outlines, dice)
+
+
+def stays_whatever_the_order(outlines: list[tuple[str, str, set[str]]], dice: Any) -> None:
     made_of = {}
     for place, (rate, own, others) in enumerate(outlines):
         named = sorted(others - {own})

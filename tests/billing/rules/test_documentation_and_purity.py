@@ -103,6 +103,59 @@ def test_rules_of_money_know_no_float_clock_chance_or_framework(path: Path) -> N
     assert impurities(path.read_text(encoding="utf-8")) == []
 
 
+#: Whatever carries amounts beside the rules: services, models and queries of money, and the pages and forms that show and take them.
+AROUND = [
+    path
+    for app in ("billing", "frontend")
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if "migrations" not in path.parts and path not in SOURCES
+]
+#: Floats that are no amounts.
+NO_AMOUNTS = {
+    "billing/month/rules/progress.py": {"float 0.0"},  # seconds since a run began
+    "billing/sandbox/services/running.py": {"float 10.0"},  # after how many seconds a long run writes down where it is
+    "billing/settlement/pdf.py": {"float 0.12"},  # seconds that a line of a PDF may take
+    "frontend/templatetags/jishi.py": {"float 0.5"},  # a half of a star
+}
+
+
+def floats_of_money(source: str) -> list[str]:
+    """Floats, and true divisions of what is named as fen; within ``Decimal(...)`` it is none any more."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            found.append(f"float {node.value}")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
+            found.append("float()")
+        elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            sides = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.target, node.value)
+            found += [ast.unparse(node)] if any(_fen_in(side) for side in sides) else []
+    return found
+
+
+def _fen_in(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Decimal":
+        return False
+    name = getattr(node, "attr", getattr(node, "id", ""))
+    return name == "fen" or name.endswith("_fen") or any(_fen_in(each) for each in ast.iter_child_nodes(node))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rules_of_money_divide_no_fen(path: Path) -> None:
+    assert floats_of_money(path.read_text(encoding="utf-8")) == []
+
+
+def test_what_is_around_the_rules_of_money_knows_no_float_but_those_named_here() -> None:
+    found = {str(path.relative_to(ROOT)): set(floats_of_money(path.read_text(encoding="utf-8"))) for path in AROUND}
+    assert {path: what for path, what in found.items() if what} == NO_AMOUNTS
+
+
+def test_a_float_of_money_would_be_seen() -> None:
+    faulty = "a = row.asked_fen / 100\nb = 0.1 * limit\nc = x / total_fen(row)\nfen /= 2\n"
+    source = faulty + "d = Decimal(row.asked_fen) / 100\ne = seconds / 60\nf = total_fen // 2"
+    assert sorted(floats_of_money(source)) == ["fen /= 2", "float 0.1", "row.asked_fen / 100", "x / total_fen(row)"]
+
+
 def test_an_impurity_would_be_seen() -> None:
     source = "import random\nfrom django.db import models\nx = 0.5\ny = datetime.now()\nz = float('1')"
     assert sorted(impurities(source)) == ["django.db", "float 0.5", "float()", "now", "random"]

@@ -137,6 +137,14 @@ def test_faults_of_a_side_are_told_where_they_stand() -> None:
     assert lacking == ["$.sides[0].base", "$.sides[0].payers", "$.sides[0].rate", "$.sides[0].rounding"]
 
 
+def test_a_fault_of_what_all_sides_share_is_told_there_and_not_in_a_side() -> None:
+    odd = {"type": "condition", "when": {"fact": "x.y", "is": 1}, "says": SAYS, "clause": "1"}
+    assert set(faults(sided(gates=[odd]))) == {"$.gates[0].when.fact"}
+    document = sided(gates=[odd])
+    document["sides"][0]["gates"] = [odd]
+    assert set(faults(document)) == {"$.gates[0].when.fact", "$.sides[0].gates[0].when.fact"}
+
+
 def test_of_a_session_invoice_and_payment_are_expected_to_be_its_price() -> None:
     zone = ZoneInfo("Asia/Shanghai")
     start = datetime(2025, 6, 10, 10, tzinfo=zone)
