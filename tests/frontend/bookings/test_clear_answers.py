@@ -2,7 +2,7 @@
 
 | what happened | tested here | and below the pages |
 |---|---|---|
-| a slot just taken, with what else one can do | `..._just_taken_names_...`, test_waiting_list | services/test_reservation_flow, concurrency/test_slot_stampede |
+| a slot just taken, and what else there is | `..._just_taken_names_...` | services/test_reservation_flow, concurrency/test_slot_stampede |
 | approval from a stale page | `..._grown_old_...`, `..._other_tab_...` | inbox/test_decisions, concurrency/test_approval_races |
 | a page that shows another instrument | `..._that_shows_another_instrument_...` | booking/services/test_other_instrument |
 | an expired hold | `..._expired_hold_books_while_...` | booking/services/test_holds_and_waiting |
