@@ -30,7 +30,7 @@ from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import decisions, reject_reasons, reservations, transitions
+from booking.services import decisions, inbox, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
@@ -278,6 +278,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "rights": rights,
         "shows_next": rights.is_customer,
         "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
+        "rivals": inbox.rivals_of(actor, reservation.pk, where_they_compete=True) if rights.may_decide else [],
         "undo": undo_of(actor, now, reservation) if rights.is_lab else None,
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,
