@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,11 +13,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from booking.ports import ExpectedFigures
+from booking.queries import Before
 from booking.rules.length import require_length
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import ServiceMode
-from instruments.rules.wall_time import instants_showing, to_wall
+from instruments.rules.wall_time import instants_showing, local_day, to_wall
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 #: What is kept of a text in an address; services say what is too long.
@@ -132,6 +133,17 @@ class BookingForm:
             to_on="" if same_day else ends.date().isoformat(),
         )
 
+    def as_before(self, before: Before) -> BookingForm:
+        """What is empty filled in as it was asked for last."""
+        return replace(
+            self,
+            purpose=self.purpose or before.purpose,
+            research_project=self.research_project or before.research_project,
+            service_direction=self.service_direction or before.service_direction,
+            fund_source=self.fund_source or before.fund_source,
+            fund_card=self.fund_card or str(before.fund_card_id or ""),
+        )
+
     def organisation_id(self) -> int | None:
         """The organisation's id, or None when it is not a number."""
         return int(self.organisation) if _FIGURE.fullmatch(self.organisation) else None
@@ -225,8 +237,24 @@ def _wall(day: date, text: str) -> datetime:
     return datetime(day.year, day.month, day.day, int(hour), int(minute))  # noqa: DTZ001  (wall time)
 
 
+def window_between(first: date, from_time: str, last: date, to_time: str, zone: ZoneInfo) -> TimeRange:
+    """From a wall time of the first day (empty: its beginning) to one of the last day (empty: its end), as instants.
+
+    Raises Refusal ``booking.time_unreadable``, ``booking.time_not_local`` and ``booking.range_invalid``.
+    """
+    typed = (("starts_at", from_time), ("ends_at", to_time))
+    Refusal.raise_any([Reason("booking.time_unreadable", {}, name) for name, text in typed if text and not _TIME.fullmatch(text)])
+    starts = instants_showing(_wall(first, from_time), zone) if from_time else [local_day(first, zone).starts_at]
+    ends = instants_showing(_wall(last, to_time), zone) if to_time else [local_day(last, zone).ends_at]
+    return _between(starts, ends, zone)
+
+
 def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
-    first, last = instants_showing(starts, zone), instants_showing(ends, zone)
+    return _between(instants_showing(starts, zone), instants_showing(ends, zone), zone)
+
+
+def _between(first: Sequence[datetime], last: Sequence[datetime], zone: ZoneInfo) -> TimeRange:
+    """From the first instant at which clocks show the start to the first one after it at which they show the end."""
     reasons = [
         Reason("booking.time_not_local", {"zone": zone.key}, name)
         for name, found in (("starts_at", first), ("ends_at", last))

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentList
 from billing.claims.queries import ListStand
-from billing.claims.rules.checks import Check
+from billing.claims.rules.checks import CheckInput, look
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
 from billing.claims.services.reviewing import Result
@@ -141,9 +141,17 @@ class ClaimOut(serializers.Serializer):
     expected_on = serializers.DateField(allow_null=True)
 
 
+class ClaimPaperOut(serializers.Serializer):
+    kind = serializers.CharField(help_text="What it shows: contract or report.")
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    positions = serializers.ListField(child=serializers.IntegerField(), help_text="The lines that it shows it of.")
+
+
 class ClaimDetailOut(ClaimOut):
     lines = ClaimLineOut(many=True)
     checks = ClaimCheckOut(many=True)
+    papers = ClaimPaperOut(many=True, help_text="What the platform has itself and counts as evidence.")
 
 
 class ClaimMadeOut(serializers.Serializer):
@@ -219,14 +227,18 @@ def claim_json(claim: Any) -> dict[str, Any]:
     }
 
 
-def detail_json(claim: Claim, lines: Sequence[ClaimLine], checks: Sequence[Check]) -> dict[str, Any]:
+def detail_json(claim: Claim, lines: Sequence[ClaimLine], looked_at: CheckInput) -> dict[str, Any]:
     """A claim with its lines and what was looked at."""
     return {
         **claim_json(claim),
         "lines": [_line_json(line) for line in lines],
         "checks": [
             {"code": each.code, "ok": each.ok, "positions": list(each.positions), "missing": list(each.missing)}
-            for each in checks
+            for each in look(looked_at)
+        ],
+        "papers": [
+            {"kind": each.kind, "name": each.name, "sha256": each.sha256, "positions": list(each.positions)}
+            for each in looked_at.papers
         ],
     }
 

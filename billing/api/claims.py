@@ -17,7 +17,6 @@ from billing.api import claim_shapes as shapes
 from billing.api.claim_papers import KIND
 from billing.claims import queries
 from billing.claims.models import Claim, ClaimBatch, PaymentList
-from billing.claims.rules.checks import look
 from billing.claims.services import batches, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
@@ -144,8 +143,7 @@ class ClaimView(ApiView):
 
     def _detail(self, pk: int) -> dict[str, Any]:
         found = queries.claim_for(self.actor, pk)
-        checks = look(queries.check_inputs([found])[found.pk])
-        return shapes.detail_json(found, queries.lines_of(found), checks)
+        return shapes.detail_json(found, queries.lines_of(found), queries.check_inputs([found])[found.pk])
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut, 200: shapes.ClaimMadeOut})
     def submit(self, request: Request, pk: str) -> Response:

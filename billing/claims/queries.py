@@ -39,6 +39,7 @@ from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
 from billing.claims.services.paying import shares_of
 from billing.claims.sheets import lines_sheet
+from billing.claims.shown_papers import papers_of
 from billing.invoices.models import VatInvoice
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState
@@ -292,12 +293,14 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
         Objection.objects.filter(claim__in=claims, answered_at__isnull=True).values_list("claim_id").annotate(Count("pk"))
     )
     handed = dict(ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at"))
+    asks = {claim.pk: review_of(claim.batch.programme_version.document).asks for claim in claims}
+    shown = papers_of(lines, asks)
     found = {}
     for claim in claims:
         batch, at = claim.batch, handed.get(claim.pk)
         own = [line for line in lines if line.claim_id == claim.pk]
         found[claim.pk] = CheckInput(
-            asks=review_of(batch.programme_version.document).asks,
+            asks=asks[claim.pk],
             files=frozenset(kinds.get(claim.pk, ())),
             has_bank_account=bool(claim.payee.bank_account_number),
             from_on=batch.from_on,
@@ -318,6 +321,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                 for line in own
             ],
             account_changed=papers.account_changed(claim.payee, accounts.get(claim.pk)),
+            papers=shown.get(claim.pk, ()),
         )
     return found
 

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from booking.api.serializers import NamedOut, SeenTimeIn, StateOut
-from booking.api.views import range_of
+from booking.api.serializers import NamedOut, SeenTimeIn, StateOut, rivals_field
+from booking.api.views import range_of, rivals_of
 from booking.models import Reservation
 from booking.queries import inbox as inbox_queries
 from booking.queries.inbox import Pending
@@ -65,6 +65,7 @@ class DecisionsIn(StrictSerializer):
     choice = Text(
         max_length=100, required=False, allow_blank=True, default="", help_text="A ready sentence: see reject-reasons of the lab."
     )
+    rivals = rivals_field()
 
 
 class DecidedProblemOut(serializers.Serializer):
@@ -78,6 +79,9 @@ class DecidedOut(serializers.Serializer):
     done = serializers.BooleanField()
     status = serializers.IntegerField(help_text="The status that deciding this one alone would have had.")
     problems = DecidedProblemOut(many=True)
+    declined = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Other requests for the same time that were declined with it."
+    )
 
 
 class DecisionsOut(serializers.Serializer):
@@ -116,7 +120,7 @@ class DecisionsView(ApiView):
         and is told after them. The same Idempotency-Key decides nothing twice and tries again what failed."""
         key, asked = self.idempotency_key(request), self.valid(request)
         self.actor.require(Role.LAB_MANAGER)
-        wish = Wish(Verdict(asked["decision"]), Why(asked["choice"], asked["reason"]))
+        wish = Wish(Verdict(asked["decision"]), Why(asked["choice"], asked["reason"]), rivals=rivals_of(asked))
         seen = {one["reservation"]: range_of(one) for one in asked["seen"]}
         results = inbox.decide_all(self.actor, asked["reservations"], wish, self.now, seen=seen, idempotency_key=key)
         failed = sum(one.refusal is not None for one in results)
@@ -153,6 +157,7 @@ def _result(one: Outcome) -> dict[str, Any]:
         "done": one.refusal is None,
         "status": status_of(one.refusal) if one.refusal else 200,
         "problems": [{"code": why.code, "field": why.field, "detail": reason_sentence(why)} for why in reasons],
+        "declined": one.declined,
     }
 
 

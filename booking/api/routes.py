@@ -22,6 +22,7 @@ from booking.api import (
     unassisted,
     utilisation,
     views,
+    waiting,
 )
 from config.kernel.api.routes import ID
 
@@ -76,6 +77,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             name="api_utilisation",
         ),
         *_consents(),
+        *_waiting(),
         *_enquiries(),
         *_spending(),
         *_answering(),
@@ -117,6 +119,17 @@ def _consents() -> list[URLPattern]:
         re_path(r"^booking-consents/$", consent.as_view({"get": "list", "post": "create"}), name="api_booking_consents"),
         re_path(r"^booking-consents/colleagues/$", consent.as_view({"get": "colleagues"}), name="api_booking_consent_colleagues"),
         re_path(rf"^booking-consents/{ID}/end/$", consent.as_view({"post": "end"}), name="api_booking_consent_end"),
+    ]
+
+
+def _waiting() -> list[URLPattern]:
+    entry = waiting.WaitView
+    return [
+        re_path(r"^waiting-list/$", entry.as_view({"get": "list", "post": "create"}), name="api_waiting_list"),
+        *(
+            re_path(rf"^waiting-list/{ID}/{answer}/$", entry.as_view({"post": answer}), name=f"api_waiting_{answer}")
+            for answer in ("accept", "decline", "leave")
+        ),
     ]
 
 

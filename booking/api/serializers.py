@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from booking.rules.deciding import Rivals
 from booking.rules.service_facts import Direction
 from booking.rules.states import ReservationState
 from config.kernel.api.fields import Day, Id, IdParameter, Instant, Text, WholeNumber
@@ -89,6 +90,12 @@ class StateOut(serializers.Serializer):
     state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
 
 
+class ApprovedOut(StateOut):
+    declined = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Other requests for the same time that were declined with it."
+    )
+
+
 class ReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 
@@ -118,11 +125,21 @@ class UndoableIn(StrictSerializer):
     )
 
 
+def rivals_field() -> serializers.ChoiceField:
+    """What becomes of the others that wait for the time of what is approved."""
+    said = (
+        "What becomes of other requests for the same time. Left out: decline where the lab's rules let requests compete for a time "
+        "(pending_blocks is off), keep elsewhere."
+    )
+    return serializers.ChoiceField(choices=[str(each) for each in Rivals], required=False, allow_null=True, help_text=said)
+
+
 class SeenIn(UndoableIn):
     seen = SeenTimeIn(
         required=False, allow_null=True, help_text="The time that was looked at: another one is not approved (409)."
     )
     assistant = Id(required=False, help_text="Who shall assist; left out: who was chosen with the request.")
+    rivals = rivals_field()
 
 
 class RejectIn(UndoableIn):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,14 +21,14 @@ from booking.api import serializers as shapes
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.spending import awaiting_leader
-from booking.rules.deciding import Verdict
+from booking.rules.deciding import Rivals, Verdict
 from booking.rules.length import require_length
 from booking.rules.policy import broken_rules
 from booking.rules.slots import Slot
 from booking.services import inbox, reservations, transitions
 from booking.services.context import BookingContext
 from booking.services.decisions import How
-from booking.services.inbox import Wish
+from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from booking.services.reservations import ReservationRequest
 from booking.services.state_writing import seen_by
@@ -42,6 +42,7 @@ from config.kernel.time_range import TimeRange
 from instruments.hours_wording import closed_words
 from instruments.rules.wall_time import local_day
 
+T = TypeVar("T")
 #: (actor, reservations) -> the JSON of ``FiguresOut`` by reservation id; money knows, booking only shows.
 FiguresReader = Callable[[Actor, Iterable[Reservation]], Mapping[int, dict[str, Any]]]
 #: Nobody means more than this in one request; looking at it would keep the server busy.
@@ -203,18 +204,25 @@ class ReservationActionView(ApiView):
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
 
-    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], object]) -> Response:
-        """Do ``act`` once and answer with the state after it; a conflict that was written down is answered again as such."""
+    def step(
+        self,
+        request: Request,
+        pk: str,
+        act: Callable[[int, dict[str, Any]], T],
+        told: Callable[[T], dict[str, Any]] = lambda _done: {},
+    ) -> Response:
+        """Do ``act`` once and answer with the state after it, and what ``told`` says of it; a conflict that was written down is answered
+        again as such."""
         values, reservation_id = self.valid(request), int(pk)
 
         def effect() -> dict[str, Any]:
             try:
-                act(reservation_id, values)
+                done = act(reservation_id, values)
             except Conflict as conflict:
                 if conflict.reasons[0].code not in _KEPT:
                     raise
                 return {"refused": [[reason.code, reason.params, reason.field] for reason in conflict.reasons]}
-            return {"id": reservation_id, "state": self._state(reservation_id)}
+            return {"id": reservation_id, "state": self._state(reservation_id), **told(done)}
 
         answer = self.once(request, f"reservation.{self.action}", effect, status=200)
         if "refused" in answer.data:
@@ -249,16 +257,17 @@ class LabActionView(ReservationActionView):
 
     token_scopes = {"POST": "manage"}
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.ApprovedOut)
     def approve(self, request: Request, pk: str) -> Response:
         """Approve a request and hold its money. 409 when the customer has to accept new figures first, or has moved it from the time
-        that was looked at (where that is given)."""
+        that was looked at (where that is given). Where the lab lets requests compete, the others that want the time are declined with it
+        (``rivals``)."""
 
-        def act(key: int, values: Mapping[str, Any]) -> None:
-            wish = Wish(Verdict.APPROVE, assistant_id=values.get("assistant"))
-            inbox.decide(self.actor, key, wish, self.now, _how(values), seen=_seen(values))
+        def act(key: int, values: Mapping[str, Any]) -> Outcome:
+            wish = Wish(Verdict.APPROVE, assistant_id=values.get("assistant"), rivals=rivals_of(values))
+            return inbox.decide(self.actor, key, wish, self.now, _how(values), seen=_seen(values))
 
-        return self.step(request, pk, act)
+        return self.step(request, pk, act, lambda done: {"declined": done.declined})
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def reject(self, request: Request, pk: str) -> Response:
@@ -281,6 +290,11 @@ class LabActionView(ReservationActionView):
     def no_show(self, request: Request, pk: str) -> Response:
         """Nobody came."""
         return self.step(request, pk, lambda key, values: transitions.mark_no_show(self.actor, key, self.now))
+
+
+def rivals_of(values: Mapping[str, Any]) -> Rivals | None:
+    """What the caller says about the others that want the time."""
+    return Rivals(values["rivals"]) if values.get("rivals") else None
 
 
 def _how(values: Mapping[str, Any]) -> How:

@@ -2,10 +2,13 @@
 
 from booking.queries.reservations import (
     LAB_ROLES,
+    Before,
     DaySlots,
     FeedRow,
     Week,
     approval_inbox,
+    as_before,
+    before_of_each,
     bookable_organisations,
     calendar_day,
     day_feed,
@@ -23,10 +26,13 @@ from booking.queries.reservations import (
 
 __all__ = [
     "LAB_ROLES",
+    "Before",
     "DaySlots",
     "FeedRow",
     "Week",
     "approval_inbox",
+    "as_before",
+    "before_of_each",
     "bookable_organisations",
     "calendar_day",
     "day_feed",

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Prefetch, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, MaintenancePlan, Occupancy, OccupancySource, Reservation
-from booking.queries.finding import FoundTime, find_earliest
+from booking.queries.equal import equal_instrument
+from booking.queries.finding import FoundTime
 from booking.rules.downtime import MOST_DECIDED, Choice, Due, choices_for, share_out
 from booking.rules.states import ReservationState
-from booking.rules.time_search import LONGEST_MINUTES, SHORTEST_MINUTES, TimeSearch
 from booking.services import context as booking_context
 from booking.services import downtimes, maintenance_plans
 from config.kernel.access import Actor, visible_to
@@ -23,7 +23,6 @@ WITHIN = timedelta(days=14)
 """So long after the outage other times are looked for."""
 MOST_ELSEWHERE = 12
 """Bookings for which an equal instrument is looked for: each is a search of its own."""
-_OTHERS_LOOKED_AT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def preview(actor: Actor, instrument: Instrument, during: TimeRange, now: dateti
     busy = [*booking_context.busy_ranges(instrument.calendar_id, window), during]
     shares = share_out([row.during for row in ahead], context.opening(window), busy, context.policy, context.zone, now)
     times = {row.pk: tuple(share) for row, share in zip(ahead, shares, strict=True)}
-    equal = {row.pk: _elsewhere(actor, row, context, now) for row in ahead[:MOST_ELSEWHERE]}
+    equal = {row.pk: equal_instrument(actor, context, row.during, row.organisation, now) for row in ahead[:MOST_ELSEWHERE]}
     return Preview(
         [_hit(actor, row, times.get(row.pk, ()), equal.get(row.pk), row.pk in own, now) for row in rows],
         max(0, len(ids) - MOST_DECIDED),
@@ -92,20 +91,6 @@ def _hit(
     missing = {Choice.OFFER: not times, Choice.ANOTHER: not same_lab}
     choices = tuple(one for one in choices if not missing.get(one))
     return Hit(row, choices, times, elsewhere, row.state == ReservationState.IN_USE, not own)
-
-
-def _elsewhere(actor: Actor, row: Reservation, context: booking_context.BookingContext, now: datetime) -> FoundTime | None:
-    """The earliest time of the same length on another instrument of the same class, from the booked day on, for the same customer: one of
-    the same lab where there is one, which the booking itself can go to."""
-    minutes = row.during.seconds // 60
-    first_on = context.local_day(max(row.starts_at, now))
-    if not context.instrument.class_code or not SHORTEST_MINUTES <= minutes <= LONGEST_MINUTES:
-        return None
-    search = TimeSearch(minutes, first_on, first_on + WITHIN, class_code=context.instrument.class_code)
-    found = find_earliest(actor, search, now, _OTHERS_LOOKED_AT, customer=row.organisation)
-    others = [one for one in found.rows if one.instrument.calendar_id != context.instrument.calendar_id]
-    own = (one for one in others if one.instrument.organisation_id == context.instrument.organisation_id)
-    return next(own, others[0] if others else None)
 
 
 def downtimes_of(actor: Actor, instrument: Instrument, now: datetime) -> list[Downtime]:

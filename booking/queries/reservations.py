@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -254,6 +254,39 @@ def last_reservation_of(actor: Actor, instrument_id: int) -> Reservation | None:
     rows = visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor)
     here = Case(When(instrument_id=instrument_id, then=1), default=0)
     return rows.order_by(here.desc(), "-created_at", "-pk").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is the same each time: what was asked for last, as the fields of a request; empty where nothing was."""
+
+    purpose: str = ""
+    research_project: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
+    fund_card_id: int | None = None
+
+
+def as_before(last: Reservation | None, instrument_id: int) -> Before:
+    """The facts of ``last`` for another request of that instrument; what it was for only where it was for the same instrument."""
+    if last is None:
+        return Before()
+    purpose = last.purpose if last.instrument_id == instrument_id else ""
+    return Before(purpose, last.research_project, last.service_direction, last.fund_source, last.fund_card_id)
+
+
+def before_of_each(actor: Actor, asked: Collection[tuple[int, int]]) -> dict[tuple[int, int], Before]:
+    """What the person asked for last for each (organisation, instrument), of that instrument if ever, else of any: one query for all."""
+    if not asked or actor.user_id is None:
+        return dict.fromkeys(asked, Before())
+    rows = visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor)
+    rows = rows.filter(organisation_id__in={organisation_id for organisation_id, _instrument in asked})
+    rows = rows.order_by("organisation_id", "instrument_id", "-created_at", "-pk").distinct("organisation_id", "instrument_id")
+    latest: dict[int, Reservation] = {}
+    here: dict[tuple[int, int], Reservation] = {}
+    for row in sorted(rows, key=lambda one: (one.created_at, one.pk)):
+        latest[row.organisation_id] = here[row.organisation_id, row.instrument_id] = row
+    return {pair: as_before(here.get(pair, latest.get(pair[0])), pair[1]) for pair in asked}
 
 
 def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list[Occupancy]:

@@ -25,6 +25,13 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
+class Rivals(StrEnum):
+    """What becomes of the other requests for the time of one that is approved."""
+
+    DECLINE = "decline"
+    KEEP = "keep"
+
+
 class Risk(StrEnum):
     """What a manager should see before pressing a key."""
 

@@ -68,6 +68,13 @@ def offer_expires(now: datetime, starts_at: datetime) -> datetime:
     return min(now + OFFER_STANDS, starts_at)
 
 
+def most_within(window: TimeRange, policy: BookingPolicy) -> int:
+    """The longest session (minutes, on the grid) that the lab's limits allow within ``window``; all of it where they allow that, and the
+    shortest one where it is too short."""
+    step = policy.granularity_minutes
+    return max(min(window.seconds // 60, policy.max_minutes) // step * step, policy.shortest_on_grid_minutes)
+
+
 #: Reasons that no later time mends: they are about the person, the organisation or the instrument.
 _WHENEVER = frozenset(
     {

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import Exists, Subquery
 
 from booking.decision_wording import GIVEN_TO_ANOTHER
-from booking.models import Occupancy, OccupancySource, Reservation
-from booking.rules.deciding import MOST_TOGETHER, Verdict
+from booking.models import InstrumentPolicy, Occupancy, OccupancySource, Reservation
+from booking.rules.deciding import MOST_TOGETHER, Rivals, Verdict
 from booking.rules.states import ReservationState
 from booking.services import decisions, reject_reasons, transitions
 from booking.services.decisions import How
 from booking.services.reject_reasons import Why
-from booking.services.state_writing import seen_by
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import idempotency, transactions
@@ -31,32 +30,58 @@ UNDOABLE = How(undo=True)
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to become of requests. ``why`` is needed to reject, and read by the customers, each in their language. ``assistant_id``: who
-    assists in what is approved, where it is not who was chosen by itself."""
+    assists in what is approved, where it is not who was chosen by itself. ``rivals``: what becomes of the others that wait for the time of
+    what is approved; None: they are declined where the lab's rules let requests compete for a time, and wait on elsewhere."""
 
     verdict: Verdict
     why: Why = NO_REASON
     assistant_id: int | None = None
+    rivals: Rivals | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one of them; ``refusal`` says why nothing did."""
+    """What became of one of them; ``refusal`` says why nothing did. ``rivals``: what became of the others that waited for its time."""
 
     reservation_id: int
     refusal: Refusal | None = None
+    rivals: tuple[Outcome, ...] = ()
+
+    @property
+    def declined(self) -> list[int]:
+        """The ids of the others that were declined."""
+        return [one.reservation_id for one in self.rivals if one.refusal is None]
+
+    @property
+    def all(self) -> list[Outcome]:
+        """It, and what became of the others."""
+        return [self, *self.rivals]
 
 
 def decide(
-    actor: Actor, reservation_id: int, wish: Wish, now: datetime, how: How = UNDOABLE, *, seen: TimeRange | None = None
-) -> None:
-    """Approve or reject one request; ``seen`` is the time that was looked at.
+    actor: Actor,
+    reservation_id: int,
+    wish: Wish,
+    now: datetime,
+    how: How = UNDOABLE,
+    *,
+    seen: TimeRange | None = None,
+    spared: Collection[int] = (),
+) -> Outcome:
+    """Approve or reject one request; ``seen`` is the time that was looked at. Where the wish says so, the others that wait for the time of
+    one that is approved are declined, each by itself; what has moved elsewhere in between is not, and says so. ``spared`` are those that
+    are not declined whatever the wish says.
 
-    Raises as ``transitions.approve`` and ``transitions.reject``.
+    Raises as ``transitions.approve`` and ``transitions.reject``: then nothing is declined.
     """
-    if wish.verdict is Verdict.APPROVE:
-        transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
-    else:
+    if wish.verdict is Verdict.REJECT:
         transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
+        return Outcome(reservation_id)
+    keeps = wish.rivals is Rivals.KEEP
+    rivals = [] if keeps else rivals_of(actor, reservation_id, where_they_compete=wish.rivals is None)
+    transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
+    declined = [_declined(actor, one, now, how) for one in rivals if one.pk not in spared]
+    return Outcome(reservation_id, rivals=tuple(declined))
 
 
 def decide_all(
@@ -69,7 +94,8 @@ def decide_all(
     idempotency_key: str = "",
 ) -> list[Outcome]:
     """Decide each by itself, in the order given: what cannot be decided stays as it was and says why, and the others are done.
-    ``seen``: the times that were looked at, by id; one that has moved since is not decided.
+    ``seen``: the times that were looked at, by id; one that has moved since is not decided. Of two that were both chosen and want the same
+    time the second one is not declined for the first: it stays and says that the time is taken.
 
     With a key what was decided once is answered again and not repeated; what was refused is tried again. Raises Refusal
     ``decision.none_chosen``, ``decision.too_many``, ``booking.reason_missing`` before anything is done.
@@ -77,41 +103,32 @@ def decide_all(
     chosen = list(dict.fromkeys(reservation_ids))
     _refuse_call(chosen, wish)
 
-    def one(pk: int) -> None:
-        decide(actor, pk, wish, now, seen=(seen or {}).get(pk))
+    def one(pk: int) -> Outcome:
+        return decide(actor, pk, wish, now, seen=(seen or {}).get(pk), spared=chosen)
 
     return [_outcome(pk, _once(actor, pk, wish, now, idempotency_key, one) if idempotency_key else one) for pk in chosen]
 
 
-def approve_over_rivals(actor: Actor, reservation_id: int, now: datetime, *, seen: TimeRange | None = None) -> list[Outcome]:
-    """Approve a request and decline the others that wait for its time, each by itself; the first outcome is the approval's. What has
-    moved elsewhere in between is not declined, and its outcome says so.
-
-    Raises as ``transitions.approve``: then nothing is declined.
-    """
-    rivals = rivals_of(actor, reservation_id)
-    decide(actor, reservation_id, Wish(Verdict.APPROVE), now, seen=seen)
-    return [Outcome(reservation_id), *(_declined(actor, pk, at, now) for pk, at in rivals)]
-
-
-def _declined(actor: Actor, reservation_id: int, seen: TimeRange, now: datetime) -> Outcome:
+def _declined(actor: Actor, rival: Reservation, now: datetime, how: How) -> Outcome:
     declined = Wish(Verdict.REJECT, Why(choice=GIVEN_TO_ANOTHER))
-    return _outcome(reservation_id, lambda pk: decide(actor, pk, declined, now, seen=seen))
+    return _outcome(rival.pk, lambda pk: decide(actor, pk, declined, now, how, seen=rival.during))
 
 
-def rivals_of(actor: Actor, reservation_id: int) -> list[tuple[int, TimeRange]]:
-    """The other requests that wait for time of the same calendar, buffers included: (id, its own time). Raises NotFound."""
-    reservation = seen_by(actor, reservation_id)
-    own = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION).values("during")[:1]
+def rivals_of(actor: Actor, reservation_id: int, *, where_they_compete: bool = False) -> list[Reservation]:
+    """The other requests that the actor may see and that wait for time of the same calendar, buffers included, with their customers, those
+    that were asked first first; one query. With ``where_they_compete`` none where the lab's rules let a request keep its time."""
+    own = Occupancy.objects.filter(reservation=reservation_id, source=OccupancySource.RESERVATION)
     rows = Reservation.objects.filter(
         state=ReservationState.REQUESTED,
-        occupancies__calendar_id=reservation.instrument.calendar_id,
+        occupancies__calendar_id=Subquery(own.values("calendar_id")[:1]),
         occupancies__source=OccupancySource.RESERVATION,
-        occupancies__during__overlap=Subquery(own),
+        occupancies__during__overlap=Subquery(own.values("during")[:1]),
     )
-    found = visible_to(rows.exclude(pk=reservation_id), actor).order_by("created_at", "pk")
-    times = found.values_list("pk", "starts_at", "ends_at")[:MOST_TOGETHER]
-    return [(pk, TimeRange(starts_at, ends_at)) for pk, starts_at, ends_at in times]
+    if where_they_compete:
+        of = Reservation.objects.filter(pk=reservation_id).values("instrument_id")
+        rows = rows.filter(Exists(InstrumentPolicy.objects.filter(instrument=Subquery(of), pending_blocks=False)))
+    found = visible_to(rows.exclude(pk=reservation_id), actor).select_related("organisation", "instrument__site")
+    return list(found.order_by("created_at", "pk")[:MOST_TOGETHER])
 
 
 def take_back_all(actor: Actor, reservation_ids: Iterable[int], now: datetime) -> list[Outcome]:
@@ -134,30 +151,31 @@ def _refuse_count(chosen: Sequence[int]) -> None:
         raise Refusal.of("decision.too_many", field="reservations", most=MOST_TOGETHER)
 
 
-def _outcome(pk: int, act: Callable[[int], None]) -> Outcome:
+def _outcome(pk: int, act: Callable[[int], Outcome | None]) -> Outcome:
     try:
-        act(pk)
+        return act(pk) or Outcome(pk)
     except Refusal as refusal:
         return Outcome(pk, refusal)
-    return Outcome(pk)
 
 
-def _once(actor: Actor, pk: int, wish: Wish, now: datetime, key: str, one: Callable[[int], None]) -> Callable[[int], None]:
-    """``one`` at most once for the key. That the customer is asked about new figures is an effect too, and answered again as it was."""
+def _once(actor: Actor, pk: int, wish: Wish, now: datetime, key: str, one: Callable[[int], Outcome]) -> Callable[[int], Outcome]:
+    """``one`` at most once for the key. That the customer is asked about new figures is an effect too, and answered again as it was; so is
+    who was declined with it."""
     payload = {"verdict": wish.verdict.value, "choice": wish.why.choice, "words": wish.why.words}
+    payload |= {"rivals": wish.rivals.value} if wish.rivals is not None else {}
 
     def effect() -> dict[str, Any]:
         try:
-            one(pk)
+            return {"declined": one(pk).declined}
         except Conflict as conflict:
             if conflict.reasons[0].code != FIGURES_CHANGED:
                 raise
             return {"asked": True}
-        return {}
 
-    def act(pk: int) -> None:
+    def act(pk: int) -> Outcome:
         result, _replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, f"{key}:{pk}", payload, now, effect))
-        if result:
+        if "asked" in result:
             raise Conflict.of(FIGURES_CHANGED)
+        return Outcome(pk, rivals=tuple(map(Outcome, result.get("declined", ()))))
 
     return act

@@ -102,7 +102,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
 
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
     ``consent.missing`` (``for_person``), ``card.choose`` (one that the colleague does not spend from), Conflict
-    ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
+    ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone; the first one with
+    ``extra["elsewhere"]`` too), Busy.
     """
     request = cleaned(request)
 
@@ -110,7 +111,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
         reservation = reserve_one(actor, request, now)
         return {"id": reservation.pk, "state": reservation.state}
 
-    with conflicts.answered(actor, request.instrument_id, request.during, now, request.organisation_id, request.service_mode):
+    asked = (request.instrument_id, request.during, now, request.organisation_id, request.service_mode)
+    with conflicts.answered(actor, *asked, equal=True):
         result, replayed = transactions.run(
             lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
         )

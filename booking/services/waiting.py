@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from booking import queries
 from booking.models import Occupancy, OccupancySource, WaitEntry
 from booking.rules.slots import first_fit
 from booking.rules.waiting import LEAST_TO_ANSWER, REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
@@ -43,7 +44,8 @@ class Wish:
 
 
 def join(actor: Actor, wish: Wish, now: datetime) -> WaitEntry:
-    """Wait for a time. Raises NotFound, Forbidden, Refusal ``wait.too_many``, ``wait.window``, ``wait.length``, ``wait.past``."""
+    """Wait for a time. Raises NotFound, Forbidden, Refusal ``wait.too_many``, ``wait.window``, ``wait.length``, ``wait.past``,
+    ``booking.service_mode_unknown``."""
 
     def work() -> WaitEntry:
         person_id = one_at_a_time(actor)
@@ -72,9 +74,12 @@ def join(actor: Actor, wish: Wish, now: datetime) -> WaitEntry:
 def _refuse_wish(context: BookingContext, wish: Wish, now: datetime) -> None:
     minutes = timedelta(minutes=wish.minutes)
     if wish.window.ends_at <= now + minutes:
-        raise Refusal.of("wait.past", "last_on")
+        raise Refusal.of("wait.past", "ends_at")
     if wish.window.duration > LONGEST_WINDOW:
-        raise Refusal.of("wait.window", "last_on", days=LONGEST_WINDOW.days)
+        raise Refusal.of("wait.window", "ends_at", days=LONGEST_WINDOW.days)
+    modes = context.instrument.service_modes
+    if wish.service_mode not in (modes or [wish.service_mode]):
+        raise Refusal.of("booking.service_mode_unknown", "service_mode", known=modes)
     policy = context.policy
     fits = policy.min_minutes <= wish.minutes <= policy.max_minutes and wish.minutes % policy.granularity_minutes == 0
     if not fits or minutes > wish.window.duration:
@@ -93,7 +98,10 @@ def decline(actor: Actor, entry_id: int, now: datetime) -> None:
 
 
 def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
-    """Take what is offered: it is booked (or asked for) in one transaction. Raises as ``reservations.reserve``, and ``wait.not_now``."""
+    """Take what is offered: it is booked (or asked for) in one transaction, for what the person asked for last.
+
+    Raises as ``reservations.reserve``, and ``wait.not_now``.
+    """
 
     def work() -> Reserved:
         entry = _locked(actor, entry_id)
@@ -101,7 +109,7 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
         after = next_wait_state(WaitState(entry.state), WaitEvent.ACCEPT)
         if during is None or entry.offer_expires_at is None or entry.offer_expires_at <= now:
             raise Refusal.of("wait.offer_over")
-        request = ReservationRequest(entry.instrument_id, entry.organisation_id, during, entry.service_mode)
+        request = _request(actor, entry, during)
         reserved = reservations.reserve(actor, request, now, idempotency_key=f"wait-{entry.pk}-{entry.offers}")
         entry.state, entry.reservation_id = after, reserved.reservation_id
         entry.save(update_fields=["state", "reservation"])
@@ -109,6 +117,22 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
         return reserved
 
     return transactions.run(work)
+
+
+def _request(actor: Actor, entry: WaitEntry, during: TimeRange) -> ReservationRequest:
+    """One press fills in what the form would: all but a card, as nobody has seen what would be paid from it."""
+    asked = (entry.organisation_id, entry.instrument_id)
+    before = queries.before_of_each(actor, [asked])[asked]
+    return ReservationRequest(
+        entry.instrument_id,
+        entry.organisation_id,
+        during,
+        entry.service_mode,
+        purpose=before.purpose,
+        research_project=before.research_project,
+        service_direction=before.service_direction,
+        fund_source=before.fund_source,
+    )
 
 
 def offer_free_time(now: datetime) -> int:

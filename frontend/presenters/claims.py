@@ -53,6 +53,24 @@ def missing_rows(claim: CheckInput) -> list[tuple[wording.Word, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A paper of the platform that counts as evidence: what it is, its name and fingerprint, and the lines that it shows."""
+
+    word: wording.Word
+    name: str
+    sha256: str
+    positions: str
+
+
+def paper_rows(claim: CheckInput) -> list[ShownRow]:
+    """The papers of the platform that count, in words."""
+    return [
+        ShownRow(wording.ASKED[each.kind], each.name, each.sha256, ", ".join(str(place) for place in each.positions))
+        for each in claim.papers
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRow:
     """A claim of a list. ``step`` says who looks at it; ``clean`` whether the checks found nothing (None: not looked)."""
 

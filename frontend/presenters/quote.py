@@ -60,8 +60,18 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An equal instrument that is free, when, and its form with that time filled in."""
+
+    instrument: Instrument
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteView:
     """``problems``: sentences with the id of the field to mend; without any, and with figures, the button may be pressed.
+    ``wait_url``: where one can wait for the time, where somebody else has it.
     ``lab_may``: the reader, one of the lab's managers, may pass over all of them with a reason.
     ``late_cancel_fen`` and ``no_show_fen``: what the time costs when it is given back later, or not used.
 
@@ -81,6 +91,7 @@ class QuoteView:
     problems: list[tuple[str, str]] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
     lab_may: bool = False
+    wait_url: str = ""
 
     @property
     def minutes(self) -> int:
@@ -120,7 +131,8 @@ def hold_view(held: Held | None, now: datetime, **rest: Any) -> HoldView:
 @dataclass(frozen=True, slots=True)
 class Panel:
     """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for); ``again``: when a booking of
-    before could be had once more, the one that suits best first; ``manages``: the reader, a manager of the lab, may pass over its rules."""
+    before could be had once more, the one that suits best first; ``elsewhere`` and ``wait_url``: what else one can do about a time that
+    was just taken; ``manages``: the reader, a manager of the lab, may pass over its rules."""
 
     instrument: Instrument
     form: BookingForm
@@ -145,6 +157,8 @@ class Panel:
     for_person: int | None = None
     manages: bool = False
     hold: HoldView | None = None
+    elsewhere: Elsewhere | None = None
+    wait_url: str = ""
 
     @property
     def service_modes(self) -> list[str]:

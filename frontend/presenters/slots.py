@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.queries import Week
 from booking.rules.slots import Slot
+from booking.rules.waiting import most_within
 from booking.services.context import BookingContext
 from config.kernel.errors import Refusal
 from config.kernel.messages import duration_words
@@ -64,14 +66,18 @@ class StartCell:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Time at which nothing can start, and why, in a word and in a sentence. ``expected``: closed as every week, nothing to talk about."""
+    """Time at which nothing can start, and why, in a word and in a sentence. ``expected``: closed as every week, nothing to talk about.
+    ``wait_href``: where one can wait for it, where somebody else has it; ``wait_exactly``: all of it could be booked at one go."""
 
     from_time: str
     to_time: str
     why: str
     word: Promise | str
     sentence: str
+    during: TimeRange
     expected: bool = False
+    wait_href: str = ""
+    wait_exactly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ def _column(
         weekday=display.weekday(day.local_date),
         day_and_month=f"{day.local_date:%m-%d}",
         is_today=day.local_date == today,
-        cells=cells,
+        cells=[_to_wait_for(cell, week.context, form) for cell in cells],
         start_count=sum(isinstance(cell, StartCell) for cell in cells),
         is_open=any(isinstance(cell, StartCell) or cell.why != CLOSED for cell in cells),
         closed_words="" if cells else why[CLOSED],
@@ -229,6 +235,22 @@ def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot, se
     before = cells[-1] if cells else None
     sentence = sentences[slot.why] if word == _WHY[slot.why] else str(word)
     if isinstance(before, Stretch) and (before.why, before.word) == (slot.why, word):
-        cells[-1] = Stretch(before.from_time, last, slot.why, word, sentence, expected)
+        during = TimeRange(before.during.starts_at, slot.range.ends_at)
+        cells[-1] = Stretch(before.from_time, last, slot.why, word, sentence, during, expected)
     else:
-        cells.append(Stretch(f"{starts:%H:%M}", last, slot.why, word, sentence, expected))
+        cells.append(Stretch(f"{starts:%H:%M}", last, slot.why, word, sentence, slot.range, expected))
+
+
+def _to_wait_for(cell: StartCell | Stretch, context: BookingContext, form: BookingForm) -> StartCell | Stretch:
+    """What somebody else has can be waited for."""
+    if not isinstance(cell, Stretch) or cell.why != "booking.taken":
+        return cell
+    exactly = most_within(cell.during, context.policy) * 60 == cell.during.seconds
+    return replace(cell, wait_href=wait_address(context, cell.during, form), wait_exactly=exactly)
+
+
+def wait_address(context: BookingContext, during: TimeRange, form: BookingForm) -> str:
+    """Where one waits for exactly that time, for whom and in which way of service the form says."""
+    pair = {"start": during.starts_at.isoformat(), "end": during.ends_at.isoformat()}
+    rest = {name: value for name in ("organisation", "service_mode") if (value := getattr(form, name))}
+    return f"{reverse('wait_join', args=[context.instrument.pk])}?{urlencode(pair | rest)}"

@@ -22,8 +22,9 @@ from billing.settlement import reservation_figures
 from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
-from booking.rules.deciding import Verdict
+from booking.rules.deciding import Risk, Rivals, Verdict
 from booking.services import inbox, reject_reasons
+from booking.services.context import policy_for
 from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
@@ -47,10 +48,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of several requests that were decided at once."""
+    """What became of several requests that were decided at once; ``declined`` of those that are done are others that wanted the time of
+    what was approved."""
 
     done: int
     failed: list[Failed]
+    declined: int = 0
 
 
 @login_required
@@ -82,6 +85,7 @@ def inbox_response(
         "found": found,
         "rows": rows,
         "overdue": sum(row.pending.overdue for row in rows),
+        "some_compete": any(not policy_for(row.reservation.instrument).pending_blocks for row in rows),
         "undo": undo_of(actor, now),
         "report": report,
         "chosen": selected_id is not None,
@@ -105,16 +109,17 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
     accepted, waiting = reservation_figures.quotes_of(actor, reservation)
     ids = [row.reservation.pk for row in rows]
     place = ids.index(reservation.pk)
+    opened = rows[place]
     shown = waiting or accepted
     day = day_rows(actor, reservation, zone)
     person, organisation = inbox_queries.histories(actor, reservation)
     return {
-        "opened": rows[place],
+        "opened": opened,
         "reservation": reservation,
         "zone": zone.key,
         "day": day,
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
-        "rivals": sum(row.overlaps and row.state == "requested" for row in day),
+        **_rivals_shown(actor, reservation, opened),
         "person_history": person,
         "organisation_history": organisation,
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
@@ -123,27 +128,37 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
     }
 
 
+def _rivals_shown(actor: Actor, reservation: Reservation, opened: Row) -> dict[str, Any]:
+    """The others that want the time, and whether they are declined by itself when it is approved (``compete``)."""
+    compete = not policy_for(reservation.instrument).pending_blocks
+    looked_for = compete or Risk.CONFLICT in opened.pending.risks
+    return {"compete": compete, "rivals": inbox.rivals_of(actor, reservation.pk) if looked_for else []}
+
+
 # --- One request ---------------------------------------------------------------------------------------------------------
 @login_required
 @require_POST
 def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve; a conflict or changed figures are shown where the button was pressed. With ``rivals`` those are declined,
-    and who could not be is reported."""
+    """Approve; a conflict or changed figures are shown where the button was pressed. Others that want the time and could not be declined
+    are reported."""
     actor, now = actor_of(request), timezone.now()
     try:
-        seen = seen_time(request.POST)
-        if request.POST.get("rivals") == "decline":
-            outcomes = inbox.approve_over_rivals(actor, pk, now, seen=seen)
-            if any(one.refusal for one in outcomes):
-                return _reported(request, actor, outcomes, now)
-        else:
-            assistant_id = read_id(request.POST.get("assistant", "")) or None
-            inbox.decide(actor, pk, Wish(Verdict.APPROVE, assistant_id=assistant_id), now, seen=seen)
+        assistant_id = read_id(request.POST.get("assistant", "")) or None
+        wish = Wish(Verdict.APPROVE, assistant_id=assistant_id, rivals=_rivals(request.POST))
+        outcome = inbox.decide(actor, pk, wish, now, seen=seen_time(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:
         return _shown_again(request, pk, now, refusal)
+    if any(one.refusal for one in outcome.rivals):
+        return _reported(request, actor, [outcome], now)
     return _onwards(request, pk)
+
+
+def _rivals(data: QueryDict) -> Rivals | None:
+    """What the pressed button says about the others that want the time; None: as the lab's rules have it."""
+    said = data.get("rivals", "")
+    return Rivals(said) if said in set(Rivals) else None
 
 
 @login_required
@@ -222,7 +237,8 @@ def approval_take_back(request: HttpRequest) -> HttpResponse:
 
 
 def _reported(request: HttpRequest, actor: Actor, outcomes: Sequence[Outcome], now: datetime) -> HttpResponse:
-    failed = [one for one in outcomes if one.refusal is not None]
+    all_of_them = [one for outcome in outcomes for one in outcome.all]
+    failed = [one for one in all_of_them if one.refusal is not None]
     if not failed:
         return redirect(_address(page=_number(request.POST.get("page", ""))))
     rows = visible_to(Reservation.objects.filter(pk__in=[one.reservation_id for one in failed]), actor)
@@ -230,7 +246,8 @@ def _reported(request: HttpRequest, actor: Actor, outcomes: Sequence[Outcome], n
     told = [
         Failed(one.reservation_id, known.get(one.reservation_id, ""), sentences(one.refusal)) for one in failed if one.refusal
     ]
-    report = Report(len(outcomes) - len(failed), told)
+    declined = sum(len(one.declined) for one in outcomes)
+    report = Report(len(all_of_them) - len(failed), told, declined)
     ids = [one.reservation_id for one in failed]
     return inbox_response(request, now, ids[0], report=report, checked=ids)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -29,7 +30,7 @@ from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import decisions, reject_reasons, reservations, transitions
+from booking.services import decisions, inbox, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
@@ -45,11 +46,13 @@ from frontend.presenters.card_of_booking import card_context
 from frontend.presenters.cards import chosen_card
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
-from frontend.presenters.quote import Alternative
+from frontend.presenters.quote import Alternative, Elsewhere, range_words
 from frontend.presenters.session_extras import extras_panel
+from frontend.presenters.slots import wait_address
 from frontend.presenters.usage import review_panel
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
+from instruments.models import Instrument
 from instruments.queries import records
 
 PER_PAGE = 20
@@ -156,7 +159,12 @@ def _refused(
     if panel.quote is not None and panel.quote.problems:
         known = {sentence for _input, sentence in panel.problems}
         still = [problem for problem in panel.quote.problems if problem[1] not in known]
-        panel = replace(panel, quote=replace(panel.quote, problems=still if not alternatives else [], alternatives=[]))
+        panel = replace(
+            panel, quote=replace(panel.quote, problems=still if not alternatives else [], alternatives=[], wait_url="")
+        )
+    if isinstance(refusal, Conflict) and "elsewhere" in refusal.extra:
+        url = wait_address(context, form.during(context.zone), panel.form)
+        panel = replace(panel, wait_url=url, elsewhere=_elsewhere(actor, panel.form, refusal.extra["elsewhere"]))
     return _form_response(request, {"panel": panel}, status=status_of(refusal))
 
 
@@ -175,6 +183,16 @@ def _alternatives(
             preview = None
         found.append(as_alternative(form, during, context, preview))
     return found
+
+
+def _elsewhere(actor: Actor, form: BookingForm, found: dict[str, Any] | None) -> Elsewhere | None:
+    if found is None:
+        return None
+    instrument = get_visible(Instrument.objects.select_related("site"), actor, pk=found["instrument"])
+    during = TimeRange(datetime.fromisoformat(found["starts_at"]), datetime.fromisoformat(found["ends_at"]))
+    zone = instrument.site.time_zone
+    address = f"{reverse('instrument_detail', args=[instrument.pk])}?{form.at(during, ZoneInfo(zone)).query()}#booking-panel"
+    return Elsewhere(instrument, range_words(during, zone), address)
 
 
 def _form_response(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -260,6 +278,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "rights": rights,
         "shows_next": rights.is_customer,
         "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
+        "rivals": inbox.rivals_of(actor, reservation.pk, where_they_compete=True) if rights.may_decide else [],
         "undo": undo_of(actor, now, reservation) if rights.is_lab else None,
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,

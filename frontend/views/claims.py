@@ -27,7 +27,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.http import actor_of, stands_at
-from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, step_word
+from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, paper_rows, step_word
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
 from frontend.yuan_typed import typed_fen
@@ -68,6 +68,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "checks": check_rows(look(inputs)),
         "missing": missing_rows(inputs),
         "history": history(queries.steps_of(claim)),
+        "papers": paper_rows(inputs),
         "evidence": [(each, wording.ASKED[each.kind]) for each in queries.evidence_of(claim)],
         "kinds": [(kind, wording.ASKED[kind]) for kind in handing_in.KINDS],
         "forms": [paper_row(each) for each in queries.submissions_of(claim)],

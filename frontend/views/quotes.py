@@ -35,7 +35,7 @@ from frontend.presenters import prices
 from frontend.presenters.cards import card_part
 from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, hold_view, quote_view, range_words
-from frontend.presenters.slots import DAYS, WeekView, week_view
+from frontend.presenters.slots import DAYS, WeekView, wait_address, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 from instruments.queries import actor_for
 
@@ -184,19 +184,10 @@ def prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisa
 
 
 def _as_before(form: BookingForm, last: Reservation, instrument: Instrument) -> BookingForm:
-    """What is empty as it was asked for last; what it was for only where it was for the same instrument."""
-    purpose = last.purpose if last.instrument_id == instrument.pk else ""
+    """What is empty as it was asked for last."""
+    before = queries.as_before(last, instrument.pk)
     mode = last.service_mode if last.service_mode in instrument.service_modes else ""
-    return replace(
-        form,
-        organisation=str(last.organisation_id),
-        research_project=form.research_project or last.research_project,
-        service_direction=form.service_direction or last.service_direction,
-        fund_source=form.fund_source or last.fund_source,
-        service_mode=form.service_mode or mode,
-        purpose=form.purpose or purpose,
-        fund_card=form.fund_card or str(last.fund_card_id or ""),
-    )
+    return replace(form.as_before(before), organisation=str(last.organisation_id), service_mode=form.service_mode or mode)
 
 
 def _read_time(form: BookingForm, context: BookingContext) -> tuple[TimeRange | None, list[tuple[str, str]]]:
@@ -244,7 +235,8 @@ def make_quote(
     needs_approval = context.policy.approval_required and not at_once
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
-    return replace(view, lab_may=lab_may and reservations.may_override(actor, context.instrument))
+    may = lab_may and reservations.may_override(actor, context.instrument)
+    return replace(view, lab_may=may, wait_url=wait_address(context, during, form) if taken else "")
 
 
 def as_alternative(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from booking import queries
 from booking.models import WaitEntry
-from booking.rules.waiting import WaitState
+from booking.queries import Before
+from booking.rules.waiting import WaitState, most_within
 from booking.services import context as booking_context
 from booking.services import waiting
 from booking.services.context import BookingContext
@@ -26,13 +27,16 @@ from booking.services.waiting import Wish
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm, read_day
-from frontend.hours_text import read_hours
+from frontend import display
+from frontend.booking_form import BookingForm, read_day, read_range, window_between
+from frontend.hours_text import hours_text, read_hours
 from frontend.http import actor_of, stands_at
 from frontend.refusals import sentences, status_of
-from instruments.rules.wall_time import local_day
+from instruments.rules.wall_time import to_wall
 
 SHOWN = 50
+#: Empty, these are filled in; an empty time means all of the day.
+_NEEDED = ("first_on", "last_on", "hours")
 
 
 @login_required
@@ -47,7 +51,9 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     rows = visible_to(WaitEntry.objects.filter(requested_by_id=actor.user_id), actor)
     rows = rows.select_related("instrument__site", "instrument__organisation", "organisation", "reservation")
     entries = sorted(rows.order_by("-created_at")[:SHOWN], key=lambda entry: entry.state not in ("offered", "waiting"))
-    rows_shown = [(entry, _booking_address(entry)) for entry in entries]
+    offered = {(entry.organisation_id, entry.instrument_id) for entry in entries if entry.state == WaitState.OFFERED}
+    before = queries.before_of_each(actor, offered)
+    rows_shown = [(entry, _booking_address(entry, before)) for entry in entries]
     context = {"rows": rows_shown, "problems": sentences(refusal) if refusal else []}
     stands_at(request, "wait_list")
     return render(request, "waiting/list.html", context, status=status_of(refusal) if refusal else 200)
@@ -56,7 +62,7 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def wait_join(request: HttpRequest, pk: int) -> HttpResponse:
-    """Wait for a length of time on an instrument between two days."""
+    """Wait for an exact time (``start`` and ``end`` of the query), or for a length of time between two days."""
     actor, now = actor_of(request), timezone.now()
     context = booking_context.load(actor, pk, lock=False)
     typed = _typed(request, context, now)
@@ -77,24 +83,29 @@ def wait_join(request: HttpRequest, pk: int) -> HttpResponse:
         "typed": typed,
         "organisations": organisations,
         "modes": context.instrument.service_modes,
-        "zone": context.zone.key,
+        "zone_label": display.zone_label(now, context.zone.key),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "waiting/join.html", page, status=status_of(refusal) if refusal else 200)
 
 
 def _typed(request: HttpRequest, context: BookingContext, now: datetime) -> dict[str, str]:
-    """The fields as typed, or as they begin: three hours within a week."""
+    """The fields as typed, or as they begin."""
     data = request.POST if request.method == "POST" else request.GET
-    today = context.local_day(now)
-    usual = {
-        "first_on": (today + timedelta(days=1)).isoformat(),
-        "last_on": (today + timedelta(days=7)).isoformat(),
-        "hours": "3",
-        "organisation": "",
-        "service_mode": "",
-    }
-    return {name: str(data.get(name, value)).strip() or value for name, value in usual.items()}
+    usual = _usual(context, read_range(f"{data.get('start', '')}/{data.get('end', '')}"), now)
+    return {name: str(data.get(name, value)).strip() or (value if name in _NEEDED else "") for name, value in usual.items()}
+
+
+def _usual(context: BookingContext, exact: TimeRange | None, now: datetime) -> dict[str, str]:
+    """What the fields begin with: a time that the address names, else three hours within a week."""
+    rest = {"organisation": "", "service_mode": ""}
+    if exact is None:
+        first, last = (context.local_day(now) + timedelta(days=days) for days in (1, 7))
+        return {"first_on": first.isoformat(), "from": "", "last_on": last.isoformat(), "to": "", "hours": "3", **rest}
+    starts, ends = to_wall(exact.starts_at, context.zone), to_wall(exact.ends_at, context.zone)
+    days = {"first_on": starts.date().isoformat(), "last_on": ends.date().isoformat()}
+    minutes = most_within(exact, context.policy)
+    return {**days, "from": f"{starts:%H:%M}", "to": f"{ends:%H:%M}", "hours": hours_text(minutes), **rest}
 
 
 def _wish(context: BookingContext, typed: dict[str, str]) -> Wish:
@@ -113,17 +124,18 @@ def _wish(context: BookingContext, typed: dict[str, str]) -> Wish:
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
     if reasons or first is None or last is None:
         raise Refusal(*reasons)
-    window = TimeRange(local_day(first, context.zone).starts_at, local_day(last, context.zone).ends_at)
+    window = window_between(first, typed["from"], last, typed["to"], context.zone)
     modes = context.instrument.service_modes
     mode = typed["service_mode"] if typed["service_mode"] in modes else (modes or ["assisted"])[0]
     return Wish(context.instrument.pk, int(organisation), window, minutes, mode)
 
 
-def _booking_address(entry: WaitEntry) -> str:
+def _booking_address(entry: WaitEntry, before: Mapping[tuple[int, int], Before]) -> str:
     """Where the time on offer can be booked with its price, a card or a project, as any other time; empty while nothing is offered."""
     if entry.state != WaitState.OFFERED or entry.offered is None:
         return ""
     asked = BookingForm(organisation=str(entry.organisation_id), service_mode=entry.service_mode)
+    asked = asked.as_before(before[entry.organisation_id, entry.instrument_id])
     zone = ZoneInfo(entry.instrument.site.time_zone)
     return reverse("reservation_create", args=[entry.instrument_id]) + "?" + asked.at(entry.offered, zone).query()
 

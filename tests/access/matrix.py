@@ -235,6 +235,16 @@ def _because(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
 
+def _wait(world: World) -> dict[str, Any]:
+    return {
+        "instrument": world.cast.xrd.pk,
+        "organisation": world.cast.firm.pk,
+        "starts_at": "2026-12-01T09:00:00+08:00",
+        "ends_at": "2026-12-01T11:00:00+08:00",
+        "service_mode": "self_operated",
+    }
+
+
 def _consent(world: World) -> dict[str, Any]:
     return {
         "organisation": world.cast.firm.pk,
@@ -775,6 +785,10 @@ API: dict[str, Route] = {
     "api_booking_consents": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_consent, role_first=True)}),
     "api_booking_consent_colleagues": Route({"GET": Rule(PERSONS)}),
     "api_booking_consent_end": acts("consent", CUSTOMERS, only("foreign")),
+    "api_waiting_list": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_wait, role_first=True)}),
+    "api_waiting_accept": acts("wait", only("researcher"), only("foreign")),
+    "api_waiting_decline": acts("wait", only("researcher"), only("foreign")),
+    "api_waiting_leave": acts("wait", only("researcher"), only("foreign")),
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
     "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),

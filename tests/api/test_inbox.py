@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from booking.models import Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, Reservation, ReservationTransition
 from config.kernel.access import Role
 from instruments.models import Membership, Notice, User
 from tests.api.conftest import codes
@@ -34,6 +34,29 @@ def test_many_are_decided_with_one_call_and_each_failure_is_told(api, booked):
     back = lab.post(f"reservations/{good}/take-back/", key="b")
     assert back.status_code == 200 and back.json() == {"id": good, "state": "requested"}
     assert codes(lab.post(f"reservations/{done}/take-back/", key="c")) == {"decision.told"}
+
+
+def test_rivals_are_declined_where_requests_compete_and_elsewhere_only_where_that_is_said(api, booked, asked, cast):
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+
+    def two(first: int) -> tuple[int, int]:
+        rival = api("he").post("reservations/", asked(first, first + 2, organisation=cast.other_firm.pk)).json()["id"]
+        return booked(first, first + 1), rival
+
+    lab = api("wang", "read", "manage")
+    (competes, one), (waits, two_), (many, three), (blocks, four), (said, five) = (two(hour) for hour in (8, 10, 12, 14, 16))
+    assert lab.post(f"reservations/{competes}/approve/").json()["declined"] == [one]
+    assert lab.post(f"reservations/{waits}/approve/", {"rivals": "keep"}).json()["declined"] == []
+    together = {"reservations": [many], "decision": "approve"}
+    (result,) = lab.post("inbox/decisions/", together, key="m").json()["results"]
+    assert result["declined"] == [three] and lab.post("inbox/decisions/", together, key="m").json()["results"] == [result]
+    policy.pending_blocks = True
+    policy.save()
+    assert lab.post(f"reservations/{blocks}/approve/").json()["declined"] == []
+    assert lab.post(f"reservations/{said}/approve/", {"rivals": "decline"}).json()["declined"] == [five]
+    assert codes(lab.post(f"reservations/{two_}/approve/", {"rivals": "perhaps"})) == {"input.invalid_choice"}
+    states = dict(Reservation.objects.values_list("pk", "state"))
+    assert [states[pk] for pk in (one, two_, three, four, five)] == ["rejected", "requested", "rejected", "requested", "rejected"]
 
 
 def test_bad_calls_decide_nothing(api, booked):

@@ -41,7 +41,7 @@ from booking.models import (
 )
 from booking.ports import ExpectedFigures
 from booking.rules.changes import Side
-from booking.rules.deciding import Verdict
+from booking.rules.deciding import Rivals, Verdict
 from booking.rules.downtime import Choice, DowntimeKind
 from booking.rules.samples import ExtraEvent, SampleStep
 from booking.services import (
@@ -358,7 +358,8 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
         self.attempt(f"decide {wish.verdict}", lambda: inbox.decide(self.actor("wang"), row.pk, wish, self.now, how))
 
     def to_approve_over_rivals(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
-        self.attempt("approve over rivals", lambda: inbox.approve_over_rivals(self.actor("wang"), row.pk, self.now))
+        wish = Verdicts(Verdict.APPROVE, rivals=Rivals.DECLINE if yes else Rivals.KEEP)
+        self.attempt("approve over rivals", lambda: inbox.decide(self.actor("wang"), row.pk, wish, self.now))
 
     def to_take_the_decision_back(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         self.attempt("take the decision back", lambda: decisions.take_back(self.actor("wang"), row.pk, self.now))

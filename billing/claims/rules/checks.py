@@ -56,9 +56,20 @@ class CheckedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownPaper:
+    """A paper of the platform that shows what is asked of some lines (``positions``), as a file with the claim would: ``kind`` is a value
+    of ``Asked``, ``sha256`` its fingerprint."""
+
+    kind: str
+    name: str
+    sha256: str
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckInput:
-    """A claim as it is looked at. ``files``: kinds of evidence that are there; ``handed_in_on`` None while it is not handed in;
-    ``account_changed``: the bank account is another one than it was handed in with."""
+    """A claim as it is looked at. ``files``: kinds of evidence that were added; ``papers``: what the platform has itself;
+    ``handed_in_on`` None while it is not handed in; ``account_changed``: the bank account is another one than it was handed in with."""
 
     asks: Sequence[Asked]
     files: frozenset[str]
@@ -71,6 +82,7 @@ class CheckInput:
     open_objections: int
     lines: Sequence[CheckedLine]
     account_changed: bool = False
+    papers: Sequence[ShownPaper] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +102,9 @@ def is_invoice_number(text: str) -> bool:
 
 def look(claim: CheckInput) -> tuple[Check, ...]:
     """Every check of a claim, in order; those that a programme does not ask for are left out."""
-    missing = tuple(each.value for each in claim.asks if each in FILES and each.value not in claim.files)
-    found = [Check(CheckCode.EVIDENCE, not missing, missing=missing)]
+    missing = _not_shown(claim)
+    lacking = sorted({position for positions in missing.values() for position in positions})
+    found = [Check(CheckCode.EVIDENCE, not missing, tuple(lacking), tuple(missing))]
     if Asked.INVOICE_NUMBER in claim.asks:
         wrong = _where(claim, lambda line: not is_invoice_number(line.invoice_number))
         found.append(Check(CheckCode.INVOICE, not wrong, wrong))
@@ -128,11 +141,24 @@ def is_clean(checks: Sequence[Check]) -> bool:
 
 def to_complete(claim: CheckInput) -> Mapping[str, tuple[int, ...]]:
     """What its payee has to add before a claim can be handed in: what is asked -> the lines that lack it (none: the whole claim)."""
-    found: dict[str, tuple[int, ...]] = {each.value: () for each in claim.asks if each in FILES and each.value not in claim.files}
+    found = _not_shown(claim)
     if Asked.BANK_ACCOUNT in claim.asks and not claim.has_bank_account:
         found[Asked.BANK_ACCOUNT.value] = ()
     if Asked.INVOICE_NUMBER in claim.asks and (wrong := _where(claim, lambda line: not is_invoice_number(line.invoice_number))):
         found[Asked.INVOICE_NUMBER.value] = wrong
+    return found
+
+
+def _not_shown(claim: CheckInput) -> dict[str, tuple[int, ...]]:
+    """What is asked and shown by no file -> the lines that no paper shows it of either (none: no paper shows it of any line)."""
+    found: dict[str, tuple[int, ...]] = {}
+    for each in claim.asks:
+        if each not in FILES or each.value in claim.files:
+            continue
+        shown = {position for paper in claim.papers if paper.kind == each.value for position in paper.positions}
+        lacking = tuple(line.position for line in claim.lines if line.position not in shown)
+        if lacking or not claim.lines:
+            found[each.value] = lacking if shown else ()
     return found
 
 

@@ -131,7 +131,8 @@ def sum_by_payer(lines: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, int]
 def redemption_form(
     batch: Batch, payee: Payee, number: str, lines: Sequence[FormLine], evidence: Sequence[Json], maker: str, on: date
 ) -> Json:
-    """A claim as it is handed in; ``evidence`` are its files with their fingerprints."""
+    """A claim as it is handed in; ``evidence`` are its files, and the platform's own papers with the lines that they show, with their
+    fingerprints."""
     total = sum(line.amount_fen for line in lines)
     return {
         "format": FORMAT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from billing.claims import queries
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimSubmission
 from billing.claims.paper_kinds import FORM
 from billing.claims.rules import content as papers
-from billing.claims.rules.checks import is_invoice_number, to_complete
+from billing.claims.rules.checks import ShownPaper, is_invoice_number, to_complete
 from billing.claims.rules.review import FILES
 from billing.claims.rules.states import IN_HAND, ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
@@ -136,7 +137,8 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
         lines = _lines(claim)
         if not lines:
             raise Refusal.of("claims.nothing_left", number=claim.number)
-        missing = to_complete(queries.check_inputs([claim])[claim.pk])
+        looked_at = queries.check_inputs([claim])[claim.pk]
+        missing = to_complete(looked_at)
         Refusal.raise_any(
             [
                 Reason("claims.to_complete", {"claim_asks": what, "claim_lines": list(where)}, what)
@@ -144,7 +146,7 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
             ]
         )
         prove([claim])
-        written = _freeze(actor, claim, lines, now)
+        written = _freeze(actor, claim, lines, looked_at.papers, now)
         move(actor, claim, ClaimEvent.SUBMIT, now)
         return written
 
@@ -184,12 +186,13 @@ def _lines(claim: Claim) -> list[ClaimLine]:
     return list(rows.order_by("position"))
 
 
-def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], now: datetime) -> ClaimSubmission:
+def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], shown: Sequence[ShownPaper], now: datetime) -> ClaimSubmission:
     position = ClaimSubmission.objects.filter(claim=claim).count() + 1
-    evidence = [
+    evidence: list[dict[str, Any]] = [
         {"kind": each.kind, "name": each.file.file_name, "sha256": each.file.sha256}
         for each in ClaimEvidence.objects.filter(claim=claim).select_related("file").order_by("pk")
     ]
+    evidence += [{"kind": each.kind, "name": each.name, "sha256": each.sha256, "lines": list(each.positions)} for each in shown]
     number = f"{claim.number}-{position}"
     content = codes.with_code(
         papers.redemption_form(

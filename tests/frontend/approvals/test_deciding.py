@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from booking.models import InstrumentPolicy, Reservation
 from booking.services import changes, transitions
 from booking.services.changes import ChangeRequest
@@ -78,15 +80,66 @@ def test_a_rejection_that_is_refused_keeps_what_was_typed(as_, ask):
     assert ">The lamp broke.</textarea>" in html and 'value="operator" checked' in html
 
 
-def test_one_of_rivals_is_approved_and_the_others_are_declined(as_, cast, ask):
-    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+@pytest.fixture
+def compete(cast):
+    """The lab lets requests compete for a time."""
+    return InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+
+
+def pressed(response, key: str) -> dict[str, str]:
+    """What the form behind a key sends."""
+    (form,) = [one for one in re.findall(r"<form.*?</form>", response.content.decode(), re.DOTALL) if f'data-key="{key}"' in one]
+    return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form))
+
+
+def test_the_key_approves_one_of_rivals_and_declines_the_others_that_were_named_before(as_, ask, compete):
     winner, rival, other = ask(9, 12), ask(10, 12, who="he"), ask(14, 15)
     client = as_("wang")
-    assert "Approve this, decline 1 other" in words(client.get(f"/approvals/?selected={winner}"))
-    client.post(f"/bookings/{winner}/approve", {"rivals": "decline"})
+    page = client.get(f"/approvals/?selected={winner}")
+    assert "Approve this, decline 1 other" in words(page)
+    assert re.search(r"Approving declines them: Lianhe[^<]*, Wed 25 Nov 2026, 10:00–12:00", words(page)), words(page)
+    client.post(f"/bookings/{winner}/approve", pressed(page, "a"))
     assert states(winner, rival, other) == ["approved", "rejected", "requested"]
     assert "1 request approved. 1 request declined." in words(client.get("/approvals/"))
     assert "1 request approved. 1 request declined." in words(client.get(f"/bookings/{winner}/"))  # taken back as it was done
+    client.post("/approvals/take-back", {"chosen": [rival, winner]})
+    assert states(winner, rival) == ["requested", "requested"]
+
+
+def test_the_other_button_lets_the_rivals_wait(as_, ask, compete):
+    winner, rival = ask(9, 12), ask(10, 12, who="he")
+    client = as_("wang")
+    assert "Approve this, let the others wait" in words(client.get(f"/approvals/?selected={winner}"))
+    client.post(f"/bookings/{winner}/approve", {"rivals": "keep"})
+    assert states(winner, rival) == ["approved", "requested"]
+
+
+def test_where_requests_do_not_compete_the_key_declines_nobody(as_, ask, compete):
+    winner, rival = ask(9, 12), ask(10, 12, who="he")
+    InstrumentPolicy.objects.update(pending_blocks=True)  # by rules that came after both had asked
+    client = as_("wang")
+    page = client.get(f"/approvals/?selected={winner}")
+    assert "Approve and tell the customer" in words(page) and "Others want this time:" in words(page)
+    client.post(f"/bookings/{winner}/approve", pressed(page, "a"))
+    assert states(winner, rival) == ["approved", "requested"]
+
+
+def test_the_card_of_the_booking_names_and_declines_rivals_too(as_, ask, compete):
+    winner, rival = ask(9, 12), ask(10, 12, who="he")
+    client = as_("wang")
+    page = words(client.get(f"/bookings/{winner}/"))
+    assert "Others want this time. Approving declines them: Lianhe" in page and "Approve this, decline 1 other" in page
+    client.post(f"/bookings/{winner}/approve", {"from": "detail"})
+    assert states(winner, rival) == ["approved", "rejected"]
+
+
+def test_many_at_once_decline_their_rivals_but_not_those_that_were_chosen_too(as_, ask, compete):
+    first, rival, second, chosen_rival = ask(9, 12), ask(10, 12, who="he"), ask(13, 15), ask(14, 16, who="he")
+    client = as_("wang")
+    response = client.post("/approvals/decide", {"chosen": [first, second, chosen_rival], "verdict": "approve"})
+    assert states(first, rival, second, chosen_rival) == ["approved", "rejected", "approved", "requested"]
+    assert "3 done, 1 not:" in words(response) and "1 other that wanted the same time was declined." in words(response)
+    assert "where the lab lets requests compete for it" in words(response)
 
 
 def test_a_rival_that_moved_before_it_was_declined_stays_and_is_reported(as_, cast, ask, slot, monkeypatch):

@@ -2,7 +2,7 @@
 
 | what happened | tested here | and below the pages |
 |---|---|---|
-| a slot just taken, with alternatives | `..._just_taken_names_...` | services/test_reservation_flow, concurrency/test_slot_stampede |
+| a slot just taken, and what else there is | `..._just_taken_names_...` | services/test_reservation_flow, concurrency/test_slot_stampede |
 | approval from a stale page | `..._grown_old_...`, `..._other_tab_...` | inbox/test_decisions, concurrency/test_approval_races |
 | a page that shows another instrument | `..._that_shows_another_instrument_...` | booking/services/test_other_instrument |
 | an expired hold | `..._expired_hold_books_while_...` | booking/services/test_holds_and_waiting |
@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,7 @@ import pytest
 from booking.models import Licence, Occupancy, Reservation, UsageSession
 from booking.services import licences, policies, transitions
 from booking.services.policies import Scope
+from tests.booking.finding.labs import labs  # noqa: F401
 from tests.frontend.acting import HOUR, twin, words
 
 __all__ = ["twin"]
@@ -46,6 +48,15 @@ def test_a_slot_that_was_just_taken_names_what_is_free_instead(as_, address, for
     assert answer.status_code == 409 and "taken" in text
     assert "11:00" in text, "the nearest free time of the same length"
     assert Reservation.objects.count() == 1
+
+
+def test_a_slot_that_was_just_taken_names_an_equal_instrument_that_is_free(as_, address, form, ask, programmes, labs):  # noqa: F811
+    other = labs.add("Twin")
+    sent = form(9, 11)
+    ask(9, 11, who="he")
+    answer = as_("lin").post(address, sent)
+    assert answer.status_code == 409 and "An equal instrument is free: Twin" in words(answer)
+    assert re.search(rf'href="/instruments/{other.pk}[^"]*on=2026-11-', answer.content.decode())
 
 
 def test_a_page_that_has_grown_old_approves_nothing(as_, ask, slot, cast):

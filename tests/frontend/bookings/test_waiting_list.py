@@ -13,7 +13,7 @@ from booking.models import Reservation, WaitEntry
 from booking.services import waiting
 from booking.services.waiting import Wish
 from instruments.services import research_groups
-from tests.frontend.acting import words
+from tests.frontend.acting import query_count, words
 from tests.spending import build_spenders
 
 MINUTE = timedelta(minutes=1)
@@ -72,3 +72,114 @@ def test_without_an_offer_there_is_nothing_to_book(as_, cast, slot):
     waiting.join(cast.actor("lin"), Wish(cast.xrd.pk, cast.firm.pk, slot(9, 11), 120, "self_operated"), cast.now)
     page = as_("lin").get(reverse("wait_list"))
     assert "See the price and book it" not in words(page)
+
+
+# --- Exactly one time -------------------------------------------------------------------------------------------------
+def wait_link(page: str, near: str) -> str:
+    """The address behind the first link to the waiting list after ``near``."""
+    found = re.search(r'href="(/instruments/\d+/wait\?[^"]*)"', page[page.index(near) :])
+    assert found, page
+    return unescape(found[1])
+
+
+def fields_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input class="form-control" id="wait-[a-z]+" name="([a-z_]+)"[^>]*value="([^"]*)"', page))
+
+
+def test_a_taken_stretch_of_the_week_is_waited_for_exactly(as_, ask, cast, programmes, slot):
+    ask(9, 12, who="he")
+    lin = as_("lin")
+    page = lin.get(f"/instruments/{cast.xrd.pk}", {"week": "2026-11-25"}, follow=True).content.decode()
+    form = lin.get(wait_link(page, "Taken")).content.decode()
+    typed = fields_of(form)
+    whole = {"first_on": "2026-11-25", "from": "09:00", "last_on": "2026-11-25", "to": "12:00", "hours": "3"}
+    assert typed == whole
+    sent = typed | {"organisation": str(cast.firm.pk), "service_mode": "self_operated"}
+    assert lin.post(reverse("wait_join", args=[cast.xrd.pk]), sent).status_code == 302
+    entry = WaitEntry.objects.get()
+    assert (entry.first_at, entry.last_at, entry.minutes) == (slot(9, 12).starts_at, slot(9, 12).ends_at, 180)
+
+
+def test_a_visitor_is_offered_no_waiting(as_, ask, cast, programmes):
+    ask(9, 12, who="he")
+    assert "/wait" not in as_().get(f"/instruments/{cast.xrd.pk}", {"week": "2026-11-25"}, follow=True).content.decode()
+
+
+def test_a_time_that_is_longer_than_the_lab_allows_is_waited_for_within_it(as_, ask, cast, programmes):
+    ask(8, 14, who="he")
+    ask(14, 20, who="he")
+    lin = as_("lin")
+    page = lin.get(f"/instruments/{cast.xrd.pk}", {"week": "2026-11-25"}, follow=True).content.decode()
+    assert "Wait for a time within it" in page and "Wait for exactly this time" not in page
+    assert fields_of(lin.get(wait_link(page, "Taken")).content.decode())["hours"] == "8"
+
+
+def test_what_was_just_taken_can_be_waited_for(as_, ask, form, cast, programmes):
+    sent = form(9, 11)
+    ask(9, 11, who="he")
+    lin = as_("lin")
+    answer = lin.post(f"/instruments/{cast.xrd.pk}/book", sent)
+    assert answer.status_code == 409
+    typed = fields_of(lin.get(wait_link(answer.content.decode(), 'id="booking-wait"')).content.decode())
+    assert (typed["from"], typed["to"], typed["hours"]) == ("09:00", "11:00", "2")
+    chosen = {"on": "2026-11-25", "from": "09:00", "to": "11:00"}
+    quote = lin.get(f"/instruments/{cast.xrd.pk}", chosen, follow=True).content.decode()
+    assert wait_link(quote, 'id="quote-wait"') and 'id="booking-wait"' not in quote
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"from": "9 o'clock"}, "time"),
+        ({"from": "12:00", "to": "09:00"}, "end"),
+        ({"to": "11:00"}, "Wait for"),
+        ({"hours": "1.1"}, "Wait for"),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_said_and_kept_as_typed(as_, cast, changes, said):
+    typed = {"first_on": "2026-11-25", "from": "09:00", "last_on": "2026-11-25", "to": "12:00", "hours": "3"} | changes
+    answer = as_("lin").post(reverse("wait_join", args=[cast.xrd.pk]), typed | {"organisation": str(cast.firm.pk)})
+    assert answer.status_code == 422 and not WaitEntry.objects.exists()
+    assert fields_of(answer.content.decode()) == {name: value.replace("'", "&#x27;") for name, value in typed.items()}
+
+
+@pytest.mark.parametrize(
+    "query", ["?start=x&end=y", "?start=2026-11-25T09:00:00Z", "?start=0001-01-01T00:00:00Z&end=9999-01-01T00:00:00Z"]
+)
+def test_a_time_in_the_address_that_cannot_be_read_begins_as_without_one(as_, cast, query):
+    page = as_("lin").get(reverse("wait_join", args=[cast.xrd.pk]) + query).content.decode()
+    assert fields_of(page)["hours"] == "3" and fields_of(page)["from"] == ""
+
+
+# --- For what the person asked for last ---------------------------------------------------------------------------------
+LAST = {"research_project": "Cells of tomorrow", "service_direction": "research", "fund_source": "3", "purpose": "lithium salts"}
+
+
+def test_one_press_books_with_the_facts_that_were_given_last(as_, cast, offered, ask, programmes):
+    ask(15, 16, **LAST)
+    entry = offered("lin", cast.firm)
+    address = booking_page(as_("lin"))
+    assert "Cells+of+tomorrow" in address and "fund_source=3" in address
+    assert as_("lin").post(reverse("wait_accept", args=[entry.pk])).status_code == 302
+    booked = Reservation.objects.get(pk=WaitEntry.objects.get().reservation_id)
+    assert {name: getattr(booked, name) for name in LAST} == LAST
+
+
+def test_what_another_organisation_was_booked_for_is_not_taken_along(as_, cast, offered, ask, programmes):
+    ask(15, 16, **LAST)
+    Reservation.objects.update(organisation=cast.other_firm)
+    entry = offered("lin", cast.firm)
+    assert as_("lin").post(reverse("wait_accept", args=[entry.pk])).status_code == 302
+    assert Reservation.objects.get(pk=WaitEntry.objects.get(pk=entry.pk).reservation_id).research_project == ""
+
+
+def test_the_list_takes_as_many_queries_for_three_offers_as_for_one(as_, cast, slot, programmes):
+    lin = as_("lin")
+
+    def one_more(day: int) -> int:
+        during = slot(9, 11, day)
+        waiting.join(cast.actor("lin"), Wish(cast.xrd.pk, cast.firm.pk, during, 120, "self_operated"), cast.now)
+        assert waiting.offer_free_time(cast.now) == 1
+        return query_count(lin, reverse("wait_list"))
+
+    assert one_more(0) == one_more(1) == one_more(2)
