@@ -23,7 +23,9 @@ from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Verdict
+from booking.rules.enquiries import Side
 from booking.services import inbox, reject_reasons
+from booking.services.enquiry_sides import acting_side
 from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
@@ -114,6 +116,7 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "zone": zone.key,
         "day": day,
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
+        "asks_customer": _asks_customer(actor, reservation),
         "rivals": sum(row.overlaps and row.state == "requested" for row in day),
         "person_history": person,
         "organisation_history": organisation,
@@ -121,6 +124,11 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
     }
+
+
+def _asks_customer(actor: Actor, reservation: Reservation) -> bool:
+    parties = (reservation.organisation_id, reservation.instrument.organisation_id)
+    return parties[0] != parties[1] and acting_side(actor, *parties) is Side.LAB
 
 
 # --- One request ---------------------------------------------------------------------------------------------------------

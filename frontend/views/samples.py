@@ -25,7 +25,7 @@ from booking import sample_ports
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending
-from booking.queries.enquiries import asking_organisations
+from booking.queries.enquiries import asking_about, asking_organisations
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
@@ -266,6 +266,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         **_closed_out(job, may),
+        "asking": asking_about(actor, job.organisation_id, job.lab_id, sample_job_id=pk),
         "problems": sentences(refusal) if refusal else [],
         "ends_job": present.asks_to_end(refusal),
         "unseen": present.figures_to_confirm(refusal) if failed == "commission" else None,
