@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,15 @@ def _remains(params: Params) -> Words:
     return Words(str(title))
 
 
+_OVERDUE = _event(
+    _("Sample job %(reference)s waits longer than promised for your answer"),
+    _("Sample job waits longer than promised"),
+    _("Nobody has answered. Accept it with its promised day, or refuse it with a reason."),
+    _("Expected at the lab: %(arrive_on)s"),
+    icon="clock-pause",
+    needs_action=True,
+)
+
 register_events(
     {
         "sample_job.asked": _event(
@@ -39,6 +49,25 @@ register_events(
             _("Expected at the lab: %(arrive_on)s"),
             _PROMISED,
             needs_action=True,
+        ),
+        "sample_job.overdue": _OVERDUE,
+        "sample_job.overdue_for_heads": replace(
+            _OVERDUE, needs_action=False, name=_("Sample job waits longer than promised (heads)")
+        ),
+        "sample_job.late_to_lab": _event(
+            _("Sample job %(reference)s: the promised day has passed"),
+            _("Promised day has passed (lab)"),
+            _PROMISED,
+            _("Hand in the report. The customer has been told that it comes later."),
+            icon="clock-pause",
+            needs_action=True,
+        ),
+        "sample_job.late_to_customer": _event(
+            _("Sample job %(reference)s: the result is late"),
+            _("Promised day has passed (customer)"),
+            _PROMISED,
+            _("The lab has your samples and has not reported yet. It has been reminded; you hear when the report is there."),
+            icon="clock-pause",
         ),
         "sample_job.leader_asked": _event(
             _("Sample job %(reference)s: %(person)s asks you to agree to %(amount_fen)s"),
