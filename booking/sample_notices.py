@@ -20,8 +20,8 @@ _WHY = _("Reason: %(reason)s")
 _CHARGE = _("%(words)s: %(amount_fen)s")
 
 
-def _event(title: Any, name: Any, *lines: Any, icon: str = "flask", **more: Any) -> Event:
-    return Event("samples", title, (_WHAT, *lines), icon, name=name, **more)
+def _event(title: Any, name: Any, *lines: Any, icon: str = "flask", public: bool = True, **more: Any) -> Event:
+    return Event("samples", title, (_WHAT, *lines), icon, name=name, public=public, **more)
 
 
 def _remains(params: Params) -> Words:
@@ -38,6 +38,7 @@ _OVERDUE = _event(
     _("Nobody has answered. Accept it with its promised day, or refuse it with a reason."),
     _("Expected at the lab: %(arrive_on)s"),
     icon="clock-pause",
+    public=False,
     needs_action=True,
 )
 
@@ -74,6 +75,7 @@ register_events(
             _("Samples that a group's leader agrees to"),
             _("Fund card: %(card)s"),
             icon="coins",
+            public=False,
             needs_action=True,
         ),
         "sample_job.leader_agreed": _event(
@@ -174,7 +176,13 @@ register_events(
             _("Sample job %(reference)s: a parcel is on its way back"), _("Parcel back"), _("%(carrier)s %(number)s")
         ),
         "sample_job.remains": Event(
-            "samples", _("Sample job %(reference)s"), (_WHAT,), "flask", name=_("Remains of samples"), compose=_remains
+            "samples",
+            _("Sample job %(reference)s"),
+            (_WHAT,),
+            "flask",
+            public=True,
+            name=_("Remains of samples"),
+            compose=_remains,
         ),
     }
 )

@@ -107,8 +107,34 @@ def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dic
     }
     name = f"{PREFIX}{event}_{side}" if event in BOTH else f"{PREFIX}{event}"
     page = "" if url is None else url or reverse("sample_job", args=[job.pk])
-    notices.tell(News(name, params, page, job, job.lab_id), to, now)
+    heard = dict.fromkeys(_hearing(job, event, side), _heard(job, event))
+    notices.tell(News(name, params, page, job, job.lab_id, webhooks=heard), to, now)
+
+
+def _hearing(job: SampleJob, event: str, side: str) -> tuple[int, ...]:
+    """Whose webhooks hear of it: both sides', and of what either side is told in a code of its own the one side's."""
+    if event in _TOLD_TWICE:
+        return (job.lab_id,) if side == "to_lab" else (job.organisation_id,)
+    return job.lab_id, job.organisation_id
+
+
+def _heard(job: SampleJob, event: str) -> dict[str, Any]:
+    """What webhooks hear of a job: nothing that one of its two sides may not see, and no person."""
+    return {
+        "sample_job": job.pk,
+        "reference": job.reference,
+        "happened": event,
+        "state": str(job.state),
+        "test_item": {"id": job.resource_id, "name": job.resource.name},
+        "lab": {"id": job.lab_id, "name": job.lab.name},
+        "customer": {"id": job.organisation_id, "name": job.organisation.name},
+        "samples": job.sample_count,
+        "arrive_on": job.arrive_on.isoformat(),
+        "promised_on": job.promised_on.isoformat() if job.promised_on else None,
+    }
 
 
 BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed", "late"})
 """Told to either side, in other words."""
+_TOLD_TWICE = frozenset({"closed", "lapsed", "late"})
+"""Of these, what is told to both sides at once."""
