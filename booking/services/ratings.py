@@ -16,6 +16,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.models import Instrument
 from instruments.rules.registry_values import clean_text
 
 COMMENT_LENGTH = ANSWER_LENGTH = 1000
@@ -109,12 +110,14 @@ def hide(actor: Actor, rating_id: int, reason: str, now: datetime) -> SessionRat
 
 def _locked(actor: Actor, rating_id: int) -> SessionRating:
     found = get_visible(SessionRating.objects.all(), actor, pk=rating_id)
-    rows = SessionRating.objects.select_for_update(of=("self",)).select_related("instrument", "sample_job")
+    rows = SessionRating.objects.select_for_update(of=("self",)).select_related("sample_job")
     return rows.get(pk=found.pk)
 
 
 def _lab_of(rating: SessionRating) -> int:
-    return rating.sample_job.lab_id if rating.sample_job is not None else rating.instrument.organisation_id
+    if rating.sample_job is not None:
+        return rating.sample_job.lab_id
+    return Instrument.objects.values_list("organisation_id", flat=True).get(pk=rating.instrument_id)
 
 
 @dataclass(frozen=True, slots=True)

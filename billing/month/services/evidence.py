@@ -336,7 +336,7 @@ def _reports(found: Gathered) -> None:
     items, jobs = found.by_reservation(), found.by_job()
     for done in _with_graders(CloseOut.objects.filter(reservation__in=items)):
         document = {"due_on": _plain(done.report_due_on), "reported_on": _plain(done.reported_on), **_graded(done)}
-        _put_each(found, items[done.reservation_id], "report.json", document)
+        _put_each(found, items[done.reservation_id or 0], "report.json", document)
     handed: dict[int, list[Json]] = defaultdict(list)
     for report in SampleReport.objects.filter(job__in=jobs).select_related("file", "uploaded_by").order_by("position"):
         handed[report.job_id].append(
