@@ -71,7 +71,7 @@ from booking.models import (
     WaitEntry,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
-from instruments.access import ALL, NONE, instrument_filter, kept_filter, organisation_filter
+from instruments.access import ALL, NONE, instrument_filter, kept_filter, organisation_filter, resource_filter
 from instruments.models import Instrument, Membership
 
 CUSTOMERS = (Role.RESEARCHER, Role.FIRM_ADMIN)
@@ -179,11 +179,11 @@ def _feed_tokens(queryset: QuerySet[FeedToken], actor: Actor) -> QuerySet[FeedTo
 
 
 def _ratings(queryset: QuerySet[SessionRating], actor: Actor) -> QuerySet[SessionRating]:
-    """Ratings are as public as their instrument; hidden ones are read by the two sides and by officials."""
+    """Ratings are as public as their instrument or test item; hidden ones are read by the two sides and by officials."""
     if actor.has(*OFFICIALS):
         return queryset
-    public = Q(hidden_at=None) & instrument_filter(actor, "instrument__")
-    return queryset.filter(public | reservation_filter(actor, "reservation__"))
+    place = instrument_filter(actor, "instrument__") | resource_filter(actor, "sample_job__resource__")
+    return queryset.filter((Q(hidden_at=None) & place) | _of_either(actor))
 
 
 def _time_alerts(queryset: QuerySet[TimeAlert], actor: Actor) -> QuerySet[TimeAlert]:
@@ -206,7 +206,7 @@ def own_or_kept(actor: Actor, person: str, prefix: str = "") -> Q:
 
 def _leader_approvals(queryset: QuerySet[LeaderApproval], actor: Actor) -> QuerySet[LeaderApproval]:
     """Both sides know that a leader is asked; who leads the group sees it too, whatever else that person is."""
-    found = reservation_filter(actor, "reservation__") | sample_job_filter(actor, "sample_job__")
+    found = _of_either(actor)
     for about in ("reservation__", "sample_job__"):
         led = Q(**{f"{about}fund_card__group__leader_id": actor.user_id}) if actor.user_id is not None else NONE
         found |= led & Q(**{f"{about}organisation_id__in": actor.organisations()})
@@ -291,7 +291,12 @@ def _disputes(queryset: QuerySet[UsageDispute], actor: Actor) -> QuerySet[UsageD
 
 
 def _close_outs(queryset: QuerySet[CloseOut], actor: Actor) -> QuerySet[CloseOut]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
+    return queryset.filter(_of_either(actor))
+
+
+def _of_either(actor: Actor) -> Q:
+    """What is about a reservation or a sample job is seen with it."""
+    return reservation_filter(actor, "reservation__") | sample_job_filter(actor, "sample_job__")
 
 
 def _managed(actor: Actor, prefix: str = "") -> Q:

@@ -16,7 +16,7 @@ register(
         "enquiry.own_lab": _("This belongs to your own institution. Ask your colleagues, or choose another organisation."),
         "enquiry.lab_unavailable": _("This lab is not available at the moment. Ask another one."),
         "enquiry.about_one_thing": _(
-            "Ask about one instrument, one test item or one request. Open its page and press Ask the lab."
+            "Ask about one instrument, one test item, one request, one booking or one sample job. Open its page and press Ask the lab."
         ),
         "enquiry.subject_missing": _("Write in a few words what it is about."),
         "enquiry.text_missing": _("Write something: the other side reads it."),

@@ -19,6 +19,9 @@ register_events(
             needs_action=True,
             name=_("Question to the lab"),
         ),
+        "enquiry.asked_by_lab": Event(
+            "orders", _("%(lab)s asks: %(subject)s"), (_("%(text)s"),), "message-report", name=_("Question of a lab")
+        ),
         "enquiry.answered": Event(
             "orders", _("%(lab)s answers: %(subject)s"), (_("%(text)s"),), "message-report", name=_("Answer of a lab")
         ),

@@ -9,7 +9,7 @@ from django.db import connection
 
 from booking.models import DayAvailability
 from booking.models.busy_change import busy_name, sources_told
-from booking.rules.samples import JOBS_IN_ORDER, NOT_TESTED, SAMPLES_IN_ORDER, TAKES_CAPACITY, WORKING
+from booking.rules.samples import JOBS_IN_ORDER, NOT_TESTED, SAMPLES_IN_ORDER, TAKES_CAPACITY, WORKING, JobState
 from booking.rules.states import BLOCKING_STATES, IN_REVIEW, Action, ReservationState, actions_from, next_state
 from booking.services import availability, policies
 from config.kernel.installed_guards import require_constraint
@@ -250,7 +250,10 @@ register_sql(
     violations=f"""
         SELECT format('rating %s of reservation %s, which is "%s", stands at instrument %s', g.id, r.id, r.state, g.instrument_id)
           FROM booking_sessionrating g JOIN booking_reservation r ON r.id = g.reservation_id
-         WHERE r.state <> '{ReservationState.AGREED}' OR r.instrument_id <> g.instrument_id""",  # noqa: S608
+         WHERE r.state <> '{ReservationState.AGREED}' OR r.instrument_id <> g.instrument_id
+        UNION ALL
+        SELECT format('rating %s is of sample job %s, which is "%s"', g.id, j.id, j.state)
+          FROM booking_sessionrating g JOIN booking_samplejob j ON j.id = g.sample_job_id WHERE j.state <> '{JobState.CLOSED}'""",  # noqa: S608
 )
 
 

@@ -1,11 +1,11 @@
-"""What an instrument's page tells about its use: how much of its open time was used, and what customers think."""
+"""What the pages of instruments and test items tell about their use: how much of the open time was used, and what customers think."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, QuerySet
 
 from booking.models import Reservation, SessionRating, UsageSession
 from booking.queries.utilisation import maintenance_within
@@ -15,7 +15,7 @@ from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, visible_to
 from config.kernel.time_range import TimeRange, subtract
-from instruments.models import Instrument
+from instruments.models import Instrument, Resource
 from instruments.rules.opening import ranges_open_to_anybody
 
 WEEKS = 12
@@ -49,7 +49,15 @@ def use_of(context: BookingContext, now: datetime, weeks: int = WEEKS) -> list[W
 
 def ratings_of(actor: Actor, instrument: Instrument) -> Ratings:
     """What customers think of an instrument that the actor was given: two queries."""
-    rows = visible_to(SessionRating.objects.all(), actor).filter(instrument=instrument)
+    return _ratings(visible_to(SessionRating.objects.all(), actor).filter(instrument=instrument))
+
+
+def ratings_of_test(actor: Actor, test_item: Resource) -> Ratings:
+    """What customers think of a test item that the actor was given: two queries."""
+    return _ratings(visible_to(SessionRating.objects.all(), actor).filter(sample_job__resource=test_item))
+
+
+def _ratings(rows: QuerySet[SessionRating]) -> Ratings:
     figures = rows.aggregate(average=Avg("stars", filter=Q(hidden_at=None)), count=Count("pk", filter=Q(hidden_at=None)))
     newest = rows.order_by("-rated_at", "-pk")[:RATINGS_SHOWN]
     return Ratings(figures["count"], figures["average"], list(newest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -19,8 +20,8 @@ _WHY = _("Reason: %(reason)s")
 _CHARGE = _("%(words)s: %(amount_fen)s")
 
 
-def _event(title: Any, name: Any, *lines: Any, icon: str = "flask", **more: Any) -> Event:
-    return Event("samples", title, (_WHAT, *lines), icon, name=name, **more)
+def _event(title: Any, name: Any, *lines: Any, icon: str = "flask", public: bool = True, **more: Any) -> Event:
+    return Event("samples", title, (_WHAT, *lines), icon, name=name, public=public, **more)
 
 
 def _remains(params: Params) -> Words:
@@ -31,6 +32,16 @@ def _remains(params: Params) -> Words:
     return Words(str(title))
 
 
+_OVERDUE = _event(
+    _("Sample job %(reference)s waits longer than promised for your answer"),
+    _("Sample job waits longer than promised"),
+    _("Nobody has answered. Accept it with its promised day, or refuse it with a reason."),
+    _("Expected at the lab: %(arrive_on)s"),
+    icon="clock-pause",
+    public=False,
+    needs_action=True,
+)
+
 register_events(
     {
         "sample_job.asked": _event(
@@ -40,11 +51,31 @@ register_events(
             _PROMISED,
             needs_action=True,
         ),
+        "sample_job.overdue": _OVERDUE,
+        "sample_job.overdue_for_heads": replace(
+            _OVERDUE, needs_action=False, name=_("Sample job waits longer than promised (heads)")
+        ),
+        "sample_job.late_to_lab": _event(
+            _("Sample job %(reference)s: the promised day has passed"),
+            _("Promised day has passed (lab)"),
+            _PROMISED,
+            _("Hand in the report. The customer has been told that it comes later."),
+            icon="clock-pause",
+            needs_action=True,
+        ),
+        "sample_job.late_to_customer": _event(
+            _("Sample job %(reference)s: the result is late"),
+            _("Promised day has passed (customer)"),
+            _PROMISED,
+            _("The lab has your samples and has not reported yet. It has been reminded; you hear when the report is there."),
+            icon="clock-pause",
+        ),
         "sample_job.leader_asked": _event(
             _("Sample job %(reference)s: %(person)s asks you to agree to %(amount_fen)s"),
             _("Samples that a group's leader agrees to"),
             _("Fund card: %(card)s"),
             icon="coins",
+            public=False,
             needs_action=True,
         ),
         "sample_job.leader_agreed": _event(
@@ -145,7 +176,13 @@ register_events(
             _("Sample job %(reference)s: a parcel is on its way back"), _("Parcel back"), _("%(carrier)s %(number)s")
         ),
         "sample_job.remains": Event(
-            "samples", _("Sample job %(reference)s"), (_WHAT,), "flask", name=_("Remains of samples"), compose=_remains
+            "samples",
+            _("Sample job %(reference)s"),
+            (_WHAT,),
+            "flask",
+            public=True,
+            name=_("Remains of samples"),
+            compose=_remains,
         ),
     }
 )

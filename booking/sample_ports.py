@@ -53,11 +53,15 @@ class SampleMoneyPort(Protocol):
     def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
         """``extra_fen`` is agreed beyond the price: a fund card keeps it too."""
 
+    def quality_counts(self, job: SampleJob) -> bool:
+        """Whether money that is held for the job depends on the quality grade of its service."""
+
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
-        """Make the charge for the ``tested`` samples and the agreed ``extras``, post what is due, void the rest."""
+        """Make the charge for the ``tested`` samples and the agreed ``extras`` under a confirmed quality grade, post what is due, void
+        the rest."""
 
 
 _registered: list[SampleMoneyPort] = []

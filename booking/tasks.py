@@ -20,6 +20,7 @@ from booking.services import (
     licences,
     maintenance_plans,
     sample_lapses,
+    sample_overdue,
     sample_reports,
     subscription_refresh,
     subscriptions,
@@ -63,9 +64,10 @@ def check_invariants(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="booking.escalate", queueing_lock="booking.escalate")
 def escalate_overdue(timestamp: int) -> None:
-    """Tell of requests, wishes for other times and disputes that wait longer than their lab promised."""
+    """Tell of requests, wishes for other times and disputes that wait longer than their lab promised, and of results that are late."""
     now = timezone.now()
-    beat("booking.escalate", now, told=escalation.escalate_due(now), use_told=use_escalation.escalate_due(now))
+    samples = {"samples_told": sample_overdue.escalate_due(now), "late_told": sample_overdue.tell_late(now)}
+    beat("booking.escalate", now, told=escalation.escalate_due(now), use_told=use_escalation.escalate_due(now), **samples)
 
 
 @app.periodic(cron="17 * * * *")

@@ -72,9 +72,13 @@ class QuestionForm(KeyedForm):
     text = _area(_("Your question"), 7, _("What you want to know or have measured, on what, how many, until when."))
     attachments = FilesField()
 
-    def __init__(self, organisations: Sequence[Organisation], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, organisations: Sequence[Organisation], *args: Any, asks_customer: bool = False, **kwargs: Any) -> None:
+        """``asks_customer``: a lab asks the one organisation that is given."""
         super().__init__(*args, **kwargs)
         choose_organisation(self, organisations)
+        if asks_customer:
+            self.fields["organisation"].widget = forms.HiddenInput()
+            self.fields["text"].help_text = _("What you need to know, or what the customer has to send or decide.")
 
 
 class NeedForm(KeyedForm):

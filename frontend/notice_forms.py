@@ -79,7 +79,8 @@ class NoticeSettingsForm(forms.Form):
                 choices=offered,
                 widget=forms.CheckboxSelectMultiple,
             )
-        self.single = {code: event for code, event in events().items() if event.group in self.shown and event.name}
+        told = {code: event for code, event in events().items() if event.name and not event.only_public}
+        self.single = {code: event for code, event in told.items() if event.group in self.shown}
         single = [("", _("as above")), (_NOWHERE, _("only the bell")), *offered]
         for code, event in self.single.items():
             self.fields[f"event_{code}"] = forms.ChoiceField(

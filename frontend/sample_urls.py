@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import sample_lab, samples
+from frontend.views import ratings, sample_lab, samples
 
 urlpatterns = [
     path("samples/", samples.sample_list, name="sample_list"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("samples/<int:pk>/remains/", sample_lab.sample_remains, name="sample_remains"),
     path("samples/<int:pk>/extras/", sample_lab.sample_extra_propose, name="sample_extra_propose"),
     path("samples/<int:pk>/report/", sample_lab.sample_report, name="sample_report"),
+    path("samples/<int:pk>/close-out/", sample_lab.sample_close_out, name="sample_close_out"),
+    path("samples/<int:pk>/confirm-grade/", sample_lab.sample_confirm_grade, name="sample_confirm_grade"),
+    path("samples/<int:pk>/rate/", ratings.sample_rate, name="sample_rate"),
     path("samples/<int:pk>/cancel/", samples.sample_cancel, name="sample_cancel"),
     path("samples/<int:pk>/accept-quote/", samples.sample_accept_quote, name="sample_accept_quote"),
     path("samples/<int:pk>/commission/", samples.sample_commission, name="sample_commission"),

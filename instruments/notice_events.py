@@ -58,9 +58,9 @@ class Group:
 class Event:
     """``needs_action``: somebody waits for the reader, until it is settled. ``is_urgent``: nobody waits, but it is of no use later; like
     what somebody waits for, it goes into no digest. ``is_gathered``: it waits for the reader, but by the day and not by the hour, and goes
-    into a digest all the same. ``public``: webhooks may ask for it. ``compose`` makes the words where sentences
-    with parameters are not enough; ``calendar`` the file for calendar programs from (object id, address of the reader), as the object
-    is when the mail goes."""
+    into a digest all the same. ``public``: webhooks may ask for it; ``only_public``: no person is told of it. ``compose`` makes the words
+    where sentences with parameters are not enough; ``calendar`` the file for calendar programs from (object id, address of the reader), as
+    the object is when the mail goes."""
 
     group: str
     title: Sentence
@@ -70,6 +70,7 @@ class Event:
     is_urgent: bool = False
     is_gathered: bool = False
     public: bool = False
+    only_public: bool = False
     name: Sentence = ""
     compose: Callable[[Params], Words] | None = None
     calendar: Callable[[int, str], Calendar | None] | None = None

@@ -137,6 +137,7 @@ def _sample_jobs() -> list[URLPattern]:
     acts = {"cancel": "cancel", "accept-quote": "accept_quote", "parcels": "parcel", "object": "object_to", "close": "close"}
     acts["commission"] = "commission"
     lab_acts = {"accept": "accept", "refuse": "refuse", "steps": "step", "remains": "remains", "extras": "propose"}
+    lab_acts["close-out/confirm"] = "confirm_grade"
     return [
         re_path(rf"^{place}/$", job.as_view({"get": "list", "post": "create"}), name="api_sample_jobs"),
         re_path(rf"^{place}/{ID}/$", job.as_view({"get": "retrieve"}), name="api_sample_job"),
@@ -145,6 +146,7 @@ def _sample_jobs() -> list[URLPattern]:
         re_path(
             rf"^{place}/{ID}/report/$", sample_jobs.SampleReportView.as_view({"post": "report"}), name="api_sample_job_report"
         ),
+        re_path(rf"^{place}/{ID}/close-out/$", lab.as_view({"put": "close_out"}), name="api_sample_job_close_out"),
         _post(job, "sample-extras", "agree", "api_sample_extra_agree"),
         _post(job, "sample-extras", "decline", "api_sample_extra_decline"),
         _post(lab, "sample-extras", "withdraw", "api_sample_extra_withdraw"),

@@ -23,7 +23,7 @@ from booking.models import SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import Direction, ExtraEvent, Remains, SampleStep
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import sample_close_out, sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import attachments_of
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -54,6 +54,7 @@ class SampleJobView(ApiView):
         "remains": shapes.SampleRemainsIn,
         "propose": shapes.SampleExtraIn,
         "report": shapes.SampleReportIn,
+        "close_out": shapes.SampleCloseOutIn,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
@@ -175,7 +176,7 @@ class SampleJobView(ApiView):
 class LabSampleJobView(SampleJobView):
     """What the lab does with a job; a token needs the scope ``manage``."""
 
-    token_scopes: ClassVar[dict[str, str]] = {"POST": "manage"}
+    token_scopes: ClassVar[dict[str, str]] = {"POST": "manage", "PUT": "manage"}
 
     @extend_schema(responses=shapes.SampleJobOut)
     def accept(self, request: Request, pk: str) -> Response:
@@ -214,6 +215,20 @@ class LabSampleJobView(SampleJobView):
         given = self.valid(request)
         extra = sample_extras.propose(self.actor, int(pk), given["kind"], given["words"], given["amount_fen"], self.now)
         return Response(shapes.SampleExtraOut(extra).data, status=201)
+
+    @extend_schema(responses=shapes.SampleJobOut)
+    def close_out(self, request: Request, pk: str) -> Response:
+        """Write grade and note, the whole of it each time; the grade until the job closes."""
+        given = self.valid(request)
+        sample_close_out.close(self.actor, int(pk), given["grade"], given["note"], self.now)
+        return self._shown(int(pk))
+
+    @extend_schema(responses=shapes.SampleJobOut)
+    def confirm_grade(self, request: Request, pk: str) -> Response:
+        """Confirm the grade as a second person."""
+        self.valid(request)
+        sample_close_out.confirm_grade(self.actor, int(pk), self.now)
+        return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleExtraOut)
     def withdraw(self, request: Request, pk: str) -> Response:

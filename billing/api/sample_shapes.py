@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from billing.settlement import sample_figures
 from booking.api.serializers import ExpectedIn, NamedOut
-from booking.models import SampleJob
+from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import (
@@ -133,6 +133,11 @@ class SampleReportIn(StrictSerializer):
     note = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True, default="")
 
 
+class SampleCloseOutIn(StrictSerializer):
+    grade = serializers.ChoiceField(choices=["", *GRADES], required=False, default="")
+    note = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+
+
 class SampleOut(serializers.Serializer):
     id = serializers.IntegerField()
     position = serializers.IntegerField()
@@ -181,6 +186,17 @@ class SampleFiguresOut(serializers.Serializer):
     waits_for_customer = serializers.BooleanField(source="waits")
 
 
+class SampleCloseOutOut(serializers.Serializer):
+    report_due_on = serializers.DateField(source="service.due_on", allow_null=True, help_text="The promised day.")
+    reported_on = serializers.DateField(source="service.reported_on", allow_null=True, help_text="The day of the first report.")
+    on_time = serializers.BooleanField(source="service.on_time", allow_null=True)
+    retests = serializers.IntegerField(source="service.retests", help_text="Agreed charges for tests done again.")
+    note = serializers.CharField(source="closed.note")
+    grade = serializers.CharField(source="closed.grade")
+    graded_by = serializers.CharField()
+    confirmed_by = serializers.CharField(help_text="Empty until a second person confirmed the grade.")
+
+
 class SampleJobRow(serializers.Serializer):
     id = serializers.IntegerField()
     reference = serializers.CharField()
@@ -216,6 +232,7 @@ class SampleJobOut(SampleJobRow):
     extras = SampleExtraOut(many=True)
     parcels = SampleParcelOut(many=True)
     reports = SampleReportOut(many=True, help_text="For its two sides only.")
+    close_out = SampleCloseOutOut(allow_null=True, help_text="Null until the lab wrote one.")
     figures = SampleFiguresOut(allow_null=True, help_text="What was accepted last, or charged.")
     waiting = SampleFiguresOut(
         allow_null=True, help_text="New figures that wait for the customer's yes (accept-quote); null where none do."
@@ -240,12 +257,21 @@ def job_json(actor: Actor, job: SampleJob) -> dict[str, Any]:
         "extras": list(job.extras.all()),
         "parcels": list(job.parcels.all()),
         "reports": queries.reports_of(actor, job.pk),
+        "close_out": _close_out(job),
         "figures": money.figures(extra_fen),
         "waiting": money.waiting_figures,
         "fund_card": _card_seen(actor, job),
         "awaits_leader": queries.waits_for_leader(job),
     }
     return dict(SampleJobOut(shown).data)
+
+
+def _close_out(job: SampleJob) -> dict[str, Any] | None:
+    closed = queries.close_out_of(job)
+    if closed is None:
+        return None
+    people = {name: str(getattr(closed, name) or "") for name in ("graded_by", "confirmed_by")}
+    return {"closed": closed, "service": queries.service_of(job), **people}
 
 
 def _card_seen(actor: Actor, job: SampleJob) -> int | None:
@@ -258,4 +284,4 @@ def _own_fields(job: SampleJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in names}
 
 
-_AROUND = ("samples", "extras", "parcels", "reports", "figures", "waiting", "fund_card", "awaits_leader")
+_AROUND = ("samples", "extras", "parcels", "reports", "close_out", "figures", "waiting", "fund_card", "awaits_leader")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 
 from billing.settlement.exports import plain_cell
-from booking.models import Reservation, SampleJob, UsageSession
+from booking.models import Reservation, SampleJob, SessionRating, UsageSession
 from booking.queries.utilisation import READERS, Days, period_for
 from booking.rules.samples import JobState, SampleState
 from booking.rules.service_facts import direction_of, fund_source_of, fund_sources
@@ -72,7 +72,6 @@ def _sessions(actor: Actor, owner: Organisation, code: str, period: Period) -> I
         session, charge = row.session, getattr(row, "charge", None)
         during = session.billable or session.actual or session.booked
         zone = ZoneInfo(row.instrument.site.time_zone)
-        rating = getattr(row, "rating", None)
         yield ServiceFacts(
             owner_code=code,
             instrument_number=_number(row.instrument),
@@ -85,7 +84,7 @@ def _sessions(actor: Actor, owner: Organisation, code: str, period: Period) -> I
             content=row.purpose,
             way=row.service_mode,
             **_said(row),
-            stars=rating.stars if rating is not None and rating.hidden_at is None else 0,
+            stars=_stars(row),
             inside=is_in_house(row.organisation_id, owner.pk),
             signed=hasattr(row, "commission"),
         )
@@ -102,7 +101,7 @@ def _jobs(actor: Actor, owner: Organisation, code: str, period: Period) -> Itera
     """On the first instrument behind the test item, where there is one; from the receipt of the samples to the end of the tests."""
     rows = visible_to(SampleJob.objects.all(), actor).filter(lab=owner, state=JobState.CLOSED, tested_at__range=_bounds(period))
     rows = rows.annotate(tested=Count("samples", filter=Q(samples__state=SampleState.TESTED)))
-    rows = rows.select_related("resource", "organisation", "requested_by", "charge", "commission")
+    rows = rows.select_related("resource", "organisation", "requested_by", "rating", "charge", "commission")
     zone = zone_of_owner(owner.pk)
     for row in rows.prefetch_related("resource__test_item__instruments").defer("charge__inputs", "charge__result"):
         charge, behind = getattr(row, "charge", None), list(row.resource.test_item.instruments.all())
@@ -119,10 +118,16 @@ def _jobs(actor: Actor, owner: Organisation, code: str, period: Period) -> Itera
             content=row.resource.name,
             way=SAMPLES,
             **_said(row),
-            stars=0,
+            stars=_stars(row),
             inside=is_in_house(row.organisation_id, owner.pk),
             signed=hasattr(row, "commission"),
         )
+
+
+def _stars(row: Reservation | SampleJob) -> int:
+    """Those of a rating that is not hidden; 0 without."""
+    rating: SessionRating | None = getattr(row, "rating", None)
+    return rating.stars if rating is not None and rating.hidden_at is None else 0
 
 
 def _said(row: Reservation | SampleJob) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class EnquiryView(ApiView):
         rows = read(self.actor)
         if "state" in asked:
             rows = rows.filter(state=asked["state"])
+        rows = rows.filter(**{name: asked[name] for name in ("reservation", "sample_job") if name in asked})
         if "need" in asked:
             rows = rows.filter(need_id=asked["need"], organisation_id__in=self.actor.organisations(*CUSTOMERS))
         return self.paged_together(rows, self._rows)
@@ -75,7 +76,8 @@ class EnquiryView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut, 200: shapes.MadeOut})
     def create(self, request: Request) -> Response:
-        """Ask a lab about an instrument, a test item or a request. Files go with a further message."""
+        """Ask a lab about an instrument, a test item, a request, a reservation or a sample job; about the last two the lab may ask its
+        customer. Files go with a further message."""
         key, given = self.idempotency_key(request), self.valid(request)
         question = Question(
             given["organisation"],
@@ -84,6 +86,8 @@ class EnquiryView(ApiView):
             given.get("instrument"),
             given.get("resource"),
             given.get("resource_request"),
+            given.get("reservation"),
+            given.get("sample_job"),
         )
         return made(enquiries.ask(self.actor, question, (), self.now, idempotency_key=key), "api_enquiry")
 

@@ -26,17 +26,22 @@ class EnquiryParameters(PageParameters):
     )
     state = serializers.ChoiceField(choices=_STATES, required=False)
     need = IdParameter(required=False)
+    reservation = IdParameter(required=False)
+    sample_job = IdParameter(required=False)
 
 
 class QuestionIn(StrictSerializer):
-    """About exactly one of: an instrument, a resource (a test item), a request for a resource."""
+    """About exactly one of: an instrument, a resource (a test item), a request for a resource, a reservation, a sample job. About the
+    last two the lab may begin."""
 
-    organisation = Id(help_text="On whose behalf.")
+    organisation = Id(help_text="On whose behalf; of a lab that begins: who is asked.")
     subject = Text(max_length=_TEXT)
     text = Text(max_length=_TEXT)
     instrument = Id(required=False, allow_null=True)
     resource = Id(required=False, allow_null=True)
     resource_request = Id(required=False, allow_null=True)
+    reservation = Id(required=False, allow_null=True)
+    sample_job = Id(required=False, allow_null=True)
 
 
 class NeedIn(StrictSerializer):
@@ -76,6 +81,8 @@ class EnquiryOut(serializers.Serializer):
     instrument = serializers.IntegerField(allow_null=True)
     resource = serializers.IntegerField(allow_null=True)
     resource_request = serializers.IntegerField(allow_null=True)
+    reservation = serializers.IntegerField(allow_null=True)
+    sample_job = serializers.IntegerField(allow_null=True)
     need = serializers.IntegerField(allow_null=True, help_text="Null for the labs: others may have been asked.")
     state = serializers.ChoiceField(choices=_STATES)
     unread = serializers.BooleanField()
@@ -146,6 +153,8 @@ def _enquiry_json(row: Enquiry, waiting: Waiting | None, *, asking: bool) -> dic
         "instrument": row.instrument_id,
         "resource": row.resource_id,
         "resource_request": row.resource_request_id,
+        "reservation": row.reservation_id,
+        "sample_job": row.sample_job_id,
         "need": row.need_id if asking else None,
         "state": row.state,
         "unread": row.is_unread,  # type: ignore[attr-defined]

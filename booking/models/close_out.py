@@ -10,12 +10,16 @@ GRADES = ("A", "B", "C", "D")
 
 
 class CloseOut(models.Model):
-    """How a session's service ended: its report, tests done again, and the quality grade with who gave it.
+    """How the service of a session or a sample job (one of the two) ended: its report, tests done again, and the quality grade with who
+    gave it.
 
-    Where money depends on the grade a second person confirms it; a changed grade has to be confirmed again.
+    Where money depends on the grade a second person confirms it; a changed grade has to be confirmed again. Report and tests done again
+    of a sample job follow from its promised day, its reports and its agreed charges (``booking.rules.sample_service``), and stand here
+    for sessions alone.
     """
 
-    reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="close_out")
+    reservation = models.OneToOneField("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="close_out")
+    sample_job = models.OneToOneField("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="close_out")
     report_due_on = models.DateField(null=True)
     reported_on = models.DateField(null=True)
     retests = models.PositiveSmallIntegerField(default=0)
@@ -36,6 +40,11 @@ class CloseOut(models.Model):
                 name="close_out_graded_by_somebody",
             ),
             models.CheckConstraint(condition=~Q(confirmed_by=F("graded_by")), name="close_out_two_people"),
+            models.CheckConstraint(
+                condition=Q(reservation__isnull=False, sample_job__isnull=True)
+                | Q(reservation__isnull=True, sample_job__isnull=False, report_due_on=None, reported_on=None, retests=0),
+                name="close_out_of_one_service",
+            ),
         ]
 
     @property

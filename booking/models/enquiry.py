@@ -8,7 +8,7 @@ from django.db import models
 from booking.rules.enquiries import EnquiryState, Side
 from config.kernel.models.guards import append_only, no_truncate
 
-_ABOUT = ("instrument", "resource", "resource_request", "need")
+_ABOUT = ("instrument", "resource", "resource_request", "need", "reservation", "sample_job")
 
 
 def _about_one_thing() -> models.Q:
@@ -34,7 +34,8 @@ class Need(models.Model):
 
 
 class Enquiry(models.Model):
-    """A question of ``organisation`` (the customer) to ``lab`` (the owner) about one thing.
+    """A question of ``organisation`` (the customer) to ``lab`` (the owner) about one thing; about a reservation or a sample job of theirs
+    the lab may begin too. ``asked_by`` is who began.
 
     ``state`` is a value of ``booking.rules.enquiries.EnquiryState`` and is written only by ``booking.services.enquiries``.
     ``waiting_since`` is when the oldest message that the lab has not answered came; ``answer_due_at`` (UTC) is the promise for it. Both
@@ -51,6 +52,8 @@ class Enquiry(models.Model):
         "instruments.ResourceRequest", null=True, on_delete=models.PROTECT, related_name="enquiries"
     )
     need = models.ForeignKey(Need, null=True, on_delete=models.PROTECT, related_name="enquiries")
+    reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="enquiries")
+    sample_job = models.ForeignKey("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="enquiries")
     state = models.CharField(max_length=20)
     asked_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
@@ -23,7 +24,15 @@ LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
 def enquiries_visible(actor: Actor) -> QuerySet[Enquiry]:
     """The threads that the actor reads, the one written in last first; ``is_unread`` says that somebody else wrote since."""
     rows = Enquiry.objects.select_related(
-        "lab", "organisation", "asked_by", "instrument", "resource", "resource_request__resource", "need"
+        "lab",
+        "organisation",
+        "asked_by",
+        "instrument",
+        "resource",
+        "resource_request__resource",
+        "need",
+        "reservation__instrument",
+        "sample_job__resource",
     )
     return visible_to(rows, actor).annotate(is_unread=_news_for(actor)).order_by("-last_message_at", "-pk")
 
@@ -92,6 +101,26 @@ def waiting_count(actor: Actor) -> int:
 def enquiries_about(actor: Actor, **about: int) -> list[Enquiry]:
     """The newest threads that the actor's organisations have about one thing (``instrument_id=7``)."""
     return list(my_enquiries(actor).filter(**about)[:5]) if actor.user_id is not None else []
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Threads about one thing that is of both sides, the newest first, and on which ``side`` the actor may begin another; None: on none,
+    as where the lab is its own customer."""
+
+    threads: list[Enquiry]
+    side: Side | None
+
+
+def asking_about(actor: Actor, customer_id: int, lab_id: int, **about: int) -> Asking:
+    """As the actor may see it: one query."""
+    side = acting_side(actor, customer_id, lab_id) if customer_id != lab_id else None
+    return Asking(threads_about(actor, **about), side)
+
+
+def threads_about(actor: Actor, **about: int) -> list[Enquiry]:
+    """The newest threads about a reservation or a sample job (``reservation_id=7``), whichever side began."""
+    return list(enquiries_visible(actor).filter(**about)[:5])
 
 
 def needs_of(actor: Actor) -> QuerySet[Need]:

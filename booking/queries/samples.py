@@ -10,14 +10,25 @@ from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from booking.access import CUSTOMERS
-from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
+from booking.models import (
+    CloseOut,
+    Sample,
+    SampleExtra,
+    SampleJob,
+    SampleParcel,
+    SampleReport,
+    SampleStepTaken,
+    SessionRating,
+)
 from booking.rules.enquiries import Side
+from booking.rules.sample_service import GRADED, SampleService
 from booking.rules.samples import (
     ENDED,
     HOLDING,
     MOST_OBJECTIONS,
     NOT_HERE,
     WORKING,
+    ExtraKind,
     ExtraState,
     JobEvent,
     JobState,
@@ -57,6 +68,9 @@ class May:
     send: bool = False
     send_back: bool = False
     keep_remains: bool = False
+    grade: bool = False
+    confirm: bool = False
+    rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +99,17 @@ def lab_jobs(actor: Actor) -> QuerySet[SampleJob]:
 
 
 def job_for(actor: Actor, job_id: int) -> SampleJob:
-    """One job with samples, extras, parcels, reports and history. Raises NotFound."""
-    rows = jobs_visible(actor).prefetch_related(
-        Prefetch("samples", sample_steps.with_reasons(Sample.objects.order_by("position"))),
-        Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
-        Prefetch("parcels", SampleParcel.objects.order_by("pk")),
-        Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
+    """One job with samples, extras, parcels, history, close-out and rating. Raises NotFound."""
+    around = ("close_out__graded_by", "close_out__confirmed_by", "rating__rated_by")
+    rows = (
+        jobs_visible(actor)
+        .select_related(*around)
+        .prefetch_related(
+            Prefetch("samples", sample_steps.with_reasons(Sample.objects.order_by("position"))),
+            Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
+            Prefetch("parcels", SampleParcel.objects.order_by("pk")),
+            Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
+        )
     )
     return get_visible(rows, actor, pk=job_id)
 
@@ -129,7 +148,36 @@ def may(actor: Actor, job: SampleJob) -> May:
         send=customer and state in WORKING,
         send_back=lab and state not in (JobState.ASKED, JobState.REFUSED),
         keep_remains=lab and arrived and (state in ENDED or state in (JobState.TESTED, JobState.REPORTED)),
+        grade=lab and state in GRADED,
+        confirm=state in GRADED and state is not JobState.CLOSED and _may_confirm(actor, job),
+        rate=customer and state is JobState.CLOSED and rating_of(job) is None,
     )
+
+
+def _may_confirm(actor: Actor, job: SampleJob) -> bool:
+    closed = close_out_of(job)
+    owner = job.lab_id in actor.organisations(Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    given = closed is not None and bool(closed.grade) and closed.confirmed_at is None
+    return bool(owner and given and closed and closed.graded_by_id != actor.user_id)
+
+
+def close_out_of(job: SampleJob) -> CloseOut | None:
+    """The grade and note of a job."""
+    found: CloseOut | None = getattr(job, "close_out", None)
+    return found
+
+
+def rating_of(job: SampleJob) -> SessionRating | None:
+    """What the customer thought of a job; whoever sees the job reads it, hidden or not."""
+    found: SessionRating | None = getattr(job, "rating", None)
+    return found
+
+
+def service_of(job: SampleJob) -> SampleService:
+    """How the service of a job (``job_for``) went."""
+    first = next((step.at for step in job.steps.all() if step.action == JobEvent.REPORT), None)
+    retests = sum(each.kind == ExtraKind.RETEST and each.state == ExtraState.AGREED for each in job.extras.all())
+    return SampleService(job.promised_on, local_day(job.lab_id, first) if first is not None else None, retests)
 
 
 def waits_for_leader(job: SampleJob) -> bool:

@@ -142,6 +142,8 @@ _JOB: dict[JobState, dict[JobEvent, JobState | None]] = {
 
 WORKING = frozenset({JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED})
 """The lab has work to do on it; its samples go on."""
+ALL_HERE = WORKING - {JobState.ACCEPTED}
+"""All its samples that are tested at all are at the lab."""
 HOLDING = WORKING | {JobState.REPORTED}
 """Its money is held."""
 ENDED = frozenset(state for state, events in _JOB.items() if not events)

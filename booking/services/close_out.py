@@ -45,12 +45,8 @@ def close(actor: Actor, reservation_id: int, closing: Closing, now: datetime) ->
     known = found or CloseOut(reservation=reservation, updated_at=now)
     Refusal.raise_any(_faults(reservation, known, closing, now))
     before = {name: _plain(getattr(known, name)) for name in _FIELDS} if found else {}
-    if closing.grade != known.grade:
-        known.confirmed_by_id = known.confirmed_at = None
-        known.graded_by_id, known.graded_at = (actor.person_id, now) if closing.grade else (None, None)
     known.report_due_on, known.reported_on, known.retests = closing.report_due_on, closing.reported_on, closing.retests
-    known.grade, known.note, known.updated_at = closing.grade, clean_text(closing.note, NOTE_LENGTH, "note"), now
-    known.save()
+    write(known, closing.grade, closing.note, actor, now)
     after = {name: _plain(getattr(known, name)) for name in _FIELDS}
     audit.record(actor, "close_out.write", known, now, before=before, after=after)
     return known
@@ -64,12 +60,28 @@ def confirm_grade(actor: Actor, reservation_id: int, now: datetime) -> CloseOut:
     """
     reservation = _locked(actor, reservation_id)
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
-    known = CloseOut.objects.filter(reservation=reservation).exclude(grade="").first()
-    if known is None:
+    known = CloseOut.objects.filter(reservation=reservation).first()
+    return confirm(known, actor, now, fixed=reservation.state == ReservationState.AGREED)
+
+
+def write(known: CloseOut, grade: str, note: str, actor: Actor, now: datetime) -> None:
+    """Write a grade that is known to be one, and a note; whoever confirmed another grade has not confirmed this one.
+    Raises Refusal ``name.*`` (``note``). Part of the caller's transaction."""
+    if grade != known.grade:
+        known.confirmed_by_id = known.confirmed_at = None
+        known.graded_by_id, known.graded_at = (actor.person_id, now) if grade else (None, None)
+    known.grade, known.note, known.updated_at = grade, clean_text(note, NOTE_LENGTH, "note"), now
+    known.save()
+
+
+def confirm(known: CloseOut | None, actor: Actor, now: datetime, *, fixed: bool) -> CloseOut:
+    """Note that ``actor`` confirms the grade; ``fixed``: it was charged by. Raises Refusal ``close_out.no_grade``,
+    ``close_out.second_person``, ``close_out.grade_fixed``. Part of the caller's transaction."""
+    if known is None or not known.grade:
         raise Refusal.of("close_out.no_grade")
     if known.graded_by_id == actor.person_id:
         raise Refusal.of("close_out.second_person")
-    if reservation.state == ReservationState.AGREED:
+    if fixed:
         raise Refusal.of("close_out.grade_fixed", "grade")
     if known.confirmed_at is None:
         known.confirmed_by_id, known.confirmed_at = actor.person_id, now
@@ -78,15 +90,21 @@ def confirm_grade(actor: Actor, reservation_id: int, now: datetime) -> CloseOut:
     return known
 
 
+def grade_faults(grade: str, known: CloseOut, *, fixed: bool) -> list[Reason]:
+    """What speaks against a grade in place of the one that is known: ``close_out.grade_fixed``, ``close_out.grade_unknown``."""
+    faults = []
+    if grade != known.grade and fixed:
+        faults.append(Reason("close_out.grade_fixed", {}, "grade"))
+    if grade and grade not in GRADES:
+        faults.append(Reason("close_out.grade_unknown", {"known": list(GRADES)}, "grade"))
+    return faults
+
+
 def _faults(reservation: Reservation, known: CloseOut, closing: Closing, now: datetime) -> list[Reason]:
     state = ReservationState(reservation.state)
     if state is not ReservationState.AGREED and state not in IN_REVIEW:
         return [Reason("close_out.not_over")]
-    faults = []
-    if closing.grade != known.grade and state is ReservationState.AGREED:
-        faults.append(Reason("close_out.grade_fixed", {}, "grade"))
-    if closing.grade and closing.grade not in GRADES:
-        faults.append(Reason("close_out.grade_unknown", {"known": list(GRADES)}, "grade"))
+    faults = grade_faults(closing.grade, known, fixed=state is ReservationState.AGREED)
     if not 0 <= closing.retests <= MOST_RETESTS:
         faults.append(Reason("close_out.retests", {"maximum": MOST_RETESTS}, "retests"))
     if (

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from booking.access import CUSTOMERS
-from booking.models import Enquiry, EnquiryMessage, EnquirySeen, Need
+from booking.models import Enquiry, EnquiryMessage, EnquirySeen, Need, Reservation, SampleJob
 from booking.rules.enquiries import MOST_LABS, SUBJECT_LENGTH, TEXT_LENGTH, EnquiryEvent, EnquiryState, Side, next_state
 from booking.services import enquiry_files, enquiry_mails
 from booking.services.enquiry_files import Attachment, Clean
@@ -27,6 +29,13 @@ MOST_OPEN = 30
 """So many questions of one organisation may wait for one lab."""
 TECHNIQUE_LENGTH = 100
 Files = Sequence[Clean]
+_OF_CUSTOMERS: dict[str, Callable[[], QuerySet[Any]]] = {
+    "resource_request_id": lambda: ResourceRequest.objects.select_related("resource__organisation"),
+    "reservation_id": lambda: Reservation.objects.select_related("instrument__organisation"),
+    "sample_job_id": lambda: SampleJob.objects.select_related("lab"),
+}
+"""What belongs to one customer: asked about on behalf of that one alone."""
+_OF_BOTH = ("reservation_id", "sample_job_id")
 _STATE_AFTER = {Side.CUSTOMER: EnquiryEvent.ASK, Side.LAB: EnquiryEvent.ANSWER}
 
 
@@ -40,6 +49,8 @@ class Question:
     instrument_id: int | None = None
     resource_id: int | None = None
     resource_request_id: int | None = None
+    reservation_id: int | None = None
+    sample_job_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +75,17 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class _About:
+    """The ``lab`` behind what is asked about, and what that is. ``of_both``: it is the customer's and the lab's already, so that either
+    side may begin."""
+
     lab: Organisation
     fields: dict[str, int]
+    of_both: bool = False
 
 
 def ask(actor: Actor, question: Question, attachments: Sequence[Attachment], now: datetime, *, idempotency_key: str) -> Written:
-    """Open a thread with the lab behind an instrument, a resource or a request for one; its managers are written to.
+    """Open a thread with the lab behind an instrument, a resource, a request for one, a reservation or a sample job; its managers are
+    written to. About a reservation or a sample job the lab's managers may begin: who asked for that is written to then.
 
     Raises NotFound, Forbidden ``enquiry.organisation_needed``, Refusal ``enquiry.*`` / ``name.*`` / ``upload.*`` with every reason,
     ``idempotency.*``.
@@ -77,13 +93,13 @@ def ask(actor: Actor, question: Question, attachments: Sequence[Attachment], now
 
     def effect(files: Files) -> dict[str, Any]:
         about = _about(actor, question)
-        subject, text = _checked_words(
-            question.subject, question.text, _reasons_against(actor, question.organisation_id, about.lab)
-        )
-        return {"id": _open(actor, about, question.organisation_id, subject, text, files, now).pk}
+        side = _begun_by(actor, question, about)
+        subject, text = _checked_words(question.subject, question.text, _reasons_against(actor, side, question, about.lab))
+        return {"id": _open(actor, side, about, question.organisation_id, subject, text, files, now).pk}
 
     files = _cleaned(attachments, lambda: _about(actor, question))
-    return _once(actor, "enquiry.ask", idempotency_key, asdict(question), attachments, now, lambda: effect(files))
+    payload = {name: value for name, value in asdict(question).items() if value is not None or name not in _OF_BOTH}
+    return _once(actor, "enquiry.ask", idempotency_key, payload, attachments, now, lambda: effect(files))
 
 
 def post_need(
@@ -177,19 +193,31 @@ def _about(actor: Actor, question: Question) -> _About:
     if name == "resource_id":
         resource = get_visible(Resource.objects.select_related("organisation"), actor, pk=pk)
         return _About(resource.organisation, given)
-    request = get_visible(ResourceRequest.objects.select_related("resource__organisation"), actor, pk=pk)
-    if request.organisation_id != question.organisation_id:
-        raise NotFound.of("access.not_found", model="resourcerequest")
-    return _About(request.resource.organisation, given)
+    of_both = name in _OF_BOTH
+    found: Any = get_visible(_OF_CUSTOMERS[name](), actor, pk=pk)
+    if found.organisation_id != question.organisation_id:
+        raise NotFound.of("access.not_found", model=found._meta.model_name)
+    lab = found.lab if name == "sample_job_id" else (found.instrument if of_both else found.resource).organisation
+    return _About(lab, given, of_both)
 
 
-def _reasons_against(actor: Actor, organisation_id: int, lab: Organisation) -> list[Reason]:
+def _begun_by(actor: Actor, question: Question, about: _About) -> Side:
+    """The side on which the actor begins: the lab's only about what is of both. Raises Forbidden for who reads alone."""
+    if not about.of_both:
+        return Side.CUSTOMER
+    return require_side(actor, question.organisation_id, about.lab.pk)
+
+
+def _reasons_against(actor: Actor, side: Side, question: Question | UnmetNeed, lab: Organisation) -> list[Reason]:
+    organisation_id = question.organisation_id
     if not organisation_id:
         return [Reason("enquiry.organisation_missing", {}, "organisation")]
-    if organisation_id not in actor.organisations(*CUSTOMERS):
+    if side is Side.CUSTOMER and organisation_id not in actor.organisations(*CUSTOMERS):
         raise Forbidden.of("enquiry.organisation_needed", field="organisation")
     if organisation_id == lab.pk:
         return [Reason("enquiry.own_lab", {}, "organisation")]
+    if side is Side.LAB:
+        return []
     if lab.status == OrganisationStatus.SUSPENDED:
         return [Reason("enquiry.lab_unavailable", {}, "")]
     waiting = Enquiry.objects.filter(lab=lab, organisation_id=organisation_id, state=EnquiryState.OPEN)
@@ -220,24 +248,25 @@ def _text(text: str) -> str:
     return words
 
 
-def _open(actor: Actor, about: _About, organisation_id: int, subject: str, text: str, files: Files, now: datetime) -> Enquiry:
+def _open(
+    actor: Actor, side: Side, about: _About, organisation_id: int, subject: str, text: str, files: Files, now: datetime
+) -> Enquiry:
+    waits = side is Side.CUSTOMER
     enquiry = Enquiry.objects.create(
         lab=about.lab,
         organisation_id=organisation_id,
         asked_by_id=actor.person_id,
         subject=subject,
-        state=EnquiryState.OPEN,
+        state=EnquiryState.OPEN if waits else EnquiryState.ANSWERED,
         asked_at=now,
-        waiting_since=now,
-        answer_due_at=_promised(about.lab, now),
+        waiting_since=now if waits else None,
+        answer_due_at=_promised(about.lab, now) if waits else None,
         last_message_at=now,
         **about.fields,
     )
     after = {"lab": about.lab.pk, "organisation": organisation_id, "subject": subject, **about.fields}
     audit.record(actor, "enquiry.ask", enquiry, now, after=after)
-    message = EnquiryMessage.objects.create(
-        enquiry=enquiry, side=Side.CUSTOMER, author_id=actor.person_id, text=text, sent_at=now
-    )
+    message = EnquiryMessage.objects.create(enquiry=enquiry, side=side, author_id=actor.person_id, text=text, sent_at=now)
     enquiry_files.attach(actor, message, files, now)
     enquiry_mails.tell(message)
     return enquiry
@@ -257,7 +286,7 @@ def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
     technique = clean_text(need.technique, TECHNIQUE_LENGTH, "technique")
     labs = _wanted_labs(need)
     for pk in labs:
-        reasons += [each for each in _reasons_against(actor, need.organisation_id, labs[pk]) if each not in reasons]
+        reasons += [each for each in _reasons_against(actor, Side.CUSTOMER, need, labs[pk]) if each not in reasons]
     subject, text = _checked_words(need.subject, need.text, reasons)
     made = Need.objects.create(
         organisation_id=need.organisation_id,
@@ -270,7 +299,8 @@ def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
     )
     audit.record(actor, "enquiry.need", made, now, after={"subject": subject, "labs": wanted})
     for pk in wanted:
-        _open(actor, _About(labs[pk], {"need_id": made.pk}), need.organisation_id, subject, text, files, now)
+        about = _About(labs[pk], {"need_id": made.pk})
+        _open(actor, Side.CUSTOMER, about, need.organisation_id, subject, text, files, now)
     return made
 
 

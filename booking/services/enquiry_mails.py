@@ -21,6 +21,8 @@ _EVENTS = {Side.CUSTOMER: "enquiry.asked", Side.LAB: "enquiry.answered"}
 def tell(message: EnquiryMessage) -> None:
     """Tell of a message that was just written; what the other side had to answer is settled with it."""
     enquiry, side = message.enquiry, Side(message.side)
+    begins = not EnquiryMessage.objects.filter(enquiry=enquiry, pk__lt=message.pk).exists()
+    event = "enquiry.asked_by_lab" if begins and side is Side.LAB else _EVENTS[side]
     due = enquiry.answer_due_at
     params = {
         "organisation": enquiry.organisation.name,
@@ -33,14 +35,18 @@ def tell(message: EnquiryMessage) -> None:
     }
     if side is Side.LAB:
         notices.settle(enquiry, ["enquiry.asked"], message.sent_at)
-    news = News(_EVENTS[side], params, reverse("enquiry_detail", args=[enquiry.pk]), enquiry, enquiry.lab_id)
+    news = News(event, params, reverse("enquiry_detail", args=[enquiry.pk]), enquiry, enquiry.lab_id)
     notices.tell(news, readers(enquiry, side), message.sent_at)
 
 
 def readers(enquiry: Enquiry, written_by: Side) -> Q:
-    """Who hears of what that side wrote: the lab's managers, or those on the customer's side who wrote in the thread."""
+    """Who hears of what that side wrote: the lab's managers, or those on the customer's side who wrote in the thread, and who asked for the
+    booking or the sample job that it is about."""
     if written_by is Side.CUSTOMER:
         return holders(Role.LAB_MANAGER, enquiry.lab_id)
-    asking = EnquiryMessage.objects.filter(enquiry=enquiry, side=Side.CUSTOMER).values("author_id")
-    members = Membership.objects.filter(organisation_id=enquiry.organisation_id, user_id__in=asking)
+    asking = Q(user_id__in=EnquiryMessage.objects.filter(enquiry=enquiry, side=Side.CUSTOMER).values("author_id"))
+    about = enquiry.reservation or enquiry.sample_job
+    if about is not None:
+        asking |= Q(user_id=about.requested_by_id)
+    members = Membership.objects.filter(asking, organisation_id=enquiry.organisation_id)
     return Q(pk__in=members.values("user_id"))

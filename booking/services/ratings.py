@@ -1,16 +1,22 @@
-"""What customers think of a session: written once by them, answered once by the lab, hidden by the operator where it must be."""
+"""What customers think of a session or a sample job: written once by them, answered once by the lab, hidden by the operator in need."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from booking.models import Reservation, SessionRating
+from booking.rules.enquiries import Side
+from booking.rules.samples import JobState
 from booking.rules.states import ReservationState
+from booking.services.enquiry_sides import require_on
 from booking.services.refusing import BOOKING_ROLES
+from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.models import Instrument
 from instruments.rules.registry_values import clean_text
 
 COMMENT_LENGTH = ANSWER_LENGTH = 1000
@@ -31,19 +37,36 @@ def rate(actor: Actor, reservation_id: int, stars: int, comment: str, now: datet
     reservation = Reservation.objects.select_for_update(no_key=True).get(pk=found.pk)
     if reservation.state != ReservationState.AGREED:
         raise Refusal.of("rating.not_agreed")
-    if SessionRating.objects.filter(reservation=reservation).exists():  # locked: nobody slips in between
+    return _give(actor, SessionRating(reservation=reservation, instrument_id=reservation.instrument_id), stars, comment, now)
+
+
+@whole
+def rate_samples(actor: Actor, job_id: int, stars: int, comment: str, now: datetime) -> SessionRating:
+    """Rate a sample job that is closed, for the customer organisation, once.
+
+    Raises NotFound, Forbidden, Refusal ``rating.not_closed``, ``rating.stars``, ``name.*`` (``comment``), Conflict
+    ``rating.rated_already``.
+    """
+    job = lock_job(actor, job_id)
+    require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    if job.state != JobState.CLOSED:
+        raise Refusal.of("rating.not_closed")
+    return _give(actor, SessionRating(sample_job=job), stars, comment, now)
+
+
+def _give(actor: Actor, rating: SessionRating, stars: int, comment: str, now: datetime) -> SessionRating:
+    """Write a rating of what is locked and not rated yet."""
+    of = {"reservation": rating.reservation_id, "sample_job": rating.sample_job_id}
+    if SessionRating.objects.filter(
+        **{name: pk for name, pk in of.items() if pk is not None}
+    ).exists():  # nobody slips in between
         raise Conflict.of("rating.rated_already")
     if stars not in STARS:
         raise Refusal.of("rating.stars", "stars")
     text = clean_text(comment, COMMENT_LENGTH, "comment", lines=True)
-    rating = SessionRating.objects.create(
-        reservation=reservation,
-        instrument_id=reservation.instrument_id,
-        stars=stars,
-        comment=text,
-        rated_by_id=actor.person_id,
-        rated_at=now,
-    )
+    rating.stars, rating.comment = stars, text
+    rating.rated_by_id, rating.rated_at = actor.person_id, now
+    rating.save()
     audit.record(actor, "rating.give", rating, now, after={"stars": stars, "comment": text})
     return rating
 
@@ -54,7 +77,7 @@ def answer(actor: Actor, rating_id: int, text: str, now: datetime) -> SessionRat
     ``rating.answered_already``.
     """
     rating = _locked(actor, rating_id)
-    actor.require_in(rating.instrument.organisation_id, Role.LAB_MANAGER)
+    actor.require_in(_lab_of(rating), Role.LAB_MANAGER)
     if rating.answered_at is not None:
         raise Conflict.of("rating.answered_already")
     words = clean_text(text, ANSWER_LENGTH, "answer", lines=True)
@@ -87,9 +110,25 @@ def hide(actor: Actor, rating_id: int, reason: str, now: datetime) -> SessionRat
 
 def _locked(actor: Actor, rating_id: int) -> SessionRating:
     found = get_visible(SessionRating.objects.all(), actor, pk=rating_id)
-    return SessionRating.objects.select_for_update(of=("self",)).select_related("instrument").get(pk=found.pk)
+    rows = SessionRating.objects.select_for_update(of=("self",)).select_related("sample_job")
+    return rows.get(pk=found.pk)
 
 
-def instrument_of(actor: Actor, rating_id: int) -> int:
-    """The id of the instrument that a rating is about. Raises NotFound."""
-    return get_visible(SessionRating.objects.all(), actor, pk=rating_id).instrument_id
+def _lab_of(rating: SessionRating) -> int:
+    if rating.sample_job is not None:
+        return rating.sample_job.lab_id
+    return Instrument.objects.values_list("organisation_id", flat=True).get(pk=rating.instrument_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StandsAt:
+    """The public page on which a rating stands: the id of an instrument, or of a test item; the other one is None."""
+
+    instrument_id: int | None
+    resource_id: int | None
+
+
+def stands_at(actor: Actor, rating_id: int) -> StandsAt:
+    """Where a rating stands. Raises NotFound."""
+    rating = get_visible(SessionRating.objects.select_related("sample_job"), actor, pk=rating_id)
+    return StandsAt(rating.instrument_id, rating.sample_job.resource_id if rating.sample_job is not None else None)

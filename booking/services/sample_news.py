@@ -18,12 +18,12 @@ from instruments.services.answer_time import zone_of_owner
 from instruments.services.notices import News, holders, person
 
 PREFIX = "sample_job."
-_ASKED_OF_LAB = (f"{PREFIX}asked", f"{PREFIX}objected")
+_ASKED_OF_LAB = (f"{PREFIX}asked", f"{PREFIX}overdue", f"{PREFIX}objected", f"{PREFIX}late_to_lab")
 
 _NO_ANSWER = frozenset({"figures_changed", "parcel", "linked", "leader_agreed"})
 """The customer hears of these while the lab still owes its answer."""
 _AFTER_OBJECTION = frozenset({"reported", "cancelled", "failed"})
-"""With these the lab has done what an objection asked of it."""
+"""With these the lab has done what an objection, or a day that has passed, asked of it."""
 _OVER = ("figures_changed", "extra_proposed", "leader_asked")
 _DONE: Mapping[str, tuple[str, ...]] = {
     "objected": ("reported",),
@@ -50,13 +50,21 @@ def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> Non
     """Who asked for it hears of it while working there, and the firm's administrators otherwise; the lab's question is answered."""
     done = _settled_by_customer(event)
     if event not in _NO_ANSWER:
-        done.append(f"{PREFIX}asked")
+        done += [f"{PREFIX}asked", f"{PREFIX}overdue"]
     if event in _AFTER_OBJECTION:
-        done.append(f"{PREFIX}objected")
+        done += [f"{PREFIX}objected", f"{PREFIX}late_to_lab"]
     notices.settle(job, done, now)
     asked = Membership.objects.filter(organisation_id=job.organisation_id, user_id=job.requested_by_id)
     to = Q(pk=job.requested_by_id) if asked.exists() else holders(Role.FIRM_ADMIN, job.organisation_id)
     _tell(job, event, "to_customer", to, now, more)
+
+
+def tell_overdue(job: SampleJob, now: datetime) -> None:
+    """Nobody has answered as was promised: all managers hear of it, who is away included, and the heads of the institution, who may not
+    see jobs, without a way there."""
+    managers = holders(Role.LAB_MANAGER, job.lab_id)
+    _tell(job, "overdue", "", managers, now, {})
+    _tell(job, "overdue_for_heads", "", holders(Role.FIRM_ADMIN, job.lab_id) & ~managers, now, {}, url=None)
 
 
 def tell_leader(job: SampleJob, leader_id: int, now: datetime, **more: Any) -> None:
@@ -80,7 +88,8 @@ def _settled_by_customer(event: str) -> list[str]:
     return [f"{PREFIX}{code}" for code in _DONE.get(event, ())]
 
 
-def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dict[str, Any], url: str = "") -> None:
+def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dict[str, Any], url: str | None = "") -> None:
+    """``url``: of another page than the job's; None: of none."""
     due = job.close_due_at
     params = {
         "reference": job.reference,
@@ -97,8 +106,35 @@ def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dic
         **more,
     }
     name = f"{PREFIX}{event}_{side}" if event in BOTH else f"{PREFIX}{event}"
-    notices.tell(News(name, params, url or reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
+    page = "" if url is None else url or reverse("sample_job", args=[job.pk])
+    heard = dict.fromkeys(_hearing(job, event, side), _heard(job, event))
+    notices.tell(News(name, params, page, job, job.lab_id, webhooks=heard), to, now)
 
 
-BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed"})
+def _hearing(job: SampleJob, event: str, side: str) -> tuple[int, ...]:
+    """Whose webhooks hear of it: both sides', and of what either side is told in a code of its own the one side's."""
+    if event in _TOLD_TWICE:
+        return (job.lab_id,) if side == "to_lab" else (job.organisation_id,)
+    return job.lab_id, job.organisation_id
+
+
+def _heard(job: SampleJob, event: str) -> dict[str, Any]:
+    """What webhooks hear of a job: nothing that one of its two sides may not see, and no person."""
+    return {
+        "sample_job": job.pk,
+        "reference": job.reference,
+        "happened": event,
+        "state": str(job.state),
+        "test_item": {"id": job.resource_id, "name": job.resource.name},
+        "lab": {"id": job.lab_id, "name": job.lab.name},
+        "customer": {"id": job.organisation_id, "name": job.organisation.name},
+        "samples": job.sample_count,
+        "arrive_on": job.arrive_on.isoformat(),
+        "promised_on": job.promised_on.isoformat() if job.promised_on else None,
+    }
+
+
+BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed", "late"})
 """Told to either side, in other words."""
+_TOLD_TWICE = frozenset({"closed", "lapsed", "late"})
+"""Of these, what is told to both sides at once."""

@@ -19,7 +19,7 @@ from booking.rules.samples import (
     next_state,
 )
 from booking.sample_ports import sample_money
-from booking.services import enquiry_files, sample_news
+from booking.services import enquiry_files, sample_close_out, sample_news
 from booking.services.enquiry_files import Attachment
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_jobs import reason_of
@@ -88,7 +88,7 @@ def object_to(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
 @whole
 def close(actor: Actor, job_id: int, now: datetime) -> None:
     """The customer takes the report; the job is charged and closed. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
-    ``samples.own_report``, ``samples.extra_open`` (a proposed charge waits for an answer)."""
+    ``samples.own_report``, ``samples.extra_open`` (a proposed charge waits for an answer), ``close_out.confirm_first``."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
     next_state(JobState(job.state), JobEvent.CLOSE)
@@ -102,7 +102,7 @@ def close(actor: Actor, job_id: int, now: datetime) -> None:
 def close_due(now: datetime) -> int:
     """Close what nobody objected to within the days after the report; returns how many. Safe to repeat.
 
-    What was proposed and never answered is not charged.
+    What was proposed and never answered is not charged. A job whose grade waits for a second pair of eyes goes on waiting.
     """
     due = SampleJob.objects.filter(state=JobState.REPORTED, close_due_at__lte=now).order_by("close_due_at", "pk")
 
@@ -123,6 +123,7 @@ def report_file(actor: Actor, report_id: int) -> tuple[StoredFile, bytes]:
 
 
 def _close(job: SampleJob, actor: Actor, now: datetime) -> None:
+    Refusal.raise_any(sample_close_out.reasons_against_charge(job))
     job.close_due_at, job.closed_at = None, now
     move(job, JobEvent.CLOSE, actor, now)
     tested = Sample.objects.filter(job=job, state=SampleState.TESTED).count()

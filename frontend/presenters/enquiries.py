@@ -44,6 +44,11 @@ def about(enquiry: Enquiry) -> About:
     if enquiry.resource_request is not None:
         name = bilingual(enquiry.resource_request.resource)
         return About(name, "send", reverse("resource_request_detail", args=[enquiry.resource_request_id]))
+    if enquiry.reservation is not None:
+        row = enquiry.reservation
+        return of_both(row.instrument, row.reference, "calendar-event", "reservation_detail", row.pk)
+    if enquiry.sample_job is not None:
+        return of_both(enquiry.sample_job.resource, enquiry.sample_job.reference, "flask", "sample_job", enquiry.sample_job.pk)
     return About(_("An unmet need"), "zoom-question", "")
 
 
@@ -72,6 +77,11 @@ def working_time(minutes: int) -> str:
 def promise_words(workdays: int) -> str:
     """Within what a lab answers."""
     return ngettext("within %(count)s working day", "within %(count)s working days", workdays) % {"count": workdays}
+
+
+def of_both(row: object, reference: str, icon: str, url_name: str, pk: int) -> About:
+    """A booking or a sample job, known to both sides by its reference."""
+    return About(f"{reference} · {bilingual(row)}", icon, reverse(url_name, args=[pk]))
 
 
 def thing(row: object, icon: str, url_name: str, pk: int) -> About:

@@ -46,6 +46,8 @@ _EVENTS: Mapping[str, tuple[Word, str]] = {
     "cancel": (_("Cancelled"), "ban"),
     "lapse": (_("Ended by itself: not answered, or nothing sent, in time"), "clock"),
     "remind": (_("The customer was reminded: no sample has come"), "bell"),
+    "overdue": (_("Not answered in the time that the lab promises: all its managers were told"), "clock-pause"),
+    "late": (_("The promised day has passed without a report: both sides were told"), "clock-pause"),
     "report": (_("Report handed in"), "file-text"),
     "object": (_("The customer objects to the report"), "message-report"),
     "close": (_("Closed and charged"), "flag"),

@@ -23,8 +23,10 @@ from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Risk, Rivals, Verdict
+from booking.rules.enquiries import Side
 from booking.services import inbox, reject_reasons
 from booking.services.context import policy_for
+from booking.services.enquiry_sides import acting_side
 from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
@@ -120,6 +122,7 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "day": day,
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
         **_rivals_shown(actor, reservation, opened),
+        "asks_customer": _asks_customer(actor, reservation),
         "person_history": person,
         "organisation_history": organisation,
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
@@ -133,6 +136,11 @@ def _rivals_shown(actor: Actor, reservation: Reservation, opened: Row) -> dict[s
     compete = not policy_for(reservation.instrument).pending_blocks
     looked_for = compete or Risk.CONFLICT in opened.pending.risks
     return {"compete": compete, "rivals": inbox.rivals_of(actor, reservation.pk) if looked_for else []}
+
+
+def _asks_customer(actor: Actor, reservation: Reservation) -> bool:
+    parties = (reservation.organisation_id, reservation.instrument.organisation_id)
+    return parties[0] != parties[1] and acting_side(actor, *parties) is Side.LAB
 
 
 # --- One request ---------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from billing.settlement.services import quotes
 from booking import calendar_queries, licence_queries, queries, record_queries
 from booking.models import Reservation
 from booking.queries import assistants
+from booking.queries.enquiries import asking_about
 from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
@@ -289,6 +290,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
         "change": open_change(actor, reservation, now),
         "asked_with": asked_with(actor, reservation),
+        "asking": asking_about(actor, reservation.organisation_id, reservation.instrument.organisation_id, reservation_id=pk),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         "order_number": order_number(actor, reservation.pk),
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.ordering import queries as orders
 from booking.models import Enquiry
 from booking.queries import enquiries as queries
+from booking.queries import reservations_visible, samples
 from booking.rules.enquiries import EnquiryState, Side
 from booking.services import enquiries, enquiry_files
 from booking.services.enquiries import Question
 from booking.services.enquiry_files import attachments_of
-from config.kernel.access import Actor, Role
+from booking.services.enquiry_sides import acting_side
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_key
@@ -37,19 +40,29 @@ from instruments.services import answer_time
 PER_PAGE = 20
 NEEDS_SHOWN = 5
 _STATES = [state.value for state in EnquiryState]
-_ABOUT = {"instrument": "instrument_id", "resource": "resource_id", "request": "resource_request_id"}
+_ABOUT = {
+    "instrument": "instrument_id",
+    "resource": "resource_id",
+    "request": "resource_request_id",
+    "reservation": "reservation_id",
+    "sample_job": "sample_job_id",
+}
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
 @login_required
 @require_http_methods(["GET", "POST"])
 def enquiry_create(request: HttpRequest) -> HttpResponse:
-    """Ask the lab about what stands in the address: ``?instrument=``, ``?resource=`` or ``?request=``."""
+    """Ask the lab about what stands in the address: ``?instrument=``, ``?resource=``, ``?request=``, ``?reservation=`` or
+    ``?sample_job=``. About the last two the lab asks its customer."""
     actor = actor_of(request)
-    field, pk, lab, about = _asked_about(request, actor)
-    organisations = queries.asking_organisations(actor, lab.pk)
-    initial = {"subject": _("What does it cost?")} if request.GET.get("about") == "price" else {}
-    form = QuestionForm(organisations, request.POST or None, request.FILES or None, initial=initial)
+    asked = _asked_about(request, actor)
+    field, pk, lab, about = asked.field, asked.pk, asked.lab, asked.about
+    organisations = asked.parties(actor)
+    initial = {"subject": _("What does it cost?")} if request.GET.get("about") == "price" else {"subject": asked.subject}
+    asks_customer = asked.side is Side.LAB
+    given = (request.POST or None, request.FILES or None)
+    form = QuestionForm(organisations, *given, initial=initial, asks_customer=asks_customer)
     status = 200
     if request.method == "POST":
         status = 422
@@ -70,7 +83,7 @@ def enquiry_create(request: HttpRequest) -> HttpResponse:
                 refusal_to_form(form, refusal)
                 status = status_of(refusal)
             else:
-                messages.success(request, _("Your question is on its way. The lab's answer comes by mail too."))
+                messages.success(request, _("Your question is on its way. The answer comes by mail too."))
                 return redirect("enquiry_detail", made.pk)
     context = {
         "form": form,
@@ -78,13 +91,34 @@ def enquiry_create(request: HttpRequest) -> HttpResponse:
         "about": about,
         "organisations": organisations,
         "promise": present.promise_words(lab.answer_workdays),
-        "earlier": queries.enquiries_about(actor, **{field: pk}),
+        "customer": asked.customer if asks_customer else None,
+        "earlier": queries.threads_about(actor, **{field: pk})
+        if asked.customer
+        else queries.enquiries_about(actor, **{field: pk}),
     }
     return render(request, "enquiries/create.html", context, status=status)
 
 
-def _asked_about(request: HttpRequest, actor: Actor) -> tuple[str, int, Organisation, present.About]:
-    """(field of the question, id, lab, what it is). Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What stands in the address. ``customer``: of a booking or a sample job, which either ``side`` asks about; ``subject``: what a
+    question about it is called at first."""
+
+    field: str
+    pk: int
+    lab: Organisation
+    about: present.About
+    customer: Organisation | None = None
+    side: Side = Side.CUSTOMER
+    subject: str = ""
+
+    def parties(self, actor: Actor) -> list[Organisation]:
+        """On whose behalf the actor asks, or whom the lab asks."""
+        return queries.asking_organisations(actor, self.lab.pk) if self.customer is None else [self.customer]
+
+
+def _asked_about(request: HttpRequest, actor: Actor) -> _Asked:
+    """Raises NotFound."""
     for name, field in _ABOUT.items():
         text = request.GET.get(name, "")
         if not (text.isascii() and text.isdigit() and len(text) < 19):
@@ -92,13 +126,32 @@ def _asked_about(request: HttpRequest, actor: Actor) -> tuple[str, int, Organisa
         pk = int(text)
         if name == "instrument":
             instrument = registry.instrument_for(actor, pk)
-            return field, pk, instrument.organisation, present.thing(instrument, "microscope", "instrument_detail", pk)
+            return _Asked(field, pk, instrument.organisation, present.thing(instrument, "microscope", "instrument_detail", pk))
         if name == "resource":
             resource = resources.resource_for(actor, pk)
-            return field, pk, resource.organisation, present.thing(resource, "flask", "resource_detail", pk)
-        asked = resources.request_for(actor, pk)
-        return field, pk, asked.resource.organisation, present.thing(asked.resource, "send", "resource_request_detail", pk)
+            return _Asked(field, pk, resource.organisation, present.thing(resource, "flask", "resource_detail", pk))
+        if name == "request":
+            asked = resources.request_for(actor, pk)
+            about = present.thing(asked.resource, "send", "resource_request_detail", pk)
+            return _Asked(field, pk, asked.resource.organisation, about)
+        return _of_both(actor, name, field, pk)
     raise NotFound.of("access.not_found", model="enquiry")
+
+
+def _of_both(actor: Actor, name: str, field: str, pk: int) -> _Asked:
+    """A booking or a sample job that the actor's side has a part in. Raises NotFound."""
+    if name == "reservation":
+        reservation = get_visible(reservations_visible(actor), actor, pk=pk)
+        customer, lab, reference = reservation.organisation, reservation.instrument.organisation, reservation.reference
+        about = present.of_both(reservation.instrument, reference, "calendar-event", "reservation_detail", pk)
+    else:
+        job = get_visible(samples.jobs_visible(actor), actor, pk=pk)
+        customer, lab, reference = job.organisation, job.lab, job.reference
+        about = present.of_both(job.resource, reference, "flask", "sample_job", pk)
+    side = acting_side(actor, customer.pk, lab.pk)
+    if side is None or customer == lab:
+        raise NotFound.of("access.not_found", model="enquiry")
+    return _Asked(field, pk, lab, about, customer, side, about.name)
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from billing.ordering import queries as orders
 from billing.pricing import sample_prices
 from billing.pricing.customers import customer_of
 from billing.settlement.services import sample_quotes
+from booking import record_queries
 from booking.access import CUSTOMERS
 from booking.queries import bookable_organisations
 from config.kernel.access import Actor, Role
@@ -33,6 +34,7 @@ from frontend.presenters.instruments import place_name
 from frontend.presenters.page_head import page_head
 from frontend.presenters.price_pages import flat_change_rows
 from frontend.presenters.resources import QuoteForm, SampleQuoteView
+from frontend.refusals import sentences, status_of
 from frontend.resource_forms import MOST_INSTRUMENTS, ResourceForm, TestPriceForm, form_class
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation, Resource, ResourceKind
@@ -51,7 +53,12 @@ PER_PAGE = 30
 # --- Looking ----------------------------------------------------------------------------------------------------------
 @require_GET
 def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that is public about a resource; of a test item also what it costs."""
+    """Everything that is public about a resource; of a test item also what it costs and what customers think."""
+    return detail_response(request, pk)
+
+
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of a resource; with a refusal, its reasons on top and its status."""
     actor, now = actor_of(request), timezone.now()
     resource = queries.resource_for(actor, pk)
     context = _shown(actor, resource, now) | _for_machines(request, actor, resource)
@@ -59,7 +66,17 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
         context |= _priced(request, actor, resource, now)
         counted = context["price"] is not None and context["price"].counts_samples
         context["may_send"] = resource.published and (counted or _ordered(actor, resource))
-    return render(request, "resources/detail.html", context)
+        context |= _rated(actor, resource)
+    context["problems"] = sentences(refusal) if refusal else []
+    return render(request, "resources/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _rated(actor: Actor, resource: Resource) -> dict[str, Any]:
+    return {
+        "ratings": record_queries.ratings_of_test(actor, resource),
+        "may_answer": resource.organisation_id in actor.organisations(Role.LAB_MANAGER),
+        "may_hide": actor.has(Role.OPERATOR),
+    }
 
 
 def _ordered(actor: Actor, resource: Resource) -> bool:

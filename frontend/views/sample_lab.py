@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import Remains, SampleStep
+from booking.services import sample_close_out as close_out
 from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor
@@ -211,6 +212,30 @@ def sample_report(request: HttpRequest, pk: int) -> HttpResponse:
         return _("The report is with the customer. The job closes by itself unless the customer objects.")
 
     return acted(request, pk, "report", act)
+
+
+@login_required
+@require_POST
+def sample_close_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Grade the service."""
+
+    def act(actor: Actor, now: datetime) -> str:
+        close_out.close(actor, pk, text_of(request, "grade"), text_of(request, "note"), now)
+        return _("Saved.")
+
+    return acted(request, pk, "close_out", act)
+
+
+@login_required
+@require_POST
+def sample_confirm_grade(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm the grade as a second person."""
+
+    def act(actor: Actor, now: datetime) -> str:
+        close_out.confirm_grade(actor, pk, now)
+        return _("Confirmed.")
+
+    return acted(request, pk, "confirm", act)
 
 
 def _ticked(request: HttpRequest) -> list[int]:

@@ -21,10 +21,11 @@ from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
 from billing.settlement import sample_figures, slip_queries
 from billing.settlement.services import sample_money, sample_quotes
-from booking.models import SampleJob
+from booking import sample_ports
+from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending
-from booking.queries.enquiries import asking_organisations
+from booking.queries.enquiries import asking_about, asking_organisations
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
@@ -43,6 +44,7 @@ from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
 from frontend.presenters.cards import cards_for, chosen_card
+from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
 from frontend.sample_forms import SampleJobForm
@@ -263,6 +265,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "slip": slip_queries.slip_of_samples(actor, pk) if money.charge is not None and in_house else None,
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
+        **_closed_out(job, may),
+        "asking": asking_about(actor, job.organisation_id, job.lab_id, sample_job_id=pk),
         "problems": sentences(refusal) if refusal else [],
         "ends_job": present.asks_to_end(refusal),
         "unseen": present.figures_to_confirm(refusal) if failed == "commission" else None,
@@ -271,6 +275,20 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     }
     stands_at(request, "sample_job", pk)
     return render(request, "samples/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _closed_out(job: SampleJob, may: queries.May) -> dict[str, Any]:
+    """How the service went, its grade, and what the customer thinks."""
+    grades = may.grade or may.confirm
+    return {
+        "service": queries.service_of(job),
+        "closed": queries.close_out_of(job),
+        "quality_counts": grades and sample_ports.sample_money().quality_counts(job),
+        "grades": GRADES,
+        "rating": queries.rating_of(job),
+        "may_rate": may.rate,
+        "star_words": STAR_WORDS,
+    }
 
 
 def _paid_from(actor: Actor, job: SampleJob) -> dict[str, Any]:

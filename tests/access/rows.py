@@ -186,7 +186,10 @@ ROWS: dict[str, tuple[Rows, ...]] = {
         Rows("customer_id", CUSTOMERS | OF_THE_PLATFORM, FOREIGN | OF_THE_PLATFORM, {"organisation": None, "person": None}),
     ),
     "booking.checkinpoint": (Rows("instrument__organisation_id", *RUNNING),),
-    "booking.closeout": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.closeout": (
+        Rows("reservation__organisation_id", *BOOKINGS, {"sample_job": None}),
+        Rows("sample_job__organisation_id", *BOOKINGS, {"reservation": None}),
+    ),
     "booking.coursescope": (
         Rows("course__organisation_id", *OPEN, {"course__active": True}),
         Rows("course__organisation_id", *KEPT, {"course__active": False}),

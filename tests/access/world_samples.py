@@ -7,7 +7,7 @@ from typing import Any
 
 from booking.models import Sample
 from booking.rules.samples import SampleStep
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import sample_close_out, sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import Attachment
 from booking.services.sample_jobs import Wish
 from instruments.queries import actor_for
@@ -50,11 +50,13 @@ def _side(asker: Any, firm: Any, manager: Any, item: int, mark: str, *, now: dat
     reported = tested("reported")
     report = sample_reports.report(manager, reported, Attachment(f"%PDF-1.4 {mark}".encode(), f"{mark}.pdf"), f"r {mark}", now)
     arriving = accepted("accepted")
+    graded = tested("tested")
+    sample_close_out.close(manager, graded, "B", f"closed {mark}", now)
     extra = sample_extras.propose(manager, arriving, "retest", f"again {mark}", 5_000, now)
     return {
         "sample_job": asked("asked"),
         "sample_job:accepted": arriving,
-        "sample_job:tested": tested("tested"),
+        "sample_job:tested": graded,
         "sample_job:reported": reported,
         "sample_extra": extra.pk,
         "sample_report": report.pk,

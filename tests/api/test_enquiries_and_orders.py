@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from booking.services import reservations
+from booking.services.reservations import ReservationRequest
 from tests.api.conftest import API, codes
 
 
@@ -108,3 +110,17 @@ def test_a_lab_says_how_soon_it_answers(api, cast):
     assert api("wang", "manage").post(path, {"workdays": 3}).json() == {"id": cast.lab.pk, "workdays": 3}
     assert codes(api("wang", "manage").post(path, {"workdays": 99})) == {"enquiry.workdays_out_of_range"}
     assert api("wang", "read").post(path, {"workdays": 3}).status_code == 403
+
+
+def test_a_lab_asks_its_customer_about_a_booking_and_another_firm_finds_nothing(api, cast, programmes, slot):
+    asked = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 11), "self_operated")
+    pk = reservations.reserve(cast.actor("lin"), asked, cast.now, idempotency_key="booked").reservation_id
+    question = {"organisation": cast.firm.pk, "subject": "Powder?", "text": "Is it dry?", "reservation": pk}
+    assert api("he", "book").post("enquiries/", question).status_code == 404
+    assert api("he", "book").post("enquiries/", {**question, "organisation": cast.other_firm.pk}).status_code == 404
+    made = api("wang", "read", "book").post("enquiries/", question).json()["id"]
+    [row] = api("lin", "read").get("enquiries/", reservation=pk).json()["results"]
+    assert (row["id"], row["reservation"], row["sample_job"], row["state"]) == (made, pk, None, "answered")
+    assert api("he", "read").get("enquiries/", reservation=pk).json()["results"] == []
+    two = api("lin", "book").post("enquiries/", {**question, "instrument": cast.xrd.pk})
+    assert codes(two) == {"enquiry.about_one_thing"}

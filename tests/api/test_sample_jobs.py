@@ -41,7 +41,12 @@ def test_a_job_goes_from_the_quote_to_the_charge(api, cast, item, client):
     cast.now += timedelta(days=2)
     for step in ("receive", "prepare", "test"):
         worked = wang.post(f"sample-jobs/{job}/steps/", {"samples": ids, "step": step}).json()
-    assert worked["state"] == "tested"
+    assert worked["state"] == "tested" and worked["close_out"] is None
+    given = {"grade": "B", "note": "Neat"}
+    graded = wang.client.put(f"/api/v1/sample-jobs/{job}/close-out/", given, format="json").json()["close_out"]
+    assert (graded["grade"], graded["graded_by"], graded["confirmed_by"], graded["on_time"]) == ("B", "Wang", "", None)
+    assert codes(wang.post(f"sample-jobs/{job}/close-out/confirm/", {})) == {"close_out.second_person"}
+    assert api("li", "manage").post(f"sample-jobs/{job}/close-out/confirm/", {}).json()["close_out"]["confirmed_by"] == "Li"
     extra = wang.post(f"sample-jobs/{job}/extras/", {"kind": "retest", "words": "Again", "amount_fen": 5_000}).json()
     assert lin.post(f"sample-extras/{extra['id']}/agree/", {"amount_fen": 5_000}).json()["state"] == "agreed"
     shown = lin.get(f"sample-jobs/{job}/").json()
@@ -54,6 +59,7 @@ def test_a_job_goes_from_the_quote_to_the_charge(api, cast, item, client):
     assert lin.get(f"sample-reports/{answer.json()['id']}/").content == b"%PDF-1.4 report"
     closed = lin.post(f"sample-jobs/{job}/close/", {}).json()
     assert closed["state"] == "closed" and closed["figures"] == {**shown["figures"], "charged": True}
+    assert (closed["close_out"]["on_time"], closed["close_out"]["retests"]) == (True, 1)
     remains = wang.post(f"sample-jobs/{job}/remains/", {"samples": ids, "remains": "returned"}).json()
     assert {each["remains"] for each in remains["samples"]} == {"returned"}
     rows = wang.get("sample-jobs/", side="lab", state="closed").json()

@@ -334,15 +334,9 @@ def _commissions(found: Gathered) -> None:
 def _reports(found: Gathered) -> None:
     """That results were handed over: when, by whom, and the hash of the file; not the results, which are the customer's."""
     items, jobs = found.by_reservation(), found.by_job()
-    for done in CloseOut.objects.filter(reservation__in=items).select_related("graded_by", "confirmed_by"):
-        document = {
-            "due_on": _plain(done.report_due_on),
-            "reported_on": _plain(done.reported_on),
-            "grade": done.grade,
-            "graded_by": _name(done.graded_by),
-            "confirmed_by": _name(done.confirmed_by),
-        }
-        _put_each(found, items[done.reservation_id], "report.json", document)
+    for done in _with_graders(CloseOut.objects.filter(reservation__in=items)):
+        document = {"due_on": _plain(done.report_due_on), "reported_on": _plain(done.reported_on), **_graded(done)}
+        _put_each(found, items[done.reservation_id or 0], "report.json", document)
     handed: dict[int, list[Json]] = defaultdict(list)
     for report in SampleReport.objects.filter(job__in=jobs).select_related("file", "uploaded_by").order_by("position"):
         handed[report.job_id].append(
@@ -353,8 +347,17 @@ def _reports(found: Gathered) -> None:
                 "at": _at(report.uploaded_at),
             }
         )
+    graded = {done.sample_job_id: _graded(done) for done in _with_graders(CloseOut.objects.filter(sample_job__in=jobs))}
     for job_id, each in handed.items():
-        _put_each(found, jobs[job_id], "report.json", {"reports": each})
+        _put_each(found, jobs[job_id], "report.json", {"reports": each, **graded.get(job_id, {})})
+
+
+def _with_graders(rows: QuerySet[CloseOut]) -> QuerySet[CloseOut]:
+    return rows.select_related("graded_by", "confirmed_by")
+
+
+def _graded(done: CloseOut) -> Json:
+    return {"grade": done.grade, "graded_by": _name(done.graded_by), "confirmed_by": _name(done.confirmed_by)}
 
 
 def _payments(found: Gathered) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -12,7 +13,7 @@ from booking.rules.enquiries import Side
 from booking.services.enquiry_mails import readers
 from config.kernel.access import Role
 from instruments.models import Membership
-from instruments.services import notices
+from instruments.services import notices, webhooks
 from instruments.services.notices import News, holders
 
 #: Told by the lab, these ask the customer for its signature.
@@ -50,6 +51,11 @@ def _sides(quotation: Quotation, by: Side | None) -> Q:
     return found
 
 
+def hear_of_sent(quotation: Quotation, now: datetime) -> None:
+    """People hear of a quotation by the message in the thread that goes with it; webhooks by itself."""
+    webhooks.queue("quotation.sent", _hearing(quotation, "quotation.sent"), now)
+
+
 def _tell(document: Quotation | CommissionSheet, event: str, people: Q, page: str, lab_id: int, now: datetime) -> None:
     params = {
         "number": document.number or "",
@@ -57,4 +63,25 @@ def _tell(document: Quotation | CommissionSheet, event: str, people: Q, page: st
         "total_fen": document.total_fen,
         "reason": document.reason,
     }
-    notices.tell(News(event, params, page, document, lab_id), people, now)
+    notices.tell(News(event, params, page, document, lab_id, webhooks=_hearing(document, event)), people, now)
+
+
+def _hearing(document: Quotation | CommissionSheet, event: str) -> dict[int, dict[str, Any]]:
+    """What the webhooks of both sides hear: nothing that one of them may not see, and no person."""
+    kind, _dot, happened = event.partition(".")
+    lab, customer = (
+        (document.enquiry.lab, document.enquiry.organisation)
+        if isinstance(document, Quotation)
+        else (document.lab, document.organisation)
+    )
+    heard = {
+        kind: document.pk,
+        "number": document.number or "",
+        "title": document.title,
+        "happened": happened,
+        "state": str(document.state),
+        "lab": {"id": lab.pk, "name": lab.name},
+        "customer": {"id": customer.pk, "name": customer.name},
+        "total_fen": document.total_fen,
+    }
+    return dict.fromkeys((lab.pk, customer.pk), heard)

@@ -140,6 +140,7 @@ def send(actor: Actor, quotation_id: int, note: str, now: datetime) -> Quotation
     audit.record(actor, "quotation.send", quotation, now, after={"number": quotation.number, "total_fen": quotation.total_fen})
     documents.queue(quotation)
     enquiries.answer_with(actor, quotation.enquiry_id, words or _covering_words(quotation), now)
+    mails.hear_of_sent(quotation, now)
     return quotation
 
 

@@ -27,6 +27,7 @@ from billing.settlement.services import (
     card_money,
     charging_many,
     fees,
+    grading,
     quote_rows,
     session_extras,
     slips,
@@ -34,7 +35,6 @@ from billing.settlement.services import (
 )
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.settlement.services.usage_charge import Used
-from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs
 from booking.models import Reservation, UsageSession
@@ -257,9 +257,7 @@ class ReservationMoney:
     def quality_counts(self, reservation: Reservation) -> bool:
         """Whether a programme that awarded something at approval multiplies by the quality grade."""
         held = reservation.quotes.filter(held_at__isnull=False).order_by("-revision").first()
-        if held is None:
-            return False
-        return any(subsidy.in_force(version_id).programme.uses_quality for version_id in _awarded_versions(held))
+        return held is not None and grading.counts(held)
 
     def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
         """Charge the billable time under the facts and balances frozen at approval; post what is due, void the rest.
@@ -483,12 +481,6 @@ def _locked_accounts(
     locked = ledger.lock([*ledger.open_accounts(specs, now).values(), *returning])
     once.lock(planned.facts.service.paper, planned.versions)
     return others | locked
-
-
-def _awarded_versions(held: Quote) -> list[int]:
-    """The programme versions that gave something under a quote."""
-    pairs = zip(Pins.of(held.inputs).programme_version_ids, held.result["outcomes"], strict=True)
-    return [version_id for version_id, outcome in pairs if outcome["outcome"] == "award"]
 
 
 def confirmed_grade(reservation: Reservation) -> str:

@@ -19,7 +19,16 @@ from billing.settlement import once
 from billing.settlement.customer_terms import Asking, terms_of
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
-from billing.settlement.services import assessing, awarding, basis_day, card_money, reservation_money, sample_quotes, slips
+from billing.settlement.services import (
+    assessing,
+    awarding,
+    basis_day,
+    card_money,
+    grading,
+    reservation_money,
+    sample_quotes,
+    slips,
+)
 from billing.settlement.services.sample_quotes import SamplePlan
 from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy import services as subsidy
@@ -27,7 +36,7 @@ from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
-from booking.models import SampleExtra, SampleJob
+from booking.models import CloseOut, SampleExtra, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
@@ -116,18 +125,29 @@ class SampleMoney:
         """Keep it on the card beside the price. Raises Conflict ``card.not_enough_left``."""
         card_money.hold(job, self.payable_now_fen(job) + extra_fen, "extra", actor, now)
 
+    def quality_counts(self, job: SampleJob) -> bool:
+        """Whether a programme that awarded something at acceptance multiplies by the quality grade."""
+        held = job.quotes.filter(held_at__isnull=False).order_by("-revision").first()
+        return held is not None and grading.counts(held)
+
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held."""
         awarding.end_promise(Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id), now, job.research_project)
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
-        """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest."""
+        """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest.
+
+        A confirmed quality grade takes the place of the owner's where it gives no more than was held.
+        """
         held = self._held_on_its_day(job, actor, now)
         agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
         thawed = thaw(held.inputs)
         again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
         inputs, versions = _only_promised(replace(thawed, samples=tested, extras=agreed, candidates=again), held)
         inputs, assessment = awarding.within_held(held, inputs)
+        grade = _confirmed_grade(job)
+        if grade:
+            inputs, assessment = grading.under(grade, inputs, assessment)
         frozen = _frozen(inputs, versions)
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
         source, parties = Source(SAMPLE_JOB, job.pk, "close", None, actor.user_id), (job.lab_id, job.organisation_id)
@@ -200,6 +220,12 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
         sample_news.settle_figures(job, now)
     else:
         sample_news.tell_lab(job, "figures_accepted", now)
+
+
+def _confirmed_grade(job: SampleJob) -> str:
+    """The quality grade that counts for the charge: one that a second person confirmed, or none."""
+    confirmed = CloseOut.objects.filter(sample_job=job, confirmed_at__isnull=False)
+    return confirmed.values_list("grade", flat=True).first() or ""
 
 
 def _accepted(quotes: Sequence[Quote]) -> Quote:

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from billing.pricing.rules.samples import ExtraCharge
-from billing.settlement.services import assessing, awarding, basis_day
+from billing.settlement.services import assessing, awarding, basis_day, grading
 from billing.settlement.services.awarding import WasHeld
 from billing.settlement.services.gathering import Gathered
 from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy import services as subsidy
-from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs, candidate_to_json, use_to_json
 from billing.subsidy.rules.facts import GroupsRead
-from billing.subsidy.rules.outcome import Award
 from billing.subsidy.services import InForce
 from booking.models import Reservation, UsageSession
 
@@ -50,10 +49,7 @@ def worked_out(
         held, *_only_promised(_still_eligible(inputs, used.reservation, now, gathered), held)
     )
     if used.grade:
-        graded = replace(inputs, candidates=tuple(_graded(each, used.grade) for each in inputs.candidates))
-        lower = graded.assess()
-        if _is_covered(lower, assessment):
-            inputs, assessment = graded, lower
+        inputs, assessment = grading.under(used.grade, inputs, assessment)
     if used.extras:
         inputs = replace(inputs, extras=used.extras)
         assessment = inputs.assess()
@@ -127,16 +123,3 @@ def _only_promised(inputs: Inputs, held: WasHeld) -> tuple[Inputs, Assessment | 
         return inputs, assessment
     kept = [each for each, stays in zip(inputs.candidates, stay, strict=True) if stays]
     return replace(inputs, candidates=tuple(kept)), None
-
-
-def _graded(candidate: Candidate, grade: str) -> Candidate:
-    return replace(candidate, facts=replace(candidate.facts, grade=grade))
-
-
-def _is_covered(graded: Assessment, frozen: Assessment) -> bool:
-    """Whether every award under the grade is within the one without it."""
-    return all(one <= other for one, other in zip(_totals(graded), _totals(frozen), strict=True))
-
-
-def _totals(assessment: Assessment) -> Sequence[int]:
-    return [outcome.total_fen if isinstance(outcome, Award) else 0 for outcome in assessment.outcomes]

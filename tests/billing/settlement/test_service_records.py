@@ -17,7 +17,7 @@ from booking.models import Reservation, SessionRating, UsageSession
 from booking.queries.utilisation import Days
 from booking.rules.service_facts import direction_of, fund_source_of, fund_sources
 from booking.rules.use_period import Span
-from booking.services import reservations, transitions
+from booking.services import ratings, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from tests.agreeing import check_out_agreed
@@ -93,6 +93,12 @@ def test_a_closed_sample_job_is_a_record_that_counts_samples(cast, programmes):
     (record,) = records(cast)
     assert (record["recordInnerId"], record["serviceAmount"], record["amounts"]) == (job.reference, "2", "160.00")
     assert record["serviceContent"] == "Li in brine" and record["subjectName"] == "Salts"
+    rating = ratings.rate_samples(cast.actor("lin"), job.pk, 4, "", work.now)
+    (rated,) = records(cast)
+    changed = {key for key in record if record[key] != rated[key]}
+    assert len(changed) == 1, "only the stars are new"
+    ratings.hide(cast.actor("zhou"), rating.pk, "Names a person.", work.now)
+    assert records(cast) == [record]
 
 
 def test_only_who_runs_or_accounts_for_the_lab_reads_them(cast, programmes, slot):

@@ -6,20 +6,23 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import override
 from PIL import Image
 
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage
 from booking.queries import enquiries as queries
-from booking.services import enquiries, enquiry_files
+from booking.services import enquiries, enquiry_files, reservations
 from booking.services.enquiries import Question
 from booking.services.enquiry_files import Attachment
+from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.invariants import registered
 from config.kernel.models import AuditEntry
 from instruments.models import Notice, Resource, ResourceRequest
 from instruments.notice_events import words_of
 from instruments.services import answer_time
+from tests.booking.samples.conftest import Work, make_item
 
 PDF = Attachment(b"%PDF-1.4 spectrum", "spectrum.pdf")
 
@@ -306,3 +309,85 @@ def test_the_database_refuses_what_must_not_happen(cast, ask, statement):
     ask(files=[PDF])
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+# --- About a booking or a sample job, by either side ------------------------------------------------------------------
+def booked(cast, slot):
+    """The id of a booking that Lin asked for."""
+    asked = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 11), "self_operated")
+    return reservations.reserve(cast.actor("lin"), asked, cast.now, idempotency_key="booked").reservation_id
+
+
+@pytest.fixture(params=["reservation_id", "sample_job_id"])
+def both(request, cast, programmes, slot):
+    """What is of both sides, as a question names it."""
+    of_booking = request.param == "reservation_id"
+    return {request.param: booked(cast, slot) if of_booking else Work(cast, make_item(cast)).ask().pk}
+
+
+def told(who, event):
+    return Notice.objects.filter(user__email=f"{who}@example.org", event=event).count()
+
+
+def test_the_customer_asks_about_what_it_booked_or_sent_and_a_colleague_may_too(cast, ask, write, both):
+    pk = ask(who="zhao", **both)
+    thread = Enquiry.objects.get(pk=pk)
+    assert (thread.lab_id, thread.state, thread.waiting_since) == (cast.lab.pk, "open", cast.now)
+    assert told("wang", "enquiry.asked") == 1 and told("lin", "enquiry.asked") == 0
+    write("wang", pk)
+    assert (told("zhao", "enquiry.answered"), told("lin", "enquiry.answered")) == (1, 1), "who asked for it hears of it too"
+
+
+def test_the_lab_may_begin_and_who_asked_for_it_answers(cast, ask, write, both):
+    pk = ask(who="wang", **both)
+    thread = Enquiry.objects.get(pk=pk)
+    assert (thread.state, thread.waiting_since, thread.organisation_id) == ("answered", None, cast.firm.pk)
+    assert thread.messages.get().side == "lab"
+    assert (told("lin", "enquiry.asked_by_lab"), told("zhao", "enquiry.asked_by_lab"), told("wang", "enquiry.asked")) == (1, 0, 0)
+    write("lin", pk, "Dry, as powder.")
+    assert Enquiry.objects.get(pk=pk).state == "open" and told("wang", "enquiry.asked") == 1
+    write("wang", pk, "Good.")
+    assert told("lin", "enquiry.answered") == 1 and told("lin", "enquiry.asked_by_lab") == 1
+    assert registered()["booking.enquiries_follow_their_messages"]().violations == ()
+
+
+def test_a_lab_begins_about_nothing_else(cast, ask):
+    with pytest.raises(Forbidden):
+        ask(who="wang")
+
+
+@pytest.mark.parametrize("who", ["he", "zhou", "wu"])
+def test_others_ask_nothing_about_what_is_not_theirs(cast, ask, both, who):
+    with pytest.raises((NotFound, Forbidden)) as refused:
+        ask(who=who, firm=cast.other_firm if who == "he" else cast.firm, **both)
+    assert not Enquiry.objects.exists()
+    if who == "he":
+        assert isinstance(refused.value, NotFound)
+
+
+def test_nobody_asks_in_the_name_of_another_customer_than_its_own(cast, ask, both):
+    for who in ("lin", "wang"):
+        with pytest.raises(NotFound):
+            ask(who=who, firm=cast.other_firm, **both)
+
+
+def test_the_labs_finance_reads_about_a_booking_and_does_not_begin(cast, ask, both):
+    with pytest.raises(Forbidden):
+        ask(who="li", **both)
+    pk = ask(**both)
+    assert queries.enquiry_for(cast.actor("li"), pk).pk == pk
+
+
+def test_threads_about_one_booking_are_found_by_both_sides_and_by_nobody_else(cast, ask, both):
+    first, second = ask(**both), ask(who="wang", **both)
+    for who, side in (("lin", "customer"), ("wang", "lab"), ("li", None), ("he", None)):
+        found = queries.asking_about(cast.actor(who), cast.firm.pk, cast.lab.pk, **both)
+        assert {each.pk for each in found.threads} == (set() if who == "he" else {first, second})
+        assert found.side == side
+    assert queries.asking_about(cast.actor("wang"), cast.lab.pk, cast.lab.pk, **both).side is None
+
+
+def test_the_database_knows_that_a_thread_is_about_one_thing(cast, ask, both):
+    pk = ask(**both)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Enquiry.objects.filter(pk=pk).update(instrument=cast.xrd)

@@ -13,8 +13,9 @@ from django.db import connection
 
 from billing.ordering.models import CommissionSheet, Quotation
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, Need
-from booking.services import enquiries
+from booking.services import enquiries, reservations
 from booking.services.enquiries import Question
+from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from instruments.models import Membership
 
@@ -248,3 +249,26 @@ def test_a_refused_decline_keeps_the_page_and_a_reason_ends_it(as_, cast, thread
 def test_an_empty_list_says_what_will_stand_there(as_, cast, who, path):
     page = as_(who).get(path)
     assert page.status_code == 200 and 'class="empty"' in text(page)
+
+
+def test_either_side_asks_about_a_booking_from_its_page(as_, cast, programmes, slot):
+    asked = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 11), "self_operated")
+    pk = reservations.reserve(cast.actor("lin"), asked, cast.now, idempotency_key="booked").reservation_id
+    address = f"/enquiries/new/?reservation={pk}"
+    for who, words in (("lin", "Ask about this booking"), ("wang", "Ask the customer")):
+        page = text(as_(who).get(f"/bookings/{pk}/"))
+        assert words in page and f"?reservation={pk}" in page
+    assert "Ask the customer" in text(as_("wang").get(f"/approvals/?selected={pk}"))
+    for who in ("he", "li", "zhou"):
+        assert as_(who).get(address).status_code == 404
+    page = as_("wang").get(address)
+    given = {"key": key_of(page), "organisation": cast.firm.pk, "subject": "Powder?", "text": "Is it dry?"}
+    assert 'type="hidden" name="organisation"' in text(page) and cast.firm.name in text(page)
+    kept = as_("wang").post(address, given | {"text": ""})
+    assert kept.status_code == 422 and 'value="Powder?"' in text(kept)
+    assert as_("wang").post(address, given).status_code == 302
+    thread = Enquiry.objects.get()
+    assert (thread.reservation_id, thread.state) == (pk, "answered")
+    assert "Powder?" in text(as_("lin").get(f"/bookings/{pk}/"))
+    shown = text(as_("lin").get(f"/enquiries/{thread.pk}/"))
+    assert f'href="/bookings/{pk}/"' in shown and "Send to the lab" in shown

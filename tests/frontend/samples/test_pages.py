@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from booking.models import Sample, SampleJob
+from booking.models import Sample, SampleJob, SessionRating
 from frontend import display
-from instruments.models import TestItem
+from instruments.models import Membership, TestItem, User
 from tests.booking.samples.conftest import Work, commissioned, make_item
 from tests.price_publishing import publish_confirmed
 
@@ -204,3 +204,32 @@ def test_a_test_priced_by_the_hour_offers_its_commission_and_takes_its_price(cas
     assert asked.status_code == 302 and SampleJob.objects.get().commission.sheet_id == sheet
     refused = visit("lin").post(address, wish(cast, samples="90", sheet=str(sheet), key="0b0c0d0e-0000-4000-8000-000000000002"))
     assert refused.status_code == 422 and f'<option value="{sheet}" selected>' in refused.content.decode()
+
+
+def test_the_lab_grades_a_job_a_colleague_confirms_and_the_customer_rates_it(cast, work, visit):
+    colleague = User.objects.create(email="ma@example.org", full_name="Ma", password="!", language="en")
+    Membership.objects.create(user=colleague, organisation=cast.lab, role="lab_manager", created_at=cast.now)
+    cast.users["ma"] = colleague
+    job = work.reported()
+    address = f"/samples/{job.pk}/"
+    page = visit("wang").post(f"{address}close-out/", {"grade": "E", "note": "Neat"})
+    assert page.status_code == 422 and 'value="Neat"' in page.content.decode()
+    assert visit("wang").post(f"{address}close-out/", {"grade": "B", "note": "Neat"}).status_code == 302
+    assert "confirm-grade" not in visit("wang").get(address).content.decode()
+    assert "confirm-grade" in visit("ma").get(address).content.decode()
+    assert visit("ma").post(f"{address}confirm-grade/").status_code == 302
+    page = visit("lin").get(address).content.decode()
+    assert "Grade confirmed" in page and "First report" in page and "Record the quality" not in page
+    work.close(job)
+    assert 'name="stars"' in visit("lin").get(address).content.decode()
+    page = visit("lin").post(f"{address}rate/", {"comment": "Fast"})
+    assert page.status_code == 422 and ">Fast</textarea>" in page.content.decode()
+    assert visit("lin").post(f"{address}rate/", {"stars": "5", "comment": "Fast"}).status_code == 302
+    for who, forms in (("lin", False), ("wang", True)):
+        page = visit(who).get(f"/resources/{work.item.pk}/").content.decode()
+        assert "Fast" in page and ("Send the answer" in page) is forms
+    rating = SessionRating.objects.get()
+    refused = visit("wang").post(f"/ratings/{rating.pk}/answer/", {"answer": " "})
+    assert refused.status_code == 422 and "Write something" in refused.content.decode()
+    answered = visit("wang").post(f"/ratings/{rating.pk}/answer/", {"answer": "Thank you"})
+    assert answered.headers["Location"] == f"/resources/{work.item.pk}/#ratings"

@@ -18,14 +18,17 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from billing.ordering.services import sheets
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import outbound
 from instruments.models import Notice, Organisation, Webhook, WebhookDelivery
+from instruments.notice_events import public_events
 from instruments.queries import notices as queries
 from instruments.rules.notice_times import WEBHOOK_DELAYS
 from instruments.services import webhook_delivery, webhooks
+from tests.booking.samples.conftest import Work, commissioned, make_item
 from tests.webhook_receiver import is_genuine
 
 pytestmark = pytest.mark.django_db
@@ -323,3 +326,65 @@ def test_the_receiver_of_the_documentation_hears_what_is_sent_and_refuses_what_i
             process.terminate()
         heard = process.stdout.read().splitlines()
     assert heard == [f"reservation.requested {one.payload['data']['reference']}"]
+
+
+def heard_by(organisation: Any) -> list[str]:
+    rows = WebhookDelivery.objects.filter(webhook__organisation=organisation).order_by("pk")
+    return [one.payload["event"] for one in rows]
+
+
+@pytest.fixture
+def hear_all(cast: Any, receiver: Any) -> None:
+    """A webhook of each side, and of another firm, for every event."""
+    for organisation in (cast.lab, cast.firm, cast.other_firm):
+        Webhook.objects.create(
+            organisation=organisation,
+            address=receiver.address,
+            events=list(public_events()),
+            created_at=cast.now,
+            created_by=cast.users["wang"],
+            nonce="n",
+        )
+
+
+def test_both_sides_hear_of_a_sample_job_and_each_its_own_of_what_both_are_told(cast, programmes, hear_all):
+    work = Work(cast, make_item(cast))
+    job = work.close(work.reported())
+    both = ["sample_job.asked", "sample_job.accepted", "sample_job.received", "sample_job.reported"]
+    assert heard_by(cast.lab) == [*both, "sample_job.closed_to_lab"]
+    assert heard_by(cast.firm) == [*both, "sample_job.closed_to_customer"]
+    assert heard_by(cast.other_firm) == []
+    accepted = WebhookDelivery.objects.filter(event="sample_job.accepted").first().payload["data"]
+    assert accepted == {
+        "sample_job": job.pk,
+        "reference": job.reference,
+        "happened": "accepted",
+        "state": "accepted",
+        "test_item": {"id": work.item.pk, "name": "Li in brine"},
+        "lab": {"id": cast.lab.pk, "name": cast.lab.name},
+        "customer": {"id": cast.firm.pk, "name": cast.firm.name},
+        "samples": 3,
+        "arrive_on": "2026-11-25",
+        "promised_on": job.promised_on.isoformat(),
+    }
+
+
+def test_what_a_leader_or_a_head_is_asked_is_for_no_webhook():
+    assert {"sample_job.leader_asked", "sample_job.overdue", "sample_job.overdue_for_heads"}.isdisjoint(public_events())
+
+
+def test_both_sides_hear_of_a_quotation_and_of_its_commission(cast, programmes, hear_all):
+    sheet = commissioned(cast, make_item(cast), 9_000)
+    sheets.cancel(cast.actor("lin"), sheet, "Not now.", cast.now)
+    expected = ["quotation.sent", "quotation.accepted", "commission.cancelled"]
+    assert heard_by(cast.lab) == heard_by(cast.firm) == expected
+    assert heard_by(cast.other_firm) == []
+    sent = WebhookDelivery.objects.filter(event="quotation.sent").first().payload["data"]
+    assert (sent["happened"], sent["state"], sent["total_fen"]) == ("sent", "sent", 90_000) and sent["number"]
+    assert not Notice.objects.filter(event="quotation.sent").exists(), "people read it in the thread"
+    assert not any("Lin" in str(one.payload) or "Wang" in str(one.payload) for one in WebhookDelivery.objects.all())
+
+
+def test_the_documentation_lists_every_event_and_no_other():
+    listed = re.findall(r"`((?:reservation|sample_job|quotation|commission|resource_request)\.\w+)`", DOCUMENT.read_text("utf-8"))
+    assert set(listed) == set(public_events())

@@ -1,0 +1,37 @@
+"""A quality grade that a second person confirmed, in what a charge is worked out from: it may lower what was held and never raises it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from billing.settlement.models import Quote
+from billing.settlement.services.awarding import AnyInputs
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.outcome import Award
+
+
+def counts(held: Quote) -> bool:
+    """Whether a programme that gave something under the quote multiplies by the quality grade."""
+    pairs = zip(held.inputs["candidates"], held.result["outcomes"], strict=True)
+    awarded = [tried["programme"]["programme_version"] for tried, outcome in pairs if outcome["outcome"] == "award"]
+    return any(subsidy.in_force(version_id).programme.uses_quality for version_id in awarded)
+
+
+def under(grade: str, inputs: AnyInputs, assessment: Assessment[Any]) -> tuple[AnyInputs, Assessment[Any]]:
+    """The inputs under the grade and what they come to, where no programme gives more by it; else as they are, which came to
+    ``assessment``."""
+    graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
+    lower = graded.assess()
+    covered = all(one <= other for one, other in zip(_totals(lower), _totals(assessment), strict=True))
+    return (graded, lower) if covered else (inputs, assessment)
+
+
+def _graded(candidate: Candidate, grade: str) -> Candidate:
+    return replace(candidate, facts=replace(candidate.facts, grade=grade))
+
+
+def _totals(assessment: Assessment[Any]) -> Sequence[int]:
+    return [outcome.total_fen if isinstance(outcome, Award) else 0 for outcome in assessment.outcomes]
