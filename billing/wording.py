@@ -101,6 +101,17 @@ _MODES: dict[str, Word] = {
     "refunded_later": pgettext_lazy("settlement mode", "Refunded later"),
     "paid_beside": pgettext_lazy("settlement mode", "Paid to the owner beside the bill"),
 }
+REVERSAL_CAUSES: dict[str, Word] = {
+    "credit_note": pgettext_lazy("why subsidy comes back", "Credit note"),
+    "dispute": pgettext_lazy("why subsidy comes back", "Dispute"),
+    "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
+    "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
+    "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
+}
+_EXCLUDED: dict[str, Word] = {
+    "minimum_charge": pgettext_lazy("why a fee is not eligible", "minimum charge"),
+    "agreed_beyond": pgettext_lazy("why a fee is not eligible", "agreed beyond the price"),
+}
 _PAYEES: dict[str, Word] = {
     "provider": pgettext_lazy("payee", "the institution that owns the instrument"),
     "firm": pgettext_lazy("payee", "the customer"),
@@ -319,6 +330,8 @@ amount_word = _from(_AMOUNTS)
 date_basis_word = _from(_BASES)
 customer_class_word = _from(_CLASSES)
 unit_word = _from(_UNITS)
+reversal_cause_word = _from(REVERSAL_CAUSES)
+excluded_word = _from(_EXCLUDED)
 quantity_word = _from(_QUANTITIES)
 fact_word = _from(_FACTS)
 

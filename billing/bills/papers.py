@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
 from django.utils.translation import pgettext_lazy
 
 from billing.bills.models import Bill, BillVoid, CreditNote
@@ -13,9 +12,10 @@ BILL, CREDIT_NOTE = "bill", "credit_note"
 
 
 def _bill(bill: Bill) -> Facts:
-    back = CreditNote.objects.filter(bill=bill).aggregate(fen=Sum("total_fen"))["fen"] or 0
+    notes = list(CreditNote.objects.filter(bill=bill).order_by("pk").values_list("number", "total_fen"))
+    back = sum(fen for _number, fen in notes)
     status = after_credits(bill.total_fen, back, void=BillVoid.objects.filter(bill=bill).exists())
-    return Facts(bill.number, bill.total_fen, issue_day(bill.issued_at), status, back)
+    return Facts(bill.number, bill.total_fen, issue_day(bill.issued_at), status, back, tuple(number for number, _fen in notes))
 
 
 def _credit_note(note: CreditNote) -> Facts:

@@ -42,6 +42,7 @@ WORDS: Mapping[str, Promise | str] = {
     "claim": pgettext_lazy("claim line", "Claim"),
     "of_claim_fen": pgettext_lazy("claim line", "Of a claim over"),
     "to_pay": pgettext_lazy("claim line", "To pay"),
+    "publicity": pgettext_lazy("claim line", "Publicity and what came of it"),
     "payer": pgettext_lazy("claim document", "Payer"),
     "payers": pgettext_lazy("claim document", "By payer"),
     "evidence": pgettext_lazy("claim document", "Annexes"),

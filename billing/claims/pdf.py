@@ -18,6 +18,7 @@ from billing.ledger.rules.money import yuan
 from billing.papers.codes import check_mark
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
+from billing.settlement.lines import public_words
 from billing.settlement.pdf import FONT_FOLDER, Cell, Column, limits
 from billing.wording import payer_word
 
@@ -36,10 +37,11 @@ _FORM = (
 _LIST = (
     ("position", "6%", False),
     ("claim", "15%", False),
-    ("payee", "24%", False),
-    ("account_number", "25%", False),
-    ("of_claim_fen", "14%", True),
-    ("to_pay", "16%", True),
+    ("payee", "21%", False),
+    ("account_number", "20%", False),
+    ("publicity", "16%", False),
+    ("of_claim_fen", "10%", True),
+    ("to_pay", "12%", True),
 )
 
 
@@ -117,6 +119,7 @@ def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
             Cell(line["claim"]),
             Cell(payee["name"], payee["code"]),
             Cell(payee["bank_account_number"], f"{payee['bank_name']} {payee['bank_account_name']}".strip()),
+            Cell(publicity_words(line)),
             Cell(yuan(line["of_claim_fen"]), end=True),
             Cell(yuan(line["amount_fen"]), end=True),
         ]
@@ -130,6 +133,11 @@ def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
         Cell(yuan(line["gross_fen"]), end=True),
         Cell(yuan(line["amount_fen"]), end=True),
     ]
+
+
+def publicity_words(line: Mapping[str, Any]) -> str:
+    """The days of publicity of a line of a payment list and their outcome, empty where the paper says none."""
+    return public_words(line["publicity"]) if "publicity" in line else ""
 
 
 def _identifier(content: Content) -> bytes:

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from billing.claims import wording
 from billing.claims.captions import claim_captions
-from billing.claims.pdf import facts
+from billing.claims.pdf import facts, publicity_words
 from billing.ledger.rules.documents import sha256_of
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.xlsx import Sheet, Value, workbook
@@ -20,8 +20,8 @@ from billing.wording import payer_word
 Content = Mapping[str, Any]
 _FORM = ("position", "reference", "service_on", "subject", "other", "invoice_number", "gross", "amount")
 _FORM_WIDTHS = [6, 16, 12, 34, 30, 24, 14, 14]
-_LIST = ("position", "claim", "payee", "code", "bank", "account_name", "account_number", "of_claim_fen", "to_pay")
-_LIST_WIDTHS = [6, 18, 34, 22, 24, 30, 26, 14, 14]
+_LIST = ("position", "claim", "payee", "code", "bank", "account_name", "account_number", "publicity", "of_claim_fen", "to_pay")
+_LIST_WIDTHS = [6, 18, 34, 22, 24, 30, 26, 40, 14, 14]
 
 
 def lines_sheet(content: Content) -> Sheet:
@@ -95,6 +95,7 @@ def _list_values(line: Mapping[str, Any]) -> list[Value]:
         payee["bank_name"],
         payee["bank_account_name"],
         payee["bank_account_number"],
+        publicity_words(line),
         _amount(line["of_claim_fen"]),
         _amount(line["amount_fen"]),
     ]

@@ -13,16 +13,11 @@ from billing.claims.rules.sampling import Method
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import Work
+from billing.wording import REVERSAL_CAUSES
 
 Word = Promise | str
 
-CAUSES: Mapping[str, Word] = {
-    "credit_note": pgettext_lazy("why subsidy comes back", "Credit note"),
-    "dispute": pgettext_lazy("why subsidy comes back", "Dispute"),
-    "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
-    "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
-    "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
-}
+CAUSES: Mapping[str, Word] = REVERSAL_CAUSES
 METHODS: Mapping[str, Word] = {
     Method.AMOUNT: pgettext_lazy("how a sample is drawn", "By amount: every yuan alike"),
     Method.RANDOM: pgettext_lazy("how a sample is drawn", "At random: every claim alike"),

@@ -38,9 +38,18 @@ def measured(line: Line) -> str:
 
 
 def excluded(line: Line, words: Mapping[str, Caption]) -> str:
-    """What of the fee was not eligible, or nothing."""
-    amount = sum(part["amount_fen"] for part in line["excluded"])
-    return f"{words['excluded'].zh} {yuan(amount)}" if amount else ""
+    """What of the fee was not eligible and why, or nothing."""
+    return f"{words['excluded'].zh} {excluded_why(line)}" if line["excluded"] else ""
+
+
+def excluded_why(line: Line) -> str:
+    """Why a part of the fee was not eligible: each amount with its reason and the clause that says so."""
+    return wording.several(_excluded_part(part) for part in line["excluded"])
+
+
+def _excluded_part(part: Mapping[str, Any]) -> str:
+    clause = f" (§ {part['clause']})" if part["clause"] else ""
+    return f"{yuan(part['amount_fen'])} {wording.excluded_word(part['reason'])}{clause}"
 
 
 def rate(line: Line) -> str:
@@ -83,12 +92,17 @@ def _others(papers: Mapping[str, Any]) -> list[str]:
     for sha256 in papers.get("reports", ()):
         found.append(pgettext("statement annex", "Report") + f" ({sha256[:12]})")
     if public := papers.get("publicity"):
-        days = {"first": public["from_on"], "last": public["until_on"]}
-        found.append(pgettext("statement annex", "Public %(first)s to %(last)s") % days + f", {_outcome(public)}")
+        found.append(public_words(public))
     return found
 
 
-def _outcome(public: Mapping[str, Any]) -> str:
+def public_words(public: Mapping[str, Any]) -> str:
+    """The days on which something was public (``from_on``, ``until_on``) and what came of them."""
+    days = {"first": public["from_on"], "last": public["until_on"]}
+    return pgettext("statement annex", "Public %(first)s to %(last)s") % days + f", {outcome(public)}"
+
+
+def outcome(public: Mapping[str, Any]) -> str:
     """What came of the days of publicity."""
     if not public["over"]:
         return pgettext("statement annex", "not over")

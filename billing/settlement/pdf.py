@@ -27,6 +27,7 @@ _MEMORY, _MEMORY_PER_LINE = 1_500_000_000, 2_000_000
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
 Content = Mapping[str, Any]
 ANNEX = ("bill", "paid", "invoice", "receipts", "other_papers")
+TAKEN_BACK = ("of_statement", "session", "on", "cause", "by_paper", "amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def render_html(content: Content, *, draft: bool = False) -> str:
                 "totals": _total_cells(content),
                 "annexes": annex_rows(content),
                 "annex_columns": [words[name] for name in ("position", *ANNEX)],
+                "taken_back": [(*texts, yuan(fen)) for *texts, fen in taken_back_rows(content)],
+                "taken_back_columns": [words[name] for name in TAKEN_BACK],
                 "signatures": [(words[role], content["signatures"][role]) for role in SIGNATURES],
                 "seals": [words[seal] for seal in SEALS],
                 "zones": ", ".join(sorted({line["zone"] for line in content["lines"]})),
@@ -109,6 +112,21 @@ def annex_rows(content: Content) -> list[tuple[str, ...]]:
     return [(place, *papers) for place, papers in found if papers is not None]
 
 
+def taken_back_rows(content: Content) -> list[tuple[str, str, str, str, str, int]]:
+    """What was taken back of earlier statements, as ``TAKEN_BACK`` names it; the amount last (fen)."""
+    return [
+        (
+            f"{each['statement']} / {each['position']}",
+            each["reference"],
+            each["on"],
+            wording.reversal_cause_word(each["cause"]),
+            "; ".join(each["papers"]),
+            each["amount_fen"],
+        )
+        for each in content.get("taken_back", ())
+    ]
+
+
 def _other_party(content: Content) -> str:
     """Which party of a line is not the payee of the whole statement."""
     return "owner" if content["programme"]["mode"] == "refunded_later" else "customer"
@@ -126,6 +144,7 @@ def _columns(content: Content, words: Mapping[str, Caption]) -> list[Column]:
         (words["hours"], 12, True),
         (words["price"], 18, True),
         (words["gross"], 20, True),
+        (words["eligible"], 22, True),
         (words["rate"], 26, False),
         (words["computed"], 20, True),
         (words["awarded"], 20, True),
@@ -147,7 +166,8 @@ def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Captio
         Cell(party["name"], party["code"]),
         Cell(lines.measured(line), end=True),
         Cell(*lines.price(line), end=True),
-        Cell(yuan(line["gross_fen"]), lines.excluded(line, words), end=True),
+        Cell(yuan(line["gross_fen"]), end=True),
+        Cell(yuan(line["eligible_fen"]), lines.excluded(line, words), end=True),
         Cell(lines.rate(line), lines.grounds(line, words)),
         Cell(yuan(line["computed_fen"]), end=True),
         Cell(yuan(line["awarded_fen"]), _under_award(line, words), end=True),
@@ -170,6 +190,7 @@ def _total_cells(content: Content) -> list[Cell]:
         Cell(totals["hours"], end=True),
         Cell(""),
         Cell(yuan(totals["gross_fen"]), end=True),
+        Cell(yuan(totals["eligible_fen"]), end=True),
         Cell(""),
         Cell(yuan(totals["computed_fen"]), end=True),
         Cell(yuan(totals["awarded_fen"]), end=True),

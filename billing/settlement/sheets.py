@@ -12,7 +12,7 @@ from django.utils import translation
 from billing import wording
 from billing.settlement import lines
 from billing.settlement.captions import CHINESE, Caption, captions
-from billing.settlement.pdf import ANNEX, annex_rows
+from billing.settlement.pdf import ANNEX, TAKEN_BACK, annex_rows, taken_back_rows
 from billing.settlement.rules.statement import fingerprint
 from billing.settlement.xlsx import Sheet, Value, workbook
 
@@ -27,6 +27,7 @@ def render_xlsx(content: Content) -> bytes:
             _lines_sheet(content, words),
             _policy_sheet(content, words),
             *_annex_sheets(content, words),
+            *_taken_back_sheets(content, words),
             _about_sheet(content, words),
         ]
         title = f"{words['title'].zh} {content['number']}"
@@ -42,13 +43,13 @@ def _lines_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     payers = content["totals"]["payers"]
     names = [
         *("position", "session", "starts", "ends", "zone", "instrument", "inner_id", "owner", "customer", "service_way", "hours"),
-        *("price", "gross", "excluded", "eligible", "rate", "clauses", "computed", "cut", "awarded"),
+        *("price", "gross", "excluded", "excluded_why", "eligible", "rate", "clauses", "computed", "cut", "awarded"),
     ]
     head = [words[name].line for name in names] + [wording.payer_word(each["payer"]) for each in payers]
-    widths = [6, 15, 17, 17, 15, 30, 18, 28, 28, 12, 9, 12, 14, 12, 14, 20, 14, 14, 22, 14] + [14] * len(payers)
+    widths = [6, 15, 17, 17, 15, 30, 18, 28, 28, 12, 9, 12, 14, 12, 28, 14, 20, 14, 14, 22, 14] + [14] * len(payers)
     totals = content["totals"]
     total: list[Value] = [words["total"].line, *[None] * 9, Decimal(totals["hours"]), None]
-    total += [_amount(totals["gross_fen"]), _amount(totals["excluded_fen"]), _amount(totals["eligible_fen"]), None, None]
+    total += [_amount(totals["gross_fen"]), _amount(totals["excluded_fen"]), None, _amount(totals["eligible_fen"]), None, None]
     total += [_amount(totals["computed_fen"]), None, _amount(totals["awarded_fen"])]
     total += [_amount(each["amount_fen"]) for each in payers]
     programme, payee = content["programme"], content["payee"]
@@ -88,6 +89,7 @@ def _values(line: Mapping[str, Any]) -> list[Value]:
         Decimal(first.replace(",", "")) if first and not others else f"{first} {others}".strip(),
         _amount(line["gross_fen"]),
         _amount(sum(part["amount_fen"] for part in line["excluded"])),
+        lines.excluded_why(line),
         _amount(line["eligible_fen"]),
         lines.rate(line),
         wording.several(line["clauses"]),
@@ -109,6 +111,13 @@ def _annex_sheets(content: Content, words: Mapping[str, Caption]) -> list[Sheet]
     rows: list[list[Value]] = [[int(place), *papers] for place, *papers in annex_rows(content)]
     head = [words[name].line for name in ("position", *ANNEX)]
     return [Sheet(words["sheet_annexes"].zh, head, rows, [6, 24, 22, 36, 30, 60])] if rows else []
+
+
+def _taken_back_sheets(content: Content, words: Mapping[str, Caption]) -> list[Sheet]:
+    """What was taken back of earlier statements, where something was."""
+    rows: list[list[Value]] = [[*texts, _amount(fen)] for *texts, fen in taken_back_rows(content)]
+    head = [words[name].line for name in TAKEN_BACK]
+    return [Sheet(words["sheet_taken_back"].zh, head, rows, [26, 18, 12, 18, 32, 14])] if rows else []
 
 
 def _budget_item(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -11,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from billing.claims import wording
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
+from billing.claims.queries import ClaimedIn
 from billing.claims.rules.checks import Check, CheckInput, is_clean, look, to_complete
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.services.documents import Paper, kind_of
 from billing.claims.services.reviewing import Result
+from billing.settlement.lines import outcome
 from billing.settlement.models import RenderState
 from billing.wording import in_english, mode_word
 from config.kernel.messages import reason_sentence, sentence
@@ -193,6 +196,31 @@ def paper_row(paper: Paper) -> PaperRow:
         state == RenderState.DONE,
         state == RenderState.FAILED,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRow:
+    """A claim on which lines of a statement stand; the days of its publicity (None: not public yet) and what came of them."""
+
+    claim: Claim
+    lines: int
+    amount_fen: int
+    public_from: date | None
+    public_until: date | None
+    outcome: str
+
+
+def claimed_rows(found: Sequence[ClaimedIn]) -> list[ClaimedRow]:
+    """Where the lines of a statement are claimed, for its page."""
+    return [_claimed_row(each) for each in found]
+
+
+def _claimed_row(each: ClaimedIn) -> ClaimedRow:
+    public = each.publicity
+    if public is None:
+        return ClaimedRow(each.claim, each.lines, each.amount_fen, None, None, "")
+    days = (date.fromisoformat(public[name]) for name in ("from_on", "until_on"))
+    return ClaimedRow(each.claim, each.lines, each.amount_fen, *days, outcome(public))
 
 
 def batch_name(batch: ClaimBatch) -> str:

@@ -48,6 +48,7 @@ class LineRow:
     hours: str
     gross_fen: int
     excluded_fen: int
+    excluded_why: str
     rate: str
     computed_fen: int
     cut: str
@@ -165,11 +166,41 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
         hours=line_words.measured(line),
         gross_fen=line["gross_fen"],
         excluded_fen=sum(part["amount_fen"] for part in line["excluded"]),
+        excluded_why=line_words.excluded_why(line),
         rate=line_words.rate(line),
         computed_fen=line["computed_fen"],
         cut=wording.several(line_words.cut_words(line)),
         awarded_fen=line["awarded_fen"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBackRow:
+    """What went back of a line of a statement, with why in words and the numbers of the papers that say so."""
+
+    statement: str
+    position: int
+    reference: str
+    on: date
+    cause: str
+    papers: str
+    amount_fen: int
+
+
+def taken_back_rows(found: Sequence[Mapping[str, Any]]) -> list[TakenBackRow]:
+    """What was taken back (``rules.statement.TakenBack`` as JSON), for a page."""
+    return [
+        TakenBackRow(
+            each["statement"],
+            each["position"],
+            each["reference"],
+            date.fromisoformat(each["on"]),
+            wording.reversal_cause_word(each["cause"]),
+            wording.several(each["papers"]),
+            each["amount_fen"],
+        )
+        for each in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)

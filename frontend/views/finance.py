@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.settlement import queries
+from billing.claims import queries as claims
+from billing.settlement import queries, taken_back
 from billing.settlement.models import Statement
 from billing.settlement.proposal_models import ProposalState
 from billing.settlement.rules.lines_digest import Expected
@@ -29,7 +30,14 @@ from config.kernel.errors import Conflict, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment
-from frontend.presenters.statements import board_lines, documents_view, statement_rows, statement_view
+from frontend.presenters.claims import claimed_rows
+from frontend.presenters.statements import (
+    board_lines,
+    documents_view,
+    statement_rows,
+    statement_view,
+    taken_back_rows,
+)
 from frontend.refusals import sentences
 
 STATEMENTS_PER_PAGE = 25
@@ -172,9 +180,18 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "view": statement_view(statement.content, slice(first, first + LINES_PER_PAGE)),
         "page": page,
         "sees_board": actor.has(*queries.BOARD_ROLES),
+        "taken_back": taken_back_rows([each.as_json() for each in taken_back.of_statement(statement.pk)]),
+        "told": taken_back_rows(statement.content.get("taken_back", ())),
+        **_claimed(actor, statement),
         **_documents(actor, statement),
     }
     return render(request, "finance/detail.html", context)
+
+
+def _claimed(actor: Actor, statement: Statement) -> dict[str, Any]:
+    """Where its lines are claimed now, and how many are claimed nowhere yet."""
+    found, unclaimed = claims.claimed_of(actor, statement)
+    return {"claimed": claimed_rows(found), "unclaimed": unclaimed}
 
 
 def _documents(actor: Actor, statement: Statement) -> dict[str, Any]:

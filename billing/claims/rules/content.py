@@ -93,7 +93,9 @@ class FormLine:
 @dataclass(frozen=True, slots=True)
 class ListLine:
     """A line of a payment list: what of a claim its payer pays. ``account_changed``: to another bank account than the
-    claim was handed in with; said only where it is so."""
+    claim was handed in with; said only where it is so.
+    ``publicity``: the days on which the claim was public and what came of them (``services.papers.publicity_of``), None where it was not.
+    """
 
     position: int
     claim: str
@@ -101,6 +103,7 @@ class ListLine:
     amount_fen: int
     of_claim_fen: int
     account_changed: bool = False
+    publicity: Mapping[str, Any] | None = None
 
     def as_json(self, payer: str) -> Json:
         return {
@@ -111,6 +114,7 @@ class ListLine:
             "of_claim_fen": self.of_claim_fen,
             "payers": by_payer({payer: self.amount_fen}),
             **({"account_changed": True} if self.account_changed else {}),
+            **({"publicity": dict(self.publicity)} if self.publicity is not None else {}),
         }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Count, F, Q
 
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimSubmission
 from billing.claims.rules.content import Batch, FormLine, Payee
@@ -62,6 +65,26 @@ def handed_in_accounts(claims: Iterable[Claim]) -> dict[int, dict[str, str]]:
 def account_changed(payee: Organisation, handed_in: Mapping[str, str] | None) -> bool:
     """Whether the money would go elsewhere than was handed in (None: nothing was)."""
     return handed_in is not None and any(getattr(payee, name) != handed_in[name] for name in _ACCOUNT)
+
+
+def publicity_of(claims: Iterable[Claim]) -> dict[int, dict[str, Any]]:
+    """Claim id -> the local days on which it was public last (``from_on``, ``until_on``: ISO texts), whether they are ``over``, how many
+    ``objections`` there were to it and how many were ``upheld``; of claims that were public. One query."""
+    ids = [claim.pk for claim in claims]
+    said = Count("publicity__objections", filter=Q(publicity__objections__claim=F("pk")))
+    upheld = Count("publicity__objections", filter=Q(publicity__objections__claim=F("pk"), publicity__objections__upheld=True))
+    rows = Claim.objects.filter(pk__in=ids, publicity__isnull=False).annotate(said=said, upheld=upheld)
+    names = ("pk", "publicity__from_on", "publicity__until_on", "publicity__closed_at", "said", "upheld")
+    return {
+        pk: {
+            "from_on": from_on.isoformat(),
+            "until_on": until_on.isoformat(),
+            "over": closed_at is not None,
+            "objections": objections,
+            "upheld": kept,
+        }
+        for pk, from_on, until_on, closed_at, objections, kept in rows.order_by("pk").values_list(*names)
+    }
 
 
 #: What ``line_paper`` reads of a line's award.

@@ -34,7 +34,7 @@ from billing.claims.services.office import (
     plain_text,
     require_office,
 )
-from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper
+from billing.claims.services.papers import account_changed, batch_paper, codes_of, handed_in_accounts, payee_paper, publicity_of
 from billing.claims.services.proving import lines_of, prove
 from billing.claims.services.waiting_lists import tell_list
 from billing.claims.signing import is_free
@@ -262,6 +262,7 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
     claims = {each.claim.pk: each.claim for each in found}
     payees = codes_of(claim.payee_id for claim in claims.values())
     accounts_then = handed_in_accounts(claims.values())
+    public = publicity_of(claims.values())
     written: list[PaymentList] = []
     numbers: dict[int, list[str]] = {}
     for payer, rows in by_payer.items():
@@ -273,6 +274,7 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
                 amount_fen=each.amount_fen,
                 of_claim_fen=each.claim.total_fen,
                 account_changed=account_changed(each.claim.payee, accounts_then.get(each.claim.pk)),
+                publicity=public.get(each.claim.pk),
             )
             for place, each in enumerate(rows, start=1)
         ]

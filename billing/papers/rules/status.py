@@ -22,13 +22,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is answered of one paper. ``total_fen`` None: the paper has no total; ``credited_fen`` of it was taken back."""
+    """What is answered of one paper. ``total_fen`` None: the paper has no total; ``credited_fen`` of it was taken back, by the papers
+    with these numbers (``credited_by``), where they are known."""
 
     number: str
     total_fen: int | None
     issued_on: date
     status: Status
     credited_fen: int = 0
+    credited_by: tuple[str, ...] = ()
 
 
 def after_credits(total_fen: int, credited_fen: int, *, void: bool = False) -> Status:

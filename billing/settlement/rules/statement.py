@@ -90,8 +90,28 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What went back of a line of an earlier statement after that one was issued: why (``cause``), with which numbered ``papers`` (none
+    where no paper says it), on which local day, how much (fen). ``reversal`` is the entry itself."""
+
+    reversal: int
+    statement: str
+    position: int
+    reference: str
+    cause: str
+    papers: tuple[str, ...]
+    on: date
+    amount_fen: int
+
+    def as_json(self) -> Json:
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {**found, "papers": list(self.papers), "on": self.on.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone."""
+    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone. ``taken_back``: of earlier
+    statements, told here first; no part of this one's total."""
 
     period_on: date
     programme: Programme
@@ -102,6 +122,7 @@ class Heading:
     maker: str
     made_at: datetime
     zone: str
+    taken_back: tuple[TakenBack, ...] = ()
 
 
 class Inconsistent(ValueError):
@@ -153,6 +174,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             if clause.id in used
         ],
         "totals": _totals(lines),
+        **({"taken_back": [each.as_json() for each in heading.taken_back]} if heading.taken_back else {}),
         "signatures": {role: heading.maker if role == "maker" else "" for role in SIGNATURES},
     }
 

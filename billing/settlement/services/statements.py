@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from billing.papers import codes
 from billing.pricing import services as pricing
-from billing.settlement import two_people
+from billing.settlement import taken_back, two_people
 from billing.settlement.annexes import Papers, papers_of
 from billing.settlement.closed import is_closed, of_open_months, of_programme, share_period, with_series
 from billing.settlement.models import Award, Charge, Statement, StatementLine
@@ -230,6 +230,7 @@ def _dry_run(
         maker=actor.name,
         made_at=local_now,
         zone=settings.TIME_ZONE,
+        taken_back=tuple(taken_back.untold(version.programme_id, payee.pk, awards[0].mode)),
     )
     try:
         return awards, rules.assemble(heading, [_session(award, parties, zones, papers[award.pk]) for award in awards])

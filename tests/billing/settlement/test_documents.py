@@ -20,10 +20,12 @@ from uuid import uuid4
 import pgtrigger
 import pytest
 from django.conf import settings
+from django.utils import translation
 from openpyxl import load_workbook
 
+from billing import wording
 from billing.ledger.rules.money import yuan
-from billing.settlement import apart, pdf, sheets, typeset, xlsx
+from billing.settlement import apart, lines, pdf, sheets, typeset, xlsx
 from billing.settlement.models import RenderState, Statement
 from billing.settlement.services import rendering
 from config.kernel.errors import Refusal
@@ -195,10 +197,31 @@ def test_the_workbook_has_typed_values_and_the_same_totals(issue):
     assert first[2].value == datetime(2026, 11, 25, 9, 0)
     assert first[2].is_date and first[10].value == 3 and first[11].value == 400
     assert (first[12].value, first[12].number_format) == (1200, "#,##0.00")
-    awarded = [row[19].value for row in lines]
+    awarded = [row[20].value for row in lines]
     assert [Decimal(str(value)) for value in awarded] == [480, 240]
-    assert Decimal(str(total[19].value)) * 100 == statement.total_fen
-    assert Decimal(str(total[20].value)) + Decimal(str(total[21].value)) == Decimal(str(total[19].value))
+    assert Decimal(str(total[20].value)) * 100 == statement.total_fen
+    assert Decimal(str(total[21].value)) + Decimal(str(total[22].value)) == Decimal(str(total[20].value))
+
+
+def test_what_is_eligible_has_a_column_and_what_is_left_out_says_why_in_words(issue, tmp_path):
+    content = copy.deepcopy(issue().content)
+    line = content["lines"][0]
+    line["eligible_fen"] = 888_00
+    line["excluded"] = [
+        {"reason": "minimum_charge", "amount_fen": 200_00, "clause": "5"},
+        {"reason": "agreed_beyond", "amount_fen": 112_00, "clause": ""},
+    ]
+    text = text_of(pdf.render_pdf(content), tmp_path, "-raw").replace("\n", "")
+    with translation.override("zh-hans"):
+        minimum, beyond = wording.excluded_word("minimum_charge"), wording.excluded_word("agreed_beyond")
+    for said in ("可补贴金额", "888.00", f"200.00 {minimum} (§ 5)", f"112.00 {beyond}"):
+        assert said.replace(" ", "") in text.replace(" ", ""), said
+    book = load_workbook(io.BytesIO(sheets.render_xlsx(content)))
+    rows = [row for row in book[book.sheetnames[0]].values if row[0] == 1]
+    (row,) = rows
+    assert (row[13], row[15]) == (312, 888) and f"200.00 {minimum} (§ 5)" in row[14] and f"112.00 {beyond}" in row[14]
+    unknown = [{"reason": "of_tomorrow", "amount_fen": 1_00, "clause": ""}]
+    assert lines.excluded_why({"excluded": unknown}) == "1.00 of_tomorrow"
 
 
 def test_the_workbook_names_its_fingerprint_and_the_clauses(issue):
