@@ -94,6 +94,7 @@ register(
         "sandbox.nothing_to_try": _("Choose a draft or a version to try."),
         "sandbox.unsound": _("This cannot be tried yet: its faults have to be mended first (%(count)s)."),
         "sandbox.ended": _("This trial has come to its end already. Load the page again."),
-        "sandbox.gave_up": _("The platform failed with this trial. Start it again; if it fails again, tell the operator."),
+        "sandbox.not_stopped": _("This trial was not stopped. Load the page again."),
+        "sandbox.gave_up": _("The platform failed with this trial. Go on with it; if it fails again, tell the operator."),
     }
 )

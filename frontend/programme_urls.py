@@ -21,6 +21,7 @@ urlpatterns = [
     path("programmes/sandbox/<int:pk>/", sandbox.sandbox_run, name="programme_trial"),
     path("programmes/sandbox/<int:pk>/progress/", sandbox.sandbox_progress, name="programme_trial_progress"),
     path("programmes/sandbox/<int:pk>/cancel/", sandbox.sandbox_cancel, name="programme_trial_cancel"),
+    path("programmes/sandbox/<int:pk>/resume/", sandbox.sandbox_resume, name="programme_trial_resume"),
     re_path(r"^programmes/sandbox/(?P<pk>[0-9]+)/result\.(?P<kind>csv|xlsx)$", sandbox.sandbox_file, name="programme_trial_file"),
     path("programmes/", programmes.programme_list, name="programme_list"),
     path("programmes/<slug:code>/", programmes.programme_detail, name="programme_detail"),

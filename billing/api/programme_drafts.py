@@ -234,6 +234,12 @@ class TrialView(ApiView):
         self.valid(request)
         return Response(trial_row(running.cancel(self.actor, int(pk), self.now)))
 
+    @extend_schema(responses=TrialRow)
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on with one that was stopped or failed, from what was written down last."""
+        self.valid(request)
+        return Response(trial_row(running.resume(self.actor, int(pk), self.now)))
+
 
 def draft_row(draft: ProgrammeDraft) -> dict[str, Any]:
     """A draft in a list."""

@@ -103,6 +103,7 @@ def _programmes_in_writing() -> list[URLPattern]:
         re_path(r"^programme-trials/$", trial.as_view({"get": "list", "post": "create"}), name="api_programme_trials"),
         re_path(rf"^programme-trials/{ID}/$", trial.as_view({"get": "retrieve"}), name="api_programme_trial"),
         _post(trial, "programme-trials", "cancel", "api_programme_trial_cancel"),
+        _post(trial, "programme-trials", "resume", "api_programme_trial_resume"),
     ]
 
 

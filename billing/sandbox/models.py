@@ -26,7 +26,7 @@ class SandboxRun(models.Model):
     ``document`` is what was tried, frozen (of a draft as it was then, or of ``version``); ``against`` what it is held against. Days are
     local days of the service, both included. ``budget_fen`` replaces the budget of the document's pools, in both. The steps are whole
     per cent by which main rate and limits are moved. ``checkpoint`` is a state of the work (compressed JSON), so that it goes
-    on where it was written down last; ``result`` is what the page shows and the files hold.
+    on where it was written down last, also after somebody stopped it; ``result`` is what the page shows and the files hold.
     """
 
     office = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -66,7 +66,8 @@ class SandboxRun(models.Model):
             pgtrigger.Protect(
                 name="sandbox_run_ended",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__state__in=["done", "cancelled", "failed"]),
+                condition=pgtrigger.Q(old__state__in=["done", "cancelled", "failed"])
+                & (pgtrigger.Q(old__state="done") | ~pgtrigger.Q(new__state="queued")),
             ),
             pgtrigger.Protect(name="sandbox_run_kept", operation=pgtrigger.Delete),
             no_truncate("sandbox_run_no_truncate"),

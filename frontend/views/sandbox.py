@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -22,7 +23,7 @@ from billing.subsidy import draft_queries
 from billing.subsidy.budgets import READERS
 from billing.subsidy.draft_models import DraftState
 from billing.subsidy.drafts import code_of
-from config.kernel.access import Role
+from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.http import attachment
@@ -187,8 +188,19 @@ def sandbox_progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def sandbox_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop the work."""
+    return _told(request, pk, running.cancel)
+
+
+@login_required
+@require_POST
+def sandbox_resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with it."""
+    return _told(request, pk, running.resume)
+
+
+def _told(request: HttpRequest, pk: int, act: Callable[[Actor, int, datetime], SandboxRun]) -> HttpResponse:
     try:
-        running.cancel(actor_of(request), pk, timezone.now())
+        act(actor_of(request), pk, timezone.now())
     except Conflict as conflict:
         say_refusal(request, conflict)
     return redirect("programme_trial", pk)

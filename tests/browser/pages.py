@@ -1587,6 +1587,7 @@ NOT_PAGES: dict[str, str] = {
     "programme_draft_step": "POST only",
     "programme_trial_progress": "a piece of the trial's page",
     "programme_trial_cancel": "POST only",
+    "programme_trial_resume": "POST only",
     "programme_trial_file": "a download",
     "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
     "statement_retry": "POST only",

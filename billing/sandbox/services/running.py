@@ -84,7 +84,7 @@ def start(actor: Actor, asked: Asked, now: datetime) -> SandboxRun:
     )
     after = {"code": code_of(document), "first_on": asked.first_on.isoformat(), "last_on": asked.last_on.isoformat()}
     audit.record(actor, "programme.try", run, now, after=after)
-    defer_once(TASK, f"{TASK}:{run.pk}", queue=QUEUE, lock=f"{TASK}:{run.pk}", run_id=run.pk)
+    _queue(run)
     return run
 
 
@@ -113,15 +113,39 @@ def _refuse_unsound(document: Mapping[str, Any]) -> None:
 
 @whole
 def cancel(actor: Actor, run_id: int, now: datetime) -> SandboxRun:
-    """Stop the work; what is known so far is not kept. Raises NotFound, Forbidden, Conflict ``sandbox.ended``."""
-    run = get_visible(SandboxRun.objects.select_for_update(of=("self",)), actor, pk=run_id)
-    actor.require_in(run.office_id, Role.PROGRAMME_OFFICER)
+    """Stop the work; it may go on later (``resume``). Raises NotFound, Forbidden, Conflict ``sandbox.ended``."""
+    run = _locked(actor, run_id)
     if run.state not in _WORKING:
         raise Conflict.of("sandbox.ended", "state")
-    run.state, run.finished_at, run.checkpoint = RunState.CANCELLED, now, None
-    run.save(update_fields=["state", "finished_at", "checkpoint"])
+    run.state, run.finished_at = RunState.CANCELLED, now
+    run.save(update_fields=["state", "finished_at"])
     audit.record(actor, "programme.stop_trial", run, now)
     return run
+
+
+@whole
+def resume(actor: Actor, run_id: int, now: datetime) -> SandboxRun:
+    """Go on with what was stopped or failed, from what was written down last. Raises NotFound, Forbidden, Conflict
+    ``sandbox.not_stopped``."""
+    run = _locked(actor, run_id)
+    if run.state not in (RunState.CANCELLED, RunState.FAILED):
+        raise Conflict.of("sandbox.not_stopped", "state")
+    run.state, run.finished_at, run.problems = RunState.QUEUED, None, []
+    run.done_sessions = _unpacked(run.checkpoint).get("done", 0)
+    run.save(update_fields=["state", "finished_at", "problems", "done_sessions"])
+    audit.record(actor, "programme.resume_trial", run, now)
+    _queue(run)
+    return run
+
+
+def _locked(actor: Actor, run_id: int) -> SandboxRun:
+    run = get_visible(SandboxRun.objects.select_for_update(of=("self",)), actor, pk=run_id)
+    actor.require_in(run.office_id, Role.PROGRAMME_OFFICER)
+    return run
+
+
+def _queue(run: SandboxRun) -> None:
+    defer_once(TASK, f"{TASK}:{run.pk}", queue=QUEUE, lock=f"{TASK}:{run.pk}", run_id=run.pk)
 
 
 def work(run_id: int, now: datetime) -> None:
@@ -148,7 +172,7 @@ def work(run_id: int, now: datetime) -> None:
 def give_up(run_id: int, now: datetime) -> None:
     """Say that the platform failed with it, after the last attempt."""
     SandboxRun.objects.filter(pk=run_id, state__in=_WORKING).update(
-        state=RunState.FAILED, problems=[{"code": "sandbox.gave_up", "params": {}}], finished_at=now, checkpoint=None
+        state=RunState.FAILED, problems=[{"code": "sandbox.gave_up", "params": {}}], finished_at=now
     )
 
 

@@ -137,6 +137,41 @@ def test_cancelling_stops_the_work(cast, programmes, sessions, draft, monkeypatc
         running.cancel(cast.actor("chen"), run.pk, cast.now)
 
 
+def test_what_was_stopped_goes_on_where_it_was_written_down_last(cast, programmes, sessions, draft, monkeypatch):
+    whole = done(cast, tried(cast, programmes, draft)).result
+    monkeypatch.setattr(reading, "PIECE", 1)
+    monkeypatch.setattr(running, "KEEP_SECONDS", -1.0)
+    run, real, begun = tried(cast, programmes, draft), reading.Reader.pieces, []
+
+    def stopped(self, after):
+        for place, piece in enumerate(real(self, after)):
+            if place == 2:
+                running.cancel(cast.actor("sun"), run.pk, cast.now)
+            yield piece
+
+    def watched(self, after):
+        begun.append(after)
+        yield from real(self, after)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading.Reader, "pieces", stopped)
+        done(cast, run)
+    with pytest.raises(Forbidden):
+        running.resume(cast.actor("qian"), run.pk, cast.now)
+    running.resume(cast.actor("chen"), run.pk, cast.now)
+    run.refresh_from_db()
+    assert (run.state, run.done_sessions, run.finished_at) == ("queued", 2, None)
+    with pytest.raises(Conflict):
+        running.resume(cast.actor("chen"), run.pk, cast.now)
+    monkeypatch.setattr(reading.Reader, "pieces", watched)
+    assert done(cast, run).result == whole
+    assert begun[0] > 0, "what was done already is not done again"
+    with pytest.raises(Conflict):
+        running.resume(cast.actor("chen"), run.pk, cast.now)
+    with pytest.raises(DatabaseError), transaction.atomic():  # what is done stays as it is, whoever asks
+        SandboxRun.objects.filter(pk=run.pk).update(state="queued", result=None)
+
+
 def test_a_platform_that_fails_says_so(cast, programmes, sessions, draft):
     run = tried(cast, programmes, draft)
     running.give_up(run.pk, cast.now)
