@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -210,7 +211,7 @@ SIDES = ["a", "b", "c", "d"]
 EXCLUDING = st.lists(
     st.tuples(st.sampled_from(["0.1", "0.2", "0.3"]), st.sampled_from(SIDES), st.sets(st.sampled_from(SIDES))), max_size=5
 )
-DICE = st.randoms(use_true_random=False)
+DICE = st.integers(0, 2**32).map(random.Random)
 
 
 @given(EXCLUDING, DICE)
