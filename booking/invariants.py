@@ -77,6 +77,18 @@ register_sql(
 )
 
 register_sql(
+    "booking.nobody_approves_their_own",
+    # What counts without a look of the lab has no actor; a list that is brought over, and a session that is entered later, are written down
+    # with all their steps by who enters them, and the customer agrees to the use.
+    counted="SELECT count(*) FROM booking_reservationtransition WHERE action = 'approve' AND actor_id IS NOT NULL",
+    violations="""
+        SELECT format('reservation %s was approved by %s, who had asked for it', r.id, t.actor_id)
+          FROM booking_reservationtransition t JOIN booking_reservation r ON r.id = t.reservation_id
+         WHERE t.action = 'approve' AND t.actor_id IN (r.requested_by_id, r.booked_by_id) AND NOT r.imported
+           AND NOT EXISTS (SELECT FROM booking_usagesession s WHERE s.reservation_id = r.id AND s.late_entered)""",
+)
+
+register_sql(
     "booking.no_double_booking",
     counted="SELECT count(*) FROM booking_occupancy WHERE blocking",
     violations="""

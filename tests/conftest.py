@@ -17,7 +17,7 @@ from django.conf import settings
 
 from config.kernel.time_range import TimeRange
 from instruments.queries import codes
-from tests import examples
+from tests import examples, seeds
 from tests.beginnings import BEGINNINGS
 
 # While the tests' modules are loaded nothing is garbage (``pytest_collection_finish``).
@@ -42,6 +42,18 @@ def data_dir() -> Path:
 STEPS = {"concurrency": "tests/concurrency/", "browser": "tests/browser/"}
 """The folders that the steps of ``make test`` look into for what is marked so."""
 LONG = ("tests/config/", "tests/scenarios/")
+
+
+def pytest_configure() -> None:
+    """Before other processes are started, which inherit it."""
+    seeds.choose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """By which seed the state machines took their steps, where some ran."""
+    reports = [one for many in terminalreporter.stats.values() for one in many if isinstance(one, pytest.TestReport)]
+    if any("tests/scenarios/test_any" in one.nodeid for one in reports):
+        terminalreporter.write_line(seeds.words())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

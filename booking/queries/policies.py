@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +17,8 @@ from booking.models import PolicyLayer, Reservation
 from booking.rules.policy import BookingPolicy, broken_rules
 from booking.rules.policy_layers import Combined, Layer, read_settings
 from booking.rules.quota import Booked
-from booking.rules.standing import SELF_OPERATED, Asked, Licensed, Standing
-from booking.rules.states import ReservationState
+from booking.rules.standing import SELF_OPERATED, Asked, CoolOff, HorizonOfAudience, Licensed, Rule, Standing
+from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import auto_approval, policies
 from booking.services import context as booking_context
 from booking.services.context import policy_for
@@ -28,6 +28,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation, OrganisationKind
+from instruments.rules.audience import audience_of
 
 #: More than one page of them nobody reads before a change; how many there are beyond is said.
 MOST_TOUCHED = 100
@@ -95,8 +96,9 @@ def effective(actor: Actor, instrument_id: int) -> tuple[Instrument, Combined]:
 def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) -> tuple[list[Touched], int]:
     """The bookings ahead that would newly break the rules if the scope's layer said this; (the first of them, how many in all).
 
-    Looked at are the time itself, buffers towards other bookings of the instrument, and the licences of those who operate it themselves.
-    Raises Forbidden and the Refusals of ``policies.say``. Quotas are not looked at: what was booked within them stays so.
+    Looked at are the time itself, how far ahead that customer may book, buffers towards other bookings of the instrument, the cool-off
+    between two of one person, and the licences of those who operate it themselves. Raises Forbidden and the Refusals of ``policies.say``.
+    Quotas are not looked at: what was booked within them stays so.
     """
     owner = lab_of(actor, scope.organisation_id)
     layers = [Layer("", scope.counted, read_settings(said, scope.counted))]
@@ -117,30 +119,65 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
         for instrument in _by_instrument(rows).values()
         for pk in _too_close(instrument, *pairs[instrument[0].instrument_id][:2])
     }
+    others = _others_of_person([row for row in rows if _asks_cool_off(*pairs[row.instrument_id][:2])], pairs, now)
     found = []
     for row in rows:
-        reasons = _newly_broken(row, *pairs[row.instrument_id], licences.get((row.requested_by_id, row.instrument_id), {}))
+        held = licences.get((row.requested_by_id, row.instrument_id), {}).get(row.starts_at, frozenset())
+        beside = [one for pk, one in others.get((row.requested_by_id, row.instrument_id), {}).items() if pk != row.pk]
+        reasons = _newly_broken(row, *pairs[row.instrument_id], Standing(others=beside, licences=held))
         reasons += [Reason("policy.buffer_taken", {}, "buffer_before_minutes")] if row.pk in close else []
         if reasons:
             found.append(Touched(row, reasons))
     return found[:MOST_TOUCHED], len(found)
 
 
-def _newly_broken(
-    row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo, licences: Mapping[datetime, frozenset[str]]
-) -> list[Reason]:
-    """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones. ``licences`` are
-    those of who asked, by moment."""
-    booked = Booked(row.during, row.requested_by_id, row.organisation_id, row.instrument_id, row.instrument.class_code)
-    asked = Asked(booked, "", row.service_mode, zone, row.created_at)
-    standing = Standing(licences=licences.get(row.starts_at, frozenset()))
+#: What the rules ask of who booked, as far as a change can be seen to touch it.
+_OF_WHO_ASKS: tuple[Rule, ...] = (HorizonOfAudience(), CoolOff(), Licensed())
+
+
+def _newly_broken(row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo, standing: Standing) -> list[Reason]:
+    """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones."""
+    owns = row.organisation_id == row.instrument.organisation_id
+    audience = audience_of(row.organisation.kind, is_owner=owns)
+    asked = Asked(_booked(row), audience, row.service_mode, zone, row.created_at)
 
     def broken(policy: BookingPolicy) -> list[Reason]:
-        licence = Licensed().reason(policy, asked, standing)
-        return [*broken_rules(policy, row.during, zone, row.created_at), *([licence] if licence is not None else [])]
+        of_time = broken_rules(policy, row.during, zone, row.created_at)
+        known = {reason.code for reason in of_time}
+        of_person = [rule.reason(policy, asked, standing) for rule in _OF_WHO_ASKS]
+        return [*of_time, *(reason for reason in of_person if reason is not None and reason.code not in known)]
 
     before = {reason.code for reason in broken(old)}
     return [reason for reason in broken(new) if reason.code not in before]
+
+
+def _booked(row: Reservation) -> Booked:
+    return Booked(row.during, row.requested_by_id, row.organisation_id, row.instrument_id, row.instrument.class_code)
+
+
+def _asks_cool_off(old: BookingPolicy, new: BookingPolicy) -> bool:
+    """Whether the new rules keep two bookings of a person further apart than the old ones, or at other times."""
+    return (old.cool_off_minutes, old.unlimited) != (new.cool_off_minutes, new.unlimited) and new.cool_off_minutes > 0
+
+
+def _others_of_person(
+    ahead: Sequence[Reservation], pairs: Mapping[int, tuple[BookingPolicy, BookingPolicy, ZoneInfo]], now: datetime
+) -> dict[tuple[int, int], dict[int, Booked]]:
+    """What those who asked have of the instrument, by (person, instrument) and id: what lies ahead, and what has begun or ended so lately
+    that it is too near; one query, or none."""
+    if not ahead:
+        return {}
+    longest = max(timedelta(minutes=pairs[row.instrument_id][1].cool_off_minutes) for row in ahead)
+    begun = Reservation.objects.filter(
+        instrument__in={row.instrument_id for row in ahead},
+        requested_by__in={row.requested_by_id for row in ahead},
+        starts_at__lte=now,
+        ends_at__gt=now - longest,
+    ).exclude(state__in=GIVEN_UP)
+    found: dict[tuple[int, int], dict[int, Booked]] = defaultdict(dict)
+    for row in [*ahead, *begun.select_related("instrument")]:
+        found[row.requested_by_id, row.instrument_id][row.pk] = _booked(row)
+    return found
 
 
 def _asks_licences(old: BookingPolicy, new: BookingPolicy) -> bool:

@@ -172,6 +172,10 @@ BREAKS: dict[str, list[str]] = {
     "booking.colleagues_have_agreed": [
         "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
     ],
+    "booking.nobody_approves_their_own": [
+        "UPDATE booking_reservationtransition t SET actor_id = r.requested_by_id FROM booking_reservation r"
+        " WHERE r.id = t.reservation_id AND t.action = 'approve'"
+    ],
     "fees.only_for_time_that_was_left": [FEE],
     "fees.waived_by_somebody_else": [FEE, WAIVER],
     "fees.never_more_falls_away_than_there_is": [FEE, RELIEF],

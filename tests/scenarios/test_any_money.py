@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from billing.payments import accounts
 from billing.payments.services import allocating
 from config.kernel.errors import Refusal
+from tests import seeds
 from tests.billing.settlement.conftest import begins_with_month, month
 from tests.scenarios.machine_claims import ClaimsMachine
 from tests.scenarios.money_machine import MoneyMachine
@@ -34,12 +34,12 @@ def machine(cast: Any, month: Any) -> type[MoneyMachine]:
 def test_the_books_agree_after_every_step(machine: type[MoneyMachine]) -> None:
     machine.go_round()
     assert machine.never_done() == []
-    run_state_machine_as_test(machine, settings=SOME)
+    seeds.run(machine, SOME)
 
 
 @pytest.mark.proof
 def test_the_books_agree_in_the_long_run(machine: type[MoneyMachine]) -> None:
-    run_state_machine_as_test(machine, settings=MANY)
+    seeds.run(machine, MANY)
     assert machine.never_done() == []
 
 
@@ -60,7 +60,7 @@ def test_a_refund_that_is_not_posted_is_noticed(machine: type[MoneyMachine], mon
     """The control."""
     monkeypatch.setattr(accounts, "post_refund", lambda *args: None)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+        seeds.run(machine, UNTIL_IT_FAILS)
 
 
 @pytest.mark.proof
@@ -72,5 +72,5 @@ def test_the_books_agree_whatever_becomes_of_claims_and_months(cast: Any, month:
     machine.go_round()
     assert machine.never_done() == []
     machine.done.clear()
-    run_state_machine_as_test(machine, settings=settings(MANY, max_examples=60, stateful_step_count=30))
+    seeds.run(machine, settings(MANY, max_examples=60, stateful_step_count=30))
     assert machine.never_done() == []

@@ -9,12 +9,12 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from booking import ports
 from booking.services import device_keys, state_writing, transitions
 from config.kernel.access import Role
 from instruments.models import Membership, User
+from tests import seeds
 from tests.conftest import Cast
 from tests.scenarios.lab_machine import LabMachine
 from tests.scenarios.machine_assistants import AssistedLab
@@ -54,19 +54,19 @@ def assisted(machine: type[LabMachine]) -> type[LabMachine]:
 
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
     machine.looks_every = 6
-    run_state_machine_as_test(machine, settings=SOME)
+    seeds.run(machine, SOME)
     everybody = {"book", "swap", "move", "move elsewhere", "cancel", "break down", "works again", "agree"}
     assert sorted((everybody | {"ask for a series", "a device tells", "leader agrees", "bring a list"}) - set(machine.done)) == []
 
 
 @pytest.mark.proof
 def test_nothing_breaks_in_the_long_run(machine: type[LabMachine]) -> None:
-    run_state_machine_as_test(machine, settings=MANY)
+    seeds.run(machine, MANY)
 
 
 @pytest.mark.proof
 def test_nothing_breaks_where_somebody_assists(assisted: type[LabMachine]) -> None:
-    run_state_machine_as_test(assisted, settings=settings(MANY, max_examples=30))
+    seeds.run(assisted, settings(MANY, max_examples=30))
     arranged = {"book", "swap", "move", "cancel", "give a session", "be away", "be back", "take somebody out"}
     assert sorted(arranged - set(assisted.done)) == []
 
@@ -74,14 +74,14 @@ def test_nothing_breaks_where_somebody_assists(assisted: type[LabMachine]) -> No
 def test_money_that_is_not_released_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports.money(), "on_release", lambda *args, **more: 0)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+        seeds.run(machine, UNTIL_IT_FAILS)
     assert set(machine.found) == {"ledger.no_forgotten_hold"}
 
 
 def test_time_that_is_not_given_back_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_writing, "blocks", lambda state, pending_blocks: True)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+        seeds.run(machine, UNTIL_IT_FAILS)
     assert set(machine.found) == {"booking.occupancies_follow_states"}
 
 
@@ -92,4 +92,4 @@ def test_a_job_that_breaks_on_one_thing_is_noticed(machine: type[LabMachine], mo
 
     monkeypatch.setattr(transitions, "is_due_expired", broken)
     with pytest.raises(TypeError, match="a slip of ours"):
-        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+        seeds.run(machine, UNTIL_IT_FAILS)

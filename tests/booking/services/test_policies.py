@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override as speaking
 
 from booking.invariants import policies_follow_layers
@@ -221,10 +223,10 @@ def test_a_policy_that_is_adopted_is_in_the_audit_by_whose_word(cast, wang, lab)
     assert (written.object_id, written.actor, written.after) == (str(layer.pk), cast.users["wang"], {"max_minutes": 240})
 
 
-def touched(cast, wang, lab, said) -> list[tuple[int, list[str]]]:
+def touched(cast, wang, lab, said, now=None) -> list[tuple[int, list[str]]]:
     """What a change would touch: the booking's place in the order of their starts, and the codes of what it would break."""
     order = list(Reservation.objects.order_by("starts_at").values_list("pk", flat=True))
-    found, count = policy_queries.touched(wang, lab, said, cast.now)
+    found, count = policy_queries.touched(wang, lab, said, now or cast.now)
     assert count == len(found)
     return [(order.index(one.reservation.pk), [reason.code for reason in one.reasons]) for one in found]
 
@@ -240,6 +242,46 @@ def test_a_change_says_which_bookings_lack_the_licence_that_it_asks_for(cast, wa
     assert touched(cast, wang, lab, {"licence_needed": True}) == [(1, ["booking.licence_needed"])]
     from_noon = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 720, "until_minute": 1440}
     assert touched(cast, wang, lab, {"licensed_times": [from_noon]}) == [(1, ["booking.off_hours_licence"])]
+
+
+def test_a_change_says_which_bookings_of_one_person_would_lie_too_close(cast, wang, lab, slot):
+    ask(cast, slot(9, 11), key="k0")
+    ask(cast, slot(12, 13), key="k1")
+    ask(cast, slot(13, 14), who="he", firm=cast.other_firm, key="k2")
+    ask(cast, slot(18, 19), key="k3")
+    assert touched(cast, wang, lab, {"cool_off_minutes": 60}) == []
+    assert touched(cast, wang, lab, {"cool_off_minutes": 61}) == [(0, ["booking.cool_off"]), (1, ["booking.cool_off"])]
+    policies.say(wang, lab, {"cool_off_minutes": 61}, cast.now)
+    assert touched(cast, wang, lab, {"cool_off_minutes": 90}) == [], "they break the old rules as well"
+
+
+def test_what_has_begun_and_what_was_given_up_count_for_the_cool_off_as_for_a_booking(cast, wang, lab, slot):
+    ask(cast, slot(9, 11), key="k0")
+    later = ask(cast, slot(12, 13), key="k1")
+    while_it_runs = slot(10, 11).starts_at
+    assert touched(cast, wang, lab, {"cool_off_minutes": 90}, while_it_runs) == [(1, ["booking.cool_off"])]
+    transitions.cancel(cast.actor("lin"), later.reservation_id, cast.now)
+    ask(cast, slot(15, 16), key="k2")
+    assert touched(cast, wang, lab, {"cool_off_minutes": 150}, while_it_runs) == []
+
+
+def test_a_change_says_which_customers_would_have_booked_too_far_ahead(cast, wang, lab, slot):
+    ask(cast, slot(9, 11, 7), key="k0")
+    ask(cast, slot(9, 11, 8), who="wang", firm=cast.lab, key="k1")
+    assert touched(cast, wang, lab, {"horizons": {"firm": 9}}) == []
+    assert touched(cast, wang, lab, {"horizons": {"firm": 8}}) == [(0, ["booking.beyond_horizon"])]
+    assert touched(cast, wang, lab, {"horizon_days": 8}) == [(0, ["booking.beyond_horizon"]), (1, ["booking.beyond_horizon"])]
+
+
+def test_a_look_at_a_change_takes_as_many_queries_for_four_bookings_as_for_two(cast, wang, lab, slot):
+    said, counts = {"cool_off_minutes": 60, "horizons": {"firm": 8}}, []
+    for first in (9, 13):
+        for hour in (first, first + 2):
+            ask(cast, slot(hour, hour + 1), key=f"k{hour}")
+        with CaptureQueriesContext(connection) as captured:
+            touched(cast, wang, lab, said)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_a_change_says_whose_buffers_would_meet(cast, wang, lab, slot):
