@@ -26,6 +26,14 @@ class AskForm(MoneyForm):
     kind = forms.ChoiceField(label=_("Kind of invoice"), choices=list(KINDS.items()))
     email = forms.CharField(label=_("Sent to (e-mail)"), max_length=254, widget=forms.EmailInput)
     note = forms.CharField(label=_("Remark on the invoice"), required=False, max_length=200)
+    other_buyer = forms.CharField(
+        label=_("Who is named instead of the customer, and why"),
+        required=False,
+        max_length=200,
+        help_text=_(
+            "Only where the code is not the customer's own, for example of the parent that pays. Finance and reviewers read it."
+        ),
+    )
 
 
 class RecordForm(MoneyForm):
@@ -65,7 +73,10 @@ class TableForm(MoneyForm):
 
     file = forms.FileField(
         label=_("The table of the tax platform (CSV)"),
-        help_text=_("UTF-8 or GBK, with the number of the bill in each row. Whole or not at all."),
+        help_text=_(
+            "UTF-8 or GBK, with the number of the bill in each row; a red-letter row names the blue invoice (对应蓝字发票号码)."
+            " Whole or not at all."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt"}),
     )
     owner = forms.ChoiceField(label=_("Institution"))

@@ -31,6 +31,12 @@ class InvoiceAskIn(StrictSerializer):
     kind = serializers.ChoiceField(choices=[each.value for each in InvoiceKind])
     email = Text(max_length=254)
     note = Text(max_length=400, required=False, default="")
+    other_buyer = Text(
+        max_length=400,
+        required=False,
+        default="",
+        help_text="Who the buyer is, and why, where it is not the customer of the bill.",
+    )
 
 
 class InvoiceIn(StrictSerializer):
@@ -66,6 +72,7 @@ class InvoiceOut(serializers.Serializer):
     tax_fen = serializers.IntegerField()
     total_fen = serializers.IntegerField()
     left_fen = serializers.IntegerField(help_text="What no red-letter invoice has taken back.")
+    other_buyer = serializers.BooleanField(help_text="Whether it is made out to another than the customer of the bill.")
     has_file = serializers.BooleanField()
 
 
@@ -83,7 +90,8 @@ _FIELDS = ("id", "number", "code", "issued_on", "buyer_code", "seller_code", "ne
 def invoice_json(found: Any) -> dict[str, Any]:
     """One invoice from ``queries.invoices_visible``."""
     row = {name: getattr(found, name) for name in _FIELDS}
-    return {**row, "bill": found.bill_id, "reverses": found.reverses_id, "has_file": found.file_id is not None}
+    of = {"bill": found.bill_id, "reverses": found.reverses_id, "has_file": found.file_id is not None}
+    return {**row, **of, "other_buyer": found.buyer_code != found.customer_code}
 
 
 class InvoiceView(ApiView):

@@ -58,6 +58,10 @@ register(
             "Claim %(number)s is kept back: with the credit lists of today its programme would not pay it. It can be paid once the entry"
             " ends."
         ),
+        "claims.invoice_taken": _(
+            "Invoice %(number)s (line %(position)s) took a subsidy of this kind already. One invoice is claimed once: write the number of"
+            " this service's own invoice."
+        ),
         "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
         "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
         "claims.signed_already": _("List %(number)s is approved already."),

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.bills.services.issuing import local_day
+from billing.claims import invoices
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -28,7 +29,7 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.pdf import render_html
-from billing.claims.rules.checks import CheckedLine, CheckInput
+from billing.claims.rules.checks import CheckedLine, CheckInput, InvoiceSeen
 from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
@@ -40,7 +41,6 @@ from billing.claims.services.office import OFFICE
 from billing.claims.services.paying import shares_of
 from billing.claims.sheets import lines_sheet
 from billing.claims.shown_papers import papers_of
-from billing.invoices.models import VatInvoice
 from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.models import RenderState, Statement
 from billing.settlement.period_models import HeldBack
@@ -305,7 +305,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
     listed = credit_now.listed(lines, local_day(timezone.now()))
-    twice, dated = _invoices_elsewhere(lines), _invoice_days(lines)
+    twice, known = invoices.elsewhere(lines), invoices.behind(lines)
     accounts = papers.handed_in_accounts(claims)
     holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
     held_until = {award_id: until_on or date.max for award_id, until_on in holds.values_list("award_id", "until_on")}
@@ -337,9 +337,10 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                     line,
                     twice,
                     posted,
-                    {"invoice": dated.get(line.invoice_number), "claim": local_day(at) if at is not None else None},
+                    {"invoice": known.day_of(line), "claim": local_day(at) if at is not None else None},
                     listed=line.pk in listed,
                     held_back=held_until.get(line.award_id, date.min) > batch.until_on,
+                    invoice=known.of(line),
                 )
                 for line in own
             ],
@@ -357,6 +358,7 @@ def _checked(
     *,
     listed: bool,
     held_back: bool,
+    invoice: InvoiceSeen | None,
 ) -> CheckedLine:
     """``known_on``: the days of its invoice and of the claim, as far as they are known."""
     days = line.award.programme_version.valid
@@ -375,6 +377,7 @@ def _checked(
         related=_related(line),
         listed=listed,
         held_back=held_back,
+        invoice=invoice,
         other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),
     )
 
@@ -395,28 +398,3 @@ def _frozen_facts(line: ClaimLine) -> Mapping[str, Any]:
     version_id = line.award.programme_version_id
     candidates = line.award.charge.inputs["candidates"]
     return next((each["facts"] for each in candidates if each["programme"]["programme_version"] == version_id), {})
-
-
-def _invoice_days(lines: Sequence[ClaimLine]) -> dict[str, date]:
-    """The dates of the invoices of these lines that were recorded, by number (of old paper after its code)."""
-    numbers = {line.invoice_number for line in lines if line.invoice_number}
-    if not numbers:
-        return {}
-    whole = Concat("code", "number")
-    rows = VatInvoice.objects.filter(reverses__isnull=True).annotate(whole=whole).filter(whole__in=numbers)
-    return dict(rows.values_list("whole", "issued_on"))
-
-
-def _invoices_elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:
-    """Numbers of invoices on these lines that stand in more than one claim that counts."""
-    numbers = {line.invoice_number for line in lines if line.invoice_number}
-    if not numbers:
-        return frozenset()
-    rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED).exclude(claim__state__in=ENDS)
-    return frozenset(
-        rows.order_by()
-        .values_list("invoice_number")
-        .annotate(claims=Count("claim", distinct=True))
-        .filter(claims__gt=1)
-        .values_list("invoice_number", flat=True)
-    )

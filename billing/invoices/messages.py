@@ -15,13 +15,19 @@ register(
         "invoice.nothing_asked": _("Nothing waits for an answer here. Reload the page."),
         "invoice.title_missing": _("Write the name to which the invoice is made out."),
         "invoice.buyer_code": _("This is no valid unified social credit code. Compare its 18 characters with the licence."),
+        "invoice.other_buyer": _(
+            "The buyer is not the customer of this bill. Say who it is and why the invoice is made out to it, for example the parent that"
+            " pays."
+        ),
         "invoice.kind": _("Choose an ordinary or a special invoice."),
         "invoice.email": _("Write an e-mail address to which the invoice can be sent."),
         "invoice.number": _("An invoice number has 20 digits; this one has %(digits)s. For old paper, give its code too."),
         "invoice.old_number": _("Old paper has a code of 10 or 12 digits and a number of 8 digits."),
         "invoice.number_year": _("The number begins with %(year)s, which is not the year of its date."),
         "invoice.number_province": _("Digits 3 and 4 of the number (%(province)s) name no province."),
-        "invoice.buyer": _("The buyer's code is not the one that was asked for: %(expected)s."),
+        "invoice.buyer": _(
+            "The buyer's code is not that of the customer, or of the other buyer that was asked for: %(expected)s."
+        ),
         "invoice.seller": _("The seller's code is not that of the lab on the bill: %(expected)s."),
         "invoice.amount": _("The amount without tax is above zero, the tax not below it."),
         "invoice.sum": _("Amount and tax are %(sum_fen)s together, and the total says %(total_fen)s."),
@@ -33,6 +39,8 @@ register(
         "invoice.red_below_zero": _("The amounts of a red-letter invoice are below zero."),
         "invoice.red_too_much": _("No more is taken back than is left of the invoice: %(left_fen)s."),
         "invoice.red_of_red": _("A red-letter invoice takes back a blue one, not a red one."),
+        "invoice.blue_unknown": _("There is no invoice %(number)s of this institution that could be taken back."),
+        "invoice.red_other_bill": _("Invoice %(number)s stands for bill %(bill)s."),
         "invoice.day": _("“%(text)s” is no date. Write it as 2026-11-30."),
         "invoice.yuan": _("“%(text)s” is no amount in yuan. Write it as 1234.50."),
         "invoice.bill_unknown": _("There is no bill %(number)s of this institution."),

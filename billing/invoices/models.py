@@ -25,7 +25,8 @@ class Answer(models.TextChoices):
 
 class InvoiceRequest(models.Model):
     """A customer asks for the VAT invoice of a bill: to whom it is made out and where it is sent. One that waits per bill; answered once,
-    never deleted. ``reason``: why it was refused, for the customer."""
+    never deleted. ``reason``: why it was refused, for the customer. ``other_buyer``: who the buyer is, and why, where it is not the
+    customer."""
 
     bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="invoice_requests")
     title = models.CharField(max_length=200)
@@ -33,6 +34,7 @@ class InvoiceRequest(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS)
     email = models.EmailField()
     note = models.CharField(max_length=200, blank=True)
+    other_buyer = models.CharField(max_length=200, blank=True, default="", db_default="")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     answer = models.CharField(max_length=10, choices=Answer.choices, blank=True)

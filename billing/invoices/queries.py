@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce, Concat, Least
 
 from billing.bills.models import Bill, CreditNote
 from billing.invoices.models import InvoiceRequest, VatInvoice
@@ -41,6 +42,46 @@ def _with_left(rows: QuerySet[VatInvoice]) -> QuerySet[Any]:
     return rows.annotate(left_fen=F("total_fen") + Coalesce(Subquery(red), Value(0)))
 
 
+def _credited(bill: str) -> Coalesce:
+    """What was credited of the bill (fen) that the column named ``bill`` names."""
+    notes = CreditNote.objects.filter(bill_id=OuterRef(bill)).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
+    return Coalesce(Subquery(notes.values("fen")), Value(0))
+
+
+def customer_code(content: Mapping[str, Any]) -> str:
+    """The unified social credit code of a bill's customer as it stands on the bill; empty where it has none."""
+    customer = content["customer"]
+    return str(customer["code"]) if customer["scheme"] == "uscc" else ""
+
+
+def _with_customer(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """``customer_code``: the code of the customer on the bill, whatever its scheme."""
+    return rows.annotate(customer_code=KeyTextTransform("code", KeyTransform("customer", "bill__content")))
+
+
+def blue_invoices() -> QuerySet[Any]:
+    """Every blue invoice with ``whole`` (of old paper the number after its code), ``left_fen``, ``owed_fen`` (what is owed of its bill
+    after credit notes), ``customer_code``, and ``why_other``: what the customer said where another buyer was asked for."""
+    asked = InvoiceRequest.objects.filter(bill=OuterRef("bill"), buyer_code=OuterRef("buyer_code")).order_by("-pk")
+    rows = _with_customer(_with_left(VatInvoice.objects.filter(reverses__isnull=True)))
+    return rows.annotate(
+        whole=Concat("code", "number"),
+        owed_fen=F("bill__total_fen") - _credited("bill"),
+        why_other=Coalesce(Subquery(asked.values("other_buyer")[:1]), Value("")),
+    )
+
+
+def red_due(actor: Actor) -> QuerySet[Any]:
+    """Invoices of which more counts than is owed of their bill, because of credit notes since they were made, the oldest first;
+    ``due_fen`` is what a red letter has to take back. Raises Forbidden."""
+    actor.require(*READERS)
+    notes = CreditNote.objects.filter(bill_id=OuterRef("bill"), issued_at__date__gte=OuterRef("issued_on"))
+    since = Subquery(notes.order_by().values("bill_id").annotate(fen=Sum("total_fen")).values("fen"))
+    due = Least(F("left_fen") - F("owed_fen"), Coalesce(since, Value(0)) - (F("total_fen") - F("left_fen")))
+    rows = visible_to(blue_invoices(), actor).annotate(due_fen=due).filter(due_fen__gt=0)
+    return rows.select_related("bill__customer").order_by("issued_on", "pk")
+
+
 def has_live_invoice(bill: Bill) -> bool:
     """Whether a bill has an invoice of which something counts."""
     return bill.pk in with_live_invoice([bill.pk])
@@ -56,7 +97,7 @@ def requests_visible(actor: Actor) -> QuerySet[InvoiceRequest]:
     """The requests that one may read, those that wait first, then the latest. Raises Forbidden."""
     actor.require(*READERS)
     rows = visible_to(InvoiceRequest.objects.all(), actor).select_related("bill__owner", "bill__customer").defer("bill__content")
-    return rows.order_by(F("answered_at").desc(nulls_first=True), "-pk")
+    return _with_customer(rows).order_by(F("answered_at").desc(nulls_first=True), "-pk")
 
 
 def invoices_visible(actor: Actor) -> QuerySet[Any]:
@@ -65,12 +106,12 @@ def invoices_visible(actor: Actor) -> QuerySet[Any]:
     rows = _with_left(visible_to(VatInvoice.objects.all(), actor)).select_related(
         "bill__owner", "bill__customer", "file", "reverses"
     )
-    return rows.defer("bill__content").order_by("-issued_on", "-pk")
+    return _with_customer(rows).defer("bill__content").order_by("-issued_on", "-pk")
 
 
 def of_bill(actor: Actor, bill: Bill) -> tuple[list[Any], InvoiceRequest | None]:
     """The invoices of a bill, the first one first, and its latest request; two queries."""
-    found = _with_left(visible_to(VatInvoice.objects.filter(bill=bill), actor)).select_related("file", "reverses")
+    found = _with_customer(_with_left(visible_to(VatInvoice.objects.filter(bill=bill), actor))).select_related("file", "reverses")
     asked = visible_to(InvoiceRequest.objects.filter(bill=bill), actor).order_by("-pk").first()
     return list(found.order_by("pk")), asked
 
@@ -114,11 +155,8 @@ def expected_after(bill: Bill, credited: int, buyer_code: str, today: date) -> E
 
 
 def waiting_of(actor: Actor, owner_id: int) -> QuerySet[InvoiceRequest]:
-    """What waits at one of the actor's institutions, the oldest first, with ``claimed_fen``: what is owed of the bill after credit notes.
-    Raises NotFound for another one."""
+    """What waits at one of the actor's institutions, the oldest first, with its bill. Raises NotFound for another one."""
     if owner_id not in actor.organisations(Role.OWNER_FINANCE):
         raise NotFound.of("access.not_found", model="organisation")
     rows = visible_to(InvoiceRequest.objects.filter(bill__owner_id=owner_id, answered_at__isnull=True), actor)
-    credited = CreditNote.objects.filter(bill_id=OuterRef("bill_id")).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
-    claimed = F("bill__total_fen") - Coalesce(Subquery(credited.values("fen")), Value(0))
-    return rows.annotate(claimed_fen=claimed).select_related("bill").defer("bill__content").order_by("pk")
+    return rows.select_related("bill").order_by("pk")

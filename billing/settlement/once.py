@@ -84,6 +84,13 @@ def lock(paper: Paper, versions: Sequence[InForce]) -> None:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"once:{kind}:{reference}"])
 
 
+def lock_invoices(numbers: Iterable[str]) -> None:
+    """Whoever claims with one of these invoices waits here for who does so now; as ``lock``, always in the same order."""
+    with connection.cursor() as cursor:
+        for reference in sorted(map(reference_of, numbers)):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"once:{INVOICE}:{reference}"])
+
+
 def take(paper: Paper, version: InForce, source: Source, now: datetime) -> None:
     """Money was promised to ``source`` for what the paper names. A programme that knew by the paper that it was taken, and gives all the
     same (less, say), takes it once more; the database keeps out a second that did not know."""

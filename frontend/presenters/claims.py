@@ -99,7 +99,7 @@ def step_word(claim: Claim) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line of a claim; ``url`` leads to its booking or job."""
+    """A line of a claim; ``url`` leads to its booking or job. ``invoice``: its number, or the one that was recorded for its bill."""
 
     line: ClaimLine
     url: str
@@ -109,14 +109,15 @@ class LineRow:
     standing: wording.Word
     counts: bool
     is_award: bool
+    invoice: str
 
 
-def line_rows(lines: Sequence[ClaimLine]) -> list[LineRow]:
-    """Rows of lines, in order."""
-    return [_line_row(line) for line in lines]
+def line_rows(lines: Sequence[ClaimLine], proposed: Mapping[int, str]) -> list[LineRow]:
+    """Rows of lines, in order. ``proposed``: line id -> the number of the invoice that may be meant, where none is written."""
+    return [_line_row(line, line.invoice_number or proposed.get(line.pk, "")) for line in lines]
 
 
-def _line_row(line: ClaimLine) -> LineRow:
+def _line_row(line: ClaimLine, invoice: str) -> LineRow:
     charge, job = line.award.charge, line.award.charge.sample_job
     thing: Any = charge.reservation or job
     subject: Any = charge.reservation.instrument if charge.reservation is not None else thing.resource
@@ -130,6 +131,7 @@ def _line_row(line: ClaimLine) -> LineRow:
         wording.STANDINGS[line.standing],
         line.standing == Standing.INCLUDED,
         line.kind == LineKind.AWARD,
+        invoice,
     )
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.claims import queries, wording
+from billing.claims import invoices, queries, wording
 from billing.claims.models import Claim
 from billing.claims.rules.checks import look
 from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
@@ -61,10 +61,12 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     claim: Any = queries.claim_for(actor, pk)
     inputs = queries.check_inputs([claim])[claim.pk]
     mine = claim.payee_id in actor.organisations(*CLAIMANTS)
+    in_hand = mine and ClaimState(claim.state) in IN_HAND
+    lines = queries.lines_of(claim)
     context = {
         "claim": claim,
         "step": step_word(claim),
-        "lines": line_rows(queries.lines_of(claim)),
+        "lines": line_rows(lines, invoices.proposed(lines) if in_hand else {}),
         "checks": check_rows(look(inputs)),
         "missing": missing_rows(inputs),
         "history": history(queries.steps_of(claim)),
@@ -73,7 +75,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "kinds": [(kind, wording.ASKED[kind]) for kind in handing_in.KINDS],
         "forms": [paper_row(each) for each in queries.submissions_of(claim)],
         "clawbacks": [(paper_row(each), wording.CAUSES[each.cause]) for each in queries.clawbacks_of(claim)],
-        "in_hand": mine and ClaimState(claim.state) in IN_HAND,
+        "in_hand": in_hand,
         "key": uuid4(),
         "problems": sentences(refusal) if refusal else [],
         **_may(actor, claim, mine=mine),

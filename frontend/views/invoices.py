@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.bills import queries as bills
 from billing.bills.models import Bill
 from billing.bills.services.issuing import local_day
-from billing.invoices import queries, sheets
+from billing.invoices import batch_file, queries, sheets
+from billing.invoices.models import InvoiceRequest
 from billing.invoices.services import asking, recording
 from billing.invoices.services.asking import Wanted
 from billing.invoices.wording import KINDS
@@ -40,15 +41,18 @@ PER_PAGE = 50
 @login_required
 @require_GET
 def invoice_list(request: HttpRequest) -> HttpResponse:
-    """What was asked for, or with ``?show=recorded`` what was recorded."""
+    """What was asked for, with ``?show=recorded`` what was recorded, with ``?show=red`` for what a red letter is due."""
     actor = actor_of(request)
-    recorded = request.GET.get("show") == "recorded"
-    found: Any = queries.invoices_visible(actor) if recorded else queries.requests_visible(actor)
+    show = request.GET.get("show", "")
+    recorded, due = show == "recorded", queries.red_due(actor)
+    found: Any = due if show == "red" else queries.invoices_visible(actor) if recorded else queries.requests_visible(actor)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": [(row, "" if recorded else KINDS[row.kind]) for row in page.object_list],
+        "rows": [(row, KINDS[row.kind] if isinstance(row, InvoiceRequest) else "") for row in page.object_list],
         "recorded": recorded,
+        "red": show == "red",
+        "red_count": due.count(),
         "owners": bills.owners_of(actor),
     }
     return render(request, "invoices/list.html", context)
@@ -207,15 +211,15 @@ def invoice_file(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def invoice_export(request: HttpRequest) -> HttpResponse:
-    """What waits at an institution, as a table for the tax platform (``?format=csv|xlsx``)."""
+    """What waits at an institution, and the red letters that are due there, as a table for the tax platform (``?format=csv|xlsx``)."""
     actor, now = actor_of(request), timezone.now()
     owner_id = owner_of(actor, request.GET.get("owner", ""))
-    waiting = queries.waiting_of(actor, owner_id)
+    rows = batch_file.rows_of(actor, owner_id)
     name = f"invoices-{local_day(now)}"
     if request.GET.get("format") == "xlsx":
         owner = next((each.name for each in bills.owners_of(actor) if each.pk == owner_id), "")
-        return attachment(sheets.requests_xlsx(waiting, owner, now), XLSX, f"{name}.xlsx")
-    return attachment(sheets.requests_csv(waiting), "text/csv", f"{name}.csv")
+        return attachment(sheets.requests_xlsx(rows, owner, now), XLSX, f"{name}.xlsx")
+    return attachment(sheets.requests_csv(rows), "text/csv", f"{name}.csv")
 
 
 @login_required

@@ -30,6 +30,7 @@ from billing.bills import sheets as bill_sheets
 from billing.claims import pdf as claim_pages
 from billing.claims import sheets as claim_sheets
 from billing.invoices import sheets as invoice_sheets
+from billing.invoices.rules.batch_rows import BatchRow, Part
 from billing.ordering import pdf as order_pages
 from billing.papers.codes import KEY
 from billing.papers.kinds import kinds
@@ -287,10 +288,8 @@ def _is_taken_in(maker: str, test: str) -> bool:
 
 
 def test_tables_beside_the_papers_begin_no_formula(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = SimpleNamespace(
-        bill=SimpleNamespace(number=HOSTILE), title=HOSTILE, buyer_code=HOSTILE, kind="special", email=HOSTILE, claimed_fen=-1,
-        note=HOSTILE,
-    )  # fmt: skip
+    part = Part("", None, None, -1)
+    asked = BatchRow(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "special", HOSTILE, part, note=HOSTILE, blue=HOSTILE)
     record = dict.fromkeys(range(3), HOSTILE)
     table = sandbox.Table("x", HOSTILE, [HOSTILE], [[sandbox.Cell("text", HOSTILE)]])
     monkeypatch.setattr(ledger, "COLUMNS", {"text": lambda line: HOSTILE})

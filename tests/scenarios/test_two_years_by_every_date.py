@@ -286,7 +286,8 @@ def test_the_checks_of_a_claim_go_by_the_date_that_counts(cast: Any, firm: Life)
     used(firm, late)
     charged(firm, late, at(1, 5))
     bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 12, 31)), at(1, 5))
-    made = {"net_fen": 1_00, "tax_fen": 0, "total_fen": 1_00, "buyer_code": "", "seller_code": ""}
+    made = {"net_fen": bill.total_fen, "tax_fen": 0, "total_fen": bill.total_fen, "seller_code": ""}
+    made |= {"buyer_code": bill.content["customer"]["code"]}
     made |= {"recorded_by": cast.users["li"], "recorded_at": at(1, 6), "issued_on": date(2027, 1, 6)}
     VatInvoice.objects.create(owner=cast.lab, bill=bill, number="2" * 20, **made)
     before_evidence = {CheckCode.EVIDENCE, CheckCode.INVOICE, CheckCode.BANK}

@@ -18,6 +18,11 @@ class CheckCode(StrEnum):
     EVIDENCE = "evidence"
     INVOICE = "invoice"
     INVOICE_TWICE = "invoice_twice"
+    INVOICE_RECORDED = "invoice_recorded"
+    INVOICE_BILL = "invoice_bill"
+    INVOICE_COUNTS = "invoice_counts"
+    INVOICE_TOTAL = "invoice_total"
+    INVOICE_BUYER = "invoice_buyer"
     WINDOW = "window"
     VALIDITY = "validity"
     YEAR = "year"
@@ -35,11 +40,23 @@ _INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceSeen:
+    """What is known of the invoice whose number a line says, as it was recorded: whether it is that of the bill of the service, something
+    of it counts after red-letter ones, that is not below what is owed of its bill, and it is made out to the customer."""
+
+    of_bill: bool
+    counts: bool
+    covers: bool
+    to_customer: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedLine:
     """What is looked at of a line that counts. ``used_elsewhere``: its invoice stands in another claim; ``in_ledger``: the accounts were
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
-    claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today."""
+    claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today;
+    ``invoice``: what was recorded of its invoice, None where nothing was."""
 
     position: int
     service_on: date
@@ -53,6 +70,7 @@ class CheckedLine:
     held_back: bool = False
     other_year: bool = False
     listed: bool = False
+    invoice: InvoiceSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,12 @@ def is_invoice_number(text: str) -> bool:
     return bool(_INVOICE.match(text))
 
 
+def references_of(number: str) -> frozenset[str]:
+    """What an invoice with this number may be called where it was used: of old paper also the number without its code."""
+    is_paper = len(number) == 18 or number.startswith("0")
+    return frozenset({number, number[-8:]} if is_paper else {number})
+
+
 def look(claim: CheckInput) -> tuple[Check, ...]:
     """Every check of a claim, in order; those that a programme does not ask for are left out."""
     missing = _not_shown(claim)
@@ -111,6 +135,7 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     if any(line.invoice_number for line in claim.lines):
         twice = _where(claim, lambda line: line.used_elsewhere)
         found.append(Check(CheckCode.INVOICE_TWICE, not twice, twice))
+        found += _recorded(claim)
     late = _where(claim, lambda line: not claim.from_on <= line.service_on <= claim.until_on)
     handed = claim.handed_in_on is None or claim.opens_on <= claim.handed_in_on <= claim.closes_on
     found.append(Check(CheckCode.WINDOW, not late and handed, late))
@@ -132,6 +157,26 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     if claim.open_objections:
         found.append(Check(CheckCode.OBJECTION, ok=False))
     return tuple(found)
+
+
+def _recorded(claim: CheckInput) -> list[Check]:
+    """Whether the invoices are those that were recorded here, and what those say."""
+    unknown = _where(claim, lambda line: bool(line.invoice_number) and line.invoice is None)
+    found = [Check(CheckCode.INVOICE_RECORDED, not unknown, unknown)]
+    seen = [(line.position, line.invoice) for line in claim.lines if line.invoice is not None]
+    for code, holds in _OF_INVOICE.items() if seen else ():
+        wrong = tuple(position for position, invoice in seen if not holds(invoice))
+        found.append(Check(code, not wrong, wrong))
+    return found
+
+
+#: What has to hold of an invoice that was recorded. The total of one that was taken back whole is nothing to look at besides.
+_OF_INVOICE: Mapping[CheckCode, Callable[[InvoiceSeen], bool]] = {
+    CheckCode.INVOICE_BILL: lambda invoice: invoice.of_bill,
+    CheckCode.INVOICE_COUNTS: lambda invoice: invoice.counts,
+    CheckCode.INVOICE_TOTAL: lambda invoice: invoice.covers or not invoice.counts,
+    CheckCode.INVOICE_BUYER: lambda invoice: invoice.to_customer,
+}
 
 
 def is_clean(checks: Sequence[Check]) -> bool:

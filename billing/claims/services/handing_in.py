@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.bills.services.issuing import local_day
-from billing.claims import queries
+from billing.claims import invoices, queries
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimSubmission
 from billing.claims.paper_kinds import FORM
 from billing.claims.rules import content as papers
@@ -25,6 +25,7 @@ from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_
 from billing.claims.services.proving import prove
 from billing.ledger.rules.documents import sha256_of
 from billing.papers import codes
+from billing.settlement import once
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, files, idempotency, transactions
@@ -121,7 +122,8 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
     frozen, and the redemption form is made of it.
 
     Raises NotFound, Forbidden, Conflict ``claims.not_now`` / ``claims.figures_differ`` (other than ``expected_fen``), Refusal
-    ``claims.window_closed`` / ``claims.nothing_left`` / ``claims.to_complete`` for each thing that is asked and not there.
+    ``claims.window_closed`` / ``claims.nothing_left`` / ``claims.to_complete`` for each thing that is asked and not there /
+    ``claims.invoice_taken`` for each line whose invoice took a programme of the same class already.
     """
 
     def work() -> ClaimSubmission:
@@ -145,6 +147,7 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
                 for what, where in missing.items()
             ]
         )
+        _refuse_taken(lines)
         prove([claim])
         written = _freeze(actor, claim, lines, looked_at.papers, now)
         move(actor, claim, ClaimEvent.SUBMIT, now)
@@ -184,6 +187,19 @@ def withdraw(actor: Actor, claim_id: int, reason: str, now: datetime) -> None:
 def _lines(claim: Claim) -> list[ClaimLine]:
     rows = ClaimLine.objects.filter(claim=claim, standing=Standing.INCLUDED).select_related(*AWARDED)
     return list(rows.order_by("position"))
+
+
+def _refuse_taken(lines: list[ClaimLine]) -> None:
+    """Raise Refusal ``claims.invoice_taken`` for each line whose invoice was used already. Who hands in another claim with one of these
+    invoices waits here, and then finds this one."""
+    once.lock_invoices({line.invoice_number for line in lines if line.invoice_number})
+    used = invoices.taken(lines)
+    Refusal.raise_any(
+        [
+            Reason("claims.invoice_taken", {"number": line.invoice_number, "position": line.position}, "invoice_number")
+            for line in used
+        ]
+    )
 
 
 def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], shown: Sequence[ShownPaper], now: datetime) -> ClaimSubmission:

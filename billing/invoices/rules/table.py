@@ -25,18 +25,22 @@ BACK: Mapping[str, tuple[str, ...]] = {
     "net": ("金额", "合计金额", "net"),
     "tax": ("税额", "合计税额", "tax"),
     "total": ("价税合计", "total"),
+    "reverses": ("对应蓝字发票号码", "蓝字发票号码", "蓝字数电发票号码", "takes back invoice", "reverses"),
 }
-NEEDED = tuple(name for name in BACK if name != "code")
+OPTIONAL = frozenset({"code", "reverses"})
+NEEDED = tuple(name for name in BACK if name not in OPTIONAL)
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that could be read: the number of its bill, and the invoice."""
+    """A row that could be read: the number of its bill, and the invoice. ``reverses``: of a red-letter one the number of the invoice that
+    it takes back (of old paper after its code); its bill need not be named."""
 
     row: int
     bill: str
     given: Given
+    reverses: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _read(below: Sequence[tuple[int, list[str]]], places: Mapping[str, int]) -> 
         if given.key in seen:
             wrong.append(RowFault(number, Fault("invoice.twice_in_file", "number", {"other_row": seen[given.key]})))
         seen[given.key] = number
-        found.append(Row(number, plain_bill(cells["bill"]), given))
+        found.append(Row(number, plain_bill(cells["bill"]), given, plain(cells.get("reverses", ""))))
     if wrong:
         raise Unreadable(wrong)
     return found

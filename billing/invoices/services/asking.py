@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from billing.bills.models import Bill, BillVoid
 from billing.bills.services.issuing import checked_reason
 from billing.invoices.models import Answer, InvoiceRequest
-from billing.invoices.queries import credited_of, has_live_invoice
+from billing.invoices.queries import credited_of, customer_code, has_live_invoice
 from billing.invoices.rules.checks import InvoiceKind, plain
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -24,18 +24,20 @@ from instruments.rules.registry_values import clean_text
 
 #: Who acts for the customer.
 ASKERS = (Role.FIRM_ADMIN, Role.OWNER_FINANCE)
-TITLE_LENGTH, NOTE_LENGTH = 200, 200
+TITLE_LENGTH, NOTE_LENGTH, OTHER_LENGTH = 200, 200, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """To whom the invoice is made out, its kind, and where it is sent."""
+    """To whom the invoice is made out, its kind, and where it is sent. ``other_buyer``: who that is and why, where it is not the
+    customer."""
 
     title: str
     buyer_code: str
     kind: str
     email: str
     note: str = ""
+    other_buyer: str = ""
 
 
 def ask(actor: Actor, bill_id: int, wanted: Wanted, now: datetime) -> InvoiceRequest:
@@ -52,8 +54,9 @@ def ask(actor: Actor, bill_id: int, wanted: Wanted, now: datetime) -> InvoiceReq
             raise Refusal.of("invoice.has_one")
         if 0 < bill.total_fen <= credited_of([bill.pk]).get(bill.pk, 0):
             raise Refusal.of("invoice.nothing_owed")
-        request = _write(actor, bill, _checked(wanted), now)
-        audit.record(actor, "invoice.ask", request, now, after={"bill": bill.number, "kind": request.kind})
+        request = _write(actor, bill, _checked(wanted, customer_code(bill.content)), now)
+        after = {"bill": bill.number, "kind": request.kind, "buyer_code": request.buyer_code, "other_buyer": request.other_buyer}
+        audit.record(actor, "invoice.ask", request, now, after=after)
         return request
 
     try:
@@ -100,16 +103,19 @@ def _answer(actor: Actor, bill: Bill, answer: Answer, reason: str, now: datetime
     return transactions.run(work)
 
 
-def _checked(wanted: Wanted) -> Wanted:
-    """The fields as they are kept. Raises Refusal with every fault."""
+def _checked(wanted: Wanted, own_code: str) -> Wanted:
+    """The fields as they are kept. Another buyer than the customer (``own_code``) has to be said. Raises Refusal with every fault."""
     code, kinds = plain(wanted.buyer_code), [each.value for each in InvoiceKind]
     title = clean_text(wanted.title, TITLE_LENGTH, "title")
     note = clean_text(wanted.note, NOTE_LENGTH, "note")
+    other = clean_text(wanted.other_buyer, OTHER_LENGTH, "other_buyer") if code != own_code else ""
     wrong = []
     if not title:
         wrong.append(Reason("invoice.title_missing", {}, "title"))
     if not is_valid_uscc(code):
         wrong.append(Reason("invoice.buyer_code", {}, "buyer_code"))
+    elif code != own_code and not other:
+        wrong.append(Reason("invoice.other_buyer", {}, "other_buyer"))
     if wanted.kind not in kinds:
         wrong.append(Reason("invoice.kind", {}, "kind"))
     email = wanted.email.strip()
@@ -118,7 +124,7 @@ def _checked(wanted: Wanted) -> Wanted:
     except ValidationError:
         wrong.append(Reason("invoice.email", {}, "email"))
     Refusal.raise_any(wrong)
-    return Wanted(title, code, wanted.kind, email, note)
+    return Wanted(title, code, wanted.kind, email, note, other)
 
 
 def _write(actor: Actor, bill: Bill, wanted: Wanted, now: datetime) -> InvoiceRequest:
@@ -129,6 +135,7 @@ def _write(actor: Actor, bill: Bill, wanted: Wanted, now: datetime) -> InvoiceRe
         kind=wanted.kind,
         email=wanted.email,
         note=wanted.note,
+        other_buyer=wanted.other_buyer,
         asked_by_id=cast(int, actor.user_id),  # who has a role is somebody
         asked_at=now,
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.db import IntegrityError
+from django.db.models import Q, QuerySet
 
 from billing.bills.models import Bill, BillVoid
 from billing.bills.services.issuing import local_day
 from billing.invoices.models import Answer, InvoiceRequest, VatInvoice
-from billing.invoices.queries import credited_of, expected_after, invoice_for, with_live_invoice
+from billing.invoices.queries import blue_invoices, credited_of, expected_after, invoice_for, with_live_invoice
 from billing.invoices.rules.checks import Fault, Given, Paired, faults, plain, red_faults
 from billing.invoices.rules.table import MOST_FAULTS, Row, RowFault, Unreadable, read_rows
 from billing.invoices.services.asking import answer_waiting
@@ -83,8 +84,7 @@ def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, fi
         blue = invoice_for(actor, invoice_id)
         if blue.reverses_id is not None:
             raise Refusal.of("invoice.red_of_red", field="number")
-        pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, blue.left_fen)
-        found = [*red_faults(given, pair, local_day(now)), *_invoice_faults(given, _read_known([], [given]))]
+        found = _red_faults(given, blue, blue.left_fen, _read_known([], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
         return _write(actor, blue.bill, given, _stored(actor, file, now), now, reverses=blue)
 
@@ -92,7 +92,8 @@ def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, fi
 
 
 def import_table(actor: Actor, owner_id: int, content: bytes, handed: Sequence[Handed], now: datetime) -> Imported:
-    """Record every invoice of a table from the tax platform, with the files that are named by invoice number. Whole or not at all.
+    """Record every invoice of a table from the tax platform, with the files that are named by invoice number; red-letter ones first, so
+    that a bill whose invoice is taken back may have another in the same table. Whole or not at all.
 
     Raises Forbidden, NotFound, and Refusal with a reason for *every* fault (field ``row 12: number``); nothing is recorded then.
     """
@@ -108,24 +109,40 @@ def import_table(actor: Actor, owner_id: int, content: bytes, handed: Sequence[H
     named = _by_number(handed, {row.given.number for row in rows})
 
     def work() -> Imported:
-        bills = _bills(owner_id, rows)
+        blue_rows, red_rows = [row for row in rows if not row.reverses], [row for row in rows if row.reverses]
+        bills = _bills(owner_id, blue_rows, red_rows)
+        blues = _blues(owner_id, red_rows)
         known = _read_known(bills.values(), [row.given for row in rows])
-        wrong = [RowFault(row.row, fault) for row in rows for fault in _row_faults(row, bills, known, now)]
-        wrong = sorted([*wrong, *_bills_twice(rows)], key=lambda each: each.row)
+        wrong, freed = _red_row_faults(red_rows, blues, known, now)
+        known = replace(known, live=known.live - freed)
+        wrong += [RowFault(row.row, fault) for row in blue_rows for fault in _row_faults(row, bills, known, now)]
+        wrong = sorted([*wrong, *_bills_twice(blue_rows)], key=lambda each: each.row)
         if wrong:
             raise _refusal(wrong[:MOST_FAULTS])
-        for row in rows:
-            _write(actor, bills[row.bill], row.given, _stored(actor, named.get(row.given.number), now), now)
+        for row in (*red_rows, *blue_rows):
+            blue = blues.get(row.reverses)
+            bill = blue.bill if blue is not None else bills[row.bill]
+            _write(actor, bill, row.given, _stored(actor, named.get(row.given.number), now), now, reverses=blue)
         return Imported(len(rows), len(named))
 
     return _unique(work)
 
 
-def _bills(owner_id: int, rows: Iterable[Row]) -> dict[str, Bill]:
-    """The named bills of an owner by number, locked in id order."""
-    wanted = {row.bill for row in rows}
-    found = Bill.objects.select_for_update(no_key=True, of=("self",)).filter(owner_id=owner_id, number__in=wanted).order_by("pk")
-    return {bill.number: bill for bill in found}
+def _bills(owner_id: int, blue_rows: Iterable[Row], red_rows: Iterable[Row]) -> dict[str, Bill]:
+    """The bills of an owner that rows name, or whose invoice they take back, by number; locked in id order."""
+    named = Q(number__in={row.bill for row in blue_rows})
+    taken_back = Q(pk__in=_named_blues(owner_id, red_rows).values("bill"))
+    found = Bill.objects.select_for_update(no_key=True, of=("self",)).filter(named | taken_back, owner_id=owner_id)
+    return {bill.number: bill for bill in found.order_by("pk")}
+
+
+def _named_blues(owner_id: int, red_rows: Iterable[Row]) -> QuerySet[Any]:
+    return blue_invoices().filter(owner_id=owner_id, whole__in={row.reverses for row in red_rows})
+
+
+def _blues(owner_id: int, red_rows: Iterable[Row]) -> dict[str, Any]:
+    """The invoices that rows take back, by number, with their bills and ``left_fen``; read behind the locks of the bills."""
+    return {blue.whole: blue for blue in _named_blues(owner_id, red_rows).select_related("bill").defer("bill__content")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +183,31 @@ def _bills_twice(rows: Iterable[Row]) -> list[RowFault]:
         for row in rows
         if first.setdefault(row.bill, row.row) != row.row
     ]
+
+
+def _red_faults(given: Given, blue: VatInvoice, left_fen: int, known: _Known, now: datetime) -> list[Fault]:
+    """Of a red-letter invoice, where ``left_fen`` is left of its blue one."""
+    pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, left_fen)
+    return [*red_faults(given, pair, local_day(now)), *_invoice_faults(given, known)]
+
+
+def _red_row_faults(
+    rows: Iterable[Row], blues: Mapping[str, Any], known: _Known, now: datetime
+) -> tuple[list[RowFault], frozenset[int]]:
+    """The faults of rows that take invoices back, and the bills (ids) of which no invoice counts after them."""
+    left = {number: blue.left_fen for number, blue in blues.items()}
+    wrong: list[RowFault] = []
+    for row in rows:
+        blue = blues.get(row.reverses)
+        if blue is None:
+            wrong.append(RowFault(row.row, Fault("invoice.blue_unknown", "reverses", {"number": row.reverses[:40]})))
+            continue
+        if row.bill and row.bill != blue.bill.number:
+            params = {"number": row.reverses, "bill": blue.bill.number}
+            wrong.append(RowFault(row.row, Fault("invoice.red_other_bill", "bill", params)))
+        wrong += [RowFault(row.row, fault) for fault in _red_faults(row.given, blue, left[row.reverses], known, now)]
+        left[row.reverses] += row.given.total_fen
+    return wrong, frozenset(blues[number].bill_id for number, fen in left.items() if fen <= 0)
 
 
 def _row_faults(row: Row, bills: Mapping[str, Bill], known: _Known, now: datetime) -> list[Fault]:

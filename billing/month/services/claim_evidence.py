@@ -5,13 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.bills.models import BillLine
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimStep, ClaimSubmission, Payout
 from billing.claims.queries import claim_for
 from billing.claims.rules.totals import Standing
 from billing.month.rules.archive import packed
 from billing.month.services.evidence import MOST_LINES, PARTS, Gathered, Item, Json, Pack
-from billing.payments.models import Allocation
 from billing.settlement.models import RenderState
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Refusal
@@ -31,7 +29,6 @@ def of_claim(actor: Actor, claim_id: int) -> Pack:
     found.put("claim/history.json", [_step(each) for each in _steps(claim)])
     found.put("claim/paid.json", _paid(actor, claim))
     _handed_in(found, claim)
-    _bills(found)
     for part in PARTS:
         part(found)
     about = {"kind": "claim", "number": claim.number, "total_fen": claim.total_fen, "lines": len(lines)}
@@ -130,17 +127,3 @@ def _handed_in(found: Gathered, claim: Claim) -> None:
             }
         )
     found.put("files/index.json", index)
-
-
-def _bills(found: Gathered) -> None:
-    """The bills of the same services and what was paid of them, for who reads those."""
-    charges = [item.charge.pk for item in found.items if item.charge is not None]
-    rows = visible_to(BillLine.objects.filter(charge__in=charges, voided=False), found.actor).select_related("bill")
-    bills = {line.bill_id: line.bill for line in rows.order_by("bill", "position")}
-    given: dict[int, list[Json]] = {pk: [] for pk in bills}
-    allocations = visible_to(Allocation.objects.filter(bill__in=bills), found.actor).select_related("payment")
-    for each in allocations.order_by("pk"):
-        said = {"amount_fen": each.amount_fen, "at": each.at.isoformat(), "method": each.payment.method}
-        given[each.bill_id].append({**said, "received_on": each.payment.received_on.isoformat(), "undoes": each.undoes_id})
-    for pk, bill in bills.items():
-        found.put(f"bills/{bill.number}.json", {"content": bill.content, "sha256": bill.content_sha256, "payments": given[pk]})

@@ -16,8 +16,8 @@ from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
 from billing.invoices.models import VatInvoice
 from billing.month.rules.archive import Archive, canonical, packed
+from billing.month.services.payment_proof import given_to
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet, CommissionSignature
-from billing.payments.models import Allocation
 from billing.pricing.models import PriceVersion
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, RenderState, StatementLine
@@ -361,23 +361,24 @@ def _graded(done: CloseOut) -> Json:
 
 
 def _payments(found: Gathered) -> None:
-    """What was paid of a bill, and what of that was taken back."""
+    """What was paid of a bill, what of that was taken back, and what proves it."""
     if found.bill_id is None:
         return
-    rows = visible_to(Allocation.objects.filter(bill_id=found.bill_id), found.actor).select_related("payment").order_by("pk")
-    given = [
-        {
-            "amount_fen": each.amount_fen,
-            "at": _at(each.at),
-            "method": each.payment.method,
-            "received_on": each.payment.received_on.isoformat(),
-            "undoes": each.undoes_id,
-        }
-        for each in rows
-    ]
-    found.put(
-        "payments.json", {"bill": Bill.objects.values_list("reference", flat=True).get(pk=found.bill_id), "payments": given}
-    )
+    given = given_to(found.actor, [found.bill_id])[found.bill_id]
+    reference = Bill.objects.values_list("reference", flat=True).get(pk=found.bill_id)
+    found.put("payments.json", {"bill": reference, "payments": given})
+
+
+def _bills(found: Gathered) -> None:
+    """Of a statement or a claim: the bills of the same services and what was paid of them, for who reads those."""
+    if found.bill_id is not None:
+        return
+    charges = [item.charge.pk for item in found.items if item.charge is not None]
+    rows = visible_to(BillLine.objects.filter(charge__in=charges, voided=False), found.actor).select_related("bill")
+    bills = {line.bill_id: line.bill for line in rows.order_by("bill", "position")}
+    given = given_to(found.actor, bills)
+    for pk, bill in bills.items():
+        found.put(f"bills/{bill.number}.json", {"content": bill.content, "sha256": bill.content_sha256, "payments": given[pk]})
 
 
 def _invoices(found: Gathered) -> None:
@@ -401,6 +402,7 @@ def _invoices(found: Gathered) -> None:
                 "net_fen": each.net_fen,
                 "tax_fen": each.tax_fen,
                 "total_fen": each.total_fen,
+                "to_customer": each.buyer_code == each.bill.content["customer"]["code"],
             }
         )
         if each.file is not None:
@@ -411,7 +413,7 @@ def _invoices(found: Gathered) -> None:
 #: Every part of a pack; another one is one more function.
 PARTS: tuple[Callable[[Gathered], None], ...] = (
     *(_usage, _trail, _calculation, _fees, _commissions, _reports),
-    *(_payments, _invoices),
+    *(_payments, _bills, _invoices),
 )
 
 

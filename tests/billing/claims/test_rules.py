@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing.claims.guards import CLAIM_MOVES
 from billing.claims.rules import content
-from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, is_clean, look, to_complete
+from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, InvoiceSeen, is_clean, look, to_complete
 from billing.claims.rules.payers import Listed, Shared, due, left, sums
 from billing.claims.rules.review import DEFAULT, Asked, Level, expected_on, review_of
 from billing.claims.rules.states import ENDS, PART_OF, PROMISED, TABLE, WITHIN, ClaimEvent, ClaimState, Part, after, events_of
@@ -166,7 +166,10 @@ def test_what_is_taken_back_fits_and_the_oldest_comes_first(amounts, room):
     assert split_like(5, {"a": 0}) == {"a": 0}
 
 
-LINE = CheckedLine(1, date(2026, 11, 5), date(2026, 11, 5), date(2026, 1, 1), date(2026, 12, 31), "2" * 20, False, True, False)
+SEEN = InvoiceSeen(of_bill=True, counts=True, covers=True, to_customer=True)
+LINE = CheckedLine(
+    1, date(2026, 11, 5), date(2026, 11, 5), date(2026, 1, 1), date(2026, 12, 31), "2" * 20, False, True, False, invoice=SEEN
+)
 GOOD = CheckInput(
     tuple(Asked), frozenset({"invoice_file", "report", "contract", "payment_proof"}), True, date(2026, 11, 1), date(2026, 11, 30),
     date(2026, 12, 1), date(2026, 12, 7), date(2026, 12, 3), 0, [LINE],
@@ -179,6 +182,11 @@ GOOD = CheckInput(
         ({"files": frozenset()}, CheckCode.EVIDENCE),
         ({"lines": [replace(LINE, invoice_number="12")]}, CheckCode.INVOICE),
         ({"lines": [replace(LINE, used_elsewhere=True)]}, CheckCode.INVOICE_TWICE),
+        ({"lines": [replace(LINE, invoice=None)]}, CheckCode.INVOICE_RECORDED),
+        ({"lines": [replace(LINE, invoice=replace(SEEN, of_bill=False))]}, CheckCode.INVOICE_BILL),
+        ({"lines": [replace(LINE, invoice=replace(SEEN, counts=False, covers=False))]}, CheckCode.INVOICE_COUNTS),
+        ({"lines": [replace(LINE, invoice=replace(SEEN, covers=False))]}, CheckCode.INVOICE_TOTAL),
+        ({"lines": [replace(LINE, invoice=replace(SEEN, to_customer=False))]}, CheckCode.INVOICE_BUYER),
         ({"lines": [replace(LINE, service_on=date(2026, 12, 1))]}, CheckCode.WINDOW),
         ({"handed_in_on": date(2026, 12, 8)}, CheckCode.WINDOW),
         ({"lines": [replace(LINE, valid_until=date(2026, 11, 4))]}, CheckCode.VALIDITY),

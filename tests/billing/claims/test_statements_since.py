@@ -82,7 +82,7 @@ def test_its_page_says_where_it_is_claimed_and_what_came_of_the_days_of_publicit
     batch, (claim,) = office.filled()
     office.submit(claim, "he")
     page = page_of(cast, statement)
-    assert batch.number in page and claim.number in page and "not yet" in page and "no claim." not in page
+    assert batch.number in page and claim.number in page and "not public yet" in page and "no claim." not in page
     office.close(batch)
     office.passed(claim)
     publicity = office.publicise(batch)

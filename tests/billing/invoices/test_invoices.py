@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.bills.models import BillVoid
 from billing.bills.services import issuing
 from billing.bills.services.issuing import local_day
-from billing.invoices import queries, sheets
+from billing.invoices import batch_file, queries, sheets
 from billing.invoices.models import InvoiceRequest, VatInvoice
 from billing.invoices.rules.checks import Given
 from billing.invoices.services import asking, recording
@@ -71,10 +71,10 @@ def test_from_the_wish_to_the_red_letter(bill, cast, client):
     wish = asking.ask(firm, made.pk, WANTED, DECEMBER)
     with pytest.raises(Conflict):
         asking.ask(firm, made.pk, WANTED, DECEMBER)
-    rows = list(csv.reader(io.StringIO(sheets.requests_csv(queries.waiting_of(li, cast.lab.pk)).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(sheets.requests_csv(batch_file.rows_of(li, cast.lab.pk)).decode("utf-8-sig"))))
     assert rows[1][:3] == [made.number, "高原公司", "91630100MA00000151"] and rows[1][-1] == "'=note"
-    assert rows[1][-2] == plain_yuan(made.total_fen)
-    assert sheets.requests_xlsx(queries.waiting_of(li, cast.lab.pk), "Lab", DECEMBER).startswith(b"PK")
+    assert rows[1][3] == made.content["owner"]["code"] and rows[1][12:14] == [plain_yuan(made.total_fen), ""]
+    assert sheets.requests_xlsx(batch_file.rows_of(li, cast.lab.pk), "Lab", DECEMBER).startswith(b"PK")
     asking.refuse(li, made.pk, "the title is wrong", DECEMBER)
     wish.refresh_from_db()
     assert wish.answer == "refused" and refused(lambda: asking.withdraw(firm, made.pk, DECEMBER)) == ["invoice.nothing_asked"]
@@ -227,8 +227,8 @@ def test_after_a_credit_note_the_table_asks_for_what_is_owed_and_for_nothing_onc
     asking.ask(firm, made.pk, WANTED, DECEMBER)
     first = made.lines.order_by("position").first()
     crediting.issue(li, CreditRequest(made.pk, first.position, 100, "other", "because"), DECEMBER)
-    rows = list(csv.reader(io.StringIO(sheets.requests_csv(queries.waiting_of(li, cast.lab.pk)).decode("utf-8-sig"))))
-    assert rows[1][6] == plain_yuan(made.total_fen - 100)
+    rows = list(csv.reader(io.StringIO(sheets.requests_csv(batch_file.rows_of(li, cast.lab.pk)).decode("utf-8-sig"))))
+    assert rows[1][12] == plain_yuan(made.total_fen - 100)
     asking.withdraw(firm, made.pk, DECEMBER)
     for line in made.lines.order_by("position"):
         left = line.amount_fen - (100 if line.pk == first.pk else 0)

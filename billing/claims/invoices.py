@@ -1,0 +1,137 @@
+"""The VAT invoices behind the lines of claims: what was recorded of them, where else they stand, and what took a class of programme."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q
+
+from billing.bills.models import BillLine
+from billing.cards.accounts import RESERVATION, SAMPLE_JOB
+from billing.claims.models import ClaimLine
+from billing.claims.rules.checks import InvoiceSeen, references_of
+from billing.claims.rules.states import ENDS, ClaimState
+from billing.claims.rules.totals import LineKind, Standing
+from billing.invoices.queries import blue_invoices
+from billing.settlement.once import INVOICE, class_of
+from billing.settlement.once_models import TakenOnce
+from billing.settlement.opening_models import SubsidisedItem
+from billing.subsidy import services as subsidy
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is known of the invoices behind lines. ``recorded``: by number (of old paper after its code), as ``blue_invoices`` has them;
+    ``bills``: bill id by the id of a charge."""
+
+    recorded: Mapping[str, Any]
+    bills: Mapping[int, int]
+
+    def day_of(self, line: ClaimLine) -> date | None:
+        """The date of the invoice whose number a line says, where it was recorded."""
+        found = self.recorded.get(line.invoice_number)
+        return found.issued_on if found is not None else None
+
+    def of(self, line: ClaimLine) -> InvoiceSeen | None:
+        """What is known of the invoice whose number a line says; None where none of that number was recorded."""
+        found = self.recorded.get(line.invoice_number)
+        if found is None:
+            return None
+        return InvoiceSeen(
+            of_bill=self.bills.get(line.award.charge_id) == found.bill_id,
+            counts=found.left_fen > 0,
+            covers=found.left_fen >= found.owed_fen,
+            to_customer=found.buyer_code == found.customer_code,
+        )
+
+
+def behind(lines: Sequence[ClaimLine]) -> Behind:
+    """What is known of the invoices whose numbers lines say; their awards are loaded. Two queries, none where no line has a number."""
+    named = [line for line in lines if line.invoice_number]
+    if not named:
+        return Behind({}, {})
+    rows = blue_invoices().filter(whole__in={line.invoice_number for line in named})
+    return Behind({each.whole: each for each in rows}, _bills({line.award.charge_id for line in named}))
+
+
+def proposed(lines: Sequence[ClaimLine]) -> dict[int, str]:
+    """Line id -> the number of the invoice that was recorded for the bill of its service and counts; their awards are loaded. Two
+    queries."""
+    bills = _bills({line.award.charge_id for line in lines})
+    rows = blue_invoices().filter(bill_id__in=set(bills.values()), left_fen__gt=0).order_by("pk")
+    numbers = {each.bill_id: each.whole for each in rows}
+    found = {line.pk: numbers.get(bills.get(line.award.charge_id, 0), "") for line in lines}
+    return {pk: number for pk, number in found.items() if number}
+
+
+def _bills(charge_ids: Collection[int]) -> dict[int, int]:
+    return dict(BillLine.objects.filter(charge_id__in=charge_ids, voided=False).values_list("charge_id", "bill_id"))
+
+
+def elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:
+    """The numbers of invoices on these lines that stand in more than one claim that counts, or took a subsidy elsewhere as was loaded; two
+    queries."""
+    numbers = {line.invoice_number for line in lines if line.invoice_number}
+    if not numbers:
+        return frozenset()
+    rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED).exclude(claim__state__in=ENDS)
+    several = rows.order_by().values_list("invoice_number").annotate(claims=Count("claim", distinct=True)).filter(claims__gt=1)
+    loaded = {reference for reference, _class in _loaded(numbers)}
+    subsidised = {number for number in numbers if loaded & references_of(number)}
+    return frozenset(several.values_list("invoice_number", flat=True)) | subsidised
+
+
+def taken(lines: Sequence[ClaimLine]) -> list[ClaimLine]:
+    """Those of a claim's lines whose invoice took a programme of the same class already: as was loaded, by what was promised here, or on
+    another claim that was handed in. That one invoice recorded for a bill stands behind all services of that bill is no second use of it.
+    A constant number of queries."""
+    named = [line for line in lines if line.invoice_number and line.kind == LineKind.AWARD]
+    if not named:
+        return []
+    references = {reference for line in named for reference in references_of(line.invoice_number)}
+    used, promised = (
+        _loaded(references),
+        list(TakenOnce.objects.filter(kind=INVOICE, reference__in=references, ended_at__isnull=True)),
+    )
+    known, others = behind(named), _handed_in(named)
+    return [line for line in named if _of_class(line, used, promised) or _claimed_before(line, known, others)]
+
+
+def _loaded(references: Iterable[str]) -> set[tuple[str, str]]:
+    wanted = {each for reference in references for each in references_of(reference)}
+    return set(SubsidisedItem.objects.filter(kind=INVOICE, reference__in=wanted).values_list("reference", "exclusive_class"))
+
+
+def _of_class(line: ClaimLine, used: Collection[tuple[str, str]], promised: Iterable[TakenOnce]) -> bool:
+    """What was promised for the line's own service is no other use."""
+    own, references, charge = _class(line), references_of(line.invoice_number), line.award.charge
+    sources = {(RESERVATION, charge.reservation_id), (SAMPLE_JOB, charge.sample_job_id)}
+    taken_for = {(one.reference, one.exclusive_class) for one in promised if (one.source_type, one.source_id) not in sources}
+    return any((reference, own) in taken_for or (reference, own) in used for reference in references)
+
+
+def _handed_in(lines: Sequence[ClaimLine]) -> list[ClaimLine]:
+    """Lines with one of these numbers on other claims that were handed in and have not ended."""
+    numbers, claims = {line.invoice_number for line in lines}, {line.claim_id for line in lines}
+    rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED, kind=LineKind.AWARD)
+    rows = rows.exclude(Q(claim__in=claims) | Q(claim__state__in=[*ENDS, ClaimState.DRAFT]))
+    return list(rows.select_related("award"))
+
+
+def _claimed_before(line: ClaimLine, known: Behind, others: Iterable[ClaimLine]) -> bool:
+    seen = known.of(line)
+    if seen is not None and seen.of_bill:
+        return False
+    return any(
+        other.invoice_number == line.invoice_number
+        and other.award.charge_id != line.award.charge_id
+        and _class(other) == _class(line)
+        for other in others
+    )
+
+
+def _class(line: ClaimLine) -> str:
+    return class_of(subsidy.in_force(line.award.programme_version_id))
