@@ -111,6 +111,9 @@ register(
         ),
         "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
+        "subsidy.step.home_pays": _(
+            "From a recognised voucher, paid by %(payer)s alone: %(part_fen)s. No budget of this programme is used for it."
+        ),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
         "subsidy.step.condition": _("The condition holds: %(says)s"),
         "subsidy.step.spend_over_months": _(
@@ -308,6 +311,9 @@ register(
         "voucher.number_foreign": _("The number of a voucher of this partner begins with %(prefix)s."),
         "voucher.agreed_redeem": _(
             "With %(name)s it is agreed that the provider redeems (the firm pays its part only), and this programme pays the firm back"
+        "voucher.cap_of_one_payer": _(
+            "This limit is of one payer of the programme alone, so that another region cannot pay it; choose a limit of all payers."
+        ),
             " later. Choose a programme whose subsidy is taken off the bill."
         ),
         "voucher.agreed_refund": _(

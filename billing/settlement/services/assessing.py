@@ -31,7 +31,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
-from billing.subsidy.rules.outcome import Balance
+from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
 from billing.subsidy.rules.programme import Programme
@@ -239,13 +239,14 @@ def candidates_of(
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
     return tuple(
+    payers = {each.key: each.payer for each in vouchers if each.payer}
         Candidate(
             version.programme,
             _with_voucher(
                 version, _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), earlier), vouchers
             ),
             {
-                cap_id: _together([_balance(known.get(spec.key)) for spec in purses])
+                cap_id: _together([(_balance(known.get(spec.key)), payers.get(spec.key, "")) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
@@ -551,13 +552,15 @@ def _shared_by(per: str, facts: Facts) -> str | None:
     return named.get(per)
 
 
-def _together(balances: Sequence[Balance]) -> Balance:
-    """Several purses as one; without any there is nothing to take from."""
-    if len(balances) == 1:
-        return balances[0]
-    limits = [balance.limit_fen for balance in balances]
+def _together(purses: Sequence[tuple[Balance, str]]) -> Balance:
+    """Several purses as one, each with the partner region that pays it, or none; without any there is nothing to take from."""
+    homes = tuple(Home(payer, max(0, (balance.limit_fen or 0) - balance.used_fen)) for balance, payer in purses if payer)
+    if len(purses) == 1:
+        (balance, _payer) = purses[0]
+        return replace(balance, homes=homes) if homes else balance
+    limits = [balance.limit_fen for balance, _payer in purses]
     limit = None if None in limits else sum(each or 0 for each in limits)
-    return Balance(limit, sum(balance.used_fen for balance in balances))
+    return Balance(limit, sum(balance.used_fen for balance, _payer in purses), homes=homes)
 
 
 def _balance(account: Account | None) -> Balance:
