@@ -345,6 +345,9 @@ register(
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),
         "price.none": _("The lab has not published a price for this instrument yet, so it cannot be booked. Ask the lab."),
         "programme.invalid": _("The programme document is not valid: %(fault)s"),
+        "price.published_meanwhile": _(
+            "Somebody else published a price for the same day in the meantime. Look at it, and publish yours again."
+        ),
         "programme.example_fails": _("The worked example “%(title)s” does not come out as expected."),
         "programme.label_taken": _("The version %(label)s exists already. Give the draft another label."),
         "programme.own_draft": _("A second officer has to publish this: authors cannot publish their own drafts."),
