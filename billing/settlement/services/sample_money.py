@@ -67,6 +67,8 @@ class SampleMoney:
             today,
             price=price,
             project=job.research_project,
+            person_id=job.requested_by_id,
+            direction=job.service_direction,
         )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -170,6 +172,8 @@ def requote(
         local_today(now),
         price=price,
         project=job.research_project,
+        person_id=job.requested_by_id,
+        direction=job.service_direction,
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -223,6 +227,8 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         price=price,
         version_ids=assessing.versions_approved_on(ids, today),
         project=job.research_project,
+        person_id=job.requested_by_id,
+        direction=job.service_direction,
     )
 
 
