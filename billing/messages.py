@@ -255,6 +255,8 @@ register(
         "firm.figures_empty": _("Give at least one figure of the year."),
         "firm.figure_range": _("Type a number of zero or more that a firm can have."),
         "firm.region_unknown": _("Type the six-digit code of the region, like 630104."),
+        "firm.founded_later": _("The day on which it was founded lies in the future. Type the day on the licence."),
+        "firm.industry_unknown": _("Type the industry as GB/T 4754 has it: a letter, two to four digits, or both, like C2614."),
         "firm.zones_many": _("Name at most %(maximum)s zones, each by its short name."),
         "firm.label_unknown": _("Choose the label."),
         "firm.level_unknown": _("Choose who awarded it."),
@@ -309,11 +311,11 @@ register(
         "voucher.over": _("Vouchers of this announcement held until %(last_on)s."),
         "voucher.returned_already": _("This voucher was given back already."),
         "voucher.number_foreign": _("The number of a voucher of this partner begins with %(prefix)s."),
-        "voucher.agreed_redeem": _(
-            "With %(name)s it is agreed that the provider redeems (the firm pays its part only), and this programme pays the firm back"
         "voucher.cap_of_one_payer": _(
             "This limit is of one payer of the programme alone, so that another region cannot pay it; choose a limit of all payers."
         ),
+        "voucher.agreed_redeem": _(
+            "With %(name)s it is agreed that the provider redeems (the firm pays its part only), and this programme pays the firm back"
             " later. Choose a programme whose subsidy is taken off the bill."
         ),
         "voucher.agreed_refund": _(
@@ -343,11 +345,11 @@ register(
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),
-        "price.none": _("The lab has not published a price for this instrument yet, so it cannot be booked. Ask the lab."),
-        "programme.invalid": _("The programme document is not valid: %(fault)s"),
         "price.published_meanwhile": _(
             "Somebody else published a price for the same day in the meantime. Look at it, and publish yours again."
         ),
+        "price.none": _("The lab has not published a price for this instrument yet, so it cannot be booked. Ask the lab."),
+        "programme.invalid": _("The programme document is not valid: %(fault)s"),
         "programme.example_fails": _("The worked example “%(title)s” does not come out as expected."),
         "programme.label_taken": _("The version %(label)s exists already. Give the draft another label."),
         "programme.own_draft": _("A second officer has to publish this: authors cannot publish their own drafts."),
