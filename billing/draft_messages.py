@@ -68,6 +68,7 @@ register(
         ),
         "programme.flaw.place": _("“%(found)s” is no place in this document. Begin with $., for example $.rounding.mode."),
         "programme.flaw.meaning": "%(fault)s",
+        "programme.warning.unmeetable": _("No booking can meet this gate, because the platform does not know of any: %(facts)s."),
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(
             "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."

@@ -111,6 +111,9 @@ register(
         ),
         "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
+        "subsidy.step.home_pays": _(
+            "From a recognised voucher, paid by %(payer)s alone: %(part_fen)s. No budget of this programme is used for it."
+        ),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
         "subsidy.step.condition": _("The condition holds: %(says)s"),
         "subsidy.step.spend_over_months": _(
@@ -254,6 +257,8 @@ register(
         "firm.figures_empty": _("Give at least one figure of the year."),
         "firm.figure_range": _("Type a number of zero or more that a firm can have."),
         "firm.region_unknown": _("Type the six-digit code of the region, like 630104."),
+        "firm.founded_later": _("The day on which it was founded lies in the future. Type the day on the licence."),
+        "firm.industry_unknown": _("Type the industry as GB/T 4754 has it: a letter, two to four digits, or both, like C2614."),
         "firm.zones_many": _("Name at most %(maximum)s zones, each by its short name."),
         "firm.label_unknown": _("Choose the label."),
         "firm.level_unknown": _("Choose who awarded it."),
@@ -308,6 +313,9 @@ register(
         "voucher.over": _("Vouchers of this announcement held until %(last_on)s."),
         "voucher.returned_already": _("This voucher was given back already."),
         "voucher.number_foreign": _("The number of a voucher of this partner begins with %(prefix)s."),
+        "voucher.cap_of_one_payer": _(
+            "This limit is of one payer of the programme alone, so that another region cannot pay it; choose a limit of all payers."
+        ),
         "voucher.agreed_redeem": _(
             "With %(name)s it is agreed that the provider redeems (the firm pays its part only), and this programme pays the firm back"
             " later. Choose a programme whose subsidy is taken off the bill."
@@ -339,6 +347,9 @@ register(
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),
+        "price.published_meanwhile": _(
+            "Somebody else published a price for the same day in the meantime. Look at it, and publish yours again."
+        ),
         "price.none": _("The lab has not published a price for this instrument yet, so it cannot be booked. Ask the lab."),
         "programme.invalid": _("The programme document is not valid: %(fault)s"),
         "programme.example_fails": _("The worked example “%(title)s” does not come out as expected."),

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, npgettext, pgettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.pricing.rules.tax import TaxTold
+from billing.subsidy.rules.outcome import home_platform
 from config.kernel.messages import local_date, sentence
 from instruments.queries.divisions import division_name
 
@@ -320,7 +321,7 @@ def _from(words: Mapping[str, Word]) -> Callable[[Any], str]:
 
 kind_word = _from(_KINDS)
 size_word = _from(_SIZES)
-payer_word = _from(_PAYERS)
+_known_payer = _from(_PAYERS)
 mode_word = _from(_MODES)
 payee_word = _from(_PAYEES)
 service_way_word = _from(_WAYS)
@@ -424,6 +425,15 @@ def region_word(code: str) -> str:
     """The name of a division given by its code or the beginning of it; other texts (policy zones) stay as they are."""
     name = division_name(code.ljust(6, "0"), "en" if in_english() else "zh") if code.isdigit() else ""
     return name or code
+
+
+def payer_word(code: Any) -> str:
+    """Who pays: a treasury, or the partner region that a recognised voucher comes from, by its place where its platform names one."""
+    platform = home_platform(str(code))
+    if not platform:
+        return _known_payer(code)
+    place = region_word(platform.rpartition("-")[2])
+    return str(_("Partner region %(place)s")) % {"place": platform if place in platform else f"{place} ({platform})"}
 
 
 def several(texts: Iterable[str]) -> str:

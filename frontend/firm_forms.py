@@ -71,6 +71,10 @@ class DeclarationForm(MoneyForm):
     policy_zones = forms.CharField(
         label=_("Policy zones"), max_length=_LONG, required=False, help_text=_("Short names of zones, separated by commas.")
     )
+    founded_on = day_field(_("Founded on"), _("As the licence says. Programmes for young firms look at it."), required=False)
+    industry_code = forms.CharField(
+        label=_("Industry (GB/T 4754)"), max_length=10, required=False, help_text=_("A letter, digits or both, like C2614.")
+    )
     label = forms.ChoiceField(label=_("Label"), choices=[(code, wording.LABELS[code]) for code in LABELS])
     level = forms.ChoiceField(label=_("Awarded at level"), choices=[(code, wording.LEVELS[code]) for code in LEVELS])
     number = forms.CharField(label=_("Number of the certificate"), max_length=_LONG)
@@ -99,7 +103,7 @@ class DeclarationForm(MoneyForm):
 
     FIELDS: ClassVar[dict[str, tuple[str, ...]]] = {
         "figures": ("year", "staff", "revenue_yuan", "assets_yuan", "capital_yuan"),
-        "place": ("region_code", "policy_zones", "valid_from", "valid_to"),
+        "place": ("region_code", "policy_zones", "founded_on", "industry_code", "valid_from", "valid_to"),
         "label": ("label", "level", "number", "valid_from", "valid_to"),
         "controller": ("party_kind", "name", "uscc", "mark", "valid_from", "valid_to"),
         "affiliate": ("tie", "name", "uscc", "valid_from", "valid_to"),

@@ -71,8 +71,8 @@ class ApplyIn(StrictSerializer):
 
 class DeclareIn(StrictSerializer):
     """``kind`` says which of the others belong to it: figures (year, staff, revenue_fen, assets_fen, capital_fen), place (region_code,
-    policy_zones), label (label, level, number), controller (party_kind, name, uscc or mark), affiliate (tie, name, uscc); all but
-    figures with valid_from and perhaps valid_to."""
+    policy_zones, perhaps founded_on, industry_code), label (label, level, number), controller (party_kind, name, uscc or mark),
+    affiliate (tie, name, uscc); all but figures with valid_from and perhaps valid_to."""
 
     kind = serializers.ChoiceField(choices=list(FIELDS))
     file = serializers.FileField(allow_empty_file=True, help_text=_SCAN)
@@ -83,6 +83,8 @@ class DeclareIn(StrictSerializer):
     capital_fen = _Number(required=False)
     region_code = Text(max_length=_TEXT, required=False)
     policy_zones = serializers.ListField(child=Text(max_length=_TEXT), required=False)
+    founded_on = Day(required=False, help_text="The day on the licence.")
+    industry_code = Text(max_length=_TEXT, required=False, help_text="GB/T 4754, a letter, digits or both: C2614.")
     label = serializers.ChoiceField(choices=LABELS, required=False)  # type: ignore[assignment]  # a field of that name
     level = serializers.ChoiceField(choices=LEVELS, required=False)
     number = Text(max_length=_TEXT, required=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -16,7 +17,7 @@ from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.services import running
 from billing.subsidy import draft_queries, drafts
 from billing.subsidy.draft_models import DraftState, ProgrammeDraft
-from billing.subsidy.rules.checking import check
+from billing.subsidy.rules.checking import Flaw, check
 from billing.subsidy.rules.other_years import MOST_YEARS
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
@@ -76,6 +77,7 @@ class DraftOut(DraftRow):
     document = serializers.DictField()
     text = serializers.CharField(help_text="What was typed as text and cannot be read; empty otherwise.")
     flaws = FlawOut(many=True)
+    warnings = FlawOut(many=True, help_text="What keeps nothing from being published, and may be meant otherwise.")
     examples_passed = serializers.IntegerField()
     examples = serializers.IntegerField()
 
@@ -253,6 +255,10 @@ def draft_row(draft: ProgrammeDraft) -> dict[str, Any]:
     }
 
 
+def _flaws(flaws: Sequence[Flaw]) -> list[dict[str, Any]]:
+    return [{"path": each.path, "code": each.code, "sentence": sentence(each.code, each.params)} for each in flaws]
+
+
 def draft_out(draft: ProgrammeDraft) -> dict[str, Any]:
     """A draft with its document and faults."""
     checked = check(draft.document)
@@ -260,7 +266,8 @@ def draft_out(draft: ProgrammeDraft) -> dict[str, Any]:
         **draft_row(draft),
         "document": draft.document,
         "text": draft.text,
-        "flaws": [{"path": each.path, "code": each.code, "sentence": sentence(each.code, each.params)} for each in checked.flaws],
+        "flaws": _flaws(checked.flaws),
+        "warnings": _flaws(checked.warnings),
         "examples_passed": sum(each.passed for each in checked.examples),
         "examples": len(checked.examples),
     }

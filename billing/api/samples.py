@@ -47,6 +47,7 @@ class SampleQuoteView(ApiView):
             arrive_on=arrive_on,
             price=price,
             project=asked["research_project"],
+            direction=asked["service_direction"],
         )
         return Response(shapes.sample_quote_json(found))
 

@@ -12,7 +12,7 @@ from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
-from booking.api.serializers import ExpectedIn
+from booking.api.serializers import ExpectedIn, direction_field
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -51,6 +51,7 @@ class PreviewIn(StrictSerializer):
         default="",
         help_text="The research project; a programme may look at it.",
     )
+    service_direction = direction_field()
 
 
 class AcceptQuoteIn(StrictSerializer):
@@ -228,6 +229,7 @@ class SampleQuoteIn(StrictSerializer):
         default="",
         help_text="The research project; a programme may look at it.",
     )
+    service_direction = direction_field()
 
 
 class SampleQuoteOut(CappedOut):

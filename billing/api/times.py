@@ -163,7 +163,7 @@ class TimesView(ApiView):
             own = {one.pk: one for one in queries.bookable_organisations(self.actor)}
             if asked["organisation"] not in own:
                 raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
-            return time_finding.customer_of(own[asked["organisation"]])
+            return time_finding.customer_of(own[asked["organisation"]], self.actor.user_id)
         return time_finding.assumed_customer(asked["profile"], asked["place"] or next(iter(regions())))
 
 

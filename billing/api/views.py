@@ -63,7 +63,14 @@ class PreviewView(ApiView):
         """The four numbers, what each programme says and why, and what is left of each limit."""
         asked = self.valid(request)
         whose = (self.actor, asked["instrument"], asked["organisation"])
-        found = quotes.preview(*whose, range_of(asked), self.now, asked.get("service_mode", ""), asked["research_project"])
+        found = quotes.preview(
+            *whose,
+            range_of(asked),
+            self.now,
+            asked.get("service_mode", ""),
+            asked["research_project"],
+            direction=asked["service_direction"],
+        )
         return Response(shapes.preview_json(found))
 
 

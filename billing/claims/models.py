@@ -324,7 +324,7 @@ class PaymentList(FrozenDocument):
 
     batch = models.ForeignKey(ClaimBatch, on_delete=models.PROTECT, related_name="payment_lists")
     number = models.CharField(max_length=40, unique=True)
-    payer = models.CharField(max_length=20, blank=True, default="")
+    payer = models.CharField(max_length=80, blank=True, default="")
     line_count = models.PositiveIntegerField()
     issued_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.ledger.rules.money import yuan
 from billing.wording import region_word
+from config.kernel.messages import local_date
 
 Word = Promise | str
 
@@ -78,7 +79,12 @@ def _figures(content: Mapping[str, Any]) -> str:
 
 
 def _place(content: Mapping[str, Any]) -> str:
-    return " · ".join([region_word(content["region_code"]), *content["policy_zones"]])
+    parts = [region_word(content["region_code"]), *content["policy_zones"]]
+    if content.get("founded_on"):
+        parts.append(_("founded on %(day)s") % {"day": local_date(content["founded_on"])})
+    if content.get("industry_code"):
+        parts.append(_("industry %(code)s") % {"code": content["industry_code"]})
+    return " · ".join(parts)
 
 
 def _label(content: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0238_what_is_given_up'),
+        ('billing', '0240_one_test_price_per_day'),
     ]
 
     operations = [

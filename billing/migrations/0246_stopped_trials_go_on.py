@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0238_what_is_given_up'),
+        ('billing', '0241_other_buyers'),
     ]
 
     operations = [

@@ -94,8 +94,9 @@ class PriceVersion(models.Model):
 
 
 class TestItemPrice(models.Model):
-    """One version of a test item's price, in force from ``effective_from`` (a local date) until the next one; of several that start
-    on one day the one published last counts. Immutable by trigger: a new price is a new version.
+    """One version of a test item's price, in force from ``effective_from`` (a local date) until the next one. Immutable by trigger: a new
+    price is a new version. One that starts on the same day corrects the one before it: its ``revision`` is one higher, and the highest
+    counts; two that correct the same one cannot both stand.
 
     ``amount_fen`` is for one ``unit``; None is a price on request. ``class_fen`` holds what classes of customers pay instead.
     ``document`` is the whole schedule where the price is one (``billing.pricing.rules.counted``); then ``unit``, ``amount_fen`` (the
@@ -106,6 +107,7 @@ class TestItemPrice(models.Model):
 
     test_item = models.ForeignKey("instruments.TestItem", on_delete=models.PROTECT, related_name="price_versions")
     effective_from = models.DateField()
+    revision = models.PositiveSmallIntegerField(default=1)
     unit = models.CharField(max_length=20)
     amount_fen = models.BigIntegerField(null=True)
     class_fen = models.JSONField(default=dict)
@@ -117,6 +119,7 @@ class TestItemPrice(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["test_item", "effective_from", "revision"], name="test_item_price_one_per_day"),
             models.CheckConstraint(
                 condition=models.Q(amount_fen__isnull=True) | models.Q(amount_fen__gte=0), name="test_item_price_not_negative"
             ),
@@ -124,5 +127,4 @@ class TestItemPrice(models.Model):
                 condition=models.Q(document__isnull=True) | models.Q(amount_fen__isnull=False), name="test_item_price_of_schedule"
             ),
         ]
-        indexes = [models.Index(fields=["test_item", "effective_from", "id"], name="test_item_price_in_force")]
         triggers = [append_only("test_item_price_immutable"), no_truncate("test_item_price_no_truncate")]

@@ -96,7 +96,8 @@ def _priced(items: Sequence[PricedItem], samples: int, customer: Customer, today
     if not items or samples > MOST_SAMPLES:
         return list(items)
     places = {each.resource.pk: each.entry.region_code for each in items}
-    prepared = sample_quotes.prepare_many([each.resource for each in items], places, customer.organisation, samples, today)
+    resources = [each.resource for each in items]
+    prepared = sample_quotes.prepare_many(resources, places, customer.organisation, samples, today, customer.person_id)
     return [_with_figures(each, inputs) for each, inputs in zip(items, prepared, strict=True)]
 
 

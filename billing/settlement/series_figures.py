@@ -96,7 +96,9 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     """``booking.services.series.report`` with figures: three more queries however many times. Raises as that."""
     found = series.report(actor, wish, now, picks)
     instrument, project = found.context.instrument, wish.research_project.strip()
-    sessions = [Session(instrument, row.during, wish.service_mode, project) for row in found.rows if row.during is not None]
+    times = [row.during for row in found.rows if row.during is not None]
+    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction)
+    sessions = [Session(instrument, during, *of_all) for during in times]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
     alone = {ordinal: assessed(plan, known) for ordinal, plan in by_ordinal.items()}

@@ -41,11 +41,12 @@ PROFILES: Mapping[str, tuple[str, int | None, int | None]] = {
 @dataclass(frozen=True, slots=True)
 class Customer:
     """For whom prices are asked. ``assumed``: nobody stands behind it, so that everything is an estimate; ``known`` is False for a
-    visitor who said nothing: then only the list price means anything."""
+    visitor who said nothing: then only the list price means anything. ``person_id``: who of the organisation asks, where it is known."""
 
     organisation: Organisation
     assumed: bool
     known: bool = True
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ class PricedTimes:
     sort: str = SORTS[0]
 
 
-def customer_of(organisation: Organisation) -> Customer:
+def customer_of(organisation: Organisation, person_id: int | None) -> Customer:
     """Somebody's own organisation."""
-    return Customer(organisation, assumed=False)
+    return Customer(organisation, assumed=False, person_id=person_id)
 
 
 def assumed_customer(profile: str, region_code: str) -> Customer:
@@ -127,7 +128,7 @@ def price_all(rows: Sequence[FoundTime], customer: Customer, now: datetime) -> l
     """The rows with their figures, in three queries however many."""
     if not rows:
         return []
-    sessions = [Session(row.instrument, row.during) for row in rows]
+    sessions = [Session(row.instrument, row.during, person_id=customer.person_id) for row in rows]
     prepared = assessing.prepare_many(sessions, customer.organisation, now)
     return [_priced(row, inputs) for row, inputs in zip(rows, prepared, strict=True)]
 

@@ -47,7 +47,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     rows = {row.place.instrument_id: row for row in found.rows}
     order = [rows[context.instrument.pk] for context in together.in_order(row.context for row in found.rows)]
     project = bundle.research_project.strip()
-    sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, project) for row in order]
+    of_all = (project, actor.user_id, bundle.service_direction)
+    sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, *of_all) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}
     for row, plan in zip(order, plans, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from billing.subsidy.rules.outcome import home_payer
 from billing.subsidy.rules.programme import Programme
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import Usable, is_issued
@@ -14,5 +15,5 @@ def usable(organisation_id: int, programmes: Iterable[Programme]) -> tuple[Usabl
     if not any(is_issued(cap) for programme in programmes for cap in programme.caps):
         return ()
     rows = Voucher.objects.filter(organisation_id=organisation_id, returned_at__isnull=True)
-    values = rows.values_list("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to")
-    return tuple(Usable(*row) for row in values)
+    values = rows.values_list("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to", "origin__platform_id")
+    return tuple(Usable(*row[:6], home_payer(row[6]) if row[6] else "") for row in values)

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from billing import wording
 from billing.subsidy.rules.checking import Checked, Flaw
 from billing.subsidy.rules.form_moves import value_at
 from billing.subsidy.rules.form_tree import ABSENT, TOP, Node, Place, tree
@@ -165,9 +166,16 @@ def problems_by_path(checked: Checked) -> dict[str, list[str]]:
     return found
 
 
+def warning_rows(draft_id: int, checked: Checked) -> list[FlawRow]:
+    """What may be meant otherwise, each with a link to its field."""
+    return [FlawRow(place_words(each.path), flaw_words(each), field_url(draft_id, each.path)) for each in checked.warnings]
+
+
 def flaw_words(flaw: Flaw) -> str:
-    """The sentence of a fault."""
+    """The sentence of a fault or of a warning."""
     params = dict(flaw.params)
+    if "facts" in params:
+        params["facts"] = wording.several(wording.fact_word(each) for each in params["facts"])
     if "known" in params:
         key = _keys(flaw.path)[-1:] or [""]
         params["known"] = [choice_word(key[0], str(each)) for each in params["known"]]

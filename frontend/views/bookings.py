@@ -179,7 +179,15 @@ def _alternatives(
         during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
         try:
             whose_time = (context.instrument.pk, customer or 0, during)
-            preview = quotes.preview(actor, *whose_time, now, form.service_mode, form.research_project)
+            preview = quotes.preview(
+                actor,
+                *whose_time,
+                now,
+                form.service_mode,
+                form.research_project,
+                form.for_person_id(),
+                form.service_direction,
+            )
         except Refusal:
             preview = None
         found.append(as_alternative(form, during, context, preview))

@@ -227,7 +227,15 @@ def make_quote(
     if customer is not None:
         try:
             whose_time = (context.instrument.pk, customer.pk, during)
-            preview = quotes.preview(actor, *whose_time, now, form.service_mode, form.research_project)
+            preview = quotes.preview(
+                actor,
+                *whose_time,
+                now,
+                form.service_mode,
+                form.research_project,
+                (whose or actor).user_id,
+                form.service_direction,
+            )
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
     payable_now_fen = preview.assessment.payable_now_fen if preview else None

@@ -171,9 +171,17 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
         price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
-        project = str(typed.get("research_project", ""))
         found = sample_quotes.preview(
-            actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on, price=price, project=project
+            actor,
+            resource.pk,
+            customer.pk,
+            samples,
+            elements,
+            now,
+            arrive_on=arrive_on,
+            price=price,
+            project=str(typed.get("research_project", "")),
+            direction=str(typed.get("service_direction", "")),
         )
         quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:

@@ -96,7 +96,7 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
 def _reader(actor: Actor) -> Customer:
     """For whom costs are shown: the first organisation on whose account the person books, else a visitor of whom nothing is known."""
     own = bookable_organisations(actor)
-    return time_finding.customer_of(own[0]) if own else time_finding.assumed_customer("", "")
+    return time_finding.customer_of(own[0], actor.user_id) if own else time_finding.assumed_customer("", "")
 
 
 def _page(result: SearchResult) -> Page[CatalogueEntry]:

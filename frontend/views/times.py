@@ -76,7 +76,7 @@ def find_a_time(request: HttpRequest) -> HttpResponse:
     if (meant := form.understood(today)) != form:
         return _to(request, reverse("find_a_time") + meant.query())
     organisations = bookable_organisations(actor)
-    customer = _customer(form, organisations)
+    customer = _customer(actor, form, organisations)
     context: dict[str, Any] = {"form": form, "problems": {}, **_choices(form, organisations, customer, today)}
     status = 200
     try:
@@ -154,13 +154,13 @@ def _items(
     return item_finds.items_view(form, asked, found, customer, nothing)
 
 
-def _customer(form: TimeForm, organisations: list[Organisation]) -> Customer:
+def _customer(actor: Actor, form: TimeForm, organisations: list[Organisation]) -> Customer:
     """Who is meant: one of the person's organisations, somebody that they say to be, or the first of theirs."""
     if form.who in PROFILES:
         return time_finding.assumed_customer(form.who, form.place or next(iter(regions())))
     own = {str(one.pk): one for one in organisations}
     if organisations:
-        return time_finding.customer_of(own.get(form.who, organisations[0]))
+        return time_finding.customer_of(own.get(form.who, organisations[0]), actor.user_id)
     return time_finding.assumed_customer("", form.place)
 
 

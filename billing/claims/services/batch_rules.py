@@ -26,7 +26,7 @@ from billing.subsidy.rules.codec import steps_to_json
 from billing.subsidy.rules.engines import OtherEngine, as_read_by, current, engine
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Balance, SettlementMode
+from billing.subsidy.rules.outcome import Balance, SettlementMode, home_platform
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.rate import ExPostRate
 from billing.subsidy.rules.programme import Programme
@@ -63,6 +63,8 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
     reversing.lock_awards(rows.values_list("award_id", flat=True))
     found = rows.select_related("award__charge", "award__programme_version").prefetch_related("award__reversals")
     for line in found.order_by("award__service_on", "pk"):
+        if any(home_platform(each["payer"]) for each in line.award.payers):
+            continue  # a region pays its own vouchers whatever our pool comes to
         of_version.setdefault(line.award.programme_version_id, []).append(line)
     by_pk = {claim.pk: claim for claim in claims}
     applied: list[Applied] = []

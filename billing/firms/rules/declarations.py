@@ -1,7 +1,8 @@
 """What a declaration of each kind holds, in normal form, and what is wrong with one that was typed.
 
-Content (JSON): ``figures`` year, staff, revenue_fen, assets_fen, capital_fen; ``place`` region_code, policy_zones; ``label`` label,
-level, number; ``controller`` party_kind (organisation, person), name, and uscc or mark; ``affiliate`` tie, name, uscc.
+Content (JSON): ``figures`` year, staff, revenue_fen, assets_fen, capital_fen; ``place`` region_code, policy_zones, and where they were said
+founded_on (ISO day) and industry_code (GB/T 4754); ``label`` label, level, number; ``controller`` party_kind (organisation, person), name,
+and uscc or mark; ``affiliate`` tie, name, uscc.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MOST_STAFF = 10_000_000
 MOST_FEN = 10**17
 NAME_LENGTH, NUMBER_LENGTH, MOST_ZONES = 200, 60, 20
 _REGION = re.compile(r"[1-9][0-9]{5}")
+_INDUSTRY = re.compile(r"[A-T]([0-9]{2,4})?|[0-9]{2,4}")
 _AMOUNTS = ("revenue_fen", "assets_fen", "capital_fen")
 
 
@@ -41,7 +43,8 @@ class Declared:
 
 def checked(kind: str, given: Mapping[str, Any], today: date) -> Declared:
     """``given`` in normal form. Raises Refusal with every reason, each naming its field: ``firm.kind_unknown``, ``firm.year_range``,
-    ``firm.figures_empty``, ``firm.figure_range``, ``firm.region_unknown``, ``firm.zones_many``, ``firm.label_unknown``,
+    ``firm.figures_empty``, ``firm.figure_range``, ``firm.region_unknown``, ``firm.zones_many``, ``firm.founded_later``,
+    ``firm.industry_unknown``, ``firm.label_unknown``,
     ``firm.level_unknown``, ``firm.day_needed``, ``firm.days_in_order``, ``firm.tie_unknown``, ``firm.party_kind_unknown``,
     ``firm.mark_invalid``, ``name.*``, ``identifier.invalid``."""
     make = _MAKERS.get(kind)
@@ -119,7 +122,17 @@ def _place(gather: _Gather, today: date) -> Declared:
     zones = sorted({str(zone).strip() for zone in gather.given.get("policy_zones") or () if str(zone).strip()})
     if len(zones) > MOST_ZONES or any(len(zone) > NAME_LENGTH for zone in zones):
         gather.wrong("firm.zones_many", "policy_zones", maximum=MOST_ZONES)
-    return Declared({"region_code": code, "policy_zones": zones}, *gather.days(today))
+    content: dict[str, Any] = {"region_code": code, "policy_zones": zones}
+    founded, industry = gather.given.get("founded_on"), str(gather.given.get("industry_code") or "").strip().upper()
+    if founded is not None:
+        content["founded_on"] = founded.isoformat()
+        if founded > today:
+            gather.wrong("firm.founded_later", "founded_on")
+    if industry:
+        content["industry_code"] = industry
+        if not _INDUSTRY.fullmatch(industry):
+            gather.wrong("firm.industry_unknown", "industry_code")
+    return Declared(content, *gather.days(today))
 
 
 def _label(gather: _Gather, today: date) -> Declared:
@@ -156,7 +169,7 @@ def _affiliate(gather: _Gather, today: date) -> Declared:
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "figures": ("year", "staff", *_AMOUNTS),
-    "place": ("region_code", "policy_zones", "valid_from", "valid_to"),
+    "place": ("region_code", "policy_zones", "founded_on", "industry_code", "valid_from", "valid_to"),
     "label": ("label", "level", "number", "valid_from", "valid_to"),
     "controller": ("party_kind", "name", "uscc", "mark", "valid_from", "valid_to"),
     "affiliate": ("tie", "name", "uscc", "valid_from", "valid_to"),

@@ -14,6 +14,8 @@ from billing.firms.rules.group import Tie, controller_of, group_of
 from billing.subsidy.rules.facts import Label, Listing, Party, Profile
 from instruments.rules.firm_size import size_class
 
+OWN_LIST = "platform"
+"""The list that the platform keeps itself."""
 _FIGURES = ("staff", "revenue_fen", "assets_fen", "capital_fen")
 
 
@@ -99,10 +101,16 @@ def latest(years: Mapping[int, Figures], on: date) -> Figures | None:
     return years[max(before)] if before else None
 
 
-def place_on(entries: Iterable[Entry], on: date) -> Entry | None:
-    """Where it is registered on a day: the latest of the declarations that hold."""
-    held = [entry for entry in entries if entry.kind == "place" and entry.holds(on)]
+def place_on(entries: Iterable[Entry], on: date, saying: str = "region_code") -> Entry | None:
+    """Where it is registered on a day: the latest of the declarations that hold and say something of ``saying``."""
+    held = [entry for entry in entries if entry.kind == "place" and entry.holds(on) and entry.content.get(saying)]
     return max(held, key=lambda entry: (entry.valid_from, entry.order), default=None)
+
+
+def said_at_place(entries: Iterable[Entry], on: date, name: str) -> str | None:
+    """What the registration says beside the place (``founded_on``, ``industry_code``) on a day; None where no declaration says it."""
+    found = place_on(entries, on, name)
+    return None if found is None else str(found.content[name])
 
 
 def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
@@ -116,7 +124,7 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
     if last.staff is not None and last.revenue_fen is not None:
         size = size_class(last.staff, last.revenue_fen).value
     before = years.get(last.year - 1)
-    head = controller_of(known.control, key, on)
+    founded = said_at_place(own, on, "founded_on")
     group_staff, group_revenue, group_assets = _group_figures(known, key, last, on)
     profile = Profile(
         id=key,
@@ -126,7 +134,10 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         total_assets=last.assets_fen,
         registered_capital=last.capital_fen,
         incorporated={"firm": True, "team": False}.get(base.kind),
-        controller=head if head != key else None,
+        founded_on=date.fromisoformat(founded) if founded else None,
+        industry_code=said_at_place(own, on, "industry_code"),
+        controller=controller(known, key, on),
+        lists=known.lists_of(key, on),
         **standing(known, key, provider_key, on)._asdict(),
         group_staff=group_staff,
         group_annual_revenue=group_revenue,
@@ -142,21 +153,39 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
     )
 
 
+def controller(known: Known, key: str, on: date) -> str | None:
+    """Who controls ``key`` in the end on a day; None where nobody does."""
+    head = controller_of(known.control, key, on)
+    return head if head != key else None
+
+
 class Standing(NamedTuple):
     """What of an applicant's profile may be lost between a promise and its payment, by the names of the profile."""
 
     related_to_provider: bool | None
     labels: tuple[Label, ...]
     credit_listings: tuple[Listing, ...]
+    violations: tuple[Listing, ...]
 
 
 def standing(known: Known, key: str, provider_key: str | None, on: date) -> Standing:
     """``party``, of that only what may be lost."""
     return Standing(
         related(known, key, provider_key, on) if provider_key else None,
-        labels([entry for entry in known.entries if entry.firm_key == key]),
+        labels_of(known, key),
         known.listings.get(key, ()),
+        own_violations(known.listings.get(key, ())),
     )
+
+
+def own_violations(listings: Iterable[Listing]) -> tuple[Listing, ...]:
+    """Of somebody's entries those of the platform's own list: violations of its rules."""
+    return tuple(each for each in listings if each.list == OWN_LIST)
+
+
+def labels_of(known: Known, key: str) -> tuple[Label, ...]:
+    """Every label of ``key`` with its days, as ``labels``."""
+    return labels([entry for entry in known.entries if entry.firm_key == key])
 
 
 def labels(own: Sequence[Entry]) -> tuple[Label, ...]:

@@ -18,6 +18,7 @@ from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.message_keys import MESSAGES
 from billing.subsidy.rules.outcome import Refused, Unmet
+from billing.subsidy.rules.unmeetable import unmeetable
 from billing.wording import step_sentence
 
 #: Exit codes: all well, an example does not come out, a document cannot be used.
@@ -57,7 +58,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class Command(BaseCommand):
     help = (
         "Check programme documents (docs/programmes.md): every fault with its field and what to write, and every worked example with "
-        "what was expected and what came out. Exit code 0: all well; 1: an example does not come out; 2: a document cannot be used."
+        "what was expected and what came out; a gate that no booking can meet is a warning. Exit code 0: all well; 1: an example does "
+        "not come out; 2: a document cannot be used."
     )
     requires_system_checks: list[str] = []
 
@@ -93,6 +95,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {fault.path}: {fault.message}")
             return None
         self.stdout.write(f"{path}: {document['code']} {document['version']}")
+        for gate in unmeetable(document):
+            facts = ", ".join(gate.facts)
+            self.stdout.write(
+                f"  warning: {gate.path}: no booking can meet this gate: the platform does not know of any: {facts}"
+            )
         for result in results:
             self.stdout.write(f"  {'pass' if result.passed else 'FAIL'}  {result.title}")
             if not result.passed:

@@ -48,7 +48,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        coalesce(r.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}'
            #- '{{request,voucher}}' #- '{{request,voucher_issued_on}}')::text,
-       (c.inputs #> '{{candidates,0,facts,service}}')::text
+       ((c.inputs #> '{{candidates,0,facts,service}}') - 'person')::text
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)

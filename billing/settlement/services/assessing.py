@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -31,7 +31,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
-from billing.subsidy.rules.outcome import Balance
+from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
 from billing.subsidy.rules.programme import Programme
@@ -39,6 +39,7 @@ from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
+from booking.rules.service_facts import Direction, direction_of
 from config.kernel.copying import JsonText
 from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
@@ -238,6 +239,7 @@ def candidates_of(
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
+    payers = {each.key: each.payer for each in vouchers if each.payer}
     return tuple(
         Candidate(
             version.programme,
@@ -245,7 +247,7 @@ def candidates_of(
                 version, _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), earlier), vouchers
             ),
             {
-                cap_id: _together([_balance(known.get(spec.key)) for spec in purses])
+                cap_id: _together([(_balance(known.get(spec.key)), payers.get(spec.key, "")) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
@@ -293,6 +295,8 @@ def plan(
     subsidised: bool = True,
     gathered: Gathered | None = None,
     project: str = "",
+    person_id: int | None = None,
+    direction: str = "",
     approved_on: date | None = None,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
@@ -301,8 +305,9 @@ def plan(
     the local date of the start (of ``now`` for programmes that go by the approval); ``schedule`` is the pinned one where it is in hand
     already. ``service_mode``: how the customer is served, empty for what the lab's forms begin with. ``imported``: the time was not
     booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. ``gathered``: what is loaded about both
-    sides already; ``project``: the research project it is for. ``approved_on``: the local day of the approval, where it is not ``now``.
-    Raises Refusal ``price.none``.
+    sides already; ``project``: the research project it is for; ``person_id``: whose service it is, None where nobody is known yet;
+    ``direction``: what it is for, empty for what is usual for the customer. ``approved_on``: the local day of the approval, where it is
+    not ``now``. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on, today = during.starts_at.astimezone(zone).date(), approved_on or now.astimezone(zone).date()
@@ -314,11 +319,12 @@ def plan(
     gathered = gathered or gather(customer, [instrument.organisation_id])
     place = instrument_party(instrument)
     facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
-    facts = replace(facts, service=service_of(facts.service, imported=imported, project=project))
+    mode = service_mode or next(iter(instrument.service_modes), "")
+    told = Told(customer.kind, mode, direction, person_id)
+    facts = replace(facts, service=service_of(facts.service, versions, told, imported=imported, project=project))
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
     accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
-    mode = service_mode or next(iter(instrument.service_modes), "")
     use = use_of(schedule, mode, during, zone)
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use, vouchers)
 
@@ -336,6 +342,8 @@ def plan_of(
         service_mode=reservation.service_mode,
         imported=reservation.imported,
         project=reservation.research_project,
+        person_id=reservation.requested_by_id,
+        direction=reservation.service_direction,
         approved_on=approved_on,
     )
 
@@ -346,9 +354,35 @@ def approved_on(held: Mapping[str, Any]) -> date | None:
     return None if found is None else date.fromisoformat(found)
 
 
-def service_of(service: Service, *, imported: bool = False, project: str = "") -> Service:
-    """What a reservation or a sample job says of itself: that it came with a list, and the research project it is for."""
+class Told(NamedTuple):
+    """What is only told to programmes that ask: the kind of the customer, the way of the service, what it is for (``direction``, empty for
+    what is usual for such customers) and whose it is (None: nobody is known yet)."""
+
+    customer_kind: str
+    way: str
+    direction: str = ""
+    person_id: int | None = None
+
+    def fact(self, path: str) -> str | None:
+        """The value of one of ``ONLY_WHERE_ASKED``; a person is a key of the platform's. A direction that is none counts as nothing said,
+        until it is refused to who books."""
+        if path == "service.purpose":
+            return direction_of(self.direction if self.direction in list(Direction) else "", self.customer_kind).value
+        if path == "service.way":
+            return self.way or None
+        return None if self.person_id is None else f"user:{self.person_id}"
+
+
+def service_of(
+    service: Service, versions: Iterable[InForce], told: Told, *, imported: bool = False, project: str = ""
+) -> Service:
+    """What a reservation or a sample job says of itself: that it came with a list, the research project it is for, and of ``told`` what
+    one of the programmes asks."""
     paper = replace(service.paper, project=project) if project else service.paper
+    asked = sorted({path for version in versions for path in version.programme.asks_of_service})
+    if asked:
+        values: dict[str, Any] = {path.partition(".")[2]: told.fact(path) for path in asked}
+        paper = replace(paper, **values)
     return replace(service, imported=True if imported else None, paper=paper)
 
 
@@ -362,22 +396,35 @@ def prepare(
     imported: bool = False,
     subsidised: bool = True,
     project: str = "",
+    person_id: int | None = None,
+    direction: str = "",
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
     planned = plan(
-        instrument, customer, during, now, service_mode=service_mode, imported=imported, subsidised=subsidised, project=project
+        instrument,
+        customer,
+        during,
+        now,
+        service_mode=service_mode,
+        imported=imported,
+        subsidised=subsidised,
+        project=project,
+        person_id=person_id,
+        direction=direction,
     )
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A time on an instrument (with its site and organisation loaded); ``service_mode`` and ``project`` as in ``plan``."""
+    """A time on an instrument (with its site and organisation loaded); the rest as in ``plan``."""
 
     instrument: Instrument
     during: TimeRange
     service_mode: str = ""
     project: str = ""
+    person_id: int | None = None
+    direction: str = ""
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -434,9 +481,18 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
 def _planned(
     asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule, gathered: Gathered
 ) -> Plan:
-    mode, project = asked.service_mode, asked.project
     return plan(
-        asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered, project=project
+        asked.instrument,
+        customer,
+        asked.during,
+        now,
+        pins,
+        schedule,
+        service_mode=asked.service_mode,
+        gathered=gathered,
+        project=asked.project,
+        person_id=asked.person_id,
+        direction=asked.direction,
     )
 
 
@@ -551,13 +607,15 @@ def _shared_by(per: str, facts: Facts) -> str | None:
     return named.get(per)
 
 
-def _together(balances: Sequence[Balance]) -> Balance:
-    """Several purses as one; without any there is nothing to take from."""
-    if len(balances) == 1:
-        return balances[0]
-    limits = [balance.limit_fen for balance in balances]
+def _together(purses: Sequence[tuple[Balance, str]]) -> Balance:
+    """Several purses as one, each with the partner region that pays it, or none; without any there is nothing to take from."""
+    homes = tuple(Home(payer, max(0, (balance.limit_fen or 0) - balance.used_fen)) for balance, payer in purses if payer)
+    if len(purses) == 1:
+        (balance, _payer) = purses[0]
+        return replace(balance, homes=homes) if homes else balance
+    limits = [balance.limit_fen for balance, _payer in purses]
     limit = None if None in limits else sum(each or 0 for each in limits)
-    return Balance(limit, sum(balance.used_fen for balance in balances))
+    return Balance(limit, sum(balance.used_fen for balance, _payer in purses), homes=homes)
 
 
 def _balance(account: Account | None) -> Balance:

@@ -41,7 +41,7 @@ SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE %s)::date, p.unit
   JOIN instruments_organisation o ON o.id = r.organisation_id
   JOIN billing_testitemprice p ON p.test_item_id = r.id AND p.published_at <= asked.at
                               AND p.effective_from <= (asked.at AT TIME ZONE %s)::date
- ORDER BY asked.id, p.effective_from DESC, p.id DESC"""  # noqa: S608  (our own SQL)
+ ORDER BY asked.id, p.effective_from DESC, p.revision DESC"""  # noqa: S608  (our own SQL)
 
 
 def offers(as_of: Mapping[int, datetime]) -> dict[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
-from billing.firms.rules.profile import Known, Standing, party, standing
+from billing.firms.rules.profile import Known, Standing, controller, labels_of, own_violations, party, standing
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -51,6 +51,9 @@ class Gathered:
                     grade=owner.quality_grade or None,
                     credit_listings=self.known.listings.get(owner_key, ()),
                     lists=self.known.lists_of(owner_key, service_on),
+                    violations=own_violations(self.known.listings.get(owner_key, ())),
+                    labels=labels_of(self.known, owner_key),
+                    controller=controller(self.known, owner_key, service_on),
                 ),
             ),
             instrument=place,

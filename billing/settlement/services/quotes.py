@@ -64,9 +64,12 @@ def preview(
     now: datetime,
     service_mode: str = "",
     project: str = "",
+    for_person_id: int | None = None,
+    direction: str = "",
 ) -> QuotePreview:
     """Price and subsidise ``during`` for one of the actor's organisations; writes nothing. ``service_mode``: how it would be served,
-    empty for what the lab's forms begin with; ``project``: the research project it is for.
+    empty for what the lab's forms begin with; ``project``: the research project it is for; ``for_person_id``: in whose name, None: one's
+    own; ``direction``: what it is for, empty for what is usual for the customer.
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
     """
@@ -74,7 +77,17 @@ def preview(
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode, project=project.strip())
+    person_id = actor.user_id if for_person_id is None else for_person_id
+    prepared = assessing.prepare(
+        instrument,
+        customer,
+        during,
+        now,
+        service_mode=service_mode,
+        project=project.strip(),
+        person_id=person_id,
+        direction=direction,
+    )
     assessment = prepared.inputs.assess()
     left = caps_left([version.programme for version in prepared.versions], assessment.outcomes)
     return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)

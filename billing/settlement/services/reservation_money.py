@@ -71,6 +71,8 @@ class ReservationMoney:
             imported=reservation.imported,
             subsidised=charged,
             project=reservation.research_project,
+            person_id=reservation.requested_by_id,
+            direction=reservation.service_direction,
         )
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
@@ -238,7 +240,14 @@ class ReservationMoney:
             of_customer[one.organisation_id].append(place)
         for places in of_customer.values():
             sessions = [
-                assessing.Session(one.instrument, one.during, one.service_mode, one.research_project)
+                assessing.Session(
+                    one.instrument,
+                    one.during,
+                    one.service_mode,
+                    one.research_project,
+                    one.requested_by_id,
+                    one.service_direction,
+                )
                 for one in (asked[place] for place in places)
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)

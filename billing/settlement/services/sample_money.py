@@ -76,6 +76,8 @@ class SampleMoney:
             today,
             price=price,
             project=job.research_project,
+            person_id=job.requested_by_id,
+            direction=job.service_direction,
         )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -190,6 +192,8 @@ def requote(
         local_today(now),
         price=price,
         project=job.research_project,
+        person_id=job.requested_by_id,
+        direction=job.service_direction,
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -249,6 +253,8 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         price=price,
         version_ids=assessing.versions_approved_on(ids, today),
         project=job.research_project,
+        person_id=job.requested_by_id,
+        direction=job.service_direction,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
@@ -15,7 +16,7 @@ from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSam
 from billing.settlement.earlier import Earlier
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
-from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.assessing import Accounts, Told
 from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
@@ -30,7 +31,7 @@ from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
-from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
+from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind, ServiceMode
 from instruments.queries.places import resource_place
 from instruments.rules.spending import is_in_house
 from instruments.services.answer_time import zone_of_owner
@@ -94,9 +95,11 @@ def preview(
     arrive_on: date | None = None,
     price: SamplePrice | None = None,
     project: str = "",
+    direction: str = "",
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
-    (today unless it is given). ``project``: the research project it is for. ``price`` takes the place of the lab's list where both sides
+    (today unless it is given). ``project``: the research project it is for, ``direction`` what for (empty: what is usual for
+    the customer). ``price`` takes the place of the lab's list where both sides
     agreed to another.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
@@ -113,7 +116,18 @@ def preview(
     today = local_today(now)
     if arrive_on is not None:
         require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
-    planned = plan(resource, customer, samples, elements, arrive_on or today, today, price=price, project=project.strip())
+    planned = plan(
+        resource,
+        customer,
+        samples,
+        elements,
+        arrive_on or today,
+        today,
+        price=price,
+        project=project.strip(),
+        person_id=actor.user_id,
+        direction=direction,
+    )
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -139,11 +153,13 @@ def plan(
     price: SamplePrice | None = None,
     version_ids: Sequence[int] | None = None,
     project: str = "",
+    person_id: int | None = None,
+    direction: str = "",
     around: Around | None = None,
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force then
     (by ``service_on``, or by ``today`` where the day of the approval counts), or those that are given (pinned before). ``project``: the
-    research project it is for; ``around`` what is loaded of many tests already.
+    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already.
 
     Raises Refusal ``price.on_request``.
     """
@@ -156,10 +172,11 @@ def plan(
     place = Party(region_code=(resource_place(resource.pk) if around is None else around.places[resource.pk]) or None)
     gathered = gather(customer, [owner.pk]) if around is None else around.gathered
     facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
-    facts = replace(facts, service=assessing.service_of(facts.service, project=project))
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on, today) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
+    told = Told(customer.kind, ServiceMode.COMMISSIONED, direction, person_id)
+    facts = replace(facts, service=assessing.service_of(facts.service, versions, told, project=project))
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
     vouchers = gathered.vouchers
     if vouchers is None:
@@ -170,12 +187,17 @@ def plan(
 
 
 def prepare_many(
-    resources: Sequence[Resource], places: Mapping[int, str], customer: Organisation, samples: int, today: date
+    resources: Sequence[Resource],
+    places: Mapping[int, str],
+    customer: Organisation,
+    samples: int,
+    today: date,
+    person_id: int | None = None,
 ) -> list[SampleInputs | None]:
     """The engine's inputs for ``samples`` of each of the tests (with owner and test item) that come ``today``, with one element each where
     elements cost: seven queries at most however many. None where the price is on request or counts time.
 
-    ``places`` as in ``Around``; the customer need not be stored.
+    ``places`` as in ``Around``; the customer need not be stored. ``person_id``: who asks, where it is known.
     """
     prices = sample_prices.in_force([each.pk for each in resources], today)
     ids = subsidy.version_ids_in_force(today, today)
@@ -187,7 +209,8 @@ def prepare_many(
         priced = prices.get(resource.pk)
         if priced is None or priced.price is None or priced.unit in UNITS_OF_TIME:
             return None
-        return plan(resource, customer, samples, 1, today, today, price=priced.price, version_ids=ids, around=around)
+        pinned: dict[str, Any] = {"price": priced.price, "version_ids": ids, "around": around, "person_id": person_id}
+        return plan(resource, customer, samples, 1, today, today, **pinned)
 
     plans = [planned(each) for each in resources]
     loaded, known = assessing.with_what_is_known(plans)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from billing.firms.rules.profile import Standing
+from billing.firms.rules.profile import Standing, own_violations
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
@@ -44,7 +44,7 @@ def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool)
     before = candidate.facts.applicant
     if _stands(before.profile, now) and not (suspended and before.verified is not False):
         return candidate
-    profile = replace(before.profile, violations=(), **now._asdict())
+    profile = replace(before.profile, **now._asdict())
     facts = _as_of(candidate.facts, profile, today, suspended=suspended)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
 
@@ -52,7 +52,7 @@ def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool)
 def would_lose(candidate: Candidate, listings: tuple[Listing, ...], today: date, *, suspended: bool) -> bool:
     """Whether a programme would refuse what it gave if the applicant were paid on the local day ``today`` with these entries of credit
     lists; everything else stays as it was charged."""
-    profile = replace(candidate.facts.applicant.profile, credit_listings=listings)
+    profile = replace(candidate.facts.applicant.profile, credit_listings=listings, violations=own_violations(listings))
     facts = _as_of(candidate.facts, profile, today, suspended=suspended)
     return _loses(candidate.programme, candidate.facts, facts)
 
@@ -65,8 +65,8 @@ def _as_of(facts: Facts, profile: Profile, today: date, *, suspended: bool) -> F
 
 
 def _stands(profile: Profile, now: Standing) -> bool:
-    """Whether what programmes ask for at request and at payment is as it was. The platform knows of no violations of its own."""
-    return Standing(*(getattr(profile, name) for name in Standing._fields)) == now and not profile.violations
+    """Whether what programmes ask for at request and at payment is as it was."""
+    return Standing(*(getattr(profile, name) for name in Standing._fields)) == now
 
 
 def _loses(programme: Programme, before: Facts, now: Facts) -> bool:

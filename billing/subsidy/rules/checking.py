@@ -18,6 +18,7 @@ from billing.ledger.rules.documents import Document, DocumentError, load_schema
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.programme import parse_programme
 from billing.subsidy.rules.shape import PROGRAMME_SCHEMA, definition_of
+from billing.subsidy.rules.unmeetable import unmeetable
 
 MOST_FLAWS = 200
 """A document that is wrong in more places than this is wrong as a whole; the first ones say how."""
@@ -57,10 +58,12 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a document is worth: its faults, and once it has none what its worked examples give."""
+    """What a document is worth: its faults, and once it has none what its worked examples give and what may be meant otherwise
+    (``warnings``, which keep nothing from being published)."""
 
     flaws: tuple[Flaw, ...]
     examples: tuple[ExampleResult, ...]
+    warnings: tuple[Flaw, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -71,7 +74,10 @@ class Checked:
 def check(document: Document) -> Checked:
     """Everything that keeps ``document`` from being published, as far as it can be said without a database."""
     flaws = tuple(_shape_flaws(load_schema(PROGRAMME_SCHEMA), document)) or tuple(_meaning_flaws(document))
-    return Checked(flaws, () if flaws else tuple(check_examples(document)))
+    if flaws:
+        return Checked(flaws, ())
+    warnings = (Flaw(each.path, "programme.warning.unmeetable", {"facts": list(each.facts)}) for each in unmeetable(document))
+    return Checked((), tuple(check_examples(document)), tuple(warnings))
 
 
 def _shape_flaws(validator: Validator, document: Document) -> Iterator[Flaw]:

@@ -28,6 +28,7 @@ from billing.subsidy.rules.facts import Facts, GroupsRead, facts_document, froze
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
+    Home,
     Outcome,
     Payee,
     PayerLine,
@@ -127,7 +128,17 @@ def candidate_to_json(candidate: Candidate) -> Json:
 
 def _balance_to_json(balance: Balance) -> Json:
     data: Json = {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen}
-    return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
+    if balance.promised_fen is not None:
+        data["promised_fen"] = balance.promised_fen
+    if balance.homes:
+        data["homes"] = [home._asdict() for home in balance.homes]
+    return data
+
+
+def _balance(data: Mapping[str, Any]) -> Balance:
+    if "homes" not in data:
+        return Balance(**data)
+    return Balance(**{**data, "homes": tuple(Home(**home) for home in data["homes"])})
 
 
 def candidates_of(
@@ -140,7 +151,7 @@ def candidates_of(
         Candidate(
             programme,
             frozen_facts(data["facts"], before),
-            {cap: Balance(**each) for cap, each in data["balances"].items()},
+            {cap: _balance(each) for cap, each in data["balances"].items()},
         )
         for programme, data in zip(programmes, frozen, strict=True)
     )

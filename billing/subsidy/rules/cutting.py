@@ -9,8 +9,8 @@ from typing import NamedTuple
 from billing.ledger.rules.money import split_whole
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
-from billing.subsidy.rules.outcome import Award, Balance, Outcome, PayerLine, Refused, SettlementMode, Unmet
-from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, PayerLine, Refused, SettlementMode, Unmet, home_parts
+from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.rules.parts.payers import Splitting
 from billing.subsidy.rules.parts.payers_match import Match
 from billing.subsidy.rules.programme import Programme
@@ -28,9 +28,12 @@ class Worked(NamedTuple):
 
 
 class Cutting:
-    """Cuts one amount and divides what is left; every limit that was looked at is told, those that cut are ``binding``."""
+    """Cuts one amount and divides what is left; every limit that was looked at is told, those that cut are ``binding``.
 
-    __slots__ = ("accounts", "balances", "binding", "facts", "programme", "steps", "unmet")
+    What is drawn on a voucher of another region is paid by that region: no payer of the programme shares in it, and no pool is drawn.
+    """
+
+    __slots__ = ("accounts", "balances", "binding", "facts", "homes", "homes_fen", "programme", "steps", "unmet")
 
     def __init__(self, programme: Programme, facts: Facts, balances: Mapping[str, Balance], steps: list[Step]) -> None:
         self.programme = programme
@@ -40,6 +43,14 @@ class Cutting:
         self.binding: list[str] = []
         self.unmet: list[Unmet] = []
         self.accounts: list[tuple[Cap, int]] = []
+        self.homes: tuple[Home, ...] = ()
+        self.homes_fen = 0
+        for cap in programme.joint_caps:
+            balance = balances.get(cap.id)
+            if balance is not None and balance.homes and cap.applies(facts):
+                self.homes = balance.homes
+                self.homes_fen = sum(home.left_fen for home in balance.homes)
+                break
 
     def award(self, worked: Worked, cost_left_fen: int | None) -> Outcome:
         """The award, or a refusal where a cap of all or nothing is short. ``cost_left_fen``: what others leave of the cost."""
@@ -66,7 +77,11 @@ class Cutting:
         """The whole is cut, then divided, then each payer's part is cut."""
         amount = self._within_cost(computed_fen, limit_fen)
         for cap in self.programme.joint_caps:
-            amount = self._cut(cap, amount)
+            amount = self._cut_beside_homes(cap, amount)
+        homes = self._of_homes(amount)
+        amount -= sum(homes.values())
+        if homes and not amount:
+            return homes
         parts = payers.parts(amount, self.facts, self._room_of)
         steps, clause = self.steps, payers.clause
         for payer, part in parts.items():
@@ -74,7 +89,7 @@ class Cutting:
         for cap in self.programme.payer_caps:
             if cap.payer in parts:
                 parts[cap.payer] = self._cut(cap, parts[cap.payer])
-        return parts
+        return {**homes, **parts} if homes else parts
 
     def _matched(self, payers: Match, lead_fen: int, limit_fen: int | None) -> dict[str, int]:
         """The lead's part is cut, the others match what is left of it within their own caps, then the whole is cut."""
@@ -88,12 +103,14 @@ class Cutting:
         whole = sum(parts.values())
         amount = self._within_cost(whole, limit_fen)
         for cap in self.programme.joint_caps:
-            amount = self._cut(cap, amount)
+            amount = self._cut_beside_homes(cap, amount)
+        homes = self._of_homes(amount)
+        amount -= sum(homes.values())
         if amount < whole:
             parts = _given_way(parts, whole - amount, last_first=payers.last_first)
             for payer, part in parts.items():
                 self._tell(payer, part, amount)
-        return parts
+        return {**homes, **parts} if homes else parts
 
     def _own_caps(self, payer: str, amount: int) -> int:
         for cap in self.programme.payer_caps:
@@ -120,6 +137,26 @@ class Cutting:
 
     def _room(self, cap: Cap) -> int | None:
         return cap.room(self.balances.get(cap.id), self.facts, self.balances)
+
+    def _of_homes(self, amount: int) -> dict[str, int]:
+        """What other regions pay of the amount, told with its payer."""
+        if not self.homes_fen:
+            return {}
+        parts = home_parts(self.homes, amount)
+        for payer, part in parts.items():
+            params = {"payer": payer, "part_fen": part}
+            self.steps.append(Step("payers", self.programme.payers.clause, "subsidy.step.home_pays", params, amount))
+        return parts
+
+    def _cut_beside_homes(self, cap: Cap, amount: int) -> int:
+        """``_cut``; a pool is asked only for what no other region pays."""
+        theirs = min(amount, self.homes_fen) if cap.per is CapPer.POOL else 0
+        if not theirs:
+            return self._cut(cap, amount)
+        if amount == theirs:
+            return amount
+        left = theirs + self._cut(cap, amount - theirs)
+        return amount if left == amount else self.programme.rounding.floor(left)
 
     def _cut(self, cap: Cap, amount: int) -> int:
         """What the cap leaves of the amount, noted in either case; a cap of all or nothing that is short is unmet."""
@@ -158,7 +195,8 @@ class Cutting:
 
     def _draws(self, total: int, parts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
         """What the award takes from each account that limits it, and what it leaves there."""
-        draws = {cap.id: parts[cap.payer] if cap.payer else total for cap, _ in self.accounts}
+        own = total - sum(home_parts(self.homes, total).values()) if self.homes_fen else total
+        draws = {cap.id: parts[cap.payer] if cap.payer else own if cap.per is CapPer.POOL else total for cap, _ in self.accounts}
         return draws, {cap.id: room - draws[cap.id] for cap, room in self.accounts}
 
 

@@ -171,6 +171,9 @@ MESSAGES: dict[str, Message] = {
         ("payer", "lead", "rate", "part_fen"), "%(payer)s adds %(rate)s of what %(lead)s pays: %(part_fen)s"
     ),
     "subsidy.step.payer": Message(("payer", "part_fen"), "%(payer)s pays %(part_fen)s"),
+    "subsidy.step.home_pays": Message(
+        ("payer", "part_fen"), "%(part_fen)s of a recognised voucher are paid by %(payer)s, from no pool of this programme"
+    ),
     "subsidy.step.total": Message(("total_fen",), "Subsidy: %(total_fen)s"),
     # Conditions that were not met
     "subsidy.unmet.fact_missing": Message(("fact",), "It is not known yet: %(fact)s"),

@@ -6,7 +6,7 @@ takes five times as long to make.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -33,18 +33,40 @@ class Payee(StrEnum):
     FIRM = "firm"
 
 
+_HOME = "partner:"
+
+
+def home_payer(platform_id: str) -> str:
+    """Who pays what is drawn on a recognised voucher, as lines of an award name it: the region of the partner's platform."""
+    return f"{_HOME}{platform_id}"
+
+
+def home_platform(payer: str) -> str:
+    """The platform whose region pays its own voucher; empty for a treasury of the programme's."""
+    return payer.removeprefix(_HOME) if payer.startswith(_HOME) else ""
+
+
+class Home(NamedTuple):
+    """A region elsewhere that pays what is drawn on its own voucher, and how much of that is left (fen)."""
+
+    payer: str
+    left_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What an account of limited money says before this award.
 
     ``limit_fen``: the account's own limit (an issued quota, a budget, a configured cap); None leaves the document's.
     ``used_fen``: posted and held so far. ``promised_fen``: what is held of it for this very award, where the award is worked out
-    again later: no more is given, and the rest of it is cut off.
+    again later: no more is given, and the rest of it is cut off. ``homes``: who pays the first of what is drawn here instead of the
+    document's payers, in the order in which it is drawn: vouchers of other regions that are recognised.
     """
 
     limit_fen: int | None = None
     used_fen: int = 0
     promised_fen: int | None = None
+    homes: tuple[Home, ...] = ()
 
 
 class PayerLine(NamedTuple):
@@ -127,3 +149,24 @@ Outcome = Award | Refused
 def missing(clause: str, fact: str) -> Unmet:
     """The refusal for a rule that needs a fact nobody gave."""
     return Unmet(clause, "subsidy.unmet.fact_missing", {"fact": fact})
+
+
+def home_parts(homes: Sequence[Home], amount_fen: int) -> dict[str, int]:
+    """What each home pays of an amount, one after the other, as far as their money goes (fen)."""
+    parts: dict[str, int] = {}
+    for home in homes:
+        part = min(amount_fen, home.left_fen)
+        if part > 0:
+            parts[home.payer] = parts.get(home.payer, 0) + part
+            amount_fen -= part
+    return parts
+
+
+def homes_left(homes: Sequence[Home], amount_fen: int) -> tuple[Home, ...]:
+    """The homes after an amount was drawn on them, as ``home_parts`` draws it."""
+    left = []
+    for home in homes:
+        part = min(amount_fen, home.left_fen)
+        left.append(home._replace(left_fen=home.left_fen - part))
+        amount_fen -= part
+    return tuple(left)

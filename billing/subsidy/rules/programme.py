@@ -6,7 +6,7 @@ is found in ``programme_faults``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
-from billing.subsidy.rules.parts.caps import YEARLY, Cap, parse_caps
+from billing.subsidy.rules.parts.caps import SUBJECT, YEARLY, Cap, CapPer, parse_caps
 from billing.subsidy.rules.parts.conditions import Condition as Holding
 from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
 from billing.subsidy.rules.parts.gates import parse_gate
@@ -76,7 +76,8 @@ class Programme:
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
-    ``looks_before``: at what came before in the year of its caps. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at.
+    ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -109,6 +110,7 @@ class Programme:
     year_starts: str
     asks_what_was_paid: bool
     looks_before: bool
+    asks_of_service: frozenset[str]
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -242,6 +244,7 @@ def _of_one_side(
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
         asks_what_was_paid=_asks_what_was_paid(source),
         looks_before=_looks_before(source),
+        asks_of_service=_asks_of_service(source, caps),
         document=source,
     )
 
@@ -251,6 +254,15 @@ def _asks_what_was_paid(document: Document) -> bool:
     named = {name for base in bases for name in (base.get("amount"), *base.get("least_of", ()))}
     rules = [value for name, value in document.items() if name != "examples"]
     return bool(named & {"paid", "invoice"} or facts_named(rules) & {"amounts.paid", "amounts.invoice"})
+
+
+#: Facts of a service that are told, and kept, only where a programme looks at them: whose it is, what for and how.
+ONLY_WHERE_ASKED = frozenset({"service.person", "service.purpose", "service.way"})
+
+
+def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
+    named = facts_named([value for name, value in document.items() if name != "examples"])
+    return ONLY_WHERE_ASKED & (named | {SUBJECT[cap.per] for cap in caps if cap.per is CapPer.PERSON_YEAR})
 
 
 _BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})

@@ -8,7 +8,17 @@ from dataclasses import replace
 
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
-from billing.subsidy.rules.outcome import Award, Balance, Outcome, PayerLine, Refused, SettlementMode, SideAward, Unmet
+from billing.subsidy.rules.outcome import (
+    Award,
+    Balance,
+    Outcome,
+    PayerLine,
+    Refused,
+    SettlementMode,
+    SideAward,
+    Unmet,
+    homes_left,
+)
 from billing.subsidy.rules.programme import Programme
 
 Balances = Mapping[str, Balance]
@@ -80,7 +90,8 @@ def _use(balances: dict[str, Balance], award: Award) -> None:
         before = balances.get(cap_id, Balance())
         promised = before.promised_fen
         left = None if promised is None else promised - draw
-        balances[cap_id] = replace(before, used_fen=before.used_fen + draw, promised_fen=left)
+        homes = homes_left(before.homes, draw) if before.homes else ()
+        balances[cap_id] = replace(before, used_fen=before.used_fen + draw, promised_fen=left, homes=homes)
 
 
 def _joined(awards: list[tuple[str, Award]]) -> Award:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from billing.subsidy.rules.outcome import home_platform
 from billing.subsidy.rules.parts.caps import Cap
 
 VOUCHER = "voucher"
@@ -13,7 +14,8 @@ VOUCHER = "voucher"
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """A voucher of an applicant as a limited account. Days are local, both included."""
+    """A voucher of an applicant as a limited account. Days are local, both included. ``payer``: the partner region that pays what is
+    drawn on it (``partner:CN-310000``), empty for one of ours."""
 
     key: str
     programme_id: int
@@ -21,6 +23,7 @@ class Usable:
     number: str
     valid_from: date
     valid_to: date
+    payer: str = ""
 
     def covers(self, on: date) -> bool:
         return self.valid_from <= on <= self.valid_to
@@ -32,16 +35,38 @@ def is_issued(cap: Cap) -> bool:
 
 
 def behind(cap: Cap, programme_id: int, on: date, vouchers: Sequence[Usable]) -> tuple[Usable, ...]:
-    """The vouchers behind a cap on the date that counts, in the order in which they are used up: what ends first goes first."""
+    """The vouchers behind a cap on the date that counts, in the order in which they are used up: those that another region pays before
+    ours, of each what ends first."""
     if not is_issued(cap):
         return ()
     found = [each for each in vouchers if (each.programme_id, each.cap_id) == (programme_id, cap.id) and each.covers(on)]
-    return tuple(sorted(found, key=lambda each: (each.valid_to, each.number)))
+    return tuple(sorted(found, key=lambda each: (not each.payer, each.valid_to, each.number)))
 
 
 def voucher_key(cap_id: str, number: str) -> str:
     """The key of a voucher's account."""
     return f"{VOUCHER}:{cap_id}:{number}"
+
+
+def spread_by_home(amount: int, purses: Sequence[tuple[str, int]], homes: Mapping[str, int]) -> tuple[int, ...]:
+    """``amount`` (fen) taken from several purses (key of the account, what is left): what each home pays (``homes``) from vouchers of its
+    own, the rest from the others."""
+    taken = [0] * len(purses)
+    for payer, part in homes.items():
+        own = [place for place, (key, _left) in enumerate(purses) if _is_of(key, payer)]
+        for place, each in zip(own, spread(min(part, amount), [purses[place][1] for place in own]), strict=True):
+            taken[place] = each
+        amount -= sum(taken[place] for place in own)
+    others = [place for place, (key, _left) in enumerate(purses) if not any(_is_of(key, payer) for payer in homes)]
+    rest = others or list(range(len(purses)))
+    for place, each in zip(rest, spread(amount, [purses[place][1] - taken[place] for place in rest]), strict=True):
+        taken[place] += each
+    return tuple(taken)
+
+
+def _is_of(key: str, payer: str) -> bool:
+    """Whether a voucher's account is of the platform of a home: numbers begin with it."""
+    return key.split(":", 2)[-1].startswith(f"{home_platform(payer)}/")
 
 
 def spread(amount: int, left: Sequence[int]) -> tuple[int, ...]:

@@ -72,8 +72,9 @@ def recognise(actor: Actor, organisation_id: int, given: Recognised, now: dateti
     """Register a voucher that a partner region issued, so that it can be used here; its home region pays what is used.
 
     Raises Forbidden, NotFound, Refusal ``partner.not_now`` (``origin``), ``voucher.number_foreign`` and ``voucher.number_taken``
-    (``number``), ``voucher.cap_not_issued`` and ``voucher.agreed_redeem`` / ``voucher.agreed_refund`` where the programme settles another
-    way than was agreed with the region (``cap_id``), ``voucher.amount_range``, ``firm.days_in_order``, as ``uploads.clean_document``.
+    (``number``), ``voucher.cap_not_issued``, ``voucher.cap_of_one_payer`` and ``voucher.agreed_redeem`` / ``voucher.agreed_refund`` where
+    the programme settles another way than was agreed with the region (``cap_id``), ``voucher.amount_range``, ``firm.days_in_order``, as
+    ``uploads.clean_document``.
     """
     actor.require(Role.PROGRAMME_OFFICER)
     organisation = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
@@ -122,9 +123,12 @@ def _faults(origin: PartnerRegion, programme: Programme, given: Recognised, toda
     versions = ProgrammeVersion.objects.filter(programme=programme, published_at__isnull=False).values_list("pk", flat=True)
     compiled = [in_force(pk).programme for pk in versions]
     issued = [(cap.id, each.mode) for each in compiled for cap in each.caps if is_issued(cap)]
+    payers = {(cap.id, cap.payer) for each in compiled for cap in each.caps}
     modes = {mode for cap_id, mode in issued if cap_id == given.cap_id}
     if not modes:
         reasons.append(Reason("voucher.cap_not_issued", {"known": sorted({cap_id for cap_id, _mode in issued})}, "cap_id"))
+    elif any(cap_id == given.cap_id and payer for cap_id, payer in payers):
+        reasons.append(Reason("voucher.cap_of_one_payer", {}, "cap_id"))
     elif (agreed := _AGREED[RecognitionMode(origin.mode)])[0] not in modes:
         reasons.append(Reason(agreed[1], {"name": origin.name}, "cap_id"))
     if not 0 < given.face_fen <= MOST_FEN:

@@ -12,6 +12,8 @@ from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.rules.profile import party
 from billing.firms.services import credit, declaring, partners
 from billing.firms.services.partners import Partner
+from billing.settlement.services.gathering import gather
+from billing.subsidy.rules.facts import Party
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from tests.billing.firms.conftest import HOLDING, USCC, controlled_by
 
@@ -149,6 +151,19 @@ def test_a_credit_list_becomes_facts_with_their_days(coded):
     assert (mine.list, mine.since, mine.to) == ("serious_default", date(2026, 1, 5), None)
     (theirs,) = of(coded.other_firm).profile.credit_listings
     assert not theirs.holds(DAY)
+
+
+def test_what_is_known_of_an_owner_is_told_as_of_any_other(coded):
+    credit.import_list(
+        coded.actor("zhou"), "platform", "House rules", f"uscc,name,from,to\n{USCC['lab']},Lab,2026-01-05,\n".encode(), coded.now
+    )
+    facts = gather(coded.firm, [coded.lab.pk]).facts(coded.lab, Party(), coded.firm, "testing", DAY, DAY)
+    assert [(each.list, each.since) for each in facts.provider.profile.violations] == [("platform", date(2026, 1, 5))]
+    assert (facts.provider.profile.controller, facts.provider.profile.labels, facts.applicant.profile.violations) == (
+        None,
+        (),
+        (),
+    )
 
 
 def test_a_later_list_ends_an_entry(coded):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing.firms.rules.declarations import checked
 from billing.firms.rules.group import Tie, circle, controller_of, group_of
-from billing.firms.rules.profile import Base, Entry, Known, party
+from billing.firms.rules.profile import Base, Entry, Known, party, standing
 from billing.subsidy.rules.facts import Listing
 from config.kernel.errors import Refusal
 
@@ -70,6 +70,28 @@ def test_a_move_counts_from_its_day():
     assert party(known(moved), "a", None, date(2026, 5, 31)).region_code == "630104"
     assert party(known(moved), "a", None, date(2026, 6, 1)).region_code == "632801"
     assert party(known(moved), "a", None, date(2026, 6, 1)).policy_zones == frozenset()
+
+
+def test_founding_day_and_industry_are_those_last_said_and_outlive_a_move():
+    first = entry("place", {"region_code": "630104", "policy_zones": [], "founded_on": "2024-03-01", "industry_code": "C2614"})
+    moved = entry("place", {"region_code": "632801", "policy_zones": []}, date(2026, 5, 1), order=2)
+    found = party(known(first, moved), "a", None, DAY)
+    assert (found.region_code, found.profile.founded_on, found.profile.industry_code) == ("632801", date(2024, 3, 1), "C2614")
+    none = party(known(moved), "a", None, DAY).profile
+    assert (none.founded_on, none.industry_code) == (None, None)
+
+
+def test_an_entry_of_the_platforms_own_list_is_a_violation_and_no_other_is():
+    own = Listing("platform", date(2026, 2, 1), None)
+    found = Known(known().bases, (), {"a": (*known().listings["a"], own)}, {})
+    assert party(found, "a", None, DAY).profile.violations == (own,) and party(found, "b", None, DAY).profile.violations == ()
+    assert standing(found, "a", None, DAY).violations == (own,)
+
+
+def test_an_applicant_on_a_partners_list_is_known_as_such():
+    found = Known(known().bases, (), {}, {"a": (Listing("310000", date(2026, 1, 1), date(2026, 6, 30)),)})
+    assert party(found, "a", None, DAY).profile.lists == {"partner:310000"}
+    assert party(found, "a", None, date(2026, 7, 1)).profile.lists == frozenset()
 
 
 def test_group_figures_are_sums_and_unknown_when_a_part_is():
@@ -135,6 +157,11 @@ def test_whatever_is_let_in_one_by_one_nobody_controls_itself(pairs):
         ("figures", {"year": 2026, "staff": -1}, {"year", "staff"}),
         ("figures", {"year": 2025}, {"staff"}),
         ("place", {"region_code": "63"}, {"region_code", "valid_from"}),
+        (
+            "place",
+            {"region_code": "630104", "founded_on": date(2027, 1, 1), "industry_code": "mining", "valid_from": DAY},
+            {"founded_on", "industry_code"},
+        ),
         ("label", {"label": "best", "level": "galactic", "number": "", "valid_from": DAY}, {"label", "level", "number"}),
         (
             "label",
@@ -152,3 +179,10 @@ def test_what_is_wrong_is_told_at_its_field_all_at_once(kind, content, fields):
     with pytest.raises(Refusal) as refused:
         checked(kind, content, TODAY)
     assert {reason.field for reason in refused.value.reasons} == fields
+
+
+def test_a_registration_says_its_founding_and_industry_only_where_they_were_typed():
+    plain = {"region_code": "630104", "valid_from": DAY}
+    assert checked("place", plain, TODAY).content == {"region_code": "630104", "policy_zones": []}
+    said = checked("place", plain | {"founded_on": date(2024, 3, 1), "industry_code": " c2614 "}, TODAY).content
+    assert (said["founded_on"], said["industry_code"]) == ("2024-03-01", "C2614")

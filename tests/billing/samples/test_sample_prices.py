@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -20,8 +21,9 @@ from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.programme import parse_programme
 from booking.rules.sample_days import promise
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import CatalogueEntry, Resource, User
+from instruments.ports import ListPrice
 from instruments.rules import statutory_holidays
 from instruments.rules.turnaround import is_workday
 from instruments.services import resources
@@ -117,6 +119,50 @@ def test_the_price_in_force_is_the_latest_that_has_begun(cast: Any, test_item: R
     assert later is not None and later.amount_fen == 9_000
     assert sample_prices.in_force([test_item.pk], ON - timedelta(days=1)) == {}
     assert CatalogueEntry.objects.get(resource=test_item).price_from_fen == 8_500
+
+
+def test_two_versions_of_one_day_know_of_each_other_and_the_database_sees_to_it(cast: Any, test_item: Resource) -> None:
+    first, second = publish(cast, test_item, 8_000), publish(cast, test_item, 8_500)
+    assert (first.revision, second.revision) == (1, 2)
+    twin = {"test_item_id": test_item.pk, "effective_from": ON, "unit": "sample", "amount_fen": 1, "published_at": cast.now}
+    for revision in (1, 2):  # who saw nothing, and who saw the first alone
+        with pytest.raises(IntegrityError, match="test_item_price_one_per_day"), transaction.atomic():
+            TestItemPrice.objects.create(**twin, revision=revision)
+    with transaction.atomic():  # the control: without the guard it would stand there
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE billing_testitemprice DROP CONSTRAINT test_item_price_one_per_day")
+        TestItemPrice.objects.create(**twin, revision=2)
+        assert TestItemPrice.objects.filter(test_item_id=test_item.pk, effective_from=ON, revision=2).count() == 2
+        transaction.set_rollback(True)
+
+
+def test_who_was_slower_on_one_day_is_told(cast: Any, test_item: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(cast, test_item, 8_000)
+    monkeypatch.setattr(sample_prices, "_revision", lambda before, on: 1)  # looked before the first one was there
+    with pytest.raises(Conflict) as refused, transaction.atomic():
+        publish(cast, test_item, 8_500)
+    assert [reason.code for reason in refused.value.reasons] == ["price.published_meanwhile"]
+    with pytest.raises(Conflict, match="published_meanwhile"), transaction.atomic():
+        sample_prices.SamplePrices().set_list_prices(cast.actor("li"), {test_item.pk: ListPrice(7_000, "sample")}, ON, cast.now)
+    assert sample_prices.in_force([test_item.pk], ON)[test_item.pk].price == SamplePrice("sample", 8_000, {})
+
+
+def test_what_was_published_for_one_day_before_is_counted_in_its_order(cast: Any, test_item: Resource) -> None:
+    row = {"test_item_id": test_item.pk, "unit": "sample", "published_at": cast.now}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE billing_testitemprice DROP CONSTRAINT test_item_price_one_per_day")
+        made = [TestItemPrice.objects.create(**row, effective_from=ON, amount_fen=fen) for fen in (1, 2, 3)]
+        other = TestItemPrice.objects.create(**row, effective_from=ON + timedelta(days=1), amount_fen=4)
+        with connection.cursor() as cursor:
+            cursor.execute(import_module("billing.migrations.0240_one_test_price_per_day").REVISIONS)
+        kept = dict(TestItemPrice.objects.values_list("pk", "revision"))
+        assert [kept[each.pk] for each in (*made, other)] == [1, 2, 3, 1]
+        with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+            made[0].save()  # the guard is on again
+        transaction.set_rollback(True)
 
 
 def test_a_version_is_written_once(cast: Any, test_item: Resource) -> None:

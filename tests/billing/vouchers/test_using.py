@@ -149,7 +149,7 @@ def test_of_what_was_held_the_voucher_that_ends_first_is_used_up_first(desk, lif
     soon = desk.issued(150_00, life_days=10)
     life_of.approve(life_of.ask(slot_of(9, 11)))
     holds = list(Transfer.objects.filter(kind="hold", debit__in=[late.account_id, soon.account_id]).order_by("pk"))
-    less = SimpleNamespace(draws={"voucher": SHARE_FEN})
+    less = SimpleNamespace(draws={"voucher": SHARE_FEN}, lines=())
     due = awarding._due(in_force(holds[0].programme_version_id), holds, less)
     assert due == {soon.account_id: 150_00, late.account_id: 10_00}
 

@@ -1,0 +1,117 @@
+"""Gates that no booking can meet, because they ask for what the platform knows of none: a warning to whoever writes a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
+
+#: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
+#: ``other_amounts``. docs/programmes.md section 12 names every one.
+NEVER_KNOWN = frozenset(
+    {
+        "applicant.net_assets",
+        "provider.certified",
+        "instrument.lists",
+        "service.listed",
+        "service.project_evidence",
+        "service.contract_number",
+        "service.contract_on",
+        "service.payment_on",
+        "service.invoice_number",
+        "service.invoice_subsidised",
+        "amounts.asked",
+        "amounts.tax",
+        "amounts.excluded",
+        "amounts.face_value",
+        "amounts.other_subsidies",
+        "amounts.lower_level",
+        "amounts.lender",
+        "amounts.external_income",
+        "amounts.prior_year_external_income",
+        "quantities.external_minutes",
+        "quantities.elements",
+        "quantities.runs",
+        "quantities.units",
+        "quantities.days",
+        "quantities.persons",
+        "quantities.sessions",
+        "quantities.vouchers",
+        "quality.score",
+        "request.side",
+        "request.settlement",
+        "request.rate",
+        "request.classes_taken",
+        "before.spend",
+    }
+)
+_OPEN = ("other.", "other_amounts.")
+#: What can be served here, and who can ask for it, by their codes in documents.
+SERVICE_KINDS = frozenset({"instrument_use", "testing"})
+APPLICANT_KINDS = frozenset({"firm", "team", "institution"})
+Piece = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeetable:
+    """A gate by its JSON path (``$.gates[3]``), and the facts because of which no booking meets it."""
+
+    path: str
+    facts: tuple[str, ...]
+
+
+def is_never_known(path: str) -> bool:
+    """Whether the platform knows a fact of no booking."""
+    return path in NEVER_KNOWN or path.startswith(_OPEN)
+
+
+def unmeetable(document: Piece) -> list[Unmeetable]:
+    """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
+    basis = f"service.{document['date_basis']}_on"
+    places = [("$.gates", document["gates"])]
+    places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
+    found = ((f"{path}[{place}]", _blocking(gate, basis)) for path, gates in places for place, gate in enumerate(gates))
+    return [Unmeetable(path, tuple(sorted(facts))) for path, facts in found if facts]
+
+
+def _blocking(gate: Piece, basis: str) -> set[str]:
+    """The facts because of which a gate is never met; none where it can be."""
+    if gate.get("applies_to") and APPLICANT_KINDS.isdisjoint(gate["applies_to"]):
+        return set()
+    kind = gate["type"]
+    if kind == "applicant_kind":
+        return {"applicant.kind"} if APPLICANT_KINDS.isdisjoint(gate["any_of"]) else set()
+    if kind == "service_kind":
+        return {"service.kind"} if gate.get("any_of") and SERVICE_KINDS.isdisjoint(gate["any_of"]) else set()
+    if kind == "minimum_spend":
+        return set(_blocking_spend(gate))
+    if kind == "any_of":
+        each = [set().union(*(_blocking(one, basis) for one in gates)) for gates in gate["alternatives"]]
+        return set().union(*each) if all(each) else set()
+    if kind == "condition" and not _can(gate["when"], basis, wanted=True):
+        return {path for path in facts_named(gate["when"]) if is_never_known(path)}
+    return set()
+
+
+def _blocking_spend(gate: Piece) -> Iterator[str]:
+    amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
+    if "months" in gate and not gate["with_this"]:
+        yield "before.spend"
+    elif is_never_known(amount):
+        yield amount
+
+
+def _can(when: Piece, basis: str, *, wanted: bool) -> bool:
+    """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
+    if "not" in when:
+        return _can(when["not"], basis, wanted=not wanted)
+    if "all" in when or "any" in when:
+        parts: Sequence[Piece] = when["all"] if "all" in when else when["any"]
+        answers = [_can(part, basis, wanted=wanted) for part in parts]
+        return all(answers) if ("all" in when) is wanted else any(answers)
+    if is_never_known(when["fact"]) or (wanted and any(map(is_never_known, facts_named(when)))):
+        return parse_condition(when, basis).holds(Facts(), []) is wanted
+    return True

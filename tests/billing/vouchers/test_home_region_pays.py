@@ -1,0 +1,264 @@
+"""What is drawn on a voucher of a partner region is paid by that region alone, from the booking to the statement or the claim."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from billing import wording
+from billing.bills.models import AwardReversal
+from billing.claims.models import Claim, ClaimLine
+from billing.claims.services import batch_rules
+from billing.firms.services import partners
+from billing.firms.services.partners import Partner
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.settlement.models import Award
+from billing.settlement.services import statements
+from billing.settlement.services.replaying import replay_charges
+from billing.subsidy.rules import Balance, Refused, evaluate, parse_facts, parse_programme
+from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.codec import candidate_to_json, candidates_of
+from billing.subsidy.rules.outcome import Home
+from billing.vouchers.rules.backing import Usable, behind, spread_by_home
+from billing.vouchers.services import holding
+from booking.services import transitions
+from config.kernel.errors import Refusal
+from instruments.models import PolicyZone
+from tests.agreeing import check_out_agreed
+from tests.billing.claims.conftest import DECEMBER, Office, code_of
+from tests.billing.rules.builders import cap, facts_of
+from tests.billing.rules.builders import programme_document as small_document
+from tests.billing.services.conftest import Life
+from tests.billing.vouchers.conftest import CODE, PDF, Desk
+from tests.billing.vouchers.test_using import broken, left
+from tests.conftest import programme_document, slot_of, voucher_document
+
+HOME = "partner:CN-310000"
+NOVEMBER = date(2026, 11, 1)
+
+
+def with_pool(limit: str, mode: str = "redeem") -> dict[str, Any]:
+    """40 %, up to what the vouchers and the pool have."""
+    document = voucher_document(CODE)
+    pool = {"id": "pool", "per": "pool", "limit": limit, "when_short": "partial", "clause": "7"}
+    document["caps"] = [pool, *document["caps"]]
+    if mode == "refund":
+        document["settlement"] = programme_document("DEMO-QH-A")["settlement"] | {"clause": "9"}
+    return document
+
+
+@pytest.fixture
+def opened(cast, published):
+    """A programme with a pool, and a region with which vouchers are recognised; ``recognise(fen)`` registers one of the firm's."""
+
+    def make(mode: str = "redeem", pool: str = "1000") -> SimpleNamespace:
+        PolicyZone.objects.create(slug="east", name="East")
+        version = published(with_pool(pool, mode))
+        agreed = Partner("310000", "CN-310000", "Shanghai", "", mode, date(2026, 1, 1), None, "Agreement 7")
+        region = partners.keep_region(cast.actor("chen"), agreed, cast.now)
+
+        def recognise(fen: int, number: str = "SH/2026/77", firm: Any = None, until: date = date(2026, 12, 31)) -> Any:
+            given = holding.Recognised(region.pk, f"CN-310000/{number}", CODE, "voucher", fen, date(2026, 1, 1), until, PDF)
+            return holding.recognise(cast.actor("chen"), (firm or cast.firm).pk, given, cast.now)
+
+        return SimpleNamespace(version=version, region=region, recognise=recognise, life=Life(cast))
+
+    return make
+
+
+def paying(charge) -> dict[str, int]:
+    return {each["payer"]: each["amount_fen"] for each in Award.objects.get(charge=charge).payers}
+
+
+def drawn_on_pool() -> int:
+    account = Account.objects.filter(kind="pool").first()
+    return account.held_fen + account.posted_fen if account else 0
+
+
+def identical() -> bool:
+    return {(each.differences, each.problem) for each in replay_charges()} == {((), "")}
+
+
+def test_a_redeemed_voucher_is_paid_by_its_home_from_the_quote_to_the_statement(opened, cast):
+    given = opened()
+    made = given.recognise(500_00)
+    booked = given.life.ask(slot_of(9, 11))
+    (quoted,) = given.life.quote(booked).result["outcomes"]
+    assert quoted["lines"] == [{"payer": HOME, "payee": "provider", "amount_fen": 320_00}]
+    assert [step["key"] for step in quoted["steps"] if step["key"].startswith("subsidy.step.home")] == ["subsidy.step.home_pays"]
+    given.life.approve(booked)
+    assert (left(made), drawn_on_pool()) == ((180_00, 320_00, 0), 0)
+    charge = given.life.use(booked)
+    assert (charge.gross_fen, charge.deducted_fen, charge.payable_now_fen) == (800_00, 320_00, 480_00)
+    assert paying(charge) == {HOME: 320_00}
+    assert (left(made), drawn_on_pool()) == ((180_00, 0, 320_00), 0)
+    issued = statements.issue(cast.actor("qian"), given.version.pk, cast.lab.pk, NOVEMBER, DECEMBER)
+    assert issued.content["totals"]["payers"] == [{"payer": HOME, "amount_fen": 320_00}]
+    assert issued.total_fen == charge.deducted_fen
+    assert identical() and broken() == {}
+
+
+def test_a_refunded_voucher_is_claimed_from_its_home_on_a_payment_list_of_its_own(opened, cast):
+    cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
+    cast.firm.save()
+    given = opened("refund")
+    made = given.recognise(500_00)
+    charge = given.life.whole(slot_of(9, 11))
+    assert (charge.payable_now_fen, charge.refunded_fen, charge.final_cost_fen) == (800_00, 320_00, 480_00)
+    assert paying(charge) == {HOME: 320_00} and (left(made), drawn_on_pool()) == ((180_00, 0, 320_00), 0)
+    office = Office(cast, {CODE: given.version})
+    batch, claim = office.approved(CODE, who="zhao")
+    assert ClaimLine.objects.get(claim=claim).payers == [{"payer": HOME, "amount_fen": 320_00}]
+    (listed,) = office.listed(batch)
+    assert (listed.payer, listed.total_fen) == (HOME, 320_00)
+    assert listed.content["totals"]["payers"] == [{"payer": HOME, "amount_fen": 320_00}]
+    office.pay_all([listed])
+    claim = Claim.objects.get(pk=claim.pk)
+    assert claim.state == "paid" and claim.total_fen == charge.refunded_fen
+    assert Transfer.objects.get(source_type="payout").credit.key.endswith(HOME)
+    assert identical() and broken() == {}
+
+
+def test_what_the_homes_voucher_does_not_reach_is_ours_and_the_pool_gives_that_alone(opened, cast):
+    given = opened(pool="50")
+    foreign = given.recognise(100_00)
+    own = Desk(cast).issued(500_00)
+    booked = given.life.approve(given.life.ask(slot_of(9, 11)))
+    assert (left(foreign), left(own), drawn_on_pool()) == ((0, 100_00, 0), (450_00, 50_00, 0), 50_00)
+    charge = given.life.use(booked)
+    assert paying(charge) == {HOME: 100_00, "province": 30_00, "prefecture": 20_00}
+    assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (450_00, 0, 50_00), 50_00)
+    assert given.life.quote(given.life.ask(slot_of(13, 15))).deducted_fen == 0  # both the voucher and the pool are used up
+    assert identical() and broken() == {}
+
+
+def test_less_time_than_promised_is_paid_by_the_home_first(opened, cast):
+    given = opened()
+    foreign = given.recognise(100_00)
+    own = Desk(cast).issued(500_00)
+    booked = given.life.approve(given.life.ask(slot_of(9, 12)))
+    assert (left(foreign), left(own)) == ((0, 100_00, 0), (120_00, 380_00, 0))
+    transitions.check_in(cast.actor("wang"), booked.pk, booked.starts_at)
+    check_out_agreed(cast.actor("wang"), booked.pk, booked.starts_at + timedelta(hours=1))
+    award = Award.objects.get(charge__reservation=booked)
+    assert award.payers[0] == {"payer": HOME, "amount_fen": 100_00} and drawn_on_pool() == award.total_fen - 100_00
+    posted = Transfer.objects.filter(kind=TransferKind.POST, debit__kind="voucher").values_list("debit_id", "amount_fen")
+    assert dict(posted) == {foreign.account_id: 100_00, own.account_id: award.total_fen - 100_00}
+    assert identical() and broken() == {}
+
+
+def test_the_rules_over_a_batch_leave_alone_what_a_home_pays(opened, cast, published, monkeypatch):
+    cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
+    cast.firm.save()
+    given = opened("refund")
+    given.recognise(500_00)
+    given.life.whole(slot_of(9, 11))
+    office = Office(cast, {CODE: given.version})
+    batch, (claim,) = office.filled(CODE)
+    office.submit(claim, "zhao")
+    asked = []
+    monkeypatch.setattr(batch_rules, "has_rules", lambda programme: asked.append(programme) or True)
+    office.close(batch)
+    assert asked == [] and not AwardReversal.objects.exists()
+
+
+def test_a_limit_of_one_payer_recognises_no_voucher(opened, cast, published):
+    document = voucher_document("DEMO-QH-VP")
+    document["caps"][0] |= {"payer": "province"}
+    published(document)
+    given = opened()
+    wanted = holding.Recognised(
+        given.region.pk, "CN-310000/8", "DEMO-QH-VP", "voucher", 1_00, date(2026, 1, 1), date(2026, 12, 31), PDF
+    )
+    with pytest.raises(Refusal) as refused:
+        holding.recognise(cast.actor("chen"), cast.firm.pk, wanted, cast.now)
+    assert code_of(refused) == "voucher.cap_of_one_payer"
+
+
+@pytest.mark.django_db
+def test_a_home_is_told_in_words_by_its_place():
+    with translation.override("en"):
+        assert wording.payer_word(HOME) == "Partner region Shanghai (CN-310000)"
+        assert wording.payer_word("partner:CN-DELTA") == "Partner region CN-DELTA"
+        assert wording.payer_word("province") == "Province"
+
+
+# --- The rule alone -----------------------------------------------------------------------------------------------------
+
+VOUCHER = cap("voucher", "voucher", {"configured": True, "when_unset": "no_limit"})
+HOMES = (Home(HOME, 30_00), Home("partner:CN-320000", 20_00))
+
+
+def outcome(document: dict[str, Any], yuan: int, voucher: Balance, **others: Balance) -> Any:
+    return evaluate(parse_programme(document), parse_facts(facts_of(yuan)), {"voucher": voucher, **others})
+
+
+def half(**changes: Any) -> dict[str, Any]:
+    return small_document(rate={"type": "flat", "rate": "0.5", "clause": "1"}, **changes)
+
+
+def parts(award: Any) -> dict[str, int]:
+    return {line.payer: line.amount_fen for line in award.lines if line.amount_fen}
+
+
+def test_homes_pay_in_turn_and_ours_only_the_rest():
+    document = half(caps=[cap("pool", "pool", "1000"), VOUCHER])
+    found = outcome(document, 160, Balance(90_00, homes=HOMES))
+    ours = {payer: fen for payer, fen in parts(found).items() if not payer.startswith("partner:")}
+    assert parts(found) == {HOME: 30_00, "partner:CN-320000": 20_00, **ours} and sum(ours.values()) == 30_00
+    assert found.draws == {"pool": 30_00, "voucher": 80_00}
+    alone = outcome(document, 100, Balance(90_00, homes=HOMES))
+    assert parts(alone) == {HOME: 30_00, "partner:CN-320000": 20_00} and alone.draws == {"voucher": 50_00}
+
+
+def test_an_empty_pool_leaves_what_homes_pay():
+    document = half(caps=[VOUCHER, cap("pool", "pool", "1000")])
+    found = outcome(document, 160, Balance(90_00, homes=HOMES), pool=Balance(used_fen=1000_00))
+    assert parts(found) == {HOME: 30_00, "partner:CN-320000": 20_00} and found.draws == {"pool": 0, "voucher": 50_00}
+
+
+def test_a_cut_pool_is_cut_to_whole_steps_together_with_what_homes_pay():
+    document = half(caps=[cap("pool", "pool", "10"), VOUCHER], rounding={"step": "yuan", "mode": "down", "clause": "1"})
+    found = outcome(document, 160, Balance(90_00, homes=(Home(HOME, 30_50),)))
+    assert (found.total_fen, parts(found)[HOME], found.draws["pool"]) == (40_00, 30_50, 9_50)
+
+
+def test_a_pool_of_all_or_nothing_is_asked_for_the_rest_alone():
+    document = half(caps=[cap("pool", "pool", "10", when_short="refuse"), VOUCHER])
+    assert isinstance(outcome(document, 160, Balance(90_00, homes=HOMES)), Refused)
+    assert outcome(document, 120, Balance(90_00, homes=HOMES)).draws == {"pool": 10_00, "voucher": 60_00}
+
+
+def test_two_sides_draw_on_the_homes_one_after_the_other():
+    deducted = {"mode": "deducted_now", "form": "deduct_and_redeem", "payee": "provider", "clause": "1"}
+    beside = {"mode": "paid_beside", "form": "monthly_purchase", "payee": "provider", "clause": "1"}
+    sides = [{"id": "a", "settlement": deducted}, {"id": "b", "settlement": beside}]
+    found = outcome(half(caps=[VOUCHER], sides=sides), 80, Balance(90_00, homes=HOMES))
+    assert [line.amount_fen for line in found.lines if line.payer == HOME] == [30_00]
+    assert sum(line.amount_fen for line in found.lines if line.payer == "partner:CN-320000") == 20_00
+
+
+def test_homes_are_frozen_with_the_balances_and_nothing_is_where_there_are_none():
+    programme = parse_programme(half(caps=[VOUCHER]))
+    for balance in (Balance(90_00, homes=HOMES), Balance(90_00)):
+        before = Candidate(programme, parse_facts(facts_of(100)), {"voucher": balance})
+        written = candidate_to_json(before)
+        assert ("homes" in written["balances"]["voucher"]) is bool(balance.homes)
+        assert candidates_of([programme], [written])[0].balances == before.balances
+
+
+def test_vouchers_of_others_are_used_before_ours_and_each_home_pays_from_its_own():
+    programme = parse_programme(half(caps=[VOUCHER]))
+    days = date(2026, 1, 1), date(2026, 12, 31)
+    ours = Usable("voucher:voucher:JS/1", 1, "voucher", "JS/1", days[0], date(2026, 6, 30))
+    theirs = Usable("voucher:voucher:CN-310000/1", 1, "voucher", "CN-310000/1", *days, HOME)
+    assert behind(programme.caps[0], 1, date(2026, 3, 1), [ours, theirs]) == (theirs, ours)
+    purses = [(ours.key, 100), (theirs.key, 50)]
+    assert spread_by_home(120, purses, {HOME: 50}) == (70, 50)
+    assert spread_by_home(30, purses, {HOME: 30}) == (0, 30)
+    assert spread_by_home(120, [("pool:x", 500)], {HOME: 50}) == (120,)
+    assert spread_by_home(120, [], {HOME: 50}) == ()
