@@ -1,19 +1,25 @@
-"""The one door to openpyxl: tables of plain values to a workbook. Texts stay texts, amounts are numbers, the bytes are always the same."""
+"""The one door to openpyxl: tables of plain values to a workbook. Texts stay texts, amounts are numbers, the bytes are always the same.
+
+Rows are written one after the other as they come; no cell is kept.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.worksheet import Worksheet
 
 from instruments.rules.names import without_direction
@@ -27,6 +33,7 @@ _FORMATS: tuple[tuple[type, str], ...] = (
 #: What a spreadsheet programme could take for the beginning of a formula or a command, full-width forms included.
 _RISKY = tuple("=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20\uff5c\uff05")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
+_TEXT = "text"
 _LONGEST_TEXT = 32_767
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -48,8 +55,7 @@ class Sheet:
 
 def workbook(sheets: Sequence[Sheet], *, title: str, creator: str, made_at: datetime) -> bytes:
     """An .xlsx file. The same arguments give the same bytes."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
     for sheet in sheets:
         _write(book.create_sheet(_sheet_title(sheet.title)), sheet)
     book.properties.title = _clean(title)
@@ -60,51 +66,72 @@ def workbook(sheets: Sequence[Sheet], *, title: str, creator: str, made_at: date
     return _frozen(raw, made_at)
 
 
-def _write(page: Worksheet, sheet: Sheet) -> None:
-    row = 1
-    for values in sheet.above:
-        _write_row(page, row, values, bold=row == 1)
-        row += 1
-    _write_row(page, row, sheet.head, bold=True)
-    page.freeze_panes = page.cell(row + 1, 1)
-    page.print_title_rows = f"{row}:{row}"
+def _write(page: WriteOnlyWorksheet, sheet: Sheet) -> None:
+    _lay_out(page, sheet)
+    pen = _Pen(page)
+    for place, values in enumerate(sheet.above):
+        page.append(pen.cells(values, bold=place == 0))
+    page.append(pen.cells(sheet.head, bold=True))
     for values in sheet.rows:
-        row += 1
-        _write_row(page, row, values)
+        page.append(pen.cells(values))
     if sheet.total:
-        _write_row(page, row + 1, sheet.total, bold=True)
+        page.append(pen.cells(sheet.total, bold=True))
+
+
+def _lay_out(page: WriteOnlyWorksheet, sheet: Sheet) -> None:
+    """What stands in the file before the first row."""
+    head = len(sheet.above) + 1
+    page.freeze_panes = f"A{head + 1}"
+    page.print_title_rows = f"{head}:{head}"
     for place, width in enumerate(sheet.widths, start=1):
         page.column_dimensions[get_column_letter(place)].width = width
     page.page_setup.orientation = "landscape"
-    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.page_setup.paperSize = Worksheet.PAPERSIZE_A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _write_row(page: Worksheet, row: int, values: Sequence[Value], *, bold: bool = False) -> None:
-    for column, value in enumerate(values, start=1):
-        if value is None or value == "":
-            continue
-        cell = page.cell(row, column)
-        _set(cell, value)
+class _Pen:
+    """Writes the cells of a page. How a kind of value looks is worked out once: openpyxl would look every cell's up among all others'."""
+
+    def __init__(self, page: WriteOnlyWorksheet) -> None:
+        self._page = page
+        self._looks: dict[tuple[str, bool, bool], Any] = {}
+
+    def cells(self, values: Sequence[Value], *, bold: bool = False) -> Iterator[Cell | None]:
+        """The cells of a row, each good until the next one is asked for; None: an empty one."""
+        for value in values:
+            yield None if value is None or value == "" else self._cell(value, bold)
+
+    def _cell(self, value: str | int | Decimal | date | datetime, bold: bool) -> Cell:
+        cell = WriteOnlyCell(self._page)
+        if isinstance(value, str):
+            text = _clean(value)
+            self._dress(cell, _TEXT, bold, text.startswith(_RISKY))
+            cell.value = text
+            cell.data_type = "s"  # never "f": a text that begins with "=" is a text
+        else:
+            self._dress(cell, _format_of(value), bold, risky=False)
+            cell.value = value
+        return cell
+
+    def _dress(self, cell: Cell, number_format: str, bold: bool, risky: bool) -> None:
+        look = (number_format, bold, risky)
+        if look in self._looks:
+            cell._style = self._looks[look]
+            return
+        if number_format == _TEXT:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.quotePrefix = risky
+        elif number_format:
+            cell.number_format = number_format
         if bold:
             cell.font = Font(bold=True)
+        self._looks[look] = cell._style
 
 
-def _set(cell: Cell, value: Value) -> None:
-    if isinstance(value, str):
-        text = _clean(value)
-        cell.value = text
-        cell.data_type = "s"  # never "f": a text that begins with "=" is a text
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        if text.startswith(_RISKY):
-            cell.quotePrefix = True
-        return
-    cell.value = value
-    for kind, number_format in _FORMATS:
-        if isinstance(value, kind):
-            cell.number_format = number_format
-            break
+def _format_of(value: int | Decimal | date | datetime) -> str:
+    return next((number_format for kind, number_format in _FORMATS if isinstance(value, kind)), "")
 
 
 def _clean(text: str) -> str:
@@ -123,11 +150,12 @@ def _frozen(raw: io.BytesIO, made_at: datetime) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w") as target:
         for entry in source.infolist():
-            body = source.read(entry)
-            if entry.filename == "docProps/core.xml":
-                body = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", body)
             info = zipfile.ZipInfo(entry.filename, _ZIP_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o600 << 16
-            target.writestr(info, body)
+            if entry.filename == "docProps/core.xml":
+                target.writestr(info, _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", source.read(entry)))
+                continue
+            with source.open(entry) as body, target.open(info, "w") as kept:
+                shutil.copyfileobj(body, kept)
     return out.getvalue()

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 
 from billing.claims.models import Claim, ClaimLine, PaymentLine, PaymentList
 from billing.claims.rules.states import PROMISED, ClaimState
@@ -18,7 +18,6 @@ from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
 from billing.month.services import closing
 from billing.settlement.rules.series import Series
-from tests.billing.claims.conftest import wrong as wrong_claims
 from tests.scenarios.money_machine import AMOUNTS, PICKS, MoneyMachine
 
 SIDES = {True: ("DEMO-QH-V", "deducted_now", "li"), False: ("DEMO-QH-A", "refunded_later", "he")}
@@ -47,14 +46,6 @@ class ClaimsMachine(MoneyMachine):
         super().a_month(prepaid)
         for step in islice(self.tour(), ahead):
             step()
-
-    @invariant()
-    def claims_are_whole(self) -> None:
-        assert wrong_claims() == {}
-
-    def all_is_whole(self) -> None:
-        super().all_is_whole()
-        self.claims_are_whole()
 
     def tour(self) -> Iterator[Callable[[], object]]:
         """And a firm's claim goes all the way, by a list that is cancelled and another one; a part of it is taken back."""

@@ -8,20 +8,13 @@ import pytest
 
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from config.kernel import invariants
+from tests.billing.money_invariants import wrong
 from tests.billing.settlement.conftest import begins_with_month, month
 
-__all__ = ["begins_with_month", "month"]
+__all__ = ["begins_with_month", "month", "wrong"]
 
 DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 NOVEMBER_30 = date(2026, 11, 30)
-NAMES = ("bills.", "payments.", "ledger.", "settlement.statements", "fees.", "month.", "prepaid.", "dunning.", "cards.")
-
-
-def wrong() -> dict[str, tuple[str, ...]]:
-    """The invariants of money that do not hold."""
-    found = {name: one().violations for name, one in invariants.registered().items() if name.startswith(NAMES)}
-    return {name: violations for name, violations in found.items() if violations}
 
 
 @pytest.fixture

@@ -10,26 +10,19 @@ from billing.claims.models import Claim
 from billing.claims.services import batches, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
-from config.kernel import invariants
+from tests.billing.money_invariants import wrong
 from tests.billing.settlement.conftest import begins_with_month, month
 
-__all__ = ["begins_with_month", "month"]
+__all__ = ["begins_with_month", "month", "wrong"]
 
 DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 AFTER = datetime(2026, 12, 8, 2, 0, tzinfo=UTC)
 PUBLIC_OVER = datetime(2026, 12, 16, 2, 0, tzinfo=UTC)
-NAMES = ("claims.", "bills.", "payments.", "ledger.", "settlement.")
 
 
 def at(day: int, month: int = 12) -> datetime:
     """Ten in the morning of a day of December, in Shanghai."""
     return datetime(2026, month, day, 2, 0, tzinfo=UTC)
-
-
-def wrong() -> dict[str, tuple[str, ...]]:
-    """The invariants of money that do not hold."""
-    found = {name: one().violations for name, one in invariants.registered().items() if name.startswith(NAMES)}
-    return {name: violations for name, violations in found.items() if violations}
 
 
 def code_of(refused) -> str:

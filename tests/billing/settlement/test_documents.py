@@ -10,9 +10,10 @@ import re
 import subprocess
 import sys
 import time
+import tracemalloc
 import zipfile
 import zlib
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -252,6 +253,42 @@ def test_openpyxl_itself_would_have_made_a_formula():
     page = Workbook().active
     page["A1"] = "=cmd()"
     assert page["A1"].data_type == "f"
+
+
+def test_rows_of_a_workbook_are_written_as_they_come_and_no_cell_is_kept():
+    """What is held at once grows with the file, which is packed, and not with the cells."""
+    row = ["R2026-000001", "=text", Decimal("12.50"), datetime(2026, 11, 3, 9), 7] * 4
+
+    def highest(rows: int) -> int:
+        tracemalloc.start()
+        made = xlsx.workbook(
+            [xlsx.Sheet("1", ["x"] * 20, [row] * rows, [])], title="t", creator="c", made_at=datetime(2026, 12, 1)
+        )
+        _now, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most - len(made)
+
+    highest(1)
+    assert highest(2000) - highest(200) < 1_000_000
+
+
+def test_a_workbook_looks_the_same_in_every_row():
+    made_at, rows = (
+        datetime(2026, 12, 1),
+        [["a", Decimal("1.5"), date(2026, 12, 1), datetime(2026, 12, 1, 9), None, "", 3, "=x"]] * 3,
+    )
+    sheet = xlsx.Sheet("1", ["head"], rows, [5, 20], total=["sum", Decimal(3)], above=[["title"], [], ["party"]])
+    page = load_workbook(io.BytesIO(xlsx.workbook([sheet], title="t", creator="c", made_at=made_at))).active
+    assert [cell.value for cell in page["A"]] == ["title", None, "party", "head", "a", "a", "a", "sum"]
+    assert [cell.font.b for cell in page["A"]] == [True, False, False, True, False, False, False, True]
+    assert (page.freeze_panes, page.print_title_rows, page.column_dimensions["B"].width) == ("A5", "$4:$4", 20)
+    for line in range(5, 8):
+        cells = page[line]
+        assert [cell.data_type for cell in cells] == ["s", "n", "d", "d", "n", "n", "n", "s"]
+        assert [cell.number_format for cell in cells[1:4]] == ["#,##0.00", "yyyy-mm-dd", "yyyy-mm-dd hh:mm"]
+        assert [cell.alignment.wrap_text for cell in (cells[0], cells[7])] == [True, True]
+        assert (cells[0].quotePrefix, cells[7].quotePrefix) == (False, True)
+    assert (page["B8"].number_format, page["B8"].font.b) == ("#,##0.00", True)
 
 
 def test_control_characters_and_overlong_texts_do_not_break_the_workbook(issue):
