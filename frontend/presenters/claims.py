@@ -221,8 +221,8 @@ def _claimed_row(each: ClaimedIn) -> ClaimedRow:
     public = each.publicity
     if public is None:
         return ClaimedRow(each.claim, each.lines, each.amount_fen, None, None, "")
-    days = (date.fromisoformat(public[name]) for name in ("from_on", "until_on"))
-    return ClaimedRow(each.claim, each.lines, each.amount_fen, *days, outcome(public))
+    first, last = (date.fromisoformat(public[name]) for name in ("from_on", "until_on"))
+    return ClaimedRow(each.claim, each.lines, each.amount_fen, first, last, outcome(public))
 
 
 def batch_name(batch: ClaimBatch) -> str:

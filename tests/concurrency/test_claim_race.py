@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from threading import Barrier
 
 import pytest
 
+from billing.claims import invoices
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimSubmission, PaymentList
 from billing.claims.services import batches, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.office import Right
+from billing.settlement import once
 from tests.concurrency.harness import at_once, broken, sql_run, tally, violations
 from tests.concurrency.test_statement_race import used
 from tests.concurrency.world import World, publish, voucher
@@ -80,3 +83,40 @@ def test_without_locks_and_constraint_an_award_is_claimed_twice(world: World, mo
     assert tally(at_once([lambda: batches.gather(cast.actor("chen"), batch.pk, DECEMBER)] * 2)) == {"ok": 2}
     assert ClaimLine.objects.count() > 2
     assert "claims.an_award_is_claimed_once" in broken("kernel.guards_installed")
+
+
+INVOICE = "26632000000000000001"
+
+
+def with_one_invoice(world: World) -> list[Callable[[], ClaimSubmission]]:
+    """Handing in two claims in two batches, whose lines say the same invoice."""
+    version, cast = publish(world.cast, voucher()), world.cast
+    cast.lab.bank_account_number = "6222"
+    cast.lab.save()
+    now, calls = datetime(2026, 12, 2, 2, 0, tzinfo=UTC), []
+    for place in range(2):
+        used(world, place, 8 + 2 * place, place)
+        days = (date(2026, 11, 1), date(2026, 11, 30), date(2026, 12, 1 + place), date(2026, 12, 7))
+        batch = batches.open_batch(cast.actor("chen"), BatchInput(version.programme_id, "deducted_now", *days, 2026), now)
+        batches.gather(cast.actor("chen"), batch.pk, now)
+        claim = Claim.objects.get(batch=batch)
+        handing_in.write_invoice(cast.actor("li"), claim.pk, 1, INVOICE, now)
+        calls.append(lambda pk=claim.pk: handing_in.submit(cast.actor("li"), pk, now))
+    return calls
+
+
+def test_of_two_claims_with_one_invoice_at_once_one_is_handed_in(world: World) -> None:
+    assert tally(at_once(with_one_invoice(world))) == {"ok": 1, "claims.invoice_taken": 1}
+
+
+def test_without_the_lock_both_find_the_invoice_unused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, real, both_have_read = with_one_invoice(world), invoices.taken, Barrier(2)
+
+    def taken(lines: list[ClaimLine]) -> list[ClaimLine]:
+        found = real(lines)
+        both_have_read.wait(30)
+        return found
+
+    monkeypatch.setattr(once, "lock_invoices", lambda numbers: None)
+    monkeypatch.setattr(invoices, "taken", taken)
+    assert tally(at_once(calls)) == {"ok": 2}
