@@ -43,6 +43,12 @@ class PendingOut(serializers.Serializer):
     risks = serializers.ListField(child=serializers.ChoiceField(choices=[str(risk) for risk in Risk]))
     other_time_proposed = serializers.BooleanField(help_text="The customer was asked to take another time.")
     own = serializers.BooleanField(help_text="You asked for it yourself: a colleague has to decide.")
+    series = serializers.IntegerField(allow_null=True, help_text="The series that it is a time of.")
+    ordinal = serializers.IntegerField(allow_null=True, help_text="Which time of the series it is, from 1.")
+    planned = serializers.IntegerField(allow_null=True, help_text="How many times the series means.")
+    group = serializers.IntegerField(
+        allow_null=True, help_text="What was asked for together with other instruments, all or none."
+    )
 
 
 class SeenRequestIn(SeenTimeIn):
@@ -178,5 +184,9 @@ def _shown(one: Pending) -> dict[str, Any]:
         "overdue": one.overdue,
         "risks": [str(risk) for risk in one.risks],
         "own": one.own,
+        "series": row.series_id,
+        "ordinal": row.ordinal,
+        "planned": row.series.planned if row.series is not None else None,
+        "group": row.group_id,
         "other_time_proposed": one.suggested,
     }

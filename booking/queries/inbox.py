@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value, Window
+from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce
 
 from booking import licence_queries
@@ -31,7 +31,7 @@ from instruments.models import OrganisationStatus
 
 SHOWN_AT_ONCE = 40
 """More than one person clears in a sitting."""
-_SHOWN = ("instrument__site", "instrument__policy", "organisation", "requested_by", "booked_by")
+_SHOWN = ("instrument__site", "instrument__policy", "organisation", "requested_by", "booked_by", "series")
 """What is shown of a request, or decides what is: nothing more is read for hundreds of them."""
 _LAST_PAGE = 10**6
 """The database cannot count to every number that an address may hold."""
@@ -41,10 +41,27 @@ _OVER = (*_USED, ReservationState.NO_SHOW, ReservationState.CANCELLED, Reservati
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What was asked for together: a series on one instrument, or a group of several instruments; neither: everything."""
+
+    series_id: int | None = None
+    group_id: int | None = None
+
+    @property
+    def filters(self) -> dict[str, int]:
+        """The part of the requests that it names."""
+        named = {"series_id": self.series_id, "group_id": self.group_id}
+        return {name: pk for name, pk in named.items() if pk is not None}
+
+
+EVERYTHING = Together()
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A request that waits. ``own``: the actor asked for it or booked it for somebody, and a colleague has to decide; ``suggested``: the
     customer was asked to take another time, so that the lab has answered; ``awaits_leader``: the leader of the group that pays has to
-    agree first."""
+    agree first; ``group_size``: so many instruments were asked for together with it, itself among them (0: it was asked for alone)."""
 
     reservation: Reservation
     age: Age
@@ -52,6 +69,7 @@ class Pending:
     own: bool
     suggested: bool = False
     awaits_leader: bool = False
+    group_size: int = 0
 
     @property
     def overdue(self) -> bool:
@@ -87,23 +105,26 @@ class History:
 
 def waiting(actor: Actor) -> QuerySet[Reservation]:
     """The requests that wait for the actor's labs, those that begin soonest first, as ``pending_of`` takes them."""
-    return approval_inbox(actor).select_related(None).select_related(*_SHOWN)
+    of_group = Reservation.objects.filter(group_id=OuterRef("group_id")).order_by().values("group_id")
+    size = Subquery(of_group.annotate(size=Count("pk")).values("size"))
+    return approval_inbox(actor).annotate(group_size=size).select_related(None).select_related(*_SHOWN)
 
 
-def inbox(actor: Actor, now: datetime, page: int = 1) -> Inbox:
-    """A page of what waits; a page that is not there is the last."""
+def inbox(actor: Actor, now: datetime, page: int = 1, together: Together = EVERYTHING) -> Inbox:
+    """A page of what waits, or of what of it was asked for ``together``; a page that is not there is the last."""
     # First which ones: counting all and looking closely at a page of them in one statement would take longer to plan than to run.
-    rows = requests_waiting(actor).annotate(total=Window(Count("pk"))).values_list("pk", "total")
+    of_all = requests_waiting(actor).filter(**together.filters)
+    rows = of_all.annotate(total=Window(Count("pk"))).values_list("pk", "total")
     first = (min(max(1, page), _LAST_PAGE) - 1) * SHOWN_AT_ONCE
     found = list(rows[first : first + SHOWN_AT_ONCE])
     if not found and first:
-        return inbox(actor, now, -(-requests_waiting(actor).order_by().count() // SHOWN_AT_ONCE))
+        return inbox(actor, now, -(-of_all.order_by().count() // SHOWN_AT_ONCE), together)
     shown = waiting(actor).filter(pk__in=[pk for pk, _total in found]) if found else ()
     return Inbox(pending_of(actor, list(shown), now), found[0][1] if found else 0, first // SHOWN_AT_ONCE + 1)
 
 
 def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list[Pending]:
-    """Rows of ``approval_inbox`` with their ages and risks."""
+    """Rows of ``waiting`` with their ages and risks."""
     policies = {row.instrument_id: policy_for(row.instrument) for row in rows}
     untrained = licence_queries.without_licence(rows)
     over = _over_quota(rows, policies, now)
@@ -116,6 +137,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             row.is_of(actor.user_id),
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
             row.pk in unagreed,
+            row.group_size or 0,  # type: ignore[attr-defined]  # annotated by waiting
         )
         for row in rows
     ]

@@ -95,6 +95,13 @@ def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None
     if pending.own:
         chips.append(Chip("", "user", _("Your own")))
     row = pending.reservation
+    if row.series is not None:
+        named = {"place": row.ordinal, "planned": row.series.planned}
+        chips.append(Chip("", "refresh", _("Series: %(place)s of %(planned)s") % named))
+    if pending.group_size > 1:
+        others = pending.group_size - 1
+        words = ngettext("With %(count)s other instrument", "With %(count)s other instruments", others)
+        chips.append(Chip("", "microscope", words % {"count": others}))
     return Row(pending, figures, length_words(pending.age.minutes), tuple(chips), row is opened, row.pk in set(checked))
 
 

@@ -22,6 +22,7 @@ from billing.settlement import reservation_figures
 from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
+from booking.queries.inbox import EVERYTHING, Together
 from booking.rules.deciding import Risk, Rivals, Verdict
 from booking.rules.enquiries import Side
 from booking.services import inbox, reject_reasons
@@ -73,18 +74,24 @@ def inbox_response(
     report: Report | None = None,
     checked: Iterable[int] = (),
 ) -> HttpResponse:
-    """The inbox with a request opened; with a refusal, its reasons beside that request and its status; with a report, what became of
+    """The inbox with a request opened, of all or (``series``, ``group`` in the address) of what was asked for together, which is chosen
+    then; with a refusal, its reasons beside that request and its status; with a report, what became of
     several and which of them stay chosen."""
     actor = actor_of(request)
     actor.require(Role.LAB_MANAGER)
-    found = inbox_queries.inbox(actor, now, _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1)
+    page = _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
+    together = Together(*(_number(request.GET.get(name, "")) for name in ("series", "group")))
+    found = inbox_queries.inbox(actor, now, page, together)
+    if together.filters and not found.rows:
+        together, found = EVERYTHING, inbox_queries.inbox(actor, now, page)
     opened = next((one.reservation for one in found.rows if one.reservation.pk == selected_id), None)
     opened = opened or (found.rows[0].reservation if found.rows else None)
     figures = reservation_figures.quoted_of(actor, [one.reservation.pk for one in found.rows])
-    chosen = set(checked)
+    chosen = {*checked, *(one.reservation.pk for one in found.rows if together.filters and not one.own)}
     rows = [row_of(one, figures.get(one.reservation.pk), opened, chosen) for one in found.rows]
     context = {
         "found": found,
+        "together_query": _together_query(together),
         "rows": rows,
         "overdue": sum(row.pending.overdue for row in rows),
         "some_compete": any(not policy_for(row.reservation.instrument).pending_blocks for row in rows),
@@ -98,6 +105,11 @@ def inbox_response(
     }
     stands_at(request, "approval_inbox")
     return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
+
+
+def _together_query(together: Together) -> str:
+    """What the addresses of the page go on with where only what was asked for together is shown."""
+    return "".join(f"&{name}={pk}" for name, pk in (("series", together.series_id), ("group", together.group_id)) if pk)
 
 
 def _status(refusal: Refusal | None, report: Report | None) -> int:

@@ -18,6 +18,7 @@ def test_what_waits_is_listed_with_what_deserves_a_second_look(api, booked, cast
     monkeypatch.setattr(timezone, "now", lambda: cast.now + timedelta(hours=25))
     (row,) = api("wang", "read").get("inbox/").json()["results"]
     assert (row["id"], row["waits_minutes"], row["promised_minutes"], row["overdue"]) == (pk, 1500, 1440, True)
+    assert [row[name] for name in ("series", "ordinal", "planned", "group")] == [None] * 4
     assert row["risks"] == ["first_time"] and row["starts_at"] == "2026-11-25T09:00:00+08:00"
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationGroup, ReservationSeries, ReservationTransition
 from booking.services import changes, transitions
 from instruments.models import Membership
 from tests.frontend.acting import query_count, words
@@ -48,6 +48,81 @@ def test_chips_warn_of_rivals_and_of_firms_that_are_not_verified(as_, cast, ask)
     text = words(client.get(f"/approvals/?selected={other}"))
     assert "Others want this time" in text and "Not verified" in text
     assert "09:00–12:00 Gaoyuan Lithium same time" in text
+
+
+# --- What was asked for together ----------------------------------------------------------------------------------------
+@pytest.fixture
+def series(cast):
+    """``series([ids], planned=12)``: requests of Lin become the times of a series, from its third on."""
+
+    def make(ids: list[int], planned: int = 12) -> int:
+        whose = {"organisation": cast.firm, "requested_by": cast.users["lin"], "created_at": cast.now}
+        made = ReservationSeries.objects.create(instrument=cast.xrd, rule={}, zone="Asia/Shanghai", planned=planned, **whose)
+        for place, pk in enumerate(ids, start=3):
+            Reservation.objects.filter(pk=pk).update(series=made, ordinal=place)
+        return made.pk
+
+    return make
+
+
+@pytest.fixture
+def group(cast):
+    def make(ids: list[int]) -> int:
+        whose = {"organisation": cast.firm, "requested_by": cast.users["lin"], "created_at": cast.now}
+        made = ReservationGroup.objects.create(**whose)
+        Reservation.objects.filter(pk__in=ids).update(group=made)
+        return made.pk
+
+    return make
+
+
+def chosen(response) -> list[int]:
+    return [int(pk) for pk in re.findall(r'name="chosen" value="(\d+)" checked', response.content.decode())]
+
+
+def test_the_times_of_a_series_say_so_and_are_chosen_with_one_link(as_, ask, series):
+    first, other, second = ask(9, 10), ask(11, 12), ask(9, 10, 1)
+    pk, client = series([first, second]), as_("wang")
+    page = client.get(f"/approvals/?selected={first}")
+    assert "Series: 3 of 12" in words(page) and "Series: 4 of 12" in words(page) and chosen(page) == []
+    assert f'href="/approvals/?series={pk}">Choose all of this series' in page.content.decode()
+    all_of_it = client.get(f"/approvals/?series={pk}")
+    assert chosen(all_of_it) == [first, second] and f"choose-{other}" not in all_of_it.content.decode()
+    assert f"?selected={second}&amp;series={pk}" in all_of_it.content.decode()
+    client.post("/approvals/decide", {"chosen": chosen(all_of_it), "verdict": "approve"})
+    assert set(Reservation.objects.filter(state="approved").values_list("pk", flat=True)) == {first, second}
+
+
+def test_several_instruments_together_say_so_and_are_chosen_with_one_link(as_, ask, group):
+    ids, other = [ask(9, 10), ask(11, 12), ask(13, 14)], ask(15, 16)
+    pk, client = group(ids), as_("wang")
+    page = client.get(f"/approvals/?selected={ids[0]}")
+    assert words(page).count("With 2 other instruments") == 3
+    assert f'href="/approvals/?group={pk}">Choose all that were asked for together' in page.content.decode()
+    assert chosen(client.get(f"/approvals/?group={pk}")) == ids
+    assert "Choose all that were asked" not in words(client.get(f"/approvals/?selected={other}"))
+
+
+@pytest.mark.parametrize("query", ["series=999999", "group=999999", "series=x", "group=-1", "series=" + "9" * 30])
+def test_what_is_not_there_shows_all_and_chooses_nothing(as_, ask, query):
+    first, second = ask(9, 10), ask(11, 12)
+    page = as_("wang").get(f"/approvals/?{query}")
+    assert page.status_code == 200 and chosen(page) == []
+    assert all(f"choose-{pk}" in page.content.decode() for pk in (first, second))
+
+
+def test_ones_own_times_of_a_series_are_shown_and_not_chosen(as_, cast, ask, series):
+    own, other = ask(9, 10, who="wang", firm=cast.lab), ask(11, 12)
+    page = as_("wang").get(f"/approvals/?series={series([own, other])}")
+    assert chosen(page) == [other] and f"choose-{own}" in page.content.decode()
+
+
+def test_chips_of_series_and_groups_take_no_query_more(as_, ask, series, group):
+    client, ids = as_("wang"), [ask(hour, hour + 1) for hour in (9, 11, 13, 15)]
+    before = query_count(client, "/approvals/")
+    series(ids[:2])
+    group(ids[2:])
+    assert query_count(client, "/approvals/") == before
 
 
 def test_a_known_customer_is_not_called_new(as_, charged, ask):
