@@ -337,6 +337,8 @@ register(
         "voucher.holder_unknown": _("No organisation here has this code."),
         "extras.no_more_now": _("Nothing can be added or answered now: the session has not begun, or it is charged already."),
         "extras.addon_unknown": _("The price has no such add-on. It has: %(known)s."),
+        "extras.chosen_twice": _("Name each add-on once, with how many of it."),
+        "extras.chosen_differ": _("The add-ons come to %(amount_fen)s by now. Look at it and book again."),
         "extras.words_missing": _("Say what was used: the customer reads it."),
         "extras.quantity_range": _("Give how many: a whole number from 1 to %(most)s."),
         "extras.rate_range": _("Give the price of one in yuan; all of it costs more than nothing and at most %(most_fen)s."),

@@ -57,13 +57,33 @@ class Leaving:
 NO_FAULT = Leaving()
 
 
+@dataclass(frozen=True, slots=True)
+class Addons:
+    """What the customer wants to use besides the time: pairs of an add-on of the price (its code) and how many. ``seen_fen``: what all of
+    it comes to, as the customer saw it; None: it saw no figure."""
+
+    chosen: tuple[tuple[str, int], ...] = ()
+    seen_fen: int | None = None
+
+
+NO_ADDONS = Addons()
+
+
 class MoneyPort(Protocol):
     """What happens to money when a reservation moves. Each may raise a kernel Refusal, which undoes the whole."""
 
     def on_request(
-        self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime, *, charged: bool = True
+        self,
+        reservation: Reservation,
+        actor: Actor,
+        expected: ExpectedFigures,
+        now: datetime,
+        *,
+        charged: bool = True,
+        addons: Addons = NO_ADDONS,
     ) -> None:
-        """Pin the quote the customer saw. Not ``charged``: its use will cost nothing, so that no subsidy is promised for it either."""
+        """Pin the quote the customer saw, and the ``addons`` that it chose. Not ``charged``: its use will cost nothing, so that no
+        subsidy is promised for it either."""
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold the money, or say that the figures changed (then nothing is approved)."""

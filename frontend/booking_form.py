@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from booking.ports import ExpectedFigures
+from booking.ports import Addons, ExpectedFigures
 from booking.queries import Before
 from booking.rules.length import require_length
 from config.kernel.errors import Reason, Refusal
@@ -30,6 +30,10 @@ UNHELD = (LET_GO, OVER)
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::00)?|24:00", re.ASCII)
 _FIGURE = re.compile(r"\d{1,15}", re.ASCII)
+_COUNT = re.compile(r"\d{1,6}", re.ASCII)
+_CODE = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII | re.IGNORECASE)
+_ADDON = "addon-"
+MOST_ADDONS = 50
 
 
 def read_day(text: str) -> date | None:
@@ -88,6 +92,8 @@ class BookingForm:
     fund_card: str = ""
     for_person: str = ""
     override_reason: str = ""
+    addons: str = ""
+    """What is used besides the time: ``cell:2,gas:1``, codes of the price's add-ons with how many."""
     unheld: str = ""
     """Why the time is not kept by opening the form: the person let it go ("let_go"), or it was kept as long as it is ("over")."""
 
@@ -108,6 +114,7 @@ class BookingForm:
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
             override_reason=str(data.get("override_reason", "")),
+            addons=_typed_addons(data),
             unheld=data.get("unheld", "") if data.get("unheld") in UNHELD else "",
         )
 
@@ -159,6 +166,14 @@ class BookingForm:
         if not _FIGURE.fullmatch(self.for_person):
             raise Refusal.of("consent.missing", field="for_person")
         return int(self.for_person)
+
+    def quantities(self) -> dict[str, str]:
+        """What was typed for each add-on, by code."""
+        return {code: count for code, _colon, count in (each.partition(":") for each in self.addons.split(",")) if code}
+
+    def chosen_addons(self) -> tuple[tuple[str, int], ...]:
+        """Codes of the add-ons with how many. What is no number is 0, which is refused where it is asked for."""
+        return tuple((code, int(count) if _COUNT.fullmatch(count) else 0) for code, count in self.quantities().items())
 
     def known_service_mode(self) -> str:
         """The service mode. Raises Refusal ``booking.service_mode_unknown`` for none that exists."""
@@ -212,6 +227,23 @@ def read_card(text: str) -> int | None:
     if not _FIGURE.fullmatch(text):
         raise Refusal.of("card.choose", field="fund_card")
     return int(text)
+
+
+def read_addons(form: BookingForm, data: Mapping[str, Any]) -> Addons:
+    """The add-ons of the form, with what the person saw that they come to."""
+    return Addons(form.chosen_addons(), figures_of(str(data.get("expected_addons_fen", "")), "").payable_now_fen)
+
+
+def _typed_addons(data: Mapping[str, Any]) -> str:
+    """From the boxes ``addon-<code>`` of the form, else as ``addons`` in an address; what is empty or none of it is left out."""
+    boxes = [(name[len(_ADDON) :], _plain(data.get(name, ""))) for name in data if name.startswith(_ADDON)]
+    pairs = boxes or [
+        (code, count) for code, _colon, count in (one.partition(":") for one in str(data.get("addons", "")).split(","))
+    ]
+    kept = [
+        (code, count) for code, count in pairs if _CODE.fullmatch(code) and count not in ("", "0") and not set(count) & set(",:")
+    ]
+    return ",".join(f"{code}:{count[:_MOMENT_LENGTH]}" for code, count in kept[:MOST_ADDONS])
 
 
 def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:

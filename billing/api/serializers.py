@@ -12,7 +12,7 @@ from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
-from booking.api.serializers import ExpectedIn, direction_field
+from booking.api.serializers import AddonIn, ExpectedIn, direction_field
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -52,6 +52,9 @@ class PreviewIn(StrictSerializer):
         help_text="The research project; a programme may look at it.",
     )
     service_direction = direction_field()
+    addons = serializers.ListField(
+        child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price."
+    )
 
 
 class AcceptQuoteIn(StrictSerializer):
@@ -154,8 +157,18 @@ class CappedOut(AssessmentOut):
     caps_left = CapLeftOut(many=True)
 
 
+class AddonOut(serializers.Serializer):
+    addon = serializers.CharField(help_text="Its code.")
+    name = serializers.CharField()
+    rate_fen = serializers.IntegerField(help_text="For one.")
+    quantity = serializers.IntegerField(help_text="What was asked about; 0: nothing.")
+    amount_fen = serializers.IntegerField()
+
+
 class PreviewOut(CappedOut):
     unused = UnusedOut()
+    addons = AddonOut(many=True, help_text="What the price offers besides the time.")
+    addons_fen = serializers.IntegerField(help_text="What is asked about comes to; beside the other figures, without subsidy.")
 
 
 class IfCancelledOut(serializers.Serializer):

@@ -44,12 +44,13 @@ class SessionExtraOut(serializers.Serializer):
     quantity = serializers.IntegerField()
     rate_fen = serializers.IntegerField()
     amount_fen = serializers.IntegerField()
+    chosen = serializers.BooleanField(help_text="By the customer when booking.")
     state = serializers.CharField(help_text="proposed, agreed, declined or withdrawn; only what is agreed is ever charged.")
 
 
 def extra_json(row: SessionExtra) -> dict[str, Any]:
     """One of them as JSON."""
-    names = ("addon", "words", "quantity", "rate_fen", "amount_fen", "state")
+    names = ("addon", "words", "quantity", "rate_fen", "amount_fen", "chosen", "state")
     return {"id": row.pk, "reservation": row.reservation_id, **{name: getattr(row, name) for name in names}}
 
 
@@ -90,6 +91,6 @@ class SessionExtraView(ApiView):
 
     @extend_schema(responses=SessionExtraOut)
     def withdraw(self, request: Request, pk: str) -> Response:
-        """The lab takes it back."""
+        """The lab takes it back; of what was chosen when booking the customer does too, until the session begins."""
         self.valid(request)
         return Response(extra_json(session_extras.answer(self.actor, int(pk), ExtraEvent.WITHDRAW, self.now)))

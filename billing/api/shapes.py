@@ -48,11 +48,16 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> Mapping[int
     }
 
 
-def preview_json(preview: QuotePreview) -> Json:
-    """A live quote with what it leaves of each limit."""
+def preview_json(preview: QuotePreview, chosen: Mapping[str, int]) -> Json:
+    """A live quote with what it leaves of each limit; ``chosen``: how many of each add-on, by code."""
     programmes = [version.programme for version in preview.prepared.versions]
     shown = assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule)
-    return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview)}
+    addons = [
+        {"addon": code, "name": name, "rate_fen": fen, "quantity": chosen.get(code, 0), "amount_fen": fen * chosen.get(code, 0)}
+        for code, (name, fen) in preview.addons.items()
+    ]
+    beside = {"addons": addons, "addons_fen": sum(fen * chosen.get(code, 0) for code, (_name, fen) in preview.addons.items())}
+    return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview), **beside}
 
 
 def _unused_json(preview: QuotePreview) -> Json:

@@ -28,7 +28,7 @@ from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
 from billing.settlement.rules.lines_digest import Expected
-from billing.settlement.services import fees, quotes, statements
+from billing.settlement.services import fees, quotes, session_extras, statements
 from billing.subsidy import queries as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import KnownVersion
@@ -42,7 +42,7 @@ from booking.services import transitions
 from config.kernel.access import get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
-from config.kernel.errors import NotFound
+from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from instruments import queries as registry
 
@@ -60,7 +60,7 @@ class PreviewView(ApiView):
 
     @extend_schema(responses=texts.PreviewOut)
     def create(self, request: Request) -> Response:
-        """The four numbers, what each programme says and why, and what is left of each limit."""
+        """The four numbers, what each programme says and why, what is left of each limit, and what the add-ons come to."""
         asked = self.valid(request)
         whose = (self.actor, asked["instrument"], asked["organisation"])
         found = quotes.preview(
@@ -71,7 +71,9 @@ class PreviewView(ApiView):
             asked["research_project"],
             direction=asked["service_direction"],
         )
-        return Response(shapes.preview_json(found))
+        chosen = [(each["addon"], each["quantity"]) for each in asked["addons"]]
+        Refusal.raise_any(session_extras.faults_of_choice(found.addons, chosen))
+        return Response(shapes.preview_json(found, dict(chosen)))
 
 
 class AcceptQuoteView(ReservationActionView):

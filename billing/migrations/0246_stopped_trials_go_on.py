@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0241_other_buyers'),
+        ('billing', '0244_addons_when_booking'),
     ]
 
     operations = [

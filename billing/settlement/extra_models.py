@@ -1,4 +1,5 @@
-"""What was used in a session besides its time (consumables, add-ons): proposed by the lab at close-out, charged with the customer's yes."""
+"""What is used in a session besides its time (consumables, add-ons): chosen by the customer when booking, or proposed by the lab at
+close-out and charged with the customer's yes."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ RETURN NEW;
 
 class SessionExtra(models.Model):
     """``quantity`` at ``rate_fen`` each (fen). ``addon`` is the code of the price's own add-on, whose rate of the customer's class it then
-    has; empty for what the lab words itself. Only what is agreed is ever charged; what nobody answered when time agreed the use is
-    withdrawn, with no one in ``answered_by``.
+    has; empty for what the lab words itself. ``chosen``: by the customer when booking, and so agreed from the first; it may be withdrawn
+    until the charge. Only what is agreed is ever charged; what nobody answered when time agreed the use is withdrawn, with no one in
+    ``answered_by``.
     """
 
     reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="extras")
@@ -32,6 +34,7 @@ class SessionExtra(models.Model):
     quantity = models.PositiveIntegerField()
     rate_fen = models.BigIntegerField()
     amount_fen = models.BigIntegerField()
+    chosen = models.BooleanField(default=False)
     state = models.CharField(
         max_length=10, choices=[(each.value, each.value) for each in ExtraState], default=ExtraState.PROPOSED.value
     )
@@ -48,19 +51,28 @@ class SessionExtra(models.Model):
                 name="session_extra_is_quantity_times_rate",
             ),
             models.CheckConstraint(
+                condition=Q(chosen=False) | (Q(state__in=[ExtraState.AGREED.value, ExtraState.WITHDRAWN.value]) & ~Q(addon="")),
+                name="session_extra_chosen_of_the_price",
+            ),
+            models.CheckConstraint(
                 condition=Q(state=ExtraState.PROPOSED.value, answered_at__isnull=True)
                 | (~Q(state=ExtraState.PROPOSED.value) & Q(answered_at__isnull=False)),
                 name="session_extra_answered",
             ),
             models.CheckConstraint(
-                condition=~Q(state=ExtraState.AGREED.value) | (Q(answered_by__isnull=False) & ~Q(answered_by=F("proposed_by"))),
+                condition=~Q(state=ExtraState.AGREED.value)
+                | Q(chosen=True, answered_by__isnull=False, answered_by=F("proposed_by"))
+                | (Q(chosen=False, answered_by__isnull=False) & ~Q(answered_by=F("proposed_by"))),
                 name="session_extra_agreed_by_another",
             ),
         ]
         triggers = [
             pgtrigger.ReadOnly(name="session_extra_frozen", exclude=["state", "answered_by", "answered_at"]),
             pgtrigger.Protect(
-                name="session_extra_answered_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__state="proposed")
+                name="session_extra_answered_once",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__state="proposed")
+                & ~pgtrigger.Q(old__chosen=True, old__state="agreed", new__state="withdrawn"),
             ),
             pgtrigger.Protect(name="session_extra_kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(

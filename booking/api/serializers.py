@@ -57,6 +57,11 @@ def source_field() -> Text:
     return Text(max_length=10, required=False, allow_blank=True, default="", help_text=said)
 
 
+class AddonIn(StrictSerializer):
+    addon = Text(max_length=40, help_text="Its code.")
+    quantity = WholeNumber(help_text="How many.")
+
+
 class ReservationIn(StrictSerializer):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it goes.")
@@ -70,6 +75,12 @@ class ReservationIn(StrictSerializer):
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
+    addons = serializers.ListField(
+        child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price; agreed with the booking."
+    )
+    expected_addons_fen = WholeNumber(
+        required=False, allow_null=True, help_text="What I saw that the add-ons come to; another sum is not booked (409)."
+    )
     override_reason = Text(
         max_length=_TEXT,
         required=False,

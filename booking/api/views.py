@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from booking import queries
 from booking.api import serializers as shapes
 from booking.models import Reservation
-from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.ports import NOTHING_EXPECTED, Addons, ExpectedFigures
 from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Rivals, Verdict
 from booking.rules.length import require_length
@@ -339,6 +339,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
         for_person_id=asked.get("for_person"),
+        addons=Addons(tuple((each["addon"], each["quantity"]) for each in asked["addons"]), asked.get("expected_addons_fen")),
     )
 
 

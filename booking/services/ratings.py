@@ -117,7 +117,7 @@ def _locked(actor: Actor, rating_id: int) -> SessionRating:
 def _lab_of(rating: SessionRating) -> int:
     if rating.sample_job is not None:
         return rating.sample_job.lab_id
-    return Instrument.objects.values_list("organisation_id", flat=True).get(pk=rating.instrument_id)
+    return Instrument.objects.values_list("organisation_id", flat=True).get(pk=rating.instrument_id or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class ReservationRequest:
     service_direction: str = ""
     fund_source: str = ""
     """For the national record of the service (``booking.rules.service_facts``); empty: derived when that is written."""
+    addons: ports.Addons = ports.NO_ADDONS
+    """What of the price's add-ons is used besides the time; agreed with this."""
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -71,6 +73,7 @@ class ReservationRequest:
             **({"service_direction": self.service_direction} if self.service_direction else {}),
             **({"fund_source": self.fund_source} if self.fund_source else {}),
             **({"for_person": self.for_person_id} if self.for_person_id is not None else {}),
+            **({"addons": [list(each) for each in self.addons.chosen]} if self.addons.chosen else {}),
         }
 
 
@@ -147,7 +150,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     reservation = _insert(actor, whose, request, context, customer, now, passed_over, part)
     if context.has_assistants:
         assisting.assign(reservation, context.policy.occupied(request.during), context.zone, now, part.helper_id)
-    ports.money().on_request(reservation, actor, request.expected, now)
+    ports.money().on_request(reservation, actor, request.expected, now, addons=request.addons)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)
     if spending.judge(reservation, now) is Wait.GOES_ON:

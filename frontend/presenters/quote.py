@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -44,6 +45,16 @@ class OwnLimit:
     programme: str
     left_fen: int
     limit_fen: int | None
+
+
+class AddonRow(NamedTuple):
+    """An add-on that may be chosen at ``rate_fen`` each; ``quantity`` as it was typed, ``amount_fen`` what that comes to."""
+
+    code: str
+    name: str
+    rate_fen: int
+    quantity: str
+    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,27 @@ class QuoteView:
     alternatives: list[Alternative] = field(default_factory=list)
     lab_may: bool = False
     wait_url: str = ""
+    addons: list[AddonRow] = field(default_factory=list)
+    """What may be used besides the time; its sums are beside the figures of ``rows``, without subsidy."""
+
+    @property
+    def addons_fen(self) -> int:
+        return sum(row.amount_fen for row in self.addons)
+
+    @property
+    def gross_with_fen(self) -> int:
+        return self._with(lambda rows: rows.gross_fen)
+
+    @property
+    def payable_now_with_fen(self) -> int:
+        return self._with(lambda rows: rows.payable_now_fen)
+
+    @property
+    def final_cost_with_fen(self) -> int:
+        return self._with(lambda rows: rows.final_cost_fen)
+
+    def _with(self, figure: Callable[[AssessmentRows], int]) -> int:
+        return (figure(self.rows) if self.rows is not None else 0) + self.addons_fen
 
     @property
     def minutes(self) -> int:
@@ -197,6 +229,15 @@ def quote_view(
         late_cancel_fen=_fee(preview, Fault.LATE_CANCEL),
         no_show_fen=_fee(preview, Fault.NO_SHOW),
     )
+
+
+def addon_rows(preview: QuotePreview, form: BookingForm) -> list[AddonRow]:
+    """What the price offers besides the time, as it was chosen."""
+    typed, chosen = form.quantities(), dict(form.chosen_addons())
+    return [
+        AddonRow(code, name, rate_fen, typed.get(code, ""), rate_fen * chosen.get(code, 0))
+        for code, (name, rate_fen) in preview.addons.items()
+    ]
 
 
 def _fee(preview: QuotePreview, kind: Fault) -> int:

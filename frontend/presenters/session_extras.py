@@ -1,4 +1,4 @@
-"""What was used in a session besides its time, as the booking's page shows it."""
+"""What is used in a session besides its time, as the booking's page shows it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class ExtrasPanel:
     may_add: bool
     may_answer: bool
     may_withdraw: bool
+    may_withdraw_chosen: bool
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The add-ons of which the customer chose some: what the lab enters of them takes the place of that."""
+        return frozenset(row.addon for row in self.rows if row.chosen and row.state == "agreed")
 
     @property
     def asks(self) -> bool:
@@ -40,4 +46,5 @@ def extras_panel(actor: Actor, reservation: Reservation) -> ExtrasPanel | None:
         return None
     found = session_extras.addons_of(reservation) if adds else {}
     addons = [(code, name, fen) for code, (name, fen) in found.items()]
-    return ExtrasPanel(rows, addons, adds, is_open and sides.customer, adds)
+    may_withdraw_chosen = session_extras.may_withdraw_chosen(reservation, customer=sides.customer, lab=sides.lab)
+    return ExtrasPanel(rows, addons, adds, is_open and sides.customer, adds, may_withdraw_chosen)

@@ -64,6 +64,7 @@ def booking_hidden(panel: Panel, other: Alternative) -> SafeString:
         ("fund_card", form.fund_card),
         ("for_person", form.for_person),
         ("override_reason", form.override_reason),
+        ("addons", form.addons),
         ("expected_payable_now_fen", "" if other.payable_now_fen is None else str(other.payable_now_fen)),
         ("expected_final_cost_fen", "" if other.final_cost_fen is None else str(other.final_cost_fen)),
     ]

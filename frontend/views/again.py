@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from billing.settlement.services import session_extras
 from booking import queries
 from booking.models import Reservation
 from booking.queries import again
@@ -39,6 +40,7 @@ def reservation_again(request: HttpRequest, pk: int) -> HttpResponse:
         service_direction=reservation.service_direction,
         fund_source=reservation.fund_source,
         fund_card=str(reservation.fund_card_id or ""),
+        addons=",".join(f"{row.addon}:{row.quantity}" for row in session_extras.chosen_of(actor, reservation)),
     )
     times = again.next_times(actor, reservation, now, count=1)
     if times:

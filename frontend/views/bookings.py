@@ -39,7 +39,7 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
-from frontend.booking_form import BookingForm, read_expected, read_key
+from frontend.booking_form import BookingForm, read_addons, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters import assessment, fees, life
@@ -139,6 +139,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         service_direction=form.service_direction,
         fund_source=form.fund_source,
         expected=read_expected(request.POST),
+        addons=read_addons(form, request.POST),
         fund_card_id=fund_card_id,
         for_person_id=for_person_id,
         override_reason=form.override_reason,

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_GET
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.models import Quote
 from billing.settlement.pdf import FONT_FOLDER, style
+from billing.settlement.services import session_extras
 from booking.queries import reservations as queries
+from booking.rules.samples import ExtraState
 from config.kernel.access import get_visible, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.http import attachment
@@ -30,7 +32,10 @@ def reservation_quote_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     quote = visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("-revision").first()
     if quote is None:
         raise NotFound.of("access.not_found", model="quote")
+    beside = [row for row in session_extras.of(actor, reservation) if row.state == ExtraState.AGREED]
     context = {
+        "beside": beside,
+        "final_with_fen": quote.final_cost_fen + sum(row.amount_fen for row in beside),
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "quote": quote,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from billing.settlement.services import quotes
+from billing.settlement.services import quotes, session_extras
 from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
@@ -34,7 +34,7 @@ from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
 from frontend.presenters.cards import card_part
 from frontend.presenters.policy import policy_words
-from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, hold_view, quote_view, range_words
+from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, addon_rows, hold_view, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, wait_address, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 from instruments.queries import actor_for
@@ -55,6 +55,7 @@ INPUTS = {
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
     "override_reason": "booking-override",
+    "addons": "booking-addons",
 }
 
 
@@ -120,7 +121,7 @@ def make_panel(
     named = next((one for one in people if str(one.giver_id) == form.for_person), None)
     whose = actor_for(named.giver) if named else actor
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
-    payable = quote.rows.payable_now_fen if quote and quote.rows else None
+    payable = quote.payable_now_with_fen if quote and quote.rows else None
     keeps = quote is not None and quote.rows is not None and not quote.problems
     cards = card_part(whose, context, chosen, form.fund_card, during, payable, now)
     hold = _kept(actor, context, form, quote.during, now, opens=not problems) if quote and keeps else None
@@ -238,13 +239,15 @@ def make_quote(
             )
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
-    payable_now_fen = preview.assessment.payable_now_fen if preview else None
+    addons = addon_rows(preview, form) if preview else []
+    problems += problems_of(session_extras.faults_of_choice(preview.addons, form.chosen_addons())) if preview else []
+    payable_now_fen = preview.assessment.payable_now_fen + sum(row.amount_fen for row in addons) if preview else None
     at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)
     needs_approval = context.policy.approval_required and not at_once
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
     may = lab_may and reservations.may_override(actor, context.instrument)
-    return replace(view, lab_may=may, wait_url=wait_address(context, during, form) if taken else "")
+    return replace(view, lab_may=may, wait_url=wait_address(context, during, form) if taken else "", addons=addons)
 
 
 def as_alternative(

@@ -18,6 +18,7 @@ from instruments.rules.entries import HolidayRule
 from instruments.services import opening_hours
 from instruments.services.opening_hours import AudienceHours, OnceOrAgain
 from tests.api.conftest import codes
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.conftest import PRICE
 
 
@@ -379,3 +380,21 @@ def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_
     assert (waived.status_code, waived.json()["to_pay_fen"]) == (200, 60_00)
     assert [(one["cause"], one["reason"]) for one in waived.json()["reliefs"]] == [("waived", "Was ill")]
     assert lin.post(f"reservations/{reservation}/fee/waive/", {"amount_fen": 1, "reason": "No"}).status_code == 403
+
+
+def test_add_ons_are_quoted_beside_the_figures_and_booked_with_the_time(api, asked, cast, programmes):
+    publish_with_addons(cast)
+    lin = api("lin", "book", "read")
+    chosen = [{"addon": "cell", "quantity": 2}]
+    wanted = asked(9, 12)
+    body = {name: wanted[name] for name in ("instrument", "organisation", "starts_at", "ends_at")}
+    quote = lin.post("quotes/preview/", {**body, "addons": chosen}, key=None).json()
+    assert quote["addons"] == [{"addon": "cell", "name": "样品池", "rate_fen": 15_00, "quantity": 2, "amount_fen": 30_00}]
+    assert quote["addons_fen"] == 30_00
+    assert codes(lin.post("quotes/preview/", {**body, "addons": [{"addon": "tube", "quantity": 1}]})) == {"extras.addon_unknown"}
+    differs = lin.post("reservations/", {**wanted, "addons": chosen, "expected_addons_fen": 1})
+    assert differs.status_code == 409 and codes(differs) == {"extras.chosen_differ"}
+    made = lin.post("reservations/", {**wanted, "addons": chosen, "expected_addons_fen": 30_00})
+    assert made.status_code == 201
+    [row] = lin.get(f"reservations/{made.json()['id']}/extras/").json()
+    assert (row["addon"], row["quantity"], row["chosen"], row["state"]) == ("cell", 2, True, "agreed")

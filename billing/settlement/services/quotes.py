@@ -9,7 +9,7 @@ from datetime import datetime
 from billing.pricing.rules.fees import PricedFee
 from billing.settlement.models import Quote
 from billing.settlement.rules.fees import fees_on
-from billing.settlement.services import assessing, card_money, reservation_money
+from billing.settlement.services import assessing, card_money, reservation_money, session_extras
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
@@ -54,6 +54,11 @@ class QuotePreview:
     def fees(self) -> dict[Fault, PricedFee]:
         """What not using the time would cost."""
         return fees_on(self.prepared.inputs.schedule, self.assessment.gross_fen)
+
+    @property
+    def addons(self) -> dict[str, tuple[str, int]]:
+        """What may be used besides the time: code -> (name, fen each), without what is free."""
+        return session_extras.priced(self.prepared.inputs.schedule, self.prepared.inputs.customer_class)
 
 
 def preview(
@@ -141,7 +146,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: Exp
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
         spending.refuse_other_days(locked, locked.during, actor)
-        card_money.hold(locked, latest.payable_now_fen, "accept", actor, now)
+        card_money.hold(locked, latest.payable_now_fen + session_extras.agreed_fen(locked), "accept", actor, now)
         transitions.go_on(locked, spending.judge(locked, now), now)
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):

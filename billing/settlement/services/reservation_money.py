@@ -38,7 +38,7 @@ from billing.settlement.services.usage_charge import Used
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs
 from booking.models import Reservation, UsageSession
-from booking.ports import NO_FAULT, ExpectedFigures, FiguresChanged, Leaving
+from booking.ports import NO_ADDONS, NO_FAULT, Addons, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -52,11 +52,20 @@ class ReservationMoney:
     """See ``booking.ports.MoneyPort`` for when each method is called."""
 
     def on_request(
-        self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime, *, charged: bool = True
+        self,
+        reservation: Reservation,
+        actor: Actor,
+        expected: ExpectedFigures,
+        now: datetime,
+        *,
+        charged: bool = True,
+        addons: Addons = NO_ADDONS,
     ) -> None:
-        """Pin revision 1, and keep what the customer pays on its fund card, its prepaid money and its limits, as its terms ask.
+        """Pin revision 1 and what is used besides the time, and keep what the customer pays on its fund card, its prepaid money and its
+        limits, as its terms ask.
 
-        Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
+        Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``; for the add-ons what
+        ``session_extras.choose`` raises.
         """
         # Terms are for what is asked for anew: use that has happened is owed, whatever else its customer owes.
         happened = reservation.ends_at <= now
@@ -77,10 +86,12 @@ class ReservationMoney:
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
+        offered = session_extras.priced(prepared.inputs.schedule, prepared.inputs.customer_class)
+        chosen_fen = session_extras.choose(reservation, offered, addons, actor, now)
         if terms.accounts:
             ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(reservation), now).values()])
         if terms.accounts or reservation.fund_card_id is not None:  # what is new keeps nothing yet that would be looked for
-            card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now, terms.accounts)
+            card_money.hold(reservation, assessment.payable_now_fen + chosen_fen, "request", actor, now, terms.accounts)
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
@@ -115,7 +126,8 @@ class ReservationMoney:
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
         if own or reservation.fund_card_id is not None:  # what an earlier card kept ended when it was taken off
-            card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now, own or None)
+            kept_fen = assessment.payable_now_fen + session_extras.agreed_fen(reservation)
+            card_money.hold(reservation, kept_fen, "approve", actor, now, own or None)
         return None
 
     def on_move(
@@ -163,7 +175,7 @@ class ReservationMoney:
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
-        card_money.hold(reservation, assessment.payable_now_fen, "move", actor, now, own)
+        card_money.hold(reservation, assessment.payable_now_fen + session_extras.agreed_fen(reservation), "move", actor, now, own)
         return None
 
     def released(
@@ -352,7 +364,7 @@ def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: 
     _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=by, held=held is not None, promised=accepted)
     if held is not None:
         _hold_awards(reservation, prepared, assessment, accounts, "reprice", actor, now)
-    card_money.hold(reservation, assessment.payable_now_fen, "reprice", actor, now, own)
+    card_money.hold(reservation, assessment.payable_now_fen + session_extras.agreed_fen(reservation), "reprice", actor, now, own)
 
 
 def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:

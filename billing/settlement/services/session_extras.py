@@ -1,7 +1,9 @@
-"""What was used besides the time: the lab enters it, the customer agrees before it is charged, and time alone never does."""
+"""What is used besides the time: the customer chooses it when booking, or the lab enters it and the customer agrees before it is charged;
+time alone never does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +11,12 @@ from django.db.models import Sum
 
 from billing.pricing import services as pricing
 from billing.pricing.rules.samples import ExtraCharge
-from billing.pricing.rules.schedule import Addon
+from billing.pricing.rules.schedule import Addon, PriceSchedule
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import card_money
 from booking.models import Reservation
+from booking.ports import Addons
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import notices, spending
@@ -27,7 +30,10 @@ from instruments.rules.registry_values import clean_text
 from instruments.services.notices import settle
 
 ADDABLE = frozenset({ReservationState.IN_USE, *IN_REVIEW})
+AHEAD = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
 MOST_QUANTITY = 1_000
+MOST_CHOSEN = MOST_EXTRAS // 2
+"""So many add-ons are chosen when booking at most; the rest is left to the lab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,67 @@ class Used:
     rate_fen: int = 0
 
 
+def choose(reservation: Reservation, offered: Mapping[str, tuple[str, int]], addons: Addons, actor: Actor, now: datetime) -> int:
+    """Write down what the customer chose when booking, of what is ``offered`` (``priced``); returns what it comes to, in fen. It is agreed
+    with this. Part of the caller's transaction.
+
+    Raises Refusal with every reason, on ``addons``: ``extras.addon_unknown``, ``extras.chosen_twice``, ``extras.quantity_range``,
+    ``extras.rate_range``, ``extras.too_many``; Conflict ``extras.chosen_differ`` where the customer saw another sum.
+    """
+    if not addons.chosen:
+        return 0
+    rows = [_chosen(reservation, offered, code, quantity, actor, now) for code, quantity in addons.chosen if code in offered]
+    Refusal.raise_any(faults_of_choice(offered, addons.chosen))
+    total_fen = sum(row.amount_fen for row in rows)
+    if addons.seen_fen is not None and addons.seen_fen != total_fen:
+        raise Conflict.of("extras.chosen_differ", "addons", amount_fen=total_fen)
+    SessionExtra.objects.bulk_create(rows)
+    after = {"addons": [list(each) for each in addons.chosen], "amount_fen": total_fen}
+    audit.record(actor, "session_extra.choose", reservation, now, after=after)
+    return total_fen
+
+
+def faults_of_choice(offered: Mapping[str, tuple[str, int]], chosen: Sequence[tuple[str, int]]) -> list[Reason]:
+    """Every reason against a choice (code, how many) of what is ``offered``, as ``choose`` raises them."""
+    field, codes = "addons", [code for code, _quantity in chosen]
+    reasons = []
+    if set(codes) - set(offered):
+        reasons.append(Reason("extras.addon_unknown", {"known": sorted(offered)}, field))
+    if len(set(codes)) < len(codes):
+        reasons.append(Reason("extras.chosen_twice", {}, field))
+    if any(not 1 <= quantity <= MOST_QUANTITY for _code, quantity in chosen):
+        reasons.append(Reason("extras.quantity_range", {"most": MOST_QUANTITY}, field))
+    elif any(offered[code][1] * quantity > MOST_EXTRA_FEN for code, quantity in chosen if code in offered):
+        reasons.append(Reason("extras.rate_range", {"most_fen": MOST_EXTRA_FEN}, field))
+    if len(codes) > MOST_CHOSEN:
+        reasons.append(Reason("extras.too_many", {"most": MOST_CHOSEN}, field))
+    return reasons
+
+
+def _chosen(
+    reservation: Reservation, offered: Mapping[str, tuple[str, int]], code: str, quantity: int, actor: Actor, now: datetime
+) -> SessionExtra:
+    words, rate_fen = offered[code]
+    return SessionExtra(
+        reservation_id=reservation.pk,
+        addon=code,
+        words=words,
+        quantity=quantity,
+        rate_fen=rate_fen,
+        amount_fen=quantity * rate_fen,
+        chosen=True,
+        state=ExtraState.AGREED,
+        proposed_by_id=actor.person_id,
+        proposed_at=now,
+        answered_by_id=actor.person_id,
+        answered_at=now,
+    )
+
+
 @whole
 def propose(actor: Actor, reservation_id: int, used: Used, now: datetime) -> SessionExtra:
-    """The lab enters what was used; it costs nothing until the customer agrees.
+    """The lab enters what was used; it costs nothing until the customer agrees. Of an add-on that the customer chose when booking it is
+    all of it: with the yes it takes the place of what was chosen.
 
     Raises NotFound, Forbidden, Refusal with every reason: ``extras.no_more_now``, ``extras.addon_unknown`` (``addon``),
     ``extras.words_missing`` (``words``), ``extras.quantity_range`` (``quantity``), ``extras.rate_range`` (``rate``), ``extras.too_many``,
@@ -85,6 +149,7 @@ def propose(actor: Actor, reservation_id: int, used: Used, now: datetime) -> Ses
 @whole
 def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amount_fen: int | None = None) -> SessionExtra:
     """The customer agrees or declines, the lab withdraws; once. ``amount_fen`` is what who agrees was shown. A fund card keeps it too.
+    What the customer chose when booking is withdrawn by it until the use begins, and by the lab until it is charged.
 
     Raises NotFound, Forbidden, Refusal ``extras.no_more_now``, ``extras.second_person``, ``samples.extra_answered``, Conflict
     ``extras.amount_differs``, ``card.not_enough_left``; with a fund card also what ``spending.refuse_extra`` raises.
@@ -92,6 +157,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     seen = get_visible(SessionExtra.objects.all(), actor, pk=extra_id)
     locked = _locked(actor, seen.reservation_id)
     extra = SessionExtra.objects.select_for_update(no_key=True).get(pk=extra_id)
+    if extra.chosen and extra.state == ExtraState.AGREED and event is ExtraEvent.WITHDRAW:
+        return _withdraw_chosen(locked, extra, actor, now)
     if event is ExtraEvent.WITHDRAW:
         require_lab(locked, actor)
     else:
@@ -101,6 +168,7 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
         raise Refusal.of("extras.no_more_now")
     if event is ExtraEvent.AGREE:
         _require_consent(extra, actor, amount_fen)
+        _give_way(locked, extra, actor, now)
         spending.refuse_extra(locked, extra.amount_fen, actor)
         card_money.hold(locked, kept_fen(locked) + extra.amount_fen, "extra", actor, now)
     extra.state, extra.answered_by_id, extra.answered_at = after.value, actor.person_id, now
@@ -108,6 +176,32 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     audit.record(actor, f"session_extra.{event.value}", extra, now, after={"amount_fen": extra.amount_fen})
     _tell_answer(locked, extra, event, now)
     return extra
+
+
+def _withdraw_chosen(locked: Reservation, extra: SessionExtra, actor: Actor, now: datetime) -> SessionExtra:
+    """Raises Forbidden for who may not, Refusal ``extras.no_more_now``."""
+    sides = sides_of(locked, actor)
+    sides.require_any()
+    if not may_withdraw_chosen(locked, customer=sides.customer, lab=sides.lab):
+        raise Refusal.of("extras.no_more_now")
+    _take_back(extra, actor, now)
+    card_money.hold(locked, kept_fen(locked), "extra", actor, now)
+    told = "extra_withdrawn" if sides.lab and not sides.customer else "extra_declined_to_lab"
+    notices.defer(locked, told, now, words=_told(extra), amount_fen=extra.amount_fen)
+    return extra
+
+
+def _give_way(locked: Reservation, agreed: SessionExtra, actor: Actor, now: datetime) -> None:
+    """What was chosen of an add-on gives way to what is agreed of it now."""
+    if agreed.addon:
+        for row in SessionExtra.objects.filter(reservation=locked, addon=agreed.addon, chosen=True, state=ExtraState.AGREED):
+            _take_back(row, actor, now)
+
+
+def _take_back(chosen: SessionExtra, actor: Actor, now: datetime) -> None:
+    chosen.state, chosen.answered_by_id, chosen.answered_at = ExtraState.WITHDRAWN.value, actor.person_id, now
+    chosen.save(update_fields=["state", "answered_by", "answered_at"])
+    audit.record(actor, "session_extra.withdraw", chosen, now, after={"amount_fen": chosen.amount_fen})
 
 
 def _tell_answer(locked: Reservation, extra: SessionExtra, event: ExtraEvent, now: datetime) -> None:
@@ -140,6 +234,11 @@ def of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
     return list(rows.select_related("proposed_by", "answered_by"))
 
 
+def chosen_of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
+    """What the customer chose of a reservation that the actor sees, also where something else took its place."""
+    return [row for row in of(actor, reservation) if row.chosen and row.answered_by_id == row.proposed_by_id]
+
+
 def agreed_fen(reservation: Reservation) -> int:
     """The sum of what the customer agreed to."""
     rows = SessionExtra.objects.filter(reservation=reservation, state=ExtraState.AGREED)
@@ -150,7 +249,14 @@ def kept_fen(reservation: Reservation) -> int:
     """What the customer pays for it by now, and what is kept on its fund card and its own accounts: by the quote that was accepted last,
     and the extras that were agreed to."""
     latest = Quote.objects.filter(reservation=reservation, accepted_at__isnull=False).latest("revision")
-    return latest.payable_now_fen + (agreed_fen(reservation) if reservation.state in ADDABLE else 0)
+    return latest.payable_now_fen + agreed_fen(reservation)
+
+
+def may_withdraw_chosen(reservation: Reservation, *, customer: bool, lab: bool) -> bool:
+    """Whether one of these sides takes back what the customer chose when booking."""
+    if reservation.state in AHEAD:
+        return customer or lab
+    return lab and is_open(reservation)
 
 
 def is_open(reservation: Reservation) -> bool:
@@ -163,9 +269,12 @@ def addons_of(reservation: Reservation) -> dict[str, tuple[str, int]]:
     held = Quote.objects.filter(reservation=reservation, held_at__isnull=False).order_by("-revision").first()
     if held is None:
         return {}
-    schedule = pricing.schedule(held.inputs["schedule"]["price_version"])
-    customer_class = held.inputs["customer_class"]
-    return {each.code: (_name(each), each.fen[customer_class]) for each in schedule.addons}
+    return priced(pricing.schedule(held.inputs["schedule"]["price_version"]), held.inputs["customer_class"])
+
+
+def priced(schedule: PriceSchedule, customer_class: str) -> dict[str, tuple[str, int]]:
+    """The add-ons of a price that cost customers of the class something: code -> (name, fen each)."""
+    return {each.code: (_name(each), each.fen[customer_class]) for each in schedule.addons if each.fen[customer_class]}
 
 
 def _name(addon: Addon) -> str:

@@ -9,12 +9,17 @@ import pytest
 from billing.cards import services as cards
 from billing.cards.accounts import card_key
 from billing.ledger.models import Account
+from billing.settlement.extra_models import SessionExtra
+from billing.settlement.models import Quote
 from billing.settlement.services import session_extras
 from billing.settlement.services.session_extras import Used
-from booking.ports import NOTHING_EXPECTED
+from booking.models import LeaderApproval, ReservationChange
+from booking.ports import NOTHING_EXPECTED, Addons
 from booking.rules.samples import ExtraEvent
-from booking.services import extending, transitions
+from booking.services import changes, extending, transitions
+from booking.services.changes import ChangeRequest
 from config.kernel.errors import Refusal
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 
 
 def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_extension_keeps_what_was_agreed(
@@ -51,3 +56,31 @@ def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_ex
     late = enter(1_00)
     cards.set_card_closed(cast.actor("li"), spenders.card.pk, True, at)
     assert refused(late, "gao") == ["card.closed"] and held() == 550_00
+
+
+def test_what_is_chosen_when_booking_is_kept_on_the_card_from_asking_on_and_goes_back_when_it_is_not_wanted(spenders, ask, slot):
+    cast = spenders.cast
+    publish_with_addons(cast)
+    asked = ask(slot(10, 11), addons=Addons((("cell", 2),)))
+    wang, ma = cast.actor("wang"), cast.actor("ma")
+
+    def held():
+        return Account.objects.get(key=card_key(spenders.card.pk)).held_fen
+
+    alone = Quote.objects.get().payable_now_fen
+    assert held() == alone + 20_00
+    transitions.approve(wang, asked.pk, cast.now)
+    assert held() == alone + 20_00
+    changes.change(ma, ChangeRequest(asked.pk, slot(14, 15)), cast.now, idempotency_key="move")
+    changes.accept(wang, ReservationChange.objects.get().pk, cast.now)
+    assert held() == alone + 20_00, "the new time keeps what was chosen"
+    session_extras.answer(ma, SessionExtra.objects.get().pk, ExtraEvent.WITHDRAW, cast.now)
+    assert held() == alone
+
+
+def test_what_is_chosen_counts_for_what_asks_the_leader(spenders, ask, slot):
+    publish_with_addons(spenders.cast)
+    alone = ask(slot(10, 11))
+    assert not LeaderApproval.objects.exists()
+    dear = ask(slot(14, 15), addons=Addons((("cell", 40),)))
+    assert LeaderApproval.objects.get().reservation_id == dear.pk != alone.pk

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm, read_day, read_expected, read_key, read_range, seen_times
+from frontend.booking_form import BookingForm, read_addons, read_day, read_expected, read_key, read_range, seen_times
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
@@ -134,3 +135,15 @@ def test_what_is_no_interval_is_none_and_never_fails(text):
 def test_an_interval_is_two_instants_with_a_slash():
     during = read_range("2026-11-25T09:00:00+08:00/2026-11-25T02:00:00Z")
     assert during == TimeRange(datetime(2026, 11, 25, 1, tzinfo=UTC), datetime(2026, 11, 25, 2, tzinfo=UTC))
+
+
+def test_add_ons_are_read_from_their_boxes_and_come_back_from_the_address():
+    form = typed(**{"addon-cell": " \uff12", "addon-gas": "", "addon-oil": "0", "addon-tube": "many", "addon-<b>": "1"})
+    assert form.addons == "cell:2,tube:many" and form.chosen_addons() == (("cell", 2), ("tube", 0))
+    back = BookingForm.read(dict(parse_qsl(form.query())))
+    assert back.addons == form.addons and back.quantities() == {"cell": "2", "tube": "many"}
+    assert typed(addons="cell").addons == typed(addons="::,,:1").addons == "" and typed(addons="cell:1:2").addons == ""
+    assert len(typed(**{f"addon-a{place}": "1" for place in range(500)}).chosen_addons()) <= 50
+    seen = read_addons(form, {"expected_addons_fen": "3000"})
+    assert (seen.chosen, seen.seen_fen) == (form.chosen_addons(), 30_00)
+    assert read_addons(form, {"expected_addons_fen": "x"}).seen_fen is None

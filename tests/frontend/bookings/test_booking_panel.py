@@ -8,8 +8,10 @@ from datetime import date
 import pytest
 
 from billing.pricing.models import PriceVersion
+from billing.settlement.extra_models import SessionExtra
 from booking.models import InstrumentPolicy
 from instruments.models import Instrument
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.conftest import PRICE
 from tests.frontend.acting import FRAGMENT, query_count, words
 
@@ -204,3 +206,40 @@ def test_the_end_of_free_time_is_not_called_too_short_and_a_real_gap_is(as_, pag
     approved(9, 11)
     approved(11.5, 13)
     assert "11:00–11:30 Too short" in words(as_("lin").get(page + "?week=2026-11-25"))
+
+
+# --- Add-ons ---------------------------------------------------------------------------------------------------------
+def test_what_is_chosen_besides_the_time_stands_beside_the_figures_and_is_booked_with_it(as_, page, cast, programmes):
+    publish_with_addons(cast)
+    lin = as_("lin")
+    plain = lin.get(page + CHOSEN)
+    assert "样品池" in words(plain) and "Final cost with it" not in words(plain)
+    asked = f"/quotes/preview{CHOSEN}&instrument={cast.xrd.pk}&organisation={cast.firm.pk}&service_mode=self_operated"
+    quote = words(lin.get(asked + "&addon-cell=2&addon-nothing=9", headers=FRAGMENT))
+    assert "Chosen besides the time, without subsidy ¥30.00" in quote and "Pay now ¥720.00" in quote
+    assert "Price with it ¥1,230.00" in quote and "Pay now with it ¥750.00" in quote and "Final cost with it ¥750.00" in quote
+    for typed in ("lots", "1001"):
+        wrong = lin.get(f"{asked}&addon-cell={typed}", headers=FRAGMENT)
+        assert "a whole number from 1 to 1000" in words(wrong) and f'value="{typed}"' in wrong.content.decode()
+    sent = {
+        "key": plain.context["panel"].key, "organisation": cast.firm.pk, "on": "2026-11-25", "from": "09:00", "to": "12:00",
+        "service_mode": "self_operated", "expected_payable_now_fen": 720_00, "expected_final_cost_fen": 720_00, "addon-cell": "2",
+    }  # fmt: skip
+    refused = lin.post(f"{page}book", sent | {"expected_addons_fen": 15_00})
+    assert refused.status_code == 409 and "The add-ons come to ¥30.00 by now" in words(refused)
+    assert 'name="addon-cell" inputmode="numeric" maxlength="4" value="2"' in refused.content.decode()
+    assert lin.post(f"{page}book", sent | {"expected_addons_fen": 30_00}).status_code == 302
+    row = SessionExtra.objects.get()
+    shown = lin.get(f"/bookings/{row.reservation_id}/")
+    assert "chosen when booking" in words(shown) and f"/bookings/extras/{row.pk}/withdraw" in shown.content.decode()
+    assert "Agreed and charged beside the price, without subsidy: ¥30.00" in words(shown)
+    again = lin.get(f"/bookings/{row.reservation_id}/again", follow=True)
+    assert again.context["panel"].form.addons == "cell:2" and "Final cost with it" in words(again)
+    assert lin.post(f"/bookings/extras/{row.pk}/withdraw").status_code == 302
+    assert "chosen when booking" in words(lin.get(f"/bookings/{row.reservation_id}/"))
+    row.refresh_from_db()
+    assert row.state == "withdrawn"
+
+
+def test_a_price_without_add_ons_offers_none(as_, page, programmes):
+    assert "addon-" not in as_("lin").get(page + CHOSEN).content.decode()

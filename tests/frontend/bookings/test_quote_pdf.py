@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from booking.ports import Addons
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.frontend.acting import words
 
 
@@ -41,3 +43,11 @@ def test_others_do_not_see_it(as_, cast, programmes, ask, who):
     else:
         answer = as_(who).get(f"/bookings/{ask(9, 12)}/quote.pdf")
         assert answer.status_code == 404 and "Not found" in words(answer)
+
+
+def test_what_was_chosen_besides_the_time_is_printed_with_what_it_comes_to(as_, cast, programmes, ask):
+    publish_with_addons(cast)
+    answer = as_("lin").get(f"/bookings/{ask(9, 12, addons=Addons((('cell', 2),)))}/quote.pdf")
+    text = text_of(answer.content)
+    for part in ("2 × ¥15.00", "¥30.00", "Final cost with it", "¥750.00"):
+        assert part in text, part
