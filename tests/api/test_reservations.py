@@ -76,7 +76,7 @@ def test_the_whole_life_over_the_api(api, booked, cast, programmes, slot, monkey
     reservation = booked(9, 12)
     lab, path = api("wang", "read", "manage"), f"reservations/{reservation}/"
     approved = lab.post(path + "approve/")
-    assert approved.status_code == 200 and approved.json() == {"id": reservation, "state": "approved"}
+    assert approved.status_code == 200 and approved.json() == {"id": reservation, "state": "approved", "declined": []}
     monkeypatch.setattr(timezone, "now", lambda: slot(9, 12).starts_at)
     assert lab.post(path + "check-in/").json()["state"] == "in_use"
     monkeypatch.setattr(timezone, "now", lambda: slot(9, 12).ends_at)
@@ -156,7 +156,7 @@ def test_of_two_requests_for_one_time_the_second_cannot_be_approved(api, asked, 
     mine = api("lin").post("reservations/", asked(9, 11)).json()["id"]
     theirs = api("he").post("reservations/", asked(9, 11, organisation=cast.other_firm.pk)).json()["id"]
     lab = api("wang")
-    assert lab.post(f"reservations/{mine}/approve/").status_code == 200
+    assert lab.post(f"reservations/{mine}/approve/", {"rivals": "keep"}).status_code == 200
     late = lab.post(f"reservations/{theirs}/approve/")
     assert late.status_code == 409 and codes(late) == {"booking.just_taken"} and late.json()["alternatives"]
     assert Reservation.objects.get(pk=theirs).state == "requested"
