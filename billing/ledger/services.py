@@ -121,7 +121,7 @@ def _take_granted(account: Account, amount_fen: int) -> None:
         raise _too_little(amount_fen, Account.objects.get(pk=account.pk).left_fen)
 
 
-def _too_little(needed_fen: int, left_fen: int | None) -> Conflict:
+def _too_little(needed_fen: int, left_fen: int | None) -> Refusal:
     return Conflict.of("ledger.not_enough_left", needed_fen=needed_fen, left_fen=left_fen)
 
 
