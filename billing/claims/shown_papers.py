@@ -11,7 +11,7 @@ from billing.claims.rules.review import Asked
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet
 from billing.ordering.rules.sheets import SIGNED_STATES
-from booking.models import CloseOut, SampleReport
+from booking.models import CloseOut, Reservation, SampleReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ def _reports(things: set[_Thing]) -> dict[_Thing, tuple[_Paper, ...]]:
         found |= {_Thing(0, row.job_id): (_Paper(row.file.file_name, row.file.sha256),) for row in latest}
     if ids := {thing.reservation_id for thing in things} - {0}:
         closed = CloseOut.objects.filter(reservation__in=ids, reported_on__isnull=False).select_related("reservation")
-        found |= {_Thing(row.reservation_id): (_closed(row),) for row in closed}
+        found |= {_Thing(row.reservation.pk): (_closed(row, row.reservation),) for row in closed if row.reservation is not None}
     return found
 
 
-def _closed(row: CloseOut) -> _Paper:
-    said = {"reservation": row.reservation.reference, "reported_on": row.reported_on.isoformat() if row.reported_on else ""}
+def _closed(row: CloseOut, reservation: Reservation) -> _Paper:
+    said = {"reservation": reservation.reference, "reported_on": row.reported_on.isoformat() if row.reported_on else ""}
     return _Paper(f"{said['reservation']} {said['reported_on']}", sha256_of(said))

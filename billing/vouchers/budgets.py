@@ -55,7 +55,8 @@ def quota_budgets(actor: Actor, now: datetime) -> list[QuotaBudget]:
         lately=Sum("granted_fen", filter=Q(created_at__gt=since), default=0),
     )
     given = {pk: (granted, posted, lately) for pk, granted, posted, lately in sums}
-    moved = moved_by_month(dict(purses.values_list("pk", "returns_to")) if given else {}, today)
+    of_quota = {pk: quota for pk, quota in purses.values_list("pk", "returns_to") if quota is not None} if given else {}
+    moved = moved_by_month(of_quota, today)
     return [_budget(each, given.get(each.account_id, (0, 0, 0)), moved.get(each.account_id or 0, {}), today) for each in quotas]
 
 
