@@ -77,8 +77,8 @@ class PricedTimes:
     sort: str = SORTS[0]
 
 
-def customer_of(organisation: Organisation, person_id: int | None) -> Customer:
-    """Somebody's own organisation."""
+def customer_of(organisation: Organisation, person_id: int | None = None) -> Customer:
+    """Somebody's own organisation; ``person_id``: who of it asks."""
     return Customer(organisation, assumed=False, person_id=person_id)
 
 

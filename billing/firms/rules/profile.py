@@ -165,7 +165,7 @@ class Standing(NamedTuple):
     related_to_provider: bool | None
     labels: tuple[Label, ...]
     credit_listings: tuple[Listing, ...]
-    violations: tuple[Listing, ...]
+    violations: tuple[Listing, ...] = ()
 
 
 def standing(known: Known, key: str, provider_key: str | None, on: date) -> Standing:

@@ -47,6 +47,13 @@ def test_every_shipped_document_is_valid_and_all_its_examples_come_out() -> None
     assert "19 documents: 19 valid, 0 with faults" in said and "0 failed." in said
 
 
+def test_a_gate_that_no_booking_can_meet_is_a_warning_and_no_fault() -> None:
+    said, code = check(PROGRAMMES / "JS-2020-USER.json")
+    told = "no booking can meet this gate: the platform does not know of any: service.project_evidence"
+    assert code == 0 and f"  warning: $.gates[4]: {told}\n" in said
+    assert "warning" not in check(PROGRAMMES / "DEMO-QH-V.json")[0]
+
+
 def test_a_wrong_example_fails_with_a_difference_by_payer(write: Write) -> None:
     document = load("SD-QD-2014")
     document["examples"][0]["expect"] = {
