@@ -200,6 +200,15 @@ def test_one_programme_that_is_not_combined_with_another_suffices_whichever_says
     assert len(assess(*free).awards) == 2
 
 
+@pytest.mark.parametrize(("own", "clause"), [({"exclusive": {"class": "b", "not_with": ["AA"], "clause": "2"}}, "2"), ({}, "1")])
+def test_what_goes_names_its_own_clause_of_exclusion_or_that_of_its_life(own: dict[str, Any], clause: str) -> None:
+    clauses = [{"id": number, "zh": "test", "en": "test"} for number in ("1", "2")]
+    winner = made("AA", rate=flat("0.5"), **not_with("a", "BB"))
+    _stays, less = assess(winner, made("BB", rate=flat("0.4"), clauses=clauses, **own)).outcomes
+    assert isinstance(less, Refused)
+    assert [reason.clause for reason in less.reasons] == [clause]
+
+
 @pytest.mark.parametrize(("middle", "stay"), [("0.4", ["ONE", "TWO"]), ("0.9", ["MID"])])
 def test_what_excludes_two_that_may_be_combined_stays_alone_or_not_at_all(middle: str, stay: list[str]) -> None:
     ends = [made("ONE", rate=flat("0.5")), made("TWO", rate=flat("0.3"))]
