@@ -13,8 +13,8 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from booking.models import Reservation
 from config.kernel import tasks
 from config.kernel.job_connector import JobConnector
-from instruments.models import ImportRun
-from instruments.services import import_runs
+from instruments.models import Delivery, ImportRun
+from instruments.services import import_runs, notices
 from instruments.services.import_runs import Asked
 from tests.concurrency.dying import killed_at, moments_of
 from tests.concurrency.effects import counted, since
@@ -116,7 +116,15 @@ def test_a_worker_killed_while_it_takes_a_list_back_leaves_it_to_another_which_d
 def test_with_the_librarys_worker_a_job_outlives_the_transaction_that_queued_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: what the killed worker wrote is undone, and the job of a mail that is not there stays."""
+    """The control: what the killed worker wrote is undone, and the job of a mail that is not there stays, where the library queues it."""
+    write = notices._write
+
+    def queued_by_the_library(*told: Any) -> Any:
+        written = write(*told)
+        notices.defer_deliveries([(Delivery.objects.latest("pk").pk, told[-1])], told[-1])
+        return written
+
+    monkeypatch.setattr(notices, "_write", queued_by_the_library)
     monkeypatch.setattr(JobConnector, "get_worker_connector", DjangoConnector.get_worker_connector)
     with pytest.raises(AssertionError, match="killed at"):
         happens_once(world, confirmed, 1, "approved")

@@ -22,7 +22,7 @@ from billing.vouchers.services.applying import Application
 from config.kernel.errors import Conflict
 from config.kernel.services import transactions
 from instruments.models import Membership
-from tests.concurrency.harness import at_once, sql_run, tally, violations
+from tests.concurrency.harness import at_once, broken, sql_run, tally, violations
 from tests.concurrency.test_money_stampede import approving, held_by_transfers, read_modify_write
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import LABS, World, publish
@@ -239,7 +239,8 @@ def drawn_at_random(world: World, purse: Account, callers: int, rounds: int) -> 
     assert (account.posted_fen, account.held_fen) == (posted, still)
     refused = callers * rounds - len(accepted)
     assert refused and len(accepted), "the amounts are such that some are refused and some are not"
-    assert violations() == {}
+    # The ledger by itself: nobody's session stands behind a drawing.
+    assert broken("vouchers.are_used_in_their_days_by_their_firm") == {}
 
 
 @pytest.mark.parametrize("kind", ["voucher", "pool", "firm_year", "controller_year"])

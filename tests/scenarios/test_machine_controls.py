@@ -123,9 +123,7 @@ def test_what_a_programme_promises_for_a_brought_time_is_noticed(lab: Any, monke
     assert ImportedBooking.objects.count() == 2
     assert not noticed(lab.what_was_brought_is_marked_and_costs_no_programme_anything)
     service_of = assessing.service_of
-    monkeypatch.setattr(
-        assessing, "service_of", lambda service, *, imported=False, project="": service_of(service, project=project)
-    )
+    monkeypatch.setattr(assessing, "service_of", lambda *given, imported=False, project="": service_of(*given, project=project))
     lab.a_list_is_brought("lin", (1, 12, 60), 1, lab.cast.xrd, False)
     assert ImportedBooking.objects.count() == 4
     assert noticed(lab.what_was_brought_is_marked_and_costs_no_programme_anything)

@@ -356,8 +356,8 @@ def test_every_fee_and_every_reason_for_its_end_has_a_word():
 
 
 # --- Waiving it -----------------------------------------------------------------------------------------------------------
-def waive(cast, reservation, amount_fen=100_00, who="wang", reason="Was ill"):
-    return fees.waive(cast.actor(who), reservation.pk, amount_fen, reason, cast.now)
+def waive(cast, reservation, amount_fen=100_00, who="wang", reason="Was ill", at=None):
+    return fees.waive(cast.actor(who), reservation.pk, amount_fen, reason, at or cast.now)
 
 
 def test_the_lab_waives_a_part_once_and_what_others_use_falls_away_beside_it(cast, life, booked, slot):
@@ -407,7 +407,7 @@ def test_what_a_card_paid_of_a_waived_fee_goes_back_to_it(cast, life, booked, sl
     lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
     give_back(cast, lost, who="ma")
     assert left_on(card) == 700_00
-    waive(cast, lost, 300_00)
+    waive(cast, lost, 300_00, at=lost.starts_at)
     assert left_on(card) == 1000_00
     assert wrong() == {}
 

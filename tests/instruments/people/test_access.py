@@ -98,6 +98,7 @@ INTERNAL = {
     "billing.numberseries": "a counter",
     "instruments.searchterm": "words of what is public, nothing of anybody's",
     "instruments.cataloguecount": "counts of what is public",
+    "instruments.cataloguetechnique": "says of public entries again what they say",
     "booking.dayavailability": "when a calendar is free, without by whom it is taken; joined to what the actor may see",
     "booking.calendaravailability": "up to when the days of a calendar are known",
     "booking.busychange": "where a busy time of a calendar was told to lie, without whose it is",
