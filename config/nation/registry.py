@@ -25,6 +25,8 @@ PER_OWNER = 60
 #: One owner of so many sits in a zone of its province.
 OWNERS_PER_ZONE = 12
 FIRMS = 200
+#: The id of the person who answers for all laboratories.
+ANSWERS = 2
 MODELS = 10_000
 #: The share of instruments whose name ends with a model number: without them a country would have a few hundred names only.
 NAMED_BY_MODEL = 0.6
@@ -140,8 +142,10 @@ def _sites(places: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _people(now: datetime) -> Iterator[dict[str, Any]]:
-    """One researcher, who asked for everything."""
-    yield {"id": 1, "email": "nation@jishi.example", "full_name": "Nation", "password": "!", "language": "en", "date_joined": now}
+    """One researcher, who asked for everything, and one person who answered everything."""
+    usual = {"password": "!", "language": "en", "date_joined": now}
+    yield {"id": 1, "email": "nation@jishi.example", "full_name": "Nation"} | usual
+    yield {"id": ANSWERS, "email": "labs@jishi.example", "full_name": "Laboratories"} | usual
 
 
 def _membership(firm: int, now: datetime) -> dict[str, Any]:

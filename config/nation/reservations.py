@@ -11,7 +11,7 @@ from django.db import connection
 
 from booking.models import Occupancy, Reservation, ReservationTransition
 from config.nation.bulk import built_afterwards
-from config.nation.registry import FIRMS, Made
+from config.nation.registry import ANSWERS, FIRMS, Made
 from config.nation.shape import popularity
 
 BATCH = 40_000
@@ -32,7 +32,7 @@ def write(made: list[Made], total: int, days: int, seed: int, now: datetime, sai
     firms_after = max(one.site for one in made)
     values: dict[str, Any] = {
         "capacity": capacity, "monday": monday, "now": now, "zone": _ZONE.key, "slots": SLOTS_A_DAY,
-        "first_firm": _first_firm(firms_after), "firms": FIRMS,
+        "first_firm": _first_firm(firms_after), "firms": FIRMS, "answers": ANSWERS,
     }  # fmt: skip
     written = 0
     with built_afterwards(Reservation, Occupancy, ReservationTransition), connection.cursor() as cursor:
@@ -99,7 +99,8 @@ WITH wanted AS (
     SELECT id, 'request', '', 'requested', 1, created_at, '' FROM made
     UNION ALL
     SELECT id, CASE state WHEN 'approved' THEN 'approve' WHEN 'cancelled' THEN 'cancel' ELSE 'expire' END, 'requested', state,
-           CASE WHEN state <> 'expired' THEN 1 END, created_at + make_interval(hours => (1 + id %% 30)::int), ''
+           CASE state WHEN 'approved' THEN %(answers)s WHEN 'cancelled' THEN 1 END,
+           created_at + make_interval(hours => (1 + id %% 30)::int), ''
       FROM made WHERE state <> 'requested'
 )
 SELECT count(*) FROM made
