@@ -297,15 +297,27 @@ _FIT = f"""
      WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
 """  # noqa: S608  (constants only; values are bound)
 #: Each entry's first day that may have a stretch, and the earliest instant on the policy's grid at which it could begin: read from the
-#: columns alone. Only the nearest of them are looked at more closely, and none where too many match.
-_BY_ENTRY = f"""{{few}}, near AS MATERIALIZED (
+#: columns alone.
+_FIRST_DAY = f"""
     SELECT e.*, day.local_on, {_ON_GRID.format(at="greatest(day.first_free_at, e.from_at)", day="day")} AS at_least
-      FROM e CROSS JOIN LATERAL (
+      FROM {{entries}} CROSS JOIN LATERAL (
            SELECT d.local_on, d.first_free_at, d.starts_at, d.ends_at FROM booking_dayavailability d
             WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on)
               AND d.longest_free_minutes >= %(seen)s AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
             ORDER BY d.local_on LIMIT 1) day
-     ORDER BY at_least, e.instrument_id LIMIT %(near)s
+"""  # noqa: S608  (constants only; values are bound)
+#: Those that ask for the least notice are looked at first: whose notice alone lies beyond what enough of them have is not near. Only the
+#: nearest are looked at more closely, and none where too many match.
+_BY_ENTRY = f"""{{few}}, turn AS MATERIALIZED (
+    SELECT e.*, row_number() OVER (ORDER BY e.from_at, e.calendar_id) <= 4 * %(near)s AS early FROM e
+), early AS MATERIALIZED ({_FIRST_DAY.format(entries="(SELECT * FROM turn WHERE early) e")}
+), reach AS MATERIALIZED (
+    SELECT coalesce((SELECT at_least FROM early ORDER BY at_least OFFSET %(near)s - 1 LIMIT 1), 'infinity') AS at
+), near AS MATERIALIZED (
+    SELECT * FROM early
+     UNION ALL
+    {_FIRST_DAY.format(entries="(SELECT * FROM turn WHERE NOT early AND from_at <= (SELECT at FROM reach) ORDER BY calendar_id) e")}
+     ORDER BY at_least, instrument_id LIMIT %(near)s
 ), found AS (
     SELECT e.instrument_id, e.calendar_id, first.fits_at, e.region_code
       FROM near e CROSS JOIN LATERAL (

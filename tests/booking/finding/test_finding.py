@@ -143,6 +143,23 @@ def test_by_technique_and_place_alone_no_entry_is_read(labs, cast, search):
     assert tables(text="Near") == tables(owner=cast.lab.pk) == (["Near"], True)
 
 
+@given(st.lists(st.tuples(st.sampled_from([0, 60, 300, 1440, 2880]), st.sampled_from([8, 9, 13])), min_size=9, max_size=14))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_those_that_are_not_looked_at_for_their_notice_are_never_among_the_earliest(labs, cast, search, policies):
+    """Of so many, eight are looked at first where one is asked for."""
+    with transaction.atomic():
+        for number, (notice, opens) in enumerate(policies):
+            labs.add(f"I{number}", opens=opens, policy={"notice_minutes": notice, "granularity_minutes": 60})
+        asked = search(2)
+        everything = candidates.earliest(asked, cast.now, 50).rows
+        assert len(everything) == len(policies) + 1
+        for limit in (1, 2):
+            some = candidates.earliest(asked, cast.now, limit)
+            assert some.rows == everything[:limit]
+            assert some.sure_until is not None and some.sure_until <= everything[limit].fits_at
+        transaction.set_rollback(True)
+
+
 def test_a_policy_that_changes_is_known_to_finding_at_once(labs, cast, search):
     lab = labs.add("SEM", techniques=("jishi:sem",), policy={"max_minutes": 60})
     assert names(find_earliest(NOBODY, search(2, technique="jishi:sem"), cast.now, 20)) == []
