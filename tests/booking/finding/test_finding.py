@@ -160,6 +160,14 @@ def test_those_that_are_not_looked_at_for_their_notice_are_never_among_the_earli
         transaction.set_rollback(True)
 
 
+def test_who_asks_for_more_notice_and_opens_sooner_is_among_the_earliest(labs, cast, search):
+    for number in range(9):
+        labs.add(f"I{number}", opens=13, policy={"notice_minutes": 0}, techniques=("jishi:sem",))
+    labs.add("Sooner", policy={"notice_minutes": 60}, techniques=("jishi:sem",))
+    (first,) = candidates.earliest(search(2, technique="jishi:sem"), cast.now, 1).rows
+    assert Instrument.objects.get(pk=first.instrument_id).name == "Sooner"
+
+
 def test_a_policy_that_changes_is_known_to_finding_at_once(labs, cast, search):
     lab = labs.add("SEM", techniques=("jishi:sem",), policy={"max_minutes": 60})
     assert names(find_earliest(NOBODY, search(2, technique="jishi:sem"), cast.now, 20)) == []
