@@ -45,7 +45,7 @@ def figures(template: str, parts: Collection[str], countries: Sequence[Country])
     for country in countries:
         with _own_database(template):
             found += _built(country)
-            _measured_alone()
+            measured_alone()
             if "find" in parts:
                 times.append(nation.measure(country.instruments))
             if "search" in parts:
@@ -74,7 +74,7 @@ def _own_database(template: str) -> Iterator[None]:
     databases.drop(host, DATABASE)
 
 
-def _measured_alone() -> None:
+def measured_alone() -> None:
     """No helpers for statements of this connection, whose time would not be counted (``harness.took``); and an end to a statement that goes
     wrong, so that a run in the largest country ends."""
     with connection.cursor() as cursor:

@@ -17,6 +17,7 @@ from django.db import connection
 from billing.settlement import pdf
 from billing.settlement.models import Award, Statement
 from billing.settlement.services import statements
+from billing.settlement.sheets import render_xlsx
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
@@ -25,7 +26,7 @@ from instruments.queries import actor_for
 from tests.agreeing import check_out_agreed
 from tests.bench.approve import crowd
 from tests.bench.bills import GOAL, LINES, WORKERS, made_by_workers
-from tests.bench.harness import NOW, Figure
+from tests.bench.harness import NOW, Figure, busy_seconds
 from tests.bench.stage import Stage
 from tests.bench.weasyprint_bare import bare_pdf
 
@@ -74,6 +75,8 @@ def figures(stage: Stage) -> list[Figure]:
     for text in markup:
         bare_pdf(text)
     bare, whole = time.process_time() - used, issuing + rendering
+    workbook = busy_seconds(5, lambda: render_xlsx(issued[0].content))
+    html = busy_seconds(5, lambda: pdf.render_html(issued[0].content))
     rate = STATEMENTS / (issued_s + rendered_s)
     return [
         Figure(
@@ -81,6 +84,9 @@ def figures(stage: Stage) -> list[Figure]:
             whole, "s", f"<= {GOAL}x", whole <= GOAL * bare, bare, "bare WeasyPrint, same HTML",
         ),
         Figure(f"statements of {LINES} lines issued and made, {WORKERS} workers", rate, "per s", "stated", True),
+        Figure("statement, issuing one (CPU of the process)", 1000 * issuing / STATEMENTS, "ms", "", True),
+        Figure("statement, its workbook (CPU of the process)", 1000 * workbook, "ms", "", True),
+        Figure("statement, its HTML (CPU of the process)", 1000 * html, "ms", "", True),
     ]  # fmt: skip
 
 
