@@ -128,6 +128,10 @@ class BookingForm:
         pairs = {names.get(name, name): str(value)[:KEPT_IN_ADDRESS] for name, value in asdict(self).items() if value}
         return urlencode(pairs)
 
+    def time_query(self) -> str:
+        """As ``query`` without add-ons, for what has none: a series, several instruments."""
+        return replace(self, addons="").query()
+
     def at(self, during: TimeRange, zone: ZoneInfo) -> BookingForm:
         """The same request at another time."""
         starts, ends = to_wall(during.starts_at, zone), to_wall(during.ends_at, zone)

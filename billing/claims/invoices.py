@@ -71,9 +71,9 @@ def _bills(charge_ids: Collection[int]) -> dict[int, int]:
     return dict(BillLine.objects.filter(charge_id__in=charge_ids, voided=False).values_list("charge_id", "bill_id"))
 
 
-def elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:
-    """The numbers of invoices on these lines that stand in more than one claim that counts, or took a subsidy elsewhere as was loaded; two
-    queries."""
+def elsewhere(lines: Sequence[ClaimLine], known: Behind) -> frozenset[str]:
+    """The numbers of invoices on these lines that stand in more than one claim that counts (but where one was recorded for the bill of all
+    of them, as in ``taken``), or took a subsidy elsewhere as was loaded; two queries. ``known``: what ``behind`` knows of them."""
     numbers = {line.invoice_number for line in lines if line.invoice_number}
     if not numbers:
         return frozenset()
@@ -81,7 +81,8 @@ def elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:
     several = rows.order_by().values_list("invoice_number").annotate(claims=Count("claim", distinct=True)).filter(claims__gt=1)
     loaded = {reference for reference, _class in _loaded(numbers)}
     subsidised = {number for number in numbers if loaded & references_of(number)}
-    return frozenset(several.values_list("invoice_number", flat=True)) | subsidised
+    of_their_bill = {line.invoice_number for line in lines if (seen := known.of(line)) is not None and seen.of_bill}
+    return frozenset(several.values_list("invoice_number", flat=True)) - of_their_bill | subsidised
 
 
 def taken(lines: Sequence[ClaimLine]) -> list[ClaimLine]:

@@ -305,7 +305,8 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
     listed = credit_now.listed(lines, local_day(timezone.now()))
-    twice, known = invoices.elsewhere(lines), invoices.behind(lines)
+    known = invoices.behind(lines)
+    twice = invoices.elsewhere(lines, known)
     accounts = papers.handed_in_accounts(claims)
     holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
     held_until = {award_id: until_on or date.max for award_id, until_on in holds.values_list("award_id", "until_on")}

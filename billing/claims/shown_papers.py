@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from billing.claims.models import ClaimLine
 from billing.claims.rules.checks import ShownPaper
 from billing.claims.rules.review import Asked
-from billing.ledger.rules.documents import sha256_of
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet
 from billing.ordering.rules.sheets import SIGNED_STATES
-from booking.models import CloseOut, Reservation, SampleReport
+from booking.models import SampleReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class _Paper:
 
 
 def papers_of(lines: Sequence[ClaimLine], asks: Mapping[int, Iterable[Asked]]) -> dict[int, tuple[ShownPaper, ...]]:
-    """The papers that show what is asked (``asks``, by claim) of lines, by claim; four queries at most however many lines there are."""
+    """The papers that show what is asked (``asks``, by claim) of lines, by claim; three queries at most however many lines there are."""
     things = {line: _Thing(line.award.charge.reservation_id or 0, line.award.charge.sample_job_id or 0) for line in lines}
     asked = {kind: {things[line] for line in lines if kind in asks[line.claim_id]} for kind in (Asked.CONTRACT, Asked.REPORT)}
     known = {Asked.CONTRACT: _contracts(asked[Asked.CONTRACT]), Asked.REPORT: _reports(asked[Asked.REPORT])}
@@ -63,18 +62,9 @@ def _sheet(sheet: CommissionSheet) -> tuple[_Paper, ...]:
 
 
 def _reports(things: set[_Thing]) -> dict[_Thing, tuple[_Paper, ...]]:
-    """The latest report of each sample job, and what the lab closed a session with: its report has a day and no file here, so that its
-    fingerprint is of what the close-out says."""
-    found: dict[_Thing, tuple[_Paper, ...]] = {}
-    if ids := {thing.sample_job_id for thing in things} - {0}:
-        latest = SampleReport.objects.filter(job__in=ids).select_related("file").order_by("job", "-position").distinct("job")
-        found |= {_Thing(0, row.job_id): (_Paper(row.file.file_name, row.file.sha256),) for row in latest}
-    if ids := {thing.reservation_id for thing in things} - {0}:
-        closed = CloseOut.objects.filter(reservation__in=ids, reported_on__isnull=False).select_related("reservation")
-        found |= {_Thing(row.reservation.pk): (_closed(row, row.reservation),) for row in closed if row.reservation is not None}
-    return found
-
-
-def _closed(row: CloseOut, reservation: Reservation) -> _Paper:
-    said = {"reservation": reservation.reference, "reported_on": row.reported_on.isoformat() if row.reported_on else ""}
-    return _Paper(f"{said['reservation']} {said['reported_on']}", sha256_of(said))
+    """The latest report of each sample job. Of a session the lab says only the day of its report, which is no paper."""
+    ids = {thing.sample_job_id for thing in things} - {0}
+    if not ids:
+        return {}
+    latest = SampleReport.objects.filter(job__in=ids).select_related("file").order_by("job", "-position").distinct("job")
+    return {_Thing(0, row.job_id): (_Paper(row.file.file_name, row.file.sha256),) for row in latest}

@@ -51,7 +51,7 @@ def _red(blue: Any, asked: InvoiceRequest | None) -> BatchRow:
         seller_code=blue.seller_code,
         kind=asked.kind if asked is not None else "",
         email=asked.email if asked is not None else "",
-        part=red_part(blue.due_fen, blue.tax_fen, blue.total_fen, rates.pop() if len(rates) == 1 else ""),
+        part=red_part(blue.due_fen, blue.left_tax_fen, blue.left_fen, rates.pop() if len(rates) == 1 else ""),
         blue=blue.whole,
     )
 

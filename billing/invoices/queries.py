@@ -31,15 +31,13 @@ class InvoiceFile:
 
 
 def _with_left(rows: QuerySet[VatInvoice]) -> QuerySet[Any]:
-    """``left_fen``: what red-letter ones have not taken back."""
-    red = (
-        VatInvoice.objects.filter(reverses=OuterRef("pk"))
-        .order_by()
-        .values("reverses")
-        .annotate(fen=Sum("total_fen"))
-        .values("fen")
+    """``left_fen`` and ``left_tax_fen``: what red-letter ones have not taken back."""
+    red = VatInvoice.objects.filter(reverses=OuterRef("pk")).order_by().values("reverses")
+    taken = {name: Subquery(red.annotate(fen=Sum(name)).values("fen")) for name in ("total_fen", "tax_fen")}
+    return rows.annotate(
+        left_fen=F("total_fen") + Coalesce(taken["total_fen"], Value(0)),
+        left_tax_fen=F("tax_fen") + Coalesce(taken["tax_fen"], Value(0)),
     )
-    return rows.annotate(left_fen=F("total_fen") + Coalesce(Subquery(red), Value(0)))
 
 
 def _credited(bill: str) -> Coalesce:

@@ -14,11 +14,18 @@ from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySe
 from booking.rules.enquiries import EnquiryState, Side
 from booking.services.enquiry_sides import acting_side
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from instruments.models import Organisation
+from instruments.models import Organisation, User
 from instruments.rules.answer_time import Waiting, waiting
 from instruments.services.answer_time import zones_of_owners
 
 LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
+
+
+def customer_contact(enquiry: Enquiry) -> User:
+    """Who speaks for the customer in a thread: who asked, or, where the lab began it, who asked for the booking or sample job."""
+    thing, first = enquiry.reservation or enquiry.sample_job, enquiry.messages.order_by("pk").first()
+    began = first is not None and first.side == Side.LAB
+    return thing.requested_by if began and thing is not None else enquiry.asked_by
 
 
 def enquiries_visible(actor: Actor) -> QuerySet[Enquiry]:

@@ -105,7 +105,7 @@ class History:
 
 def waiting(actor: Actor) -> QuerySet[Reservation]:
     """The requests that wait for the actor's labs, those that begin soonest first, as ``pending_of`` takes them."""
-    of_group = Reservation.objects.filter(group_id=OuterRef("group_id")).order_by().values("group_id")
+    of_group = requests_waiting(actor).filter(group_id=OuterRef("group_id")).order_by().values("group_id")
     size = Subquery(of_group.annotate(size=Count("pk")).values("size"))
     return approval_inbox(actor).annotate(group_size=size).select_related(None).select_related(*_SHOWN)
 

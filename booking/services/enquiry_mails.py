@@ -41,12 +41,12 @@ def tell(message: EnquiryMessage) -> None:
 
 def readers(enquiry: Enquiry, written_by: Side) -> Q:
     """Who hears of what that side wrote: the lab's managers, or those on the customer's side who wrote in the thread, and who asked for the
-    booking or the sample job that it is about."""
+    booking or the sample job that it is about, also in a colleague's name; its administrators where none of them is there any more."""
     if written_by is Side.CUSTOMER:
         return holders(Role.LAB_MANAGER, enquiry.lab_id)
     asking = Q(user_id__in=EnquiryMessage.objects.filter(enquiry=enquiry, side=Side.CUSTOMER).values("author_id"))
     about = enquiry.reservation or enquiry.sample_job
     if about is not None:
-        asking |= Q(user_id=about.requested_by_id)
+        asking |= Q(user_id__in=[about.requested_by_id, getattr(about, "booked_by_id", None)])
     members = Membership.objects.filter(asking, organisation_id=enquiry.organisation_id)
-    return Q(pk__in=members.values("user_id"))
+    return Q(pk__in=members.values("user_id")) if members.exists() else holders(Role.FIRM_ADMIN, enquiry.organisation_id)

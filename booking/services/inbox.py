@@ -77,9 +77,10 @@ def decide(
     if wish.verdict is Verdict.REJECT:
         transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
         return Outcome(reservation_id)
+    transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
+    # Behind the approval, so that they are those of the time that was approved.
     keeps = wish.rivals is Rivals.KEEP
     rivals = [] if keeps else rivals_of(actor, reservation_id, where_they_compete=wish.rivals is None)
-    transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
     declined = [_declined(actor, one, now, how) for one in rivals if one.pk not in spared]
     return Outcome(reservation_id, rivals=tuple(declined))
 

@@ -110,6 +110,8 @@ def close_due(now: datetime) -> int:
         job = lock_due(pk)
         if job.state != JobState.REPORTED or job.close_due_at is None or job.close_due_at > now:
             return False
+        if sample_close_out.reasons_against_charge(job):
+            return False
         _close(job, NOBODY, now)
         return True
 

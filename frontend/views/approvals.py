@@ -80,7 +80,7 @@ def inbox_response(
     actor = actor_of(request)
     actor.require(Role.LAB_MANAGER)
     page = _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
-    together = Together(*(_number(request.GET.get(name, "")) for name in ("series", "group")))
+    together = Together(*(_number(request.GET.get(name, "") or request.POST.get(name, "")) for name in ("series", "group")))
     found = inbox_queries.inbox(actor, now, page, together)
     if together.filters and not found.rows:
         together, found = EVERYTHING, inbox_queries.inbox(actor, now, page)
@@ -91,6 +91,7 @@ def inbox_response(
     rows = [row_of(one, figures.get(one.reservation.pk), opened, chosen) for one in found.rows]
     context = {
         "found": found,
+        "together": together,
         "together_query": _together_query(together),
         "rows": rows,
         "overdue": sum(row.pending.overdue for row in rows),

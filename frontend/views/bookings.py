@@ -201,7 +201,8 @@ def _elsewhere(actor: Actor, form: BookingForm, found: dict[str, Any] | None) ->
     instrument = get_visible(Instrument.objects.select_related("site"), actor, pk=found["instrument"])
     during = TimeRange(datetime.fromisoformat(found["starts_at"]), datetime.fromisoformat(found["ends_at"]))
     zone = instrument.site.time_zone
-    address = f"{reverse('instrument_detail', args=[instrument.pk])}?{form.at(during, ZoneInfo(zone)).query()}#booking-panel"
+    there = replace(form.at(during, ZoneInfo(zone)), addons="", override_reason="")
+    address = f"{reverse('instrument_detail', args=[instrument.pk])}?{there.query()}#booking-panel"
     return Elsewhere(instrument, range_words(during, zone), address)
 
 

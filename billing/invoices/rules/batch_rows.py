@@ -51,9 +51,10 @@ def parts(lines: Sequence[Mapping[str, Any]], credited: Mapping[int, int]) -> li
     return [_part(rate, group) for rate, group in sorted(groups.items())] or [Part("", None, None, 0)]
 
 
-def red_part(due_fen: int, blue_tax_fen: int, blue_total_fen: int, rate: str) -> Part:
-    """The red letter that takes ``due_fen`` of an invoice back: the same share of its tax, all below zero."""
-    tax = round_fen(Fraction(due_fen * blue_tax_fen, blue_total_fen), Rounding.HALF_UP)
+def red_part(due_fen: int, left_tax_fen: int, left_fen: int, rate: str) -> Part:
+    """The red letter that takes ``due_fen`` back of what is left of an invoice: the same share of the tax that is left, all below zero, so
+    that several together take no more tax than it has."""
+    tax = round_fen(Fraction(due_fen * left_tax_fen, left_fen), Rounding.HALF_UP)
     return Part(rate, tax - due_fen, -tax, -due_fen)
 
 

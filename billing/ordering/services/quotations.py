@@ -36,6 +36,7 @@ from billing.ordering.services.parties import party_of
 from billing.ordering.services.prices import Published
 from billing.papers import codes
 from booking.models import Enquiry
+from booking.queries.enquiries import customer_contact
 from booking.rules.enquiries import Side
 from booking.services import enquiries
 from booking.services.enquiries import Written
@@ -378,7 +379,7 @@ def _content(actor: Actor, quotation: Quotation, today: date) -> Content:
         title=quotation.title,
         made_on=today,
         lab=party_of(enquiry.lab, User.objects.get(pk=actor.person_id), bank=True),
-        customer=party_of(enquiry.organisation, enquiry.asked_by),
+        customer=party_of(enquiry.organisation, customer_contact(enquiry)),
         subject=enquiry.subject,
     )
     offer = contents.Offer(quotation.tax_note, quotation.terms, quotation.valid_until)
@@ -387,7 +388,7 @@ def _content(actor: Actor, quotation: Quotation, today: date) -> Content:
 
 def _covering_words(quotation: Quotation) -> str:
     """What the thread says where the lab wrote nothing of its own, in the language of who asked."""
-    with override(quotation.enquiry.asked_by.language):
+    with override(customer_contact(quotation.enquiry).language):
         values = {
             "number": quotation.number,
             "title": quotation.title,

@@ -30,6 +30,7 @@ from billing.ordering.services.quotations import REASON_LENGTH, TERMS_LENGTH, lo
 from billing.papers import codes
 from billing.settlement.models import RenderState
 from booking.models import Reservation
+from booking.queries.enquiries import customer_contact
 from booking.rules.enquiries import Side
 from booking.services.enquiry_sides import own_sides, require_side
 from config.kernel.access import Actor, Role, get_visible
@@ -315,7 +316,7 @@ def _content(actor: Actor, sheet: CommissionSheet, today: date) -> dict[str, Any
         title=sheet.title,
         made_on=today,
         lab=party_of(sheet.lab, User.objects.get(pk=actor.person_id), bank=True),
-        customer=party_of(sheet.organisation, enquiry.asked_by),
+        customer=party_of(sheet.organisation, customer_contact(enquiry)),
         subject=enquiry.subject,
     )
     agreement = contents.Agreement(

@@ -175,6 +175,9 @@ class ReservationMoney:
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
+        if planned.price_version_id != accepted.inputs["schedule"]["price_version"]:
+            offered = session_extras.priced(prepared.inputs.schedule, prepared.inputs.customer_class)
+            session_extras.leave_behind(reservation, offered, actor, now)
         card_money.hold(reservation, assessment.payable_now_fen + session_extras.agreed_fen(reservation), "move", actor, now, own)
         return None
 

@@ -204,6 +204,15 @@ def _take_back(chosen: SessionExtra, actor: Actor, now: datetime) -> None:
     audit.record(actor, "session_extra.withdraw", chosen, now, after={"amount_fen": chosen.amount_fen})
 
 
+def leave_behind(locked: Reservation, offered: Mapping[str, tuple[str, int]], actor: Actor, now: datetime) -> None:
+    """What was chosen of a price does not follow to one that has no such add-on at that rate (``offered``, ``priced``); the customer hears
+    of it. The caller holds anew what is kept."""
+    for row in SessionExtra.objects.filter(reservation=locked, chosen=True, state=ExtraState.AGREED):
+        if offered.get(row.addon, ("", None))[1] != row.rate_fen:
+            _take_back(row, actor, now)
+            notices.defer(locked, "extra_withdrawn", now, words=_told(row), amount_fen=row.amount_fen)
+
+
 def _tell_answer(locked: Reservation, extra: SessionExtra, event: ExtraEvent, now: datetime) -> None:
     """The other side hears of it; once nothing waits any more nobody has to look at what was asked."""
     if not SessionExtra.objects.filter(reservation=locked, state=ExtraState.PROPOSED).exists():
@@ -236,7 +245,9 @@ def of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
 
 def chosen_of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
     """What the customer chose of a reservation that the actor sees, also where something else took its place."""
-    return [row for row in of(actor, reservation) if row.chosen and row.answered_by_id == row.proposed_by_id]
+    rows = of(actor, reservation)
+    agreed = {row.addon for row in rows if row.state == ExtraState.AGREED}
+    return [row for row in rows if row.chosen and row.addon in agreed]
 
 
 def agreed_fen(reservation: Reservation) -> int:

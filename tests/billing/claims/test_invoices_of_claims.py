@@ -109,7 +109,7 @@ def test_looking_at_invoices_takes_the_same_queries_however_many_lines(cast, off
             line.invoice_number = NUMBER
         subsidy.in_force(some[0].award.programme_version_id)
         with django_assert_num_queries(9):
-            invoices.behind(some), invoices.elsewhere(some), invoices.taken(some)
+            invoices.elsewhere(some, invoices.behind(some)), invoices.taken(some)
 
 
 def loaded(cast, exclusive_class, reference=NUMBER):

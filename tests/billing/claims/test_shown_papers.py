@@ -14,9 +14,8 @@ from billing.claims import queries
 from billing.claims.models import ClaimSubmission
 from billing.claims.rules.checks import CheckCode, ShownPaper, look, to_complete
 from billing.claims.rules.review import Asked, review_of
-from billing.ledger.rules.documents import sha256_of
 from billing.ordering.services import sheets
-from booking.models import CloseOut, Reservation
+from booking.models import CloseOut
 from config.kernel.errors import Refusal
 from config.kernel.services import files
 from tests.billing.claims.conftest import DECEMBER
@@ -107,20 +106,10 @@ def test_what_is_not_asked_is_not_looked_for(cast, asks, claim, bookings, in_for
 
 
 # --- Reports ----------------------------------------------------------------------------------------------------------
-def close(cast, booking, reported_on):
-    CloseOut.objects.create(reservation_id=booking, reported_on=reported_on, updated_at=cast.now)
-
-
-def test_the_report_of_a_close_out_counts_once_it_has_its_day(cast, asks, claim, bookings):
+def test_the_day_of_a_report_that_the_lab_says_is_no_paper(cast, asks, claim, bookings):
     asks(Asked.REPORT)
-    close(cast, bookings[0], None)
-    assert to_complete(checked(claim)) == {"report": ()}
-    close(cast, bookings[1], date(2026, 11, 27))
-    (paper,) = checked(claim).papers
-    reference = Reservation.objects.get(pk=bookings[1]).reference
-    assert paper.name == f"{reference} 2026-11-27" and paper.positions == (2,)
-    assert paper.sha256 == sha256_of({"reservation": reference, "reported_on": "2026-11-27"})
-    assert to_complete(checked(claim)) == {"report": (1,)}
+    CloseOut.objects.create(reservation_id=bookings[1], reported_on=date(2026, 11, 27), updated_at=cast.now)
+    assert checked(claim).papers == () and to_complete(checked(claim)) == {"report": ()}
 
 
 # --- Where it is seen ---------------------------------------------------------------------------------------------------
@@ -140,7 +129,6 @@ def test_the_look_takes_as_many_queries_for_two_papers_as_for_one(cast, asks, cl
     checked(claim)  # programmes and codes are read once for a process
     for booking in bookings:
         sheets.link(cast.actor("lin"), sheet.pk, booking, cast.now)
-        close(cast, booking, date(2026, 11, 27))
         with CaptureQueriesContext(connection) as captured:
             checked(claim)
         counts.append(len(captured))

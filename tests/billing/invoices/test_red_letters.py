@@ -61,6 +61,8 @@ def test_what_is_owed_is_parted_by_rate_and_adds_up():
     assert parts([line(1, 5_00)], {1: 5_00})[0].total_fen == 0
     back = red_part(50_00, 6_00, 106_00, "0.06")
     assert (back.net_fen, back.tax_fen, back.total_fen) == (-47_17, -2_83, -50_00)
+    halves = red_part(75_00, 8_49, 150_00, "0.06"), red_part(75_00, 8_49 - 4_25, 75_00, "0.06")
+    assert [one.tax_fen for one in halves] == [-4_25, -4_24], "together no more than the invoice had"
 
 
 def test_a_bill_that_is_credited_after_its_invoice_is_due_a_red_letter_and_stands_in_the_file(bill, cast):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,8 @@ def test_more_than_is_left_is_refused_and_nothing_is_promised(purse):
         purse.hold(300_01)
     assert refused.value.reasons[0].code == "ledger.not_enough_left"
     assert refused.value.reasons[0].params == {"needed_fen": 300_01, "left_fen": 300_00}
-    assert "¥300.01 are needed, and ¥300.00 are left of the budget" in reason_sentence(refused.value.reasons[0])
+    with override("en"):
+        assert "¥300.01 are needed, and ¥300.00 are left of the budget" in reason_sentence(refused.value.reasons[0])
     assert purse.sums() == (1000_00, 700_00, 0)
     purse.hold(300_00)
 

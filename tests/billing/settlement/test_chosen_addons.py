@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from billing.pricing.drafts import publish_document
+from billing.pricing.models import PriceVersion
 from billing.pricing.subjects import subject_for
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Charge, Quote
@@ -148,6 +149,7 @@ def test_the_customer_takes_it_back_until_the_use_begins_and_the_lab_until_the_c
         with pytest.raises(error):
             session_extras.answer(priced.actor(who), mine.pk, ExtraEvent.WITHDRAW, priced.now)
     session_extras.answer(lin, mine.pk, ExtraEvent.WITHDRAW, priced.now)
+    assert session_extras.chosen_of(lin, Reservation.objects.get(pk=pk)) == []
     assert Notice.objects.filter(event="reservation.extra_declined_to_lab", user=priced.users["wang"]).count() == 1
     with pytest.raises(Refusal):
         session_extras.answer(lin, mine.pk, ExtraEvent.WITHDRAW, priced.now)
@@ -168,6 +170,28 @@ def test_another_time_keeps_what_was_chosen(priced: Cast) -> None:
     pk = ask(priced, ("cell", 2))
     changes.change(priced.actor("lin"), ChangeRequest(pk, slot_of(13, 16)), priced.now, idempotency_key="move")
     assert rows(pk) == [("cell", 2, "agreed")] and session_extras.agreed_fen(Reservation.objects.get(pk=pk)) == 30_00
+
+
+def test_a_time_under_another_price_leaves_behind_what_that_price_has_not(priced: Cast) -> None:
+    pk, lin = ask(priced, ("cell", 2)), priced.actor("lin")
+    day = slot_of(9, 12, day=2).starts_at.date()
+    PriceVersion.objects.create(instrument=priced.xrd, effective_from=day, document=PRICE, published_at=priced.now)
+    changes.change(lin, ChangeRequest(pk, slot_of(9, 12, day=2)), priced.now, idempotency_key="move")
+    assert rows(pk) == [("cell", 2, "withdrawn")] and session_extras.agreed_fen(Reservation.objects.get(pk=pk)) == 0
+    assert Notice.objects.filter(event="reservation.extra_withdrawn", user=priced.users["lin"]).count() == 1
+
+
+def test_who_books_again_is_given_what_was_chosen_also_where_the_lab_put_it_right_but_not_what_was_taken_off(
+    priced: Cast,
+) -> None:
+    lin, wang = priced.actor("lin"), priced.actor("wang")
+    pk = ask(priced, ("cell", 2))
+    reservation = Reservation.objects.get(pk=pk)
+    assert [row.quantity for row in session_extras.chosen_of(lin, reservation)] == [2]
+    used(priced, pk)
+    right = session_extras.propose(wang, pk, Used(3, addon="cell"), slot_of(9, 12).ends_at)
+    session_extras.answer(lin, right.pk, ExtraEvent.AGREE, slot_of(9, 12).ends_at, amount_fen=45_00)
+    assert [row.quantity for row in session_extras.chosen_of(lin, reservation)] == [2]
 
 
 def test_who_did_not_come_is_not_charged_for_it(priced: Cast) -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from booking.models import InstrumentPolicy, Reservation
-from booking.services import changes, transitions
+from booking.rules.deciding import Verdict
+from booking.services import changes, inbox, transitions
 from booking.services.changes import ChangeRequest
 from config.kernel.time_range import TimeRange
 from tests.frontend.acting import words
@@ -145,16 +146,32 @@ def test_many_at_once_decline_their_rivals_but_not_those_that_were_chosen_too(as
 def test_a_rival_that_moved_before_it_was_declined_stays_and_is_reported(as_, cast, ask, slot, monkeypatch):
     InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
     winner, rival = ask(9, 12), ask(10, 12, who="he")
-    approve = transitions.approve
+    rivals_of = inbox.rivals_of
 
-    def approve_while_it_moves(*args, **options):
-        approve(*args, **options)
+    def found_while_it_moves(*args, **options):
+        found = rivals_of(*args, **options)
         changes.change(cast.actor("he"), ChangeRequest(rival, slot(14, 16)), cast.now, idempotency_key="away")
+        return found
 
-    monkeypatch.setattr(transitions, "approve", approve_while_it_moves)
+    monkeypatch.setattr(inbox, "rivals_of", found_while_it_moves)
     response = as_("wang").post(f"/bookings/{winner}/approve", {"rivals": "decline"})
     assert response.status_code == 200 and "1 done, 1 not:" in words(response)
     assert states(winner, rival) == ["approved", "requested"]
+
+
+def test_rivals_are_those_of_the_time_that_was_approved(cast, ask, slot, monkeypatch):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    winner, before, after = ask(9, 12), ask(9, 11, who="he"), ask(14, 15, who="he")
+    approve = transitions.approve
+
+    def approve_once_it_moved(*args, **options):
+        changes.change(cast.actor("lin"), ChangeRequest(winner, slot(13, 16)), cast.now, idempotency_key="later")
+        approve(*args, **options)
+
+    monkeypatch.setattr(transitions, "approve", approve_once_it_moved)
+    found = inbox.decide(cast.actor("wang"), winner, inbox.Wish(Verdict.APPROVE), cast.now)
+    assert [one.reservation_id for one in found.rivals] == [after]
+    assert states(winner, before, after) == ["approved", "requested", "rejected"]
 
 
 def test_the_request_in_full_shows_history_promise_and_a_strip_of_the_day(as_, charged, ask, clock):
