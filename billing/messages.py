@@ -46,6 +46,7 @@ register(
         "price.step.setup": _("Setting up: %(line_fen)s"),
         "price.step.operator": _("The operator: %(seconds)s at %(yuan_per_hour)s per hour = %(line_fen)s"),
         "price.step.tax_included": _("The price contains tax of %(rate)s: %(tax_fen)s"),
+        "price.step.tax_in_extras": _("Of what is charged besides, %(tax_fen)s are tax of %(rate)s"),
         "price.step.tax_added": _("Tax of %(rate)s on %(net_fen)s: %(line_fen)s more"),
         "price.step.samples_in_step": _("Step %(marginal)s: %(quantity)s × %(rate_fen)s per %(unit)s = %(line_fen)s"),
         "price.step.samples": _("%(quantity)s × %(rate_fen)s per %(unit)s = %(line_fen)s"),

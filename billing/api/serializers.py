@@ -55,6 +55,7 @@ class PreviewIn(StrictSerializer):
     addons = serializers.ListField(
         child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price."
     )
+    for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their limits count.")
 
 
 class AcceptQuoteIn(StrictSerializer):

@@ -69,6 +69,7 @@ class PreviewView(ApiView):
             self.now,
             asked.get("service_mode", ""),
             asked["research_project"],
+            for_person_id=asked.get("for_person"),
             direction=asked["service_direction"],
         )
         chosen = [(each["addon"], each["quantity"]) for each in asked["addons"]]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-_WARM = ["weasyprint", "billing.settlement.typeset", "billing.settlement.apart"]
+_WARM = ["weasyprint", "billing.settlement.typeset", "billing.settlement.apart", "billing.settlement.warm"]
 
 
 @dataclass(frozen=True, slots=True)

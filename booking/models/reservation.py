@@ -130,7 +130,7 @@ class ReservationTransition(models.Model):
 
     ``fault`` is a value of ``booking.rules.leaving.Fault`` where the customer did something wrong with it, by what held then; empty:
     nothing. None: it was not noted, as before there was such a column. ``passed_over``: the codes of the lab's rules in spite of which
-    its own people booked, whose reason is ``reason``; None: none, or it was not noted apart from the reason.
+    its own people booked or moved it, whose reason is ``reason``; None: none, or it was not noted apart from the reason.
     """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="transitions")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db.models import Prefetch, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, MaintenancePlan, Occupancy, OccupancySource, Reservation
-from booking.queries.equal import equal_instrument
+from booking.queries.equal import WITHIN, equal_instrument
 from booking.queries.finding import FoundTime
 from booking.rules.downtime import MOST_DECIDED, Choice, Due, choices_for, share_out
 from booking.rules.states import ReservationState
@@ -19,8 +19,6 @@ from config.kernel.access import Actor, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
 
-WITHIN = timedelta(days=14)
-"""So long after the outage other times are looked for."""
 MOST_ELSEWHERE = 12
 """Bookings for which an equal instrument is looked for: each is a search of its own."""
 

@@ -13,7 +13,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 
 WITHIN = timedelta(days=14)
-"""So long from the booked day on a time is looked for."""
+"""So long from the booked day, or from the end of an outage, on another time is looked for."""
 _OTHERS_LOOKED_AT = 4
 
 

@@ -27,6 +27,7 @@ from booking.services import (
     conflicts,
     consents,
     holds,
+    inbox,
     notices,
     other_instrument,
     spending,
@@ -78,6 +79,14 @@ class ChangeRequest:
             **({"instrument": self.instrument_id} if self.instrument_id else {}),
             **({"others": [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.others]} if self.others else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a time is changed; ``passed_over``: the codes of the lab's own rules in spite of which it does so."""
+
+    reason: str
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,8 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
         refuse_impossible(locked, during, now, elsewhere=elsewhere)
     refuse_open(locked)
     context = other_instrument.context_of(locked, request.instrument_id)
-    for during in (request.during, *request.others):
+    passed_over = refuse_by_rules(context, locked, request.during, side, now)
+    for during in request.others:
         refuse_by_rules(context, locked, during, side, now)
     asks = needs_the_other_side(
         side,
@@ -193,7 +203,8 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(context, row))
     else:
         wished_at = now if side is Side.CUSTOMER else None
-        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id, wished_at)
+        why = Why(request.reason, tuple(passed_over))
+        wait = _move(locked, context, request.during, actor, request.expected, now, why, holder_id, wished_at)
         transitions.go_on(locked, wait, now, elsewhere=elsewhere)
     return row
 
@@ -234,9 +245,9 @@ def refuse_by_rules(
     side: Side,
     now: datetime,
     before: TimeRange | None = None,
-) -> None:
-    """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules. ``before`` is the
-    old time where the row has the new one already."""
+) -> list[str]:
+    """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules, whose codes are
+    given back. ``before`` is the old time where the row has the new one already."""
     reasons = refusal_reasons(
         context,
         locked.requested_by_id,
@@ -250,9 +261,9 @@ def refuse_by_rules(
     )
     if context.instrument.pk == locked.instrument_id:  # on another instrument nothing is booked yet that could count
         reasons = counting(reasons, before or locked.during, during)
-    if side is Side.LAB:
-        reasons = [one for one in reasons if not may_be_overridden(one)]
-    Refusal.raise_any(reasons)
+    passed_over = [one for one in reasons if may_be_overridden(one)] if side is Side.LAB else []
+    Refusal.raise_any([one for one in reasons if one not in passed_over])
+    return list(dict.fromkeys(one.code for one in passed_over))
 
 
 def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
@@ -295,7 +306,7 @@ def _move(
     actor: Actor,
     expected: ExpectedFigures,
     now: datetime,
-    reason: str,
+    why: Why,
     holder_id: int | None,
     wished_at: datetime | None,
 ) -> Wait:
@@ -306,7 +317,7 @@ def _move(
     """
     before, place = locked.during, locked.instrument
     take(locked, context, during, now, holder_id)
-    return follow(locked, before, actor, expected, now, reason, wished_at, place)
+    return follow(locked, before, actor, expected, now, why, wished_at, place)
 
 
 def take(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
@@ -328,7 +339,7 @@ def follow(
     actor: Actor,
     expected: ExpectedFigures,
     now: datetime,
-    reason: str,
+    why: Why,
     wished_at: datetime | None,
     place: Instrument | None = None,
 ) -> Wait:
@@ -339,20 +350,20 @@ def follow(
     """
     spending.refuse_other_days(locked, locked.during, actor)
     old = None if place is None or place.pk == locked.instrument_id else place
-    transitions.note_move(locked, before, actor, now, reason, old)
+    transitions.note_move(locked, before, actor, now, why.reason, old, why.passed_over)
     settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now, wished_at) is not None:
         raise Conflict.of("change.dearer")
     wait = spending.judge(locked, now, settled_fen)
-    notices.defer(locked, "moved", now, reason=reason, **(notices.named("old_instrument", old) if old else {}))
+    notices.defer(locked, "moved", now, reason=why.reason, **(notices.named("old_instrument", old) if old else {}))
     return wait
 
 
 def accept(
     actor: Actor, change_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED, other_id: int | None = None
 ) -> None:
-    """The other side says yes: the reservation moves; a request that the lab moved is approved with it. ``other_id`` is one of the
-    proposal's further times, taken instead of the first.
+    """The other side says yes: the reservation moves; a request that the lab moved is approved with it, and who else waits for its time
+    declined where requests compete. ``other_id`` is one of the proposal's further times, taken instead of the first.
 
     What no lab can pass over is asked again of a time that the lab proposed.
 
@@ -364,7 +375,8 @@ def accept(
     row = _answerable(actor, change_id)
     taken = _taken(row, other_id)
 
-    def work() -> None:
+    def work() -> int | None:
+        """Who proposed the time, where the request was approved with it."""
         locked, fresh = _locked_change(row)
         context = other_instrument.context_of(locked, fresh.instrument_id)
         if other_id is not None and fresh.state == ChangeState.OPEN:
@@ -373,8 +385,9 @@ def accept(
         refuse_impossible(locked, during, now, elsewhere=fresh.instrument_id is not None)
         if fresh.side == Side.LAB:
             consents.require_open(locked, actor, now)
-            refuse_by_rules(context, locked, during, Side.LAB, now)
+            passed_over = refuse_by_rules(context, locked, during, Side.LAB, now)
         else:
+            passed_over = []
             reasons = outage_reasons(context, during)
             Refusal.raise_any(reasons if fresh.instrument_id is not None else counting(reasons, locked.during, during))
         if during.starts_at <= now and during.starts_at != locked.starts_at:
@@ -385,16 +398,21 @@ def accept(
         by_lab = fresh.side == Side.LAB
         wished_at = None if by_lab else fresh.proposed_at
         customer, holder_id = _customer(fresh, actor), holder_of(actor, by_lab)
-        wait = _move(locked, context, during, customer, accepted, now, fresh.reason, holder_id, wished_at)
+        wait = _move(
+            locked, context, during, customer, accepted, now, Why(fresh.reason, tuple(passed_over)), holder_id, wished_at
+        )
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
-        else:
-            transitions.go_on(locked, wait, now, elsewhere=fresh.instrument_id is not None)
+            return fresh.proposed_by_id if locked.state == ReservationState.APPROVED else None
+        transitions.go_on(locked, wait, now, elsewhere=fresh.instrument_id is not None)
+        return None
 
     place_id = row.instrument_id or row.reservation.instrument_id
     mode = row.reservation.service_mode
     with conflicts.answered(actor, place_id, taken, now, row.reservation.organisation_id, mode):
-        transactions.run(work)
+        proposed = transactions.run(work)
+    if proposed is not None:
+        inbox.decline_rivals(proposed, row.reservation_id, now)
 
 
 def _taken(row: ReservationChange, other_id: int | None) -> TimeRange:

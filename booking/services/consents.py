@@ -71,16 +71,16 @@ def end(actor: Actor, consent_id: int, now: datetime) -> BookingConsent:
     return row
 
 
-def in_the_name_of(actor: Actor, organisation_id: int, person_id: int | None, now: datetime) -> Actor:
+def in_the_name_of(actor: Actor, organisation_id: int, person_id: int | None, now: datetime, *, lock: bool = True) -> Actor:
     """Whose rules count for a booking of the actor's for ``person_id`` (None: their own); the consent is locked until the transaction
-    ends, so that taking it back waits or is seen.
+    ends, so that taking it back waits or is seen. Without ``lock`` it is only looked at.
 
     Raises Refusal ``consent.missing`` (``for_person``) where nobody has agreed, or may not book there any more.
     """
     if person_id is None or person_id == actor.user_id:
         return actor
     rows = open_ones(now).filter(organisation_id=organisation_id, giver_id=person_id, taker_id=actor.user_id)
-    consent = rows.select_for_update(of=("self",), no_key=True).first()
+    consent = (rows.select_for_update(of=("self",), no_key=True) if lock else rows).first()
     giver = User.objects.filter(pk=person_id, is_active=True).first() if consent is not None else None
     colleague = actor_for(giver) if giver is not None else None
     if colleague is None or organisation_id not in colleague.organisations(*BOOKING_ROLES):

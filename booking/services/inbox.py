@@ -16,10 +16,12 @@ from booking.rules.states import ReservationState
 from booking.services import decisions, reject_reasons, transitions
 from booking.services.decisions import How
 from booking.services.reject_reasons import Why
-from config.kernel.access import Actor, visible_to
+from config.kernel.access import NOBODY, Actor, visible_to
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
+from instruments.models import User
+from instruments.queries import actor_for
 
 ROUTE = "booking.inbox"
 FIGURES_CHANGED = "booking.figures_changed"
@@ -83,6 +85,15 @@ def decide(
     rivals = [] if keeps else rivals_of(actor, reservation_id, where_they_compete=wish.rivals is None)
     declined = [_declined(actor, one, now, how) for one in rivals if one.pk not in spared]
     return Outcome(reservation_id, rivals=tuple(declined))
+
+
+def decline_rivals(manager_id: int, reservation_id: int, now: datetime) -> None:
+    """Decline, in the name of the manager who proposed the time that was taken, who else waits for it where requests compete; what cannot
+    be declined waits on."""
+    manager = User.objects.filter(pk=manager_id, is_active=True).first()
+    actor = actor_for(manager) if manager is not None else NOBODY
+    for rival in rivals_of(actor, reservation_id, where_they_compete=True):
+        _declined(actor, rival, now, UNDOABLE)
 
 
 def decide_all(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from booking.models import Sample, SampleExtra, SampleJob, SampleReport, SampleStepTaken
+from django.db.models import Exists, OuterRef
+
+from booking.models import CloseOut, Sample, SampleExtra, SampleJob, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
 from booking.rules.samples import (
     MOST_OBJECTIONS,
@@ -102,9 +104,11 @@ def close(actor: Actor, job_id: int, now: datetime) -> None:
 def close_due(now: datetime) -> int:
     """Close what nobody objected to within the days after the report; returns how many. Safe to repeat.
 
-    What was proposed and never answered is not charged. A job whose grade waits for a second pair of eyes goes on waiting.
+    What was proposed and never answered is not charged. A job whose grade waits for a second pair of eyes goes on waiting, and stands
+    behind the others, so that those that wait never keep them out.
     """
-    due = SampleJob.objects.filter(state=JobState.REPORTED, close_due_at__lte=now).order_by("close_due_at", "pk")
+    waits = Exists(CloseOut.objects.filter(sample_job=OuterRef("pk"), confirmed_at=None).exclude(grade=""))
+    due = SampleJob.objects.filter(state=JobState.REPORTED, close_due_at__lte=now).order_by(waits, "close_due_at", "pk")
 
     def work(pk: int) -> bool:
         job = lock_due(pk)

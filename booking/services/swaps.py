@@ -161,10 +161,13 @@ def _swap(
         for turn in turns
     ]
     _take(turns, now, changes.holder_of(actor, side is Side.CUSTOMER), tried)
+    reasons = []
     for turn in turns:
         with _about(turn.locked):
-            changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
-    for turn, wait in zip(turns, [_follow(turn, actor, asked.reason, now) for turn in turns], strict=True):
+            passed_over = changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
+        reasons.append(changes.Why(asked.reason, tuple(passed_over)))
+    waits = [_follow(turn, actor, why, now) for turn, why in zip(turns, reasons, strict=True)]
+    for turn, wait in zip(turns, waits, strict=True):
         transitions.go_on(turn.locked, wait, now)
     return rows
 
@@ -182,10 +185,10 @@ def _refuse_one(turn: Turn, side: Side, actor: Actor, agreed: bool, now: datetim
         raise Refusal.of("swap.too_late", field="other")
 
 
-def _follow(turn: Turn, actor: Actor, reason: str, now: datetime) -> Wait:
+def _follow(turn: Turn, actor: Actor, why: changes.Why, now: datetime) -> Wait:
     """Nothing here is late, so nobody's wish keeps an old fee; and no fee of the new time may be dearer than what was accepted."""
     with _about(turn.locked):
-        return changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, reason, None)
+        return changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, why, None)
 
 
 @contextmanager

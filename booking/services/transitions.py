@@ -7,7 +7,7 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -187,10 +187,16 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
 
 
 def note_move(
-    reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str, place: Instrument | None = None
+    reservation: Reservation,
+    before: TimeRange,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    place: Instrument | None = None,
+    passed_over: Sequence[str] = (),
 ) -> None:
-    """Write that the reservation's time was changed, or its ``place``, the instrument that it was on; the state stays. Part of the
-    transaction of ``services.changes``."""
+    """Write that the reservation's time was changed, or its ``place``, the instrument that it was on; the state stays. ``passed_over``: the
+    codes of the rules in spite of which the lab did so. Part of the transaction of ``services.changes``."""
     ReservationTransition.objects.create(
         reservation=reservation,
         action=Action.MOVE,
@@ -199,6 +205,7 @@ def note_move(
         actor_id=actor.user_id,
         at=now,
         reason=reason,
+        passed_over=list(passed_over) or None,
     )
     old, new = (
         {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}

@@ -10,8 +10,9 @@ from billing.ledger.models import Account
 from billing.pricing import services as pricing
 from billing.pricing.models import PriceVersion
 from billing.settlement.models import Charge, Quote
+from billing.settlement.services import assessing
 from booking.models import Occupancy, Reservation
-from booking.services import maintenance, policies, transitions
+from booking.services import consents, maintenance, policies, transitions
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
 from instruments.rules.entries import HolidayRule
@@ -126,6 +127,20 @@ def test_a_preview_has_the_four_numbers_every_step_and_writes_nothing(api, asked
     assert refused["reasons"] and refused["total_fen"] == 0
     assert quote["caps_left"]
     assert (AuditEntry.objects.count(), Account.objects.count()) == before and not Quote.objects.exists()
+
+
+def test_a_preview_for_a_colleague_needs_their_consent_and_asks_their_limits(api, asked, cast, programmes, monkeypatch):
+    body = {name: asked(9, 12)[name] for name in ("instrument", "organisation", "starts_at", "ends_at")}
+    body["for_person"] = cast.users["zhao"].pk
+    refused = api("lin", "read").post("quotes/preview/", body, key=None)
+    assert refused.status_code == 422
+    assert [(each["code"], each["field"]) for each in refused.json()["errors"]] == [("consent.missing", "for_person")]
+    consents.give(cast.actor("zhao"), cast.firm.pk, cast.users["lin"].pk, date(2026, 12, 20), cast.now)
+    looked = []
+    prepare = assessing.prepare
+    monkeypatch.setattr(assessing, "prepare", lambda *args, **kw: looked.append(kw["person_id"]) or prepare(*args, **kw))
+    assert api("lin", "read").post("quotes/preview/", body, key=None).status_code == 200
+    assert looked == [cast.users["zhao"].pk]
 
 
 def test_lines_and_tax_are_fields_of_a_preview(api, asked, cast):

@@ -6,7 +6,7 @@ its own with its steps, and goes back to the programme; more than the award was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -63,7 +63,7 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
     reversing.lock_awards(rows.values_list("award_id", flat=True))
     found = rows.select_related("award__charge", "award__programme_version").prefetch_related("award__reversals")
     for line in found.order_by("award__service_on", "pk"):
-        if any(home_platform(each["payer"]) for each in line.award.payers):
+        if not _ours(reversing.left_by_payer(line.award)):
             continue  # a region pays its own vouchers whatever our pool comes to
         of_version.setdefault(line.award.programme_version_id, []).append(line)
     by_pk = {claim.pk: claim for claim in claims}
@@ -110,20 +110,27 @@ def decide(version: str, programme: Programme, lines: Sequence[ClaimLine], openi
     return engine(version).batch(as_read_by(version, programme), claims, opening)
 
 
+def _ours(parts: Mapping[str, int]) -> dict[str, int]:
+    """The payers of an award (payer -> fen) without the regions that pay their own vouchers."""
+    return {payer: fen for payer, fen in parts.items() if not home_platform(payer)}
+
+
 def _share(award: Award, given_fen: int) -> int:
-    """What a rule gives of an award of which a part went back, before it was handed in or since: the same share of ``given_fen``, rounded
-    once. What a rule over another batch took is decided anew."""
-    gone = sum(each.amount_fen for each in award.reversals.all() if each.cause != ReversalCause.BATCH_RULE)
-    return split_largest_remainder(given_fen, [award.total_fen - gone, gone])[0] if given_fen > 0 else 0
+    """What a rule gives of an award of which a part went back, before it was handed in or since, or is a region's own to pay: the same
+    share of ``given_fen``, rounded once. What a rule over another batch took is decided anew."""
+    left = reversing.left_by_payer(award, but=ReversalCause.BATCH_RULE)
+    counts = sum(_ours(left).values())
+    return split_largest_remainder(given_fen, [counts, award.total_fen - counts])[0] if given_fen > 0 else 0
 
 
 def _cut(claim: Claim, line: ClaimLine, given_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:
-    """Take off what is left of an award above ``given_fen``. What went back of it since it was handed in is clawed back and taken here no
-    second time."""
-    less = sum(reversing.left_by_payer(line.award).values()) - given_fen
+    """Take off what is left of an award above ``given_fen``, from its payers here. What went back of it since it was handed in is clawed
+    back and taken here no second time."""
+    ours = _ours(reversing.left_by_payer(line.award))
+    less = sum(ours.values()) - given_fen
     if less <= 0:
         return
-    parts = split_like(less, {each["payer"]: each["amount_fen"] for each in line.payers})
+    parts = split_like(less, _ours({each["payer"]: each["amount_fen"] for each in line.payers}))
     ClaimLine.objects.create(
         claim=claim,
         position=ClaimLine.objects.filter(claim=claim).count() + 1,
@@ -134,7 +141,7 @@ def _cut(claim: Claim, line: ClaimLine, given_fen: int, steps: list[dict[str, An
         steps=steps,
         created_at=now,
     )
-    reversing.reverse(line.award_id, less, ReversalCause.BATCH_RULE, None, now)
+    reversing.reverse(line.award_id, less, ReversalCause.BATCH_RULE, None, now, among=ours)
 
 
 def _set_total(claim: Claim) -> None:
@@ -167,5 +174,5 @@ def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
 
 def _drawn(cap: Cap, lines: Sequence[ClaimLine]) -> int:
     """What these lines' awards draw still: what went back of them is in the pool again."""
-    parts = [reversing.left_by_payer(line.award) for line in lines]
+    parts = [_ours(reversing.left_by_payer(line.award)) for line in lines]
     return sum(amount for each in parts for payer, amount in each.items() if not cap.payer or payer == cap.payer)

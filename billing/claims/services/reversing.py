@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 from billing.bills.models import AwardReversal, ReversalCause
@@ -18,19 +18,24 @@ def lock_awards(ids: Iterable[int]) -> None:
     list(Award.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk").values_list("pk"))
 
 
-def left_by_payer(award: Award) -> dict[str, int]:
-    """What of an award has not gone back, by payer."""
+def left_by_payer(award: Award, but: ReversalCause | None = None) -> dict[str, int]:
+    """What of an award has not gone back (``but``: for another cause than this), by payer."""
     left = {each["payer"]: each["amount_fen"] for each in award.payers}
     for reversal in award.reversals.all():
+        if reversal.cause == but:
+            continue
         for each in reversal.payers:
             left[each["payer"]] -= each["amount_fen"]
     return left
 
 
-def reverse(award_id: int, amount_fen: int, cause: ReversalCause, actor_id: int | None, now: datetime) -> AwardReversal:
-    """Let ``amount_fen`` of an award go back, in the caller's transaction. Raises Refusal ``claims.more_than_left``."""
+def reverse(
+    award_id: int, amount_fen: int, cause: ReversalCause, actor_id: int | None, now: datetime, among: Container[str] | None = None
+) -> AwardReversal:
+    """Let ``amount_fen`` of an award go back to its payers (``among``: to these of them), in the caller's transaction. Raises Refusal
+    ``claims.more_than_left``."""
     award = Award.objects.select_for_update(no_key=True, of=("self",)).select_related("charge").get(pk=award_id)
-    left = left_by_payer(award)
+    left = {payer: fen for payer, fen in left_by_payer(award).items() if among is None or payer in among}
     if not 0 < amount_fen <= sum(left.values()):
         raise Refusal.of("claims.more_than_left", field="amount", left_fen=sum(left.values()))
     written = AwardReversal.objects.create(
@@ -43,5 +48,6 @@ def reverse(award_id: int, amount_fen: int, cause: ReversalCause, actor_id: int 
     )
     source = Source("award_reversal", written.pk, cause.value, actor_id=actor_id)
     own = AwardReversal.objects.filter(pk=written.pk)
-    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now)
+    kept = [each["payer"] for each in award.payers if each["payer"] not in left]
+    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now, kept)
     return written

@@ -62,12 +62,13 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The blue invoice that a red-letter one reverses, and what of it is left (fen)."""
+    """The blue invoice that a red-letter one reverses, and what of it and of its tax is left (fen)."""
 
     buyer_code: str
     seller_code: str
     issued_on: date
     left_fen: int
+    left_tax_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,29 @@ def faults(given: Given, expected: Expected) -> list[Fault]:
 
 
 def red_faults(given: Given, blue: Paired, today: date) -> list[Fault]:
-    """Everything wrong with a red-letter invoice: it names the same parties, is not older and takes no more back than is left."""
+    """Everything wrong with a red-letter invoice: it names the same parties, is not older and takes no more back than is left, of the
+    price without tax and of the tax too."""
     found = [*_form(given)]
     found += _parties(given, Expected(blue.buyer_code, blue.seller_code, 0, 0, today, today))
     if given.total_fen >= 0 or given.net_fen >= 0 or given.tax_fen > 0:
         found.append(Fault("invoice.red_below_zero", "total_fen", {}))
     elif given.net_fen + given.tax_fen != given.total_fen:
         found.append(Fault("invoice.sum", "total_fen", _sum(given)))
-    elif -given.total_fen > blue.left_fen:
-        found.append(Fault("invoice.red_too_much", "total_fen", {"left_fen": blue.left_fen}))
+    else:
+        found += _beyond(given, blue)
     if not blue.issued_on <= given.issued_on <= today:
         found.append(Fault("invoice.window", "issued_on", {"first_on": blue.issued_on.isoformat(), "last_on": today.isoformat()}))
     return found
+
+
+def _beyond(given: Given, blue: Paired) -> list[Fault]:
+    """What a red-letter invoice takes back beyond what is left; where the total does, that says it alone."""
+    taken = (
+        ("total_fen", -given.total_fen, blue.left_fen),
+        ("net_fen", -given.net_fen, blue.left_fen - blue.left_tax_fen),
+        ("tax_fen", -given.tax_fen, blue.left_tax_fen),
+    )
+    return [Fault("invoice.red_too_much", name, {"left_fen": left}) for name, fen, left in taken if fen > left][:1]
 
 
 def _form(given: Given) -> Iterator[Fault]:

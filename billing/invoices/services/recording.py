@@ -84,7 +84,7 @@ def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, fi
         blue = invoice_for(actor, invoice_id)
         if blue.reverses_id is not None:
             raise Refusal.of("invoice.red_of_red", field="number")
-        found = _red_faults(given, blue, blue.left_fen, _read_known([], [given]), now)
+        found = _red_faults(given, blue, (blue.left_fen, blue.left_tax_fen), _read_known([], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
         return _write(actor, blue.bill, given, _stored(actor, file, now), now, reverses=blue)
 
@@ -185,9 +185,9 @@ def _bills_twice(rows: Iterable[Row]) -> list[RowFault]:
     ]
 
 
-def _red_faults(given: Given, blue: VatInvoice, left_fen: int, known: _Known, now: datetime) -> list[Fault]:
-    """Of a red-letter invoice, where ``left_fen`` is left of its blue one."""
-    pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, left_fen)
+def _red_faults(given: Given, blue: VatInvoice, left: tuple[int, int], known: _Known, now: datetime) -> list[Fault]:
+    """Of a red-letter invoice, where ``left`` is left of its blue one and of that one's tax (fen)."""
+    pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, *left)
     return [*red_faults(given, pair, local_day(now)), *_invoice_faults(given, known)]
 
 
@@ -195,7 +195,7 @@ def _red_row_faults(
     rows: Iterable[Row], blues: Mapping[str, Any], known: _Known, now: datetime
 ) -> tuple[list[RowFault], frozenset[int]]:
     """The faults of rows that take invoices back, and the bills (ids) of which no invoice counts after them."""
-    left = {number: blue.left_fen for number, blue in blues.items()}
+    left = {number: (blue.left_fen, blue.left_tax_fen) for number, blue in blues.items()}
     wrong: list[RowFault] = []
     for row in rows:
         blue = blues.get(row.reverses)
@@ -206,8 +206,9 @@ def _red_row_faults(
             params = {"number": row.reverses, "bill": blue.bill.number}
             wrong.append(RowFault(row.row, Fault("invoice.red_other_bill", "bill", params)))
         wrong += [RowFault(row.row, fault) for fault in _red_faults(row.given, blue, left[row.reverses], known, now)]
-        left[row.reverses] += row.given.total_fen
-    return wrong, frozenset(blues[number].bill_id for number, fen in left.items() if fen <= 0)
+        fen, tax_fen = left[row.reverses]
+        left[row.reverses] = fen + row.given.total_fen, tax_fen + row.given.tax_fen
+    return wrong, frozenset(blues[number].bill_id for number, (fen, _tax) in left.items() if fen <= 0)
 
 
 def _row_faults(row: Row, bills: Mapping[str, Bill], known: _Known, now: datetime) -> list[Fault]:

@@ -21,6 +21,7 @@ from billing.pricing.rules.samples import ExtraCharge, extra_steps
 from billing.pricing.rules.schedule import HOUR, PriceSchedule
 from billing.pricing.rules.split import split
 from billing.pricing.rules.steps import Step
+from billing.pricing.rules.tax import Tax
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 
@@ -149,13 +150,13 @@ def price_session(
     return PricedSession(customer_class, local_on, gross, max(0, gross - plain), tuple(lines), tuple(steps))
 
 
-def with_session_extras(priced: PricedSession, extras: Sequence[ExtraCharge]) -> PricedSession:
-    """The price with what was used besides the time and agreed to, a line each."""
+def with_session_extras(priced: PricedSession, extras: Sequence[ExtraCharge], tax: Tax | None = None) -> PricedSession:
+    """The price with what was used besides the time and agreed to, a line each; its amounts contain ``tax``."""
     if not extras:
         return priced
     lines = tuple(_amount_line(LineKind.EXTRA, each.amount_fen) for each in extras)
     gross = priced.gross_fen + sum(line.amount_fen for line in lines)
-    return priced._replace(gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
+    return priced._replace(gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras, tax)))
 
 
 class _Pricing:

@@ -11,6 +11,7 @@ from billing.pricing.rules.classes import Customer, class_in
 from billing.pricing.rules.counted import CountedLine, CountedTerms, compile_counted
 from billing.pricing.rules.customer_class import ACADEMIC, FIRM_LARGE, FIRM_SME, INSIDE, TEAM
 from billing.pricing.rules.steps import Step
+from billing.pricing.rules.tax import Tax
 from config.kernel.errors import Refusal
 
 CUSTOMER_CLASSES = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
@@ -88,19 +89,22 @@ class ExtraCharge:
     amount_fen: int
 
 
-def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge]) -> PricedSamples:
-    """The price with what was agreed to be charged beyond it, a line each."""
+def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge], tax: Tax | None = None) -> PricedSamples:
+    """The price with what was agreed to be charged beyond it, a line each; its amounts contain ``tax``."""
     lines = tuple(SampleLine("extra", 1, each.amount_fen, each.amount_fen) for each in extras)
     gross = priced.gross_fen + sum(line.amount_fen for line in lines)
-    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
+    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras, tax)))
 
 
-def extra_steps(extras: Sequence[ExtraCharge]) -> tuple[Step, ...]:
-    """A step for each."""
-    return tuple(
+def extra_steps(extras: Sequence[ExtraCharge], tax: Tax | None) -> tuple[Step, ...]:
+    """A step for each, and one for the tax in all of them."""
+    steps = [
         Step("price", "", "price.step.extra", {"words": each.words, "line_fen": each.amount_fen}, each.amount_fen)
         for each in extras
-    )
+    ]
+    if tax is not None:
+        steps.append(tax.step_of_extras(sum(each.amount_fen for each in extras)))
+    return tuple(steps)
 
 
 def quantity_of(unit: str, samples: int, elements: int) -> int:

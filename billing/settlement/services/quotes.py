@@ -18,7 +18,7 @@ from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.leaving import Fault
 from booking.rules.states import ReservationState
-from booking.services import conflicts, spending, transitions
+from booking.services import conflicts, consents, spending, transitions
 from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.state_writing import lock_row
@@ -76,13 +76,14 @@ def preview(
     empty for what the lab's forms begin with; ``project``: the research project it is for; ``for_person_id``: in whose name, None: one's
     own; ``direction``: what it is for, empty for what is usual for the customer.
 
-    Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
+    Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``, ``consent.missing``
+    (``for_person``).
     """
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+    person_id = consents.in_the_name_of(actor, organisation_id, for_person_id, now, lock=False).user_id
     instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    person_id = actor.user_id if for_person_id is None else for_person_id
     prepared = assessing.prepare(
         instrument,
         customer,

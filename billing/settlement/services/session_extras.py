@@ -284,8 +284,13 @@ def addons_of(reservation: Reservation) -> dict[str, tuple[str, int]]:
 
 
 def priced(schedule: PriceSchedule, customer_class: str) -> dict[str, tuple[str, int]]:
-    """The add-ons of a price that cost customers of the class something: code -> (name, fen each)."""
-    return {each.code: (_name(each), each.fen[customer_class]) for each in schedule.addons if each.fen[customer_class]}
+    """The add-ons of a price that cost customers of the class something: code -> (name, fen each, with the tax that is added to it)."""
+    tax = schedule.tax
+    return {
+        each.code: (_name(each), tax.with_tax_fen(fen) if tax is not None else fen)
+        for each in schedule.addons
+        if (fen := each.fen[customer_class])
+    }
 
 
 def _name(addon: Addon) -> str:

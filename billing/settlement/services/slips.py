@@ -11,6 +11,7 @@ from django.conf import settings
 
 from billing.pricing.rules.pricing import line_json
 from billing.pricing.rules.samples import PricedSamples
+from billing.pricing.rules.tax import IN_EXTRAS, INCLUDED
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Charge
 from billing.settlement.rules.slips import series_key, slip_number
@@ -42,7 +43,9 @@ def issue_samples(
     """The slip of a sample job of the owner's own people, a line for each that was priced; None for others, and where nothing is due."""
     if not is_in_house(job.organisation_id, job.lab_id) or charge.payable_now_fen == 0:
         return None
-    steps = [step for step in assessment.priced.steps if step.key != "price.step.tax_included"]  # it tells of no line of its own
+    steps = [
+        step for step in assessment.priced.steps if step.key not in (INCLUDED, IN_EXTRAS)
+    ]  # they tell of no line of their own
     lines = [
         {"kind": "samples", "words": str(step.params.get("words", "")), **line._asdict()}
         for line, step in zip(assessment.priced.lines, steps, strict=True)

@@ -15,7 +15,7 @@ from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_sessi
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, price_samples, with_extras
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
-from billing.pricing.rules.tax import TaxTold, tax_told
+from billing.pricing.rules.tax import Tax, TaxTold, tax_told
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, Facts, Quantities
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
@@ -101,7 +101,7 @@ def assess_session(
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
     priced = price_session(schedule, time_range, zone, customer_class, use)
-    whole = with_session_extras(priced, extras)
+    whole = with_session_extras(priced, extras, schedule.tax)
     more = [("session.step.extras", whole.gross_fen - priced.gross_fen)] if extras else []
     if subsidised_until is None or not time_range.starts_at < subsidised_until < time_range.ends_at:
         return _shared(priced, candidates, Quantities(time_range.seconds // 60), "session.step.gross", whole, more)
@@ -112,11 +112,16 @@ def assess_session(
 
 
 def assess_nothing(
-    on: date, customer_class: str, candidates: Sequence[Candidate] = (), extras: Sequence[ExtraCharge] = ()
+    on: date,
+    customer_class: str,
+    candidates: Sequence[Candidate] = (),
+    extras: Sequence[ExtraCharge] = (),
+    tax: Tax | None = None,
 ) -> Assessment[PricedSession]:
-    """A session for whose time nothing is charged: no price, and so no subsidy; ``extras`` as in ``assess_session``."""
+    """A session for whose time nothing is charged: no price, and so no subsidy; ``extras`` as in ``assess_session``, with the ``tax``
+    that the price names."""
     priced = PricedSession(customer_class, on, 0, 0, (), ())
-    whole = with_session_extras(priced, extras)
+    whole = with_session_extras(priced, extras, tax)
     more = [("session.step.extras", whole.gross_fen)] if extras else []
     return _shared(priced, candidates, Quantities(minutes=0), "session.step.gross", whole, more)
 
@@ -139,7 +144,7 @@ def assess_samples(
     measured = Quantities(samples=samples)
     if not extras:
         return _shared(priced, candidates, measured, "samples.step.gross", priced)
-    whole = with_extras(priced, extras)
+    whole = with_extras(priced, extras, price.terms.tax if price.terms is not None else None)
     beyond = [("samples.step.extras", whole.gross_fen - priced.gross_fen)]
     return _shared(priced, candidates, measured, "samples.step.gross", whole, beyond)
 

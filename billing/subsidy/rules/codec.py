@@ -81,7 +81,7 @@ class Inputs:
         engine = engines.engine(self.engine)
         if self.nothing:
             local_on = self.time_range.starts_at.astimezone(self.zone).date()
-            return engine.nothing(local_on, self.customer_class, self.candidates, self.extras)
+            return engine.nothing(local_on, self.customer_class, self.candidates, self.extras, self.schedule.tax)
         return engine.session(
             self.schedule,
             self.time_range,

@@ -50,6 +50,7 @@ MESSAGES: dict[str, Message] = {
         "The operator: %(seconds)s seconds at %(yuan_per_hour)s yuan per hour = %(line_fen)s",
     ),
     "price.step.tax_included": Message(("rate", "tax_fen"), "The price contains tax of %(rate)s: %(tax_fen)s"),
+    "price.step.tax_in_extras": Message(("rate", "tax_fen"), "Of what is charged besides, %(tax_fen)s are tax of %(rate)s"),
     "price.step.tax_added": Message(("rate", "net_fen", "line_fen"), "Tax of %(rate)s on %(net_fen)s: %(line_fen)s more"),
     "price.step.samples_in_step": Message(
         ("quantity", "unit", "rate_fen", "line_fen", "marginal"),

@@ -53,18 +53,18 @@ def spread_by_home(amount: int, purses: Sequence[tuple[str, int]], homes: Mappin
     own, the rest from the others."""
     taken = [0] * len(purses)
     for payer, part in homes.items():
-        own = [place for place, (key, _left) in enumerate(purses) if _is_of(key, payer)]
+        own = [place for place, (key, _left) in enumerate(purses) if is_of_home(key, payer)]
         for place, each in zip(own, spread(min(part, amount), [purses[place][1] for place in own]), strict=True):
             taken[place] = each
         amount -= sum(taken[place] for place in own)
-    others = [place for place, (key, _left) in enumerate(purses) if not any(_is_of(key, payer) for payer in homes)]
+    others = [place for place, (key, _left) in enumerate(purses) if not any(is_of_home(key, payer) for payer in homes)]
     rest = others or list(range(len(purses)))
     for place, each in zip(rest, spread(amount, [purses[place][1] - taken[place] for place in rest]), strict=True):
         taken[place] += each
     return tuple(taken)
 
 
-def _is_of(key: str, payer: str) -> bool:
+def is_of_home(key: str, payer: str) -> bool:
     """Whether a voucher's account is of the platform of a home: numbers begin with it."""
     return key.split(":", 2)[-1].startswith(f"{home_platform(payer)}/")
 

@@ -36,9 +36,7 @@ def run(work: Callable[[], T]) -> T:
     Inside an open transaction ``work`` joins it behind a savepoint (the caller owns the retry), so that what it wrote is undone
     when it fails and the caller may still read. Raises Busy when a lock is not had within the connection's lock_timeout.
     """
-    if connection.in_atomic_block:
-        with transaction.atomic():
-            return work()
+    joins = connection.in_atomic_block
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
@@ -46,7 +44,7 @@ def run(work: Callable[[], T]) -> T:
         except DatabaseError as error:
             if sqlstate(error) == LOCK_NOT_AVAILABLE:
                 raise Busy.of("kernel.busy", retry_after_seconds=2) from error
-            if sqlstate(error) not in RETRYABLE or attempt == ATTEMPTS:
+            if joins or sqlstate(error) not in RETRYABLE or attempt == ATTEMPTS:
                 raise
             time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311  (jitter, not a secret)
     raise OperationalError("unreachable")

@@ -95,8 +95,11 @@ def test_from_the_wish_to_the_red_letter(bill, cast, client):
     recording.record_red(li, blue.pk, part, DECEMBER)
     left = made.total_fen - 106
     assert queries.invoice_for(li, blue.pk).left_fen == left
-    rest = replace(given, number="26632000000000000003", net_fen=-left, tax_fen=0, total_fen=-left)
-    assert refused(lambda: recording.record_red(li, blue.pk, replace(rest, net_fen=-left - 1, total_fen=-left - 1), DECEMBER))
+    tax = given.tax_fen - 6
+    rest = replace(given, number="26632000000000000003", net_fen=tax - left, tax_fen=-tax, total_fen=-left)
+    assert refused(
+        lambda: recording.record_red(li, blue.pk, replace(rest, net_fen=tax - left - 1, total_fen=-left - 1), DECEMBER)
+    )
     red = recording.record_red(li, blue.pk, rest, DECEMBER)
     assert refused(lambda: recording.record_red(li, red.pk, part, DECEMBER)) == ["invoice.red_of_red"]
     recording.record(li, made.pk, replace(given, number="26632000000000000004"), DECEMBER)

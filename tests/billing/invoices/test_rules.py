@@ -13,7 +13,7 @@ from billing.invoices.rules.table import Unreadable, read_rows
 BUYER, SELLER = "91630100MA00000151", "12630000000000123E"
 GOOD = Given("26632000000000000001", "", date(2026, 12, 1), BUYER, SELLER, 10_000, 600, 10_600)
 BILL = Expected(BUYER, SELLER, 10_600, 12_000, date(2026, 11, 1), date(2026, 12, 31))
-BLUE = Paired(BUYER, SELLER, date(2026, 12, 1), 10_600)
+BLUE = Paired(BUYER, SELLER, date(2026, 12, 1), 10_600, 600)
 
 
 def codes(given: Given, expected: Expected = BILL) -> list[str]:
@@ -67,6 +67,8 @@ def test_a_red_letter_one_is_below_zero_and_takes_back_no_more_than_is_left():
     assert found(replace(red, net_fen=-100, tax_fen=-6, total_fen=-106)) == []
     assert found(replace(GOOD, number=red.number)) == ["invoice.red_below_zero"]
     assert found(replace(red, net_fen=-10_001, total_fen=-10_601)) == ["invoice.red_too_much"]
+    assert found(replace(red, net_fen=-10_001, tax_fen=-599)) == ["invoice.red_too_much"]
+    assert found(replace(red, net_fen=-9_000, tax_fen=-601, total_fen=-9_601)) == ["invoice.red_too_much"]
     assert found(replace(red, total_fen=-10_599)) == ["invoice.sum"]
     assert found(replace(red, buyer_code="x")) == ["invoice.buyer"]
     assert found(replace(red, issued_on=date(2026, 11, 30))) == ["invoice.window"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from billing.pricing.rules import parse_schedule
 from billing.pricing.rules.samples import ExtraCharge
+from billing.pricing.rules.tax import TaxTold
 from billing.subsidy.rules import (
     ENGINE_VERSION,
     Assessment,
@@ -39,6 +40,7 @@ from billing.subsidy.rules import (
     parse_programme,
     replay,
 )
+from billing.subsidy.rules.assess import assess_nothing
 from billing.subsidy.rules.cutting import Cutting
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import REFUNDED, cap, load, programme_document
@@ -97,6 +99,19 @@ def test_what_was_used_besides_is_told_as_its_own_amount_and_nobody_subsidises_i
     assert (found.gross_fen, found.deducted_fen, found.payable_now_fen) == (105_000, 40_000, 65_000)
     told = {step.key: (step.params, step.amount_fen) for step in found.steps}
     assert told["session.step.extras"] == ({"beyond_fen": 50_00}, 105_000)
+
+
+@pytest.mark.parametrize(("included", "gross", "tax"), [(True, 105_000, 56_60 + 2_83), (False, 111_000, 60_00 + 2_83)])
+def test_tax_is_told_of_what_was_used_besides_too_and_what_was_agreed_stays(included: bool, gross: int, tax: int) -> None:
+    taxed = parse_schedule({**SCHEDULE.document, "format": 2, "unit": "hour", "tax": {"rate": "0.06", "included": included}})
+    during = TimeRange(START, START + timedelta(minutes=120))
+    used = (ExtraCharge("Argon", 30_00), ExtraCharge("Cell", 20_00))
+    found = assess_session(taxed, during, SHANGHAI, "firm_sme", extras=used)
+    assert found.gross_fen == gross and found.tax == TaxTold("0.06", tax, included)
+    assert sum(line.amount_fen for line in found.priced.lines) == gross
+    nothing = assess_nothing(START.date(), "firm_sme", extras=used, tax=taxed.tax)
+    assert (nothing.gross_fen, nothing.tax) == (50_00, TaxTold("0.06", 2_83, included=True))
+    assert assess_nothing(START.date(), "firm_sme", extras=used).tax is None
 
 
 @pytest.mark.parametrize(

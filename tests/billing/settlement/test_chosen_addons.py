@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
 from billing.pricing.drafts import publish_document
 from billing.pricing.models import PriceVersion
 from billing.pricing.subjects import subject_for
@@ -31,12 +33,12 @@ CELL = {"zh": "样品池", "en": "Sample cell"}
 GAS = {"zh": "氩气", "en": "Argon"}
 
 
-def publish_with_addons(cast: Cast, cell: str = "15") -> None:
-    """A price with a cell (15.00 each for firms) and gas that is free for them."""
+def publish_with_addons(cast: Cast, cell: str = "15", **more: Any) -> None:
+    """A price with a cell (15.00 each for firms) and gas that is free for them; ``more`` parts of its document."""
     rates = {name: "10" if name == "inside" else cell for name in PRICE["rates"]}
     free = {name: "5" if name == "inside" else "0" for name in PRICE["rates"]}
     addons = [{"code": "cell", "name": CELL, "rates": rates}, {"code": "gas", "name": GAS, "rates": free}]
-    document = {**PRICE, "format": 2, "unit": "hour", "addons": addons}
+    document = {**PRICE, "format": 2, "unit": "hour", "addons": addons, **more}
     subject = subject_for(cast.actor("li"), "instrument", cast.xrd.pk)
     publish_document(cast.actor("li"), subject, document, slot_of(9, 12).starts_at.date(), (), cast.now)
 
@@ -83,6 +85,22 @@ def test_what_was_chosen_is_agreed_from_booking_on_and_charged_with_the_session_
     assert charge.inputs["extras"] == [{"words": "样品池 × 2", "amount_fen": 30_00}]
     assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")]
     assert violations() == {}
+
+
+def test_an_addon_is_offered_with_the_tax_that_is_added_to_it_and_the_bill_says_that_tax(cast: Cast, programmes: Any) -> None:
+    publish_with_addons(cast, tax={"rate": "0.06", "included": False})
+    preview = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot_of(9, 12), cast.now)
+    assert preview.addons == {"cell": ("样品池", 15_90)}
+    pk = ask(cast, ("cell", 2), seen_fen=31_80)
+    used(cast, pk)
+    assert usage_review.agree(cast.actor("lin"), pk, slot_of(9, 12).ends_at)
+    charge = Charge.objects.get()
+    assert charge.gross_fen == 1272_00 + 31_80
+    day = slot_of(9, 12).ends_at.date()
+    bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, day), slot_of(9, 12).ends_at)
+    (line,) = bill.content["lines"]
+    assert line["tax"] == {"rate": "0.06", "tax_fen": 72_00 + 1_80}
+    assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")]
 
 
 def test_time_agrees_to_what_was_chosen_too(priced: Cast) -> None:

@@ -16,6 +16,7 @@ from billing.settlement.services import assessing, quotes, sample_quotes
 from billing.settlement.services.assessing import Told
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy.rules.facts import Paper, Service
+from booking.services import consents
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, published
 from tests.booking.samples.conftest import Work, make_item
@@ -64,6 +65,7 @@ def test_two_persons_of_one_firm_have_a_limit_each_and_one_of_them_is_stopped(li
 
 def test_what_is_shown_before_booking_is_what_the_person_has_left(life: Life, cast: Any) -> None:
     life.whole(slot_of(9, 11))
+    consents.give(cast.actor("lin"), cast.firm.pk, cast.actor("zhao").user_id, date(2026, 12, 20), cast.now)
     asked = (cast.xrd.pk, cast.firm.pk, slot_of(13, 15, 1), cast.now)
     shown = [
         quotes.preview(cast.actor("lin"), *asked),

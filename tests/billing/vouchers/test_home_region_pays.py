@@ -41,9 +41,11 @@ HOME = "partner:CN-310000"
 NOVEMBER = date(2026, 11, 1)
 
 
-def with_pool(limit: str, mode: str = "redeem") -> dict[str, Any]:
-    """40 %, up to what the vouchers and the pool have."""
+def with_pool(limit: str, mode: str = "redeem", rate: dict[str, Any] | None = None) -> dict[str, Any]:
+    """40 % (or another ``rate``), up to what the vouchers and the pool have."""
     document = voucher_document(CODE)
+    if rate is not None:
+        document |= {"rate": rate, "examples": []}
     pool = {"id": "pool", "per": "pool", "limit": limit, "when_short": "partial", "clause": "7"}
     document["caps"] = [pool, *document["caps"]]
     if mode == "refund":
@@ -55,9 +57,9 @@ def with_pool(limit: str, mode: str = "redeem") -> dict[str, Any]:
 def opened(cast, published):
     """A programme with a pool, and a region with which vouchers are recognised; ``recognise(fen)`` registers one of the firm's."""
 
-    def make(mode: str = "redeem", pool: str = "1000") -> SimpleNamespace:
+    def make(mode: str = "redeem", pool: str = "1000", rate: dict[str, Any] | None = None) -> SimpleNamespace:
         PolicyZone.objects.create(slug="east", name="East")
-        version = published(with_pool(pool, mode))
+        version = published(with_pool(pool, mode, rate))
         agreed = Partner("310000", "CN-310000", "Shanghai", "", mode, date(2026, 1, 1), None, "Agreement 7")
         region = partners.keep_region(cast.actor("chen"), agreed, cast.now)
 
@@ -164,6 +166,28 @@ def test_the_rules_over_a_batch_leave_alone_what_a_home_pays(opened, cast, publi
     monkeypatch.setattr(batch_rules, "has_rules", lambda programme: asked.append(programme) or True)
     office.close(batch)
     assert asked == [] and not AwardReversal.objects.exists()
+
+
+def test_the_rules_over_a_batch_cut_what_is_ours_of_an_award_and_leave_the_homes_part_whole(opened, cast):
+    """40 % of 800.00 are assumed: 320.00, of which Shanghai's voucher pays 100.00. The pool of 220.00 over fees of 800.00 fixes 27.5 %:
+    220.00 for the award, of which 220/320 are ours: 151.25. So 68.75 of our 220.00 go back, and nothing of Shanghai's."""
+    cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
+    cast.firm.save()
+    rate = {"type": "ex_post", "clause": "6", "at_least": "0.1", "at_most": "0.5", "assume": "0.4"}
+    given = opened("refund", pool="220", rate=rate)
+    foreign, own = given.recognise(100_00), Desk(cast).issued(500_00)
+    charge = given.life.whole(slot_of(9, 11))
+    assert paying(charge) == {HOME: 100_00, "province": 132_00, "prefecture": 88_00} and drawn_on_pool() == 220_00
+    office = Office(cast, {CODE: given.version})
+    batch, (claim,) = office.filled(CODE)
+    office.submit(claim, "zhao")
+    office.close(batch)
+    claim = Claim.objects.get(pk=claim.pk)
+    cut = claim.lines.get(kind="batch_rule")
+    assert {each["payer"]: each["amount_fen"] for each in cut.payers} == {"province": -41_25, "prefecture": -27_50}
+    assert claim.total_fen == 251_25 and AwardReversal.objects.get().amount_fen == 68_75
+    assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (348_75, 0, 151_25), 151_25)
+    assert broken() == {}
 
 
 def test_a_limit_of_one_payer_recognises_no_voucher(opened, cast, published):

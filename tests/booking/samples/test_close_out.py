@@ -77,6 +77,15 @@ def test_a_grade_on_which_money_depends_is_confirmed_by_a_second_person_before_t
     assert grade(work, job, "C", "A late note").note == "A late note"
 
 
+def test_jobs_whose_grade_waits_do_not_keep_others_from_closing(refunded, second, monkeypatch):
+    work = refunded
+    waiting, beside = work.reported(MANY), work.reported(MANY)
+    grade(work, waiting, "C")
+    monkeypatch.setattr(sample_reports, "DUE_BATCH", 1)
+    assert sample_reports.close_due(work.now + timedelta(days=8)) == 1
+    assert (work.again(waiting).state, work.again(beside).state) == ("reported", "closed")
+
+
 def test_the_grade_lowers_what_was_held_and_the_charge_can_be_computed_again(refunded, second):
     work = refunded
     work.close(work.reported(MANY))  # the bonus for a first use is gone

@@ -169,7 +169,11 @@ def test_the_new_time_follows_the_labs_rules_and_the_lab_may_pass_over_them(cast
     with pytest.raises(Refusal) as refused:
         move(cast, approved, slot(14, 17))
     assert codes(refused) == ["booking.too_long"]
-    assert move(cast, approved, slot(14, 17), who="wang", key="m2", reason="As agreed").state == "open"
+    change = move(cast, approved, slot(14, 17), who="wang", key="m2", reason="As agreed")
+    assert change.state == "open"
+    changes.accept(cast.actor("lin"), change.change_id, cast.now)
+    step = ReservationTransition.objects.get(action="move")
+    assert (step.reason, step.passed_over) == ("As agreed", ["booking.too_long"])
 
 
 def test_one_proposal_at_a_time_and_it_can_be_taken_back(cast, approved, slot):
@@ -244,6 +248,21 @@ def test_where_pending_requests_do_not_block_a_request_moves_without_blocking(ca
     first, _second = ask(cast, slot(9, 12)), ask(cast, slot(9, 12), who="he", firm=cast.other_firm, key="k2")
     move(cast, first, slot(14, 16))
     assert not Occupancy.objects.filter(blocking=True).exists()
+
+
+@pytest.mark.parametrize("competes", [True, False])
+def test_who_waits_for_the_time_that_the_lab_proposed_is_declined_with_the_yes_where_requests_compete(
+    cast, programmes, slot, competes
+):
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    first, rival = ask(cast, slot(9, 12)), ask(cast, slot(14, 16), who="he", firm=cast.other_firm, key="k2")
+    change = move(cast, first, slot(14, 17), who="wang", reason="The operator is only there in the afternoon")
+    InstrumentPolicy.objects.filter(pk=policy.pk).update(pending_blocks=not competes)
+    changes.accept(cast.actor("lin"), change.change_id, cast.now)
+    assert (at(first).state, at(rival).state) == ("approved", "rejected" if competes else "requested")
+    if competes:
+        step = ReservationTransition.objects.get(reservation_id=rival.reservation_id, action="reject")
+        assert step.actor == cast.users["wang"] and step.reason
 
 
 def test_a_running_session_that_was_moved_once_is_legal_history(cast, approved, slot):

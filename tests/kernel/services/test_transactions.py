@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from config.kernel.copying import copy_rows
+from config.kernel.errors import Busy
 from config.kernel.models import AuditEntry, Heartbeat, StoredFile
 from config.kernel.services import audit, files, tokens, transactions
 from config.kernel.services.heartbeat import beat
@@ -21,6 +22,19 @@ def test_what_fails_inside_another_transaction_is_undone_alone_and_the_outer_may
         beat("outer", cast.now)
         with pytest.raises(DatabaseError):
             transactions.run(fails)
+        assert list(Heartbeat.objects.values_list("name", flat=True)) == ["outer"]
+
+
+def test_a_lock_that_is_not_had_inside_another_transaction_is_busy_and_the_outer_goes_on(cast):
+    def waits():
+        beat("inner", cast.now)
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'taken' USING ERRCODE = '55P03'; END $$")
+
+    with transaction.atomic():
+        beat("outer", cast.now)
+        with pytest.raises(Busy):
+            transactions.run(waits)
         assert list(Heartbeat.objects.values_list("name", flat=True)) == ["outer"]
 
 
