@@ -24,16 +24,20 @@ _KEY = """coalesce((SELECT 'uscc:' || f.value FROM instruments_formeridentifier 
 #: Every code that an organisation has or had.
 _CODES = """(SELECT organisation_id, value FROM instruments_organisationidentifier WHERE scheme = 'uscc'
               UNION ALL SELECT organisation_id, value FROM instruments_formeridentifier WHERE scheme = 'uscc')"""
-#: Most organisations have declared nothing and stand on no list: to find that is a tenth of the work of looking everything up.
+#: Most organisations have declared nothing and stand on no list: to find that is a tenth of the work of looking everything up. The key is
+#: worked out once for each, not where it is compared.
 _ALONE = f"""
-SELECT o.id, k.key, o.kind, o.region_code, to_json(o.policy_zones)::text, o.status, o.staff_count, o.annual_revenue_fen,
+WITH k AS MATERIALIZED (
+    SELECT o.id, {_KEY} AS key, o.kind, o.region_code, to_json(o.policy_zones)::text AS zones, o.status, o.staff_count, o.annual_revenue_fen
+      FROM instruments_organisation o WHERE o.id = ANY(%(ids)s::bigint[]))
+SELECT k.id, k.key, k.kind, k.region_code, k.zones, k.status, k.staff_count, k.annual_revenue_fen,
        EXISTS (SELECT FROM billing_firmdeclaration WHERE firm_key = k.key AND accepted)
        OR EXISTS (SELECT FROM billing_firmdeclaration WHERE party_key = k.key AND accepted)
-       OR EXISTS (SELECT FROM instruments_formeridentifier WHERE organisation_id = o.id)
+       OR EXISTS (SELECT FROM instruments_formeridentifier WHERE organisation_id = k.id)
        OR k.key LIKE 'uscc:%%' AND (
           EXISTS (SELECT FROM billing_creditlisting WHERE uscc = substr(k.key, 6))
           OR EXISTS (SELECT FROM billing_partnerprovider WHERE uscc = substr(k.key, 6)))
-  FROM instruments_organisation o CROSS JOIN LATERAL (SELECT {_KEY} AS key) k WHERE o.id = ANY(%(ids)s::bigint[])
+  FROM k
 """  # noqa: S608  (constants only; values are bound)
 _KNOWN = f"""
 WITH RECURSIVE near (key) AS (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from procrastinate.contrib.django import app
+from procrastinate.jobs import DEFAULT_QUEUE
 
 from booking import ports
 from booking.models import RequestDecision, Reservation
@@ -25,12 +25,27 @@ from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
 from config.kernel.services.parking import each_parked
+from config.kernel.statements import planned_once
 
 TASK = "booking.tell_decision"
 BATCH = 500
 _AFTER = timedelta(seconds=1)
 """So much later than the last moment of taking back the job begins: clocks of several processes differ by less."""
 _SAID = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected"}
+
+
+#: The decision and, where it can be taken back, the job that tells of it, by the library's own function.
+_NOTE = f"""
+WITH decided AS (
+    INSERT INTO booking_requestdecision
+        (reservation_id, action, reason, decided_by_id, decided_for_id, decided_at, final_at, told_at, taken_back_at)
+    VALUES (%(reservation)s, %(action)s, %(reason)s, %(by)s, %(for)s::bigint, %(at)s, %(final_at)s, %(told_at)s::timestamptz, NULL)
+    RETURNING id)
+SELECT procrastinate_defer_jobs_v1(ARRAY[
+           ROW('{DEFAULT_QUEUE}', '{TASK}', 0, NULL, NULL, jsonb_build_object('decision_id', id), %(job_at)s::timestamptz
+           )::procrastinate_job_to_defer_v1])
+  FROM decided WHERE %(job_at)s::timestamptz IS NOT NULL
+"""  # noqa: S608  (constants only; values are bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +59,20 @@ def note(locked: Reservation, verdict: Verdict, actor: Actor, how: How, now: dat
     """Tell of the decision, now or when it cannot be taken back any more; part of the transaction of the decision."""
     for_id = deputies.stands_for(actor, locked.instrument.organisation_id, now)
     if how.undo or for_id is not None:
-        row = RequestDecision.objects.create(
-            reservation=locked,
-            action=verdict,
-            reason=reason,
-            decided_by_id=actor.person_id,
-            decided_for_id=for_id,
-            decided_at=now,
-            final_at=now + UNDO if how.undo else now,
-            told_at=None if how.undo else now,
-        )
-        if how.undo:
-            app.configure_task(TASK, schedule_at=row.final_at + _AFTER).defer(decision_id=row.pk)
+        final_at = now + UNDO if how.undo else now
+        values = {
+            "reservation": locked.pk,
+            "action": verdict.value,
+            "reason": reason,
+            "by": actor.person_id,
+            "for": for_id,
+            "at": now,
+            "final_at": final_at,
+            "told_at": None if how.undo else now,
+            "job_at": final_at + _AFTER if how.undo else None,
+        }
+        with planned_once() as cursor:
+            cursor.execute(_NOTE, values)
     if not how.undo:
         _tell(locked, verdict, reason, now)
 
