@@ -93,6 +93,7 @@ from billing.models import (
     Refund,
     RefundRequest,
     Reminder,
+    Repayment,
     SandboxRun,
     SessionExtra,
     SpendingLimit,
@@ -385,6 +386,11 @@ def _of_claims(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(payee_filter(actor, "claim__"))
 
 
+def _of_clawbacks(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What came back is seen with the notice that asked for it."""
+    return queryset.filter(payee_filter(actor, "clawback__"))
+
+
 def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Batches, payment lists, samples for re-check and who objected are the office's: they name other payees."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
@@ -486,6 +492,7 @@ _SCOPES: dict[Any, Any] = {
     ClaimSubmission: _of_claims,
     Clawback: _claims,
     Objection: _of_office,
+    Repayment: _of_clawbacks,
     RecheckFinding: _of_office,
     RecheckItem: _of_office,
     RecheckSample: _of_office,

@@ -18,6 +18,7 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
+from billing.claims.repayment_models import Repayment
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
@@ -149,6 +150,7 @@ __all__ = [
     "Refund",
     "RefundRequest",
     "Reminder",
+    "Repayment",
     "SandboxRun",
     "SessionExtra",
     "SpendingLimit",

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model
 
 from billing.bills.models import Bill, CreditNote
-from billing.claims.models import Claim, PaymentList
+from billing.claims.models import Claim, Clawback, PaymentList
 from billing.firms.partner_models import PartnerRegion
 from billing.ledger import books
 from billing.ledger import queries as programme_accounts
@@ -107,6 +107,7 @@ WAYS: Mapping[str, _Way] = {
     "payout": _at(PaymentList, "lines__payout", "payout_list_detail", "number"),
     "prepaid": _at(Payment, "prepaid", "payment_detail"),
     "refund": _at(Payment, "refunds", "payment_detail"),
+    "repayment": _at(Clawback, "repayments", "clawback_detail", "number"),
     "reservation": _called(Reservation, "reservation_detail"),
     "sample_job": _called(SampleJob, "sample_job"),
     "spending_limit": _at(SpendingLimit, "pk", "prepaid_list", one_page=True),

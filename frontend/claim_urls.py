@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import claim_batches, claims, deputies, payout_lists, publicity, rechecks
+from frontend.views import claim_batches, claims, clawbacks, deputies, payout_lists, publicity, rechecks
 
 urlpatterns = [
     path("claims/", claims.claim_list, name="claim_list"),
@@ -28,6 +28,10 @@ urlpatterns = [
     path("payout-lists/<int:pk>/sign", payout_lists.payout_list_sign, name="payout_list_sign"),
     path("payout-lists/<int:pk>/cancel", payout_lists.payout_list_cancel, name="payout_list_cancel"),
     path("payout-lists/lines/<int:pk>/record", payout_lists.payout_record, name="payout_record"),
+    path("clawbacks/", clawbacks.clawback_list, name="clawback_list"),
+    path("clawbacks/<int:pk>/", clawbacks.clawback_detail, name="clawback_detail"),
+    path("clawbacks/<int:pk>/record", clawbacks.clawback_record, name="clawback_record"),
+    path("clawbacks/repayments/<int:pk>/decide", clawbacks.repayment_decide, name="repayment_decide"),
     path("publicity/", publicity.publicity_list, name="publicity_list"),
     path("publicity/<int:pk>/", publicity.publicity_detail, name="publicity_detail"),
 ]

@@ -171,14 +171,14 @@ PLACES: tuple[Place, ...] = (
         _("Claims"),
         "receipt-refund",
         frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN}),
-        begins=("claim_list", "claim_detail"),
+        begins=("claim_list", "claim_detail", "clawback_"),
     ),
     Place(
         "claim_batch_list",
         _("Claims"),
         "receipt-refund",
         frozenset({Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR}),
-        begins=("claim_", "payout_", "recheck_"),
+        begins=("claim_", "payout_", "recheck_", "clawback_"),
     ),
     Place(
         "month_board", _("Month"), "calendar", frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}), begins=("month_",)

@@ -292,6 +292,11 @@ _VOUCHER: dict[str, StateLook] = {
     "expired": StateLook(pgettext_lazy("voucher state", "Expired"), "clock-pause", "calm"),
     "returned": StateLook(pgettext_lazy("voucher state", "Given back"), "arrow-back-up", "calm"),
 }
+_CLAWBACK: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("claw-back state", "To pay back"), "hourglass", "wait"),
+    "partly": StateLook(pgettext_lazy("claw-back state", "Back in part"), "hourglass", "wait"),
+    "settled": StateLook(pgettext_lazy("claw-back state", "Settled"), "circle-check", "good"),
+}
 _CLAIM: dict[str, StateLook] = {
     "draft": StateLook(pgettext_lazy("claim state", "To be handed in"), "circle-dashed", "wait"),
     "submitted": StateLook(pgettext_lazy("claim state", "Handed in"), "send", "info"),
@@ -363,6 +368,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "claim": _CLAIM,
     "claim_batch": _CLAIM_BATCH,
     "payout_list": _PAYOUT_LIST,
+    "clawback": _CLAWBACK,
     "deputy": _DEPUTY,
     "month_draft": _MONTH_DRAFT,
     "month_export": _MONTH_EXPORT,

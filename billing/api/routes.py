@@ -315,6 +315,13 @@ def _claim_papers() -> list[URLPattern]:
         re_path(rf"^recheck-samples/{ID}/items/$", sample.as_view({"get": "items"}), name="api_recheck_items"),
         _post(item, "recheck-items", "find", "api_recheck_item_find"),
     ]
+    back, bank = claim_papers.RepaymentView, claim_papers.RepaymentListView
+    found += [
+        re_path(rf"^claw-backs/{ID}/repayments/$", back.as_view({"get": "list", "post": "create"}), name="api_repayments"),
+        _post(back, "repayments", "confirm", "api_repayment_confirm"),
+        _post(back, "repayments", "end", "api_repayment_end"),
+        re_path(r"^repayment-lists/$", bank.as_view({"post": "create"}), name="api_repayment_lists"),
+    ]
     for place, name, view in papers:
         found += [
             re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),

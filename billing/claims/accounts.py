@@ -29,6 +29,19 @@ def post_approved(programme_id: int, payee_id: int, amount_fen: int, source: Sou
     ledger.move(granted(programme_id), due(programme_id, payee_id), amount_fen, source, now)
 
 
+def post_repaid(programme_id: int, payer: str, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """A payee gave back to the treasury of ``payer`` what it had been paid: the treasury paid less, and less was granted, as where it is
+    taken off a claim."""
+    ledger.move(paid(programme_id, payer), due(programme_id, payee_id), amount_fen, source, now)
+    ledger.move(due(programme_id, payee_id), granted(programme_id), amount_fen, source, now)
+
+
+def post_not_repaid(programme_id: int, payer: str, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """The reverse: what was taken for given back did not come."""
+    ledger.move(granted(programme_id), due(programme_id, payee_id), amount_fen, source, now)
+    ledger.move(due(programme_id, payee_id), paid(programme_id, payer), amount_fen, source, now)
+
+
 def post_paid(programme_id: int, payer: str, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
     """The treasury of ``payer`` paid."""
     ledger.move(due(programme_id, payee_id), paid(programme_id, payer), amount_fen, source, now)

@@ -55,6 +55,15 @@ WORDS: Mapping[str, Promise | str] = {
     "finance_seal": pgettext_lazy("claim document", "Finance seal"),
     "currency": pgettext_lazy("claim document", "Amounts in yuan (CNY)"),
     "declares": _("The payee declares that the services were rendered, that each invoice is claimed once, and that all is true."),
+    "due_on": pgettext_lazy("claim document", "Pay back by"),
+    "pay_reference": pgettext_lazy("claim document", "Purpose on the transfer"),
+    "pay_bank": pgettext_lazy("claim document", "To the office's bank"),
+    "pay_account_name": pgettext_lazy("claim document", "To the account of"),
+    "pay_account_number": pgettext_lazy("claim document", "To account number"),
+    "is_paid_back": _(
+        "Transfer this amount by the day above with the purpose above. What has not come back is taken off the next claims of"
+        " this programme."
+    ),
     "comes_back": _("This amount is taken off the next claims of this programme."),
     "not_an_invoice": _("This is not a VAT invoice."),
     "content_hash": pgettext_lazy("claim document", "Content SHA-256"),

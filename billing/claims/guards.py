@@ -138,8 +138,9 @@ ELSIF NEW.kind = 'clawback' THEN
       JOIN billing_clawback k ON k.id = NEW.clawback_id AND k.payee_id = c.payee_id AND k.programme_id = b.programme_id
      WHERE c.id = NEW.claim_id AND k.award_id = NEW.award_id AND c.state = 'draft' AND b.closed_at IS NULL
        AND EXISTS (SELECT FROM billing_claim o WHERE o.id = k.claim_id AND o.state IN ({_PROMISED}))
-       AND k.total_fen >= -NEW.amount_fen - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
-                                              WHERE l.clawback_id = k.id AND l.standing = 'included');
+       AND k.total_fen >= -NEW.amount_fen
+           - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l WHERE l.clawback_id = k.id AND l.standing = 'included')
+           + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_repayment r WHERE r.clawback_id = k.id AND r.ended_at IS NULL);
 ELSE
     PERFORM 1 FROM billing_claimline l JOIN billing_claim c ON c.id = l.claim_id JOIN billing_claimbatch b ON b.id = c.batch_id
      WHERE l.claim_id = NEW.claim_id AND l.award_id = NEW.award_id AND l.kind = 'award' AND l.standing = 'included'
@@ -171,14 +172,41 @@ IF NEW.kind = 'clawback' AND NEW.standing = 'included' AND OLD.standing <> 'incl
     PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
     PERFORM 1 FROM billing_clawback k
      WHERE k.id = NEW.clawback_id
-       AND k.total_fen >= -NEW.amount_fen - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
-                                              WHERE l.clawback_id = k.id AND l.standing = 'included');
+       AND k.total_fen >= -NEW.amount_fen
+           - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l WHERE l.clawback_id = k.id AND l.standing = 'included')
+           + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_repayment r WHERE r.clawback_id = k.id AND r.ended_at IS NULL);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no more is taken back than has to come back' USING ERRCODE = '23514';
     END IF;
 END IF;
 RETURN NEW;
 """  # noqa: S608
+
+#: No more is paid back than has to come back and stands on no claim, of what was promised once.
+REPAYMENT_FITS = f"""
+PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
+PERFORM 1 FROM billing_clawback k JOIN billing_claim c ON c.id = k.claim_id
+ WHERE k.id = NEW.clawback_id AND c.state IN ({_PROMISED})
+   AND k.total_fen >= NEW.amount_fen
+       - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l WHERE l.clawback_id = k.id AND l.standing = 'included')
+       + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_repayment r WHERE r.clawback_id = k.id AND r.ended_at IS NULL)
+   AND NEW.confirmed_at IS NULL AND NEW.ended_at IS NULL
+   AND NEW.amount_fen = (SELECT coalesce(sum((part ->> 'amount_fen')::bigint), 0) FROM jsonb_array_elements(NEW.payers) part);
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more is paid back than has to come back' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""  # noqa: S608  (states of our own)
+
+#: Who confirmed money that came back stays who did, and nobody confirms what is being ended.
+REPAYMENT_CONFIRMED_ONCE = """
+IF (OLD.confirmed_by_id, OLD.confirmed_for_id, OLD.confirmed_at)
+   IS DISTINCT FROM (NEW.confirmed_by_id, NEW.confirmed_for_id, NEW.confirmed_at)
+   AND (OLD.confirmed_at IS NOT NULL OR NEW.ended_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'money that came back is confirmed once' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
 
 #: No more is put on lists that hold, less what came back from the bank, than the claim is; and on a payer's lists no more than it gives.
 LISTED_WITHIN_CLAIM = """

@@ -132,17 +132,22 @@ register_sql(
                        ('approved', 'listed', 'paid', 'partly_paid', 'payment_failed', 'rechecked')) AS approved,
                    (SELECT coalesce(sum(o.paid_fen), 0) FROM billing_payout o JOIN billing_paymentline l ON l.id = o.line_id
                       JOIN billing_claim k ON k.id = l.claim_id JOIN billing_claimbatch t ON t.id = k.batch_id
-                     WHERE k.payee_id = c.payee_id AND t.programme_id = b.programme_id) AS paid
+                     WHERE k.payee_id = c.payee_id AND t.programme_id = b.programme_id) AS paid,
+                   -- what came back goes in and out of the account, and once more where it was undone
+                   (SELECT coalesce(sum(r.amount_fen * CASE WHEN r.ended_at IS NULL THEN 1 ELSE 2 END), 0) FROM billing_repayment r
+                      JOIN billing_clawback w ON w.id = r.clawback_id
+                     WHERE w.payee_id = c.payee_id AND w.programme_id = b.programme_id AND r.confirmed_at IS NOT NULL) AS back
               FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id GROUP BY b.programme_id, c.payee_id),
         moved AS (
             SELECT a.key, coalesce(sum(t.amount_fen) FILTER (WHERE t.credit_id = a.id), 0) AS approved,
                    coalesce(sum(t.amount_fen) FILTER (WHERE t.debit_id = a.id), 0) AS paid
               FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
              WHERE a.kind = 'subsidy_due' GROUP BY a.id, a.key)
-        SELECT format('%s: claims approved %s, paid %s; the ledger says %s and %s', coalesce(owed.key, moved.key), owed.approved,
-                      owed.paid, moved.approved, moved.paid)
+        SELECT format('%s: claims approved %s, paid %s, come back %s; the ledger says %s and %s', coalesce(owed.key, moved.key),
+                      owed.approved, owed.paid, owed.back, moved.approved, moved.paid)
           FROM owed FULL JOIN moved USING (key)
-         WHERE (coalesce(owed.approved, 0), coalesce(owed.paid, 0)) <> (coalesce(moved.approved, 0), coalesce(moved.paid, 0))""",
+         WHERE (coalesce(owed.approved, 0) + coalesce(owed.back, 0), coalesce(owed.paid, 0) + coalesce(owed.back, 0))
+               <> (coalesce(moved.approved, 0), coalesce(moved.paid, 0))""",
 )
 
 register_sql(
@@ -167,9 +172,15 @@ register_sql(
     counted="SELECT count(*) FROM billing_account WHERE kind = 'subsidy_paid'",
     violations="""
         WITH paid AS (
-            SELECT concat_ws(':', 'subsidy_paid', b.programme_id, nullif(t.payer, '')) AS key, sum(o.paid_fen) AS fen
-              FROM billing_payout o JOIN billing_paymentline l ON l.id = o.line_id
-              JOIN billing_paymentlist t ON t.id = l.payment_list_id JOIN billing_claimbatch b ON b.id = t.batch_id GROUP BY 1),
+            SELECT key, sum(fen) AS fen FROM (
+                SELECT concat_ws(':', 'subsidy_paid', b.programme_id, nullif(t.payer, '')) AS key, o.paid_fen AS fen
+                  FROM billing_payout o JOIN billing_paymentline l ON l.id = o.line_id
+                  JOIN billing_paymentlist t ON t.id = l.payment_list_id JOIN billing_claimbatch b ON b.id = t.batch_id
+                 UNION ALL
+                SELECT concat_ws(':', 'subsidy_paid', w.programme_id, part ->> 'payer'), -(part ->> 'amount_fen')::bigint
+                  FROM billing_repayment r JOIN billing_clawback w ON w.id = r.clawback_id
+                 CROSS JOIN LATERAL jsonb_array_elements(r.payers) part
+                 WHERE r.confirmed_at IS NOT NULL AND r.ended_at IS NULL) each GROUP BY key),
         moved AS (
             SELECT a.key, coalesce(sum(CASE WHEN t.credit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
               FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
@@ -182,11 +193,30 @@ register_sql(
     "claims.clawbacks_within_themselves",
     counted="SELECT count(*) FROM billing_clawback",
     violations="""
-        SELECT format('claw-back %s over %s fen, reversal %s: %s taken off claims', k.number, k.total_fen, r.amount_fen, l.fen)
+        SELECT format('claw-back %s over %s fen, reversal %s: %s taken off claims, %s come back', k.number, k.total_fen, r.amount_fen,
+                      l.fen, p.fen)
           FROM billing_clawback k JOIN billing_awardreversal r ON r.id = k.reversal_id
           CROSS JOIN LATERAL (
                SELECT coalesce(-sum(amount_fen), 0) AS fen FROM billing_claimline WHERE clawback_id = k.id AND standing = 'included') l
-         WHERE l.fen > k.total_fen OR k.total_fen <> r.amount_fen OR k.award_id <> r.award_id""",
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_repayment WHERE clawback_id = k.id AND ended_at IS NULL) p
+         WHERE l.fen + p.fen > k.total_fen OR k.total_fen <> r.amount_fen OR k.award_id <> r.award_id""",
+)
+
+register_sql(
+    "claims.what_came_back_is_its_payers",
+    counted="SELECT count(*) FROM billing_repayment",
+    violations="""
+        SELECT format('repayment %s of %s fen: its payers get %s, the ledger says %s', r.id, r.amount_fen, p.fen, t.fen)
+          FROM billing_repayment r
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum((part ->> 'amount_fen')::bigint), 0) AS fen FROM jsonb_array_elements(r.payers) part) p
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(CASE WHEN d.kind = 'subsidy_paid' THEN amount_fen ELSE -amount_fen END), 0) AS fen
+                 FROM billing_transfer m JOIN billing_account d ON d.id = m.debit_id JOIN billing_account c ON c.id = m.credit_id
+                WHERE m.source_type = 'repayment' AND m.source_id = r.id AND 'subsidy_paid' IN (d.kind, c.kind)) t
+         WHERE p.fen <> r.amount_fen
+            OR t.fen <> CASE WHEN r.confirmed_at IS NOT NULL AND r.ended_at IS NULL THEN r.amount_fen ELSE 0 END""",
 )
 
 _NUMBERED = (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback"), ("CY", "rechecksample"))

@@ -93,6 +93,14 @@ register(
             " of a confirmed claim none."
         ),
         "recheck.own_part": _("You had a part in this claim or its payment, so another inspector looks at it."),
+        "repaid.not_promised": _("The claim of %(number)s is not approved, so nothing was paid that could come back."),
+        "repaid.amount": _("Type what came in, an amount above zero."),
+        "repaid.on": _("Type the day on which the money came: from %(issued_on)s on, and not in the future."),
+        "repaid.settled": _(
+            "Nothing of %(number)s is open any more: it came back, waits to be confirmed, or is taken off a claim."
+        ),
+        "repaid.decided": _("Somebody has decided on this already. Reload the page."),
+        "repaid.two_people": _("You recorded this yourself. Another person of finance confirms it."),
         "claims.recorded_already": _("What happened to this payment is recorded already. Reload the page."),
         "claims.paid_amount": _("Type an amount of nil up to what the list says: %(most_fen)s."),
         "claims.paid_on": _("Type the day of the payment: not before the list, and not in the future."),

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.claims import guards
+from billing.claims.rules.repaying import reference_of
 from billing.claims.rules.review import FILES
 from billing.claims.rules.states import ClaimEvent, ClaimState, Part
 from billing.claims.rules.totals import LineKind, Standing
@@ -153,8 +154,9 @@ class Claim(models.Model):
 
 
 class Clawback(FrozenDocument):
-    """What has to come back of an award after it was claimed, with the notice that says so. It is taken off the payee's next claims of
-    the programme; ``reversal`` is the entry that gave it back to the programme in the books. ``reason`` is read by the payee."""
+    """What has to come back of an award after it was claimed, with the notice that says so. Its payee pays it back by ``due_on`` (empty:
+    from before notices said a day), or it is taken off the next claims of the programme; ``reversal`` is the entry that gave it back to the
+    programme in the books. ``reason`` is read by the payee."""
 
     number = models.CharField(max_length=40, unique=True)
     programme = models.ForeignKey("billing.Programme", on_delete=models.PROTECT, related_name="+")
@@ -164,6 +166,7 @@ class Clawback(FrozenDocument):
     reversal = models.OneToOneField("billing.AwardReversal", on_delete=models.PROTECT, related_name="clawback")
     cause = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
+    due_on = models.DateField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(total_fen__gt=0) & ~Q(reason=""), name="clawback_over_something")]
@@ -172,6 +175,11 @@ class Clawback(FrozenDocument):
             pgtrigger.Protect(name="clawback_kept", operation=pgtrigger.Delete),
             no_truncate("clawback_no_truncate"),
         ]
+
+    @property
+    def reference(self) -> str:
+        """What its payee writes on the transfer that pays it back."""
+        return reference_of(self.number)
 
 
 class ClaimLine(models.Model):

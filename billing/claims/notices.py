@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from billing.claims.models import Claim, Clawback, Objection
+from billing.claims.repayment_models import Repayment
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.services.telling import tell_office
 from config.kernel.access import Role
@@ -50,7 +51,14 @@ register_events(
             name=_("Payment of a claim failed"),
         ),
         "claim.clawback": Event(
-            "claims", _("Subsidy has to come back: %(number)s"), _LINES, "receipt-refund", name=_("Subsidy has to come back")
+            "claims",
+            _("Subsidy has to come back: %(number)s"),
+            (*_LINES, _("Transfer it by %(due_on)s with %(reference)s as the purpose, or it is taken off the next claim.")),
+            "receipt-refund",
+            name=_("Subsidy has to come back"),
+        ),
+        "claim.repaid": Event(
+            "claims", _("What came back for %(number)s is received"), _LINES, "circle-check", name=_("Claw-back received")
         ),
         OBJECTION: Event(
             "claims",
@@ -104,7 +112,14 @@ def tell_opened(claim: Claim, now: datetime) -> None:
 
 def tell_clawback(clawback: Clawback, now: datetime) -> None:
     """Something has to come back."""
-    _tell("claim.clawback", clawback.claim, clawback.number, clawback.total_fen, clawback.reason, now)
+    due = clawback.due_on.isoformat() if clawback.due_on is not None else ""
+    also = {"due_on": due, "reference": clawback.reference, "reason": clawback.reason}
+    _tell_of("claim.clawback", clawback, clawback.total_fen, now, **also)
+
+
+def tell_repaid(repayment: Repayment, now: datetime) -> None:
+    """Money for a notice has arrived."""
+    _tell_of("claim.repaid", repayment.clawback, repayment.amount_fen, now, reason="")
 
 
 def tell_objection(objection: Objection, now: datetime) -> None:
@@ -115,7 +130,15 @@ def tell_objection(objection: Objection, now: datetime) -> None:
     tell_office(news, claim.batch.programme.issuer_id, (Role.PROGRAMME_OFFICER,), now)
 
 
+def _tell_of(event: str, clawback: Clawback, total_fen: int, now: datetime, **also: str) -> None:
+    params = {"number": clawback.number, "programme": clawback.claim.batch.programme.code, "total_fen": total_fen, **also}
+    _tell_payee(News(event, params, f"/clawbacks/{clawback.pk}/", clawback), clawback.payee_id, now)
+
+
 def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:
     params = {"number": number, "programme": claim.batch.programme.code, "total_fen": total_fen, "reason": reason}
-    news = News(event, params, f"/claims/{claim.pk}/", claim)
-    tell(news, holders(Role.FIRM_ADMIN, claim.payee_id) | holders(Role.OWNER_FINANCE, claim.payee_id), now)
+    _tell_payee(News(event, params, f"/claims/{claim.pk}/", claim), claim.payee_id, now)
+
+
+def _tell_payee(news: News, payee_id: int, now: datetime) -> None:
+    tell(news, holders(Role.FIRM_ADMIN, payee_id) | holders(Role.OWNER_FINANCE, payee_id), now)

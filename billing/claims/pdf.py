@@ -99,12 +99,25 @@ def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
     if content["kind"] == "clawback":
         found.append(Fact(words["of_claim"], content["claim"]))
         found.append(Fact(words["reason"], f"{wording.CAUSES[content['cause']]}: {content['reason']}"))
+        found += _how_to_repay(content.get("repay", {}), words)
     if "payee" in content:
         payee = content["payee"]
         found += [Fact(words["payee"], payee["name"]), Fact(words["code"], payee["code"])]
         named = (("bank", "bank_name"), ("account_name", "bank_account_name"), ("account_number", "bank_account_number"))
         found += [Fact(words[name], payee[field]) for name, field in named if payee[field]]
     return found
+
+
+def _how_to_repay(repay: Mapping[str, str], words: Mapping[str, Caption]) -> list[Fact]:
+    """By when, with which purpose and where to; notices from before say nothing of it."""
+    named = (
+        ("due_on", "due_on"),
+        ("pay_reference", "reference"),
+        ("pay_bank", "bank_name"),
+        ("pay_account_name", "bank_account_name"),
+        ("pay_account_number", "bank_account_number"),
+    )
+    return [Fact(words[name], repay[field]) for name, field in named if repay.get(field)]
 
 
 def _columns(content: Content) -> tuple[tuple[str, str, bool], ...]:

@@ -223,12 +223,6 @@ def forms_visible(actor: Actor, claim_id: int | None = None) -> QuerySet[ClaimSu
     return rows if claim_id is None else rows.filter(claim_id=claim_id)
 
 
-def clawbacks_visible(actor: Actor, claim_id: int | None = None) -> QuerySet[Clawback]:
-    """Claw-backs without the content of their notices, the latest first: all, or those of a claim."""
-    rows = visible_to(Clawback.objects.all(), actor).defer("content").order_by("-pk")
-    return rows if claim_id is None else rows.filter(claim_id=claim_id)
-
-
 def deputies_visible(actor: Actor) -> QuerySet[Deputy]:
     """Who stands in for whom, as the actor may read it; the latest last day first."""
     rows = visible_to(Deputy.objects.all(), actor).select_related("office", "principal", "deputy")

@@ -49,6 +49,8 @@ REASONS: dict[str, Word] = {
     "extend": pgettext_lazy("reason of a movement", "Booking extended"),
     "cancel": pgettext_lazy("reason of a movement", "Booking cancelled"),
     "claim_approve": pgettext_lazy("reason of a movement", "Claim approved"),
+    "clawback_repaid": pgettext_lazy("reason of a movement", "Claw-back paid back"),
+    "clawback_unpaid": pgettext_lazy("reason of a movement", "Payment of a claw-back undone"),
     "claim_pay": pgettext_lazy("reason of a movement", "Claim paid"),
     "dispute": pgettext_lazy("reason of a movement", "Dispute after the claim"),
     "recheck": pgettext_lazy("reason of a movement", "Re-check of a claim"),

@@ -65,7 +65,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "statement_proposal": (only("finance", "inspector"), only("finance", "inspector")),
     **dict.fromkeys(
-        ("claim", "claim_evidence", "claim_form", "clawback"),
+        ("claim", "claim_evidence", "claim_form", "clawback", "repayment"),
         (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
     **dict.fromkeys(
@@ -513,6 +513,18 @@ def _paid_out(world: World) -> dict[str, Any]:
     return {"paid_fen": 1, "paid_on": "2026-12-02"}
 
 
+def _come_back(world: World) -> dict[str, Any]:
+    return {"amount_fen": 1, "received_on": "2026-11-23"}
+
+
+def _confirmed_back(world: World) -> dict[str, Any]:
+    return {"act": "confirm"}
+
+
+def _office_list(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
+
+
 def _claim_batch(world: World) -> dict[str, Any]:
     days = {"from_on": "2026-09-01", "until_on": "2026-09-30", "opens_on": "2026-11-20", "closes_on": "2026-11-30"}
     return {"programme": world.versions["DEMO-QH-V"].programme_id, "mode": "deducted_now", "fund_year": 2026, "key": KEY, **days}
@@ -942,6 +954,12 @@ API: dict[str, Route] = {
     "api_claim_invoice": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_invoice_of_line),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
     "api_clawbacks": reads(),
+    "api_repayments": Route(
+        {"GET": Rule(*SEES["clawback"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_come_back)}, "clawback"
+    ),
+    "api_repayment_confirm": acts("repayment", only("finance"), only("finance"), ok=TRIED),
+    "api_repayment_end": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=reason),
+    "api_repayment_lists": Route({"POST": Rule(only("finance"), ok=TRIED, body=_office_list, role_first=True, as_form=True)}),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
     "api_recheck_samples": Route({"GET": Rule(PERSONS), "POST": Rule(only("inspector"), ok=TRIED, body=_api_draw, role_first=True)}),
     "api_recheck_sample": reads_object("recheck_sample"),
@@ -1527,6 +1545,10 @@ PAGES: dict[str, Route] = {
     "payout_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
     "payout_list_cancel": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=reason),
     "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
+    "clawback_list": Route({"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED)}),
+    "clawback_detail": reads_object("clawback"),
+    "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED),
+    "repayment_decide": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
     "publicity_list": reads(EVERYBODY),
     "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
     "bill_evidence": reads_object("bill"),

@@ -8,16 +8,18 @@ from typing import Any
 
 import pgtrigger
 
+from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, Clawback, Publicity
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.rules.sampling import Settled, fingerprint
-from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, rechecking, reviewing
+from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, rechecking, repaying, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.deputies import Named
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.paying import Outcome
 from billing.claims.services.rechecking import Found
+from billing.claims.services.repaying import Money
 from config.kernel.services import files
 
 HANDED_IN = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -113,7 +115,9 @@ def _name_without_mark(public: Publicity) -> None:
 
 
 def credited(world: Any, now: datetime) -> None:
-    """What credit notes took back since then is clawed back, of one payee on each side."""
+    """What credit notes took back since then is clawed back, of one payee on each side, and a fen of it came back."""
     clawbacks.raise_due(None, now)
     ours, theirs = (Clawback.objects.get(payee=payee).pk for payee in (world.cast.lab, world.cast.other_firm))
     world.objects["clawback"] = (ours, theirs)
+    money, qian = Money(1, local_day(now), "x", "y"), world.cast.actor("qian")
+    world.objects["repayment"] = (repaying.record(qian, ours, money, now).pk, repaying.record(qian, theirs, money, now).pk)

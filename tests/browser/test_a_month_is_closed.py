@@ -1,5 +1,6 @@
 """A month of the demo province closed in the browser: the lab's bills and the office's statements by two people of finance each, what the
-lab redeems by the office's three, and a correction that comes too late and is taken off the next batch."""
+lab redeems by the office's three, what customers pay by the bank's list, and a correction that comes too late and is taken off the next
+batch."""
 
 from __future__ import annotations
 
@@ -42,13 +43,15 @@ OFFICER = "officer@demo.jishi.example"
 
 @dataclass
 class Office:
-    """People at their desks, on the platform's own clock; ``files``: what they downloaded, by a name of ours."""
+    """People at their desks, on the platform's own clock; ``files``: what they downloaded, by a name of ours; ``paid``: the bills that the
+    bank's list paid, one exactly, one with too much, one in part."""
 
     people: Visitors
     site: Site
     days: Path
     desks: dict[str, Visitor] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    paid: list[int] = field(default_factory=list)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=int(self.days.read_text()))
@@ -135,6 +138,7 @@ def closed(office: Office) -> Office:
     """The whole month; what it leaves is looked at by the tests."""
     month = months_ago(datetime.now(UTC), 1).strftime("%Y-%m")
     _bills(office, month)
+    _money_comes_in(office)
     _statements(office, month)
     claim, batch = _hand_in(office)
     credited = _credit_after_submission(office, claim)
@@ -176,6 +180,73 @@ def _bills(office: Office, month: str) -> None:
     unfold(page, "Close the month")
     press(page, re.compile("^Close 2|^Close [A-Z]"))
     said(page, "This month is closed")
+
+
+TOO_MUCH = 88_00
+
+
+def _money_comes_in(office: Office) -> None:
+    """The bank's list is taken in and matched: a bill is paid exactly, one with too much, which is seen and sent back, one in part, which
+    is seen as well; what went out is left alone."""
+    exact, over, part = _open_bills(office)
+    rows = [
+        (exact, exact.open_fen, f"月结 {exact.reference}"),
+        (over, over.open_fen + TOO_MUCH, f"月结 {over.reference}"),
+        (part, part.open_fen // 2, f"月结 测试费 {part.reference}"),
+    ]
+    head = ["交易日期", "对方户名", "对方账号", "摘要", "贷方发生额", "借方发生额", "流水号"]
+    day = f"{office.now():%Y-%m-%d}"
+    lines = [
+        [day, bill.customer_name, "", purpose, f"{fen / 100:.2f}", "", f"A{place}"]
+        for place, (bill, fen, purpose) in enumerate(rows)
+    ]
+    lines.append([day, "电力公司", "", "电费", "", "310.00", "A9"])
+    text = io.StringIO()
+    csv.writer(text).writerows([head, *lines])
+    page = office.open(LAB[0], "/payments/import/")
+    page.get_by_label("The bank's list").set_input_files(
+        {"name": "bank.csv", "mimeType": "text/csv", "buffer": text.getvalue().encode("gb18030")}
+    )
+    press(page, "Take in")
+    said(page, "3 payments taken in; 0 were known already, 1 rows went out.")
+    for bill, fen, purpose in rows:
+        row = page.locator("table.data tbody tr", has_text=purpose)
+        given = row.locator("form", has_text=bill.number).get_by_role("button")
+        expect(given).to_contain_text(f"Give ¥{min(fen, bill.open_fen) / 100:,.2f}")
+        given.click()
+        said(page, "The money is given to the bill.")
+    left = page.locator("table.data tbody tr", has_text=rows[1][2])
+    expect(left.locator("td[data-label='Free']")).to_contain_text(f"{TOO_MUCH / 100:.2f}")
+    look(page, "payments")
+    left.locator("th a").click()
+    unfold(page, "Send back")
+    page.get_by_label("Reason").last.fill("More than the bill")
+    page.get_by_role("button", name="Send back").click()
+    said(page, "What goes back stands with the payment.")
+    look(page, "overpaid")
+    for bill, words in ((exact, "Paid"), (over, "Paid"), (part, "Paid in part")):
+        page = office.open(LAB[1], f"/bills/{bill.bill_id}/")
+        expect(page.locator(".page-head")).to_contain_text(words)
+    look(page, "underpaid")
+    office.paid = [bill.bill_id for bill in (exact, over, part)]
+
+
+def _open_bills(office: Office) -> list[Any]:
+    """The latest three bills of which something is open."""
+    from billing.payments.queries import open_bills
+    from tests.browser.stage import persona
+
+    with office.site.data():
+        actor = persona(LAB[0])
+        found = open_bills(actor, sorted(actor.organisations()))
+    assert len(found) >= 3
+    return sorted(found, key=lambda bill: bill.bill_id)[-3:]
+
+
+def look(page: Page, name: str) -> None:
+    """``JISHI_KEEP_PAPERS``: the page as a picture beside the papers."""
+    if kept := os.environ.get("JISHI_KEEP_PAPERS"):
+        page.screenshot(path=Path(kept) / f"page-{name}.png", full_page=True)
 
 
 def _statements(office: Office, month: str) -> None:
@@ -328,6 +399,46 @@ def test_two_people_of_finance_close_a_month_and_a_late_correction_flows_into_th
             assert manifest and len(archive.namelist()) > 2
     for desk in closed.desks.values():
         assert desk.faults.found == []
+
+
+def test_the_awards_of_the_month_are_the_postings_of_the_ledger_and_the_totals_of_statements_and_payment_lists(
+    closed: Office,
+) -> None:
+    """Of every award on a statement of the month, and of every award that the payment lists pay."""
+    from billing.claims.services.proving import drawn_fen
+    from billing.models import Award, ClaimLine, PaymentLine, PaymentList, Statement
+
+    month = months_ago(datetime.now(UTC), 1).replace(day=1)
+    with closed.site.data():
+        on_statements = Award.objects.filter(statement_line__statement__period_on=month)
+        totals = sum(Statement.objects.filter(period_on=month).values_list("total_fen", flat=True))
+        awards = list(on_statements.select_related("charge", "programme_version__programme"))
+        assert awards and sum(award.total_fen for award in awards) == totals > 0
+        paid = PaymentLine.objects.filter(payment_list__cancelled_at__isnull=True)
+        lists = list(PaymentList.objects.filter(cancelled_at__isnull=True))
+        claims = {line.claim_id for line in paid}
+        claimed = ClaimLine.objects.filter(claim__in=claims, standing="included").select_related(
+            "award__charge", "award__programme_version__programme"
+        )
+        assert sum(line.amount_fen for line in claimed) == sum(row.total_fen for row in lists) > 0
+        assert {line.award_id for line in claimed if line.kind == "award"} <= {award.pk for award in awards}
+        for award in awards:
+            version = award.programme_version
+            assert _pool(award) == drawn_fen(award.charge, version.programme.code, version.label) == award.total_fen, award.pk
+
+
+def _pool(award: Any) -> int:
+    """What the ledger's transfers say that an award's accounts were charged."""
+    from django.db.models import Sum
+
+    from billing.models import Transfer
+
+    charge = award.charge
+    of = {"source_type": "reservation", "source_id": charge.reservation_id}
+    if charge.reservation_id is None:
+        of = {"source_type": "sample_job", "source_id": charge.sample_job_id}
+    rows = Transfer.objects.filter(kind="post", programme_version=award.programme_version_id, **of)
+    return int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def papers(office: Office, suffix: str) -> dict[str, bytes]:

@@ -39,7 +39,7 @@ def payment_reference(owner_id: int, year: int, place: int) -> str:
     """What stands on the transfer of one bill: letters, owner, year, place, and two check digits (ISO 7064, mod 97-10), so that a digit
     mistyped or two exchanged never name another bill."""
     digits = f"{owner_id}{year % 100:02d}{place:0{_PLACE_DIGITS}d}"
-    return f"{REFERENCE_LETTERS}{digits}{_check(digits)}"
+    return f"{REFERENCE_LETTERS}{digits}{check_digits(digits)}"
 
 
 def references_in(remark: str) -> tuple[str, ...]:
@@ -59,10 +59,11 @@ def _checked(written: str) -> str:
     ends = [len(written), *(at for at in range(len(written) - 1, 0, -1) if written[at] in " -")]
     for end in ends:
         digits = re.sub(r"[^0-9]", "", written[:end])
-        if len(digits) >= _LEAST_DIGITS and _check(digits[:-2]) == digits[-2:]:
+        if len(digits) >= _LEAST_DIGITS and check_digits(digits[:-2]) == digits[-2:]:
             return digits
     return ""
 
 
-def _check(digits: str) -> str:
+def check_digits(digits: str) -> str:
+    """The two digits (ISO 7064, mod 97-10) that go behind others; empty behind none."""
     return f"{98 - int(digits) * 100 % _MODULUS:02d}" if digits else ""

@@ -67,6 +67,20 @@ class Payee:
 
 
 @dataclass(frozen=True, slots=True)
+class Repay:
+    """By when and how what a notice says is paid back; the office's account is empty where it has said none."""
+
+    due_on: date
+    reference: str
+    bank_name: str = ""
+    bank_account_name: str = ""
+    bank_account_number: str = ""
+
+    def as_json(self) -> Json:
+        return {name: getattr(self, name) for name in self.__slots__} | {"due_on": self.due_on.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class FormLine:
     """A line of a claim on paper. ``award`` and ``charge`` are what it rests on; ``clawback`` the number of a notice."""
 
@@ -169,7 +183,16 @@ def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine
 
 
 def clawback_notice(
-    batch: Batch, payee: Payee, number: str, line: FormLine, claim: str, cause: str, reason: str, maker: str, on: date
+    batch: Batch,
+    payee: Payee,
+    number: str,
+    line: FormLine,
+    claim: str,
+    cause: str,
+    reason: str,
+    maker: str,
+    on: date,
+    repay: Repay,
 ) -> Json:
     """What has to come back of an award that was claimed; ``line`` says it with an amount above nil."""
     return {
@@ -183,6 +206,7 @@ def clawback_notice(
         "claim": claim,
         "cause": cause,
         "reason": reason,
+        "repay": repay.as_json(),
         "lines": [line.as_json()],
         "totals": _totals(line.amount_fen, 1, sum_by_payer([line.payers])),
     }

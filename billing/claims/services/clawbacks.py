@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -14,6 +14,8 @@ from billing.claims.notices import tell_clawback
 from billing.claims.paper_kinds import NOTICE
 from billing.claims.rules import content as papers
 from billing.claims.rules.numbers import Series
+from billing.claims.rules.repaying import due_on as due_of
+from billing.claims.rules.repaying import reference_of
 from billing.claims.rules.states import PROMISED, SUBMITTED, ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, fitting, split_like
 from billing.claims.services import reversing
@@ -27,6 +29,7 @@ from billing.settlement.models import Award
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict
 from config.kernel.services import audit, transactions
+from instruments.models import Organisation
 
 
 def _due(programme_id: int | None) -> QuerySet[Any]:
@@ -77,6 +80,7 @@ def _write(
     line: ClaimLine, reversal: AwardReversal, code: str, reason: str, actor_id: int, maker: str, now: datetime
 ) -> Clawback:
     claim, number = line.claim, next_number(Series.CLAWBACK, now)
+    due_on = due_of(local_day(now))
     line.payers = reversal.payers
     content = paper_codes.with_code(
         papers.clawback_notice(
@@ -89,6 +93,7 @@ def _write(
             reason,
             maker,
             local_day(now),
+            _repay(claim.batch.programme.issuer, number, due_on),
         )
     )
     written = Clawback.objects.create(
@@ -100,6 +105,7 @@ def _write(
         reversal=reversal,
         cause=reversal.cause,
         reason=reason,
+        due_on=due_on,
         total_fen=reversal.amount_fen,
         content=content,
         content_sha256=sha256_of(content),
@@ -110,6 +116,13 @@ def _write(
     queue_documents(written)
     tell_clawback(written, now)
     return written
+
+
+def _repay(office: Organisation | None, number: str, due_on: date) -> papers.Repay:
+    """How the money is paid back to an office, as the notice says it."""
+    if office is None:
+        return papers.Repay(due_on, reference_of(number))
+    return papers.Repay(due_on, reference_of(number), office.bank_name, office.bank_account_name, office.bank_account_number)
 
 
 def recheck(actor: Actor, claim_id: int, failed: dict[int, int], reason: str, now: datetime) -> list[Clawback]:
@@ -171,22 +184,28 @@ def _waiting(programme_id: int, payee_id: int) -> QuerySet[Clawback]:
 
 
 def outstanding(programme_id: int, payee_id: int) -> list[tuple[Clawback, int]]:
-    """What is to be clawed back of a payee and stands on no claim that counts, the oldest first, with how much of it (fen)."""
-    rows = _waiting(programme_id, payee_id).select_related("reversal").prefetch_related("lines")
+    """What is to be clawed back of a payee, stands on no claim that counts and did not come back, the oldest first, with how much of it
+    (fen)."""
+    rows = _waiting(programme_id, payee_id).select_related("reversal").prefetch_related("lines", "repayments")
     found = []
     for clawback in rows:
-        taken = -sum(line.amount_fen for line in clawback.lines.all() if line.standing == Standing.INCLUDED)
-        if clawback.total_fen > taken:
-            found.append((clawback, clawback.total_fen - taken))
+        left = clawback.total_fen - _gone(clawback)
+        if left > 0:
+            found.append((clawback, left))
     return found
+
+
+def _gone(clawback: Clawback) -> int:
+    """What of a notice is taken off claims or came back."""
+    taken = -sum(line.amount_fen for line in clawback.lines.all() if line.standing == Standing.INCLUDED)
+    return taken + sum(each.amount_fen for each in clawback.repayments.all() if each.ended_at is None)
 
 
 def require_room(line: ClaimLine) -> None:
     """Whether a line that is left out may take back again; its claw-back is locked. Raises Conflict ``claims.taken_elsewhere``."""
     rows = Clawback.objects.select_for_update(no_key=True, of=("self",))
     clawback = rows.get(lines=line)
-    taken = ClaimLine.objects.filter(clawback=clawback, standing=Standing.INCLUDED).values_list("amount_fen", flat=True)
-    if clawback.total_fen < -line.amount_fen - sum(taken):
+    if clawback.total_fen < _gone(clawback) - line.amount_fen:
         raise Conflict.of("claims.taken_elsewhere", number=clawback.number)
 
 

@@ -19,6 +19,7 @@ FROZEN: Mapping[str, str] = {
     "billing_claimsubmission": "issued paper",
     "billing_paymentlist": "issued paper",
     "billing_clawback": "issued paper",
+    "billing_repayment": "row of a bank's list",
     "billing_publicity": "what was published, with its hash",
     "billing_commissionsignature": "signature of a contract",
     "billing_payment": "row of a bank's list",

@@ -40,7 +40,7 @@ def import_statement(actor: Actor, owner_id: int, content: bytes, file_name: str
     try:
         read = bank_rows.read_rows(bank_rows.decoded(content), layout)
     except bank_rows.Unreadable as error:
-        raise Refusal(*(_reason(fault) for fault in error.faults)) from error
+        raise Refusal(*(fault_reason(fault) for fault in error.faults)) from error
 
     def work() -> Taken:
         Organisation.objects.select_for_update(no_key=True).values_list("pk").get(pk=owner_id)  # two imports take turns
@@ -97,6 +97,7 @@ def _payment(statement: BankStatement, row: bank_rows.Incoming, now: datetime) -
     )
 
 
-def _reason(fault: bank_rows.Fault) -> Reason:
+def fault_reason(fault: bank_rows.Fault) -> Reason:
+    """A fault of a bank's list as a refusal says it."""
     where = f"row {fault.row}: {fault.field}" if fault.row else fault.field
     return Reason(fault.code, {"row": fault.row, "value": fault.value, "most": bank_rows.MOST_ROWS}, where)

@@ -1,0 +1,72 @@
+"""Every read about claw-back notices and what came back that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from billing.claims.models import ClaimLine, Clawback
+from billing.claims.repayment_models import Repayment
+from billing.claims.rules.repaying import NoticeStanding
+from billing.claims.rules.totals import Standing
+from config.kernel.access import Actor, get_visible, visible_to
+
+
+def _sum(rows: QuerySet[Any]) -> Any:
+    of_notice = rows.filter(clawback_id=OuterRef("pk")).order_by().values("clawback_id")
+    return Coalesce(Subquery(of_notice.annotate(fen=Sum("amount_fen")).values("fen")), 0)
+
+
+def notices_visible(actor: Actor, *, claim_id: int | None = None, only_open: bool = False) -> QuerySet[Clawback]:
+    """Claw-back notices without their content, the latest first, with what says where each stands (``standing``): all, those of a claim,
+    those of which something is open or waits to be confirmed."""
+    live = Repayment.objects.filter(ended_at__isnull=True)
+    rows = visible_to(Clawback.objects.all(), actor).annotate(
+        taken_fen=_sum(ClaimLine.objects.filter(standing=Standing.INCLUDED)),
+        repaid_fen=_sum(live.filter(confirmed_at__isnull=False)),
+        waiting_fen=_sum(live.filter(confirmed_at__isnull=True)),
+    )
+    if claim_id is not None:
+        rows = rows.filter(claim_id=claim_id)
+    if only_open:
+        rows = rows.filter(total_fen__gt=F("repaid_fen") - F("taken_fen"))
+    return rows.defer("content").select_related("payee", "programme", "claim").order_by("-pk")
+
+
+def standing(notice: Any) -> NoticeStanding:
+    """Where a notice from ``notices_visible`` stands."""
+    return NoticeStanding(notice.total_fen, -notice.taken_fen, notice.repaid_fen, notice.waiting_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOff:
+    """What of a notice a claim takes off, in fen."""
+
+    claim_id: int
+    number: str
+    state: str
+    amount_fen: int
+
+
+def notice_for(actor: Actor, pk: int) -> Clawback:
+    """One notice as from ``notices_visible``, with its content and what came back (``repayments``). Raises NotFound."""
+    people = ("recorded_by", "recorded_for", "confirmed_by", "confirmed_for", "ended_by")
+    back = Prefetch("repayments", Repayment.objects.select_related(*people).order_by("pk"))
+    rows = notices_visible(actor).defer(None).select_related("payee", "programme", "claim__batch__programme__issuer")
+    return get_visible(rows.prefetch_related(back), actor, pk=pk)
+
+
+def set_offs(notice: Clawback) -> list[SetOff]:
+    """The claims off which a notice is taken, in order."""
+    counted = Q(clawback=notice, standing=Standing.INCLUDED)
+    lines = ClaimLine.objects.filter(counted).select_related("claim").order_by("pk")
+    return [SetOff(line.claim_id, line.claim.number, line.claim.state, -line.amount_fen) for line in lines]
+
+
+def waiting(actor: Actor) -> QuerySet[Repayment]:
+    """Money that came back, as the actor may read it, and waits for a second person, the oldest first."""
+    rows = visible_to(Repayment.objects.all(), actor).filter(confirmed_at__isnull=True, ended_at__isnull=True)
+    return rows.select_related("clawback__payee", "recorded_by").order_by("pk")
