@@ -27,6 +27,7 @@ WORDS: Mapping[str, Promise | str] = {
     "cause": pgettext_lazy("claim document", "Cause"),
     "reason": pgettext_lazy("claim document", "Reason"),
     "payee": pgettext_lazy("claim document", "Payee"),
+    "debtor": pgettext_lazy("claim document", "Who pays it back"),
     "code": pgettext_lazy("claim document", "Unified social credit code"),
     "bank": pgettext_lazy("claim document", "Bank"),
     "account_name": pgettext_lazy("claim document", "Account name"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,10 @@ _LIST = (
 )
 
 
+#: So many columns (a Chinese character has two) stand beside each other in the head.
+_SHORT = 34
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A line of the head: caption and text, with a second one below."""
@@ -71,7 +76,7 @@ def render_html(content: Content) -> str:
                 "style": _style(),
                 "hash": sha256_of(dict(content)),
                 "check": check_mark(content),
-                "facts": facts(content, words),
+                "facts": _paired(facts(content, words)),
                 "columns": [Column(words[name], width, end) for name, width, end in _columns(content)],
                 "rows": [_cells(content, line) for line in content["lines"]],
                 "total": yuan(content["totals"]["total_fen"]),
@@ -99,13 +104,27 @@ def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
     if content["kind"] == "clawback":
         found.append(Fact(words["of_claim"], content["claim"]))
         found.append(Fact(words["reason"], f"{wording.CAUSES[content['cause']]}: {content['reason']}"))
-        found += _how_to_repay(content.get("repay", {}), words)
     if "payee" in content:
-        payee = content["payee"]
-        found += [Fact(words["payee"], payee["name"]), Fact(words["code"], payee["code"])]
+        payee, repays = content["payee"], content["kind"] == "clawback"
+        found += [Fact(words["debtor" if repays else "payee"], payee["name"]), Fact(words["code"], payee["code"])]
         named = (("bank", "bank_name"), ("account_name", "bank_account_name"), ("account_number", "bank_account_number"))
         found += [Fact(words[name], payee[field]) for name, field in named if payee[field]]
-    return found
+    return found + _how_to_repay(content.get("repay", {}), words)
+
+
+def _paired(found: Sequence[Fact]) -> list[list[Fact]]:
+    """The rows of the head: two short facts beside each other, so that a paper of one line stays on one page."""
+    rows: list[list[Fact]] = []
+    for fact in found:
+        if rows and len(rows[-1]) == 1 and _is_short(rows[-1][0]) and _is_short(fact):
+            rows[-1].append(fact)
+        else:
+            rows.append([fact])
+    return rows
+
+
+def _is_short(fact: Fact) -> bool:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in fact.text) <= _SHORT
 
 
 def _how_to_repay(repay: Mapping[str, str], words: Mapping[str, Caption]) -> list[Fact]:

@@ -254,6 +254,17 @@ class MonthExport(models.Model):
         return f"{self.series.replace(':', '-')}-{self.period_on:%Y-%m}.zip"
 
 
+#: What an export may hold, by the fields of its items: bills or statements first, then what went with them.
+DOCUMENTS = ("bill", "statement", "credit_note", "receipt", "payment_list", "clawback")
+
+
+def _of_one_thing() -> Q:
+    found = Q()
+    for own in DOCUMENTS:
+        found |= Q(**{f"{name}__isnull": name != own for name in DOCUMENTS})
+    return found
+
+
 class ExportItem(models.Model):
     """One document of an export, and whether its files are there. ``error``: the code of why not."""
 
@@ -261,21 +272,27 @@ class ExportItem(models.Model):
     position = models.PositiveIntegerField()
     bill = models.ForeignKey("billing.Bill", null=True, on_delete=models.PROTECT, related_name="export_items")
     statement = models.ForeignKey("billing.Statement", null=True, on_delete=models.PROTECT, related_name="export_items")
+    credit_note = models.ForeignKey("billing.CreditNote", null=True, on_delete=models.PROTECT, related_name="export_items")
+    receipt = models.ForeignKey("billing.Receipt", null=True, on_delete=models.PROTECT, related_name="export_items")
+    payment_list = models.ForeignKey("billing.PaymentList", null=True, on_delete=models.PROTECT, related_name="export_items")
+    clawback = models.ForeignKey("billing.Clawback", null=True, on_delete=models.PROTECT, related_name="export_items")
     state = models.CharField(max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
     error = models.CharField(max_length=100, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["export", "position"], name="export_item_position"),
-            models.CheckConstraint(
-                condition=Q(bill__isnull=False, statement__isnull=True) | Q(bill__isnull=True, statement__isnull=False),
-                name="export_item_of_one_thing",
-            ),
+            models.CheckConstraint(condition=_of_one_thing(), name="export_item_of_one_thing"),
             models.CheckConstraint(condition=~Q(state="failed") | ~Q(error=""), name="export_item_failed_says_why"),
         ]
         indexes = [models.Index(fields=["export", "state"], name="export_item_by_state")]
 
     @property
+    def kind(self) -> str:
+        """Which of ``DOCUMENTS`` it is."""
+        return next(name for name in DOCUMENTS if getattr(self, f"{name}_id") is not None)
+
+    @property
     def document(self) -> Any:
-        """The bill or the statement."""
-        return self.bill if self.bill_id is not None else self.statement
+        """The document itself."""
+        return getattr(self, self.kind)

@@ -10,7 +10,18 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from billing.month.models import CURRENT, Draft, DraftLine, DraftRun, DraftState, ExportItem, ExportState, ItemState, MonthExport
+from billing.month.models import (
+    CURRENT,
+    DOCUMENTS,
+    Draft,
+    DraftLine,
+    DraftRun,
+    DraftState,
+    ExportItem,
+    ExportState,
+    ItemState,
+    MonthExport,
+)
 from billing.month.outstanding import without_settled
 from billing.month.rules.drafts import Change, Identity, differences, identities
 from billing.month.rules.lines import Sums
@@ -174,8 +185,8 @@ def progress_of(export: MonthExport, now: datetime) -> Progress:
 
 def failed_items(export: MonthExport, most: int = 100) -> list[ExportItem]:
     """The documents whose files could not be made."""
-    rows = ExportItem.objects.filter(export=export, state=ItemState.FAILED).select_related("bill", "statement")
-    return list(rows.defer("bill__content", "statement__content").order_by("position")[:most])
+    rows = ExportItem.objects.filter(export=export, state=ItemState.FAILED).select_related(*DOCUMENTS)
+    return list(rows.defer(*(f"{name}__content" for name in DOCUMENTS)).order_by("position")[:most])
 
 
 def archive_for(actor: Actor, export_id: int, now: datetime) -> Document:

@@ -59,7 +59,7 @@ class Founder:
             status=OrganisationStatus.VERIFIED if verified else OrganisationStatus.CLAIMED,
             verified_at=self.now if verified else None,
             created_at=self.now,
-            bank_name=words("people")["office"]["zh"] if kind == "government" else f"Demo Bank {region}",
+            bank_name=f"Demo Bank {region}",
             bank_account_name=zh,
             bank_account_number=f"6300{self.serial:012d}",
             **fields,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.month import queries
-from billing.month.models import MonthExport
+from billing.month.models import ExportItem, MonthExport
 from billing.month.rules.progress import Progress
 from billing.month.services import evidence, exporting
 from billing.month.services.acting import acts_for
@@ -27,6 +27,14 @@ from frontend.views.month import read_month, series_asked
 
 POLL_SECONDS = 3
 ZIP = "application/zip"
+#: The page of each kind of document.
+_PAGES = {
+    "bill": "bill_detail",
+    "statement": "statement_detail",
+    "credit_note": "credit_note_detail",
+    "payment_list": "payout_list_detail",
+    "clawback": "clawback_detail",
+}
 
 
 @login_required
@@ -55,10 +63,18 @@ def month_export(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     export = queries.export_for(actor, pk)
     context = _context(actor, export) | {
-        "failed": [(item, reason_sentence(Reason(item.error))) for item in queries.failed_items(export)],
+        "failed": [
+            (_page_of(item), item.document.number, reason_sentence(Reason(item.error))) for item in queries.failed_items(export)
+        ],
         "query": query_of(export.of_series, export.period_on),
     }
     return render(request, "month/export.html", context)
+
+
+def _page_of(item: ExportItem) -> str:
+    """Where a document is read; receipts have no page of their own."""
+    name = _PAGES.get(item.kind)
+    return reverse(name, args=[item.document.pk]) if name else reverse("receipt_list")
 
 
 @login_required

@@ -43,15 +43,15 @@ OFFICER = "officer@demo.jishi.example"
 
 @dataclass
 class Office:
-    """People at their desks, on the platform's own clock; ``files``: what they downloaded, by a name of ours; ``paid``: the bills that the
-    bank's list paid, one exactly, one with too much, one in part."""
+    """People at their desks, on the platform's own clock; ``files``: what they downloaded, by a name of ours; ``batch``: whose
+    payment lists were paid."""
 
     people: Visitors
     site: Site
     days: Path
     desks: dict[str, Visitor] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
-    paid: list[int] = field(default_factory=list)
+    batch: int = 0
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=int(self.days.read_text()))
@@ -141,6 +141,7 @@ def closed(office: Office) -> Office:
     _money_comes_in(office)
     _statements(office, month)
     claim, batch = _hand_in(office)
+    office.batch = int(batch.split("/")[2])
     credited = _credit_after_submission(office, claim)
     _review(office, batch)
     _pay(office, batch, claim)
@@ -228,7 +229,6 @@ def _money_comes_in(office: Office) -> None:
         page = office.open(LAB[1], f"/bills/{bill.bill_id}/")
         expect(page.locator(".page-head")).to_contain_text(words)
     look(page, "underpaid")
-    office.paid = [bill.bill_id for bill in (exact, over, part)]
 
 
 def _open_bills(office: Office) -> list[Any]:
@@ -378,8 +378,17 @@ def _next_batch(office: Office, claim: str, credited: int) -> None:
         taken = ClaimLine.objects.filter(claim__payee=paid.payee, kind="clawback", standing="included")
         again = taken.latest("pk").claim
         assert -sum(taken.values_list("amount_fen", flat=True)) == credited > 0
+        notice = int(taken.latest("pk").clawback_id)
     page = office.open(LAB[0], f"/claims/{again.pk}/")
     said(page, "ZH-")
+    page = office.open(LAB[0], f"/clawbacks/{notice}/")
+    said(page, "Taken off claims")
+    said(page, "Purpose on the transfer")
+    look(page, "clawback")
+    look(office.open(OFFICE[0], "/clawbacks/?all=1"), "clawbacks")
+    page = office.open(OFFICE[0], f"/clawbacks/{notice}/")
+    unfold(page, "Record money that came back")
+    look(page, "clawback-office")
     page = office.open(LAB[0], claim)
     again_until(page, "PDF ZH-")
     link = page.locator("a[href*='/clawback/'][href$='pdf']").first
@@ -406,39 +415,52 @@ def test_the_awards_of_the_month_are_the_postings_of_the_ledger_and_the_totals_o
 ) -> None:
     """Of every award on a statement of the month, and of every award that the payment lists pay."""
     from billing.claims.services.proving import drawn_fen
-    from billing.models import Award, ClaimLine, PaymentLine, PaymentList, Statement
+    from billing.models import Award, ClaimLine, HeldBack, PaymentLine, PaymentList, Payout, Statement, Transfer
 
     month = months_ago(datetime.now(UTC), 1).replace(day=1)
     with closed.site.data():
-        on_statements = Award.objects.filter(statement_line__statement__period_on=month)
-        totals = sum(Statement.objects.filter(period_on=month).values_list("total_fen", flat=True))
-        awards = list(on_statements.select_related("charge", "programme_version__programme"))
-        assert awards and sum(award.total_fen for award in awards) == totals > 0
-        paid = PaymentLine.objects.filter(payment_list__cancelled_at__isnull=True)
-        lists = list(PaymentList.objects.filter(cancelled_at__isnull=True))
-        claims = {line.claim_id for line in paid}
-        claimed = ClaimLine.objects.filter(claim__in=claims, standing="included").select_related(
-            "award__charge", "award__programme_version__programme"
-        )
-        assert sum(line.amount_fen for line in claimed) == sum(row.total_fen for row in lists) > 0
-        assert {line.award_id for line in claimed if line.kind == "award"} <= {award.pk for award in awards}
-        for award in awards:
+        awards = Award.objects.select_related("charge", "programme_version__programme")
+        stated = list(awards.filter(statement_line__statement__period_on=month))
+        assert sum(award.total_fen for award in stated) == _sum(Statement.objects.filter(period_on=month), "total_fen") > 0
+        lines = PaymentLine.objects.filter(payment_list__batch=closed.batch, payment_list__cancelled_at__isnull=True)
+        claimed = ClaimLine.objects.filter(claim__in=lines.values("claim"), standing="included")
+        listed = _sum(PaymentList.objects.filter(batch=closed.batch, cancelled_at__isnull=True), "total_fen")
+        payouts = Payout.objects.filter(line__in=lines)
+        assert _sum(claimed, "amount_fen") == listed == _sum(payouts, "paid_fen") > 0
+        moved = Transfer.objects.filter(source_type="payout", source_id__in=payouts.values("pk"))
+        assert _sum(moved, "amount_fen") == listed
+        paid = list(awards.filter(pk__in=claimed.filter(kind="award").values("award")))
+        both = {award.pk: award for award in [*stated, *paid]}
+        assert {award.pk for award in stated} & {award.pk for award in paid}
+        for award in both.values():
             version = award.programme_version
-            assert _pool(award) == drawn_fen(award.charge, version.programme.code, version.label) == award.total_fen, award.pk
+            posted = _posted(award)
+            assert sum(posted.values()) == (drawn_fen(award.charge, version.programme.code, version.label) or 0), award.pk
+            assert posted.get("pool", 0) + posted.get("voucher", 0) in (0, award.total_fen), (award.pk, posted)
+        assert any(_posted(award).get("pool") for award in stated)
+        last = months_ago(datetime.now(UTC), 0) - timedelta(days=1)
+        of_month = set(Award.objects.filter(service_on__range=(month, last)).values_list("pk", flat=True))
+        held = set(HeldBack.objects.filter(award__in=of_month, lifted_at__isnull=True).values_list("award", flat=True))
+        assert of_month - held <= set(Award.objects.filter(statement_line__isnull=False).values_list("pk", flat=True))
 
 
-def _pool(award: Any) -> int:
-    """What the ledger's transfers say that an award's accounts were charged."""
-    from django.db.models import Sum
+def _sum(rows: Any, field_name: str) -> int:
+    return sum(rows.values_list(field_name, flat=True))
 
+
+def _posted(award: Any) -> dict[str, int]:
+    """What the ledger's transfers say that the accounts of an award were charged, by kind of account."""
     from billing.models import Transfer
 
     charge = award.charge
     of = {"source_type": "reservation", "source_id": charge.reservation_id}
     if charge.reservation_id is None:
         of = {"source_type": "sample_job", "source_id": charge.sample_job_id}
+    found: dict[str, int] = {}
     rows = Transfer.objects.filter(kind="post", programme_version=award.programme_version_id, **of)
-    return int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
+    for kind, fen in rows.values_list("debit__kind", "amount_fen"):
+        found[kind] = found.get(kind, 0) + fen
+    return found
 
 
 def papers(office: Office, suffix: str) -> dict[str, bytes]:

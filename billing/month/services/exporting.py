@@ -5,19 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
-
-from billing.bills.models import Bill
-from billing.bills.services import documents
 from billing.month.models import ExportItem, ExportState, ItemState, MonthExport
 from billing.month.rules.archive import Archive, packed
 from billing.month.services.acting import require_finance
+from billing.month.services.exported import KINDS, MAIN, documents_of
 from billing.month.services.running import lock_month
-from billing.settlement.closed import of_office
-from billing.settlement.models import RenderState, Statement
-from billing.settlement.rules.period import first_day, last_day
+from billing.settlement.models import RenderState
+from billing.settlement.rules.period import first_day
 from billing.settlement.rules.series import Series
-from billing.settlement.services import rendering
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.models import StoredFile
@@ -33,18 +28,6 @@ _BATCH = 1000
 _AT_WORK = (ExportState.QUEUED, ExportState.RUNNING)
 
 
-def documents_of(series: Series, period_on: Any) -> QuerySet[Any]:
-    """The documents of a month that are not void, in the order of their numbers."""
-    month = first_day(period_on)
-    if series.owner_id is not None:
-        rows: QuerySet[Any] = Bill.objects.filter(
-            owner_id=series.owner_id, until_on__range=(month, last_day(month)), void__isnull=True
-        )
-    else:
-        rows = of_office(Statement.objects.filter(period_on=month), series)
-    return rows.order_by("number", "pk")
-
-
 def start(actor: Actor, series: Series, period_on: Any, now: datetime) -> MonthExport:
     """Have the documents of a month exported; one that is at work already is returned as it is.
 
@@ -58,23 +41,26 @@ def start(actor: Actor, series: Series, period_on: Any, now: datetime) -> MonthE
         running = MonthExport.objects.filter(series=series.key, period_on=month, state__in=_AT_WORK).first()
         if running is not None:
             return running
-        ids = list(documents_of(series, month).values_list("pk", flat=True)[: MOST_DOCUMENTS + 1])
-        if not ids:
+        found = [
+            {f"{kind}_id": pk}
+            for kind, rows in documents_of(series, month)
+            for pk in rows.values_list("pk", flat=True)[: MOST_DOCUMENTS + 1]
+        ]
+        if not found:
             raise Refusal.of("export.nothing")
-        if len(ids) > MOST_DOCUMENTS:
+        if len(found) > MOST_DOCUMENTS:
             raise Refusal.of("export.too_many", most=MOST_DOCUMENTS)
         export = MonthExport.objects.create(
             series=series.key,
             owner_id=series.owner_id,
             period_on=month,
-            total_count=len(ids),
+            total_count=len(found),
             asked_by_id=actor.person_id,
             asked_at=now,
         )
-        of = "bill_id" if series.is_bills else "statement_id"
-        rows = [ExportItem(export=export, position=place, **{of: pk}) for place, pk in enumerate(ids, start=1)]
-        ExportItem.objects.bulk_create(rows, batch_size=_BATCH)
-        audit.record(actor, "month.export", export, now, after={"documents": len(ids)})
+        items = [ExportItem(export=export, position=place, **of) for place, of in enumerate(found, start=1)]
+        ExportItem.objects.bulk_create(items, batch_size=_BATCH)
+        audit.record(actor, "month.export", export, now, after={"documents": len(found)})
         _queue(export)
         return export
 
@@ -165,26 +151,13 @@ def _one(item_id: int, now: datetime) -> None:
     """Have the files of one document; why not is kept with it."""
     item = ExportItem.objects.get(pk=item_id)
     try:
-        if item.bill_id is not None:
-            documents.render("bill", item.bill_id, now)
-        else:
-            rendering.render(_statement_of(item), now)
+        KINDS[item.kind].render(getattr(item, f"{item.kind}_id"), now)
     except Exception:  # what went wrong is logged and kept with the document by the making
-        error = _rows_of(item).values_list("render_error", flat=True).get() or "statement.render_failed"
+        said = ExportItem.objects.filter(pk=item.pk).values_list(f"{item.kind}__render_error", flat=True).get()
+        error = said or "statement.render_failed"
         ExportItem.objects.filter(pk=item.pk).update(state=ItemState.FAILED, error=error)
         return
     ExportItem.objects.filter(pk=item.pk).update(state=ItemState.DONE, error="")
-
-
-def _statement_of(item: ExportItem) -> int:
-    if item.statement_id is None:
-        raise ValueError("an item is a bill or a statement")
-    return item.statement_id
-
-
-def _rows_of(item: ExportItem) -> QuerySet[Any]:
-    rows: QuerySet[Any] = Bill.objects.filter(export_items=item) if item.bill_id else Statement.objects.filter(export_items=item)
-    return rows
 
 
 def _archive(export_id: int, now: datetime) -> None:
@@ -212,23 +185,39 @@ def _archive(export_id: int, now: datetime) -> None:
 
 
 def archive_of(export: MonthExport) -> Archive:
-    """The archive of what is done of an export: PDF and workbook of each document, as they are stored. Raises Refusal ``files.*``."""
-    items = ExportItem.objects.filter(export=export, state=ItemState.DONE).order_by("position")
+    """The archive of what is done of an export: PDF and workbook of each document, as they are stored. The manifest lists bills or
+    statements with their totals, and ``beside`` them every other kind with its own: sums of several kinds would say nothing. Raises Refusal
+    ``files.*``."""
     found: dict[str, bytes] = {}
+    about: dict[str, Any] = {"series": export.series, "period": f"{export.period_on:%Y-%m}", **_listing([])}
+    beside = {}
+    for kind, of in KINDS.items():
+        listed = _add_files(export, kind, found)
+        if kind in MAIN and listed:
+            about |= _listing(listed)
+        elif listed:
+            beside[of.folder] = _listing(listed)
+    return packed(found, about | {"beside": beside} if beside else about)
+
+
+def _add_files(export: MonthExport, kind: str, found: dict[str, bytes]) -> list[dict[str, Any]]:
+    """Put the files of one kind into ``found``, by their paths; what the manifest says of each document."""
+    items = ExportItem.objects.filter(export=export, state=ItemState.DONE, **{f"{kind}__isnull": False}).order_by("position")
     listed: list[dict[str, Any]] = []
-    folder = "bills" if export.owner_id is not None else "statements"
-    of = "bill" if export.owner_id is not None else "statement"
-    for item in items.select_related(f"{of}__pdf", f"{of}__xlsx").defer(f"{of}__content"):
+    for item in items.select_related(f"{kind}__pdf", f"{kind}__xlsx").defer(f"{kind}__content"):
         document = item.document
         if document.render_state != RenderState.DONE:
             continue
-        for kind in ("pdf", "xlsx"):
-            stored: StoredFile = getattr(document, kind)
-            found[f"{folder}/{document.number}.{kind}"] = files.read(stored)
+        for suffix in ("pdf", "xlsx"):
+            stored: StoredFile = getattr(document, suffix)
+            found[f"{KINDS[kind].folder}/{document.number}.{suffix}"] = files.read(stored)
         listed.append({"number": document.number, "total_fen": document.total_fen, "content_sha256": document.content_sha256})
+    return listed
+
+
+def _listing(listed: list[dict[str, Any]]) -> dict[str, Any]:
     totals = {"documents": len(listed), "total_fen": sum(each["total_fen"] for each in listed)}
-    about = {"series": export.series, "period": f"{export.period_on:%Y-%m}", "documents": listed, "totals": totals}
-    return packed(found, about)
+    return {"documents": listed, "totals": totals}
 
 
 def expire_due(now: datetime) -> int:

@@ -22,7 +22,7 @@ from billing.bills.services.issuing import BillRequest
 from billing.ledger.rules.money import yuan
 from billing.month import board, queries
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
-from billing.month.services import closing, evidence, exporting, holding, releasing, running
+from billing.month.services import closing, evidence, exported, exporting, holding, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.models import Award, Charge, Statement
 from billing.settlement.pdf import render_html as statement_html
@@ -343,13 +343,13 @@ def test_an_export_is_left_cancelled_resumed_retried_and_comes_to_the_same_bytes
     broken = Bill.objects.latest("pk").pk
     export = exporting.start(li, bills, NOVEMBER, DECEMBER)
     # Cancelled in the middle: what is made stays.
-    real = exporting.documents.render
+    real = exported.documents.render
 
     def cancel_after(kind, pk, now):
         real(kind, pk, now)
         exporting.cancel(li, export.pk, DECEMBER)
 
-    monkeypatch.setattr(exporting.documents, "render", cancel_after)
+    monkeypatch.setattr(exported.documents, "render", cancel_after)
     exporting.work(export.pk, DECEMBER)
     assert MonthExport.objects.get(pk=export.pk).state == "cancelled"
     shown = queries.progress_of(MonthExport.objects.get(pk=export.pk), DECEMBER)
@@ -361,13 +361,13 @@ def test_an_export_is_left_cancelled_resumed_retried_and_comes_to_the_same_bytes
             raise RuntimeError("no font")
         real(kind, pk, now)
 
-    monkeypatch.setattr(exporting.documents, "render", fails)
+    monkeypatch.setattr(exported.documents, "render", fails)
     exporting.resume(li, export.pk, DECEMBER)
     exporting.work(export.pk, DECEMBER)
     export.refresh_from_db()
     assert export.state == "done" and export.archived_count == 1
     assert [item.bill_id for item in queries.failed_items(export)] == [broken]
-    monkeypatch.setattr(exporting.documents, "render", real)
+    monkeypatch.setattr(exported.documents, "render", real)
     exporting.resume(li, export.pk, DECEMBER)
     exporting.work(export.pk, DECEMBER)
     export.refresh_from_db()
