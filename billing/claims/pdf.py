@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -46,16 +45,13 @@ _LIST = (
 )
 
 
-#: So many columns (a Chinese character has two) stand beside each other in the head.
-_SHORT = 34
-
-
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of the head: caption and text, with a second one below."""
+    """A line of the head: caption and text; of ``half`` the width, so that another one may stand beside it."""
 
     caption: Caption
     text: str
+    half: bool = False
 
 
 def render_pdf_apart(content: Content) -> bytes:
@@ -90,41 +86,41 @@ def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
     """The head of a document, in order."""
     batch = content["batch"]
     found = [
-        Fact(words["number"], content["number"]),
-        Fact(words["made_on"], content["made_on"]),
+        Fact(words["number"], content["number"], half=True),
+        Fact(words["made_on"], content["made_on"], half=True),
         Fact(words["programme"], f"{batch['name']['zh']} ({batch['programme']} {batch['version']})"),
         Fact(words["office"], batch["office"]),
-        Fact(words["batch"], batch["number"]),
-        Fact(words["fund_year"], str(batch["fund_year"])),
+        Fact(words["batch"], batch["number"], half=True),
+        Fact(words["fund_year"], str(batch["fund_year"]), half=True),
         *([Fact(words["budget_item"], batch["budget_item"]["zh"])] if "budget_item" in batch else []),
-        Fact(words["period"], f"{batch['first_day']} – {batch['last_day']}"),
+        Fact(words["period"], f"{batch['first_day']} – {batch['last_day']}", half=True),
     ]
     if content.get("payer"):
-        found.append(Fact(words["payer"], str(payer_word(content["payer"]))))
+        found.append(Fact(words["payer"], str(payer_word(content["payer"])), half=True))
     if content["kind"] == "clawback":
-        found.append(Fact(words["of_claim"], content["claim"]))
+        found.append(Fact(words["of_claim"], content["claim"], half=True))
         found.append(Fact(words["reason"], f"{wording.CAUSES[content['cause']]}: {content['reason']}"))
     if "payee" in content:
         payee, repays = content["payee"], content["kind"] == "clawback"
-        found += [Fact(words["debtor" if repays else "payee"], payee["name"]), Fact(words["code"], payee["code"])]
+        found += [
+            Fact(words["debtor" if repays else "payee"], payee["name"], half=True),
+            Fact(words["code"], payee["code"], half=True),
+        ]
         named = (("bank", "bank_name"), ("account_name", "bank_account_name"), ("account_number", "bank_account_number"))
-        found += [Fact(words[name], payee[field]) for name, field in named if payee[field]]
+        found += [Fact(words[name], payee[field], half=True) for name, field in named if payee[field]]
     return found + _how_to_repay(content.get("repay", {}), words)
 
 
 def _paired(found: Sequence[Fact]) -> list[list[Fact]]:
-    """The rows of the head: two short facts beside each other, so that a paper of one line stays on one page."""
+    """The rows of the head: two short facts beside each other, so that a paper of one line stays on one page. A row says which ones, not
+    what is typed there."""
     rows: list[list[Fact]] = []
     for fact in found:
-        if rows and len(rows[-1]) == 1 and _is_short(rows[-1][0]) and _is_short(fact):
+        if fact.half and rows and len(rows[-1]) == 1 and rows[-1][0].half:
             rows[-1].append(fact)
         else:
             rows.append([fact])
     return rows
-
-
-def _is_short(fact: Fact) -> bool:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in fact.text) <= _SHORT
 
 
 def _how_to_repay(repay: Mapping[str, str], words: Mapping[str, Caption]) -> list[Fact]:
@@ -136,7 +132,7 @@ def _how_to_repay(repay: Mapping[str, str], words: Mapping[str, Caption]) -> lis
         ("pay_account_name", "bank_account_name"),
         ("pay_account_number", "bank_account_number"),
     )
-    return [Fact(words[name], repay[field]) for name, field in named if repay.get(field)]
+    return [Fact(words[name], repay[field], half=True) for name, field in named if repay.get(field)]
 
 
 def _columns(content: Content) -> tuple[tuple[str, str, bool], ...]:

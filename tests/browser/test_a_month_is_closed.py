@@ -114,7 +114,8 @@ def said(page: Page, words: str) -> None:
 
 def press(page: Page, words: str | re.Pattern[str]) -> None:
     button = page.get_by_role("button", name=words).first
-    assert button.is_visible(), (words, page.url, page.locator("body").inner_text()[:3000])
+    page.wait_for_load_state("load")
+    assert button.count() and button.is_visible(), f"{words} {page.url}\n{page.get_by_role('main').inner_text()[:2000]}"
     button.click()
     page.wait_for_load_state("load")
 

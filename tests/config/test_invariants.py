@@ -93,6 +93,10 @@ A_CLAWBACK = (
     " SELECT r.amount_fen + 1, '{}', '', now(), 1, 'done', 0, '', 'ZH-2026-1', 1, 1, r.award_id, c.id, r.id, 'credit_note', 'x'"
     " FROM billing_awardreversal r, billing_claim c LIMIT 1"
 )
+A_REPAYMENT = (
+    "INSERT INTO billing_repayment (clawback_id, amount_fen, received_fen, payers, received_on, payer_name, reference, recorded_by_id,"
+    " recorded_at, end_reason) SELECT id, 5, 5, '[]', '2026-12-01', '', '', 1, now(), '' FROM billing_clawback LIMIT 1"
+)
 A_SAMPLE = (
     "INSERT INTO billing_rechecksample (number, from_on, until_on, method, seed, size, population, population_sha256, claim_count,"
     " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
@@ -435,6 +439,7 @@ BREAKS: dict[str, list[str]] = {
     "claims.the_ledger_says_what_each_payer_paid": [*CLAIMED, A_PAYMENT_LIST, A_PAYMENT_LINE, A_PAYOUT],
     "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
     "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
+    "claims.what_came_back_is_its_payers": [*CLAIMED, A_CLAWBACK, A_REPAYMENT],
     "claims.claimbatch_numbers_have_no_gap": [A_BATCH],
     "claims.claim_numbers_have_no_gap": CLAIMED,
     "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],

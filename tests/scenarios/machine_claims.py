@@ -11,13 +11,17 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from billing.claims.models import Claim, ClaimLine, PaymentLine, PaymentList
+from billing.claims.models import Claim, ClaimLine, Clawback, PaymentLine, PaymentList
+from billing.claims.repayment_models import Repayment
 from billing.claims.rules.states import PROMISED, ClaimState
-from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, reviewing
+from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
+from billing.claims.services.repaying import Money
 from billing.month.services import closing
 from billing.settlement.rules.series import Series
+from config.kernel.access import Role
+from instruments.models import Membership
 from tests.scenarios.money_machine import AMOUNTS, PICKS, MoneyMachine
 
 SIDES = {True: ("DEMO-QH-V", "deducted_now", "li"), False: ("DEMO-QH-A", "refunded_later", "he")}
@@ -37,6 +41,8 @@ class ClaimsMachine(MoneyMachine):
         "cancel list",
         "pay",
         "take back",
+        "pay back",
+        "undo what came back",
         "close month",
     }
 
@@ -44,6 +50,9 @@ class ClaimsMachine(MoneyMachine):
     def a_month(self, prepaid: bool, ahead: int = 0) -> None:
         """It may begin a part of the tour ahead: few examples get so far by chance."""
         super().a_month(prepaid)
+        Membership.objects.create(
+            user=self.cast.users["sun"], organisation=self.cast.office, role=Role.FINANCE, created_at=self.cast.now
+        )
         for step in islice(self.tour(), ahead):
             step()
 
@@ -57,6 +66,8 @@ class ClaimsMachine(MoneyMachine):
         for _step in ("list", "pay"):
             yield lambda: self.go_on(0, 3)
         yield lambda: self.take_back(0, 1)
+        yield lambda: self.pay_back(0, 1, confirmed=True)
+        yield lambda: self.undo_what_came_back(0)
         yield lambda: self.close_the_month(False, 0)
 
     @rule(voucher=st.booleans())
@@ -123,6 +134,28 @@ class ClaimsMachine(MoneyMachine):
         if line is not None:
             chen, reason = self.cast.actor("chen"), "half of it did not run"
             self.attempt("take back", lambda: clawbacks.dispute(chen, line.claim_id, line.position, amount, reason, self.now))
+
+    @rule(place=PICKS, amount=AMOUNTS, confirmed=st.booleans())
+    def pay_back(self, place: int, amount: int, confirmed: bool) -> None:
+        """Or it comes back as money, which somebody else confirms."""
+        notice = self.pick(Clawback.objects.all(), place)
+        if notice is None:
+            return
+        qian, sun = self.cast.actor("qian"), self.cast.actor("sun")
+
+        def work() -> None:
+            row = repaying.record(qian, notice.pk, Money(amount, self.now.date()), self.now)
+            if confirmed:
+                repaying.confirm(sun, row.pk, self.now)
+
+        self.attempt("pay back", work)
+
+    @rule(place=PICKS)
+    def undo_what_came_back(self, place: int) -> None:
+        row = self.pick(Repayment.objects.filter(ended_at=None), place)
+        if row is not None:
+            qian = self.cast.actor("qian")
+            self.attempt("undo what came back", lambda: repaying.end(qian, row.pk, "sent back", self.now))
 
     @rule(bills=st.booleans(), luck=st.integers(0, 7))
     def close_the_month(self, bills: bool, luck: int) -> None:
