@@ -61,7 +61,8 @@ class ClawbackOut(ClaimPaperOut):
     reference = serializers.CharField(help_text="What its payee writes on the transfer that pays it back.")
     due_on = serializers.DateField(allow_null=True, help_text="By when; null: of a notice from before notices said it.")
     state = serializers.ChoiceField(choices=[each.value for each in NoticeState])
-    set_off_fen = serializers.IntegerField(help_text="Taken off claims.")
+    set_off_fen = serializers.IntegerField(help_text="Taken off claims that were handed in.")
+    planned_fen = serializers.IntegerField(help_text="On drafts of claims, and open still.")
     repaid_fen = serializers.IntegerField(help_text="Came back and was confirmed.")
     waiting_fen = serializers.IntegerField(help_text="Came back and waits for a second person.")
     open_fen = serializers.IntegerField()
@@ -252,7 +253,7 @@ def _form_json(form: ClaimSubmission) -> dict[str, Any]:
 
 def _clawback_json(clawback: Clawback) -> dict[str, Any]:
     standing = clawback_queries.standing(clawback)
-    sums = {name: getattr(standing, name) for name in ("set_off_fen", "repaid_fen", "waiting_fen", "open_fen")}
+    sums = {name: getattr(standing, name) for name in ("set_off_fen", "planned_fen", "repaid_fen", "waiting_fen", "open_fen")}
     names = ("cause", "reason", "reference", "due_on")
     said = {name: getattr(clawback, name) for name in names}
     return {**_paper_json(clawback), "award": clawback.award_id, **said, "state": standing.state.value, **sums}

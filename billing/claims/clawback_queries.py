@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from billing.claims.models import ClaimLine, Clawback
 from billing.claims.repayment_models import Repayment
 from billing.claims.rules.repaying import NoticeStanding
+from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import Standing
 from config.kernel.access import Actor, get_visible, visible_to
 
@@ -23,9 +24,10 @@ def _sum(rows: QuerySet[Any]) -> Any:
 def notices_visible(actor: Actor, *, claim_id: int | None = None, only_open: bool = False) -> QuerySet[Clawback]:
     """Claw-back notices without their content, the latest first, with what says where each stands (``standing``): all, those of a claim,
     those of which something is open or waits to be confirmed."""
-    live = Repayment.objects.filter(ended_at__isnull=True)
+    live, taken = Repayment.objects.filter(ended_at__isnull=True), ClaimLine.objects.filter(standing=Standing.INCLUDED)
     rows = visible_to(Clawback.objects.all(), actor).annotate(
-        taken_fen=_sum(ClaimLine.objects.filter(standing=Standing.INCLUDED)),
+        taken_fen=_sum(taken.exclude(claim__state=ClaimState.DRAFT)),
+        planned_fen=_sum(taken.filter(claim__state=ClaimState.DRAFT)),
         repaid_fen=_sum(live.filter(confirmed_at__isnull=False)),
         waiting_fen=_sum(live.filter(confirmed_at__isnull=True)),
     )
@@ -38,7 +40,7 @@ def notices_visible(actor: Actor, *, claim_id: int | None = None, only_open: boo
 
 def standing(notice: Any) -> NoticeStanding:
     """Where a notice from ``notices_visible`` stands."""
-    return NoticeStanding(notice.total_fen, -notice.taken_fen, notice.repaid_fen, notice.waiting_fen)
+    return NoticeStanding(notice.total_fen, -notice.taken_fen, notice.repaid_fen, notice.waiting_fen, -notice.planned_fen)
 
 
 @dataclass(frozen=True, slots=True)

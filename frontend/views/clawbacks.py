@@ -126,16 +126,14 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     standing, today = queries.standing(notice), local_today(now)
     right = right_of(actor, notice.claim.batch.programme.issuer_id, (Role.FINANCE,), now)
     people = right.people(actor) if right is not None else frozenset()
-    off = queries.set_offs(notice)
-    on_drafts = sum(each.amount_fen for each in off if each.state == ClaimState.DRAFT)
-    payable = standing.open_fen + on_drafts if ClaimState(notice.claim.state) in PROMISED else 0
+    payable = standing.open_fen if ClaimState(notice.claim.state) in PROMISED else 0
     context = {
         "notice": notice,
         "standing": standing,
         "late": _is_late(notice, today),
         "cause": wording.CAUSES[notice.cause],
         "account": _account(notice),
-        "set_offs": off,
+        "set_offs": queries.set_offs(notice),
         "payable_fen": payable,
         "repayments": [
             (each, right is not None and each.waits and not {each.recorded_by_id, each.recorded_for_id} & people)

@@ -29,13 +29,14 @@ class NoticeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeStanding:
-    """What has become of a notice, in fen: ``set_off_fen`` is taken off claims, ``repaid_fen`` came back and was confirmed by a second
-    person, ``waiting_fen`` waits for that."""
+    """What has become of a notice, in fen: ``set_off_fen`` is taken off claims that were handed in, ``repaid_fen`` came back and was
+    confirmed by a second person, ``waiting_fen`` waits for that. ``planned_fen`` stands on drafts of claims and is open still."""
 
     total_fen: int
     set_off_fen: int = 0
     repaid_fen: int = 0
     waiting_fen: int = 0
+    planned_fen: int = 0
 
     @property
     def open_fen(self) -> int:

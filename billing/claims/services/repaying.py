@@ -86,11 +86,14 @@ class ListRead:
 
 
 def standing_of(clawback: Clawback) -> NoticeStanding:
-    """What has become of a notice, from its ``lines`` and ``repayments``."""
+    """What has become of a notice, from its ``lines`` with their claims and ``repayments``."""
     live = [each for each in clawback.repayments.all() if each.ended_at is None]
+    lines = [line for line in clawback.lines.all() if line.standing == Standing.INCLUDED]
+    planned = -sum(line.amount_fen for line in lines if line.claim.state == ClaimState.DRAFT)
     return NoticeStanding(
         clawback.total_fen,
-        set_off_fen=-sum(line.amount_fen for line in clawback.lines.all() if line.standing == Standing.INCLUDED),
+        set_off_fen=-sum(line.amount_fen for line in lines) - planned,
+        planned_fen=planned,
         repaid_fen=sum(each.amount_fen for each in live if each.confirmed_at is not None),
         waiting_fen=sum(each.amount_fen for each in live if each.confirmed_at is None),
     )
@@ -124,14 +127,13 @@ def _record(
     """None: nothing of the notice is open."""
     drafts = _drafts_with(clawback_id)
     rows = Clawback.objects.select_for_update(no_key=True, of=("self",)).select_related("claim", "reversal")
-    clawback = rows.prefetch_related("lines", "repayments").get(pk=clawback_id)
+    clawback = rows.prefetch_related("lines__claim", "repayments").get(pk=clawback_id)
     if ClaimState(clawback.claim.state) not in PROMISED:
         raise Conflict.of("repaid.not_promised", number=clawback.number)
-    on_drafts = ClaimLine.objects.filter(clawback=clawback, claim__in=drafts, standing=Standing.INCLUDED)
-    room = standing_of(clawback).open_fen - sum(on_drafts.values_list("amount_fen", flat=True))
-    amount = min(money.amount_fen, room)
+    amount = min(money.amount_fen, standing_of(clawback).open_fen)
     if amount <= 0:
         return None
+    on_drafts = ClaimLine.objects.filter(clawback=clawback, claim__in=drafts, standing=Standing.INCLUDED)
     on_drafts.update(standing=Standing.REPLACED)
     written = Repayment.objects.create(
         clawback=clawback,
