@@ -480,7 +480,7 @@ def _spending_limits(queryset: QuerySet[SpendingLimit], actor: Actor) -> QuerySe
 
 
 def _purchase_orders(queryset: QuerySet[PurchaseOrder], actor: Actor) -> QuerySet[PurchaseOrder]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
+    return queryset.filter(assessed_filter(actor))
 
 
 _SCOPES: dict[Any, Any] = {

@@ -10,6 +10,7 @@ urlpatterns = [
     path("bills/<int:pk>/dispute", dunning.bill_dispute, name="bill_dispute"),
     path("bills/<int:pk>/dispute/answer", dunning.bill_dispute_answer, name="bill_dispute_answer"),
     path("bookings/<int:pk>/order-number", prepaid.reservation_order_number, name="reservation_order_number"),
+    path("samples/<int:pk>/order-number", prepaid.sample_job_order_number, name="sample_job_order_number"),
     path("dunning/", dunning.dunning_list, name="dunning_list"),
     path("dunning/exempt", dunning.dunning_exempt, name="dunning_exempt"),
     path("payments/<int:pk>/keep", prepaid.payment_keep, name="payment_keep"),

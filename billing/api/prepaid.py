@@ -172,3 +172,22 @@ class OrderNumberView(ApiView):
         """The bill repeats it; until then it may change."""
         asked = self.valid(request)
         return Response({"number": setting.set_order_number(self.actor, int(pk), asked["number"], self.now).number})
+
+
+class JobOrderNumberView(ApiView):
+    """The customer's own purchase-order number of a sample job."""
+
+    token_scopes = {"GET": "read", "PUT": "settle"}
+    queryset = PurchaseOrder.objects.none()
+    serializer_class = shapes.OrderNumberIn
+
+    @extend_schema(responses=shapes.OrderNumberOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Empty: there is none."""
+        return Response({"number": queries.job_order_number_of(self.actor, int(pk))})
+
+    @extend_schema(responses=shapes.OrderNumberOut)
+    def update(self, request: Request, pk: str) -> Response:
+        """The bill repeats it; until then it may change."""
+        asked = self.valid(request)
+        return Response({"number": setting.set_job_order_number(self.actor, int(pk), asked["number"], self.now).number})

@@ -378,7 +378,9 @@ def _month() -> list[URLPattern]:
 def _money_ahead() -> list[URLPattern]:
     """Prepaid money, spending limits, purchase-order numbers."""
     money, terms, limit = prepaid.PrepaidView, prepaid.PrepaidTermsView, prepaid.SpendingLimitView
-    number = prepaid.OrderNumberView.as_view({"get": "retrieve", "put": "update"})
+    number, of_job = (
+        view.as_view({"get": "retrieve", "put": "update"}) for view in (prepaid.OrderNumberView, prepaid.JobOrderNumberView)
+    )
     return [
         re_path(r"^prepaid-balances/$", money.as_view({"get": "balances"}), name="api_prepaid_balances"),
         re_path(r"^prepaid-entries/$", money.as_view({"get": "list"}), name="api_prepaid_entries"),
@@ -387,6 +389,7 @@ def _money_ahead() -> list[URLPattern]:
         re_path(r"^prepaid-deposits/$", money.as_view({"post": "pay"}), name="api_prepaid_pay"),
         re_path(rf"^payments/{ID}/deposits/$", money.as_view({"post": "deposit"}), name="api_payment_deposit"),
         re_path(rf"^reservations/{ID}/order-number/$", number, name="api_reservation_order_number"),
+        re_path(rf"^sample-jobs/{ID}/order-number/$", of_job, name="api_sample_job_order_number"),
         re_path(r"^spending-limits/$", limit.as_view({"get": "list", "post": "create"}), name="api_spending_limits"),
         _post(limit, "spending-limits", "change", "api_spending_limit_change"),
         _post(limit, "spending-limits", "close", "api_spending_limit_close"),

@@ -14,7 +14,7 @@ from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.rules.states import DifferenceState
 from billing.prepaid.accounts import PREPAID, limit_key
 from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
-from booking.models import Reservation
+from booking.models import Reservation, SampleJob
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Membership, Organisation
 
@@ -131,6 +131,17 @@ def order_number(actor: Actor, reservation_id: int) -> str:
     """The purchase-order number of a booking; empty: none."""
     rows = visible_to(PurchaseOrder.objects.filter(reservation=reservation_id), actor)
     return rows.order_by("pk").values_list("number", flat=True).last() or ""
+
+
+def job_order_number(actor: Actor, job_id: int) -> str:
+    """The purchase-order number of a sample job; empty: none."""
+    rows = visible_to(PurchaseOrder.objects.filter(sample_job=job_id), actor)
+    return rows.order_by("pk").values_list("number", flat=True).last() or ""
+
+
+def job_order_number_of(actor: Actor, job_id: int) -> str:
+    """As ``job_order_number``, of a job that the actor sees. Raises NotFound."""
+    return job_order_number(actor, get_visible(SampleJob.objects.all(), actor, pk=job_id).pk)
 
 
 def order_number_of(actor: Actor, reservation_id: int) -> str:

@@ -65,14 +65,25 @@ class SpendingLimit(models.Model):
 
 
 class PurchaseOrder(models.Model):
-    """The number of the customer's own purchase order for a booking; the bill repeats it. The latest row of a booking counts (empty: it
+    """The number of the customer's own purchase order for a booking or a sample job; the bill repeats it. The latest row counts (empty: it
     was taken away). Append-only."""
 
-    reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="purchase_orders")
+    reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="purchase_orders")
+    sample_job = models.ForeignKey("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="purchase_orders")
     number = models.CharField(max_length=60, blank=True)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["reservation", "-id"], name="purchase_order_latest")]
+        indexes = [
+            models.Index(fields=["reservation", "-id"], name="purchase_order_latest"),
+            models.Index(fields=["sample_job", "-id"], name="purchase_order_of_job"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reservation__isnull=False, sample_job__isnull=True)
+                | Q(reservation__isnull=True, sample_job__isnull=False),
+                name="purchase_order_of_one_thing",
+            )
+        ]
         triggers = [append_only("purchase_order_append_only"), no_truncate("purchase_order_no_truncate")]

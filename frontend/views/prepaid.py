@@ -29,6 +29,7 @@ from frontend.views.bills import number
 from frontend.views.bookings import detail_response as reservation_response
 from frontend.views.credit_notes import fen
 from frontend.views.payments import detail_response as payment_response
+from frontend.views.samples import job_page
 
 
 @login_required
@@ -174,6 +175,20 @@ def limit_close(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a limit away."""
     work: Callable[[], object] = lambda: setting.close_limit(actor_of(request), pk, timezone.now())  # noqa: E731
     return _done(request, work, _("The limit is taken away."))
+
+
+@login_required
+@require_POST
+def sample_job_order_number(request: HttpRequest, pk: int) -> HttpResponse:
+    """The customer's purchase-order number of a sample job."""
+    try:
+        setting.set_job_order_number(actor_of(request), pk, request.POST.get("number", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return job_page(request, pk, refusal)
+    messages.success(request, _("The purchase-order number is kept and stands on the bill."))
+    return redirect("sample_job", pk)
 
 
 @login_required

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.ordering import queries as orders
 from billing.ordering.services import sample_links
+from billing.payments.prepaid_queries import job_order_number
 from billing.pricing import sample_prices
 from billing.settlement import sample_figures, slip_queries
 from billing.settlement.services import sample_money, sample_quotes
@@ -270,6 +271,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "extra_fen": extra_fen,
         "figures": money.figures(extra_fen),
         **_paid_from(actor, job),
+        "order_number": job_order_number(actor, pk),
         "slip": slip_queries.slip_of_samples(actor, pk) if money.charge is not None and in_house else None,
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],

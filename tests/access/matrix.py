@@ -1032,6 +1032,9 @@ API: dict[str, Route] = {
         {"GET": Rule(*SEES["reservation"]), "PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_order_number)},
         "reservation:approved",
     ),
+    "api_sample_job_order_number": Route(
+        {"GET": Rule(*SEES["sample_job"]), "PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_order_number)}, "sample_job"
+    ),
     "api_spending_limits": Route(
         {"GET": Rule(PERSONS), "POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_limit_asked)}
     ),
@@ -1578,6 +1581,7 @@ PAGES: dict[str, Route] = {
     "bill_dispute": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=reason),
     "bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
     "reservation_order_number": acts("reservation:approved", CUSTOMERS, only("foreign"), body=_order_number),
+    "sample_job_order_number": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED, body=_order_number),
     "dunning_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
     "dunning_exempt": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempt_form)}),
     "prepaid_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),

@@ -97,7 +97,10 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     ),
     "billing.prepaidentry": (Rows("customer_id", *BILLS),),
     "billing.prepaidterms": (Rows("customer_id", *BILLS),),
-    "billing.purchaseorder": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "billing.purchaseorder": (
+        Rows("reservation__organisation_id", *BOOKINGS, {"sample_job": None}),
+        Rows("sample_job__organisation_id", *BOOKINGS, {"reservation": None}),
+    ),
     "billing.reminder": (Rows("customer_id", *BILLS),),
     "billing.spendinglimit": (Rows("organisation_id", CUSTOMERS, FOREIGN),),
     "billing.billline": (Rows("bill__customer_id", *BILLS),),

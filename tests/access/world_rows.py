@@ -39,7 +39,7 @@ from billing.models import (
     WriteOff,
     WriteOffProposal,
 )
-from booking.models import Reservation
+from booking.models import Reservation, SampleJob
 from config.kernel.services import files
 
 
@@ -95,6 +95,8 @@ def _late(world: Any, place: int, customer: Any, accountant: Any, now: datetime)
     )
     reservation = Reservation.objects.filter(organisation=customer).earliest("pk")
     PurchaseOrder.objects.create(reservation=reservation, number="PO-1", set_by=accountant, set_at=now)
+    job = SampleJob.objects.filter(organisation=customer).earliest("pk")
+    PurchaseOrder.objects.create(sample_job=job, number="PO-2", set_by=accountant, set_at=now)
 
 
 def _had_before(load: OpeningLoad, customer: Any) -> None:

@@ -1040,6 +1040,13 @@ PAGES: tuple[Shown, ...] = (
     Shown("claim_list", lambda: at("claim_list"), ("owner_finance", "firm_admin", "finance")),
     Shown("claim_detail", lambda: at("claim_detail", own_claim()), ("owner_finance",), important=True),
     Shown("claim_detail", lambda: at("claim_detail", claim(state="sent_back")), ("programme_officer", "inspector"), "back"),
+    Shown("clawback_list", lambda: at("clawback_list"), ("owner_finance", "finance")),
+    Shown(
+        "clawback_detail",
+        lambda: at("clawback_detail", of_claims("clawback")),
+        ("finance", "second_finance", "inspector"),
+        important=True,
+    ),
     Shown("claim_batch_list", lambda: at("claim_batch_list"), ("programme_officer", "finance"), important=True),
     Shown(
         "claim_batch_detail",
@@ -1613,6 +1620,9 @@ NOT_PAGES: dict[str, str] = {
     "deputy_end": "POST only",
     "recheck_find": "POST only",
     "payout_record": "POST only",
+    "clawback_record": "POST only",
+    "repayment_decide": "POST only",
+    "sample_job_order_number": "POST only",
     "statement_proposal_issue": "POST only",
     "statement_proposal_decline": "POST only",
     "bill_proposal_issue": "POST only",

@@ -42,6 +42,7 @@ def main(now: datetime) -> None:
         _organisations(now)
         _closed_month(now)
         _claims_of_the_month(now)
+        _something_comes_back(now)
         stage_money.build(now)
         stage_month.build(now)
         stage_bills.build(now)
@@ -225,6 +226,24 @@ def _claims_of_the_month(now: datetime) -> None:
     from billing.models import ClaimBatch
 
     batches.gather(persona("officer@demo.jishi.example"), ClaimBatch.objects.filter(closed_at=None).latest("pk").pk, now)
+
+
+def _something_comes_back(now: datetime) -> None:
+    """Half of a claimed line has to come back of a lab that is not the personas'; some of it was transferred and waits to be confirmed."""
+    from billing.bills.services.issuing import local_day
+    from billing.claims.services import clawbacks, repaying
+    from billing.claims.services.repaying import Money
+    from billing.models import ClaimLine
+
+    own = persona("lab-finance@demo.jishi.example").organisations()
+    lines = ClaimLine.objects.filter(kind="award", standing="included", claim__state__in=["paid", "listed", "partly_paid"])
+    line = lines.exclude(claim__payee__in=own).order_by("pk").first()
+    if line is None:
+        raise RuntimeError("nothing was claimed that could come back")
+    officer, amount = persona("officer@demo.jishi.example"), line.amount_fen // 2
+    notice = clawbacks.dispute(officer, line.claim_id, line.position, amount, "一半的机时没有使用", now)
+    money = Money(amount // 3, local_day(now), "示例研究院", f"退回 {notice.reference}")
+    repaying.record(persona("finance@demo.jishi.example"), notice.pk, money, now)
 
 
 def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> None:

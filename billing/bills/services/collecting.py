@@ -114,23 +114,32 @@ def collect(owner_id: int, customer_id: int, until_on: date) -> Collected:
     deductions = _deductions(charges)
     relieved = relieved_of([fee.pk for fee in fees])
     zone = zones_of_owners({owner_id})[owner_id]
-    numbers = _order_numbers([each.reservation_id for each in sources if each.reservation_id is not None])
+    numbers = _order_numbers(sources)
     lines = tuple(
         replace(
             _charge_line(each, deductions.get(each.pk, ()), zone)
             if isinstance(each, Charge)
             else _fee_line(each, relieved.get(each.pk, 0)),
-            purchase_order=numbers.get(each.reservation_id or 0, ""),
+            purchase_order=numbers.get(_ordered(each), ""),
         )
         for each in sources
     )
     return Collected(tuple(sources), lines)
 
 
-def _order_numbers(reservation_ids: Sequence[int]) -> dict[int, str]:
-    """The customer's purchase-order number of each booking that has one; the latest counts. One query."""
-    rows = PurchaseOrder.objects.filter(reservation__in=reservation_ids).order_by("pk")
-    return dict(rows.values_list("reservation_id", "number"))
+def _ordered(source: Charge | BookingFee) -> tuple[int | None, int | None]:
+    """The booking or the sample job that a purchase-order number would be of, as the ids of both."""
+    return source.reservation_id, source.sample_job_id if isinstance(source, Charge) else None
+
+
+def _order_numbers(sources: Sequence[Charge | BookingFee]) -> dict[tuple[int | None, int | None], str]:
+    """The customer's purchase-order number of each booking and sample job that has one; the latest counts. One query."""
+    ordered = [_ordered(each) for each in sources]
+    of_booking, of_job = ([pk for pk in ids if pk is not None] for ids in zip(*ordered, strict=True)) if ordered else ([], [])
+    rows = PurchaseOrder.objects.filter(Q(reservation__in=of_booking) | Q(sample_job__in=of_job)).order_by("pk")
+    return {
+        (reservation, job): number for reservation, job, number in rows.values_list("reservation_id", "sample_job_id", "number")
+    }
 
 
 def relieved_of(fee_ids: Sequence[int]) -> dict[int, int]:

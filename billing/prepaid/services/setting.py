@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import Source
 from billing.prepaid.accounts import LIMIT, limit_key, limit_spec
 from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
-from booking.models import Reservation
+from booking.models import Reservation, SampleJob
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -152,9 +152,29 @@ def set_order_number(actor: Actor, reservation_id: int, number: str, now: dateti
         Reservation.objects.select_for_update(no_key=True).values_list("pk").get(pk=found.pk)
         if Reservation.objects.filter(pk=found.pk, charge__bill_lines__voided=False).exists():
             raise Refusal.of("order_number.billed")
-        by = cast(int, actor.user_id)  # who sees a booking as its own is somebody
-        row = PurchaseOrder.objects.create(reservation=found, number=text, set_by_id=by, set_at=now)
-        audit.record(actor, "order_number.set", found, now, after={"number": text})
-        return row
+        return _kept(actor, found, text, now, reservation=found)
 
     return transactions.run(work)
+
+
+def set_job_order_number(actor: Actor, job_id: int, number: str, now: datetime) -> PurchaseOrder:
+    """The same of a sample job. Raises as ``set_order_number``."""
+    text = clean_name(number, NUMBER_LENGTH, field="number") if number.strip() else ""
+
+    def work() -> PurchaseOrder:
+        found = get_visible(SampleJob.objects.all(), actor, pk=job_id)
+        if found.requested_by_id != actor.user_id:
+            actor.require_in(found.organisation_id, *KEEPERS)
+        SampleJob.objects.select_for_update(no_key=True).values_list("pk").get(pk=found.pk)
+        if SampleJob.objects.filter(pk=found.pk, charge__bill_lines__voided=False).exists():
+            raise Refusal.of("order_number.billed")
+        return _kept(actor, found, text, now, sample_job=found)
+
+    return transactions.run(work)
+
+
+def _kept(actor: Actor, found: Reservation | SampleJob, number: str, now: datetime, **of: Any) -> PurchaseOrder:
+    by = cast(int, actor.user_id)  # who sees a booking as its own is somebody
+    row = PurchaseOrder.objects.create(number=number, set_by_id=by, set_at=now, **of)
+    audit.record(actor, "order_number.set", found, now, after={"number": number})
+    return row
