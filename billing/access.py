@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
     Account,
+    AccountCodes,
     AccountStatement,
     Allocation,
     Award,
@@ -190,6 +191,11 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     for owner_id in actor.organisations(Role.OWNER_FINANCE):
         pool |= Q(key__startswith=f"receivable:{owner_id}:")  # what customers owe it
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
+
+
+def _account_codes(queryset: QuerySet[AccountCodes], actor: Actor) -> QuerySet[AccountCodes]:
+    """How an institution keeps its own books is read by its finance."""
+    return queryset.filter(organisation_id__in=actor.organisations(Role.OWNER_FINANCE, Role.FINANCE))
 
 
 def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet[FirmDeclaration]:
@@ -532,6 +538,7 @@ _SCOPES: dict[Any, Any] = {
     RefundRequest: _of_payments,
     Reminder: _between,
     Account: _accounts,
+    AccountCodes: _account_codes,
     AccountStatement: _bills,
     Receipt: _bills,
     Award: _awards,

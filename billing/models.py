@@ -23,6 +23,7 @@ from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.invoices.models import InvoiceRequest, VatInvoice
+from billing.ledger.code_models import AccountCodes
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ledger.top_up_models import TopUp
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
@@ -67,6 +68,7 @@ from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplica
 
 __all__ = [
     "Account",
+    "AccountCodes",
     "AccountState",
     "AccountStatement",
     "Allocation",

@@ -9,6 +9,7 @@ from frontend.views import ledger
 urlpatterns = [
     path("ledger/", ledger.ledger_list, name="ledger_list"),
     path("ledger/export", ledger.ledger_export, name="ledger_export"),
+    path("ledger/codes", ledger.ledger_codes, name="ledger_codes"),
     path("ledger/check/", ledger.ledger_check, name="ledger_check"),
     path("ledger/<int:pk>/", ledger.ledger_account, name="ledger_account"),
 ]

@@ -1,4 +1,4 @@
-"""/api/v1/ledger-accounts and their postings."""
+"""/api/v1/ledger-accounts and their postings, and the account codes of an institution."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import money_shapes as shapes
-from billing.ledger import books
+from billing.ledger import books, codes
 from billing.ledger.books import Period
+from billing.ledger.code_models import AccountCodes
 from billing.ledger.models import Account
 from config.kernel.api.views import ApiView
 
@@ -65,3 +66,22 @@ class LedgerAccountView(ApiView):
         period = period_of(self.parameters(request))
         account = books.account_for(self.actor, int(pk))
         return self.paged(books.postings(self.actor, account, period), shapes.posting_json)
+
+
+class AccountCodesView(ApiView):
+    """What an institution's accounting programme calls our accounts; a token needs the scope ``settle`` to write."""
+
+    token_scopes = {"GET": "read", "PUT": "settle"}
+    queryset = AccountCodes.objects.none()
+    serializer_class = shapes.AccountCodesIn
+
+    @extend_schema(responses=shapes.AccountCodesOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """By the key of an account, or by how keys begin; empty: there are none."""
+        return Response({"codes": codes.codes_read(self.actor, int(pk))})
+
+    @extend_schema(responses=shapes.AccountCodesOut)
+    def update(self, request: Request, pk: str) -> Response:
+        """They take the place of the ones before and stand in the exports from then on."""
+        row = codes.set_codes(self.actor, int(pk), self.valid(request)["codes"], self.now)
+        return Response({"codes": row.codes})

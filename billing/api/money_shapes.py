@@ -115,6 +115,16 @@ class LimitOut(serializers.Serializer):
     valid_until = serializers.DateField()
 
 
+class AccountCodesIn(StrictSerializer):
+    codes = Text(
+        max_length=50_000, allow_blank=True, help_text="One ``account = code`` in a line, for example ``receivable = 1122``."
+    )
+
+
+class AccountCodesOut(serializers.Serializer):
+    codes = serializers.DictField(child=serializers.CharField(), help_text="By the key of an account, or by how keys begin.")
+
+
 class OrderNumberIn(StrictSerializer):
     number = Text(max_length=_TEXT, allow_blank=True, help_text="Empty takes it away.")
 

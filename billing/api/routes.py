@@ -405,6 +405,11 @@ def _books() -> list[URLPattern]:
         re_path(rf"^bills/{ID}/disputes/$", dispute.as_view({"post": "dispute"}), name="api_bill_dispute"),
         re_path(rf"^bills/{ID}/disputes/answer/$", dispute.as_view({"post": "answer"}), name="api_bill_dispute_answer"),
         re_path(r"^dunning-exemptions/$", dunning.ExemptionView.as_view({"post": "create"}), name="api_dunning_exemptions"),
+        re_path(
+            rf"^organisations/{ID}/account-codes/$",
+            ledger.AccountCodesView.as_view({"get": "retrieve", "put": "update"}),
+            name="api_account_codes",
+        ),
         re_path(r"^ledger-accounts/$", account.as_view({"get": "list"}), name="api_ledger_accounts"),
         re_path(rf"^ledger-accounts/{ID}/$", account.as_view({"get": "retrieve"}), name="api_ledger_account"),
         re_path(rf"^ledger-accounts/{ID}/postings/$", account.as_view({"get": "postings"}), name="api_ledger_account_postings"),

@@ -15,6 +15,7 @@ register(
         "papers.file_changed": _("%(kind)s %(number)s: the stored file (%(part)s) is not what was made; its hash differs."),
         "papers.file_missing": _("%(kind)s %(number)s: the stored file (%(part)s) is gone."),
         "books.file": "%(text)s",
+        "account_codes.unreadable": _("This line is no account with its code, or says an account again: %(line)s"),
         "ledger.columns": _("These columns are unknown or missing: %(names)s."),
         "papers.check_under_way": _("A check of the books is under way already. Its outcome appears here."),
     }

@@ -64,6 +64,7 @@ SOURCES: Mapping[str, Word] = {
     "partner_region": pgettext_lazy("cause of a posting", "Partner region"),
     "payment": pgettext_lazy("cause of a posting", "Payment"),
     "payout": pgettext_lazy("cause of a posting", "Payout of a list"),
+    "repayment": pgettext_lazy("cause of a posting", "Claw-back paid back"),
     "prepaid": pgettext_lazy("cause of a posting", "Prepaid money"),
     "refund": pgettext_lazy("cause of a posting", "Refund of a payment"),
     "reservation": pgettext_lazy("cause of a posting", "Booking"),
@@ -152,11 +153,11 @@ class _Echo:
         return text
 
 
-def entries_csv(entries: Iterable[Entry], columns: Sequence[str]) -> Iterator[str]:
+def entries_csv(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str]) -> Iterator[str]:
     """The double-entry lines of a period as CSV with a byte order mark, line by line; texts begin no formula."""
     writer = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow(columns)
-    for line in lines(entries):
+    for line in lines(entries, codes):
         yield writer.writerow([_cell(name, line) for name in columns])
 
 
@@ -165,11 +166,11 @@ def _cell(name: str, line: EntryLine) -> str:
     return text if name in FIGURES else plain_cell(text)
 
 
-def entries_json(entries: Iterable[Entry], columns: Sequence[str]) -> Iterator[str]:
+def entries_json(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str]) -> Iterator[str]:
     """The same as one JSON document, streamed: the lines, then how many and the two sums in fen, which are equal."""
     yield '{"lines":['
     count = debit = credit = 0
-    for line in lines(entries):
+    for line in lines(entries, codes):
         row: dict[str, Any] = {name: COLUMNS[name](line) for name in columns}
         yield ("," if count else "") + json.dumps(row, ensure_ascii=False)
         count, debit, credit = count + 1, debit + line.debit_fen, credit + line.credit_fen

@@ -12,21 +12,22 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.ledger import books
+from billing.ledger import books, codes
 from billing.ledger import queries as accounts
 from billing.ledger.books import Period
 from billing.ledger.models import Account
-from billing.ledger.rules.accounting import UnknownColumns, chosen_columns
+from billing.ledger.rules.accounting import UnknownColumns, chosen_columns, written_codes
 from billing.papers import checks
 from billing.papers.check_models import BookCheck
 from config.kernel.access import visible_to
+from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, Reason, Refusal
 from frontend.booking_form import read_day
-from frontend.http import actor_of
+from frontend.http import actor_of, stands_at
 from frontend.presenters import ledger as rows
-from frontend.refusals import say_refusal
+from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
 
 PER_PAGE = 50
@@ -38,6 +39,25 @@ _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json; charset=u
 def ledger_list(request: HttpRequest) -> HttpResponse:
     """Accounts with what was debited and credited in a period; ``?organisation=``, ``?programme=`` and ``?kind=`` make a statement of
     one firm or one programme."""
+    return _list(request)
+
+
+@login_required
+@require_POST
+def ledger_codes(request: HttpRequest) -> HttpResponse:
+    """Keep the account codes of an institution."""
+    actor, asked = actor_of(request), request.POST
+    try:
+        codes.set_codes(actor, number(asked.get("organisation", "")), asked.get("codes", ""), timezone.now())
+    except Forbidden:
+        raise
+    except Refusal as refusal:
+        return _list(request, refusal)
+    messages.success(request, _("The codes are kept and stand in the exports from now on."))
+    return redirect("ledger_list")
+
+
+def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor, asked = actor_of(request), request.GET
     found = books.accounts(
         actor,
@@ -59,8 +79,11 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
         "period": period,
         "checks": actor.has(*checks.ASKERS),
         "column_help": rows.column_help(),
+        "code_sets": [(each, written_codes(codes.codes_of(each.pk))) for each in codes.kept_by(actor)],
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "ledger/list.html", context)
+    stands_at(request, "ledger_list")
+    return render(request, "ledger/list.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -95,8 +118,9 @@ def ledger_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         columns = chosen_columns(asked.get("columns", "")[:500])
     except UnknownColumns as error:
         raise Refusal(Reason("ledger.columns", {"names": ", ".join(error.names)[:200]}, "columns")) from error
-    entries = books.entries(actor, period, organisation_id=number(asked.get("organisation", "")) or None)
-    made = rows.entries_csv(entries, columns) if layout == "csv" else rows.entries_json(entries, columns)
+    organisation_id = number(asked.get("organisation", "")) or None
+    entries, named = books.entries(actor, period, organisation_id=organisation_id), codes.codes_for(actor, organisation_id)
+    made = rows.entries_csv(entries, columns, named) if layout == "csv" else rows.entries_json(entries, columns, named)
     answer = StreamingHttpResponse(made, content_type=_TYPES[layout])
     name = f"ledger-{period.first_on or 'first'}-{period.last_on or 'newest'}.{layout}"
     answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"

@@ -601,6 +601,14 @@ def _kept_form(world: World) -> dict[str, Any]:
     return {"customer": world.cast.firm.pk, "amount": "0.01"}
 
 
+def _codes(world: World) -> dict[str, Any]:
+    return {"codes": "receivable = 1122"}
+
+
+def _codes_form(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.lab.pk, "codes": "receivable = 1122"}
+
+
 def _order_number(world: World) -> dict[str, Any]:
     return {"number": "PO-1"}
 
@@ -1055,6 +1063,13 @@ API: dict[str, Route] = {
     "api_receipt_download": reads_object("receipt", extra={"kind": "json"}),
     "api_account_statement": reads_object("account_statement"),
     "api_account_statement_download": reads_object("account_statement", extra={"kind": "csv"}),
+    "api_account_codes": Route(
+        {
+            "GET": Rule(only("owner_finance"), role_first=True),
+            "PUT": Rule(only("owner_finance"), ok=TRIED, body=_codes, role_first=True),
+        },
+        "owner",
+    ),
     "api_ledger_accounts": reads(SUPERVISORS | only("owner_finance"), role_first=True),
     **dict.fromkeys(
         ("api_ledger_account", "api_ledger_account_postings"),
@@ -1741,6 +1756,7 @@ PAGES: dict[str, Route] = {
     "partner_import": form("partner", OFFICER, OFFICER, role_first=True),
     "account_list": reads(SUPERVISORS),
     "ledger_list": reads(SUPERVISORS | only("owner_finance")),
+    "ledger_codes": Route({"POST": Rule(only("owner_finance"), ok=TRIED, body=_codes_form)}),
     "ledger_export": reads(SUPERVISORS | only("owner_finance")),
     "ledger_check": Route(
         {"GET": Rule(CHECKERS), "POST": Rule(CHECKERS, ok=TRIED)},

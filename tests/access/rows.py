@@ -97,6 +97,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     ),
     "billing.prepaidentry": (Rows("customer_id", *BILLS),),
     "billing.prepaidterms": (Rows("customer_id", *BILLS),),
+    "billing.accountcodes": (Rows("organisation_id", only("owner_finance"), NOBODY),),
     "billing.purchaseorder": (
         Rows("reservation__organisation_id", *BOOKINGS, {"sample_job": None}),
         Rows("sample_job__organisation_id", *BOOKINGS, {"reservation": None}),

@@ -9,6 +9,7 @@ import pgtrigger
 
 from billing.models import (
     Account,
+    AccountCodes,
     Award,
     AwardReversal,
     Bill,
@@ -95,6 +96,7 @@ def _late(world: Any, place: int, customer: Any, accountant: Any, now: datetime)
     )
     reservation = Reservation.objects.filter(organisation=customer).earliest("pk")
     PurchaseOrder.objects.create(reservation=reservation, number="PO-1", set_by=accountant, set_at=now)
+    AccountCodes.objects.create(organisation_id=bill.owner_id, codes={"cash": "1002"}, set_by=accountant, set_at=now)
     job = SampleJob.objects.filter(organisation=customer).earliest("pk")
     PurchaseOrder.objects.create(sample_job=job, number="PO-2", set_by=accountant, set_at=now)
 

@@ -1406,6 +1406,7 @@ NOT_PAGES: dict[str, str] = {
     "commission_scan_file": "a download",
     "robots": "for crawlers",
     "ledger_export": "a download",
+    "ledger_codes": "POST only",
     "receipt_issue": "POST only",
     "receipt_progress": "a piece of pages",
     "receipt_retry": "POST only",

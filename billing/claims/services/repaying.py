@@ -189,7 +189,8 @@ def confirm(actor: Actor, repayment_id: int, now: datetime) -> Repayment:
             raise Forbidden.of("repaid.two_people")
         changes = {"confirmed_by_id": actor.person_id, "confirmed_for_id": right.behalf_id, "confirmed_at": now}
         Repayment.objects.filter(pk=row.pk).update(**changes)
-        _post(accounts.post_repaid, actor, row, "clawback_repaid", now)
+        source = Source("repayment", row.pk, "clawback_repaid", _version_of(row), actor.user_id)
+        _post(accounts.post_repaid, row, source, now)
         audit.record(actor, "clawback.repaid", row, now, after={"number": row.clawback.number, "amount_fen": row.amount_fen})
         row.refresh_from_db()
         tell_repaid(row, now)
@@ -212,7 +213,8 @@ def end(actor: Actor, repayment_id: int, reason: str, now: datetime) -> Repaymen
             raise Conflict.of("repaid.decided")
         Repayment.objects.filter(pk=row.pk).update(ended_by_id=actor.person_id, ended_at=now, end_reason=why)
         if row.confirmed_at is not None:
-            _post(accounts.post_not_repaid, actor, row, "clawback_unpaid", now)
+            source = Source("repayment", row.pk, "clawback_unpaid", _version_of(row), actor.user_id)
+            _post(accounts.post_not_repaid, row, source, now)
         after = {"number": row.clawback.number, "amount_fen": row.amount_fen}
         audit.record(actor, "clawback.repay_end", row, now, after=after, reason=why)
         row.refresh_from_db()
@@ -232,9 +234,12 @@ def _locked(actor: Actor, repayment_id: int, now: datetime) -> tuple[Repayment, 
 _Posting = Callable[[int, str, int, int, Source, datetime], None]
 
 
-def _post(posting: _Posting, actor: Actor, row: Repayment, reason: str, now: datetime) -> None:
+def _version_of(row: Repayment) -> int:
+    return row.clawback.claim.batch.programme_version_id
+
+
+def _post(posting: _Posting, row: Repayment, source: Source, now: datetime) -> None:
     clawback = row.clawback
-    source = Source("repayment", row.pk, reason, clawback.claim.batch.programme_version_id, actor.user_id)
     for part in row.payers:
         posting(clawback.programme_id, part["payer"], clawback.payee_id, part["amount_fen"], source, now)
 
