@@ -220,9 +220,11 @@ class _Search:
         found = self._find(page)
         if not found.total and self._widened(asked):
             found = self._find(page)
-        if not found.total and len(search_tokens.units(self.search.text)) > 1 and not self._any(self.search.without(*LETTERS)):
+        if not found.total and search_tokens.has_parts(self.search.text) and not self._any(self.search.without(*LETTERS)):
             self.any_word = True
             found = self._find(page)
+            if not found.total and self._widened(asked):
+                found = self._find(page)
         last = max(1, -(-min(found.total, BOUND) // self.page_size))
         if page > last:
             page = last

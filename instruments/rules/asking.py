@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from instruments.rules.regions import regions
-from instruments.rules.synonyms import elements
+from instruments.rules.synonyms import elements, elements_in
 
 _FILE = Path(__file__).with_name("data") / "asking.json"
 _MAX_SAMPLES = 100_000
 _MAX_MINUTES = 366 * 24 * 60
 _HAN = "\u3400-\u9fff"
 _PUNCTUATION = re.compile('[,;\uff0c\uff1b\u3001\u3002!?\uff01\uff1f\u201c\u201d"()\uff08\uff09\\[\\]\u3010\u3011]+')
+
+_SPEAKER = re.compile(r"(?<=\bcan )I\b|(?<=\bcould )I\b|(?<=\bdo )I\b|\bI(?= (?:am|can|could|have|need|want|would)\b)")
+"""Who asks, and not iodine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Asking:
     near: bool = False
     unknown_place: str = ""
     hints: tuple[Hint, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """In how many elements each sample is measured: those that the words name, or one."""
+        return max(1, len(elements_in(self.words)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,36 @@ def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
     )
 
 
+def without_light_words(run: str, *, before_concept: bool = False) -> list[str]:
+    """What a run of Chinese says besides "I want to measure", "of" and the like; nothing where it says no more.
+
+    ``before_concept``: something that is known by name follows it directly, so that an "in" at its end is none of its words.
+    """
+    light, starts = _light()
+    if light.fullmatch(run):
+        return []
+    rest = starts.sub("", run) or run
+    rest = re.sub("(?<=..)[中里内]?的$", "", rest)
+    if before_concept:
+        rest = re.sub("(?<=..)[中里内]$", "", rest)
+    return re.split("(?<=..)[中里内]?的(?=..)", rest)
+
+
+def is_light(word: str) -> bool:
+    """Whether a Chinese word says nothing that could be searched for."""
+    return word in _words()["light"]
+
+
+@cache
+def _light() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Runs of nothing else, and how a wish begins: with words that say one, what is to be done, and how often."""
+    words = _words()
+    light, starts, verbs, counts = (
+        f"(?:{_alternatives(words[name])})" for name in ("light", "light_starts", "light_verbs", "light_counts")
+    )
+    return re.compile(f"{light}+"), re.compile(f"^{starts}+{verbs}?{counts}?(?=..)")
+
+
 def days_meant(when: str, today: date) -> tuple[int, int] | None:
     """The days that a ``when`` of ``Asking`` means, as numbers of days from today: the first, and the one after the last."""
     monday = 7 - today.weekday()
@@ -217,7 +255,8 @@ def _letter(character: str) -> bool:
 @cache
 def _quantity_patterns() -> tuple[re.Pattern[str], ...]:
     words = _words()
-    number = rf"(?P<number>[0-9]{{1,6}}(?:\.[0-9])?|[{''.join(words['numerals'])}]{{1,3}})\s*-?\s*"
+    said = _alternatives(words["number_words"])
+    number = rf"(?P<number>[0-9]{{1,6}}(?:\.[0-9])?|(?:{said})(?=[\s-])|[{''.join(words['numerals'])}]{{1,3}})\s*-?\s*"
     units = [re.compile(f"{_start()}{number}{_any(words[name])}", re.I) for name in ("samples", "minutes", "hours", "days")]
     return (*units, re.compile(_any(list(_when())), re.I))
 
@@ -263,8 +302,9 @@ def _start() -> str:
 
 
 def _number(match: re.Match[str], unit: int, maximum: int) -> int | None:
-    text = match["number"]
-    amount = _tenths(text) if text[0].isascii() else _numeral(text)
+    text = match["number"].casefold()
+    said = _words()["number_words"].get(text)
+    amount = said * 10 if said else _tenths(text) if text[0].isascii() else _numeral(text)
     whole = amount * unit // 10
     return whole if 0 < whole <= maximum and (unit > 1 or amount % 10 == 0) else None
 
@@ -298,7 +338,7 @@ def _overlap(one: _Piece, other: _Piece) -> bool:
 
 def _without_filler(text: str) -> str:
     """The words that say what is sought: no punctuation, no "and", no "I need to measure"."""
-    words = _joiners().sub(" ", _PUNCTUATION.sub(" ", text)).split()
+    words = _joiners().sub(" ", _SPEAKER.sub(" ", _PUNCTUATION.sub(" ", text))).split()
     kept = [word for place, word in enumerate(words) if not (word in _filler() or (place == 0 and word.casefold() in _filler()))]
     return " ".join(kept or words)
 
