@@ -25,7 +25,11 @@ _MAX_MINUTES = 366 * 24 * 60
 _HAN = "\u3400-\u9fff"
 _PUNCTUATION = re.compile('[,;\uff0c\uff1b\u3001\u3002!?\uff01\uff1f\u201c\u201d"()\uff08\uff09\\[\\]\u3010\u3011]+')
 
-_SPEAKER = re.compile(r"(?<=\bcan )I\b|(?<=\bcould )I\b|(?<=\bdo )I\b|\bI(?= (?:am|can|could|have|need|want|would)\b)")
+_WORD_BEGINS = re.compile(rf"(?<![^\W_])(?=[^\W\d_])|(?<=[A-Za-z0-9])(?=[{_HAN}])")
+_ALONE = re.compile(rf"\u7684|(?=\W|\Z)|(?<=[{_HAN}])(?=[A-Za-z0-9])")
+_SPEAKER = re.compile(
+    r"(?<=\b(?i:can) )I\b|(?<=\b(?i:could) )I\b|(?<=\b(?i:do) )I\b|\bI(?= (?:am|can|could|have|like|look|measure|need|want|wish|would)\b)"
+)
 """Who asks, and not iodine."""
 
 
@@ -116,11 +120,14 @@ def lexicon_of(divisions: Iterable[Place]) -> Lexicon:
     return Lexicon(found)
 
 
-def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
-    """Take apart what was typed. Pure and in time that grows with the length of the text."""
+def parse_asking(text: str, lexicon: Lexicon | None = None, *, places_alone: bool = False) -> Asking:
+    """Take apart what was typed. Pure and in time that grows with the length of the text.
+
+    With ``places_alone`` the name of a place means it without a word like "near" or "in" before it too.
+    """
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
     found: dict[str, _Piece] = {}
-    for name, pieces in _understood(plain, lexicon or known_places()):
+    for name, pieces in _understood(plain, lexicon or known_places(), places_alone):
         for piece in pieces:
             if name == "unknown_place" and "region" in found:
                 break
@@ -193,7 +200,7 @@ def days_meant(when: str, today: date) -> tuple[int, int] | None:
     }.get(when)
 
 
-def _understood(plain: str, lexicon: Lexicon) -> Iterator[tuple[str, Iterator[_Piece]]]:
+def _understood(plain: str, lexicon: Lexicon, places_alone: bool) -> Iterator[tuple[str, Iterator[_Piece]]]:
     samples, minutes, hours, days, when = _quantity_patterns()
     yield "samples", _pieces(plain, samples, lambda match: _number(match, 1, _MAX_SAMPLES))
     yield "duration", _pieces(plain, minutes, lambda match: _number(match, 1, _MAX_MINUTES))
@@ -204,6 +211,8 @@ def _understood(plain: str, lexicon: Lexicon) -> Iterator[tuple[str, Iterator[_P
     yield "region", _places_behind(plain, near, lexicon, near=True)
     yield "region", _places_before(plain, near_after, lexicon)
     yield "region", _places_behind(plain, within, lexicon, near=False)
+    if places_alone:
+        yield "region", _places_alone(plain, lexicon)
     for pattern in _unknown_places():
         yield "unknown_place", _pieces(plain, pattern, lambda match: match["place"])
 
@@ -240,6 +249,18 @@ def _places_before(plain: str, words: re.Pattern[str], lexicon: Lexicon) -> Iter
         }
         if starts and (code := starts[min(starts)]):
             yield _Piece(min(starts), match.end(), (_around(code, near=True), True))
+
+
+def _places_alone(plain: str, lexicon: Lexicon) -> Iterator[_Piece]:
+    """Each place that is named by itself, by the longest name that fits: a word, or a Chinese one beside Latin letters or "of"."""
+    for match in _WORD_BEGINS.finditer(plain):
+        for length in lexicon.lengths:
+            end = match.start() + length
+            code = lexicon.places.get(_fold(plain[match.start() : end])) if end <= len(plain) else None
+            if code is not None and (ending := _ALONE.match(plain, end)):
+                if code:
+                    yield _Piece(match.start(), ending.end(), (code, False))
+                break
 
 
 def _begins(text: str, start: int) -> bool:
@@ -339,7 +360,11 @@ def _overlap(one: _Piece, other: _Piece) -> bool:
 def _without_filler(text: str) -> str:
     """The words that say what is sought: no punctuation, no "and", no "I need to measure"."""
     words = _joiners().sub(" ", _SPEAKER.sub(" ", _PUNCTUATION.sub(" ", text))).split()
-    kept = [word for place, word in enumerate(words) if not (word in _filler() or (place == 0 and word.casefold() in _filler()))]
+    kept = [
+        word
+        for place, word in enumerate(words)
+        if not (word in _filler() or (place == 0 and word != "I" and word.casefold() in _filler()))
+    ]
     return " ".join(kept or words)
 
 
