@@ -125,6 +125,15 @@ def test_hostile_queries_get_a_page(client: Client, cast: Any, query: str) -> No
         assert client.get(f"{reverse(name)}?{query}").status_code in {200, 204}
 
 
+def test_a_long_address_makes_no_long_page(client: Client, cast: Any) -> None:
+    usual = len(client.get(reverse("search")).content)
+    for more in ("a=1&" * 900, "q=&" * 900, "pick=0&" * 500):
+        answer = client.get(f"{reverse('search')}?{more}")
+        assert answer.status_code == 200 and len(answer.content) < usual + 6 * len(more)
+    kept = client.get(reverse("search"), {"kind": "instrument", "lang": "en", "unheard": "of"}).content.decode()
+    assert "kind=instrument" in kept and "lang=en" in kept and "unheard" not in kept
+
+
 def test_four_are_picked_in_the_address_and_no_fifth(client: Client, cast: Any) -> None:
     made = [
         registry.create_instrument(cast.actor("wang"), cast.site.pk, InstrumentFields(f"Lathe {n}"), cast.now) for n in range(5)
