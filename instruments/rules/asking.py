@@ -164,10 +164,10 @@ def without_light_words(run: str, *, before_concept: bool = False) -> list[str]:
     if light.fullmatch(run):
         return []
     rest = starts.sub("", run) or run
-    rest = re.sub("(?<=..)[中里内]?的$", "", rest)
+    rest = re.sub("(?<=..)[\u4e2d\u91cc\u5185]?\u7684$", "", rest)
     if before_concept:
-        rest = re.sub("(?<=..)[中里内]$", "", rest)
-    return re.split("(?<=..)[中里内]?的(?=..)", rest)
+        rest = re.sub("(?<=..)[\u4e2d\u91cc\u5185]$", "", rest)
+    return re.split("(?<=..)[\u4e2d\u91cc\u5185]?\u7684(?=..)", rest)
 
 
 def is_light(word: str) -> bool:
