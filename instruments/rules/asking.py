@@ -177,12 +177,13 @@ def is_light(word: str) -> bool:
 
 @cache
 def _light() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Runs of nothing else, and how a wish begins: with words that say one, what is to be done, and how often."""
+    """Runs of nothing else, and how a wish begins: with words that say one, what is to be done, and how often. What was taken for a word
+    is not tried as two: a run that can be cut in many ways would be tried in all of them."""
     words = _words()
     light, starts, verbs, counts = (
-        f"(?:{_alternatives(words[name])})" for name in ("light", "light_starts", "light_verbs", "light_counts")
+        f"(?>{_alternatives(words[name])})" for name in ("light", "light_starts", "light_verbs", "light_counts")
     )
-    return re.compile(f"{light}+"), re.compile(f"^{starts}+{verbs}?{counts}?(?=..)")
+    return re.compile(f"{light}++"), re.compile(f"^{starts}++{verbs}?{counts}?(?=..)")
 
 
 def days_meant(when: str, today: date) -> tuple[int, int] | None:

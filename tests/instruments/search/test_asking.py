@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.rules.asking import Lexicon, Place, days_meant, known_places, lexicon_of, parse_asking
+from instruments.rules.asking import Lexicon, Place, days_meant, known_places, lexicon_of, parse_asking, without_light_words
 
 BRINE_ZH = "\u5364\u6c34"
 SAMPLES_ZH = "12\u4e2a\u6837\u54c1"
@@ -133,6 +133,15 @@ def test_numbers_may_be_words(text: str, minutes: int | None, samples: int | Non
 def test_elements_are_counted_and_who_asks_is_no_iodine(text: str, words: str, elements: int) -> None:
     asked = parse_asking(text)
     assert (asked.words, asked.elements) == (words, elements)
+
+
+@pytest.mark.parametrize(
+    "text", ["\u60f3\u8981" * 26 + "x\u9502", "\u5e2e\u6211" * 26 + "\u6c5e\u8ba1", "\u6d4b\u8bd5" * 26 + "\u4eea"]
+)
+def test_a_wish_that_is_said_again_and_again_is_read_at_once(text: str) -> None:
+    started = time.perf_counter()
+    assert without_light_words(text) != []
+    assert time.perf_counter() - started < 0.5
 
 
 def test_a_question_of_filler_alone_keeps_its_words() -> None:
