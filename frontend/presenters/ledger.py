@@ -153,7 +153,7 @@ class _Echo:
         return text
 
 
-def entries_csv(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str]) -> Iterator[str]:
+def entries_csv(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str] | None = None) -> Iterator[str]:
     """The double-entry lines of a period as CSV with a byte order mark, line by line; texts begin no formula."""
     writer = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow(columns)
@@ -166,7 +166,7 @@ def _cell(name: str, line: EntryLine) -> str:
     return text if name in FIGURES else plain_cell(text)
 
 
-def entries_json(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str]) -> Iterator[str]:
+def entries_json(entries: Iterable[Entry], columns: Sequence[str], codes: Mapping[str, str] | None = None) -> Iterator[str]:
     """The same as one JSON document, streamed: the lines, then how many and the two sums in fen, which are equal."""
     yield '{"lines":['
     count = debit = credit = 0
