@@ -62,6 +62,14 @@ class AddonIn(StrictSerializer):
     quantity = WholeNumber(help_text="How many.")
 
 
+def addons_field(said: str = "Add-ons of the price; agreed with the booking.") -> serializers.ListField:
+    """What of the price's add-ons is used besides the time."""
+    return serializers.ListField(child=AddonIn(), required=False, default=list, max_length=50, help_text=said)
+
+
+SEEN_ADDONS_HELP = "What I saw that the add-ons come to; another sum is not booked (409)."
+
+
 class ReservationIn(StrictSerializer):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it goes.")
@@ -75,12 +83,8 @@ class ReservationIn(StrictSerializer):
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
-    addons = serializers.ListField(
-        child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price; agreed with the booking."
-    )
-    expected_addons_fen = WholeNumber(
-        required=False, allow_null=True, help_text="What I saw that the add-ons come to; another sum is not booked (409)."
-    )
+    addons = addons_field()
+    expected_addons_fen = WholeNumber(required=False, allow_null=True, help_text=SEEN_ADDONS_HELP)
     override_reason = Text(
         max_length=_TEXT,
         required=False,

@@ -325,6 +325,16 @@ def expected_of(asked: Mapping[str, Any]) -> ExpectedFigures:
     return ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
 
 
+def chosen_of(asked: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """The add-ons that are asked for, with how many."""
+    return tuple((each["addon"], each["quantity"]) for each in asked["addons"])
+
+
+def addons_of(asked: Mapping[str, Any]) -> Addons:
+    """The same with what the caller saw that they come to."""
+    return Addons(chosen_of(asked), asked.get("expected_addons_fen"))
+
+
 def _request(asked: Mapping[str, Any]) -> ReservationRequest:
     return ReservationRequest(
         instrument_id=asked["instrument"],
@@ -339,7 +349,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
         for_person_id=asked.get("for_person"),
-        addons=Addons(tuple((each["addon"], each["quantity"]) for each in asked["addons"]), asked.get("expected_addons_fen")),
+        addons=addons_of(asked),
     )
 
 
