@@ -65,6 +65,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         re_path(r"^timeline/$", timeline.TimelineView.as_view({"get": "retrieve"}), name="api_timeline"),
         re_path(r"^inbox/$", inbox.InboxView.as_view({"get": "list"}), name="api_inbox"),
+        re_path(r"^inbox/rivals/$", inbox.RivalsView.as_view({"post": "create"}), name="api_inbox_rivals"),
         re_path(r"^inbox/decisions/$", inbox.DecisionsView.as_view({"post": "create"}), name="api_inbox_decisions"),
         re_path(
             rf"^reservations/{ID}/take-back/$",

@@ -831,6 +831,7 @@ API: dict[str, Route] = {
     "api_inbox": reads(LAB),
     "api_service_records": Route({"GET": Rule(OWNERS)}, "owner"),
     "api_utilisation": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
+    "api_inbox_rivals": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1]})}),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
     "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
     "api_reservation_approve": acts("reservation:requested", LAB),
