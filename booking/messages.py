@@ -282,6 +282,9 @@ register(
         "policy.unreadable": _("This cannot be read. Choose or type it again."),
         "policy.part_unknown": _("This has a part that is not known: %(part_name)s. Leave it out."),
         "policy.too_many": _("There are too many of these. Give %(maximum)s at most."),
+        "policy.email_unknown": _("Nobody has an account with this e-mail address. Type it exactly as they log in with it."),
+        "policy.email_books_for_nobody": _("Who has this e-mail address belongs to no organisation for which they could book."),
+        "policy.organisation_not_theirs": _("They do not book for this organisation. Choose one of theirs."),
         "policy.who_incomplete": _("Name both the person and the organisation for which they would book."),
         "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
         "policy.layers_contradict": _(

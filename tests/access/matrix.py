@@ -772,7 +772,9 @@ API: dict[str, Route] = {
     "api_booking_rules": Route({"GET": Rule(LAB), "PUT": Rule(LAB, body=lambda world: {"said": {"notice_minutes": 60}})}, "owner"),
     "api_instrument_booking_rules": Route({"GET": Rule(LAB)}, "hidden"),
     "api_instrument_booking_rules_trial": Route(
-        {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
+        {"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=lambda world: {"email": "nobody@x.example"})},
+        "hidden",
+        query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z",
     ),
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
@@ -1436,7 +1438,7 @@ PAGES: dict[str, Route] = {
     "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "resource_request_file": reads_object("resource_request:delivered"),
     "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
-    "instrument_policy": Route({"GET": Rule(LAB)}, "hidden"),
+    "instrument_policy": Route({"GET": Rule(LAB), "POST": Rule(LAB)}, "hidden"),
     "policy_list": Route({"GET": Rule(LAB)}, "owner"),
     "policy_edit": form("owner", LAB),
     "instrument_maintenance": form("hidden", LAB),
