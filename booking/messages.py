@@ -11,6 +11,7 @@ from instruments.hours_wording import audience_words, holiday_words
 register(
     {
         "booking.illegal_transition": _("This cannot be done any more: the reservation is %(state)s. Reload the page."),
+        "facts.no_more": _("This can be corrected until the session is agreed, and not of a booking that was given up."),
         "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
         "booking.own_request": _("You cannot approve your own request. A colleague has to."),
         "booking.reason_missing": _("Give a reason: the other side reads it."),

@@ -89,8 +89,8 @@ class RuleTrialView(ApiView):
     @extend_schema(responses=RuleTrialByEmailOut, operation_id="instruments_booking_rules_trial_by_email")
     def by_email(self, request: Request, pk: str) -> Response:
         """The same for anybody who has an account, by the exact address. Nobody is searched for, nothing is written and nobody is told."""
-        instrument, _combined = queries.effective(self.actor, int(pk))
         asked = self.valid(request)
+        instrument, _combined = queries.effective(self.actor, int(pk))
         theirs = queries.known_by(self.actor, instrument.organisation_id, asked["email"])
         wanted = asked.get("organisation", theirs[0].organisation_id)
         who = next((one for one in theirs if one.organisation_id == wanted), None)

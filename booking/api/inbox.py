@@ -164,8 +164,9 @@ class RivalsView(ApiView):
     def create(self, request: Request) -> Response:
         """Which other requests approving all of these would decline with them, where requests compete for a time. Nothing is decided;
         ``rivals: keep`` lets them wait."""
+        asked = self.valid(request)
         self.actor.require(Role.LAB_MANAGER)
-        found = inbox.rivals_of_all(self.actor, self.valid(request)["reservations"])
+        found = inbox.rivals_of_all(self.actor, asked["reservations"])
         return Response([{"reservation": one.request.pk, "rivals": [_rival(each) for each in one.rivals]} for one in found])
 
 

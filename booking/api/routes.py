@@ -110,6 +110,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             name="api_instrument_booking_rules",
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
+        _action(views.FactsView, "facts", "facts"),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
     ]
 
