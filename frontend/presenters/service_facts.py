@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from booking import ports
 from booking.models import Reservation
@@ -23,7 +23,7 @@ Word = Promise | str
 NAMES: dict[str, Word] = {
     "purpose": gettext_lazy("Purpose"),
     "research_project": gettext_lazy("Research project"),
-    "service_direction": gettext_lazy("What it is for"),
+    "service_direction": pgettext_lazy("a service", "What it is for"),
     "fund_source": gettext_lazy("Who pays the project"),
 }
 
