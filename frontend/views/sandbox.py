@@ -167,6 +167,7 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         names = queries.names_in(run.result)
         context |= {
             "tiles": presenter.tiles(run.result),
+            "voucher_note": presenter.voucher_note(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),
         }
