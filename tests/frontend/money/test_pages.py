@@ -86,6 +86,23 @@ def test_a_firm_declares_and_the_operator_accepts_on_pages(cast, as_):
     assert "medium-sized" in shown
 
 
+def test_a_lab_declares_a_label_on_its_page_and_nothing_of_a_firms(cast, as_):
+    client, address = as_("wang"), reverse("firm_facts", args=[cast.lab.pk])
+    assert address in client.get(reverse("organisation_detail", args=[cast.lab.pk])).content.decode()
+    page = text(client.get(address, headers={"accept-language": "en"}))
+    assert "What programmes look at of a provider" in page and "Size class" not in page and "Wallet" not in page
+    form = reverse("firm_declare", args=[cast.lab.pk, "label"])
+    assert client.get(reverse("firm_declare", args=[cast.lab.pk, "figures"])).status_code == 404
+    assert as_("zhao").get(form).status_code == 404
+    typed = {"label": "high_tech", "level": "national", "number": "GR1", "valid_from": "2026-01-01", "file": pdf()}
+    assert client.post(form, typed).status_code == 302
+    made = FirmDeclaration.objects.get()
+    declaring.decide(cast.actor("zhou"), made.pk, True, "", cast.now)
+    assert "GR1" in text(client.get(address))
+    over_api = client.get("/api/v1/firm-declarations/").json()
+    assert [each["id"] for each in over_api["results"]] == [made.pk]
+
+
 def test_the_page_of_facts_takes_as_many_queries_however_much_was_declared(cast, as_):
     client, address = as_("zhao"), reverse("firm_facts", args=[cast.firm.pk])
 
