@@ -314,7 +314,7 @@ def busy_of_many(windows: Mapping[int, TimeRange]) -> dict[int, list[TimeRange]]
     """
     busy: dict[int, list[TimeRange]] = {calendar_id: [] for calendar_id in windows}
     starts, ends = [one.starts_at for one in windows.values()], [one.ends_at for one in windows.values()]
-    with planned_once() as cursor:
+    with planned_once(binary=True) as cursor:
         cursor.execute(_BUSY_OF_MANY, [list(windows), starts, ends])
         for calendar_id, during in cursor.fetchall():
             busy[calendar_id].append(TimeRange(during.lower, during.upper))

@@ -207,7 +207,7 @@ def _others(
         "without": without_id,
     }
     found: dict[int, list[Booked]] = {owner_id: [] for owner_id in owner_ids}
-    with planned_once() as cursor:
+    with planned_once(binary=True) as cursor:
         cursor.execute(_OTHERS, values)
         for owner_id, starts, ends, *who in cursor.fetchall():
             found[owner_id].append(Booked(TimeRange(starts, ends), *who))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
@@ -11,7 +10,7 @@ from django.db import connection
 from django.db.models import Field, JSONField, Model
 from psycopg import sql
 
-_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+from config.kernel.json_text import json_text
 
 
 class JsonText(str):
@@ -21,7 +20,7 @@ class JsonText(str):
 
     @classmethod
     def of(cls, value: object) -> JsonText:
-        return cls(_AS_JSON(value))
+        return cls(json_text(value))
 
 
 def copy_rows(model: type[Model], rows: Iterable[Mapping[str, Any]], now: datetime | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from psycopg.pq import Format
 
 
 class _Logged(CursorDebugWrapper):
@@ -25,11 +26,17 @@ class _Logged(CursorDebugWrapper):
 
 
 @contextmanager
-def planned_once() -> Iterator[CursorWrapper]:
+def planned_once(*, binary: bool = False) -> Iterator[CursorWrapper]:
     """A cursor as ``connection.cursor()`` gives. From the second time on (``JISHI_PREPARED_STATEMENTS``) the connection keeps the statement
-    ready, and the database a plan for it where that is no worse than a new one each time."""
+    ready, and the database a plan for it where that is no worse than a new one each time.
+
+    ``binary``: rows come as the database holds them. Hundreds of instants are read in a tenth of the time; JSON then comes as values and
+    not as text, as Django's fields want it.
+    """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     bare: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
+    if binary:
+        bare.format = Format.BINARY
     with _Logged(bare, connection) if connection.queries_logged else connection.make_cursor(bare) as cursor:
         yield cursor

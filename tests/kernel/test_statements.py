@@ -42,3 +42,16 @@ def test_the_log_of_statements_shows_the_values() -> None:
     with CaptureQueriesContext(connection) as captured:
         ask(7)
     assert captured.captured_queries[0]["sql"] == "SELECT 7::int + length('it''s'::text)"
+
+
+def test_rows_are_the_same_however_they_are_sent() -> None:
+    sql = """
+    SELECT '2026-03-29 01:30:00.123456+00'::timestamptz, '1901-12-13 20:45:52+00'::timestamptz, 7::bigint, 'it''s'::text, NULL::int,
+           tstzrange('2026-03-29 01:30+00', '2026-03-29 02:30+00'), ARRAY['a', 'b'], true, 1.50::numeric
+    """
+    rows = []
+    for binary in (False, True):
+        with planned_once(binary=binary) as cursor:
+            cursor.execute(sql)
+            rows.append(cursor.fetchall())
+    assert rows[0] == rows[1] and repr(rows[1][0][0]) == repr(rows[0][0][0])

@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
+from config.kernel.json_text import json_text
+
 Document = Mapping[str, Any]
 
 
@@ -58,15 +60,10 @@ def schema_faults(validator: Validator, document: Any) -> list[Fault]:
     return [Fault(error.json_path, error.message) for error in validator.iter_errors(document)]
 
 
-_CANONICAL = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
-).encode
-
-
 def canonical_json(value: object) -> str:
     """The one text of a JSON value: keys sorted, no spaces. Raises TypeError for floats, which have no place in it."""
     _refuse_floats(value)
-    return _CANONICAL(value)
+    return json_text(value, sort_keys=True)
 
 
 def sha256_of(value: object) -> str:

@@ -3,13 +3,13 @@ answer, and would have them planned anew each time."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.db.models import JSONField
 
 from billing.settlement.models import Quote
 from booking.services.lean_rows import row_of
+from config.kernel.json_text import json_text
 from config.kernel.statements import planned_once
 
 _READ = tuple(field.attname for field in Quote._meta.concrete_fields)
@@ -35,5 +35,5 @@ def insert(fields: dict[str, Any]) -> Quote:
     row = Quote(**fields)
     values = {name: getattr(row, name) for name in _WRITTEN}
     with planned_once() as cursor:
-        cursor.execute(_INSERT, values | {name: json.dumps(values[name]) for name in _DOCUMENTS})
+        cursor.execute(_INSERT, values | {name: json_text(values[name]) for name in _DOCUMENTS})
     return row
