@@ -201,6 +201,13 @@ register(
             "The figures have changed since you looked: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
             "Check them and confirm again."
         ),
+        "facts.money_held": _(
+            "The subsidy was decided by this and money is held for it: it stays as it is. To change it, cancel the booking and book again."
+        ),
+        "facts.dearer": _(
+            "With this there is less subsidy: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
+            "Look at it and keep it at these figures, or leave it as it was."
+        ),
         "billing.fee_differs": _(
             "Giving the time back costs %(fee_fen)s now. Look at it and confirm again, or keep the booking."
         ),

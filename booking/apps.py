@@ -26,7 +26,7 @@ class BookingApp(AppConfig):
             training_notices,
             usage_messages,
         )
-        from booking.queries.availability import free_within
+        from booking.queries.availability import bookable_within
         from booking.queries.classes import NAMED
         from booking.services import availability, catalogue_facts, leader_news, policies
         from booking.services.booking_import import BOOKINGS
@@ -39,7 +39,7 @@ class BookingApp(AppConfig):
         register_instrument_listener(policies.follow_instruments)
         register_leader_listener(leader_news.ask_new_leader)
         register_instrument_facts(catalogue_facts.policies)
-        register_next_free(free_within)
+        register_next_free(bookable_within)
         code_list_undo.also_named_by("nrii", NAMED)
         import_kinds.register(LICENCES)
         import_kinds.register(BOOKINGS)

@@ -11,6 +11,7 @@ from instruments.hours_wording import audience_words, holiday_words
 register(
     {
         "booking.illegal_transition": _("This cannot be done any more: the reservation is %(state)s. Reload the page."),
+        "facts.no_more": _("This can be corrected until the session is agreed, and not of a booking that was given up."),
         "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
         "booking.own_request": _("You cannot approve your own request. A colleague has to."),
         "booking.reason_missing": _("Give a reason: the other side reads it."),
@@ -282,6 +283,9 @@ register(
         "policy.unreadable": _("This cannot be read. Choose or type it again."),
         "policy.part_unknown": _("This has a part that is not known: %(part_name)s. Leave it out."),
         "policy.too_many": _("There are too many of these. Give %(maximum)s at most."),
+        "policy.email_unknown": _("Nobody has an account with this e-mail address. Type it exactly as they log in with it."),
+        "policy.email_books_for_nobody": _("Who has this e-mail address belongs to no organisation for which they could book."),
+        "policy.organisation_not_theirs": _("They do not book for this organisation. Choose one of theirs."),
         "policy.who_incomplete": _("Name both the person and the organisation for which they would book."),
         "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
         "policy.layers_contradict": _(

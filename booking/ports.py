@@ -13,6 +13,7 @@ from typing import Protocol
 
 from booking.models import Reservation, UsageSession
 from booking.rules.leaving import Fault
+from booking.rules.service_facts import ServiceFacts
 from booking.rules.states import Action
 from config.kernel.access import Actor
 from config.kernel.errors import Reason
@@ -109,6 +110,18 @@ class MoneyPort(Protocol):
         accepted before, nor the fees for leaving it unused (then nothing moves). ``wished_at``: when the customer's side wished for it
         (None: the lab did); too late to give the old time back for nothing, what that would cost stays with the new one.
         """
+
+    def on_correct(
+        self, reservation: Reservation, before: ServiceFacts, actor: Actor, expected: ExpectedFigures, now: datetime
+    ) -> None:
+        """What the customer says of the service was corrected from ``before`` to what the reservation says now.
+
+        What subsidies are decided by is corrected of a request alone, for which nothing is held or kept: it is quoted anew, and nothing
+        becomes dearer than what was accepted, or than the ``expected`` figures that the customer saw. Raises Refusal, Conflict.
+        """
+
+    def decided_by_facts(self, reservation: Reservation) -> bool:
+        """Whether money is held or kept for it already, so that what subsidies were decided by stays."""
 
     def free_until(self, reservation: Reservation) -> datetime | None:
         """Until when the customer may give the time back without being late, by what stands in its quote or by the lab's rules of now,

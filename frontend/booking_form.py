@@ -32,7 +32,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::00)?|24:00", re.ASCII)
 _FIGURE = re.compile(r"\d{1,15}", re.ASCII)
 _COUNT = re.compile(r"\d{1,6}", re.ASCII)
 _CODE = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII | re.IGNORECASE)
-_ADDON = "addon-"
+ADDON_BOX = "addon-"
 MOST_ADDONS = 50
 
 
@@ -127,10 +127,6 @@ class BookingForm:
         names = {"from_time": "from", "to_time": "to"}
         pairs = {names.get(name, name): str(value)[:KEPT_IN_ADDRESS] for name, value in asdict(self).items() if value}
         return urlencode(pairs)
-
-    def time_query(self) -> str:
-        """As ``query`` without add-ons, for what has none: a series, several instruments."""
-        return replace(self, addons="").query()
 
     def at(self, during: TimeRange, zone: ZoneInfo) -> BookingForm:
         """The same request at another time."""
@@ -240,7 +236,7 @@ def read_addons(form: BookingForm, data: Mapping[str, Any]) -> Addons:
 
 def _typed_addons(data: Mapping[str, Any]) -> str:
     """From the boxes ``addon-<code>`` of the form, else as ``addons`` in an address; what is empty or none of it is left out."""
-    boxes = [(name[len(_ADDON) :], _plain(data.get(name, ""))) for name in data if name.startswith(_ADDON)]
+    boxes = [(name[len(ADDON_BOX) :], _plain(data.get(name, ""))) for name in data if name.startswith(ADDON_BOX)]
     pairs = boxes or [
         (code, count) for code, _colon, count in (one.partition(":") for one in str(data.get("addons", "")).split(","))
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from booking.rules.samples import MOST_ELEMENTS, MOST_SAMPLES, NOTE_LENGTH, WORDS_LENGTH
 from booking.sample_wording import WISHES
@@ -47,7 +48,7 @@ class SampleJobForm(KeyedForm):
         help_text=_("Toxic, radioactive, infectious, reacts with air or water: whoever opens the parcel must know."),
     )
     research_project = forms.CharField(label=_("Research project"), required=False, max_length=PROJECT_LENGTH)
-    service_direction = forms.ChoiceField(label=_("What it is for"), required=False)
+    service_direction = forms.ChoiceField(label=pgettext_lazy("a service", "What it is for"), required=False)
     fund_source = forms.ChoiceField(label=_("Who pays the project"), required=False)
     remains_wish = forms.ChoiceField(label=_("What is left of the samples"), choices=list(WISHES.items()))
     note = forms.CharField(

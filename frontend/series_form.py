@@ -82,9 +82,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text) else None
 
 
-def pick_value(ordinal: int, during: TimeRange, expected: ExpectedFigures = NOTHING_EXPECTED) -> str:
+def pick_value(
+    ordinal: int, during: TimeRange, expected: ExpectedFigures = NOTHING_EXPECTED, addons_fen: int | None = None
+) -> str:
     """A time of the report as the value of its tick."""
-    figures = ("" if one is None else str(one) for one in (expected.payable_now_fen, expected.final_cost_fen))
+    figures = ("" if one is None else str(one) for one in (expected.payable_now_fen, expected.final_cost_fen, addons_fen))
     return "|".join([str(ordinal), during.starts_at.isoformat(), during.ends_at.isoformat(), *figures])
 
 
@@ -93,11 +95,12 @@ def read_picks(values: Sequence[str]) -> list[Pick]:
     found: dict[int, Pick] = {}
     for value in values[: 2 * MOST]:
         parts = value.split("|")
-        if len(parts) != 5:
+        if len(parts) != 6:
             continue
         if (during := read_range(f"{parts[1]}/{parts[2]}")) is None:
             continue
-        found[read_id(parts[0])] = Pick(read_id(parts[0]), during, figures_of(parts[3], parts[4]))
+        addons_fen = figures_of(parts[5], "").payable_now_fen
+        found[read_id(parts[0])] = Pick(read_id(parts[0]), during, figures_of(parts[3], parts[4]), addons_fen)
     return [found[ordinal] for ordinal in sorted(found)]
 
 

@@ -86,10 +86,11 @@ class TimeForm:
             show=plain("show"),
         )
 
-    def understood(self, today: date) -> TimeForm:
+    def understood(self, today: date, *, places_alone: bool = False) -> TimeForm:
         """The same with what its words mean in the fields that nobody touched, and the rest of the words; itself where they are but words.
-        A name that was said like a place and is none stands where the place is asked for."""
-        asked = parse_asking(self.text, known_places())
+        A name that was said like a place and is none stands where the place is asked for. ``places_alone``: a place's name means it
+        without a word before it too."""
+        asked = parse_asking(self.text, known_places(), places_alone=places_alone)
         if not asked.hints:
             return self
         changes: dict[str, Any] = {"text": asked.words}

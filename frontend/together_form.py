@@ -7,24 +7,27 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
+from booking.ports import Addons
 from booking.services.context import BookingContext
 from booking.services.together import MOST, Place
 from config.kernel.errors import Reason, Refusal
-from frontend.booking_form import BookingForm, figures_of, read_id
+from frontend.booking_form import ADDON_BOX, BookingForm, figures_of, read_id
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceForm:
-    """The fields of one instrument; ``seen`` are the figures that were shown for it, as texts."""
+    """The fields of one instrument; ``seen`` are the figures that were shown for it, as texts, and last what its add-ons come to."""
 
     instrument_id: int
     booking: BookingForm
-    seen: tuple[str, str] = ("", "")
+    seen: tuple[str, str, str] = ("", "", "")
 
     def place(self, context: BookingContext) -> Place:
         """Raises Refusal with everything that cannot be read."""
         during = self.booking.during(context.zone)
-        return Place(self.instrument_id, during, self.booking.known_service_mode(), figures_of(*self.seen))
+        now, cost, beside = self.seen
+        addons = Addons(self.booking.chosen_addons(), figures_of(beside, "").payable_now_fen)
+        return Place(self.instrument_id, during, self.booking.known_service_mode(), figures_of(now, cost), addons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class TogetherForm:
         shared = BookingForm.read(data)
         without = read_id(data.get("remove", ""))
         ids = [pk for pk in dict.fromkeys(map(read_id, data.getlist("instrument"))) if pk and pk != without]
-        return cls(shared, tuple(_place(data, shared, pk) for pk in ids[:MOST]))
+        places = tuple(_place(data, pk, first=pk == ids[0]) for pk in ids[:MOST])
+        return cls(replace(shared, addons=""), places)
 
     def known(self, contexts: dict[int, BookingContext]) -> TogetherForm:
         """Without what the person may not see, and with a way of service that each instrument has."""
@@ -65,11 +69,17 @@ class TogetherForm:
         return all(one.booking.has_time for one in self.places)
 
 
-def _place(data: QueryDict, shared: BookingForm, pk: int) -> PlaceForm:
-    """The fields of its own where it has any; a time is its own or the shared one as a whole."""
+def _place(data: QueryDict, pk: int, *, first: bool) -> PlaceForm:
+    """The fields of its own where it has any; a time is its own or the shared one as a whole. Shared add-ons are those of the ``first``,
+    from whose page one came."""
     timed = f"on-{pk}" in data
     own = {name: data.get(f"{name}-{pk}" if timed else name, "") for name in ("on", "from", "to", "to_on", "service_mode")}
-    return PlaceForm(pk, BookingForm.read(own), (data.get(f"now-{pk}", ""), data.get(f"cost-{pk}", "")))
+    box = f"{ADDON_BOX}{pk}-"
+    own |= {f"{ADDON_BOX}{name.removeprefix(box)}": data.get(name, "") for name in data if name.startswith(box)}
+    own["addons"] = data.get(f"addons-{pk}", "") if timed else data.get("addons", "") if first else ""
+    return PlaceForm(
+        pk, BookingForm.read(own), (data.get(f"now-{pk}", ""), data.get(f"cost-{pk}", ""), data.get(f"beside-{pk}", ""))
+    )
 
 
 def _served(one: PlaceForm, context: BookingContext) -> PlaceForm:

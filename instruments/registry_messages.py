@@ -79,6 +79,9 @@ register(
         "import.header_twice": _("The name %(header)s stands over columns %(first)s and %(second)s. Rename one of them."),
         "import.too_many_columns": _("A row has %(found)s columns; at most %(maximum)s are read. Is this the right file?"),
         "import.too_many_rows": _("The file has more than %(maximum)s rows. Split it."),
+        "import.too_many_cells": _(
+            "With %(columns)s columns the file has more than %(maximum)s cells. Take out empty columns, or split it."
+        ),
         "import.no_rows": _("There is a first line with names, and no row below it."),
         "import.row_length": _(
             "Line %(line)s has %(found)s cells where %(expected)s are named: it is cut off, or has a separator too many."

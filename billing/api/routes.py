@@ -124,6 +124,11 @@ def _series() -> list[URLPattern]:
             rule_trials.RuleTrialView.as_view({"get": "retrieve"}),
             name="api_instrument_booking_rules_trial",
         ),
+        re_path(
+            rf"^instruments/{ID}/booking-rules/trial/by-email/$",
+            rule_trials.RuleTrialView.as_view({"post": "by_email"}),
+            name="api_instrument_booking_rules_trial_by_email",
+        ),
         re_path(rf"^{place}/$", view.as_view({"post": "create"}), name="api_series_create"),
         re_path(rf"^{place}/report/$", view.as_view({"post": "report"}), name="api_series_report"),
         re_path(rf"^{place}/{ID}/$", view.as_view({"get": "retrieve"}), name="api_series"),

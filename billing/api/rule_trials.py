@@ -12,15 +12,16 @@ from rest_framework.response import Response
 
 from billing.api.series import ReasonOut, reasons_json
 from billing.settlement.services import quotes
+from booking.api.serializers import NamedOut
 from booking.api.views import range_of
 from booking.models import PolicyLayer
 from booking.queries import policies as queries
 from booking.queries.policies import STRANGERS, Somebody
-from config.kernel.api.fields import IdParameter, Instant
+from config.kernel.api.fields import Id, IdParameter, Instant, Text
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Refusal
-from instruments.models import ServiceMode
+from instruments.models import Instrument, ServiceMode
 
 
 class RuleTrialParameters(StrictSerializer):
@@ -39,6 +40,18 @@ class RuleTrialParameters(StrictSerializer):
     )
 
 
+class RuleTrialIn(StrictSerializer):
+    """Who would ask: whoever has an account with exactly this e-mail address."""
+
+    starts_at = Instant()
+    ends_at = Instant()
+    service_mode = serializers.ChoiceField(
+        choices=ServiceMode.values, required=False, help_text="The first that the instrument offers when it is left out."
+    )
+    email = Text(max_length=254)
+    organisation = Id(required=False, help_text="One for which they book; left out: the first of theirs by name.")
+
+
 class RuleTrialOut(serializers.Serializer):
     instrument = serializers.IntegerField()
     time_zone = serializers.CharField()
@@ -52,12 +65,17 @@ class RuleTrialOut(serializers.Serializer):
     looks_for = ReasonOut(many=True, help_text="Why the lab would look at it all the same; only where it is allowed.")
 
 
+class RuleTrialByEmailOut(RuleTrialOut):
+    organisation = NamedOut(help_text="For which of theirs it was tried.")
+    organisations = NamedOut(many=True, help_text="All for which they book.")
+
+
 class RuleTrialView(ApiView):
     """Trying the rules of an instrument; for its lab's managers."""
 
-    token_scopes = {"GET": "read"}
+    token_scopes = {"GET": "read", "POST": "read"}
     queryset = PolicyLayer.objects.none()
-    serializer_class = RuleTrialOut
+    serializer_class = RuleTrialIn
     parameters_shapes = {"retrieve": RuleTrialParameters}
 
     @extend_schema(parameters=[RuleTrialParameters], responses=RuleTrialOut)
@@ -65,7 +83,25 @@ class RuleTrialView(ApiView):
         """What would be said to them now. Nothing is written and nobody is told."""
         instrument, _combined = queries.effective(self.actor, int(pk))
         asked = self.parameters(request)
-        who, during = self._who(instrument.organisation_id, asked), range_of(asked)
+        who = self._who(instrument.organisation_id, asked)
+        return Response(RuleTrialOut(self._said(instrument, who, asked)).data)
+
+    @extend_schema(responses=RuleTrialByEmailOut, operation_id="instruments_booking_rules_trial_by_email")
+    def by_email(self, request: Request, pk: str) -> Response:
+        """The same for anybody who has an account, by the exact address. Nobody is searched for, nothing is written and nobody is told."""
+        asked = self.valid(request)
+        instrument, _combined = queries.effective(self.actor, int(pk))
+        theirs = queries.known_by(self.actor, instrument.organisation_id, asked["email"])
+        wanted = asked.get("organisation", theirs[0].organisation_id)
+        who = next((one for one in theirs if one.organisation_id == wanted), None)
+        if who is None:
+            raise Refusal.of("policy.organisation_not_theirs", "organisation")
+        named = [{"id": one.organisation_id, "name": one.organisation} for one in theirs]
+        body = self._said(instrument, who, asked) | {"organisation": named[theirs.index(who)], "organisations": named}
+        return Response(RuleTrialByEmailOut(body).data)
+
+    def _said(self, instrument: Instrument, who: Somebody | str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        during = range_of(asked)
         mode = asked.get("service_mode") or (instrument.service_modes or [""])[0]
         found = queries.tried(
             self.actor,
@@ -76,7 +112,7 @@ class RuleTrialView(ApiView):
             self.now,
             lambda place, customer: quotes.payable_now(place, customer, during, self.now, mode),
         )
-        body = {
+        return {
             "instrument": instrument.pk,
             "time_zone": instrument.site.time_zone,
             "starts_at": during.starts_at,
@@ -88,7 +124,6 @@ class RuleTrialView(ApiView):
             "at_once": found.at_once,
             "looks_for": reasons_json(tuple(found.looks_for)),
         }
-        return Response(RuleTrialOut(body).data)
 
     def _who(self, lab_id: int, asked: Mapping[str, Any]) -> Somebody | str:
         """Raises Refusal ``policy.who_incomplete`` for one of both names alone, NotFound for who never booked at the lab."""

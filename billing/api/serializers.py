@@ -12,7 +12,7 @@ from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
-from booking.api.serializers import AddonIn, ExpectedIn, direction_field
+from booking.api.serializers import ExpectedIn, addons_field, direction_field
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -52,9 +52,7 @@ class PreviewIn(StrictSerializer):
         help_text="The research project; a programme may look at it.",
     )
     service_direction = direction_field()
-    addons = serializers.ListField(
-        child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price."
-    )
+    addons = addons_field("Add-ons of the price.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their limits count.")
 
 

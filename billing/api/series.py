@@ -15,17 +15,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.serializers import AddonOut
+from billing.api.shapes import addons_json
 from billing.settlement import series_figures
 from billing.settlement.series_figures import Figures, PricedReport, PricedRow
-from booking.api.serializers import OVERRIDE_HELP, ExpectedIn, direction_field, source_field
-from booking.api.views import expected_of, range_of
+from billing.settlement.services.session_extras import Beside
+from booking.api.serializers import OVERRIDE_HELP, SEEN_ADDONS_HELP, ExpectedIn, addons_field, direction_field, source_field
+from booking.api.views import chosen_of, expected_of, range_of
 from booking.models import Reservation, ReservationSeries
 from booking.queries.series import SeriesDetail, series_detail
 from booking.rules.series import FREQUENCIES, MOST, MOST_INTERVAL, Clock, Scope, SeriesRule
 from booking.services import series, series_changes
 from booking.services.series import Pick, Wish
 from booking.services.series_changes import ChangeRow, Outcome, Seen, SeriesChange, Step
-from config.kernel.api.fields import FIRST_YEAR, LAST_YEAR, Day, Id, Instant, Text
+from config.kernel.api.fields import FIRST_YEAR, LAST_YEAR, Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import REPLAYED, ApiView
@@ -60,6 +63,7 @@ class PickIn(StrictSerializer):
     starts_at = Instant()
     ends_at = Instant()
     expected = ExpectedIn(required=False, allow_null=True)
+    expected_addons_fen = WholeNumber(required=False, allow_null=True, default=None, help_text=SEEN_ADDONS_HELP)
 
 
 class SeriesIn(StrictSerializer):
@@ -87,6 +91,7 @@ class SeriesIn(StrictSerializer):
     fund_source = source_field()
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
+    addons = addons_field("Add-ons of the price, as many for each time; agreed with the booking.")
     picks = serializers.ListField(
         child=PickIn(),
         max_length=MOST,
@@ -117,6 +122,7 @@ class ReasonOut(serializers.Serializer):
     detail = serializers.CharField()
 
 
+ADDONS_FEN_HELP = "What its add-ons come to; beside the figures, without subsidy."
 PASSED_OVER_HELP = "The rules of the lab's own that are passed over for the override_reason."
 
 
@@ -138,6 +144,7 @@ class ReportRowOut(serializers.Serializer):
     passed_over = ReasonOut(many=True, help_text=PASSED_OVER_HELP)
     instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
     figures = SeriesFiguresOut(allow_null=True)
+    addons_fen = serializers.IntegerField(help_text=ADDONS_FEN_HELP)
 
 
 class ReportOut(serializers.Serializer):
@@ -146,6 +153,8 @@ class ReportOut(serializers.Serializer):
     possible = serializers.BooleanField(help_text="Everything that is wanted can be had.")
     together = SeriesFiguresOut()
     if_all_approved = SeriesFiguresOut(allow_null=True, help_text="Where subsidies do not last for all of them.")
+    addons = AddonOut(many=True, help_text="What the price offers besides each time.")
+    addons_fen = serializers.IntegerField(help_text="Of all that are wanted and can be had; beside the figures, without subsidy.")
     rows = ReportRowOut(many=True)
 
 
@@ -232,7 +241,10 @@ class SeriesView(ApiView):
         """What would become of each time: free, taken or against a rule, with price and subsidy. Nothing is booked."""
         asked = self.valid(request)
         picks = _picks(asked["picks"]) if asked["picks"] is not None else None
-        return Response(_report(series_figures.report(self.actor, _wish(asked), self.now, picks)))
+        wish = _wish(asked)
+        found = series_figures.report(self.actor, wish, self.now, picks)
+        Refusal.raise_any(found.faults)
+        return Response(_report(found, dict(wish.addons)))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: SeriesOut, 200: SeriesOut})
     def create(self, request: Request) -> Response:
@@ -270,11 +282,12 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
     )
     shared = (asked["service_mode"], asked["purpose"], asked["research_project"])
     record = (asked["service_direction"], asked["fund_source"])
-    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"], asked["override_reason"], *record)
+    how = (asked["fund_card"], asked["override_reason"], *record)
+    return Wish(asked["instrument"], asked["organisation"], rule, *shared, *how, addons=chosen_of(asked))
 
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:
-    return [Pick(one["ordinal"], range_of(one), expected_of(one)) for one in asked]
+    return [Pick(one["ordinal"], range_of(one), expected_of(one), one["expected_addons_fen"]) for one in asked]
 
 
 def _seen(asked: list[Mapping[str, Any]]) -> dict[int, Seen]:
@@ -302,6 +315,11 @@ def reasons_json(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
     return [{"code": reason.code, "detail": reason_sentence(reason)} for reason in reasons]
 
 
+def reasons_with(reasons: tuple[Reason, ...], beside: Beside) -> list[dict[str, str]]:
+    """With those against what is chosen besides."""
+    return reasons_json((*reasons, *beside.faults))
+
+
 def figures_json(figures: Figures | None) -> dict[str, Any] | None:
     """Figures in fen, where there are any."""
     if figures is None:
@@ -309,7 +327,7 @@ def figures_json(figures: Figures | None) -> dict[str, Any] | None:
     return dataclasses.asdict(figures)
 
 
-def _report(found: PricedReport) -> dict[str, Any]:
+def _report(found: PricedReport, chosen: Mapping[str, int]) -> dict[str, Any]:
     context = found.report.context
     return {
         "time_zone": context.zone.key,
@@ -317,6 +335,8 @@ def _report(found: PricedReport) -> dict[str, Any]:
         "possible": found.is_possible,
         "together": figures_json(found.together),
         "if_all_approved": figures_json(found.if_all_approved),
+        "addons": addons_json(found.offered, chosen),
+        "addons_fen": found.addons_fen,
         "rows": [_row(one, context.zone) for one in found.rows],
     }
 
@@ -332,10 +352,11 @@ def _row(one: PricedRow, zone: ZoneInfo) -> dict[str, Any]:
         "wanted": row.wanted,
         "free": row.is_free,
         "taken": verdict is not None and verdict.taken,
-        "reasons": reasons_json(verdict.reasons) if verdict is not None else [],
+        "reasons": reasons_with(verdict.reasons, one.beside) if verdict is not None else [],
         "passed_over": reasons_json(verdict.passed_over) if verdict is not None else [],
         "instead": range_json(verdict.instead, zone) if verdict is not None else None,
         "figures": figures_json(one.figures),
+        "addons_fen": one.beside.amount_fen,
     }
 
 

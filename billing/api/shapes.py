@@ -52,12 +52,17 @@ def preview_json(preview: QuotePreview, chosen: Mapping[str, int]) -> Json:
     """A live quote with what it leaves of each limit; ``chosen``: how many of each add-on, by code."""
     programmes = [version.programme for version in preview.prepared.versions]
     shown = assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule)
-    addons = [
-        {"addon": code, "name": name, "rate_fen": fen, "quantity": chosen.get(code, 0), "amount_fen": fen * chosen.get(code, 0)}
-        for code, (name, fen) in preview.addons.items()
-    ]
-    beside = {"addons": addons, "addons_fen": sum(fen * chosen.get(code, 0) for code, (_name, fen) in preview.addons.items())}
+    addons = addons_json(preview.addons, chosen)
+    beside = {"addons": addons, "addons_fen": sum(each["amount_fen"] for each in addons)}
     return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview), **beside}
+
+
+def addons_json(offered: Mapping[str, tuple[str, int]], chosen: Mapping[str, int]) -> list[Json]:
+    """``billing.api.serializers.AddonOut``: what is offered besides a time (code -> name, fen each), and how many are chosen of it."""
+    return [
+        {"addon": code, "name": name, "rate_fen": fen, "quantity": chosen.get(code, 0), "amount_fen": fen * chosen.get(code, 0)}
+        for code, (name, fen) in offered.items()
+    ]
 
 
 def _unused_json(preview: QuotePreview) -> Json:

@@ -14,7 +14,8 @@ MOST_ITEMS = COMPARED
 
 
 class TestItemFoundOut(serializers.Serializer):
-    """Figures are for all the samples, with one element each where elements cost; null where the price is on request or counts time."""
+    """Figures are for all the samples, with the elements that the words name (or one) where elements cost; null where the price is on
+    request or counts time."""
 
     resource = serializers.IntegerField()
     name = serializers.CharField()

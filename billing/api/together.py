@@ -12,7 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.serializers import AddonOut
 from billing.api.series import (
+    ADDONS_FEN_HELP,
     PASSED_OVER_HELP,
     ReasonOut,
     SeriesFiguresOut,
@@ -20,16 +22,18 @@ from billing.api.series import (
     figures_json,
     range_json,
     reasons_json,
+    reasons_with,
 )
+from billing.api.shapes import addons_json
 from billing.settlement import together_figures
 from billing.settlement.together_figures import PricedPlace
-from booking.api.serializers import OVERRIDE_HELP, ExpectedIn, direction_field, source_field
-from booking.api.views import expected_of, range_of
+from booking.api.serializers import OVERRIDE_HELP, SEEN_ADDONS_HELP, ExpectedIn, addons_field, direction_field, source_field
+from booking.api.views import addons_of, expected_of, range_of
 from booking.models import ReservationGroup
 from booking.queries.together import GroupDetail, group_detail
 from booking.services import together
 from booking.services.together import LEAST, MOST, Bundle, Place
-from config.kernel.api.fields import Id, Instant, Text
+from config.kernel.api.fields import Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import REPLAYED, ApiView
@@ -46,6 +50,8 @@ class PlaceIn(StrictSerializer):
     ends_at = Instant()
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     expected = ExpectedIn(required=False, allow_null=True)
+    addons = addons_field()
+    expected_addons_fen = WholeNumber(required=False, allow_null=True, help_text=SEEN_ADDONS_HELP)
 
 
 class GroupIn(StrictSerializer):
@@ -71,11 +77,14 @@ class PlaceReportOut(serializers.Serializer):
     passed_over = ReasonOut(many=True, help_text=PASSED_OVER_HELP)
     instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
     figures = SeriesFiguresOut(allow_null=True)
+    addons = AddonOut(many=True, help_text="What its price offers besides the time.")
+    addons_fen = serializers.IntegerField(help_text=ADDONS_FEN_HELP)
 
 
 class GroupReportOut(serializers.Serializer):
     possible = serializers.BooleanField(help_text="All of them can be had.")
     total = SeriesFiguresOut()
+    addons_fen = serializers.IntegerField(help_text="Of all that have a price; beside the total, without subsidy.")
     places = PlaceReportOut(many=True)
 
 
@@ -108,7 +117,8 @@ class GroupView(ApiView):
         """What would become of each place, with price and subsidy. Nothing is booked."""
         found = together_figures.report(self.actor, _bundle(self.valid(request)), self.now)
         rows = [_row(one) for one in found.rows]
-        return Response({"possible": found.is_possible, "total": figures_json(found.total), "places": rows})
+        total = {"total": figures_json(found.total), "addons_fen": found.addons_fen}
+        return Response({"possible": found.is_possible, **total, "places": rows})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: GroupOut, 200: GroupOut})
     def create(self, request: Request) -> Response:
@@ -127,7 +137,9 @@ class GroupView(ApiView):
 
 
 def _bundle(asked: Mapping[str, Any]) -> Bundle:
-    places = tuple(Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one)) for one in asked["places"])
+    places = tuple(
+        Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one), addons_of(one)) for one in asked["places"]
+    )
     shared = (asked["purpose"], asked["research_project"], asked["fund_card"], asked["override_reason"])
     return Bundle(asked["organisation"], places, *shared, asked["service_direction"], asked["fund_source"])
 
@@ -140,10 +152,12 @@ def _row(one: PricedPlace) -> dict[str, Any]:
         "free": row.verdict.is_free,
         "taken": row.verdict.taken,
         "approval_required": row.context.policy.approval_required,
-        "reasons": reasons_json(row.verdict.reasons),
+        "reasons": reasons_with(row.verdict.reasons, one.beside),
         "passed_over": reasons_json(row.verdict.passed_over),
         "instead": range_json(row.verdict.instead, zone),
         "figures": figures_json(one.figures),
+        "addons": addons_json(one.beside.offered, dict(row.place.addons.chosen)),
+        "addons_fen": one.beside.amount_fen,
     }
 
 

@@ -57,24 +57,24 @@ def find_items(search: ItemSearch, customer: Customer, sort: str, now: datetime,
     entries = items_found(search, COMPARED, origin if sort == "nearest" else "")
     items = _promised(entries, search.samples, today, origin)
     if sort == "cost":
-        rows = sorted(_priced(items, search.samples, customer, today), key=_by_cost)[:count]
+        rows = sorted(_priced(items, search.samples, search.elements, customer, today), key=_by_cost)[:count]
     else:
         by_place = sort == "nearest" and bool(origin)
         items.sort(key=lambda each: (each.nearness if by_place else 0, *_by_day(each)))
-        rows = _priced(items[:count], search.samples, customer, today)
+        rows = _priced(items[:count], search.samples, search.elements, customer, today)
     total = len(entries) if len(entries) < COMPARED else items_count(search)
     hours = median_accept_hours([each.resource.pk for each in rows])
     return PricedItems([replace(each, answer_hours=hours.get(each.resource.pk)) for each in rows], total, len(entries))
 
 
 def items_of(
-    entries: Iterable[CatalogueEntry], samples: int, customer: Customer, now: datetime, *, priced: bool
+    entries: Iterable[CatalogueEntry], samples: int, customer: Customer, now: datetime, *, priced: bool, elements: int = 1
 ) -> dict[int, PricedItem]:
     """Those of the entries (with resource, owner and test item) that are test items, by the entry's id: two queries however many, and seven
-    more where they are ``priced``."""
+    more where they are ``priced`` (with so many ``elements`` in each sample, where elements cost)."""
     today = local_today(now)
     items = _promised([each for each in entries if each.kind == CatalogueKind.TEST_ITEM], samples, today, "")
-    return {each.entry.pk: each for each in (_priced(items, samples, customer, today) if priced else items)}
+    return {each.entry.pk: each for each in (_priced(items, samples, elements, customer, today) if priced else items)}
 
 
 def _promised(entries: Iterable[CatalogueEntry], samples: int, today: date, origin: str) -> list[PricedItem]:
@@ -92,12 +92,12 @@ def _owned(entry: CatalogueEntry) -> Resource | None:
     return resource
 
 
-def _priced(items: Sequence[PricedItem], samples: int, customer: Customer, today: date) -> list[PricedItem]:
+def _priced(items: Sequence[PricedItem], samples: int, elements: int, customer: Customer, today: date) -> list[PricedItem]:
     if not items or samples > MOST_SAMPLES:
         return list(items)
     places = {each.resource.pk: each.entry.region_code for each in items}
     resources = [each.resource for each in items]
-    prepared = sample_quotes.prepare_many(resources, places, customer.organisation, samples, today, customer.person_id)
+    prepared = sample_quotes.prepare_many(resources, places, customer.organisation, samples, today, customer.person_id, elements)
     return [_with_figures(each, inputs) for each, inputs in zip(items, prepared, strict=True)]
 
 

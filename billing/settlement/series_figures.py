@@ -6,8 +6,8 @@ quoted from what is left now, and what would be left if all were approved is tol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.ledger.models import Account
@@ -19,6 +19,7 @@ from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
 from billing.settlement.services.awarding import countings
+from billing.settlement.services.session_extras import NOTHING_BESIDE, Beside, faults_of_choice
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
 from billing.vouchers.rules.backing import spread
@@ -29,7 +30,7 @@ from booking.services import series, series_changes
 from booking.services.series import Pick, Report, Row, Wish
 from booking.services.series_changes import ChangeRow, SeriesChange
 from config.kernel.access import Actor
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 
 
@@ -60,31 +61,51 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class PricedRow:
-    """A time of the report with its figures (None without a price then, and for a time that clocks jump over)."""
+    """A time of the report with its figures (None without a price then, and for a time that clocks jump over), and what is used besides
+    it."""
 
     row: Row
     figures: Figures | None
+    beside: Beside = NOTHING_BESIDE
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be had as it is wanted."""
+        return self.row.is_free and self.figures is not None and not self.beside.faults
 
 
 @dataclass(frozen=True, slots=True)
 class PricedReport:
     """``together``: what is wanted and can be had, as it would be quoted; ``if_all_approved``: the same when the subsidies of each are
-    taken off for the next, where that is dearer (None: it is the same)."""
+    taken off for the next, where that is dearer (None: it is the same). ``offered``: the add-ons that any of the times has, each as the
+    first of them has it; ``faults``: why none of them can be chosen so."""
 
     report: Report
     rows: list[PricedRow]
     together: Figures
     if_all_approved: Figures | None
+    offered: Mapping[str, tuple[str, int]]
+    faults: tuple[Reason, ...]
+
+    @property
+    def addons_fen(self) -> int:
+        """What is used besides the times that are wanted and can be had; beside the figures, without subsidy."""
+        return sum(one.beside.amount_fen for one in self.rows if one.row.wanted and one.is_possible)
 
     @property
     def is_possible(self) -> bool:
         """Whether everything that is wanted can be had and has a price, and anything is."""
-        return self.report.is_possible and all(one.figures for one in self.rows if one.row.wanted)
+        wanted = [one for one in self.rows if one.row.wanted]
+        return self.report.is_possible and not self.faults and all(one.is_possible for one in wanted)
 
     def picks(self) -> list[Pick]:
         """What would be asked for, with the figures that are shown."""
-        wanted = [one for one in self.rows if one.row.wanted and one.row.during is not None]
-        return [Pick(one.row.occurrence.ordinal, one.row.during, expected_of(one.figures)) for one in wanted if one.row.during]
+        wanted = [one for one in self.rows if one.row.wanted]
+        return [
+            Pick(one.row.occurrence.ordinal, one.row.during, expected_of(one.figures), one.beside.amount_fen)
+            for one in wanted
+            if one.row.during is not None and not one.beside.faults
+        ]
 
 
 def expected_of(figures: Figures | None) -> ExpectedFigures:
@@ -102,14 +123,37 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
     alone = {ordinal: assessed(plan, known) for ordinal, plan in by_ordinal.items()}
-    booked = [row.occurrence.ordinal for row in found.wanted if row.is_free]
+    offered, faults, besides = _besides(by_ordinal, wish.addons)
+    booked = [ordinal for row in found.wanted if row.is_free and not besides[ordinal := row.occurrence.ordinal].faults]
     in_turn = _in_turn([by_ordinal[ordinal] for ordinal in booked], known)
     after_each_other = dict(zip(booked, in_turn, strict=True))
     quoted = alone if found.context.policy.approval_required else {**alone, **after_each_other}
     together = Figures.sum([figures for ordinal in booked if (figures := quoted[ordinal])])
     if_all = Figures.sum([figures for figures in in_turn if figures])
-    rows = [PricedRow(row, quoted.get(row.occurrence.ordinal)) for row in found.rows]
-    return PricedReport(found, rows, together, if_all if if_all != together else None)
+    rows = [
+        PricedRow(row, quoted.get(ordinal := row.occurrence.ordinal), besides.get(ordinal, NOTHING_BESIDE)) for row in found.rows
+    ]
+    return PricedReport(found, rows, together, if_all if if_all != together else None, offered, faults)
+
+
+def _besides(
+    plans: Mapping[int, Plan | None], chosen: Sequence[tuple[str, int]]
+) -> tuple[dict[str, tuple[str, int]], tuple[Reason, ...], dict[int, Beside]]:
+    """What any of the times offers, what is wrong with the choice everywhere, and what it is at each time. What is wrong everywhere is not
+    said of each again."""
+    besides = {ordinal: beside_of(plan, chosen) for ordinal, plan in plans.items()}
+    offered: dict[str, tuple[str, int]] = {}
+    for one in besides.values():
+        offered = {**one.offered, **offered}
+    faults = tuple(faults_of_choice(offered, chosen))
+    if faults:
+        besides = {ordinal: replace(one, faults=()) for ordinal, one in besides.items()}
+    return offered, faults, besides
+
+
+def beside_of(plan: Plan | None, chosen: Sequence[tuple[str, int]]) -> Beside:
+    """What is used besides a time; nothing without a price."""
+    return Beside.of(plan.schedule, plan.customer_class, chosen) if plan is not None else NOTHING_BESIDE
 
 
 def assessed(plan: Plan | None, known: dict[str, Account]) -> Figures | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.settlement.series_figures import Figures, hold_in_memory
+from billing.settlement.series_figures import Figures, beside_of, hold_in_memory
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Session
+from billing.settlement.services.session_extras import NOTHING_BESIDE, Beside
 from booking.services import together
 from booking.services.together import Bundle, BundleReport, PlaceRow
 from config.kernel.access import Actor
@@ -16,14 +17,15 @@ from config.kernel.errors import Refusal
 
 @dataclass(frozen=True, slots=True)
 class PricedPlace:
-    """An instrument of the report with its figures (None: the lab has no price for the customer then)."""
+    """An instrument of the report with its figures (None: the lab has no price for the customer then), and what is used besides it."""
 
     row: PlaceRow
     figures: Figures | None
+    beside: Beside = NOTHING_BESIDE
 
     @property
     def is_possible(self) -> bool:
-        return self.row.verdict.is_free and self.figures is not None
+        return self.row.verdict.is_free and self.figures is not None and not self.beside.faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class PricedBundle:
     report: BundleReport
     rows: list[PricedPlace]
     total: Figures
+
+    @property
+    def addons_fen(self) -> int:
+        """What is used besides all that have a price; beside the figures, without subsidy."""
+        return sum(one.beside.amount_fen for one in self.rows if one.figures is not None)
 
     @property
     def is_possible(self) -> bool:
@@ -51,9 +58,11 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, *of_all) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}
+    besides: dict[int, Beside] = {}
     for row, plan in zip(order, plans, strict=True):
         if plan is None:
             continue
+        besides[row.place.instrument_id] = beside_of(plan, row.place.addons.chosen)
         prepared = plan.with_balances(known)
         try:
             assessment = prepared.inputs.assess()
@@ -62,5 +71,5 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
         figures[row.place.instrument_id] = Figures.of(assessment, prepared.inputs.schedule)
         if not row.context.policy.approval_required:
             hold_in_memory(prepared, assessment, known)
-    priced = [PricedPlace(row, figures.get(row.place.instrument_id)) for row in found.rows]
+    priced = [PricedPlace(row, figures.get(pk := row.place.instrument_id), besides.get(pk, NOTHING_BESIDE)) for row in found.rows]
     return PricedBundle(found, priced, Figures.sum(list(figures.values())))

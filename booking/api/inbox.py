@@ -74,6 +74,23 @@ class DecisionsIn(StrictSerializer):
     rivals = rivals_field()
 
 
+class RivalsIn(StrictSerializer):
+    reservations = serializers.ListField(child=Id(), min_length=1, max_length=MOST_TOGETHER)
+
+
+class RivalOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    reference = serializers.CharField()
+    organisation = NamedOut()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class RivalryOut(serializers.Serializer):
+    reservation = serializers.IntegerField()
+    rivals = RivalOut(many=True, help_text="Each is named once, with the first whose time it wants.")
+
+
 class DecidedProblemOut(serializers.Serializer):
     code = serializers.CharField()
     field = serializers.CharField()
@@ -136,6 +153,23 @@ class DecisionsView(ApiView):
         )
 
 
+class RivalsView(ApiView):
+    """Looking before deciding many; with a token of scope ``read``."""
+
+    token_scopes = {"POST": "read"}
+    queryset = Reservation.objects.none()
+    serializer_class = RivalsIn
+
+    @extend_schema(responses=RivalryOut(many=True), operation_id="inbox_rivals")
+    def create(self, request: Request) -> Response:
+        """Which other requests approving all of these would decline with them, where requests compete for a time. Nothing is decided;
+        ``rivals: keep`` lets them wait."""
+        asked = self.valid(request)
+        self.actor.require(Role.LAB_MANAGER)
+        found = inbox.rivals_of_all(self.actor, asked["reservations"])
+        return Response([{"reservation": one.request.pk, "rivals": [_rival(each) for each in one.rivals]} for one in found])
+
+
 class TakeBackView(ApiView):
     """Taking back one's own decision; with a token of scope ``manage``."""
 
@@ -164,6 +198,17 @@ def _result(one: Outcome) -> dict[str, Any]:
         "status": status_of(one.refusal) if one.refusal else 200,
         "problems": [{"code": why.code, "field": why.field, "detail": reason_sentence(why)} for why in reasons],
         "declined": one.declined,
+    }
+
+
+def _rival(row: Reservation) -> dict[str, Any]:
+    zone = ZoneInfo(row.instrument.site.time_zone)
+    return {
+        "id": row.pk,
+        "reference": row.reference,
+        "organisation": {"id": row.organisation_id, "name": row.organisation.name},
+        "starts_at": row.starts_at.astimezone(zone).isoformat(),
+        "ends_at": row.ends_at.astimezone(zone).isoformat(),
     }
 
 

@@ -65,6 +65,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         re_path(r"^timeline/$", timeline.TimelineView.as_view({"get": "retrieve"}), name="api_timeline"),
         re_path(r"^inbox/$", inbox.InboxView.as_view({"get": "list"}), name="api_inbox"),
+        re_path(r"^inbox/rivals/$", inbox.RivalsView.as_view({"post": "create"}), name="api_inbox_rivals"),
         re_path(r"^inbox/decisions/$", inbox.DecisionsView.as_view({"post": "create"}), name="api_inbox_decisions"),
         re_path(
             rf"^reservations/{ID}/take-back/$",
@@ -109,6 +110,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             name="api_instrument_booking_rules",
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
+        _action(views.FactsView, "facts", "facts"),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
     ]
 

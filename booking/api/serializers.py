@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from booking.rules.deciding import Rivals
 from booking.rules.service_facts import Direction
@@ -45,21 +46,29 @@ class ExpectedIn(StrictSerializer):
         )
     ]
 )
-def direction_field() -> Text:
-    """What a service is for, as the national record asks."""
+def direction_field(default: Any = "") -> Text:
+    """What a service is for, as the national record asks. ``default``: of what was left out; ``empty`` leaves it out."""
     said = "For the national record: " + ", ".join(Direction) + "."
-    return Text(max_length=20, required=False, allow_blank=True, default="", help_text=said)
+    return Text(max_length=20, required=False, allow_blank=True, help_text=said, default=default)
 
 
-def source_field() -> Text:
-    """Who pays the project, as the national record asks."""
+def source_field(default: Any = "") -> Text:
+    """Who pays the project, as the national record asks; ``default`` as of ``direction_field``."""
     said = "Code of the national list of fund sources, 1 to 17."
-    return Text(max_length=10, required=False, allow_blank=True, default="", help_text=said)
+    return Text(max_length=10, required=False, allow_blank=True, help_text=said, default=default)
 
 
 class AddonIn(StrictSerializer):
     addon = Text(max_length=40, help_text="Its code.")
     quantity = WholeNumber(help_text="How many.")
+
+
+def addons_field(said: str = "Add-ons of the price; agreed with the booking.") -> serializers.ListField:
+    """What of the price's add-ons is used besides the time."""
+    return serializers.ListField(child=AddonIn(), required=False, default=list, max_length=50, help_text=said)
+
+
+SEEN_ADDONS_HELP = "What I saw that the add-ons come to; another sum is not booked (409)."
 
 
 class ReservationIn(StrictSerializer):
@@ -75,12 +84,8 @@ class ReservationIn(StrictSerializer):
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
-    addons = serializers.ListField(
-        child=AddonIn(), required=False, default=list, max_length=50, help_text="Add-ons of the price; agreed with the booking."
-    )
-    expected_addons_fen = WholeNumber(
-        required=False, allow_null=True, help_text="What I saw that the add-ons come to; another sum is not booked (409)."
-    )
+    addons = addons_field()
+    expected_addons_fen = WholeNumber(required=False, allow_null=True, help_text=SEEN_ADDONS_HELP)
     override_reason = Text(
         max_length=_TEXT,
         required=False,
@@ -88,6 +93,16 @@ class ReservationIn(StrictSerializer):
         default="",
         help_text=OVERRIDE_HELP,
     )
+
+
+class FactsIn(StrictSerializer):
+    """What is left out stays as it is."""
+
+    purpose = Text(max_length=_TEXT, required=False, allow_blank=True)
+    research_project = Text(max_length=_TEXT, required=False, allow_blank=True)
+    service_direction = direction_field(default=empty)
+    fund_source = source_field(default=empty)
+    expected = ExpectedIn(required=False, allow_null=True, help_text="Figures that I saw for another project or direction.")
 
 
 class ReservedOut(serializers.Serializer):
@@ -99,6 +114,13 @@ class ReservedOut(serializers.Serializer):
 class StateOut(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
+
+
+class FactsOut(StateOut):
+    purpose = serializers.CharField()
+    research_project = serializers.CharField()
+    service_direction = serializers.CharField(help_text="Empty: it was not said.")
+    fund_source = serializers.CharField()
 
 
 class ApprovedOut(StateOut):

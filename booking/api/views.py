@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
@@ -24,8 +25,9 @@ from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Rivals, Verdict
 from booking.rules.length import require_length
 from booking.rules.policy import broken_rules
+from booking.rules.service_facts import ServiceFacts
 from booking.rules.slots import Slot
-from booking.services import inbox, reservations, transitions
+from booking.services import inbox, reservations, service_facts, transitions
 from booking.services.context import BookingContext
 from booking.services.decisions import How
 from booking.services.inbox import Outcome, Wish
@@ -252,6 +254,27 @@ class CustomerActionView(ReservationActionView):
         return self.step(request, pk, act)
 
 
+class FactsView(ReservationActionView):
+    """What the customer says of the service; with a token of scope ``book``."""
+
+    token_scopes = {"POST": "book"}
+    bodies = {"facts": shapes.FactsIn}
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.FactsOut)
+    def facts(self, request: Request, pk: str) -> Response:
+        """Correct it, as the customer or the lab, until the session is agreed. Research project and direction are corrected of a request
+        alone, and stay once money is held or kept: 409 with the figures (``facts.dearer``) where it would cost more; send them as
+        ``expected`` to accept them."""
+
+        def act(key: int, values: dict[str, Any]) -> ServiceFacts:
+            said = {name: text for name, text in values.items() if name != "expected"}
+            before = seen_by(self.actor, key).service_facts
+            service_facts.correct(self.actor, key, replace(before, **said), self.now, expected_of(values), seen=before)
+            return seen_by(self.actor, key).service_facts
+
+        return self.step(request, pk, act, ServiceFacts.document)
+
+
 class LabActionView(ReservationActionView):
     """What the lab does; with a token of scope ``manage``."""
 
@@ -325,6 +348,16 @@ def expected_of(asked: Mapping[str, Any]) -> ExpectedFigures:
     return ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
 
 
+def chosen_of(asked: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """The add-ons that are asked for, with how many."""
+    return tuple((each["addon"], each["quantity"]) for each in asked["addons"])
+
+
+def addons_of(asked: Mapping[str, Any]) -> Addons:
+    """The same with what the caller saw that they come to."""
+    return Addons(chosen_of(asked), asked.get("expected_addons_fen"))
+
+
 def _request(asked: Mapping[str, Any]) -> ReservationRequest:
     return ReservationRequest(
         instrument_id=asked["instrument"],
@@ -339,7 +372,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
         for_person_id=asked.get("for_person"),
-        addons=Addons(tuple((each["addon"], each["quantity"]) for each in asked["addons"]), asked.get("expected_addons_fen")),
+        addons=addons_of(asked),
     )
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from booking.rules.numbers import format_reference
+from booking.rules.service_facts import ServiceFacts
 from config.kernel.models.guards import append_only, no_truncate
 from config.kernel.time_range import TimeRange
 
@@ -123,6 +124,11 @@ class Reservation(models.Model):
     @property
     def during(self) -> TimeRange:
         return TimeRange(self.starts_at, self.ends_at)
+
+    @property
+    def service_facts(self) -> ServiceFacts:
+        """What the customer says of the service."""
+        return ServiceFacts(self.purpose, self.research_project, self.service_direction, self.fund_source)
 
 
 class ReservationTransition(models.Model):

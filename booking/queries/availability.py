@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from booking.models import CalendarAvailability, DayAvailability
+from booking.models import CalendarAvailability, DayAvailability, Downtime
+from booking.rules.downtime import DowntimeKind
+from instruments.models import BOOKABLE_STATUSES
 
 #: Days of calendars in every zone on earth lie within a day of those at the platform's own place.
 _ELSEWHERE = timedelta(days=1)
@@ -40,6 +42,19 @@ def free_within(
         free_until__gte=now + timedelta(minutes=duration_minutes),
     )
     return Exists(found)
+
+
+def bookable_within(days: int, now: datetime, duration_minutes: int = 60, *, after_days: int = 0) -> Q:
+    """As ``free_within``, a condition on catalogue entries: a free calendar of an instrument that does not run is nobody's next time, but
+    for one whose breakdown has an end, until which its calendar is taken."""
+    comes_back = Downtime.objects.filter(
+        instrument=OuterRef("instrument_id"),
+        kind=DowntimeKind.BREAKDOWN.value,
+        closed_at=None,
+        status_before__in=sorted(BOOKABLE_STATUSES),
+    )
+    runs = Q(instrument=None) | Q(status__in=sorted(BOOKABLE_STATUSES)) | Q(Exists(comes_back))
+    return runs & Q(free_within(days, now, duration_minutes, after_days=after_days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -33,6 +34,11 @@ def lab_events(actor: Actor) -> QuerySet[CreditEvent]:
     """Those at the labs that the actor manages; the operator's are all."""
     rows = events_visible(actor)
     return rows if actor.has(Role.OPERATOR) else rows.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
+def keeps_points(owner_ids: Iterable[int]) -> bool:
+    """Whether points count anywhere at these labs: by rules of theirs or by the platform's."""
+    return CreditRules.objects.filter(Q(organisation=None) | Q(organisation_id__in=owner_ids)).exists()
 
 
 def open_appeals(actor: Actor) -> QuerySet[CreditAppeal]:

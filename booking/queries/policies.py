@@ -23,11 +23,12 @@ from booking.services import auto_approval, policies
 from booking.services import context as booking_context
 from booking.services.context import policy_for
 from booking.services.policies import Scope
-from booking.services.refusing import refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from config.kernel.errors import NotFound, Reason
+from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation, OrganisationKind
+from instruments.models import Instrument, Organisation, OrganisationKind, User
+from instruments.queries import actor_for
 from instruments.rules.audience import audience_of
 
 #: More than one page of them nobody reads before a change; how many there are beyond is said.
@@ -47,7 +48,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person who has booked at the lab, for an organisation."""
+    """A person, for an organisation on whose account they book."""
 
     person_id: int
     name: str
@@ -236,6 +237,24 @@ def somebody(actor: Actor, lab_id: int, person_id: int, organisation_id: int) ->
     return Somebody(person_id, one.requested_by.full_name, organisation_id, one.organisation.name)
 
 
+def known_by(actor: Actor, lab_id: int, email: str) -> list[Somebody]:
+    """Who has exactly this address, once for each organisation for which they may book, by its name. Nobody is looked for by a part of it,
+    and no more is told of them than that: they are called by the address.
+
+    Raises NotFound, Forbidden, Refusal ``policy.email_unknown``, ``policy.email_books_for_nobody`` (``email``).
+    """
+    lab_of(actor, lab_id)
+    address = email.strip().lower()
+    person = User.objects.filter(email=address, is_active=True).first() if address else None
+    if person is None:
+        raise Refusal.of("policy.email_unknown", "email")
+    own = actor_for(person).organisations(*BOOKING_ROLES)
+    found = Organisation.objects.filter(pk__in=own).order_by("name_pinyin", "name", "pk")
+    if not found:
+        raise Refusal.of("policy.email_books_for_nobody", "email")
+    return [Somebody(person.pk, address, one.pk, one.name) for one in found]
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What would be said to somebody: ``against`` is everything that forbids it. With nothing against it, it counts at once unless the lab
@@ -260,8 +279,9 @@ def tried(
     now: datetime,
     price: Callable[[Instrument, Organisation], int | None],
 ) -> Tried:
-    """What would be said to somebody who asked for ``during`` now: a person of ``people_of``, or anybody of a kind of organisation
-    ("firm", "team", "owner") who has booked nothing yet. ``price`` says what a customer would pay now. Nothing is written. Raises NotFound.
+    """What would be said to somebody who asked for ``during`` now: a person of ``people_of`` or ``known_by``, or anybody of a kind of
+    organisation ("firm", "team", "owner") who has booked nothing yet. ``price`` says what a customer would pay now. Nothing is written.
+    Raises NotFound.
     """
     context = booking_context.load(actor, instrument_id, lock=False)
     lab_of(actor, context.instrument.organisation_id)

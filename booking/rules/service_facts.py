@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,33 @@ class FundSource:
     code: str
     name: str
     name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What a customer says of a service: empty texts are nothing said."""
+
+    purpose: str = ""
+    research_project: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
+
+    def document(self) -> dict[str, str]:
+        """By name."""
+        return asdict(self)
+
+    def changed(self, after: ServiceFacts) -> tuple[str, ...]:
+        """The names of what is another afterwards."""
+        then = after.document()
+        return tuple(name for name, text in self.document().items() if text != then[name])
+
+    def decides_otherwise(self, after: ServiceFacts, customer_kind: str) -> tuple[str, ...]:
+        """What of it is another afterwards for a programme: a direction that is only written down is the one that was derived."""
+        same_direction = direction_of(self.service_direction, customer_kind) is direction_of(
+            after.service_direction, customer_kind
+        )
+        names = {"research_project"} if same_direction else {"research_project", "service_direction"}
+        return tuple(name for name in self.changed(after) if name in names)
 
 
 @cache

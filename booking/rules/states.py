@@ -41,6 +41,7 @@ class Action(StrEnum):
     MOVE = "move"
     TAKE_BACK = "take_back"
     UNDO_IMPORT = "undo_import"
+    CORRECT = "correct"
 
 
 _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
@@ -50,6 +51,7 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.CANCEL: ReservationState.CANCELLED,
         Action.EXPIRE: ReservationState.EXPIRED,
         Action.MOVE: ReservationState.REQUESTED,
+        Action.CORRECT: ReservationState.REQUESTED,
     },
     ReservationState.APPROVED: {
         Action.CHECK_IN: ReservationState.IN_USE,
@@ -58,26 +60,34 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.MOVE: ReservationState.APPROVED,
         Action.TAKE_BACK: ReservationState.REQUESTED,
         Action.UNDO_IMPORT: ReservationState.CANCELLED,
+        Action.CORRECT: ReservationState.APPROVED,
     },
     ReservationState.IN_USE: {
         Action.EXTEND: ReservationState.IN_USE,
         Action.CHECK_OUT: ReservationState.COMPLETED,
+        Action.CORRECT: ReservationState.IN_USE,
     },
     ReservationState.COMPLETED: {
         Action.AGREE: ReservationState.AGREED,
         Action.ASK_ADJUSTMENT: ReservationState.ADJUSTING,
         Action.DISPUTE: ReservationState.DISPUTED,
         Action.UNDO_IMPORT: ReservationState.CANCELLED,
+        Action.CORRECT: ReservationState.COMPLETED,
     },
     ReservationState.ADJUSTING: {
         Action.ACCEPT_ADJUSTMENT: ReservationState.AGREED,
         Action.REFUSE_ADJUSTMENT: ReservationState.ADJUSTMENT_REFUSED,
+        Action.CORRECT: ReservationState.ADJUSTING,
     },
     ReservationState.ADJUSTMENT_REFUSED: {
         Action.AGREE: ReservationState.AGREED,
         Action.DISPUTE: ReservationState.DISPUTED,
+        Action.CORRECT: ReservationState.ADJUSTMENT_REFUSED,
     },
-    ReservationState.DISPUTED: {Action.DECIDE: ReservationState.AGREED},
+    ReservationState.DISPUTED: {
+        Action.DECIDE: ReservationState.AGREED,
+        Action.CORRECT: ReservationState.DISPUTED,
+    },
     ReservationState.AGREED: {},
     ReservationState.REJECTED: {Action.TAKE_BACK: ReservationState.REQUESTED},
     ReservationState.CANCELLED: {},

@@ -30,14 +30,14 @@ UNDOABLE = How(undo=True)
 
 #: Nearly always there are none, so their ids are looked for first, by a statement that is ready: from the request's own time through both
 #: indexes of a calendar's times, of those that keep others out and of those that compete.
-_RIVALS = f"""
+_LOOK_FOR_RIVALS = f"""
 WITH own AS MATERIALIZED (
-    SELECT o.calendar_id, o.during FROM booking_occupancy o
-     WHERE o.reservation_id = %(reservation)s AND o.source = '{OccupancySource.RESERVATION.value}'
+    SELECT o.reservation_id, o.calendar_id, o.during FROM booking_occupancy o
+     WHERE o.reservation_id = ANY(%(reservations)s) AND o.source = '{OccupancySource.RESERVATION.value}'
        AND (NOT %(where_they_compete)s OR EXISTS (
             SELECT FROM booking_instrumentpolicy p JOIN booking_reservation mine ON mine.instrument_id = p.instrument_id
              WHERE mine.id = o.reservation_id AND NOT p.pending_blocks)))
-SELECT r.id FROM own CROSS JOIN LATERAL (
+SELECT own.reservation_id, r.id FROM own CROSS JOIN LATERAL (
     SELECT c.reservation_id FROM booking_occupancy c
      WHERE NOT c.blocking AND c.calendar_id = own.calendar_id AND c.during && own.during
        AND c.source = '{OccupancySource.RESERVATION.value}'
@@ -46,8 +46,10 @@ SELECT r.id FROM own CROSS JOIN LATERAL (
      WHERE b.blocking AND int8range(b.calendar_id, b.calendar_id, '[]') && int8range(own.calendar_id, own.calendar_id, '[]')
        AND b.during && own.during AND b.source = '{OccupancySource.RESERVATION.value}') near
   JOIN booking_reservation r ON r.id = near.reservation_id
- WHERE r.id <> %(reservation)s AND r.state = '{ReservationState.REQUESTED.value}'
+ WHERE r.id <> own.reservation_id AND r.state = '{ReservationState.REQUESTED.value}'
 """  # noqa: S608  (constants only; values are bound)
+#: Of one, by a statement of its own: its plan is that of one, however many are looked for at other times.
+_RIVALS = _LOOK_FOR_RIVALS.replace("= ANY(%(reservations)s)", "= %(reservation)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +154,43 @@ def rivals_of(actor: Actor, reservation_id: int, *, where_they_compete: bool = F
     that were asked first first; at most two queries. With ``where_they_compete`` none where the lab's rules let a request keep its time."""
     with planned_once() as cursor:
         cursor.execute(_RIVALS, {"reservation": reservation_id, "where_they_compete": where_they_compete})
-        ids = [pk for (pk,) in cursor.fetchall()]
+        ids = [pk for (_own, pk) in cursor.fetchall()]
     if not ids:
         return []
     found = visible_to(Reservation.objects.filter(pk__in=ids), actor).select_related("organisation", "instrument__site")
     return list(found.order_by("created_at", "pk")[:MOST_TOGETHER])
+
+
+@dataclass(frozen=True, slots=True)
+class Rivalry:
+    """A request, and who else waits for its time."""
+
+    request: Reservation
+    rivals: list[Reservation]
+
+
+def rivals_of_all(actor: Actor, reservation_ids: Iterable[int]) -> list[Rivalry]:
+    """Who would be declined with each of these requests if all of them were approved: others that the actor may see and that wait for their
+    time where requests compete, each named once, beside the first whose time it wants. Those that none waits beside are left out; two
+    queries however many."""
+    chosen = list(dict.fromkeys(reservation_ids))
+    with planned_once() as cursor:
+        cursor.execute(_LOOK_FOR_RIVALS, {"reservations": chosen, "where_they_compete": True})
+        pairs = [(own, rival) for own, rival in cursor.fetchall() if rival not in set(chosen)]
+    if not pairs:
+        return []
+    ids = {pk for pair in pairs for pk in pair}
+    rows = visible_to(Reservation.objects.filter(pk__in=ids), actor).select_related("organisation", "instrument__site")
+    found = {row.pk: row for row in rows.order_by("created_at", "pk")}
+    named: set[int] = set()
+    answer = []
+    for own in (pk for pk in chosen if pk in found):
+        wants = {rival for one, rival in pairs if one == own} - named
+        rivals = [row for pk, row in found.items() if pk in wants]
+        named |= wants
+        if rivals:
+            answer.append(Rivalry(found[own], rivals))
+    return answer
 
 
 def take_back_all(actor: Actor, reservation_ids: Iterable[int], now: datetime) -> list[Outcome]:

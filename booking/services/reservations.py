@@ -124,14 +124,15 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
 
 def cleaned(request: ReservationRequest) -> ReservationRequest:
     """The request with its texts on one line each. Raises Refusal for what is too long or no text."""
-    purpose = _one_line(request.purpose, 500, "purpose")
-    project = _one_line(request.research_project, 200, "research_project")
-    override = _one_line(request.override_reason, 300, "override_reason")
+    purpose = one_line(request.purpose, 500, "purpose")
+    project = one_line(request.research_project, 200, "research_project")
+    override = one_line(request.override_reason, 300, "override_reason")
     Refusal.raise_any(service_faults(request.service_direction, request.fund_source))
     return replace(request, purpose=purpose, research_project=project, override_reason=override)
 
 
-def _one_line(text: str, max_length: int, field: str) -> str:
+def one_line(text: str, max_length: int, field: str) -> str:
+    """The text with single blanks. Raises Refusal ``name.*`` for what is too long or no text."""
     text = " ".join(text.split())
     return clean_name(text, max_length, field=field) if text else ""
 

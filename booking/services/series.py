@@ -48,15 +48,19 @@ class Wish:
     override_reason: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    addons: tuple[tuple[str, int], ...] = ()
+    """What is used besides each time: codes of the price's add-ons with how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One time that is wanted: the ``ordinal``-th, as planned or at another time, with the figures that the customer saw."""
+    """One time that is wanted: the ``ordinal``-th, as planned or at another time, with the figures that the customer saw;
+    ``addons_fen``: what its add-ons come to, as they were seen (None: no figure was)."""
 
     ordinal: int
     during: TimeRange
     expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
+    addons_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,7 @@ def _request(wish: Wish, pick: Pick) -> ReservationRequest:
         fund_card_id=wish.fund_card_id,
         service_direction=wish.service_direction,
         fund_source=wish.fund_source,
+        addons=ports.Addons(wish.addons, pick.addons_fen),
     )
 
 

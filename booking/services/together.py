@@ -38,12 +38,13 @@ LEAST, MOST = 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One instrument with its time and the figures that the customer saw for it."""
+    """One instrument with its time, what is used besides it, and the figures that the customer saw for it."""
 
     instrument_id: int
     during: TimeRange
     service_mode: str
     expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
+    addons: ports.Addons = ports.NO_ADDONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ def _request(bundle: Bundle, place: Place) -> ReservationRequest:
         fund_card_id=bundle.fund_card_id,
         service_direction=bundle.service_direction,
         fund_source=bundle.fund_source,
+        addons=place.addons,
     )
 
 

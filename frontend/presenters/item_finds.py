@@ -88,7 +88,11 @@ def item_row(priced: PricedItem, search: ItemSearch, customer: Customer) -> Item
     """One row."""
     entry, resource = priced.entry, priced.resource
     counts = priced.assessment is not None
-    asked = {"samples": search.samples} | ({} if customer.assumed else {"organisation": customer.organisation.pk})
+    asked = (
+        {"samples": search.samples}
+        | ({"elements": search.elements} if search.elements > 1 else {})
+        | ({} if customer.assumed else {"organisation": customer.organisation.pk})
+    )
     query = urlencode(asked)
     return ItemRow(
         priced=priced,
@@ -100,7 +104,7 @@ def item_row(priced: PricedItem, search: ItemSearch, customer: Customer) -> Item
         url=f"{reverse('resource_detail', args=[resource.pk])}?{query}",
         send_url=f"{reverse('sample_create', args=[resource.pk])}?{query}" if counts else "",
         price=price_words(entry) or _("On request"),
-        note=samples_words(entry.price_unit, search.samples) if counts else "",
+        note=samples_words(entry.price_unit, search.samples, search.elements) if counts else "",
     )
 
 

@@ -40,6 +40,7 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
     "take_back": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Answer taken back")),
     "undo_import": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Import undone")),
+    "correct": ("pencil", pgettext_lazy("what happened to a booking", "What it is for was corrected")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
 _AGREED_NEXT: tuple[str, Word] = (
@@ -124,6 +125,7 @@ class Entry:
 
 
 NOBODY_ABSENT: Mapping[datetime, str] = MappingProxyType({})
+NOTHING_CORRECTED: Mapping[datetime, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +144,13 @@ class Rights:
 
 
 def timeline(
-    reservation: Reservation, transitions: Iterable[ReservationTransition], in_place_of: Mapping[datetime, str] = NOBODY_ABSENT
+    reservation: Reservation,
+    transitions: Iterable[ReservationTransition],
+    in_place_of: Mapping[datetime, str] = NOBODY_ABSENT,
+    corrected: Mapping[datetime, str] = NOTHING_CORRECTED,
 ) -> list[Entry]:
-    """Everything that happened and what is still ahead, in order; ``in_place_of`` says when somebody decided for an absent colleague."""
+    """Everything that happened and what is still ahead, in order; ``in_place_of`` says when somebody decided for an absent colleague,
+    ``corrected`` when which facts of the service were corrected."""
     zone = reservation.instrument.site.time_zone
     past = []
     for step in transitions:
@@ -155,7 +161,7 @@ def timeline(
         if step.at in in_place_of:
             who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
-        text = passed_over_words(text, step.passed_over)
+        text = corrected.get(step.at, "") if step.action == "correct" else passed_over_words(text, step.passed_over)
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
     ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
     return past + ahead

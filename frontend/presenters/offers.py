@@ -66,7 +66,12 @@ def offers_of(
     priced = customer.known or asked.duration_minutes is not None
     found = settlement.offers_of(actor, entries, asked.duration_minutes, customer, not_before, now, priced=priced)
     items = sample_finding.items_of(
-        entries, asked.samples or 1, customer, now, priced=customer.known and asked.samples is not None
+        entries,
+        asked.samples or 1,
+        customer,
+        now,
+        priced=customer.known and asked.samples is not None,
+        elements=asked.elements,
     )
     return {
         each.pk: _item_lines(items[each.pk], asked) if each.pk in items else _lines(each, found.get(each.pk), asked, customer)
@@ -110,9 +115,11 @@ def _days(next_days: str, asked: Asking, today: date) -> tuple[str, str]:
 def _item_lines(item: PricedItem, asked: Asking) -> OfferLines:
     address = reverse("resource_detail", args=[item.resource.pk])
     if asked.samples:
-        address += f"?samples={asked.samples}"
+        address += f"?samples={asked.samples}" + (f"&elements={asked.elements}" if asked.elements > 1 else "")
     budgets = tuple(budget_words(item.nearly_used_up))
-    return OfferLines(promised_on=item.promised_on, address=address, cost=_samples_cost(item, asked.samples), budgets=budgets)
+    return OfferLines(
+        promised_on=item.promised_on, address=address, cost=_samples_cost(item, asked.samples, asked.elements), budgets=budgets
+    )
 
 
 def _lines(entry: CatalogueEntry, offer: PricedTime | None, asked: Asking, customer: Customer) -> OfferLines:
@@ -137,13 +144,13 @@ def _cost(offer: PricedTime, asked: Asking, customer: Customer) -> str:
     return _("%(length)s: final cost for you %(amount)s") % {"length": length, "amount": display.yuan(figures.final_cost_fen)}
 
 
-def _samples_cost(item: PricedItem, samples: int | None) -> str:
+def _samples_cost(item: PricedItem, samples: int | None, elements: int) -> str:
     """What so many samples cost the reader, else the lowest public price of them."""
     if not samples:
         return ""
     if item.assessment is not None:
         params = {
-            "length": samples_words(item.entry.price_unit, samples),
+            "length": samples_words(item.entry.price_unit, samples, elements),
             "amount": display.yuan(item.assessment.final_cost_fen),
         }
         return _("%(length)s: final cost for you %(amount)s") % params
@@ -154,10 +161,14 @@ def _samples_cost(item: PricedItem, samples: int | None) -> str:
     return words % {"count": samples, "amount": display.yuan(total)}
 
 
-def samples_words(unit: str, samples: int) -> str:
+def samples_words(unit: str, samples: int, elements: int) -> str:
     """For what the figures of a test item are, by the unit of its price."""
     said = ngettext("%(count)s sample", "%(count)s samples", samples) % {"count": samples}
-    return _("%(samples)s, one element each") % {"samples": said} if unit == "element" else said
+    if unit != "element":
+        return said
+    if elements == 1:
+        return _("%(samples)s, one element each") % {"samples": said}
+    return _("%(samples)s, %(elements)s elements each") % {"samples": said, "elements": elements}
 
 
 def _today(now: datetime) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -231,12 +231,12 @@ def quote_view(
     )
 
 
-def addon_rows(preview: QuotePreview, form: BookingForm) -> list[AddonRow]:
-    """What the price offers besides the time, as it was chosen."""
+def addon_rows(offered: Mapping[str, tuple[str, int]], form: BookingForm) -> list[AddonRow]:
+    """What is ``offered`` besides the time (``session_extras.priced``), as it was chosen."""
     typed, chosen = form.quantities(), dict(form.chosen_addons())
     return [
         AddonRow(code, name, rate_fen, typed.get(code, ""), rate_fen * chosen.get(code, 0))
-        for code, (name, rate_fen) in preview.addons.items()
+        for code, (name, rate_fen) in offered.items()
     ]
 
 

@@ -23,7 +23,7 @@ from instruments.queries.divisions import ended_reason, is_division
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.asking import Asking, Hint
 from instruments.rules.facets import class_path
-from instruments.rules.search_state import PARAMETERS, CatalogueSearch, canonical_query, read_search
+from instruments.rules.search_state import MAX_TEXT, PARAMETERS, CatalogueSearch, canonical_query, read_search
 from instruments.search_wording import FILTER_NAMES, KIND_NAMES, SORT_NAMES, UNIT_NAMES, VALUE_NAMES, WHEN_NAMES
 
 MOST_COMPARED = 4
@@ -127,11 +127,15 @@ class _Address:
 
     def __init__(self, query: QueryDict, page_name: str) -> None:
         self.query, self.fixed = query, FIXED[page_name]
+        self.known = QueryDict(mutable=True)  # what means something here, each once: a long address makes no long page
+        for name in (*PARAMETERS.values(), PICKED, "lang"):
+            if value := query.get(name):
+                self.known[name] = value[:MAX_TEXT]
 
     def href(self, **changes: str) -> str:
         """An empty value takes a parameter away; what the address has by itself is not written."""
-        params = self.query.copy()
-        for name in ("page", *changes):
+        params = self.known.copy()
+        for name in changes:
             params.pop(name, None)
         for name, value in changes.items():
             if value and self.fixed.get(name) != value:

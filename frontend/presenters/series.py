@@ -31,6 +31,7 @@ _STATES: dict[str, tuple[str, str, Word]] = {
     "closed": ("bad", "lock", pgettext_lazy("a time of a series", "Closed")),
     "quota": ("wait", "hourglass", pgettext_lazy("a time of a series", "Quota reached")),
     "rule": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "Against a rule")),
+    "addons": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "Not with what is chosen")),
     "no_price": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "No price")),
     "no_such_time": ("bad", "clock-pause", pgettext_lazy("a time of a series", "No such time")),
 }
@@ -65,6 +66,7 @@ class RowView:
     other: str
     other_words: str
     figures: Figures | None
+    addons_fen: int
 
 
 def rule_words(rule: SeriesRule) -> str:
@@ -92,7 +94,7 @@ def report_rows(report: PricedReport) -> list[RowView]:
 def _row(one: PricedRow, zone: ZoneInfo) -> RowView:
     row = one.row
     tone, icon, word = _STATES[_state_of(one)]
-    can_be_had = row.is_free and one.figures is not None
+    can_be_had = one.is_possible
     during, verdict = row.during, row.verdict
     ordinal = row.occurrence.ordinal
     instead = verdict.instead if verdict is not None else None
@@ -103,12 +105,13 @@ def _row(one: PricedRow, zone: ZoneInfo) -> RowView:
         icon=icon,
         word=word,
         sentences=_sentences(one),
-        pick=pick_value(ordinal, during, expected_of(one.figures)) if during and can_be_had else "",
+        pick=pick_value(ordinal, during, expected_of(one.figures), one.beside.amount_fen) if during and can_be_had else "",
         picked=row.wanted and can_be_had,
         moved=row.is_moved,
         other=pick_value(ordinal, instead) if instead else "",
         other_words=range_words(instead, zone.key) if instead else "",
         figures=one.figures if can_be_had else None,
+        addons_fen=one.beside.amount_fen if can_be_had else 0,
     )
 
 
@@ -123,6 +126,8 @@ def _state_of(one: PricedRow) -> str:
         return "taken"
     if codes:
         return "quota" if all(code.startswith("quota.") for code in codes) else "rule"
+    if one.beside.faults:
+        return "addons"
     return "free" if one.figures else "no_price"
 
 
@@ -130,6 +135,7 @@ def _sentences(one: PricedRow) -> list[str]:
     found = [reason_sentence(reason) for reason in one.row.verdict.reasons] if one.row.verdict else []
     if one.row.verdict and one.row.verdict.passed_over:
         found.append(in_spite_words(one.row.verdict.passed_over))
+    found += [reason_sentence(reason) for reason in one.beside.faults]
     clock = one.row.occurrence.clock
     if clock is Clock.GAP:
         found.append(_("Clocks jump over this time on that day."))

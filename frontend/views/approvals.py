@@ -28,7 +28,7 @@ from booking.rules.enquiries import Side
 from booking.services import inbox, reject_reasons
 from booking.services.context import policy_for
 from booking.services.enquiry_sides import acting_side
-from booking.services.inbox import Outcome, Wish
+from booking.services.inbox import Outcome, Rivalry, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
@@ -73,10 +73,11 @@ def inbox_response(
     refusal: Refusal | None = None,
     report: Report | None = None,
     checked: Iterable[int] = (),
+    naming: Sequence[Rivalry] = (),
 ) -> HttpResponse:
     """The inbox with a request opened, of all or (``series``, ``group`` in the address) of what was asked for together, which is chosen
     then; with a refusal, its reasons beside that request and its status; with a report, what became of
-    several and which of them stay chosen."""
+    several and which of them stay chosen. ``naming``: who would be declined with those that are chosen, before they are approved."""
     actor = actor_of(request)
     actor.require(Role.LAB_MANAGER)
     page = _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
@@ -98,6 +99,7 @@ def inbox_response(
         "some_compete": any(not policy_for(row.reservation.instrument).pending_blocks for row in rows),
         "undo": undo_of(actor, now),
         "report": report,
+        "naming": _naming(request.POST, checked, naming) if naming else None,
         "chosen": selected_id is not None,
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,
@@ -106,6 +108,23 @@ def inbox_response(
     }
     stands_at(request, "approval_inbox")
     return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the page asks before several are approved: who would be declined with them. ``seen``: the chosen ones, each with the time that
+    was looked at (empty: none was told)."""
+
+    rivalries: Sequence[Rivalry]
+    seen: list[tuple[int, str]]
+
+    @property
+    def rivals(self) -> list[Reservation]:
+        return [rival for one in self.rivalries for rival in one.rivals]
+
+
+def _naming(data: QueryDict, chosen: Iterable[int], rivalries: Sequence[Rivalry]) -> Naming:
+    return Naming(rivalries, [(pk, data.get(f"seen-{pk}", "")) for pk in chosen])
 
 
 def _together_query(together: Together) -> str:
@@ -225,14 +244,22 @@ def _address(selected: int | None = None, page: int | None = None) -> str:
 @login_required
 @require_POST
 def approval_decide(request: HttpRequest) -> HttpResponse:
-    """Approve or reject all that were chosen; those that failed stay chosen, with what stood in the way."""
+    """Approve or reject all that were chosen; those that failed stay chosen, with what stood in the way.
+
+    Where others would be declined with what is approved, the page names them first; who joined them since it did is named too before
+    anything is decided."""
     actor, now = actor_of(request), timezone.now()
     ids = _numbers(request.POST.getlist("chosen"))
     verdict = Verdict.REJECT if request.POST.get("verdict") == Verdict.REJECT else Verdict.APPROVE
     actor.require(Role.LAB_MANAGER)
     try:
-        seen = seen_times(request.POST, ids)
-        outcomes = inbox.decide_all(actor, ids, Wish(verdict, _why(request.POST)), now, seen=seen)
+        wish = Wish(verdict, _why(request.POST), rivals=_rivals(request.POST))
+        if verdict is Verdict.APPROVE and wish.rivals is not Rivals.KEEP:
+            rivalries = inbox.rivals_of_all(actor, ids)
+            named = set(_numbers(request.POST.getlist("named")))
+            if not named.issuperset(rival.pk for one in rivalries for rival in one.rivals):
+                return inbox_response(request, now, None, checked=ids, naming=rivalries)
+        outcomes = inbox.decide_all(actor, ids, wish, now, seen=seen_times(request.POST, ids))
     except Refusal as refusal:
         return inbox_response(request, now, None, refusal, checked=ids)
     return _reported(request, actor, outcomes, now)

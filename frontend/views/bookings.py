@@ -48,6 +48,7 @@ from frontend.presenters.cards import chosen_card
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative, Elsewhere, range_words
+from frontend.presenters.service_facts import corrections, facts_panel
 from frontend.presenters.session_extras import extras_panel
 from frontend.presenters.slots import wait_address
 from frontend.presenters.usage import review_panel
@@ -279,8 +280,14 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
         "extras": extras_panel(actor, reservation),
+        "facts": facts_panel(
+            actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None
+        ),
         "entries": life.timeline(
-            reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
+            reservation,
+            reservation.transitions.all(),
+            decisions.in_place_of(actor, reservation) if rights.is_lab else {},
+            corrections(reservation),
         ),
         "next_words": life.next_words(
             reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"], has_fee=fee is not None

@@ -99,6 +99,7 @@ def _lab_page(
         "page": Paginator(queries.lab_events(actor), PER_PAGE).get_page(request.GET.get("page")),
         "entries": entries,
         "owners": owners,
+        "keeps_points": queries.keeps_points([one.pk for one in owners]),
         "is_operator": actor.has(Role.OPERATOR),
         "note_form": kept.get("note_form") or NoteForm(owners),
         "list_form": kept.get("list_form") or _list_form(actor, owners),

@@ -33,7 +33,7 @@ from frontend.http import actor_of
 from frontend.policy_forms import LayerForm
 from frontend.presenters.instruments import class_name
 from frontend.presenters.policy import layer_words, policy_words
-from frontend.refusals import sentences
+from frontend.refusals import sentences, status_of
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, OrganisationKind
 
@@ -140,13 +140,15 @@ def _scope(request: HttpRequest, actor: Actor, lab: Organisation) -> tuple[Scope
 
 
 @login_required
-@require_GET
+@require_http_methods(["GET", "POST"])
 def instrument_policy(request: HttpRequest, pk: int) -> HttpResponse:
-    """What holds for one instrument, by whose word, and what it says to somebody who would ask for a time."""
+    """What holds for one instrument, by whose word, and what it says to somebody who would ask for a time. The form is posted, so that
+    nobody's address stands in a log."""
     actor, now = actor_of(request), timezone.now()
     instrument, combined = queries.effective(actor, pk)
     people = queries.people_of(actor, instrument.organisation_id)
-    form = BookingForm.read(request.GET)
+    typed = request.POST if request.method == "POST" else request.GET
+    form, email = BookingForm.read(typed), typed.get("email", "").replace("\x00", "").strip()
     context: dict[str, Any] = {
         "instrument": instrument,
         "sentences": policy_words(policy_for(instrument)),
@@ -157,12 +159,30 @@ def instrument_policy(request: HttpRequest, pk: int) -> HttpResponse:
         "people": people,
         "strangers": [(kind.value, _kind_words(kind)) for kind in STRANGERS],
         "form": form,
-        "chosen": request.GET.get("who", ""),
+        "chosen": typed.get("who", ""),
+        "email": email,
         "modes": instrument.service_modes,
     }
-    if form.has_time:
-        context |= _tried(actor, instrument, people, request.GET.get("who", ""), form, now)
-    return render(request, "policies/instrument.html", context)
+    status = 200
+    try:
+        who: Somebody | str = _chosen(people, typed.get("who", ""))
+        if email:
+            theirs = queries.known_by(actor, instrument.organisation_id, email)
+            who = next((one for one in theirs if str(one.organisation_id) == form.organisation), theirs[0])
+            context |= {"theirs": theirs, "tried_for": who}
+        if form.has_time:
+            context |= _tried(actor, instrument, who, form, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        context["email_problems"], status = sentences(refusal), status_of(refusal)
+    return render(request, "policies/instrument.html", context, status=status)
+
+
+def _chosen(people: list[Somebody], chosen: str) -> Somebody | str:
+    """One of the people of the list, or a kind of organisation."""
+    kind = chosen if chosen in {kind.value for kind in STRANGERS} else OrganisationKind.FIRM.value
+    return next((one for one in people if one.key == chosen), kind)
 
 
 def _speakers(combined: Combined) -> set[str]:
@@ -178,12 +198,8 @@ def _kind_words(kind: OrganisationKind) -> str:
     return words[kind]
 
 
-def _tried(
-    actor: Actor, instrument: Instrument, people: list[Somebody], chosen: str, form: BookingForm, now: datetime
-) -> dict[str, Any]:
+def _tried(actor: Actor, instrument: Instrument, who: Somebody | str, form: BookingForm, now: datetime) -> dict[str, Any]:
     """What would be said to who was chosen."""
-    who: Somebody | str = chosen if chosen in {kind.value for kind in STRANGERS} else OrganisationKind.FIRM.value
-    who = next((one for one in people if one.key == chosen), who)
     mode = form.service_mode if form.service_mode in instrument.service_modes else (instrument.service_modes or [""])[0]
     try:
         during = form.during(ZoneInfo(instrument.site.time_zone))

@@ -239,7 +239,7 @@ def make_quote(
             )
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
-    addons = addon_rows(preview, form) if preview else []
+    addons = addon_rows(preview.addons, form) if preview else []
     problems += problems_of(session_extras.faults_of_choice(preview.addons, form.chosen_addons())) if preview else []
     payable_now_fen = preview.assessment.payable_now_fen + sum(row.amount_fen for row in addons) if preview else None
     at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)

@@ -31,10 +31,12 @@ from booking.services.series import Pick, Wish
 from booking.services.series_changes import ChangeRow, Outcome, SeriesChange, Step
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
+from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_key
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import series as present
 from frontend.presenters.cards import CardPart, cards_of_several, chosen_card
+from frontend.presenters.quote import addon_rows
 from frontend.refusals import sentences, status_of
 from frontend.series_form import SeriesChangeForm, SeriesForm, read_picks, read_seen
 from frontend.views.quotes import prefilled
@@ -80,8 +82,8 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         "needs_approval": context.policy.approval_required,
         "manages": manages,
         "lab_may": manages and report is not None and _lab_may(report),
-        "problems": sentences(refusal) if refusal else [],
-        **(_report(report) if report is not None else {}),
+        "problems": sentences(refusal) if refusal else _choice_problems(report),
+        **(_report(report, form) if report is not None else {}),
     }
     template = "series/_report.html" if is_fragment(request) and report is not None else "series/create.html"
     return render(request, template, page, status=status_of(refusal) if refusal else 200)
@@ -97,7 +99,8 @@ def _cards(
 ) -> CardPart:
     """The cards for the first time, and what the chosen one has left after all that is wanted."""
     first = next((row.during for row in report.report.rows if row.during), None) if report else None
-    wanted = [one.figures.payable_now_fen for one in report.rows if one.row.wanted and one.figures] if report else []
+    rows = [one for one in report.rows if one.row.wanted] if report else []
+    wanted = [one.figures.payable_now_fen + one.beside.amount_fen for one in rows if one.figures]
     typed = form.booking
     return cards_of_several(actor, context, typed.organisation, organisations, typed.fund_card, first, wanted, now)
 
@@ -107,12 +110,20 @@ def _lab_may(report: PricedReport) -> bool:
     return any(row.verdict is not None and row.verdict.lab_may for row in report.report.rows)
 
 
-def _report(report: PricedReport) -> dict[str, Any]:
+def _choice_problems(report: PricedReport | None) -> list[str]:
+    """What is wrong with the add-ons at every time."""
+    return [reason_sentence(reason) for reason in report.faults] if report is not None else []
+
+
+def _report(report: PricedReport, form: SeriesForm) -> dict[str, Any]:
     rows = present.report_rows(report)
     return {
         "report": report,
         "rows": rows,
-        "count": sum(row.picked for row in rows),
+        "addons": addon_rows(report.offered, form.booking),
+        "payable_with_fen": report.together.payable_now_fen + report.addons_fen,
+        "final_with_fen": report.together.final_cost_fen + report.addons_fen,
+        "count": 0 if report.faults else sum(row.picked for row in rows),
         "rule_words": present.rule_words(report.report.wish.rule),
         "key": str(uuid4()),
     }
@@ -135,12 +146,14 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
     shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
     card = chosen_card(actor, booking.fund_card_id(), now)
     record = (booking.service_direction, booking.fund_source)
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record)
+    addons = booking.chosen_addons()
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record, addons)
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:
     """Raises Refusal ``booking.figures_not_seen`` for a time whose figures were not shown yet, and as ``series.ask``."""
-    if not all(pick.expected.complete for pick in picks):
+    unseen = bool(wish.addons) and any(pick.addons_fen is None for pick in picks)
+    if unseen or not all(pick.expected.complete for pick in picks):
         raise Refusal.of("booking.figures_not_seen")
     made = series.ask(actor, wish, picks, now, idempotency_key=read_key(request.POST))
     count = len(made.reservation_ids)

@@ -86,6 +86,8 @@ def find_a_time(request: HttpRequest) -> HttpResponse:
         status = status_of(refusal)
     else:
         context |= _results(actor, form, search, customer, today, now)
+        if context["nothing"] and not form.region_code and (placed := form.understood(today, places_alone=True)) != form:
+            return _to(request, reverse("find_a_time") + placed.query())
     return render(request, "times/_results.html" if is_fragment(request) else "times/find.html", context, status=status)
 
 

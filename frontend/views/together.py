@@ -32,7 +32,7 @@ from frontend.booking_form import read_key
 from frontend.http import actor_of
 from frontend.presenters.cards import NO_CARDS, CardPart, cards_of_several, chosen_card
 from frontend.presenters.policy import in_spite_words
-from frontend.presenters.quote import range_words
+from frontend.presenters.quote import AddonRow, addon_rows, range_words
 from frontend.refusals import sentences, status_of
 from frontend.together_form import PlaceForm, TogetherForm
 from frontend.views.quotes import prefilled
@@ -53,6 +53,8 @@ class PlaceView:
     sentences: tuple[str, ...] = ()
     instead: str = ""
     figures: Figures | None = None
+    addons: tuple[AddonRow, ...] = ()
+    addons_fen: int = 0
 
     @property
     def needs_approval(self) -> bool:
@@ -93,6 +95,8 @@ def book_together(request: HttpRequest) -> HttpResponse:
         "cards": _cards(actor, form, contexts, report, organisations, now),
         "rows": rows,
         "report": report,
+        "payable_with_fen": report.total.payable_now_fen + report.addons_fen if report else 0,
+        "final_with_fen": report.total.final_cost_fen + report.addons_fen if report else 0,
         "requests": sum(row.needs_approval for row in rows),
         "books": sum(not row.needs_approval for row in rows),
         "organisations": organisations,
@@ -154,14 +158,16 @@ def _cards(
     if not form.places:
         return NO_CARDS
     first = report.rows[0].row.place.during if report else None
-    each = [one.figures.payable_now_fen for one in report.rows if one.figures] if report else []
+    priced = [one for one in report.rows if one.figures] if report else []
+    each = [one.figures.payable_now_fen + one.beside.amount_fen for one in priced if one.figures]
     context, shared = contexts[form.places[0].instrument_id], form.shared
     return cards_of_several(actor, context, shared.organisation, organisations, shared.fund_card, first, each, now)
 
 
 def _asked(request: HttpRequest, actor: Actor, bundle: Bundle, now: datetime) -> HttpResponse:
     """Raises Refusal ``booking.figures_not_seen`` for a place whose figures were not shown, and as ``together.ask``."""
-    if not all(place.expected.complete for place in bundle.places):
+    unseen = any(place.addons.chosen and place.addons.seen_fen is None for place in bundle.places)
+    if unseen or not all(place.expected.complete for place in bundle.places):
         raise Refusal.of("booking.figures_not_seen")
     made = together.ask(actor, bundle, now, idempotency_key=read_key(request.POST))
     messages.success(request, _("All of them are asked for or booked; each has its own page, and they name each other."))
@@ -179,6 +185,7 @@ def _row(form: PlaceForm, priced: PricedPlace) -> PlaceView:
     found = [reason_sentence(reason) for reason in row.verdict.reasons]
     if row.verdict.passed_over:
         found.append(in_spite_words(row.verdict.passed_over))
+    found += [reason_sentence(reason) for reason in priced.beside.faults]
     if priced.figures is None:
         found.append(str(_("The lab has no price for you at that time. Ask the lab.")))
     instead = row.verdict.instead
@@ -191,4 +198,6 @@ def _row(form: PlaceForm, priced: PricedPlace) -> PlaceView:
         sentences=tuple(found),
         instead=range_words(instead, context.zone.key) if instead else "",
         figures=priced.figures,
+        addons=tuple(addon_rows(priced.beside.offered, form.booking)),
+        addons_fen=priced.beside.amount_fen,
     )

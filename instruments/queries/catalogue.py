@@ -131,11 +131,21 @@ def search_catalogue(
     actor: Actor, search: CatalogueSearch, now: datetime, page: int = 1, page_size: int = PAGE_SIZE
 ) -> SearchResult:
     """What the actor may see of what is asked for. Words in the text that mean a place or a time narrow like filters do, unless
-    such a filter is set; near a place means elsewhere too where nothing is near it."""
-    page_size = min(max(1, page_size), MAX_PAGE_SIZE)
+    such a filter is set; near a place means elsewhere too where nothing is near it. Where nothing has all the words, the name of a place
+    among them means what lies in it."""
+    page_size, page = min(max(1, page_size), MAX_PAGE_SIZE), min(max(1, page), BOUND)
+
+    def found(asked: Asking) -> SearchResult:
+        near = asked.near and not search.region_code
+        return _Search(actor, _meant(search, asked), now, page_size, asked, near).result(asked, page)
+
     asked = parse_asking(search.text, divisions.known_places())
-    near = asked.near and not search.region_code
-    return _Search(actor, _meant(search, asked), now, page_size, asked, near).result(asked, min(max(1, page), BOUND))
+    result = found(asked)
+    if result.total and not result.any_word:
+        return result
+    placed = _placed(search, asked)
+    inside = found(placed) if placed is not None else result
+    return inside if inside.total and not inside.any_word else result
 
 
 def entries_for(actor: Actor, entry_ids: Sequence[int]) -> list[CatalogueEntry]:
@@ -154,9 +164,13 @@ def with_card(rows: QuerySet[CatalogueEntry]) -> QuerySet[CatalogueEntry]:
 
 def new_since(search: CatalogueSearch, since: datetime, now: datetime, most: int = 1000) -> list[int]:
     """Ids of public entries that a search finds (all its words) and that became public after an instant, the newest first."""
-    meant = _meant(search.without("next_free", "sort"), parse_asking(search.text, divisions.known_places()))
-    rows = _Search(NOBODY, meant, now, 1).rows(meant.filters)
-    return list(rows.filter(public_at__gt=since).order_by("-public_at", "-pk").values_list("pk", flat=True)[:most])
+    asked = parse_asking(search.text, divisions.known_places())
+    found: set[tuple[datetime, int]] = set()
+    for one in filter(None, (asked, _placed(search, asked))):
+        meant = _meant(search.without("next_free", "sort"), one)
+        rows = _Search(NOBODY, meant, now, 1).rows(meant.filters).filter(public_at__gt=since).order_by("-public_at", "-pk")
+        found.update((at, pk) for at, pk in rows.values_list("public_at", "pk")[:most] if at is not None)
+    return [pk for _at, pk in sorted(found, reverse=True)][:most]
 
 
 def count_at(actor: Actor, result: SearchResult, calendar_ids: Sequence[int], now: datetime) -> int:
@@ -172,6 +186,14 @@ def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
     """How many instruments of each class (two digits) the actor may find, retired ones left out."""
     found = _Search(actor, CatalogueSearch(kind="instrument"), now, 1).result(Asking(""), 1)
     return {value.value: value.count or 0 for value in found.facets["class_code"]}
+
+
+def _placed(search: CatalogueSearch, asked: Asking) -> Asking | None:
+    """What was asked with the name of a place among its words taken for the place; None where there is none, or another place is meant."""
+    if search.region_code or asked.region_code or not asked.words:
+        return None
+    placed = parse_asking(search.text, divisions.known_places(), places_alone=True)
+    return placed if placed.region_code else None
 
 
 def _meant(search: CatalogueSearch, asked: Asking) -> CatalogueSearch:
@@ -220,9 +242,11 @@ class _Search:
         found = self._find(page)
         if not found.total and self._widened(asked):
             found = self._find(page)
-        if not found.total and len(search_tokens.units(self.search.text)) > 1 and not self._any(self.search.without(*LETTERS)):
+        if not found.total and search_tokens.has_parts(self.search.text) and not self._any(self.search.without(*LETTERS)):
             self.any_word = True
             found = self._find(page)
+            if not found.total and self._widened(asked):
+                found = self._find(page)
         last = max(1, -(-min(found.total, BOUND) // self.page_size))
         if page > last:
             page = last

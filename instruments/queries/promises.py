@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from instruments.models import CatalogueEntry, CatalogueKind
 from instruments.queries.catalogue import WORKED_OUT_FROM
 from instruments.rules.facets import LETTERS
+from instruments.rules.synonyms import elements_in
 from instruments.services import search_tokens
 
 #: What a row says, and what its figures need: a third of what there is.
@@ -34,6 +35,11 @@ class ItemSearch:
     zone: str = ""
     owner: int | None = None
     samples: int = 1
+
+    @property
+    def elements(self) -> int:
+        """In how many elements each sample is measured: those that the words name, or one."""
+        return max(1, len(elements_in(self.text)))
 
     @property
     def active(self) -> tuple[str, ...]:

@@ -17,13 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from instruments.rules.regions import regions
-from instruments.rules.synonyms import elements
+from instruments.rules.synonyms import elements, elements_in
 
 _FILE = Path(__file__).with_name("data") / "asking.json"
 _MAX_SAMPLES = 100_000
 _MAX_MINUTES = 366 * 24 * 60
 _HAN = "\u3400-\u9fff"
 _PUNCTUATION = re.compile('[,;\uff0c\uff1b\u3001\u3002!?\uff01\uff1f\u201c\u201d"()\uff08\uff09\\[\\]\u3010\u3011]+')
+
+_WORD_BEGINS = re.compile(rf"(?<![^\W_])(?=[^\W\d_])|(?<=[A-Za-z0-9])(?=[{_HAN}])")
+_ALONE = re.compile(rf"\u7684|(?=\W|\Z)|(?<=[{_HAN}])(?=[A-Za-z0-9])")
+_SPEAKER = re.compile(
+    r"(?<=\b(?i:can) )I\b|(?<=\b(?i:could) )I\b|(?<=\b(?i:do) )I\b|\bI(?= (?:am|can|could|have|like|look|measure|need|want|wish|would)\b)"
+)
+"""Who asks, and not iodine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,11 @@ class Asking:
     near: bool = False
     unknown_place: str = ""
     hints: tuple[Hint, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """In how many elements each sample is measured: those that the words name, or one."""
+        return max(1, len(elements_in(self.words)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +120,14 @@ def lexicon_of(divisions: Iterable[Place]) -> Lexicon:
     return Lexicon(found)
 
 
-def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
-    """Take apart what was typed. Pure and in time that grows with the length of the text."""
+def parse_asking(text: str, lexicon: Lexicon | None = None, *, places_alone: bool = False) -> Asking:
+    """Take apart what was typed. Pure and in time that grows with the length of the text.
+
+    With ``places_alone`` the name of a place means it without a word like "near" or "in" before it too.
+    """
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
     found: dict[str, _Piece] = {}
-    for name, pieces in _understood(plain, lexicon or known_places()):
+    for name, pieces in _understood(plain, lexicon or known_places(), places_alone):
         for piece in pieces:
             if name == "unknown_place" and "region" in found:
                 break
@@ -140,6 +155,37 @@ def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
     )
 
 
+def without_light_words(run: str, *, before_concept: bool = False) -> list[str]:
+    """What a run of Chinese says besides "I want to measure", "of" and the like; nothing where it says no more.
+
+    ``before_concept``: something that is known by name follows it directly, so that an "in" at its end is none of its words.
+    """
+    light, starts = _light()
+    if light.fullmatch(run):
+        return []
+    rest = starts.sub("", run) or run
+    rest = re.sub("(?<=..)[\u4e2d\u91cc\u5185]?\u7684$", "", rest)
+    if before_concept:
+        rest = re.sub("(?<=..)[\u4e2d\u91cc\u5185]$", "", rest)
+    return re.split("(?<=..)[\u4e2d\u91cc\u5185]?\u7684(?=..)", rest)
+
+
+def is_light(word: str) -> bool:
+    """Whether a Chinese word says nothing that could be searched for."""
+    return word in _words()["light"]
+
+
+@cache
+def _light() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Runs of nothing else, and how a wish begins: with words that say one, what is to be done, and how often. What was taken for a word
+    is not tried as two: a run that can be cut in many ways would be tried in all of them."""
+    words = _words()
+    light, starts, verbs, counts = (
+        f"(?>{_alternatives(words[name])})" for name in ("light", "light_starts", "light_verbs", "light_counts")
+    )
+    return re.compile(f"{light}++"), re.compile(f"^{starts}++{verbs}?{counts}?(?=..)")
+
+
 def days_meant(when: str, today: date) -> tuple[int, int] | None:
     """The days that a ``when`` of ``Asking`` means, as numbers of days from today: the first, and the one after the last."""
     monday = 7 - today.weekday()
@@ -155,7 +201,7 @@ def days_meant(when: str, today: date) -> tuple[int, int] | None:
     }.get(when)
 
 
-def _understood(plain: str, lexicon: Lexicon) -> Iterator[tuple[str, Iterator[_Piece]]]:
+def _understood(plain: str, lexicon: Lexicon, places_alone: bool) -> Iterator[tuple[str, Iterator[_Piece]]]:
     samples, minutes, hours, days, when = _quantity_patterns()
     yield "samples", _pieces(plain, samples, lambda match: _number(match, 1, _MAX_SAMPLES))
     yield "duration", _pieces(plain, minutes, lambda match: _number(match, 1, _MAX_MINUTES))
@@ -166,6 +212,8 @@ def _understood(plain: str, lexicon: Lexicon) -> Iterator[tuple[str, Iterator[_P
     yield "region", _places_behind(plain, near, lexicon, near=True)
     yield "region", _places_before(plain, near_after, lexicon)
     yield "region", _places_behind(plain, within, lexicon, near=False)
+    if places_alone:
+        yield "region", _places_alone(plain, lexicon)
     for pattern in _unknown_places():
         yield "unknown_place", _pieces(plain, pattern, lambda match: match["place"])
 
@@ -204,6 +252,18 @@ def _places_before(plain: str, words: re.Pattern[str], lexicon: Lexicon) -> Iter
             yield _Piece(min(starts), match.end(), (_around(code, near=True), True))
 
 
+def _places_alone(plain: str, lexicon: Lexicon) -> Iterator[_Piece]:
+    """Each place that is named by itself, by the longest name that fits: a word, or a Chinese one beside Latin letters or "of"."""
+    for match in _WORD_BEGINS.finditer(plain):
+        for length in lexicon.lengths:
+            end = match.start() + length
+            code = lexicon.places.get(_fold(plain[match.start() : end])) if end <= len(plain) else None
+            if code is not None and (ending := _ALONE.match(plain, end)):
+                if code:
+                    yield _Piece(match.start(), ending.end(), (code, False))
+                break
+
+
 def _begins(text: str, start: int) -> bool:
     """Whether a name can begin there: not within a word, or behind a point."""
     before = text[start - 1 : start] if start else ""
@@ -217,7 +277,8 @@ def _letter(character: str) -> bool:
 @cache
 def _quantity_patterns() -> tuple[re.Pattern[str], ...]:
     words = _words()
-    number = rf"(?P<number>[0-9]{{1,6}}(?:\.[0-9])?|[{''.join(words['numerals'])}]{{1,3}})\s*-?\s*"
+    said = _alternatives(words["number_words"])
+    number = rf"(?P<number>[0-9]{{1,6}}(?:\.[0-9])?|(?:{said})(?=[\s-])|[{''.join(words['numerals'])}]{{1,3}})\s*-?\s*"
     units = [re.compile(f"{_start()}{number}{_any(words[name])}", re.I) for name in ("samples", "minutes", "hours", "days")]
     return (*units, re.compile(_any(list(_when())), re.I))
 
@@ -263,8 +324,9 @@ def _start() -> str:
 
 
 def _number(match: re.Match[str], unit: int, maximum: int) -> int | None:
-    text = match["number"]
-    amount = _tenths(text) if text[0].isascii() else _numeral(text)
+    text = match["number"].casefold()
+    said = _words()["number_words"].get(text)
+    amount = said * 10 if said else _tenths(text) if text[0].isascii() else _numeral(text)
     whole = amount * unit // 10
     return whole if 0 < whole <= maximum and (unit > 1 or amount % 10 == 0) else None
 
@@ -298,8 +360,12 @@ def _overlap(one: _Piece, other: _Piece) -> bool:
 
 def _without_filler(text: str) -> str:
     """The words that say what is sought: no punctuation, no "and", no "I need to measure"."""
-    words = _joiners().sub(" ", _PUNCTUATION.sub(" ", text)).split()
-    kept = [word for place, word in enumerate(words) if not (word in _filler() or (place == 0 and word.casefold() in _filler()))]
+    words = _joiners().sub(" ", _SPEAKER.sub(" ", _PUNCTUATION.sub(" ", text))).split()
+    kept = [
+        word
+        for place, word in enumerate(words)
+        if not (word in _filler() or (place == 0 and word != "I" and word.casefold() in _filler()))
+    ]
     return " ".join(kept or words)
 
 

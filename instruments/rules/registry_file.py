@@ -29,11 +29,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is still read. ``field_characters`` also bounds what an unclosed quote can swallow."""
+    """What is still read. ``field_characters`` also bounds what an unclosed quote can swallow, ``cells`` what rows of many columns come to,
+    whatever stands in them."""
 
     file_bytes: int = 50 * 1024 * 1024
     rows: int = 100_000
     columns: int = 500
+    cells: int = 6_000_000
     field_characters: int = 20_000
 
 
@@ -92,7 +94,7 @@ def read_table(text: str, delimiter: str, limits: Limits) -> Table:
     """The table in ``text``. Raises Refusal with every reason found (50 at most).
 
     Reasons: ``import.header_empty``, ``import.header_twice``, ``import.one_column`` (another separator is used),
-    ``import.too_many_columns``, ``import.too_many_rows``, ``import.no_rows``, ``import.broken_quotes``,
+    ``import.too_many_columns``, ``import.too_many_rows``, ``import.too_many_cells``, ``import.no_rows``, ``import.broken_quotes``,
     ``import.field_too_long``, ``import.row_length`` (a row is cut off or has a separator too many), ``import.file_binary`` (a NUL, which
     no cell may hold; in UTF-16 only the decoded text shows it).
     """
@@ -119,6 +121,8 @@ def _read(records: Iterator[tuple[int, list[str]]], delimiter: str, limits: Limi
             continue
         if len(rows) >= limits.rows:
             raise Refusal.of("import.too_many_rows", "file", maximum=limits.rows)
+        if (len(rows) + 1) * len(headers) > limits.cells:
+            raise Refusal.of("import.too_many_cells", "file", maximum=limits.cells, columns=len(headers))
         rows.append(Row(line, dict(zip(headers, cells, strict=True))))
     Refusal.raise_any(reasons)
     if not rows:

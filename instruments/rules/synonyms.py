@@ -26,6 +26,7 @@ _DATA = Path(__file__).with_name("data")
 _SEPARATORS = re.compile(r"[-_/.+\s\u2010-\u2015]+")
 _LATIN_TO_HAN = re.compile("(?<=[0-9a-z])(?=[\u3400-\u9fff])")
 _CHARGE = re.compile(r"(?:\^?[0-9]?[+-]|\((?:[IV]+|[0-9][+-])\))+$")
+_ION = re.compile(r"(?<![^\W_])([A-Z][a-z]?)\^?([1-9])[+-](?![^\W_])")
 _SYMBOL = re.compile(r"(?<![^\W_])([A-Z][a-z])(?![^\W_])")
 _CJK = re.compile(f"[{CJK}]")
 _SHORT_PART = 4
@@ -103,6 +104,20 @@ def element_named(text: str) -> Element | None:
     """The element that a word by itself names: symbol (``Li``, ``Li+``), English or Chinese name."""
     word = _CHARGE.sub("", unicodedata.normalize("NFKC", text).strip())
     return elements().get(word) or _element_names().get(word.casefold())
+
+
+def ions_in(text: str) -> Mapping[str, Element]:
+    """The ions of elements with more than one charge that a text names (``Mg2+``), by their letters and number, folded."""
+    found = _ION.finditer(unicodedata.normalize("NFKC", text))
+    return {f"{one[1]}{one[2]}".casefold(): elements()[one[1]] for one in found if one[1] in elements()}
+
+
+def elements_in(text: str) -> frozenset[str]:
+    """The symbols of the elements that words name by themselves, as symbols, ions or names."""
+    named = {one.symbol for word in text.split() if (one := element_named(word))}
+    ions = {one.symbol for one in ions_in(text).values()}
+    spelled = {span.concept for span in spans(normal(text))}
+    return frozenset(named | ions | {one.symbol for one in elements().values() if one.concept in spelled})
 
 
 def technique_concept(code: str) -> str:

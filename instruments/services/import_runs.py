@@ -404,4 +404,5 @@ def _job_name(run: ImportRun) -> str:
 
 
 def _defer(run: ImportRun) -> None:
-    defer_once(TASK, _job_name(run), queue=QUEUE, lock=_job_name(run), run_id=run.pk)
+    """One import of an owner after the other: a second one would wait at the rows that the first one holds, and fail of waiting."""
+    defer_once(TASK, _job_name(run), queue=QUEUE, lock=f"import:of:{run.organisation_id or 'all'}", run_id=run.pk)

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from instruments.rules import synonyms
+from instruments.rules import asking, synonyms
 from instruments.rules.synonyms import CJK, fold
 from instruments.services.pinyin import syllable
 
@@ -113,10 +113,20 @@ def vector(
 def query(text: str, *, any_word: bool = False) -> str:
     """The tsquery literal for what somebody typed; empty when there is no word in it.
 
-    Every word must be found, or with ``any_word`` at least one. The pieces of a Chinese word are its pairs (its one character);
-    another word is a prefix. A concept is found by any of its names.
+    Every word must be found, or with ``any_word`` at least one (of Chinese, which is written without blanks, one of its pairs). The pieces
+    of a Chinese word are its pairs (its one character); another word is a prefix. A concept is found by any of its names.
     """
-    return (" | " if any_word else " & ").join(units(text))
+    if not any_word:
+        return " & ".join(units(text))
+    pieces = [piece.strip("()") if " & " in unit else unit for unit in units(text) for piece in unit.split(" & ")]
+    telling = [piece for piece in pieces if not asking.is_light(piece.strip("'"))]
+    return " | ".join(dict.fromkeys(telling or pieces))
+
+
+def has_parts(text: str) -> bool:
+    """Whether ``query`` with ``any_word`` asks for less than all of the text."""
+    found = units(text)
+    return len(found) > 1 or " & " in "".join(found)
 
 
 def literal_query(text: str) -> str:
@@ -138,18 +148,27 @@ def spelled(run: str) -> str:
 
 
 def units(text: str) -> list[str]:
-    """What must be found, word by word, each as a tsquery of its own."""
+    """What must be found, word by word, each as a tsquery of its own. What only says that one wants something does not count."""
+    found = _units(text, telling=True) or _units(text, telling=False)
+    return list(dict.fromkeys(found))[:_MAX_QUERY_WORDS]
+
+
+def _units(text: str, *, telling: bool) -> list[str]:
     found: list[str] = []
     plain = synonyms.normal(text)
     cursor = 0
     for span in [*synonyms.spans(plain), None]:
         end = len(plain) if span is None else span.start
         for piece in _pieces().finditer(plain, cursor, end):
-            found += _piece_units(piece["cjk"], piece["word"], text)
+            run = piece["cjk"]
+            followed = span is not None and piece.end() == span.start
+            said = asking.without_light_words(run, before_concept=followed) if run and telling else [run]
+            for part in said:
+                found += _piece_units(part, piece["word"], text)
         if span is not None:
             found.append(_concept_unit(plain[span.start : span.end], span.concept))
             cursor = span.end
-    return list(dict.fromkeys(found))[:_MAX_QUERY_WORDS]
+    return found
 
 
 def _piece_units(run: str | None, word: str | None, typed: str) -> list[str]:
@@ -160,9 +179,12 @@ def _piece_units(run: str | None, word: str | None, typed: str) -> list[str]:
         pairs = [f"'{run[i : i + 2]}'" for i in range(max(1, len(run) - 1))]
         return [f"({' & '.join(pairs[:_MAX_QUERY_WORDS])})"]
     units = []
+    ions = synonyms.ions_in(typed)
     for part in _SPLIT.split(word or ""):
         element = synonyms.element_named(part) or synonyms.element_named(part.capitalize())
-        if element is not None and element.symbol in typed:  # typed as a symbol: the letters are no beginning of a word
+        if part in ions:
+            units.append(f"('{part}':* | '{ions[part].concept}')")
+        elif element is not None and element.symbol in typed:  # typed as a symbol: the letters are no beginning of a word
             units.append(f"('{part}' | '{element.concept}')")
         elif element is not None:
             units.append(f"('{part}':* | '{element.concept}')")

@@ -253,6 +253,14 @@ def _consent(world: World) -> dict[str, Any]:
     }
 
 
+def _tried_by_email(world: World) -> dict[str, Any]:
+    return {"starts_at": "2026-12-01T09:00:00Z", "ends_at": "2026-12-01T10:00:00Z", "email": "nobody@x.example"}
+
+
+def _facts(world: World) -> dict[str, Any]:
+    return {"purpose": "Brine"}
+
+
 def _who_assists(world: World) -> dict[str, Any]:
     return {"assistant": world.objects["assistant"][0]}
 
@@ -774,6 +782,7 @@ API: dict[str, Route] = {
     "api_instrument_booking_rules_trial": Route(
         {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
     ),
+    "api_instrument_booking_rules_trial_by_email": Route({"POST": Rule(LAB, ok=TRIED, body=_tried_by_email)}, "hidden"),
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
@@ -831,8 +840,10 @@ API: dict[str, Route] = {
     "api_inbox": reads(LAB),
     "api_service_records": Route({"GET": Rule(OWNERS)}, "owner"),
     "api_utilisation": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
+    "api_inbox_rivals": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1]})}),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
     "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
+    "api_reservation_facts": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED, body=_facts),
     "api_reservation_approve": acts("reservation:requested", LAB),
     "api_reservation_reject": acts("reservation:requested", LAB, body=reason),
     "api_reservation_check_in": acts("reservation:approved", LAB),
@@ -1435,7 +1446,7 @@ PAGES: dict[str, Route] = {
     "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "resource_request_file": reads_object("resource_request:delivered"),
     "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
-    "instrument_policy": Route({"GET": Rule(LAB)}, "hidden"),
+    "instrument_policy": Route({"GET": Rule(LAB), "POST": Rule(LAB)}, "hidden"),
     "policy_list": Route({"GET": Rule(LAB)}, "owner"),
     "policy_edit": form("owner", LAB),
     "instrument_maintenance": form("hidden", LAB),
@@ -1555,6 +1566,7 @@ PAGES: dict[str, Route] = {
     "payment_keep": acts("payment", BILLING, ok=TRIED | {404}, body=_kept_form),
     "bill_dispute": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=reason),
     "bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
+    "reservation_facts": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED, body=_facts),
     "reservation_order_number": acts("reservation:approved", CUSTOMERS, only("foreign"), body=_order_number),
     "dunning_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
     "dunning_exempt": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempt_form)}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.settlement.extra_models import SessionExtra
 from booking.models import Reservation
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.concurrency.world import add_instrument
 
 PLACE = "reservation-groups"
@@ -67,3 +69,19 @@ def test_bad_input_is_told_as_such(api, body, change, status):
         "extra": {"places": [first, {**first, "x": 1}]},
     }[change]
     assert api("lin").post(f"{PLACE}/report/", body | wrong, key=None).status_code == status
+
+
+def test_each_place_chooses_its_own_add_ons(api, cast, body, programmes):
+    publish_with_addons(cast)
+    lin = api("lin")
+    body["places"][0]["addons"] = [{"addon": "cell", "quantity": 2}]
+    report = lin.post(f"{PLACE}/report/", body, key=None).json()
+    assert [place["addons_fen"] for place in report["places"]] == [3000, 0] and report["addons_fen"] == 3000
+    assert [[one["addon"] for one in place["addons"]] for place in report["places"]] == [["cell"], []]
+    asked = with_figures(body, report)
+    asked["places"][0]["expected_addons_fen"] = 2999
+    assert lin.post(f"{PLACE}/", asked, key="o").status_code == 409 and not Reservation.objects.exists()
+    asked["places"][0]["expected_addons_fen"] = 3000
+    assert lin.post(f"{PLACE}/", asked, key="g").status_code == 201
+    (extra,) = SessionExtra.objects.all()
+    assert (extra.reservation.instrument_id, extra.quantity) == (cast.xrd.pk, 2)

@@ -60,6 +60,20 @@ def test_rivals_are_declined_where_requests_compete_and_elsewhere_only_where_tha
     assert [states[pk] for pk in (one, two_, three, four, five)] == ["rejected", "requested", "rejected", "requested", "rejected"]
 
 
+def test_who_would_be_declined_with_many_is_told_before(api, booked, asked, cast):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    rival = api("he").post("reservations/", asked(8, 10, organisation=cast.other_firm.pk)).json()["id"]
+    first, second = booked(8, 9), booked(9, 10)
+    lab = api("wang", "read")
+    (row,) = lab.post("inbox/rivals/", {"reservations": [first, second]}, key=None).json()
+    assert row["reservation"] == first and [one["id"] for one in row["rivals"]] == [rival], "named once, with the first"
+    assert row["rivals"][0]["starts_at"] == "2026-11-25T08:00:00+08:00"
+    assert lab.post("inbox/rivals/", {"reservations": [first, second, rival]}, key=None).json() == []
+    assert api("he").post("inbox/rivals/", {"reservations": [first]}, key=None).status_code == 403
+    assert codes(lab.post("inbox/rivals/", {"reservations": []}, key=None)) == {"input.min_length"}
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"requested"}
+
+
 def test_bad_calls_decide_nothing(api, booked):
     pk = booked(9, 10)
     lab = api("wang", "manage")

@@ -260,3 +260,18 @@ def test_a_colleague_agrees_and_is_booked_for_over_the_api(api, cast, asked):
     assert api("he").post(f"booking-consents/{row['id']}/end/").status_code == 404
     assert api("lin").post(f"booking-consents/{row['id']}/end/").status_code == 200
     assert api("zhao").get("booking-consents/").json()["results"] == []
+
+
+def test_what_a_booking_is_for_is_corrected_by_the_customer_and_the_lab(api, booked, cast):
+    pk = booked(9, 10)
+    lin, lab = api("lin"), api("wang", "read", "book")
+    done = lin.post(f"reservations/{pk}/facts/", {"purpose": "Brine"}, key="a")
+    assert done.status_code == 200
+    assert {name: done.json()[name] for name in ("purpose", "fund_source")} == {"purpose": "Brine", "fund_source": ""}
+    assert lab.post(f"reservations/{pk}/facts/", {"fund_source": "2"}, key="b").json()["purpose"] == "Brine"
+    shown = lin.get(f"reservations/{pk}/").json()
+    assert (shown["purpose"], shown["fund_source"]) == ("Brine", "2")
+    assert [(step["action"], step["by"]) for step in shown["transitions"]][1:] == [("correct", "Lin"), ("correct", "Wang")]
+    assert codes(lin.post(f"reservations/{pk}/facts/", {"fund_source": "99"}, key="c")) == {"service.fund_source_unknown"}
+    assert codes(lin.post(f"reservations/{pk}/facts/", {"colour": "red"}, key="d")) == {"input.unknown"}
+    assert api("he").post(f"reservations/{pk}/facts/", {"purpose": "x"}, key="e").status_code == 404

@@ -64,3 +64,24 @@ def test_who_is_named_by_half_or_never_booked_here_is_refused(api, cast, place, 
 
 def test_others_do_not_try_a_labs_rules(api, place):
     assert [api(name).get(place, **TIME).status_code for name in ("lin", "li", "zhou")] == [403, 403, 403]
+
+
+def test_anybody_is_tried_by_their_exact_address_for_one_of_their_organisations(api, cast, place, slot):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"quotas": [ONCE_A_WEEK]}, cast.now)
+    ask(cast, slot(9, 10))
+    wang = api("wang", "read")
+    found = wang.post(f"{place}by-email/", {**TIME, "email": cast.users["lin"].email}, key=None)
+    assert codes(found) == ["quota.person_count"]
+    assert found.json()["organisation"] == {"id": cast.firm.pk, "name": cast.firm.name}
+    assert [one["id"] for one in found.json()["organisations"]] == [cast.firm.pk]
+    he = wang.post(f"{place}by-email/", {**TIME, "email": cast.users["he"].email, "organisation": cast.other_firm.pk}, key=None)
+    assert he.json()["allowed"] and "name" not in he.json()
+    for body, code in (
+        ({"email": "nobody@x.example"}, "policy.email_unknown"),
+        ({"email": cast.users["he"].email, "organisation": cast.firm.pk}, "policy.organisation_not_theirs"),
+    ):
+        refused = wang.post(f"{place}by-email/", {**TIME, **body}, key=None)
+        assert refused.status_code == 422 and refused.json()["errors"][0]["code"] == code
+    assert [
+        api(name).post(f"{place}by-email/", {**TIME, "email": "x"}, key=None).status_code for name in ("lin", "li", "zhou")
+    ] == [403] * 3

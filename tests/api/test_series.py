@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from billing.settlement.extra_models import SessionExtra
 from booking.models import Reservation
 from booking.services import policies
 from booking.services.policies import Scope
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 
 PLACE = "reservation-series"
 
@@ -117,3 +119,18 @@ def test_a_manager_asks_for_a_series_in_spite_of_the_labs_rules(api, cast, lin, 
     )
     assert api("wang").post(f"{PLACE}/", asked | {"picks": picks(report)}, key="k").status_code == 201
     assert lin.post(f"{PLACE}/report/", series | {"override_reason": "Please"}, key=None).status_code == 403
+
+
+def test_add_ons_are_chosen_for_every_time_and_their_sum_is_told(lin, cast, series, programmes):
+    publish_with_addons(cast)
+    asked = series | {"addons": [{"addon": "cell", "quantity": 2}]}
+    report = lin.post(f"{PLACE}/report/", asked, key=None).json()
+    assert report["addons"] == [{"addon": "cell", "name": "样品池", "rate_fen": 1500, "quantity": 2, "amount_fen": 3000}]
+    assert [row["addons_fen"] for row in report["rows"]] == [3000] * 3 and report["addons_fen"] == 9000
+    seen = [{**one, "expected_addons_fen": 3000} for one in picks(report)]
+    other = [{**one, "expected_addons_fen": 1} for one in picks(report)]
+    assert lin.post(f"{PLACE}/", {**asked, "picks": other}, key="o").status_code == 409
+    assert lin.post(f"{PLACE}/", {**asked, "picks": seen}, key="k").status_code == 201
+    assert SessionExtra.objects.filter(addon="cell", quantity=2, state="agreed").count() == 3
+    wrong = lin.post(f"{PLACE}/report/", series | {"addons": [{"addon": "tube", "quantity": 1}]}, key=None)
+    assert wrong.status_code == 422 and wrong.json()["errors"][0]["field"] == "addons"

@@ -1640,6 +1640,7 @@ NOT_PAGES: dict[str, str] = {
     "bill_dispute": "POST only",
     "bill_dispute_answer": "POST only",
     "reservation_order_number": "POST only",
+    "reservation_facts": "POST only",
     "dunning_exempt": "POST only",
     "prepaid_terms": "POST only",
     "prepaid_pay": "POST only",

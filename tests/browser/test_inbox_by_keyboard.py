@@ -83,3 +83,32 @@ def test_twenty_requests_are_answered_by_keyboard_in_two_minutes(people: Visitor
     touched = {*answered, *ids[-9:], int(suggested or 0)}
     assert states(used, touched) == {"approved": 18, "rejected": 1, "requested": len(touched) - 19}
     assert manager.faults.found == []
+
+
+def test_the_key_for_the_chosen_names_who_is_declined_with_them_and_a_second_press_is_final(people: Visitors, used: Site) -> None:
+    from booking.services import policies
+    from booking.services.policies import Scope
+
+    now = datetime.now(UTC)
+    first = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=60)
+    with used.data():
+        instrument = stage.add_instrument("Contested microscope", now)
+        manager_of_it = stage.persona("lab@demo.jishi.example")
+        here = Scope(instrument.organisation_id, instrument_id=instrument.pk)
+        policies.say(manager_of_it, here, {"pending_blocks": False, "approval_required": True}, now)
+        wanted = stage.book(stage.persona("researcher.firm11@demo.jishi.example"), instrument, first, 2, now)
+        rival = stage.book(stage.persona("researcher@demo.jishi.example"), instrument, first + timedelta(minutes=30), 1, now)
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page = manager.page
+    manager.open(f"/approvals/?selected={wanted}")
+    page.keyboard.press("x")
+    expect(page.locator(f"#choose-{wanted}")).to_be_checked()
+    page.keyboard.press("A")
+    expect(page.locator("#naming")).to_be_focused()
+    expect(page.locator("#naming")).to_contain_text("1 other wants the same time")
+    assert states(used, {wanted, rival}) == {"requested": 2}
+    page.keyboard.press("A")
+    expect(page.get_by_text("1 request approved. 1 request declined.")).to_be_visible()
+    assert states(used, {wanted, rival}) == {"approved": 1, "rejected": 1}
+    assert manager.faults.found == []

@@ -44,6 +44,7 @@ from booking.rules.changes import Side
 from booking.rules.deciding import Rivals, Verdict
 from booking.rules.downtime import Choice, DowntimeKind
 from booking.rules.samples import ExtraEvent, SampleStep
+from booking.rules.service_facts import ServiceFacts
 from booking.services import (
     changes,
     decisions,
@@ -56,6 +57,7 @@ from booking.services import (
     sample_reports,
     sample_steps,
     self_service,
+    service_facts,
     swaps,
     transitions,
     usage_review,
@@ -110,11 +112,11 @@ WHAT = (
 STEPS: dict[str, tuple[str, ...]] = {
     "requested": (
         "hear_the_leader", "decide", "decide", "swap", "move", "cancel", "approve_over_rivals", "change_the_card", "accept_the_figures",
-        "decide", "cancel", "decide",
+        "decide", "cancel", "decide", "correct",
     ),
     "approved": (
         "check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back", "change_the_card", "check_in",
-        "check_in", "cancel", "move",
+        "check_in", "cancel", "move", "correct",
     ),
     "rejected": ("take_the_decision_back", "cancel"),
     "in_use": ("check_out", "check_out", "extend"),
@@ -372,6 +374,10 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
             there = replace(asked, instrument_id=place, agreed=not yes, side=Side.LAB)
             lab = self.actor("wang")
             self.attempt("move elsewhere", lambda: changes.change(lab, there, self.now, idempotency_key=self.key()))
+
+    def to_correct(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
+        facts = ServiceFacts("Another purpose", f"Project {slot[0]}" if yes else row.research_project, row.service_direction, "4")
+        self.attempt("correct what it is for", lambda: service_facts.correct(who, row.pk, facts, self.now))
 
     def to_swap(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         ahead = Reservation.objects.filter(state__in=["requested", "approved"], starts_at__gt=self.now).exclude(pk=row.pk)

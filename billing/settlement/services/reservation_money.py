@@ -39,6 +39,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs
 from booking.models import Reservation, UsageSession
 from booking.ports import NO_ADDONS, NO_FAULT, Addons, ExpectedFigures, FiguresChanged, Leaving
+from booking.rules.service_facts import ServiceFacts
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -211,6 +212,35 @@ class ReservationMoney:
                 _lock_beside(reservation, own, now)
                 card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now, own)
         return fee_fen
+
+    def on_correct(
+        self, reservation: Reservation, before: ServiceFacts, actor: Actor, expected: ExpectedFigures, now: datetime
+    ) -> None:
+        """Raises Refusal ``facts.money_held`` for each of what stays, Conflict ``facts.dearer`` with the figures that it would have,
+        ``billing.figures_differ``."""
+        decides = before.decides_otherwise(reservation.service_facts, reservation.organisation.kind)
+        if not decides:
+            return
+        if self.decided_by_facts(reservation):
+            raise Refusal(*(Reason("facts.money_held", {}, name) for name in decides))
+        quotes = quote_rows.quotes_of(reservation.pk)
+        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
+        planned = assessing.plan_of(reservation, reservation.during, now, agreed)
+        prepared = planned.with_balances(_known(planned))
+        assessment = prepared.inputs.assess()
+        refuse_surprise(assessment, expected)
+        if not expected.complete and is_dearer(assessment, accepted):
+            figures = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
+            raise Conflict(*(Reason("facts.dearer", figures, name) for name in decides), extra=figures)
+        by = actor.user_id if expected.complete else accepted.accepted_by_id
+        _write_quote(reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=by, promised=accepted)
+
+    def decided_by_facts(self, reservation: Reservation) -> bool:
+        """From approval on, and for what a request keeps on cards, prepaid money or limits (of a project, for one)."""
+        if reservation.state != ReservationState.REQUESTED:
+            return True
+        return bool(ledger.held_accounts(RESERVATION, reservation.pk))
 
     def free_until(self, reservation: Reservation) -> datetime | None:
         """As the quote says by which the reservation goes."""

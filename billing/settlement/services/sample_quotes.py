@@ -193,9 +193,10 @@ def prepare_many(
     samples: int,
     today: date,
     person_id: int | None = None,
+    elements: int = 1,
 ) -> list[SampleInputs | None]:
-    """The engine's inputs for ``samples`` of each of the tests (with owner and test item) that come ``today``, with one element each where
-    elements cost: seven queries at most however many. None where the price is on request or counts time.
+    """The engine's inputs for ``samples`` of each of the tests (with owner and test item) that come ``today``, with so many ``elements``
+    each where elements cost: seven queries at most however many. None where the price is on request or counts time.
 
     ``places`` as in ``Around``; the customer need not be stored. ``person_id``: who asks, where it is known.
     """
@@ -210,7 +211,7 @@ def prepare_many(
         if priced is None or priced.price is None or priced.unit in UNITS_OF_TIME:
             return None
         pinned: dict[str, Any] = {"price": priced.price, "version_ids": ids, "around": around, "person_id": person_id}
-        return plan(resource, customer, samples, 1, today, today, **pinned)
+        return plan(resource, customer, samples, elements, today, today, **pinned)
 
     plans = [planned(each) for each in resources]
     loaded, known = assessing.with_what_is_known(plans)

@@ -46,6 +46,25 @@ class Used:
     rate_fen: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What one of several times offers besides itself (as ``priced``), what the choice comes to there, and why it cannot be had there."""
+
+    offered: Mapping[str, tuple[str, int]]
+    amount_fen: int = 0
+    faults: tuple[Reason, ...] = ()
+
+    @classmethod
+    def of(cls, schedule: PriceSchedule, customer_class: str, chosen: Sequence[tuple[str, int]]) -> Beside:
+        """Under the price of the time."""
+        offered = priced(schedule, customer_class)
+        amount_fen = sum(offered[code][1] * quantity for code, quantity in chosen if code in offered)
+        return cls(offered, amount_fen, tuple(faults_of_choice(offered, chosen)))
+
+
+NOTHING_BESIDE = Beside({})
+
+
 def choose(reservation: Reservation, offered: Mapping[str, tuple[str, int]], addons: Addons, actor: Actor, now: datetime) -> int:
     """Write down what the customer chose when booking, of what is ``offered`` (``priced``); returns what it comes to, in fen. It is agreed
     with this. Part of the caller's transaction.
@@ -289,7 +308,7 @@ def priced(schedule: PriceSchedule, customer_class: str) -> dict[str, tuple[str,
     return {
         each.code: (_name(each), tax.with_tax_fen(fen) if tax is not None else fen)
         for each in schedule.addons
-        if (fen := each.fen[customer_class])
+        if (fen := each.fen.get(customer_class, 0))
     }
 
 

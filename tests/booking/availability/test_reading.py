@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking.queries.availability import Wish, calculating, free_within, next_free
+from booking.models import Downtime
+from booking.queries.availability import Wish, bookable_within, calculating, free_within, next_free
 from booking.services import availability
-from instruments.models import Instrument
+from instruments.models import CatalogueEntry, Instrument
+from instruments.services import catalogue
 from tests.booking.availability.building import ALWAYS, instrument_with, occupy
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,32 @@ def test_instruments_can_be_cut_down_to_those_free_within_some_days(cast, slot):
     assert not Instrument.objects.filter(later).exists()  # what is free on the day after does not count
     evening = cast.now + timedelta(days=2, hours=10, minutes=30)  # Wednesday 19:30
     assert not Instrument.objects.filter(free_within(1, evening, 60)).exists()
+
+
+def test_what_does_not_run_has_no_next_time_until_it_comes_back(cast, slot):
+    availability.rebuild([cast.xrd.calendar_id], cast.now)
+    entries = CatalogueEntry.objects.filter(instrument=cast.xrd)
+
+    def found() -> bool:
+        return entries.filter(bookable_within(7, cast.now)).exists()
+
+    assert found()
+    cast.xrd.status = "under_repair"
+    cast.xrd.save()
+    catalogue.refresh_instruments([cast.xrd.pk], cast.now)
+    assert not found()
+    assert entries.filter(free_within(7, cast.now)).exists()  # its calendar alone says nothing
+    during = slot(8, 20, day=-2)
+    Downtime.objects.create(
+        instrument=cast.xrd,
+        kind="breakdown",
+        starts_at=during.starts_at,
+        ends_at=during.ends_at,
+        status_before="normal",
+        made_by=cast.users["wang"],
+        made_at=cast.now,
+    )
+    assert found()
 
 
 def test_the_keys_index_answers_from_when_something_is_free_without_the_rows():

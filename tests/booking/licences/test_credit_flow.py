@@ -19,6 +19,8 @@ from booking.services.access_lists import Listing
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence
+from config.kernel.models import AuditEntry
+from instruments.models import Notice
 from tests.agreeing import check_out_agreed
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +225,21 @@ def test_the_lab_notes_by_its_own_word_with_a_reason(cast, rules, now):
     credit.note_manual(wang, cast.lab.pk, "lin@example.org", -7, "Left samples", now)
     (row, standing), *_rest = queries.my_standings(cast.actor("lin"), now)
     assert (row.organisation, standing.score) == (cast.lab, 93)
+
+
+def test_what_the_lab_notes_by_its_own_word_is_logged_told_and_given_back_by_a_granted_appeal(cast, rules, now, gao):
+    wang, lin = cast.actor("wang"), cast.actor("lin")
+    event = credit.note_manual(wang, cast.lab.pk, "lin@example.org", -7, "Left samples", now)
+    (logged,) = AuditEntry.objects.filter(action="credit.event", object_id=str(event.pk))
+    assert (logged.actor_id, logged.reason, logged.after) == (wang.user_id, "Left samples", {"kind": "manual", "points": -7})
+    (told,) = Notice.objects.filter(event="credit.noted", user=cast.users["lin"])
+    assert (told.params["points"], told.params["note"]) == ("-7", "Left samples")
+    made = credit.appeal(lin, event.pk, "They were mine to leave", now)
+    with pytest.raises(Forbidden):
+        credit.decide_appeal(wang, made.pk, True, "Well", now)
+    credit.decide_appeal(gao, made.pk, True, "Right", now)
+    (_lab, standing), *_rest = queries.my_standings(lin, now)
+    assert standing.score == 100
 
 
 def test_points_of_the_platform_move_by_the_operators_word_alone(cast, now):

@@ -38,6 +38,10 @@ STEPS = {
     ("rejected", "take_back"): "requested",
     ("approved", "undo_import"): "cancelled",
     ("completed", "undo_import"): "cancelled",
+    **{
+        (state, "correct"): state
+        for state in ("requested", "approved", "in_use", "completed", "adjusting", "adjustment_refused", "disputed")
+    },
 }
 
 

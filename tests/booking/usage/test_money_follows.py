@@ -12,6 +12,7 @@ from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.deciding import Verdict
+from booking.rules.service_facts import ServiceFacts
 from booking.rules.states import Action
 from booking.services import (
     changes,
@@ -20,6 +21,7 @@ from booking.services import (
     inbox,
     reservations,
     self_service,
+    service_facts,
     transitions,
     usage_review,
 )
@@ -48,6 +50,7 @@ CALLED = {
     Action.TAKE_BACK: "on_release",
     Action.UNDO_IMPORT: "on_release",
     Action.MOVE: "on_move",
+    Action.CORRECT: "on_correct",
     Action.CHECK_IN: "on_progress",
     Action.CHECK_OUT: "on_progress",
     Action.ASK_ADJUSTMENT: "on_progress",
@@ -126,6 +129,7 @@ def test_money_is_called_on_every_step_and_nothing_stays_held_at_the_end(cast, p
     moving = ask(16, 17)
     later = ChangeRequest(moving.pk, TimeRange(moving.starts_at + HOUR, moving.ends_at + HOUR))
     assert changes.change(lin, later, now, idempotency_key="move").state == "made"
+    service_facts.correct(lin, moving.pk, ServiceFacts("Crystals"), now)
     transitions.cancel(lin, moving.pk, now)
     accepted, decided = over(12, 13), over(13, 14)
     usage_review.ask_adjustment(lin, accepted.pk, None, "No.", accepted.ends_at)

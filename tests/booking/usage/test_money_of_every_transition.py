@@ -15,8 +15,19 @@ from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.deciding import Verdict
+from booking.rules.service_facts import ServiceFacts
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services import changes, decisions, extending, inbox, reservations, self_service, transitions, usage_review
+from booking.services import (
+    changes,
+    decisions,
+    extending,
+    inbox,
+    reservations,
+    self_service,
+    service_facts,
+    transitions,
+    usage_review,
+)
 from booking.services.changes import ChangeRequest
 from booking.services.inbox import Wish
 from booking.services.reject_reasons import Why
@@ -53,6 +64,13 @@ EFFECT: dict[tuple[ReservationState, Action], set[str]] = {
     (S.DISPUTED, Action.DECIDE): {"posted", "charged"},
     (S.REJECTED, Action.TAKE_BACK): set(),
     (S.NO_SHOW, Action.COME_LATE): {"held", "fee dropped"},
+    (S.REQUESTED, Action.CORRECT): {"quoted"},
+    (S.APPROVED, Action.CORRECT): set(),
+    (S.IN_USE, Action.CORRECT): set(),
+    (S.COMPLETED, Action.CORRECT): set(),
+    (S.ADJUSTING, Action.CORRECT): set(),
+    (S.ADJUSTMENT_REFUSED, Action.CORRECT): set(),
+    (S.DISPUTED, Action.CORRECT): set(),
 }
 
 #: The same of a fund card, where it differs: it is held for from the request on, and a fee is paid from what is held.
@@ -62,6 +80,7 @@ ON_CARD = {
     (S.REQUESTED, Action.CANCEL): {"released"},
     (S.REQUESTED, Action.EXPIRE): {"released"},
     (S.REQUESTED, Action.MOVE): {"released", "held", "quoted"},
+    (S.REQUESTED, Action.CORRECT): set(),  # what is kept for the project keeps it
     (S.APPROVED, Action.CANCEL): {"posted", "fee"},
     (S.APPROVED, Action.MARK_NO_SHOW): {"posted", "fee"},
     (S.APPROVED, Action.TAKE_BACK): {"released", "held"},
@@ -135,6 +154,11 @@ class Walk:
 
     def decide(self):
         usage_review.decide(self.li, self.pk, "as_measured", "The log says so.", self.ends)
+
+    def correct(self):
+        decided = ports.money().decided_by_facts(Reservation.objects.get(pk=self.pk))
+        facts = ServiceFacts("Crystals", "" if decided else "Lithium", "", "4")
+        assert service_facts.correct(self.lin, self.pk, facts, self.now)
 
     def come_late(self):
         self_service.start(self.lin, self.pk, [], self.starts + HOUR)

@@ -134,13 +134,76 @@ def test_the_card_of_the_booking_names_and_declines_rivals_too(as_, ask, compete
     assert states(winner, rival) == ["approved", "rejected"]
 
 
-def test_many_at_once_decline_their_rivals_but_not_those_that_were_chosen_too(as_, ask, compete):
+def behind(response, place: str) -> dict[str, list[str]]:
+    """What the form in that part of the page sends."""
+    (form,) = re.findall(r"<form.*?</form>", response.content.decode().partition(f'id="{place}"')[2], re.DOTALL)[:1]
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([a-z0-9_-]+)" value="([^"]*)"', form):
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def test_many_at_once_name_their_rivals_first_and_decline_them_but_not_those_that_were_chosen_too(as_, ask, compete):
     first, rival, second, chosen_rival = ask(9, 12), ask(10, 12, who="he"), ask(13, 15), ask(14, 16, who="he")
     client = as_("wang")
-    response = client.post("/approvals/decide", {"chosen": [first, second, chosen_rival], "verdict": "approve"})
+    asked = client.post("/approvals/decide", {"chosen": [first, second, chosen_rival], "verdict": "approve"})
+    assert states(first, rival, second, chosen_rival) == ["requested"] * 4, "named before anything is decided"
+    said = words(asked)
+    assert "Nothing is approved yet: 1 other wants the same time" in said and "are named before anything is approved" in said
+    assert re.search(r"\(chosen\) Lianhe[^<]*, Wed 25 Nov 2026, 10:00–12:00", said), said
+    assert asked.content.decode().count('data-key="A"') == 1
+    response = client.post("/approvals/decide", behind(asked, "naming"))
     assert states(first, rival, second, chosen_rival) == ["approved", "rejected", "approved", "requested"]
     assert "3 done, 1 not:" in words(response) and "1 other that wanted the same time was declined." in words(response)
-    assert "where the lab lets requests compete for it" in words(response)
+
+
+def test_many_at_once_can_let_their_rivals_wait(as_, ask, compete):
+    first, rival = ask(9, 12), ask(10, 12, who="he")
+    client = as_("wang")
+    asked = client.post("/approvals/decide", {"chosen": [first], "verdict": "approve"})
+    assert "Approve the chosen, let the others wait" in words(asked)
+    client.post("/approvals/decide", behind(asked, "naming") | {"rivals": "keep"})
+    assert states(first, rival) == ["approved", "requested"]
+
+
+def test_who_asked_after_the_rivals_were_named_is_named_before_anything_is_decided(as_, ask, compete):
+    first, rival = ask(9, 12), ask(10, 12, who="he")
+    client = as_("wang")
+    asked = behind(client.post("/approvals/decide", {"chosen": [first], "verdict": "approve"}), "naming")
+    late = ask(9, 10, who="he")
+    again = client.post("/approvals/decide", asked)
+    assert "2 others want the same time" in words(again) and states(first, rival, late) == ["requested"] * 3
+    client.post("/approvals/decide", behind(again, "naming"))
+    assert states(first, rival, late) == ["approved", "rejected", "rejected"]
+
+
+def test_many_without_rivals_are_approved_at_once_and_the_time_that_was_looked_at_is_kept_through_the_naming(
+    as_, cast, ask, slot, compete
+):
+    alone = ask(13, 14)
+    client = as_("wang")
+    client.post("/approvals/decide", {"chosen": [alone], "verdict": "approve"})
+    assert states(alone) == ["approved"]
+    first, _rival = ask(9, 12), ask(10, 12, who="he")
+    seen = f"{slot(9, 12).starts_at.isoformat()}/{slot(9, 12).ends_at.isoformat()}"
+    asked = behind(client.post("/approvals/decide", {"chosen": [first], f"seen-{first}": seen, "verdict": "approve"}), "naming")
+    changes.change(cast.actor("lin"), ChangeRequest(first, slot(8, 11)), cast.now, idempotency_key="moved")
+    response = client.post("/approvals/decide", asked)
+    assert response.status_code == 409 and states(first) == ["requested"]
+
+
+def test_rivals_of_many_are_found_by_two_queries_and_only_where_requests_compete(cast, ask, compete, django_assert_num_queries):
+    chosen = [ask(8, 9), ask(10, 11), ask(12, 13)]
+    rivals = [ask(hour, hour + 1, who="he") for hour in (8, 10, 12)]
+    wang, he = cast.actor("wang"), cast.actor("he")
+    with django_assert_num_queries(2):
+        found = inbox.rivals_of_all(wang, chosen)
+    assert [(one.request.pk, [each.pk for each in one.rivals]) for one in found] == [
+        (own, [rival]) for own, rival in zip(chosen, rivals, strict=True)
+    ]
+    assert inbox.rivals_of_all(he, chosen) == [], "he sees none of those that were chosen"
+    InstrumentPolicy.objects.update(pending_blocks=True)
+    assert inbox.rivals_of_all(wang, chosen) == []
 
 
 def test_a_rival_that_moved_before_it_was_declined_stays_and_is_reported(as_, cast, ask, slot, monkeypatch):

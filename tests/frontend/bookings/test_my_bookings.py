@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from icalendar import Calendar
@@ -12,9 +13,13 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
 from billing.settlement.models import Quote
+from booking import queries
 from booking.models import Reservation
+from booking.queries.service_facts import corrections_of
 from booking.services import transitions
 from config.kernel.errors import Conflict
+from tests.billing.settlement.test_once import approved, asking, publish
+from tests.billing.settlement.test_once import ask as ask_for
 from tests.conftest import PRICE
 from tests.frontend.acting import query_count, words
 
@@ -260,3 +265,63 @@ def test_the_lab_waives_a_fee_on_the_bookings_page_and_what_was_typed_wrongly_st
     assert 'value="9999"' in refused.content.decode() and "Was ill" in words(refused)
     as_("wang").post(f"/bookings/{pk}/fee/waive", {"amount": "600", "reason": "Was ill"})
     assert "Waived by the lab: Was ill" in words(as_("lin").get(f"/bookings/{pk}/"))
+
+
+def facts_form(response) -> dict[str, str]:
+    """What the form that corrects the facts of the service carries hidden."""
+    form = response.content.decode().partition('id="facts"')[2].partition("</form>")[0]
+    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="([a-z_]+)" value="([^"]*)"', form)}
+
+
+def test_what_a_booking_is_for_is_seen_and_corrected_on_its_page_and_the_history_says_by_whom(as_, cast, programmes, ask):
+    pk = ask(9, 12)
+    client = as_("lin")
+    page = client.get(f"/bookings/{pk}/")
+    text = words(page)
+    assert "What it is for Technical development as usual for the customer" in text, text
+    assert "not said; the national record is given this" in text
+    typed = facts_form(page) | {"purpose": "Brine", "research_project": "", "service_direction": "", "fund_source": "2"}
+    text = words(client.post(f"/bookings/{pk}/facts", typed, follow=True))
+    assert "Kept. The history says what was there before." in text
+    assert "What it is for was corrected" in text and re.search(
+        r"Purpose: [^;]+ → Brine; Who pays the project: not said → ", text
+    )
+    stale = client.post(f"/bookings/{pk}/facts", typed | {"purpose": "<b>Other"})
+    assert stale.status_code == 409 and "Somebody else changed this reservation" in words(stale)
+    assert 'value="&lt;b&gt;Other"' in stale.content.decode(), "what was typed is kept"
+    wrong = client.post(f"/bookings/{pk}/facts", facts_form(client.get(f"/bookings/{pk}/")) | {"fund_source": "99"})
+    assert wrong.status_code == 422
+    as_("wang").post(f"/bookings/{pk}/facts", facts_form(as_("wang").get(f"/bookings/{pk}/")) | {"purpose": "Salt"})
+    assert re.search(r"Purpose: Brine → Salt", words(client.get(f"/bookings/{pk}/")))
+    assert "Nothing was changed." in words(client.post(f"/bookings/{pk}/facts", {"purpose": "Salt"}, follow=True))
+
+
+def test_what_money_is_held_by_is_shown_and_not_asked_any_more(as_, cast, programmes, ask):
+    pk = ask(9, 12)
+    transitions.approve(cast.actor("wang"), pk, cast.now)
+    page = as_("lin").get(f"/bookings/{pk}/")
+    html = page.content.decode()
+    assert "money is held by them" in words(page) and 'id="facts-source"' in html
+    assert 'id="facts-project"' not in html and 'id="facts-direction"' not in html
+    refused = as_("lin").post(f"/bookings/{pk}/facts", facts_form(page) | {"research_project": "Another"})
+    assert refused.status_code == 422 and "cancel the booking and book again" in words(refused)
+
+
+def test_a_project_that_costs_more_is_kept_with_a_second_press_that_says_the_figures(as_, cast, slot):
+    publish(cast, asking("DEMO-QH-ONCE"))
+    approved(cast, slot(9, 11), "2026-ZJ-8")
+    pk = ask_for(cast, slot(13, 15), "2026-ZJ-9")
+    client = as_("lin")
+    typed = {"research_project": "2026-ZJ-8"}
+    asked = client.post(f"/bookings/{pk}/facts", facts_form(client.get(f"/bookings/{pk}/")) | typed)
+    assert asked.status_code == 409 and re.search(r"Keep it: pay ¥[0-9.,]+ now, final cost ¥", words(asked))
+    assert Reservation.objects.get(pk=pk).research_project == "2026-ZJ-9"
+    client.post(f"/bookings/{pk}/facts", facts_form(asked) | typed)
+    assert Reservation.objects.get(pk=pk).research_project == "2026-ZJ-8"
+
+
+def test_a_booking_without_corrections_costs_no_query_for_them(as_, cast, programmes, ask, django_assert_num_queries):
+    pk = ask(9, 12)
+    row = queries.reservation_detail(cast.actor("lin")).get(pk=pk)
+    with django_assert_num_queries(0):
+        assert corrections_of(row) == {}

@@ -9,9 +9,11 @@ from html import unescape
 import pytest
 
 from billing.pricing import services as pricing
+from billing.settlement.extra_models import SessionExtra
 from booking.models import Reservation, ReservationSeries
 from booking.services import policies, transitions
 from booking.services.policies import Scope
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.conftest import PRICE
 from tests.frontend.acting import FRAGMENT, may_pass_over_rules_is_opened, query_count, words
 from tests.spending import build_spenders
@@ -151,11 +153,11 @@ def test_what_cannot_be_read_is_said_and_kept(as_, page, typed, said):
     [
         "",
         "x",
-        "1|x|y||",
-        "1|2026-11-25T01:00:00+00:00|2026-11-25T00:00:00+00:00||",
-        "9|2026-11-25T01:00:00|2026-11-25T02:00:00||",
-        "1|0001-01-01T00:00:00+00:00|0001-01-01T02:00:00+00:00|0|0",
-        "1|9999-12-31T20:00:00+00:00|9999-12-31T22:00:00+00:00|0|0",
+        "1|x|y|||",
+        "1|2026-11-25T01:00:00+00:00|2026-11-25T00:00:00+00:00|||",
+        "9|2026-11-25T01:00:00|2026-11-25T02:00:00|||",
+        "1|0001-01-01T00:00:00+00:00|0001-01-01T02:00:00+00:00|0|0|",
+        "1|9999-12-31T20:00:00+00:00|9999-12-31T22:00:00+00:00|0|0|",
     ],
 )
 def test_ticks_that_cannot_be_read_are_no_ticks(as_, page, pick):
@@ -167,7 +169,7 @@ def test_ticks_that_cannot_be_read_are_no_ticks(as_, page, pick):
 @pytest.mark.parametrize("action", ["look", "ask"])
 def test_a_tick_of_many_years_is_refused_before_opening_hours_are_spread_out_over_it(as_, page, action):
     shown = sent(as_("lin").get(page, RULE))
-    endless = "1|2027-01-01T00:00:00+00:00|2099-01-01T00:00:00+00:00|0|0"
+    endless = "1|2027-01-01T00:00:00+00:00|2099-01-01T00:00:00+00:00|0|0|"
     response = as_("lin").post(page, shown | {"action": action, "pick": [endless]})
     assert response.status_code in (409, 422) and "One request can be for 92 days at most" in words(response)
 
@@ -270,3 +272,33 @@ def test_a_manager_repeats_a_time_in_spite_of_the_labs_rules_with_one_reason(as_
     assert made.status_code == 302 and Reservation.objects.count() == 3
     first = words(wang.get(f"/bookings/{Reservation.objects.earliest('pk').pk}/"))
     assert "Beam time was lost (passed over: longest booking)" in first
+
+
+def test_what_is_used_besides_each_time_is_chosen_for_the_whole_series(as_, cast, programmes, page):
+    publish_with_addons(cast)
+    panel = as_("lin").get(f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00&addons=cell:2")
+    (address,) = re.findall(r'id="quote-repeat" href="([^"]+)"', panel.content.decode())
+    assert "addons=cell%3A2" in unescape(address) and "only; the lab adds them" not in words(panel)
+    shown = as_("lin").get(unescape(address))
+    assert 'id="addon-cell" name="addon-cell" inputmode="numeric" maxlength="4" value="2"' in shown.content.decode()
+    more = as_("lin").get(page, RULE | {"addon-cell": "3"})
+    text = words(more)
+    assert text.count("¥45.00") == 3 and "¥135.00" in text and "Pay now with it" in text
+    response = as_("lin").post(page, sent(more, action="ask"), follow=True)
+    assert "3 requests sent." in words(response)
+    assert list(SessionExtra.objects.values_list("addon", "quantity", "state")) == [("cell", 3, "agreed")] * 3
+
+
+def test_a_wrong_choice_is_said_at_the_top_and_nothing_can_be_asked_for(as_, cast, programmes, page):
+    publish_with_addons(cast)
+    shown = as_("lin").get(page, RULE | {"addon-cell": "many"})
+    assert "Give how many: a whole number from 1" in words(shown) and "Request 3 times" not in words(shown)
+    assert 'value="many"' in shown.content.decode()
+
+
+def test_a_choice_whose_sum_was_not_shown_is_shown_first(as_, cast, programmes, page):
+    publish_with_addons(cast)
+    unseen = sent(as_("lin").get(page, RULE), action="ask", addons="cell:2")
+    unseen["pick"] = [one.rpartition("|")[0] + "|" for one in unseen["pick"]]
+    response = as_("lin").post(page, unseen)
+    assert response.status_code == 422 and not Reservation.objects.exists()

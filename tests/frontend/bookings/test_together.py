@@ -9,10 +9,12 @@ from html import unescape
 import pytest
 
 from billing.pricing import services as pricing
+from billing.settlement.extra_models import SessionExtra
 from booking.models import Reservation, ReservationGroup
 from booking.services import policies
 from booking.services.policies import Scope
 from instruments.models import Instrument
+from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
 from tests.frontend.acting import may_pass_over_rules_is_opened, words
@@ -167,3 +169,31 @@ def test_the_part_opens_only_where_all_that_stands_against_them_is_of_the_manage
     page = as_("wang").get(PAGE, both | shorter)
     assert words(page).count("7 minutes is too short") == 2
     assert not may_pass_over_rules_is_opened(page) and "You manage this lab" not in words(page)
+
+
+def test_each_instrument_has_its_own_add_ons(as_, cast, sem, programmes, both):
+    publish_with_addons(cast)
+    first = as_("lin").get(PAGE, both | {"addons": "cell:2"})
+    html = first.content.decode()
+    name = f"addon-{cast.xrd.pk}-cell"
+    assert f'id="{name}" name="{name}" inputmode="numeric" maxlength="4" value="2"' in html and f"addon-{sem.pk}-" not in html
+    assert "¥30.00" in words(first) and "Final cost with it" in words(first)
+    own = {f"{word}-{cast.xrd.pk}": both[word] for word in ("on", "from", "to")}
+    page = as_("lin").get(PAGE, both | own | {name: "3"})
+    assert "¥45.00" in words(page)
+    as_("lin").post(PAGE, sent(page))
+    assert list(SessionExtra.objects.values_list("reservation__instrument_id", "quantity")) == [(cast.xrd.pk, 3)]
+
+
+def test_add_ons_whose_sum_was_not_shown_are_not_booked(as_, cast, programmes, both):
+    publish_with_addons(cast)
+    fields = sent(as_("lin").get(PAGE, both))
+    fields |= {f"addons-{cast.xrd.pk}": ["cell:2"], f"beside-{cast.xrd.pk}": [""]}
+    assert as_("lin").post(PAGE, fields).status_code == 422 and not Reservation.objects.exists()
+
+
+def test_what_an_instrument_does_not_offer_is_said_in_its_row(as_, cast, sem, programmes, both):
+    publish_with_addons(cast)
+    own = {f"on-{sem.pk}": "2026-11-25", f"from-{sem.pk}": "11:00", f"to-{sem.pk}": "12:00", f"addons-{sem.pk}": "cell:1"}
+    page = as_("lin").get(PAGE, both | own)
+    assert "The price has no such add-on" in words(page) and "Not all of them can be had" in words(page)

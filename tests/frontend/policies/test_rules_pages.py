@@ -13,8 +13,10 @@ from booking.models import InstrumentPolicy, PolicyLayer
 from booking.rules.usage import BillableBasis
 from booking.services import policies
 from booking.services.policies import Scope
+from config.kernel.access import Role
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
+from instruments.models import Membership
 from tests.booking.services.test_reservation_flow import ask
 from tests.frontend.acting import words
 from tests.frontend.policies.settings_of_layers import WEEKLY, WRONG, everything, typed_of, valid
@@ -137,6 +139,42 @@ def test_trying_the_rules_says_whether_it_would_count_at_once_and_else_why_the_l
     assert "The lab looks at every request." in tried()
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": False}, cast.now)
     assert "it could be booked, and would count at once" in tried()
+
+
+def test_the_rules_are_tried_as_whoever_has_exactly_an_e_mail_address_for_one_of_their_organisations(cast, wang, slot):
+    Membership.objects.create(
+        user=cast.users["lin"], organisation=cast.other_firm, role=Role.RESEARCHER.value, created_at=cast.now
+    )
+    quota = {"subject": "organisation", "measure": "count", "period": "week", "most": 1, "peak_only": False}
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"quotas": [quota]}, cast.now)
+    ask(cast, slot(9, 11))
+    address = reverse("instrument_policy", args=[cast.xrd.pk])
+    time = {"on": "2026-11-26", "from": "09:00", "to": "11:00", "service_mode": "self_operated"}
+    email = f" {cast.users['lin'].email.upper()} "
+    used_up = wang.post(address, {**time, "email": email, "organisation": cast.firm.pk})
+    html = used_up.content.decode()
+    assert f'value="{cast.firm.pk}" selected' in html and f'value="{cast.other_firm.pk}"' in html
+    assert "one organisation may book at most 1 times here" in words(used_up)
+    other = wang.post(address, {**time, "email": email, "organisation": cast.other_firm.pk})
+    assert f'value="{cast.other_firm.pk}" selected' in other.content.decode()
+    assert "one organisation may book" not in words(other)
+    assert "For" in words(wang.post(address, {**time, "email": email, "organisation": "x"}))
+
+
+def test_an_address_that_nobody_has_is_an_error_and_stays_typed_and_no_part_of_one_finds_anybody(cast, wang):
+    address = reverse("instrument_policy", args=[cast.xrd.pk])
+    time = {"on": "2026-11-26", "from": "09:00", "to": "11:00", "service_mode": "self_operated"}
+    lin, gone = cast.users["lin"], cast.users["he"]
+    gone.is_active = False
+    gone.save()
+    for typed in ("nobody@x.example", lin.email[1:], lin.email.partition("@")[0], gone.email, "a" * 300):
+        response = wang.post(address, {**time, "email": typed})
+        assert response.status_code == 422 and "Nobody has an account with this e-mail address" in words(response)
+        assert f'value="{typed}"' in response.content.decode() and "Nothing stands against it" not in words(response)
+    lin.memberships.all().delete()
+    alone = wang.post(address, {**time, "email": lin.email})
+    assert alone.status_code == 422 and "belongs to no organisation" in words(alone)
+    assert lin.full_name not in words(alone)
 
 
 def test_rules_of_other_labs_are_not_for_me(cast, as_):

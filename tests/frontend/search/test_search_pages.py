@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from gzip import compress
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_suggestions_are_a_list_box_with_addresses(client: Client, cast: Any) ->
 def test_hostile_queries_get_a_page(client: Client, cast: Any, query: str) -> None:
     for name in ("search", "search_suggest", "compare"):
         assert client.get(f"{reverse(name)}?{query}").status_code in {200, 204}
+
+
+def test_a_long_address_makes_no_long_page(client: Client, cast: Any) -> None:
+    usual = len(client.get(reverse("search")).content)
+    for more in ("a=1&" * 900, "q=&" * 900, "pick=0&" * 500):
+        answer = client.get(f"{reverse('search')}?{more}")
+        assert answer.status_code == 200 and len(answer.content) < usual + 6 * len(more)
+    kept = client.get(reverse("search"), {"kind": "instrument", "lang": "en", "unheard": "of"}).content.decode()
+    links = re.findall(r'href="([?][^"]*)"', kept)
+    assert any("kind=instrument" in link and "lang=en" in link for link in links)
+    assert not any("unheard" in link for link in links)
 
 
 def test_four_are_picked_in_the_address_and_no_fifth(client: Client, cast: Any) -> None:

@@ -88,6 +88,24 @@ def test_items_have_the_quotes_figures_and_promise_in_three_orders(items: dict[s
     assert statements(4) == statements(2) <= 12
 
 
+def test_each_element_that_the_words_name_is_reckoned_where_elements_cost(
+    as_: Any, items: dict[str, Resource], cast: Any
+) -> None:
+    core = {"name": "Brine elements", "published": True, "region_code": "630104"}
+    part = {"analytes": [{"name": one} for one in ("Li", "Mg", "K")], "turnaround_days": 1}
+    made = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", core, part, cast.now)
+    sample_prices.publish_test_price(cast.actor("li"), made, "element", 2_000, {}, TODAY, cast.now, TODAY)
+    (row,) = find_items(ItemSearch("brine Li Mg", samples=12), customer_of(cast.firm), "earliest", cast.now, 5, "").rows
+    quote = sample_quotes.preview(cast.actor("lin"), made.pk, cast.firm.pk, 12, 2, cast.now)
+    assert row.assessment == quote.assessment and row.assessment.gross_fen == 12 * 2 * 2_000
+    found = text(as_("lin").get(PAGE, {"q": "brine Li Mg", "samples": "12"}))
+    assert "12 samples, 2 elements each" in found
+    assert f"{reverse('sample_create', args=[made.pk])}?samples=12&elements=2&organisation={cast.firm.pk}" in found
+    card = text(as_("lin").get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
+    assert "12 samples, 2 elements each: final cost for you" in card
+    assert f"{reverse('resource_detail', args=[made.pk])}?samples=12&elements=2" in card
+
+
 def test_the_page_shows_what_one_pays_and_leads_to_the_form(as_: Any, items: dict[str, Resource], cast: Any) -> None:
     page = text(as_("lin").get(PAGE, {"q": "brine", "samples": "12"}))
     rows = page[page.index('id="items-title"') :]

@@ -35,6 +35,14 @@ def links(response, words: str) -> list[str]:
     return [unescape(address) for address, label in found if unescape(label).strip().startswith(words)]
 
 
+def test_a_place_among_words_that_nothing_has_leads_to_what_is_free_there(as_, labs, cast):
+    found = as_().get(PAGE, {"q": "Golmud"})  # no name has it
+    assert found.status_code == 302 and found["Location"] == f"{PAGE}?region_code=632801"
+    assert as_().get(PAGE, {"q": "Golmud", "region_code": "630100"}).status_code == 200  # another place was chosen
+    named = cast.xrd.name_en or cast.xrd.name
+    assert as_().get(PAGE, {"q": named}).status_code == 200
+
+
 def test_a_visitor_sees_list_prices_and_is_told_how_to_see_more(as_, labs, programmes):
     page = as_().get(PAGE, {"hours": "3"})
     assert page.status_code == 200

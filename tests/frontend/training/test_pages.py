@@ -183,8 +183,12 @@ def test_points_and_lists_on_the_labs_page(cast, as_):
     lab = as_("wang")
     note = {"organisation": cast.lab.pk, "email": "lin@example.org", "points": "0", "note": "Spill"}
     assert "at least 1" in words(lab.post(reverse("credit_note"), note))
+    assert "counts once there are rules" in words(lab.get(reverse("credit_lab")))
     lab.post(reverse("credit_note"), note | {"points": "-5"})
     assert CreditEvent.objects.get().lab_points == -5
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30}}, cast.now)
+    shown = words(lab.get(reverse("credit_lab")))
+    assert "by Wang" in shown and "counts once there are rules" not in shown
     put = {
         "organisation": cast.lab.pk,
         "verdict": "deny",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -17,6 +18,7 @@ from instruments.rules.names import name_key
 from instruments.rules.reading_options import ReadingOptions, checked, saved_document, saved_parts
 from instruments.services import import_kinds, import_runs, saved_mappings
 from instruments.services.import_runs import Asked
+from tests.instruments.registry.conftest import make_owner
 from tests.instruments.registry.test_workbook import book
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,17 @@ def test_when_the_registry_changes_after_the_preview_nothing_is_written_and_a_ne
     assert Instrument.objects.get(inner_id="A1").model == "S4800"
     assert written(cast, later).state == "done"
     assert Instrument.objects.get(inner_id="A1").model == "S9000"
+
+
+def test_lists_of_an_owner_are_taken_in_one_after_the_other(cast: Any) -> None:
+    for content in (LIST, LIST.replace(b"S4800", b"S9000")):
+        import_runs.start(cast.actor("wang"), Asked("instruments", "csv", cast.lab.pk), content, "list.csv", cast.now)
+    jobs = ProcrastinateJob.objects.filter(task_name=import_runs.TASK)
+    assert jobs.count() == 2  # both wait
+    assert len(set(jobs.values_list("lock", flat=True))) == 1  # and never run at the same time
+    other = make_owner("Another institute", cast.now)
+    import_runs.start(cast.actor("zhou"), Asked("instruments", "csv", other.pk), LIST, "list.csv", cast.now)
+    assert len(set(jobs.values_list("lock", flat=True))) == 2
 
 
 def test_refused_rows_are_told_and_cannot_be_confirmed(cast: Any) -> None:

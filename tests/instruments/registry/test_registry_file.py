@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,14 @@ def test_rows_columns_and_fields_are_bounded() -> None:
     assert codes(",".join("abcde") + "\n1,2,3,4,5\n") == ["import.too_many_columns"]
     assert codes("a\n" + "x" * 51 + "\n") == ["import.field_too_long"]
     assert codes(",".join(map(str, range(100_000))) + "\n", Limits()) == ["import.too_many_columns"]
+
+
+def test_many_rows_of_many_columns_are_refused_whatever_stands_in_them() -> None:
+    header = ",".join(f"c{place}" for place in range(500)) + "\n"
+    sparse = "x" + "," * 499 + "\n"
+    assert codes(header + sparse * 13_000, Limits()) == ["import.too_many_cells"]
+    assert len(read_table("a,b\n" + "1,2\n" * 3, ",", replace(SMALL, cells=6)).rows) == 3
+    assert codes("a,b\n" + "1,2\n" * 3, replace(SMALL, cells=5)) == ["import.too_many_cells"]
 
 
 def test_the_limit_of_a_field_is_put_back_for_other_readers() -> None:

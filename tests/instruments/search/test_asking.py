@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.rules.asking import Lexicon, Place, days_meant, known_places, lexicon_of, parse_asking
+from instruments.rules.asking import Lexicon, Place, days_meant, known_places, lexicon_of, parse_asking, without_light_words
 
 BRINE_ZH = "\u5364\u6c34"
 SAMPLES_ZH = "12\u4e2a\u6837\u54c1"
@@ -93,6 +93,55 @@ def test_of_two_places_before_a_word_the_longer_name_is_meant_and_its_ending_goe
     asked = parse_asking("XRD 海南藏族自治州附近", lexicon)
     assert (asked.words, asked.region_code) == ("XRD", "632500")
     assert parse_asking("2海南附近", lexicon).region_code == "630000"  # not within a number
+
+
+@pytest.mark.parametrize(
+    "text", ["XRD \u897f\u5b81", "\u897f\u5b81\u7684XRD", "\u897f\u5b81XRD", "XRD Xining", "xining city, XRD"]
+)
+def test_a_place_by_itself_is_one_where_that_is_wanted(text: str) -> None:
+    asked = parse_asking(text, places_alone=True)
+    assert (asked.words, asked.region_code, asked.near) == ("XRD", "630100", False)
+    assert parse_asking(text).region_code == ""
+
+
+@pytest.mark.parametrize("text", ["\u9752\u6d77\u5927\u5b66", "Xiningite", "\u6d4b\u897f\u5b81"])
+def test_a_part_of_a_word_is_no_place_by_itself(text: str) -> None:
+    assert parse_asking(text, places_alone=True).region_code == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes", "samples"),
+    [("SEM two hours", 120, None), ("a one-hour SEM", 60, None), ("Ten samples, SEM", None, 10), ("bone hours SEM", None, None)],
+)
+def test_numbers_may_be_words(text: str, minutes: int | None, samples: int | None) -> None:
+    asked = parse_asking(text)
+    assert (asked.duration_minutes, asked.samples) == (minutes, samples)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "elements"),
+    [
+        ("brine, Li and Mg, 12 samples", "brine Li Mg", 2),
+        ("lithium in brine", "lithium brine", 1),
+        ("\u5364\u6c34\u4e2d\u9502\u9541", "\u5364\u6c34\u4e2d\u9502\u9541", 2),
+        ("Mg2+ and Ca\u00b2\u207a", "Mg2+ Ca2+", 2),
+        ("where can I do XRD", "XRD", 1),
+        ("Can I measure Li", "Li", 1),
+        ("I, Br and Cl", "I Br Cl", 3),
+    ],
+)
+def test_elements_are_counted_and_who_asks_is_no_iodine(text: str, words: str, elements: int) -> None:
+    asked = parse_asking(text)
+    assert (asked.words, asked.elements) == (words, elements)
+
+
+@pytest.mark.parametrize(
+    "text", ["\u60f3\u8981" * 26 + "x\u9502", "\u5e2e\u6211" * 26 + "\u6c5e\u8ba1", "\u6d4b\u8bd5" * 26 + "\u4eea"]
+)
+def test_a_wish_that_is_said_again_and_again_is_read_at_once(text: str) -> None:
+    started = time.perf_counter()
+    assert without_light_words(text) != []
+    assert time.perf_counter() - started < 0.5
 
 
 def test_a_question_of_filler_alone_keeps_its_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from config.kernel.access import NOBODY, Actor, Grant, Role
 from instruments import catalogue_ports
-from instruments.models import CatalogueCount
+from instruments.models import CatalogueCount, Site
 from instruments.queries import SearchResult, codes, compared, search_catalogue
 from instruments.queries import catalogue as finding
 from instruments.rules.search_state import CatalogueSearch, read_search
-from instruments.services import registry, vocabulary
+from instruments.services import catalogue, registry, search_tokens, vocabulary
 from instruments.services.code_lists import load_codes
 from instruments.services.registry import InstrumentFields
 from tests.conftest import NOW
@@ -46,6 +46,48 @@ def test_what_is_measured_finds_the_test_item_and_the_instrument_behind_it(stock
     result = find(text)
     assert names(result) == ["ICP mass spectrometer", ITEM]
     assert not result.any_word
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\u6211\u60f3\u6d4b{BRINE_ZH}\u4e2d\u7684{LI_MG_ZH}\uff0c12\u4e2a\u6837\u54c1",  # I want to measure lithium and magnesium in brine
+        f"\u6d4b{BRINE_ZH}\u91cc\u7684\u9502",
+        f"{BRINE_ZH}\u4e2d\u9502\u9541\u542b\u91cf",  # the content of lithium and magnesium in brine
+        "Mg2+",
+        "Mg\u00b2\u207a Li+",
+        "where can I get lithium in brine",
+    ],
+)
+def test_a_sentence_finds_what_it_is_about(stock: Stock, text: str) -> None:
+    result = find(text)
+    assert names(result) == ["ICP mass spectrometer", ITEM]
+    assert not result.any_word
+
+
+def test_a_word_of_a_sentence_that_is_all_there_is_stays_a_word() -> None:
+    assert search_tokens.units("\u5206\u6790") == ["('\u5206\u6790')"]
+    assert search_tokens.units("\u80fd\u8c31\u4eea") != []  # does not begin with "can"
+
+
+def test_a_long_chinese_word_that_nothing_has_finds_what_has_a_part_of_it(stock: Stock) -> None:
+    result = find("\u8026\u5408\u7b49\u79bb\u5b50\u68c0\u6d4b\u4e2d\u5fc3")
+    assert (result.any_word, names(result)) == (True, ["ICP mass spectrometer"])
+
+
+@pytest.mark.parametrize("text", ["XRD Golmud", "\u683c\u5c14\u6728XRD", "\u683c\u5c14\u6728\u7684XRD"])
+def test_the_name_of_a_place_among_the_words_means_what_lies_in_it(stock: Stock, text: str) -> None:
+    Site.objects.filter(pk=stock.xrd.site_id).update(name="Campus")
+    catalogue.refresh_instruments([stock.xrd.pk], NOW)
+    result = find(text)
+    assert (names(result), result.search.region_code, result.any_word) == (["X-ray diffractometer"], "632801", False)
+    assert find(text, region_code="630100").search.region_code == "630100"
+    assert finding.new_since(CatalogueSearch(text=text), NOW - timedelta(days=1), NOW) == [entry_of(stock.xrd).pk]
+
+
+def test_near_a_place_where_nothing_has_all_words_shows_what_has_some_elsewhere(stock: Stock) -> None:
+    result = find("XRD goniometer near Xining")
+    assert (result.any_word, result.elsewhere, names(result)) == (True, True, ["X-ray diffractometer"])
 
 
 @pytest.mark.parametrize("text", ["XRD", XRD_ZH, "X-ray diffraction", "diffractometer", "diffraction"])

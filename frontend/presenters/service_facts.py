@@ -1,0 +1,86 @@
+"""What a booking says of the service: as its page shows it, how it is corrected there, and what was corrected in its history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+
+from booking import ports
+from booking.models import Reservation
+from booking.queries.service_facts import corrections_of
+from booking.rules.service_facts import ServiceFacts, direction_of, fund_source_of
+from booking.service_wording import DIRECTIONS, fund_source_names
+from booking.services import service_facts
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Refusal
+
+Word = Promise | str
+NAMES: dict[str, Word] = {
+    "purpose": gettext_lazy("Purpose"),
+    "research_project": gettext_lazy("Research project"),
+    "service_direction": pgettext_lazy("a service", "What it is for"),
+    "fund_source": gettext_lazy("Who pays the project"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactsPanel:
+    """``direction`` and ``source`` in words; ``direction_said``, ``source_said``: whether somebody said so, or the record will say it of
+    itself. ``decided``: money is held by the research project and the direction, so that they stay. ``figures``: what it would cost by what
+    was typed, which the customer may accept."""
+
+    said: ServiceFacts
+    direction: Word
+    direction_said: bool
+    source: str
+    source_said: bool
+    may_correct: bool
+    decided: bool
+    figures: Mapping[str, int] | None
+
+
+def facts_panel(actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> FactsPanel:
+    """For who sees the booking."""
+    said = reservation.service_facts
+    may = service_facts.may_correct(actor, reservation, now)
+    shown = _figures(refusal) if isinstance(refusal, Conflict) else None
+    return FactsPanel(
+        said=said,
+        direction=DIRECTIONS[direction_of(said.service_direction, reservation.organisation.kind)],
+        direction_said=bool(said.service_direction),
+        source=dict(fund_source_names())[fund_source_of(said.fund_source, said.research_project)],
+        source_said=bool(said.fund_source),
+        may_correct=may,
+        decided=may and ports.money().decided_by_facts(reservation),
+        figures=shown,
+    )
+
+
+def _figures(conflict: Conflict) -> dict[str, int] | None:
+    """What it would cost by what was typed, where that is why it was refused."""
+    if conflict.reasons[0].code not in ("facts.dearer", "billing.figures_differ"):
+        return None
+    return {name: conflict.extra[name] for name in ("payable_now_fen", "final_cost_fen")}
+
+
+def corrections(reservation: Reservation) -> dict[datetime, str]:
+    """When what was corrected, in words for the history."""
+    found = corrections_of(reservation)
+    return {at: "; ".join(_words(name, *texts) for name, texts in one.items()) for at, one in found.items()}
+
+
+def _words(name: str, before: str, after: str) -> str:
+    old, new = (_text(name, text) for text in (before, after))
+    return _("%(name)s: %(before)s → %(after)s") % {"name": NAMES[name], "before": old, "after": new}
+
+
+def _text(name: str, text: str) -> str:
+    if not text:
+        return pgettext("a fact of a service", "not said")
+    words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
+    return str(words.get(text, text))
