@@ -199,10 +199,10 @@ def _account_codes(queryset: QuerySet[AccountCodes], actor: Actor) -> QuerySet[A
 
 
 def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet[FirmDeclaration]:
-    """What a firm declares is read by its administrators, and by who verifies, supervises or pays."""
+    """What a firm or an owner declares is read by its administrators, and by who verifies, supervises or pays."""
     if actor.has(*OFFICIALS):
         return queryset
-    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN))
+    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, Role.LAB_MANAGER))
 
 
 def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:

@@ -111,6 +111,46 @@ register_sql(
             OR (used_on BETWEEN valid_from AND valid_to) IS NOT TRUE""",
 )
 
+# Of every charge, version and region apart: what is too much of one charge must not make up for what is missing of another.
+register_sql(
+    "vouchers.homes_pay_what_was_drawn_on_theirs",
+    counted="SELECT count(*) FROM billing_award WHERE payers @? '$[*] ? (@.payer starts with \"partner:\")'",
+    violations="""
+        WITH theirs AS (
+            SELECT v.account_id, 'partner:' || p.platform_id AS payer
+              FROM billing_voucher v JOIN billing_partnerregion p ON p.id = v.origin_id),
+        said AS (
+            SELECT w.charge_id, w.version_id, line ->> 'payer' AS payer, sum(w.sign * (line ->> 'amount_fen')::bigint) AS fen
+              FROM (SELECT charge_id, programme_version_id AS version_id, payers, 1 AS sign FROM billing_award
+                     UNION ALL
+                    SELECT a.charge_id, a.programme_version_id, r.payers, -1
+                      FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id) w
+             CROSS JOIN jsonb_array_elements(w.payers) line
+             WHERE starts_with(line ->> 'payer', 'partner:')
+             GROUP BY 1, 2, 3),
+        drawn AS (
+            SELECT m.charge_id, m.version_id, m.payer, sum(m.fen) AS fen
+              FROM (SELECT o.payer, t.amount_fen AS fen, t.programme_version_id AS version_id,
+                           coalesce((SELECT c.id FROM billing_charge c
+                                      WHERE t.source_type = 'reservation' AND c.reservation_id = t.source_id),
+                                    (SELECT c.id FROM billing_charge c
+                                      WHERE t.source_type = 'sample_job' AND c.sample_job_id = t.source_id)) AS charge_id
+                      FROM theirs o JOIN billing_transfer t ON t.debit_id = o.account_id AND t.kind = 'post'
+                     UNION ALL
+                    SELECT o.payer, -t.amount_fen, t.programme_version_id,
+                           coalesce((SELECT l.charge_id FROM billing_creditnote n JOIN billing_billline l ON l.id = n.line_id
+                                      WHERE t.source_type = 'credit_note' AND n.id = t.source_id),
+                                    (SELECT a.charge_id FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id
+                                      WHERE t.source_type = 'award_reversal' AND r.id = t.source_id))
+                      FROM theirs o JOIN billing_transfer t ON t.credit_id = o.account_id AND t.kind = 'refund') m
+             GROUP BY 1, 2, 3)
+        SELECT format('charge %s under version %s: %s pays %s fen, %s were drawn on its vouchers', coalesce(s.charge_id, d.charge_id),
+                      coalesce(s.version_id, d.version_id), coalesce(s.payer, d.payer), coalesce(s.fen, 0), coalesce(d.fen, 0))
+          FROM said s FULL JOIN drawn d
+            ON d.charge_id = s.charge_id AND d.version_id = s.version_id AND d.payer = s.payer
+         WHERE coalesce(s.fen, 0) <> coalesce(d.fen, 0)""",
+)
+
 register_sql(
     "counted.what_stands_was_promised_or_given",
     counted="SELECT count(*) FROM billing_counted WHERE ended_at IS NULL",

@@ -275,7 +275,8 @@ register(
         "firm.tie_unknown": _("Choose how you are tied."),
         "firm.party_kind_unknown": _("Choose whether it is an organisation or a person."),
         "firm.mark_invalid": _("Type the last four characters of the person's identity number."),
-        "firm.only_firms": _("Only firms and teams declare their figures here."),
+        "firm.only_firms": _("Only firms, teams and owners of instruments declare facts here."),
+        "firm.not_of_owners": _("Owners of instruments declare labels and their controller; their place is in the profile."),
         "firm.itself": _("This is the code of your own firm. Name the other one."),
         "firm.circle": _(
             "This would close a circle of control: %(chain)s. Name whoever is at the top, or correct the other declaration."

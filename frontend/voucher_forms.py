@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.vouchers.models import VoucherQuota
 from billing.vouchers.rules.terms import Area, Terms
 from billing.wording import region_word
 from frontend.firm_forms import MoneyForm, day_field, fen, scan_field
+from frontend.presenters.instruments import is_english
 from frontend.yuan_typed import YuanField, typed_fen
+from instruments.queries.facet_labels import Names, zone_names
 
 _LONG = 4000
 _AREA = re.compile(r"(?P<area>[^:：]*)[:：](?P<amount>.*)")
@@ -104,8 +108,10 @@ class AnnouncementForm(MoneyForm):
 class ApplicationForm(MoneyForm):
     """What a firm asks for."""
 
-    organisation = forms.ChoiceField(label=_("For"))
-    quota = forms.ChoiceField(label=_("Area"), help_text=_("Where your organisation is registered."))
+    organisation = forms.ChoiceField(label=pgettext_lazy("application for a voucher", "For"))
+    quota = forms.ChoiceField(
+        label=pgettext_lazy("quota of vouchers", "Area"), help_text=_("Where your organisation is registered.")
+    )
     asked_yuan = YuanField(label=_("Amount asked for (yuan)"))
     purpose = forms.CharField(label=_("What you need it for"), max_length=_LONG, widget=forms.Textarea(attrs={"rows": 4}))
     file = scan_field(_("Evidence"), _("PDF, JPEG or PNG, as the notice asks: contract, plan or project paper."))
@@ -150,6 +156,19 @@ class RecogniseForm(MoneyForm):
         self.fields["programme"].choices = programmes  # type: ignore[attr-defined]
 
 
-def area_word(quota: VoucherQuota) -> Any:
-    """An area in words."""
-    return quota.zone or (region_word(quota.code_prefix) if quota.code_prefix else _("everywhere"))
+def area_word(quota: VoucherQuota, zones: Names) -> Any:
+    """An area in words; ``zones`` are the names of policy zones (``zones_of``)."""
+    if quota.zone:
+        return zone_word(quota.zone, zones)
+    return region_word(quota.code_prefix) if quota.code_prefix else _("everywhere")
+
+
+def zones_of(quotas: Iterable[VoucherQuota]) -> Names:
+    """The names of the zones of quotas, in one query at most."""
+    return zone_names({each.zone for each in quotas if each.zone})
+
+
+def zone_word(slug: str, zones: Names) -> str:
+    """A zone by its name in the reader's language; one that is no longer there by its short name."""
+    name, name_en = zones.get(slug, (slug, ""))
+    return (name_en or name) if is_english() else name

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from billing.firms import loading
 from billing.firms.models import CreditImport, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerRegion
+from billing.firms.rules.declarations import DECLARES
 from billing.firms.rules.group import controller_of, group_of
 from billing.firms.rules.profile import Known, party
 from billing.subsidy.rules.facts import Listing, Party
@@ -34,9 +35,9 @@ class Standing:
 
 
 def standing(actor: Actor, organisation_id: int, on: date) -> Standing:
-    """The verified facts of a firm or team, for its people and officials. Raises NotFound."""
+    """The verified facts of who declares them, for its people and officials. Raises NotFound."""
     organisation = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
-    if organisation.kind not in ("firm", "team") or not sees_private_profile(actor, organisation):
+    if organisation.kind not in DECLARES or not sees_private_profile(actor, organisation):
         raise NotFound.of("access.not_found", model="organisation")
     known, keys = loading.known([organisation.pk])
     key = keys[organisation.pk]

@@ -142,7 +142,8 @@ def uses(actor: Actor, voucher: Voucher) -> QuerySet[Transfer]:
 
 def voucher_for(actor: Actor, pk: int) -> Voucher:
     """One voucher with its account. Raises NotFound."""
-    return get_visible(Voucher.objects.select_related("account", "programme", "organisation", "origin"), actor, pk=pk)
+    related = ("account", "programme", "organisation", "origin", "application__announcement")
+    return get_visible(Voucher.objects.select_related(*related), actor, pk=pk)
 
 
 def issuable(actor: Actor) -> list[tuple[Programme, str]]:

@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 12, 12, 32, 30
 _LABELS = 7
 """So many words fit below a plot."""
+_HALF_A_WORD = 44
+"""A month below a plot reaches so far to each side on a phone, where its letters are largest beside the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,17 @@ def bar_plot(title: str, labels: Sequence[str], values: Sequence[int]) -> Plot:
         Bar(0, _LEFT + place * step + step // 8, _y(value, top), max(1, step * 3 // 4), HEIGHT - _BOTTOM - _y(value, top))
         for place, value in enumerate(values)
     ]
-    marks = [Mark(_LEFT + place * step + step // 2, text) for place, text in _some(labels)]
+    marks = [Mark(_within(_LEFT + place * step + step // 2), text) for place, text in _some(labels)]
     return Plot(title, (), bars, marks, display.yuan(top), None, "")
 
 
 def _marks(labels: Sequence[str]) -> list[Mark]:
-    return [Mark(_x(place, len(labels)), text) for place, text in _some(labels)]
+    return [Mark(_within(_x(place, len(labels))), text) for place, text in _some(labels)]
+
+
+def _within(x: int) -> int:
+    """So that a word around it is whole."""
+    return min(max(x, _HALF_A_WORD), WIDTH - _HALF_A_WORD)
 
 
 def _some(labels: Sequence[str]) -> list[tuple[int, str]]:

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing import wording
 from billing.ledger.rules.money import FEN_PER_YUAN
-from billing.sandbox.rules.report import OTHERS
+from billing.sandbox.rules.report import OTHERS, SESSIONS, TESTS
 from billing.sandbox.rules.simulation import UNKNOWN
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN, RATE_UP, TRIED
 from billing.settlement.exports import plain_cell
@@ -77,6 +78,10 @@ class Tile:
     note: str = ""
 
 
+def _services_word() -> str:
+    return pgettext("column of a trial", "Services")
+
+
 def _text(value: str) -> Cell:
     return Cell("text", value)
 
@@ -98,13 +103,13 @@ def tiles(result: Json) -> list[Tile]:
     tried, against = result["totals"][TRIED], result["totals"].get(AGAINST)
     found = [Tile(_("Cost"), display.yuan(tried["cost_fen"]), _against(against))]
     if tried["budget_fen"] is not None:
-        left = tried["budget_fen"] - tried["cost_fen"]
+        left = tried["budget_fen"] - tried["cost_fen"] + tried.get("homes_fen", 0)
         note = _("used up in %(month)s") % {"month": tried["short_since"]} if tried["short_since"] else _("it lasts")
         found.append(Tile(_("Left of the budget"), display.yuan(left), note))
     sessions = {"part": f"{tried['subsidised_sessions']:,}", "whole": f"{tried['sessions']:,}"}
     firms = {"part": f"{tried['subsidised_firms']:,}", "whole": f"{tried['firms']:,}"}
     words = _("of %(whole)s")
-    found.append(Tile(_("Sessions that get something"), sessions["part"], words % sessions))
+    found.append(Tile(_("Services that get something"), sessions["part"], words % sessions))
     found.append(Tile(_("Customers that get something"), firms["part"], words % firms))
     return found
 
@@ -114,17 +119,48 @@ def _against(against: Json | None) -> str:
 
 
 def plots(result: Json) -> list[Plot]:
-    """Cost against the budget over time."""
+    """Cost against the budget over time; and where it has several parts, month by month what each costs."""
     months = result["months"]
     labels = [each["month"] for each in months]
     series = [(_("As tried"), [each["spent_fen"] for each in months])]
     if AGAINST in result["totals"]:
         series.append((_("Version it is held against"), [each["against_spent_fen"] for each in months]))
     budget = result["totals"][TRIED]["budget_fen"]
-    return (
-        [line_plot(_("Spent up to the end of each month, against the budget"), labels, series, budget, _("Budget"))]
-        if months
-        else []
+    if not months:
+        return []
+    found = [line_plot(_("Spent up to the end of each month, against the budget"), labels, series, budget, _("Budget"))]
+    parts = [(_part_word(SESSIONS), [each["cost_fen"] - each.get("tests_fen", 0) for each in months])]
+    if _has_tests(result):
+        parts.append((_part_word(TESTS), [each["tests_fen"] for each in months]))
+    if _has_vouchers(result):
+        parts.append((_("Drawn on vouchers"), [each["drawn_fen"] for each in months]))
+    return found if len(parts) == 1 else [*found, line_plot(_("What each part costs in each month"), labels, parts)]
+
+
+def _has_tests(result: Json) -> bool:
+    return any(each["code"] == TESTS and each["sessions"] for each in result.get("parts", ()))
+
+
+def _has_vouchers(result: Json) -> bool:
+    """Whether vouchers that were issued stand behind what is tried."""
+    return bool(result.get("vouchers", {}).get(TRIED, {}).get("count"))
+
+
+def voucher_note(result: Json) -> str:
+    """How vouchers count in a result; empty where the rule has none."""
+    found = result.get("vouchers")
+    if found is None:
+        return _("Vouchers are not simulated: no session has one, and a limit per voucher counts as one limit of each firm.")
+    if TRIED not in found:
+        return ""
+    if not found[TRIED]["count"]:
+        return _(
+            "No voucher was issued under this programme: a limit per voucher counts as one limit of each customer, and one that is set by"
+            " issuing only is not set."
+        )
+    return _(
+        "Vouchers count as they were issued under this programme, each on its days and unused at the beginning; they are drawn on in the"
+        " usual order, and without one the rule gives nothing. A step of the limits moves what they are worth."
     )
 
 
@@ -133,6 +169,8 @@ def tables(result: Json, names: Names) -> list[Table]:
     compared = AGAINST in result["totals"]
     found = [
         _months(result, compared),
+        *_parts(result, compared),
+        *_vouchers(result),
         _groups("sizes", _("By size of the firm"), _("Size or kind"), result, compared, _size_word),
         _groups("regions", _("By region of the customer"), _("Region"), result, compared, _region_word),
         _groups("owners", _("By owner of the instrument"), _("Owner"), result, compared, lambda code: _name(code, names)),
@@ -146,7 +184,10 @@ def tables(result: Json, names: Names) -> list[Table]:
 
 
 def _months(result: Json, compared: bool) -> Table:
-    head = [_("Month"), _("Sessions"), _("Get something"), _("Cost"), _("Cost so far")]
+    head = [_("Month"), _services_word(), _("Get something"), _("Cost"), _("Spent so far")]
+    parts = [(_("Of it commissioned tests"), "tests_fen")] if _has_tests(result) else []
+    parts += [(_("Drawn on vouchers"), "drawn_fen")] if _has_vouchers(result) else []
+    head += [word for word, _name in parts]
     rows = []
     for each in result["months"]:
         row = [
@@ -155,13 +196,53 @@ def _months(result: Json, compared: bool) -> Table:
             _count(each["subsidised_sessions"]),
             _money(each["cost_fen"]),
             _money(each["spent_fen"]),
+            *(_money(each[name]) for _word, name in parts),
         ]
         rows.append(row + ([_money(each["against_fen"])] if compared else []))
     return Table("months", _("Cost month by month"), head + ([_("Version it is held against")] if compared else []), rows)
 
 
+def _parts(result: Json, compared: bool) -> list[Table]:
+    """Sessions and commissioned tests apart; results of earlier days say nothing of it."""
+    if "parts" not in result:
+        return []
+    return [_groups("parts", _("By what was done"), _("Kind of service"), result, compared, _part_word)]
+
+
+def _part_word(code: str) -> str:
+    return _("Commissioned tests") if code == TESTS else _("Sessions on instruments")
+
+
+def _vouchers(result: Json) -> list[Table]:
+    """What was issued, and what the services drew on it."""
+    words = {TRIED: _("As tried"), AGAINST: _("Version it is held against")}
+    found = {name: each for name, each in result.get("vouchers", {}).items() if each["count"]}
+    head = [
+        _("Rule"),
+        _("Vouchers"),
+        _("Holders"),
+        _("Worth"),
+        _("Services that draw on one"),
+        _("Drawn"),
+        _("Paid by other regions"),
+    ]
+    rows = [
+        [
+            _text(words[name]),
+            _count(each["count"]),
+            _count(each["holders"]),
+            _money(each["worth_fen"]),
+            _count(each["uses"]),
+            _money(each["drawn_fen"]),
+            _money(each["homes_fen"]),
+        ]
+        for name, each in found.items()
+    ]
+    return [Table("vouchers", _("Vouchers"), head, rows)] if rows else []
+
+
 def _groups(code: str, title: str, label: str, result: Json, compared: bool, word: Any) -> Table:
-    head = [label, _("Sessions"), _("Get something"), _("Share"), _("Price of the sessions"), _("Subsidy")]
+    head = [label, _services_word(), _("Get something"), _("Share"), _("Price of the services"), _("Subsidy")]
     rows = []
     for each in result[code]:
         row = [
@@ -233,7 +314,7 @@ def _steps(result: Json) -> Table:
         _("What is moved"),
         _("Cost"),
         _("Difference"),
-        _("Sessions that get something"),
+        _("Services that get something"),
         _("Customers that get something"),
         _("Budget used up in"),
     ]
@@ -242,8 +323,8 @@ def _steps(result: Json) -> Table:
 
 def _refused(refused: Sequence[Sequence[Any]]) -> Table:
     rows = [[_text(condition_word(code)), _count(count)] for code, count in refused]
-    note = _("A session may miss several conditions; each is counted.")
-    return Table("refused", _("Why sessions get nothing"), [_("Condition that is not met"), _("Sessions")], rows, note)
+    note = _("A service may miss several conditions; each is counted.")
+    return Table("refused", _("Why services get nothing"), [_("Condition that is not met"), _services_word()], rows, note)
 
 
 def condition_word(code: str) -> str:

@@ -20,7 +20,7 @@ from billing.vouchers import budgets as voucher_budgets
 from frontend.http import actor_of
 from frontend.presenters.plots import Plot, bar_plot
 from frontend.presenters.programme import pool_row
-from frontend.voucher_forms import area_word
+from frontend.voucher_forms import area_word, zones_of
 
 
 @login_required
@@ -40,14 +40,16 @@ def budget_list(request: HttpRequest) -> HttpResponse:
         }
         for each in found
     ]
+    found_quotas = voucher_budgets.quota_budgets(actor, now)
+    zones = zones_of(each.quota for each in found_quotas)
     quotas = [
         {
             "budget": each,
-            "area": area_word(each.quota),
+            "area": area_word(each.quota, zones),
             "plot": _plot(each.months),
             "left_at_end_fen": each.granted_fen - each.forecast.used_fen,
         }
-        for each in voucher_budgets.quota_budgets(actor, now)
+        for each in found_quotas
     ]
     return render(request, "programmes/budgets.html", {"rows": rows, "quotas": quotas, "window_days": WINDOW_DAYS})
 

@@ -1,7 +1,8 @@
-"""What a firm declares about itself, what counts of it today, and the operator's queue."""
+"""What a firm or an owner declares about itself, what counts of it today, and the operator's queue."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -16,16 +17,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing.firms import queries, wording
-from billing.firms.models import DeclarationKind, FirmDeclaration
+from billing.firms.models import FirmDeclaration
+from billing.firms.rules.declarations import DECLARES
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
-from config.kernel.access import Role
+from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.firm_forms import DecisionForm, DeclarationForm
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
+from frontend.templatetags.jishi import bilingual
+from instruments.models import Organisation
+from instruments.rules.roles import ADMINISTRATORS
 from instruments.services import uploads
 
 PER_PAGE = 25
@@ -35,7 +40,7 @@ def _state(row: FirmDeclaration) -> str:
     return {None: "open", True: "accepted", False: "refused"}[row.accepted]
 
 
-def _rows(rows: Any) -> list[dict[str, Any]]:
+def _rows(rows: Any, kinds: Iterable[str]) -> list[dict[str, Any]]:
     """Declarations in words, by kind."""
     grouped = {kind: list(some) for kind, some in groupby(rows, key=lambda row: row.kind)}
     return [
@@ -46,8 +51,12 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
                 {"row": row, "said": wording.said(row.kind, row.content), "state": _state(row)} for row in grouped.get(kind, [])
             ],
         }
-        for kind in DeclarationKind.values
+        for kind in kinds
     ]
+
+
+def _may_declare(actor: Actor, organisation: Organisation) -> bool:
+    return organisation.pk in actor.organisations(*ADMINISTRATORS[organisation.kind])
 
 
 @login_required
@@ -71,8 +80,9 @@ def firm_facts(request: HttpRequest, pk: int) -> HttpResponse:
         "members": [standing.names.get(key) or key.partition(":")[2] for key in standing.members if key != standing.key],
         "controller": standing.names.get(standing.controller) or standing.controller.partition(":")[2],
         "has_controller": standing.controller != standing.key,
-        "kinds": _rows(queries.declarations_of(actor, pk)),
-        "may_declare": pk in actor.organisations(Role.FIRM_ADMIN),
+        "kinds": _rows(queries.declarations_of(actor, pk), DECLARES[standing.organisation.kind]),
+        "may_declare": _may_declare(actor, standing.organisation),
+        "is_owner": standing.organisation.kind == "owner",
     }
     return render(request, "firms/facts.html", context)
 
@@ -83,10 +93,11 @@ def firm_declare(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Declare something, with its evidence."""
     actor = actor_of(request)
     standing = queries.standing(actor, pk, timezone.localdate())
-    if kind not in DeclarationKind.values:
+    organisation = standing.organisation
+    if kind not in DECLARES[organisation.kind]:
         raise NotFound.of("access.not_found", model="declaration")
-    if pk not in actor.organisations(Role.FIRM_ADMIN):
-        raise Forbidden.of("access.role_needed", roles=[Role.FIRM_ADMIN.value])
+    if not _may_declare(actor, organisation):
+        raise Forbidden.of("access.role_needed", roles=sorted(ADMINISTRATORS[organisation.kind]))
     form = DeclarationForm(kind, *((request.POST, request.FILES) if request.method == "POST" else ()))
 
     def act() -> HttpResponse:
@@ -99,7 +110,7 @@ def firm_declare(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         title=str(wording.KINDS[kind]),
         lead=_("An operator compares it with the evidence. Programmes are decided on what was verified."),
         back_url=reverse("firm_facts", args=[pk]),
-        back=str(standing.organisation),
+        back=bilingual(organisation),
         submit=_("Declare"),
         submit_icon="send",
         keep=f"declare-{kind}",

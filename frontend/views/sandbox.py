@@ -155,7 +155,7 @@ def sandbox_run(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
     context: dict[str, Any] = {
         "run": run,
-        "title": _("%(code)s %(label)s on past sessions")
+        "title": _("%(code)s %(label)s on past services")
         % {"code": code_of(run.document), "label": run.document.get("version", "")},
         "working": run.state in (RunState.QUEUED, RunState.RUNNING),
         "percent": run.done_sessions * 100 // run.total_sessions if run.total_sessions else 0,
@@ -167,6 +167,7 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         names = queries.names_in(run.result)
         context |= {
             "tiles": presenter.tiles(run.result),
+            "voucher_note": presenter.voucher_note(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),
         }

@@ -16,11 +16,13 @@ from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import LABELS
 from billing.firms.rules.self_test import Answers, tried
 from billing.subsidy import queries
+from billing.vouchers.rules.backing import is_issued
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import outcome_row
 from frontend.presenters.programme import KINDS, SIZES
+from frontend.templatetags.jishi import bilingual
 from frontend.yuan_typed import YuanField
 from instruments.queries.codes import zones_on
 
@@ -65,7 +67,7 @@ class SelfTestForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["region"].choices = region_choices()  # type: ignore[attr-defined]
         self.fields["region"].required = False
-        known = [(zone.slug, zone.name) for zone in zones_on(timezone.localdate())]
+        known = [(zone.slug, bilingual(zone)) for zone in zones_on(timezone.localdate())]
         if known:
             self.fields["zones"].choices = known  # type: ignore[attr-defined]
         else:
@@ -118,5 +120,6 @@ def eligibility(request: HttpRequest) -> HttpResponse:
             "count": sum(row.awarded for row in rows),
             "size": wording.size_word(size) if size else "",
             "on": answers.service_on,
+            "by_voucher": {each.code for each in programmes if any(is_issued(cap) for cap in each.caps)},
         }
     return render(request, "programmes/eligibility.html", context, status=status)

@@ -33,8 +33,18 @@ from config.kernel.http import attachment
 from frontend.firm_forms import MoneyForm, ReasonedForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of, stands_at
-from frontend.voucher_forms import AnnouncementForm, ApplicationForm, RecogniseForm, ReviewForm, area_word
+from frontend.templatetags.jishi import bilingual
+from frontend.voucher_forms import (
+    AnnouncementForm,
+    ApplicationForm,
+    RecogniseForm,
+    ReviewForm,
+    area_word,
+    zone_word,
+    zones_of,
+)
 from instruments.models import Organisation, OrganisationIdentifier
+from instruments.queries.facet_labels import Names, zone_names
 from instruments.services import uploads
 
 PER_PAGE = 25
@@ -48,10 +58,10 @@ def _programme_choices(actor: Actor) -> list[tuple[str, str]]:
     ]
 
 
-def _quota_rows(row: VoucherAnnouncement) -> list[dict[str, Any]]:
+def _quota_rows(row: VoucherAnnouncement, zones: Names) -> list[dict[str, Any]]:
     return [
         {
-            "area": area_word(quota),
+            "area": area_word(quota, zones),
             "amount_fen": quota.amount_fen,
             "left_fen": quota.account.left_fen if quota.account else None,
         }
@@ -64,7 +74,11 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
     """What is announced, as anybody may read it."""
     actor, today = actor_of(request), timezone.localdate()
     page = Paginator(queries.announcements(actor), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [{"row": row, "state": queries.announcement_state(row, today), "quotas": _quota_rows(row)} for row in page.object_list]
+    zones = zones_of(quota for row in page.object_list for quota in row.quotas.all())
+    rows = [
+        {"row": row, "state": queries.announcement_state(row, today), "quotas": _quota_rows(row, zones)}
+        for row in page.object_list
+    ]
     context = {
         "page": page,
         "rows": rows,
@@ -94,7 +108,7 @@ def announcement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "state": state,
-        "quotas": _quota_rows(row),
+        "quotas": _quota_rows(row, zones_of(row.quotas.all())),
         "may_apply": may_apply,
         "lies_elsewhere": asks and not may_apply,
         "may_publish": state == "draft" and actor.has(Role.PROGRAMME_OFFICER) and row.author_id != actor.user_id,
@@ -145,9 +159,10 @@ def application_create(request: HttpRequest, pk: int) -> HttpResponse:
     actor.require(Role.FIRM_ADMIN)
     found = queries.announcement_for(actor, pk)
     mine = visible_to(Organisation.objects.filter(pk__in=actor.organisations(Role.FIRM_ADMIN)), actor).order_by("name")
-    quotas = [(str(quota.pk), area_word(quota)) for quota in found.quotas.all()]
+    zones = zones_of(found.quotas.all())
+    quotas = [(str(quota.pk), area_word(quota, zones)) for quota in found.quotas.all()]
     data = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = ApplicationForm([(str(one.pk), one.name) for one in mine], quotas, found.face_fen, *data)
+    form = ApplicationForm([(str(one.pk), bilingual(one)) for one in mine], quotas, found.face_fen, *data)
 
     def act() -> HttpResponse:
         typed = form.cleaned_data
@@ -157,10 +172,10 @@ def application_create(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("application_detail", made.pk)
 
     page = FormPage(
-        title=_("Apply: %(title)s") % {"title": found.title},
+        title=_("Apply: %(title)s") % {"title": bilingual(found, "title")},
         lead=_("What is decided on are the verified facts of your organisation on the day."),
         back_url=reverse("announcement_detail", args=[pk]),
-        back=found.title,
+        back=bilingual(found, "title"),
         submit=_("Hand in"),
         submit_icon="send",
         keep="application",
@@ -200,9 +215,11 @@ def _application(request: HttpRequest, pk: int, form: MoneyForm | None = None, s
     decides = is_open and actor.has(*queries.ISSUED_BY) and row.organisation_id not in actor.organisations()
     reviewing = decides and row.state == "applied" and actor.has(Role.PROGRAMME_OFFICER)
     issuing = decides and row.state == "reviewed"
+    applicant = row.facts.get("applicant", {})
+    zones = zone_names({row.quota.zone, *applicant.get("policy_zones", ())} - {""})
     context = {
         "row": row,
-        "area": area_word(row.quota),
+        "area": area_word(row.quota, zones),
         "quota_left": row.quota.account.left_fen if row.quota.account else None,
         "reviewing": reviewing or isinstance(form, ReviewForm),  # what somebody typed stays, also if it came too late
         "issuing": issuing,
@@ -215,7 +232,8 @@ def _application(request: HttpRequest, pk: int, form: MoneyForm | None = None, s
         "refuse_form": form if isinstance(form, ReasonedForm) else ReasonedForm(auto_id="refuse_%s"),
         "voucher": getattr(row, "voucher", None),
         "sees_facts": actor.has(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR),
-        "applicant": row.facts.get("applicant", {}),
+        "applicant": applicant,
+        "zones": [zone_word(slug, zones) for slug in applicant.get("policy_zones", ())],
     }
     stands_at(request, "application_detail", pk)
     return render(request, "vouchers/application.html", context, status=status)
@@ -292,6 +310,7 @@ def wallet(request: HttpRequest, pk: int) -> HttpResponse:
         "organisation": organisation,
         "purses": purses,
         "left_fen": sum(each.left_fen for each in purses if each.state == "valid"),
+        "held_fen": sum(each.held_fen for each in purses),
         "caps": [(each, account_word(each.kind)) for each in caps],
         "applications": queries.applications(actor).filter(organisation=organisation),
     }

@@ -261,7 +261,7 @@ MAKERS = {
     "frontend/views/month_runs.py": "tests/access/test_papers.py",
     "frontend/views/quote_pdf.py": "tests/frontend/bookings/test_quote_pdf.py",
 }
-#: Files about instruments and their use, none of money; and a page that is a text of our own and is thrown away.
+#: Files about instruments and their use, none of money; and the empty page with which processes start warm.
 NOT_OF_MONEY = frozenset(
     {
         "billing/settlement/warm.py",

@@ -1129,6 +1129,7 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "firm_facts", lambda: at("firm_facts", organisation(PERSONAS["firm_admin"])), ("firm_admin", "operator"), important=True
     ),
+    Shown("firm_facts", lambda: at("firm_facts", organisation(PERSONAS["lab_manager"])), ("lab_manager",), "of-a-lab"),
     *(
         Shown(
             "firm_declare",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -15,28 +14,24 @@ from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.rules.money import split_largest_remainder
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge
+from billing.subsidy.rules.outcome import home_platform
 from billing.vouchers.rules.backing import is_of_home
 
 
 def give_back(
-    charge: Charge,
-    version_id: int,
-    amount_fen: int,
-    written: QuerySet[AwardReversal],
-    source: Source,
-    now: datetime,
-    but: Collection[str] = (),
+    charge: Charge, version_id: int, amount_fen: int, written: QuerySet[AwardReversal], source: Source, now: datetime
 ) -> None:
     """Give ``amount_fen`` of a charge's awards under a version back to its accounts; ``written`` are the reversals that say so, which are
-    written already. ``but``: regions whose vouchers keep what they paid."""
-    for debit, credit, amount in _draws_back(charge, version_id, amount_fen, written, but):
+    written already."""
+    for debit, credit, amount in _draws_back(charge, version_id, amount_fen, written):
         ledger.give_back(debit, credit, amount, replace(source, programme_version_id=version_id), now)
 
 
 def _draws_back(
-    charge: Charge, version_id: int, amount_fen: int, written: QuerySet[AwardReversal], but: Collection[str]
+    charge: Charge, version_id: int, amount_fen: int, written: QuerySet[AwardReversal]
 ) -> list[tuple[Account, Account, int]]:
-    """(account that had paid, payee account, fen): each account gets the same share of what it has paid under a version still.
+    """(account that had paid, payee account, fen). Vouchers of a region elsewhere get what the reversals say of it; each other account the
+    same share of what it has paid under a version still: of the whole, or of what is ours where it pays for nothing else.
 
     An account has one movement for all awards of a version, so the share is of all of them together.
     """
@@ -45,24 +40,49 @@ def _draws_back(
     posted = Transfer.objects.filter(
         kind=TransferKind.POST, source_type=of, source_id=source_id, programme_version_id=version_id
     ).select_related("debit", "credit")
-    rows = [row for row in posted.order_by("debit_id") if not any(is_of_home(row.debit.key, payer) for payer in but)]
+    rows = list(posted.order_by("debit_id"))
     ledger.lock([row.debit for row in rows])
     awarded = Award.objects.filter(charge=charge, programme_version_id=version_id)
     earlier = list(AwardReversal.objects.filter(award__in=awarded).exclude(pk__in=written.values("pk")))
     gone = _gone_back(earlier, version_id)
-    left_of_awards = sum(_paid(award.payers, but) for award in awarded) - sum(_paid(each.payers, but) for each in earlier)
-    found = []
+    left = {row.debit_id: row.amount_fen - gone.get(row.debit_id, 0) for row in rows}
+    given, back_before, back = (_by_payer(found) for found in (awarded, earlier, written.filter(award__in=awarded)))
+    whole = amount_fen, sum(given.values()) - sum(back_before.values())
+    ours = _ours(back), _ours(given) - _ours(back_before)
+    shares = _of_homes(rows, left, given, back)
     for row in rows:
-        left = row.amount_fen - gone.get(row.debit_id, 0)
-        share = split_largest_remainder(left, [amount_fen, left_of_awards - amount_fen])[0]
-        if share:
-            found.append((row.debit, row.credit, share))
-    return found
+        if row.debit_id not in shares:
+            # What pays for us alone had no more to pay than that; what counts the homes' part too had the whole.
+            part, of_what = whole if row.amount_fen > _ours(given) else ours
+            shares[row.debit_id] = split_largest_remainder(left[row.debit_id], [part, of_what - part])[0] if part else 0
+    return [(row.debit, row.credit, shares[row.debit_id]) for row in rows if shares[row.debit_id]]
 
 
-def _paid(payers: Sequence[Mapping[str, Any]], but: Collection[str]) -> int:
-    """What payers of an award or of what went back of it come to, without some."""
-    return sum(each["amount_fen"] for each in payers if each["payer"] not in but)
+def _of_homes(
+    rows: Sequence[Transfer], left: Mapping[int, int], given: Mapping[str, int], back: Mapping[str, int]
+) -> dict[int, int]:
+    """By account of a home's voucher what goes back to it, nil included."""
+    shares: dict[int, int] = {}
+    for payer in filter(home_platform, given):
+        own = [row.debit_id for row in rows if is_of_home(row.debit.key, payer)]
+        part = back.get(payer, 0)
+        parts = split_largest_remainder(part, [left[pk] for pk in own]) if part else (0,) * len(own)
+        shares |= dict(zip(own, parts, strict=True))
+    return shares
+
+
+def _by_payer(found: Iterable[Award | AwardReversal]) -> dict[str, int]:
+    """What awards, or what went back of them, come to by payer."""
+    sums: dict[str, int] = {}
+    for one in found:
+        for line in one.payers:
+            sums[line["payer"]] = sums.get(line["payer"], 0) + line["amount_fen"]
+    return sums
+
+
+def _ours(by_payer: Mapping[str, int]) -> int:
+    """Without what regions elsewhere pay."""
+    return sum(fen for payer, fen in by_payer.items() if not home_platform(payer))
 
 
 def _gone_back(reversals: Sequence[AwardReversal], version_id: int) -> dict[int, int]:

@@ -48,6 +48,5 @@ def reverse(
     )
     source = Source("award_reversal", written.pk, cause.value, actor_id=actor_id)
     own = AwardReversal.objects.filter(pk=written.pk)
-    kept = [each["payer"] for each in award.payers if each["payer"] not in left]
-    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now, kept)
+    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now)
     return written

@@ -18,6 +18,12 @@ from config.kernel.errors import Reason, Refusal
 from instruments.rules.identifiers import Scheme, identify
 from instruments.rules.names import clean_name
 
+DECLARES: Mapping[str, tuple[str, ...]] = {
+    "firm": ("figures", "place", "label", "controller", "affiliate"),
+    "team": ("figures", "place", "label", "controller", "affiliate"),
+    "owner": ("label", "controller"),
+}
+"""The kinds of declaration by kind of organisation: of an owner what programmes look at of a provider; its place is in its profile."""
 LABELS = ("high_tech", "tech_sme", "specialised", "little_giant", "gazelle", "unicorn", "incubated", "other")
 """Codes of labels in the order of the request forms in use (domain.md 2.4), and incubated firms."""
 LEVELS = ("national", "provincial", "city", "county")

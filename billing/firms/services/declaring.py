@@ -1,4 +1,4 @@
-"""A firm declares, the operator verifies: two people, each declaration once."""
+"""A firm, a team or an owner declares, the operator verifies: two people, each declaration once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from billing.firms import loading
 from billing.firms.models import DeclarationKind, FirmDeclaration
-from billing.firms.rules.declarations import Declared, checked
+from billing.firms.rules.declarations import DECLARES, Declared, checked
 from billing.firms.rules.group import Tie, circle
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import constraint_name, whole
-from instruments.models import FormerIdentifier, Membership, OrganisationIdentifier, OrganisationKind
+from instruments.models import FormerIdentifier, Membership, OrganisationIdentifier
 from instruments.services.organisations import locked_for_administration, require_person
 from instruments.services.uploads import clean_document
 
@@ -40,14 +40,16 @@ class Declaration:
 
 @whole
 def declare(actor: Actor, organisation_id: int, given: Declaration, now: datetime) -> FirmDeclaration:
-    """Keep a declaration of a firm or a team until the operator decides.
+    """Keep a declaration of a firm, a team or an owner until the operator decides.
 
     Raises NotFound, Forbidden, Refusal as ``declarations.checked`` and ``uploads.clean_document``, ``firm.only_firms``,
-    ``firm.itself``, ``firm.circle``, ``firm.many_waiting``.
+    ``firm.not_of_owners`` (``kind``), ``firm.itself``, ``firm.circle``, ``firm.many_waiting``.
     """
     organisation = locked_for_administration(actor, organisation_id)
-    if organisation.kind not in (OrganisationKind.FIRM, OrganisationKind.TEAM):
+    if organisation.kind not in DECLARES:
         raise Refusal.of("firm.only_firms")
+    if given.kind in DeclarationKind.values and given.kind not in DECLARES[organisation.kind]:
+        raise Refusal.of("firm.not_of_owners", field="kind")
     declared = checked(given.kind, given.content, timezone.localdate(now))
     declared = replace(declared, party_key=_party(declared.party_key))
     key = loading.key_of(organisation.pk)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from billing.sandbox.rules.purses import Vouchers
 from billing.sandbox.rules.simulation import Known, Row, Simulation
 
 Json = Mapping[str, Any]
@@ -20,16 +21,17 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A simulation to be run: its name, document, budget, and the state it goes on from."""
+    """A simulation to be run: its name, document, budget, the state it goes on from, and the vouchers of its programme."""
 
     name: str
     document: Json
     budget_fen: int | None
     full: bool
     state: Json | None = None
+    vouchers: Vouchers | None = None
 
     def begin(self) -> Simulation:
-        return Simulation(self.document, self.budget_fen, full=self.full, state=self.state)
+        return Simulation(self.document, self.budget_fen, full=self.full, state=self.state, vouchers=self.vouchers)
 
 
 class Lane(Protocol):

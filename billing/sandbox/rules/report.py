@@ -1,8 +1,8 @@
-"""From the sums of simulations to what a page shows: cost over time, coverage, who gets how much, who wins and who loses."""
+"""From the sums of simulations to what a page shows: cost over time and by part, coverage, who gets how much, who wins and who loses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from billing.sandbox.rules.variants import AGAINST, STEPS, TRIED
@@ -13,13 +13,24 @@ TOP = 20
 MOST_GROUPS = 60
 OTHERS = "others"
 _NOTHING = (0, 0, 0, 0)
+_UNDRAWN = (0, 0, 0)
+SESSIONS, TESTS = "sessions", "tests"
+"""The parts that a cost has by what was done."""
 
 
-def report(states: Mapping[str, Mapping[str, Any]], sizes_of: Mapping[str, str], budgets: Mapping[str, int | None]) -> Json:
-    """``states`` by variant (TRIED, perhaps AGAINST, STEPS); ``sizes_of`` the size of each customer; ``budgets`` by variant, in fen."""
+def report(
+    states: Mapping[str, Mapping[str, Any]],
+    sizes_of: Mapping[str, str],
+    budgets: Mapping[str, int | None],
+    issued: Mapping[str, Mapping[str, int] | None],
+) -> Json:
+    """``states`` by variant (TRIED, perhaps AGAINST, STEPS); ``sizes_of`` the size of each customer; ``budgets`` by variant, in fen;
+    ``issued`` by variant what ``purses.issued_under`` says."""
     tried, against = states[TRIED], states.get(AGAINST)
     return {
         "totals": {name: _total(state, budgets.get(name)) for name, state in states.items() if name not in STEPS},
+        "parts": _parts(tried, against),
+        "vouchers": {name: {**found, **_drawn(states[name])} for name, found in issued.items() if found is not None},
         "months": _months(tried, against),
         "sizes": _groups("sizes", tried, against),
         "regions": _groups("regions", tried, against),
@@ -41,25 +52,62 @@ def _total(state: Mapping[str, Any], budget_fen: int | None) -> Json:
         "cost_fen": fen,
         "gross_fen": gross,
         "estimate_fen": state["estimate_fen"],
+        "homes_fen": _drawn(state)["homes_fen"],
         "budget_fen": budget_fen,
         "short_since": state["short_since"],
     }
 
 
+def _parts(tried: Mapping[str, Any], against: Mapping[str, Any] | None) -> list[Json]:
+    """Sessions and commissioned tests apart."""
+    tests = _summed(tried["tests"].values())
+    sessions = tuple(whole - part for whole, part in zip(tried["total"], tests, strict=True))
+    other_tests = _summed(against["tests"].values())[2] if against is not None else 0
+    other_sessions = against["total"][2] - other_tests if against is not None else 0
+    rows = ((SESSIONS, sessions, other_sessions), (TESTS, tests, other_tests))
+    return [
+        {
+            "code": code,
+            "sessions": sums[0],
+            "subsidised_sessions": sums[1],
+            "cost_fen": sums[2],
+            "gross_fen": sums[3],
+            "against_fen": other,
+        }
+        for code, sums, other in rows
+    ]
+
+
+def _summed(counts: Iterable[Sequence[int]]) -> tuple[int, int, int, int]:
+    found = [sum(column) for column in zip(*counts, strict=True)] or _NOTHING
+    return found[0], found[1], found[2], found[3]
+
+
+def _drawn(state: Mapping[str, Any]) -> Json:
+    """What services drew on vouchers, and what of it the regions pay that these come from."""
+    months = state["drawn"].values()
+    return {name: sum(sums[place] for sums in months) for place, name in enumerate(("uses", "drawn_fen", "homes_fen"))}
+
+
 def _months(tried: Mapping[str, Any], against: Mapping[str, Any] | None) -> list[Json]:
-    """In their order, with what was spent up to the end of each."""
+    """In their order, with what was spent up to the end of each; what other regions pay is not spent."""
     other = against["months"] if against is not None else {}
+    other_drawn = against["drawn"] if against is not None else {}
     rows, spent, other_spent = [], 0, 0
     for month in sorted({*tried["months"], *other}):
         sessions, subsidised, fen, _gross = tried["months"].get(month, _NOTHING)
         other_fen = other.get(month, _NOTHING)[2]
-        spent, other_spent = spent + fen, other_spent + other_fen
+        _uses, drawn_fen, homes_fen = tried["drawn"].get(month, _UNDRAWN)
+        spent += fen - homes_fen
+        other_spent += other_fen - other_drawn.get(month, _UNDRAWN)[2]
         rows.append(
             {
                 "month": month,
                 "sessions": sessions,
                 "subsidised_sessions": subsidised,
                 "cost_fen": fen,
+                "tests_fen": tried["tests"].get(month, _NOTHING)[2],
+                "drawn_fen": drawn_fen,
                 "spent_fen": spent,
                 "against_fen": other_fen,
                 "against_spent_fen": other_spent,

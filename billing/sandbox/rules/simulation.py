@@ -1,4 +1,5 @@
-"""One programme over many sessions, one after the other: what each gets, what is used of every limit, and the sums that a page shows.
+"""One programme over many services (sessions and commissioned tests), one after the other: what each gets, what is used of every limit and
+voucher, and the sums that a page shows.
 
 Pure, and small enough to be written down and taken up again: ``state`` is plain JSON, and a simulation made from it goes on as if it
 had never stopped.
@@ -8,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
+from billing.sandbox.rules.purses import Purse, Vouchers, balance_of, draw, open_on
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
     NO_CLAIM_AMOUNTS,
@@ -22,25 +25,29 @@ from billing.subsidy.rules.facts import (
     Service,
     parse_facts,
 )
-from billing.subsidy.rules.outcome import Award, Balance
+from billing.subsidy.rules.outcome import Award, Balance, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
+from billing.vouchers.rules.backing import is_issued
 
 UNKNOWN = "unknown"
 _SUMMED = ("fee", "minutes", "samples", "awards", "subsidised")
 Counts = dict[str, list[int]]
-"""By a code: sessions, subsidised sessions, fen of subsidy, fen of the price."""
+"""By a code: services, subsidised services, fen of subsidy, fen of the price."""
+NO_PURSES: Mapping[str, Sequence[Purse]] = {}
 
 
 class Row(NamedTuple):
-    """A charged session. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM."""
+    """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
+    commissioned test has ``samples`` and no instrument (0), a session ``minutes``."""
 
     facts: int
     service: int
     fee_fen: int
     top_up_fen: int
     minutes: int
+    samples: int
     customer: int
     owner: int
     instrument: int
@@ -48,8 +55,12 @@ class Row(NamedTuple):
     month: str
 
 
+Priced = tuple[int, int, int, int]
+"""Fee, top-up, minutes and samples, as they stand one behind the other in a row."""
+
+
 class Known:
-    """Facts and services that sessions share, read once each. ``groups``: of each facts the size and the region of the applicant."""
+    """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Facts, Facts]] = []
@@ -70,13 +81,20 @@ def _first(facts: Facts, *, used: bool) -> Facts:
 
 
 class Simulation:
-    """``document`` over sessions in the order in which they are given. ``budget_fen`` replaces the budget of its pools.
+    """``document`` over services in the order in which they are given. ``budget_fen`` replaces the budget of its pools.
 
-    ``full``: sums by month, size, region, owner and customer as well; without it only totals.
+    ``full``: sums by month, size, region, owner and customer as well; without it only totals. ``vouchers``: those that were issued under
+    the programme; where none was, a limit per voucher counts as one of each customer.
     """
 
     def __init__(
-        self, document: Mapping[str, Any], budget_fen: int | None, *, full: bool, state: Mapping[str, Any] | None = None
+        self,
+        document: Mapping[str, Any],
+        budget_fen: int | None,
+        *,
+        full: bool,
+        state: Mapping[str, Any] | None = None,
+        vouchers: Vouchers | None = None,
     ) -> None:
         self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
@@ -86,6 +104,11 @@ class Simulation:
         self.before: dict[str, Before] = {key: Before(*sums) for key, sums in kept.get("before", {}).items()}
         self.total: list[int] = list(kept.get("total", (0, 0, 0, 0)))
         self.estimate_fen: int = kept.get("estimate_fen", 0)
+        self.vouchers: Vouchers = {
+            cap.id: vouchers[cap.id] for cap in self.programme.caps if vouchers and _stands_behind(cap, vouchers)
+        }
+        self.tests: Counts = _copied(kept.get("tests", {}))
+        self.drawn: dict[str, list[int]] = {month: list(sums) for month, sums in kept.get("drawn", {}).items()}
         self.firms: dict[int, list[int]] = {int(key): list(value) for key, value in kept.get("firms", {}).items()}
         self.groups: dict[str, Counts] = {name: _copied(kept.get(name, {})) for name in ("months", "sizes", "regions", "owners")}
         self.refused: dict[str, int] = dict(kept.get("refused", {}))
@@ -98,11 +121,12 @@ class Simulation:
         """With other facts and services their places mean something else."""
         self._known = known
         self._deciding = Deciding(self.programme)
-        self._money: dict[tuple[int, int, int], tuple[Amounts, Quantities]] = {}
+        self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
         self._years: dict[int, str] = {}
 
     def state(self) -> dict[str, Any]:
-        """Everything that the next session depends on, and the sums so far."""
+        """Everything that the next service depends on, and the sums so far. ``tests``: of commissioned tests by month; ``drawn``: by month
+        the services that drew on vouchers, what they drew, and what of it other regions pay (fen)."""
         return {
             "used": self.used,
             "before": {key: [getattr(sums, name) for name in _SUMMED] for key, sums in self.before.items()},
@@ -110,13 +134,15 @@ class Simulation:
             "estimate_fen": self.estimate_fen,
             "firms": {str(key): value for key, value in self.firms.items()},
             **self.groups,
+            "tests": self.tests,
+            "drawn": self.drawn,
             "refused": self.refused,
             "cuts": self.cuts,
             "short_since": self.short_since,
         }
 
     def feed(self, rows: Sequence[Row], known: Known) -> None:
-        """Take sessions in."""
+        """Take services in."""
         if known is not self._known:
             self._begin(known)
         for row in rows:
@@ -132,6 +158,8 @@ class Simulation:
         firm[1] += got
         firm[2] += fen
         _count(self.total, got, fen, row.fee_fen)
+        if row.samples:
+            _count(self.tests.setdefault(row.month, [0, 0, 0, 0]), got, fen, row.fee_fen)
         if self.full:
             size, region = known.groups[row.facts]
             for name, code in (("months", row.month), ("sizes", size), ("regions", region), ("owners", str(row.owner))):
@@ -141,8 +169,8 @@ class Simulation:
                 _count(counts, got, fen, row.fee_fen)
 
     def _awarded(self, row: Row, known: Known, *, used_before: bool) -> int:
-        """The subsidy of one session (fen), taken off every limit that it draws on."""
-        who, money = known.facts[row.facts][used_before], (row.fee_fen, row.top_up_fen, row.minutes)
+        """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
+        who, money = known.facts[row.facts][used_before], row[2:6]
         accounts = self._accounts_of(who.applicant.kind)
         service, priced = known.services[row.service], self._money.get(money) or self._priced(money)
         year, used = self._year(row.service, Request.of(who, service, *priced).facts), self.used
@@ -152,6 +180,11 @@ class Simulation:
             for account in accounts
         }
         named: Hashable = (row.facts, used_before)
+        purses = NO_PURSES
+        if self.vouchers:
+            purses = self._purses(row, Request.of(who, service, *priced).facts, balances)
+            who, number = _with_voucher(who, purses)
+            named = (row.facts, used_before, number)
         year_cap = self.programme.year_cap(who.applicant.kind)
         subject = keys[year_cap.id] if year_cap is not None else ""
         if subject:
@@ -164,25 +197,49 @@ class Simulation:
                 self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
             return 0
         for cap_id, amount in outcome.draws.items():
-            if amount:
+            if amount and cap_id not in purses:
                 key = keys[cap_id]
                 used[key] = used.get(key, 0) + amount
+        if purses:
+            self._draw(row.month, purses, outcome)
         for cap_id in outcome.binding_caps:
             self.cuts[cap_id] = self.cuts.get(cap_id, 0) + 1
             if not self.short_since and any(account.pool and account.cap.id == cap_id for account in accounts):
                 self.short_since = row.month
         if subject and any(outcome.draws.values()):
-            one = Before(row.fee_fen, row.minutes, 0, 1, outcome.total_fen)
+            one = Before(row.fee_fen, row.minutes, row.samples, 1, outcome.total_fen)
             self.before[subject] = together(before, one)
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         return outcome.total_fen
 
-    def _priced(self, money: tuple[int, int, int]) -> tuple[Amounts, Quantities]:
+    def _purses(self, row: Row, facts: Facts, balances: dict[str, Balance]) -> dict[str, list[Purse]]:
+        """The vouchers behind each cap on the day that counts; their ``balances`` are told there."""
+        on = self.programme.validity.basis_on(facts) or facts.service.service_on or date.min
+        found = {}
+        for cap in self.programme.accounts_for(facts.applicant.kind):
+            if cap.id in self.vouchers:
+                purses = open_on(self.vouchers[cap.id].get(row.customer, ()), on)
+                if purses or cap.per is CapPer.VOUCHER:  # another limit that nobody issued is not set
+                    found[cap.id], balances[cap.id] = purses, balance_of(purses, self.used)
+        return found
+
+    def _draw(self, month: str, purses: Mapping[str, Sequence[Purse]], award: Award) -> None:
+        homes = paid_by_homes(award)
+        for cap_id, own in purses.items():
+            amount = award.draws.get(cap_id, 0)
+            if amount:
+                draw(own, amount, homes, self.used)
+                sums = self.drawn.setdefault(month, [0, 0, 0])
+                sums[0] += 1
+                sums[1] += amount
+                sums[2] += sum(homes.values())
+
+    def _priced(self, money: Priced) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
-        fee, top_up, minutes = money
+        fee, top_up, minutes, samples = money
         claim = ClaimAmounts(paid=fee, invoice=fee) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
-        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), Quantities(minutes=minutes)
+        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), _measured(minutes, samples)
         if len(self._money) < MOST:
             self._money[money] = made
         return made
@@ -218,9 +275,26 @@ class _Account:
         return f"{self.cap.id}:{self._whose(row, facts)}{year if self._yearly else ''}"
 
 
+def _measured(minutes: int, samples: int) -> Quantities:
+    return Quantities(samples=samples) if samples else Quantities(minutes=minutes)
+
+
+def _stands_behind(cap: Cap, vouchers: Vouchers) -> bool:
+    return cap.id in vouchers and is_issued(cap)
+
+
+def _with_voucher(who: Facts, purses: Mapping[str, Sequence[Purse]]) -> tuple[Facts, str]:
+    """The facts with the voucher that is used up first, and its number."""
+    first = next((purse.voucher for own in purses.values() for purse in own), None)
+    if first is None:
+        return who, ""
+    request = replace(who.more.request, voucher=first.number, voucher_issued_on=first.valid_from)
+    return replace(who, more=replace(who.more, request=request)), first.number
+
+
 def _whose(per: str) -> Callable[[Row, Facts], str]:
     if per.startswith("instrument"):
-        return lambda row, _facts: f"i{row.instrument}"
+        return lambda row, _facts: f"i{row.instrument}" if row.instrument else str(row.customer)
     if per.startswith("owner"):
         return lambda row, _facts: f"o{row.owner}"
     if per.startswith("person"):

@@ -1,24 +1,32 @@
-"""The sessions of a period as the simulation takes them, piece by piece, in the order in which they were charged."""
+"""The sessions and commissioned tests of a period as the simulation takes them, piece by piece, in the order in which they were charged;
+and the vouchers that were issued."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
+from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
 from billing.sandbox.rules.simulation import Row
-from billing.settlement.services.assessing import SERVICE_KIND
+from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.settlement.services.gathering import gather_all
 from billing.subsidy.rules.facts import Party, facts_document
+from billing.subsidy.rules.outcome import home_payer
+from billing.vouchers.models import Voucher
+from billing.vouchers.rules.backing import Usable
 from instruments.models import Organisation
+from instruments.queries.places import RESOURCE_PLACE
 
 Json = dict[str, Any]
 PIECE = 20_000
-#: What a piece of frozen facts says about one session alone.
+#: What a piece of frozen facts says about one service alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
 
 #: Of a reservation's own site and period; ``r``, ``i`` and ``s`` are there.
@@ -28,27 +36,36 @@ _WITHIN = """
    AND r.organisation_id <> i.organisation_id
 """
 _EXTENT = f"""
-SELECT count(*), coalesce(min(c.id), 1), coalesce(max(c.id), 0)
+SELECT count(*), min(c.id), max(c.id)
   FROM billing_charge c
   JOIN booking_reservation r ON r.id = c.reservation_id
   JOIN instruments_instrument i ON i.id = r.instrument_id
   JOIN instruments_site s ON s.id = i.site_id
  WHERE {_WITHIN}
 """  # noqa: S608  (constants only; values are bound)
+#: Commissioned tests count on the day on which their samples were to come, as in their price; ``j`` is there.
+_TESTED_WITHIN = "j.arrive_on BETWEEN %(first)s AND %(last)s AND j.organisation_id <> j.lab_id"
+_TESTS_EXTENT = f"""
+SELECT count(*), min(c.id), max(c.id)
+  FROM booking_samplejob j JOIN billing_charge c ON c.sample_job_id = j.id
+ WHERE {_TESTED_WITHIN}
+"""  # noqa: S608  (constants only; values are bound)
 #: Where a piece ends: a walk along the primary key.
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
+_EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
+_FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
+           #- '{request,voucher}' #- '{request,voucher_issued_on}')::text,
+       ((c.inputs #> '{candidates,0,facts,service}') - 'person')::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
 _ROWS = f"""
 SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        c.gross_fen - CASE WHEN c.inputs ? 'subsidised_until' THEN coalesce((jsonb_path_query_first(
            c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END
-           - coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint,
+           - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
-       coalesce(r.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}'
-           #- '{{request,voucher}}' #- '{{request,voucher_issued_on}}')::text,
-       ((c.inputs #> '{{candidates,0,facts,service}}') - 'person')::text
+       coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
+       {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -58,11 +75,22 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
  WHERE c.id > %(after)s AND c.id <= %(end)s AND {_WITHIN}
  ORDER BY c.id
 """  # noqa: S608  (constants only; values are bound)
+_TESTS = f"""
+SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
+       coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
+       0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
+       {_FACTS}
+  FROM billing_charge c
+  JOIN booking_samplejob j ON j.id = c.sample_job_id
+  JOIN instruments_resource r ON r.id = j.resource_id
+  JOIN instruments_organisation o ON o.id = r.organisation_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND c.sample_job_id IS NOT NULL AND {_TESTED_WITHIN}
+"""  # noqa: S608  (constants only; values are bound)
 
 
 @dataclass(slots=True)
 class Piece:
-    """Sessions with the facts and services that came up for the first time; ``last`` is the id to go on behind."""
+    """Services with the facts that came up for the first time; ``last`` is the id to go on behind."""
 
     rows: list[Row]
     facts: list[Json]
@@ -72,8 +100,8 @@ class Piece:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads a period (local days of the instruments' sites, both included). A lab's use of its own instruments is left out, because no
-    programme is tried for it."""
+    """Reads a period (local days of the instruments' sites, both included). What a lab does for itself is left out, because no programme is
+    tried for it."""
 
     first_on: date
     last_on: date
@@ -82,29 +110,39 @@ class Reader:
     sizes: dict[str, str] = field(default_factory=dict)
 
     def count(self) -> int:
-        """How many sessions there are."""
-        return self._extent()[0]
+        """How many services there are."""
+        return sum(each[0] for each in self._extents())
 
     def pieces(self, after: int) -> Iterator[Piece]:
         """From behind the charge ``after`` on; each piece is one read of its own, so that nothing is held open meanwhile."""
-        _count, first, last = self._extent()
-        after = max(after, first - 1)
+        sessions, tests = self._extents()
+        found = [each for each in (sessions, tests) if each[0]]
+        if not found:
+            return
+        after, last = max(after, min(first for _count, first, _last in found) - 1), max(last for _count, _first, last in found)
         while after < last:
             with connection.cursor() as cursor:
                 cursor.execute(_END, [after, PIECE])
                 end = min(int(cursor.fetchone()[0]), last)
-                cursor.execute(_ROWS, {**self._bounds(), "after": after, "end": end})
+                bounds = {**self._bounds(), "after": after, "end": end}
+                cursor.execute(_ROWS, bounds)
                 read = cursor.fetchall()
+                if tests[0]:
+                    cursor.execute(_TESTS, bounds)
+                    read = sorted([*read, *cursor.fetchall()], key=itemgetter(0))
             after = end
             if read:
                 yield self._piece(read, after)
 
-    def _extent(self) -> tuple[int, int, int]:
-        """How many sessions, the first and the last charge."""
+    def _extents(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """How many sessions and how many tests, the first and the last charge of each (nil without any)."""
+        found = []
         with connection.cursor() as cursor:
-            cursor.execute(_EXTENT, self._bounds())
-            count, first, last = cursor.fetchone()
-        return count, first, last
+            for statement in (_EXTENT, _TESTS_EXTENT):
+                cursor.execute(statement, self._bounds())
+                count, first, last = cursor.fetchone()
+                found.append((count, first or 0, last or 0))
+        return found[0], found[1]
 
     def _bounds(self) -> dict[str, Any]:
         """A day around the period in UTC, whatever the zones of the sites are."""
@@ -118,9 +156,10 @@ class Reader:
     def _piece(self, read: Sequence[tuple[Any, ...]], last: int) -> Piece:
         piece = Piece([], [], [], last)
         made = self._made(read)
-        for _id, customer, owner, instrument, person, fee, top_up, minutes, on, region, facts, service in read:
+        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, facts, service in read:
             if facts is None:
-                facts, service = made[customer, owner, region], json.dumps({"kind": SERVICE_KIND, **_days(on)}, sort_keys=True)
+                kind = _kind(samples)
+                facts, service = made[customer, owner, region, kind], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
             known = self._facts.get(facts)
             if known is None:
                 document = json.loads(facts)
@@ -130,28 +169,48 @@ class Reader:
             if found is None:
                 found = self._services[service] = len(self._services)
                 piece.services.append(json.loads(service) or {})
-            piece.rows.append(Row(known, found, fee, top_up, minutes, customer, owner, instrument, person, f"{on:%Y-%m}"))
+            month = f"{on:%Y-%m}"
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, customer, owner, instrument, person, month))
         return piece
 
-    def _made(self, read: Sequence[tuple[Any, ...]]) -> dict[tuple[int, int, str], str]:
-        """Facts of sessions for which no programme was tried when they were booked, from what is known of both sides today."""
-        wanted = {(row[1], row[2], row[9]): row[8] for row in read if row[10] is None}
+    def _made(self, read: Sequence[tuple[Any, ...]]) -> dict[tuple[int, int, str, str], str]:
+        """Facts of services for which no programme was tried when they were booked, from what is known of both sides today."""
+        wanted = {(row[1], row[2], row[10], _kind(row[8])): row[9] for row in read if row[11] is None}
         if not wanted:
             return {}
-        ids = {pk for customer, owner, _region in wanted for pk in (customer, owner)}
+        ids = {pk for customer, owner, _region, _kind in wanted for pk in (customer, owner)}
         found, gathered = Organisation.objects.in_bulk(ids), gather_all(ids)
         return {
-            (customer, owner, region): json.dumps(
+            (customer, owner, region, kind): json.dumps(
                 _without_one(
-                    facts_document(
-                        gathered.facts(found[owner], Party(region_code=region or None), found[customer], SERVICE_KIND, on, on)
-                    )
+                    facts_document(gathered.facts(found[owner], Party(region_code=region or None), found[customer], kind, on, on))
                 ),
                 sort_keys=True,
                 ensure_ascii=False,
             )
-            for (customer, owner, region), on in wanted.items()
+            for (customer, owner, region, kind), on in wanted.items()
         }
+
+
+def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
+    """The vouchers that were issued by a moment under programmes, by the programme's code. What was given back by then holds until the
+    day before."""
+    rows = Voucher.objects.filter(programme__code__in=set(codes), issued_at__lte=until).select_related(
+        "programme", "origin", "account"
+    )
+    found: dict[str, list[tuple[int, Purse]]] = {}
+    for row in rows.order_by("pk"):
+        ends_on = row.valid_to
+        if row.returned_at is not None and row.returned_at <= until:
+            ends_on = min(ends_on, timezone.localdate(row.returned_at) - timedelta(days=1))
+        payer = home_payer(row.origin.platform_id) if row.origin is not None else ""
+        voucher = Usable(row.account.key, row.programme_id, row.cap_id, row.number, row.valid_from, ends_on, payer)
+        found.setdefault(row.programme.code, []).append((row.organisation_id, Purse(voucher, row.face_fen)))
+    return {code: by_holder(purses) for code, purses in found.items()}
+
+
+def _kind(samples: int) -> str:
+    return TESTING_KIND if samples else SERVICE_KIND
 
 
 def _days(on: date) -> dict[str, str]:

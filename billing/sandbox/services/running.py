@@ -13,15 +13,16 @@ from typing import Any
 from billing.ledger.rules.documents import DocumentError
 from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
+from billing.sandbox.rules.purses import Vouchers, issued_under, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
-from billing.sandbox.rules.variants import AGAINST, STEPS, TRIED, as_if_in_force, budget_of, variant_of
-from billing.sandbox.services.reading import Reader
+from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
+from billing.sandbox.services.reading import Reader, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
-from billing.subsidy.rules.programme import parse_programme
+from billing.subsidy.rules.programme import parse_programme, read_programme
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
@@ -159,14 +160,15 @@ def work(run_id: int, now: datetime) -> None:
     if not run.total_sessions:
         run.total_sessions = reader.count()
         SandboxRun.objects.filter(pk=run_id).update(total_sessions=run.total_sessions)
-    lanes = _lanes(_orders(run, kept.get("states", {})), run.total_sessions)
+    vouchers = vouchers_of((code_of(document) for document in _documents(run).values()), run.created_at)
+    lanes = _lanes(_orders(run, kept.get("states", {}), vouchers), run.total_sessions)
     try:
         states = _through(run, reader, lanes, kept)
     finally:
         for lane in lanes:
             lane.close()
     if states is not None:
-        _finish(run, states, kept["sizes"], now)
+        _finish(run, states, kept["sizes"], vouchers, now)
 
 
 def give_up(run_id: int, now: datetime) -> None:
@@ -176,16 +178,23 @@ def give_up(run_id: int, now: datetime) -> None:
     )
 
 
-def _orders(run: SandboxRun, states: Mapping[str, Any]) -> list[Order]:
+def _documents(run: SandboxRun) -> dict[str, Mapping[str, Any]]:
+    """The document that is tried, and that of the version it is held against."""
+    return {TRIED: run.document} | ({AGAINST: run.against.document} if run.against is not None else {})
+
+
+def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
-    tried = as_if_in_force(run.document)
-    found = [Order(TRIED, tried, run.budget_fen, full=True, state=states.get(TRIED))]
-    if run.against is not None:
-        other = as_if_in_force(run.against.document)
-        found.append(Order(AGAINST, other, run.budget_fen, full=True, state=states.get(AGAINST)))
+    found = []
+    for name, own in _documents(run).items():
+        document, issued = as_if_in_force(own), vouchers.get(code_of(own))
+        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued))
+    tried, issued = found[0].document, found[0].vouchers or {}
+    worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:
         document = variant_of(tried, name, run.rate_step_percent, run.cap_step_percent)
-        found.append(Order(name, document, run.budget_fen, full=False, state=states.get(name)))
+        own_state, own_vouchers = states.get(name), worth.get(name, issued)
+        found.append(Order(name, document, run.budget_fen, full=False, state=own_state, vouchers=own_vouchers))
     return found
 
 
@@ -221,12 +230,18 @@ def _states(lanes: Sequence[Lane]) -> dict[str, Any]:
     return {name: state for lane in lanes for name, state in lane.states().items()}
 
 
-def _finish(run: SandboxRun, states: Mapping[str, Any], sizes: Mapping[str, str], now: datetime) -> None:
+def _finish(
+    run: SandboxRun, states: Mapping[str, Any], sizes: Mapping[str, str], vouchers: Mapping[str, Vouchers], now: datetime
+) -> None:
     own = budget_of(run.document) if run.budget_fen is None else run.budget_fen
     budgets = {TRIED: own, **dict.fromkeys(STEPS, own)}
     if run.against is not None:
         budgets[AGAINST] = budget_of(run.against.document) if run.budget_fen is None else run.budget_fen
-    result = report(states, sizes, budgets)
+    issued = {
+        name: issued_under(read_programme(as_if_in_force(document)), vouchers.get(code_of(document), {}))
+        for name, document in _documents(run).items()
+    }
+    result = report(states, sizes, budgets, issued)
     SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
         state=RunState.DONE,
         result=result,

@@ -20,7 +20,7 @@ from billing.subsidy.rules.before import service
 from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.facts import Paper
 from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Balance, Outcome, Payee, PayerLine, SettlementMode, home_platform
+from billing.subsidy.rules.outcome import Balance, Outcome, Payee, PayerLine, SettlementMode, paid_by_homes
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import spread_by_home
@@ -93,7 +93,7 @@ def _promise(
     draws: dict[int, int] = {}
     for cap_id, amount in award.draws.items():
         purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
-        parts = spread_by_home(amount, [(purse.key, purse.promisable_fen) for purse in purses], _homes(award))
+        parts = spread_by_home(amount, [(purse.key, purse.promisable_fen) for purse in purses], paid_by_homes(award))
         draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
     payee = accounts[assessing.awarded_key(version, promised.customer_id)]
     return ledger.Promise(draws, payee, replace(source, programme_version_id=version.version_id))
@@ -234,18 +234,9 @@ def _due(version: InForce, holds: Sequence[Held], award: AwardOutcome | None) ->
             if award.draws[cap.id] > 0 and not held:
                 raise Refusal.of("ledger.more_than_held", held_fen=0, due_fen=award.draws[cap.id])
             purses = [(each.debit.key, each.amount_fen) for each in held]
-            parts = spread_by_home(award.draws[cap.id], purses, _homes(award)) if held else ()
+            parts = spread_by_home(award.draws[cap.id], purses, paid_by_homes(award)) if held else ()
             due |= {pending.debit_id: part for pending, part in zip(held, parts, strict=True)}
     return due
-
-
-def _homes(award: AwardOutcome) -> dict[str, int]:
-    """What regions that recognised vouchers come from pay of an award (fen)."""
-    found: dict[str, int] = {}
-    for line in award.lines:
-        if home_platform(line.payer):
-            found[line.payer] = found.get(line.payer, 0) + line.amount_fen
-    return found
 
 
 def _turn(pending: Held) -> tuple[date, str]:

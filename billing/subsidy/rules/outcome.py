@@ -162,6 +162,15 @@ def home_parts(homes: Sequence[Home], amount_fen: int) -> dict[str, int]:
     return parts
 
 
+def paid_by_homes(award: Award) -> dict[str, int]:
+    """What regions that recognised vouchers come from pay of an award (fen)."""
+    found: dict[str, int] = {}
+    for line in award.lines:
+        if home_platform(line.payer):
+            found[line.payer] = found.get(line.payer, 0) + line.amount_fen
+    return found
+
+
 def homes_left(homes: Sequence[Home], amount_fen: int) -> tuple[Home, ...]:
     """The homes after an amount was drawn on them, as ``home_parts`` draws it."""
     left = []

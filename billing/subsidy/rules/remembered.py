@@ -228,10 +228,13 @@ def _in_order(found: list[tuple[int, Unmet]]) -> list[Unmet]:
 
 
 def _left_after(expected: _Expected, facts: Facts, balances: Balances) -> dict[str, int] | None:
-    """What is left on each account that limits the award, None when one of them is short."""
+    """What is left on each account that limits the award, None when one of them is short or others pay what is drawn there."""
     left: dict[str, int] = {}
     for cap, asked_fen in expected.asked:
-        room = cap.room(balances.get(cap.id), facts, balances)
+        balance = balances.get(cap.id)
+        if balance is not None and balance.homes:
+            return None
+        room = cap.room(balance, facts, balances)
         if room is None:
             continue
         if room < asked_fen:

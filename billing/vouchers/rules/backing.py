@@ -40,7 +40,12 @@ def behind(cap: Cap, programme_id: int, on: date, vouchers: Sequence[Usable]) ->
     if not is_issued(cap):
         return ()
     found = [each for each in vouchers if (each.programme_id, each.cap_id) == (programme_id, cap.id) and each.covers(on)]
-    return tuple(sorted(found, key=lambda each: (not each.payer, each.valid_to, each.number)))
+    return tuple(sorted(found, key=turn))
+
+
+def turn(voucher: Usable) -> tuple[bool, date, str]:
+    """What comes first is used up first."""
+    return not voucher.payer, voucher.valid_to, voucher.number
 
 
 def voucher_key(cap_id: str, number: str) -> str:

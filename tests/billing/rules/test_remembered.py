@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.ledger.rules.money import parse_yuan
 from billing.subsidy.rules import Balance, Facts, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules import remembered as remembering
-from billing.subsidy.rules.outcome import Outcome
+from billing.subsidy.rules.outcome import Home, Outcome
 from billing.subsidy.rules.remembered import Deciding, Named, Remembered, Request
 from tests.billing.rules.builders import PROGRAMMES, cap, facts_of, load, programme_document
 from tests.billing.rules.strategies import BALANCES, documents, facts
@@ -79,6 +79,18 @@ def test_a_part_of_a_pool_follows_the_limit_of_its_account(payer: str | None) ->
     part = cap("part", "order", {"share": "0.5", "of": "fund"}, **({"payer": payer} if payer else {}))
     document = programme_document(caps=[cap("fund", "pool", 100), part])
     check_all(document, [facts_of(90), facts_of(30)], [{}, {"fund": {"limit": "40"}}, {"fund": {"limit": "70", "used": "10"}}])
+
+
+def test_what_others_pay_is_worked_out_although_no_account_is_short() -> None:
+    voucher = cap("voucher", "voucher", {"configured": True, "when_unset": "no_limit"})
+    programme = parse_programme(programme_document(caps=[voucher]))
+    deciding, given_facts = Deciding(programme), parse_facts(facts_of(90))
+    request = request_of(given_facts, given_facts, given_facts)
+    for homes in ((), (Home("partner:CN-310000", 10_00),), ()):
+        balances = {"voucher": Balance(500_00, homes=homes)}
+        found = deciding.decide(Named(1, 1, 1), request, balances, None)
+        assert found == without_steps(evaluate(programme, given_facts, balances))
+        assert any(line.payer == "partner:CN-310000" for line in found.lines) is bool(homes)  # type: ignore[union-attr]
 
 
 def test_a_rule_is_asked_once_for_what_it_looks_at() -> None:

@@ -6,13 +6,15 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pgtrigger
 import pytest
+from django.db import transaction
 from django.utils import translation
 
 from billing import wording
-from billing.bills.models import AwardReversal
+from billing.bills.models import AwardReversal, ReversalCause
 from billing.claims.models import Claim, ClaimLine
-from billing.claims.services import batch_rules
+from billing.claims.services import batch_rules, reversing
 from billing.firms.services import partners
 from billing.firms.services.partners import Partner
 from billing.ledger.models import Account, Transfer, TransferKind
@@ -26,6 +28,7 @@ from billing.subsidy.rules.outcome import Home
 from billing.vouchers.rules.backing import Usable, behind, spread_by_home
 from billing.vouchers.services import holding
 from booking.services import transitions
+from config.kernel import invariants
 from config.kernel.errors import Refusal
 from instruments.models import PolicyZone
 from tests.agreeing import check_out_agreed
@@ -188,6 +191,64 @@ def test_the_rules_over_a_batch_cut_what_is_ours_of_an_award_and_leave_the_homes
     assert claim.total_fen == 251_25 and AwardReversal.objects.get().amount_fen == 68_75
     assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (348_75, 0, 151_25), 151_25)
     assert broken() == {}
+
+
+def homes_pay() -> list[str]:
+    return list(invariants.registered()["vouchers.homes_pay_what_was_drawn_on_theirs"]().violations)
+
+
+def test_what_goes_back_of_a_home_is_to_the_fen_what_comes_back_on_its_vouchers(opened, cast):
+    """320.00, of which Shanghai pays 100.00 from two vouchers, the province 132.00 and the prefecture 88.00. Of 33.33 that go back Shanghai
+    gets 10.41 (10.4156 and 13.7486 and 9.1658 by largest remainder), and its vouchers together as much, not 10.42 as each by itself."""
+    given = opened()
+    foreign = given.recognise(70_00), given.recognise(30_00, "SH/2026/78")
+    own = Desk(cast).issued(500_00)
+    award = Award.objects.get(charge=given.life.whole(slot_of(9, 11)))
+    back = reversing.reverse(award.pk, 33_33, ReversalCause.RECHECK, None, cast.now)
+    assert {each["payer"]: each["amount_fen"] for each in back.payers} == {HOME: 10_41, "province": 13_75, "prefecture": 9_17}
+    assert sum(left(each)[2] for each in foreign) == 100_00 - 10_41
+    assert left(own)[2] == drawn_on_pool() == 220_00 - 22_92
+    reversing.reverse(award.pk, 320_00 - 33_33, ReversalCause.RECHECK, None, cast.now)
+    assert [left(each)[2] for each in (*foreign, own)] == [0, 0, 0] and drawn_on_pool() == 0
+    assert broken() == {}
+
+
+def test_what_is_ours_goes_back_on_a_limit_that_counts_the_homes_part_too(opened, cast, monkeypatch):
+    """The firm's year counts all 320.00; of what is ours alone 68.75 go back, and not a larger share of the year."""
+    yearly = {"id": "year", "per": "firm_year", "limit": "1000", "when_short": "partial", "clause": "7"}
+    usual = voucher_document(CODE)
+    monkeypatch.setattr(f"{__name__}.voucher_document", lambda code: usual | {"caps": [*usual["caps"], yearly]})
+    given = opened()
+    given.recognise(100_00)
+    Desk(cast).issued(500_00)
+    award = Award.objects.get(charge=given.life.whole(slot_of(9, 11)))
+    reversing.reverse(award.pk, 68_75, ReversalCause.RECHECK, None, cast.now, among=("province", "prefecture"))
+    assert drawn_on_pool() == 220_00 - 68_75
+    assert Account.objects.get(kind="firm_year").posted_fen == 320_00 - 68_75
+    assert broken() == {}
+
+
+def test_a_home_that_pays_what_nothing_was_drawn_for_is_found(opened, cast):
+    given = opened()
+    given.recognise(100_00)
+    Desk(cast).issued(500_00)
+    charge = given.life.whole(slot_of(9, 11))
+    assert homes_pay() == []
+    with transaction.atomic():
+        with pgtrigger.ignore():
+            payers = [{"payer": HOME, "amount_fen": 101_00}, {"payer": "province", "amount_fen": 219_00}]
+            Award.objects.filter(charge=charge).update(payers=payers)
+        (said,) = homes_pay()
+        transaction.set_rollback(True)
+    assert "partner:CN-310000 pays 10100 fen, 10000 were drawn" in said
+    with transaction.atomic():
+        with pgtrigger.ignore():
+            drawn = Transfer.objects.filter(kind=TransferKind.POST, debit__voucher__origin__isnull=False)
+            assert drawn.update(amount_fen=99_00) == 1
+        (said,) = homes_pay()
+        transaction.set_rollback(True)
+    assert "pays 10000 fen, 9900 were drawn" in said
+    assert homes_pay() == []
 
 
 def test_a_limit_of_one_payer_recognises_no_voucher(opened, cast, published):

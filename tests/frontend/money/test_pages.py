@@ -22,8 +22,9 @@ from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
 from instruments.models import Organisation, PolicyZone
 from tests.billing.firms.conftest import USCC
+from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF, TERMS
-from tests.conftest import Cast, voucher_document
+from tests.conftest import Cast, slot_of, voucher_document
 
 
 def visitor() -> Client:
@@ -85,6 +86,23 @@ def test_a_firm_declares_and_the_operator_accepts_on_pages(cast, as_):
     assert "medium-sized" in shown
 
 
+def test_a_lab_declares_a_label_on_its_page_and_nothing_of_a_firms(cast, as_):
+    client, address = as_("wang"), reverse("firm_facts", args=[cast.lab.pk])
+    assert address in client.get(reverse("organisation_detail", args=[cast.lab.pk])).content.decode()
+    page = text(client.get(address, headers={"accept-language": "en"}))
+    assert "What programmes look at of a provider" in page and "Size class" not in page and "Wallet" not in page
+    form = reverse("firm_declare", args=[cast.lab.pk, "label"])
+    assert client.get(reverse("firm_declare", args=[cast.lab.pk, "figures"])).status_code == 404
+    assert as_("zhao").get(form).status_code == 404
+    typed = {"label": "high_tech", "level": "national", "number": "GR1", "valid_from": "2026-01-01", "file": pdf()}
+    assert client.post(form, typed).status_code == 302
+    made = FirmDeclaration.objects.get()
+    declaring.decide(cast.actor("zhou"), made.pk, True, "", cast.now)
+    assert "GR1" in text(client.get(address))
+    over_api = client.get("/api/v1/firm-declarations/").json()
+    assert [each["id"] for each in over_api["results"]] == [made.pk]
+
+
 def test_the_page_of_facts_takes_as_many_queries_however_much_was_declared(cast, as_):
     client, address = as_("zhao"), reverse("firm_facts", args=[cast.firm.pk])
 
@@ -133,6 +151,33 @@ def test_a_voucher_goes_from_application_to_wallet_on_pages(cast, as_, announced
     assert "Voucher issued" in page
     assert as_("zhao").post(reverse("voucher_return", args=[made.pk])).status_code == 302
     assert "Given back" in text(as_("zhao").get(reverse("wallet", args=[cast.firm.pk])))
+
+
+def test_an_area_is_told_by_the_name_of_its_zone(cast, as_, announced):
+    PolicyZone.objects.filter(slug="east").update(name="东部园区", name_en="Eastern park")
+    for address in (reverse("announcement_list"), reverse("announcement_detail", args=[announced.pk])):
+        page = text(visitor().get(address))
+        assert "Eastern park" in page and "东部园区" not in page
+        assert "东部园区" in text(Client(headers={"accept-language": "zh-hans"}).get(address))
+
+
+def test_the_self_test_says_what_is_given_against_a_voucher_only(announced):
+    asked = {"kind": "firm", "region": "630104", "service": "instrument_use", "amount_yuan": "1000"}
+    page = text(visitor().get(reverse("eligibility"), asked))
+    assert "Given against a voucher only" in page and reverse("announcement_list") in page
+
+
+def test_the_wallet_says_what_bookings_keep(cast, as_, announced):
+    quota = announced.quotas.order_by("pk")[0]
+    row = applying.apply(cast.actor("zhao"), announced.pk, cast.firm.pk, Application(quota.pk, 500_00, "Tests", PDF), cast.now)
+    applying.review(cast.actor("chen"), row.pk, 500_00, "", cast.now)
+    applying.issue(cast.actor("sun"), row.pk, cast.now)
+    address = reverse("wallet", args=[cast.firm.pk])
+    assert "kept for bookings" not in text(as_("lin").get(address, headers={"accept-language": "en"}))
+    life = Life(cast)
+    life.approve(life.ask(slot_of(9, 10)))
+    page = text(as_("lin").get(address, headers={"accept-language": "en"}))
+    assert "¥340.00 of ¥500.00 left" in page and "¥160.00 kept for bookings" in page
 
 
 def test_a_bad_application_loses_nothing_that_was_typed(cast, as_, announced):

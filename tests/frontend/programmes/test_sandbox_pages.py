@@ -6,16 +6,23 @@ import csv
 import io
 from datetime import date
 
+import pgtrigger
 import pytest
 from openpyxl import load_workbook
 
 from billing.sandbox.models import SandboxRun
 from billing.sandbox.services import running
+from billing.sandbox.services.running import Asked
 from billing.subsidy import drafts
+from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.forecast import forecast, window_of
-from tests.conftest import programme_document
+from tests.billing.services.conftest import Life
+from tests.billing.vouchers.conftest import CODE, desk, published
+from tests.booking.samples.conftest import Work, make_item
+from tests.conftest import programme_document, slot_of
 from tests.frontend.acting import query_count, words
 
+__all__ = ["desk", "published"]
 PAGE = "/programmes/sandbox/"
 
 
@@ -68,6 +75,50 @@ def test_what_came_out_is_taken_along(as_, done):
     head, first, *_others = csv.reader(io.StringIO(content.decode("utf-8-sig")))
     assert head[0] == "Size or kind" and first == ["micro", "2", "2", "100", "2000", "1000", "800"]
     assert client.get(done + "result.csv?table=nonsense").status_code == 404
+
+
+def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast, desk):
+    desk.issued(400_00)
+    life, work = Life(cast), Work(cast, make_item(cast))
+    life.whole(slot_of(9, 11))
+    work.close(work.reported(3))
+    version = ProgrammeVersion.objects.get(programme__code=CODE)
+    run = running.start(cast.actor("chen"), Asked(date(2026, 11, 1), date(2026, 12, 31), version_id=version.pk), cast.now)
+    running.work(run.pk, cast.now)
+    client, page = as_("chen"), f"{PAGE}{run.pk}/"
+    text = words(client.get(page))
+    for part in (
+        "Sessions on instruments 1 1 100.0% ¥800.00 ¥320.00", "Commissioned tests 1 1 100.0% ¥240.00 ¥80.00",
+        "What each part costs in each month",
+        "As tried 1 1 ¥400.00 2 ¥400.00 ¥0.00", "Vouchers count as they were issued", "Not tried: rules over a whole batch",
+    ):  # fmt: skip
+        assert part in text, part
+    assert 'plot-line-2"' in client.get(page).content.decode()
+    rows = list(csv.reader(io.StringIO(client.get(page + "result.csv?table=months").content.decode("utf-8-sig"))))
+    assert rows[0] == [
+        "Month",
+        "Services",
+        "Get something",
+        "Cost",
+        "Spent so far",
+        "Of it commissioned tests",
+        "Drawn on vouchers",
+    ]
+    assert rows[1][3:] == ["400", "400", "80", "400"]
+    book = load_workbook(io.BytesIO(client.get(page + "result.xlsx").content))
+    assert {"By what was done", "Vouchers"} <= {sheet.title.partition(" ")[2] for sheet in book.worksheets}
+
+
+def test_what_came_out_before_parts_were_told_apart_is_read_still(as_, cast, done):
+    run = SandboxRun.objects.get()
+    result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers")}
+    result["months"] = [{k: v for k, v in each.items() if k not in ("tests_fen", "drawn_fen")} for each in result["months"]]
+    del result["totals"]["tried"]["homes_fen"]
+    with pgtrigger.ignore("billing.SandboxRun:sandbox_run_ended"):
+        SandboxRun.objects.update(result=result)
+    text = words(as_("chen").get(done))
+    assert "Vouchers are not simulated" in text and "By what was done" not in text
+    assert as_("chen").get(done + "result.xlsx").status_code == 200
 
 
 def test_nothing_is_taken_along_before_it_is_done(as_, sessions, asked):

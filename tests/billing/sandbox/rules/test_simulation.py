@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
 from billing.sandbox.rules.lanes import Beside, Here, Order
+from billing.sandbox.rules.purses import Purse, by_holder, issued_under, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import Known, Row, Simulation
 from billing.sandbox.rules.variants import (
@@ -21,7 +23,9 @@ from billing.sandbox.rules.variants import (
     variant_of,
 )
 from billing.subsidy.drafts import template_names
-from tests.conftest import programme_document
+from billing.subsidy.rules.programme import read_programme
+from billing.vouchers.rules.backing import Usable
+from tests.conftest import programme_document, voucher_document
 
 FIRM = {
     "applicant": {"kind": "firm", "size": "small", "region_code": "630104", "verified": True},
@@ -29,7 +33,9 @@ FIRM = {
     "instrument": {"region_code": "630104"},
 }
 LARGE = FIRM | {"applicant": FIRM["applicant"] | {"size": "large"}}
-SERVICES = [{"kind": "instrument_use", "service_on": f"2026-{month:02d}-10"} for month in range(1, 13)]
+SERVICES = [
+    {"kind": kind, "service_on": f"2026-{month:02d}-10"} for kind in ("instrument_use", "testing") for month in range(1, 13)
+]
 
 
 def known() -> Known:
@@ -38,12 +44,13 @@ def known() -> Known:
     return made
 
 
-def row(customer=1, fee=1000_00, month=1, facts=0, owner=7):
-    return Row(facts, month - 1, fee, 0, 120, customer, owner, 3, 9, f"2026-{month:02d}")
+def row(customer=1, fee=1000_00, month=1, facts=0, owner=7, samples=0, instrument=3):
+    minutes, place = (0, 11 + month) if samples else (120, month - 1)
+    return Row(facts, place, fee, 0, minutes, samples, customer, owner, instrument, 9, f"2026-{month:02d}")
 
 
-def simulated(rows, document=None, budget=None, full=True, state=None):
-    made = Simulation(document or programme_document("DEMO-QH-V"), budget, full=full, state=state)
+def simulated(rows, document=None, budget=None, full=True, state=None, vouchers=None):
+    made = Simulation(document or programme_document("DEMO-QH-V"), budget, full=full, state=state, vouchers=vouchers)
     made.feed(rows, known())
     return made
 
@@ -102,6 +109,101 @@ def test_what_was_paid_is_the_price_where_a_rule_asks_for_it(amount):
 def test_a_budget_ends_and_the_month_is_named():
     made = simulated([row(n, 1000_00, 1 + n) for n in range(10)], budget=1500_00)
     assert made.total[2] == 1500_00 and made.short_since == "2026-04"
+
+
+def test_commissioned_tests_count_beside_sessions_and_draw_on_the_same_limits():
+    sessions = [row(fee=50_000_00), row(fee=50_000_00), row(fee=45_000_00)]
+    rows = [*sessions, row(fee=20_000_00, month=2, samples=4), row(2, 1000_00, 2, samples=1, instrument=0)]
+    made = simulated(rows)
+    assert made.firms[1] == [4, 4, 60_000_00], "the test gets what the sessions left of the firm's year"
+    assert made.tests == {"2026-02": [2, 2, 2_400_00, 21_000_00]} and made.total == [5, 5, 60_400_00, 166_000_00]
+    only = programme_document("DEMO-QH-V")
+    only["gates"].append({"type": "service_kind", "clause": "1", "any_of": ["testing"]})
+    assert simulated(rows, only).tests["2026-02"][2] == simulated(rows, only).total[2] == 8_400_00
+
+
+def test_a_rate_by_the_sample_counts_the_samples_of_a_test():
+    counted = {"base": {"quantity": "samples", "clause": "3"}, "rate": {"type": "per_unit", "amount": "20", "clause": "3"}}
+    document = programme_document("DEMO-QH-B") | counted | {"gates": [], "examples": []}
+    made = simulated([row(samples=4), row(2)], document)
+    assert (made.firms[1][2], made.firms[2][2]) == (80_00, 0)
+
+
+def test_what_is_priced_stands_together_in_a_row():
+    assert Row._fields[2:6] == ("fee_fen", "top_up_fen", "minutes", "samples")
+
+
+def test_tests_of_two_customers_are_not_one_instrument():
+    """They have none: a limit of each instrument is one of each customer then, as it is kept."""
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    yearly = next(cap for cap in document["caps"] if cap["id"] == "firm-year")
+    document["caps"] = [yearly | {"per": "instrument_year", "limit": "500"}]
+    rows = [row(n, 1000_00, samples=1, instrument=0) for n in (1, 1, 2)]
+    assert simulated(rows, document).total[2] == 400_00 + 100_00 + 400_00
+
+
+def purse(number, fen, first=1, last=12, payer=""):
+    days = date(2026, first, 1), date(2026, last, 28)
+    return Purse(Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer), fen)
+
+
+def test_vouchers_are_drawn_on_in_their_order_and_nobody_without_one_gets_anything():
+    held = by_holder([(1, purse("JS/2", 500_00)), (1, purse("JS/1", 300_00, last=6)), (3, purse("JS/3", 100_00, first=6))])
+    rows = [row(1, 1000_00, 2), row(1, 500_00, 3), row(1, 1000_00, 7), row(2, 1000_00, 3), row(3, 1000_00, 3), row(3, 1000_00, 7)]
+    made = simulated(rows, voucher_document(), vouchers=held)
+    # 400.00 of February: 300.00 of JS/1, which ends first, and 100.00 of JS/2; 200.00 of March, and what is left of it in July.
+    assert [made.firms[n][2] for n in (1, 2, 3)] == [800_00, 0, 100_00]
+    assert made.used == {"voucher:voucher:JS/1": 300_00, "voucher:voucher:JS/2": 500_00, "voucher:voucher:JS/3": 100_00}
+    assert made.drawn == {"2026-02": [1, 400_00, 0], "2026-03": [1, 200_00, 0], "2026-07": [2, 300_00, 0]}
+    half = json.loads(json.dumps(simulated(rows[:2], voucher_document(), vouchers=held).state()))
+    again = simulated(rows[2:], voucher_document(), vouchers=held, state=half)
+    assert json.dumps(again.state(), sort_keys=True) == json.dumps(made.state(), sort_keys=True)
+
+
+def test_where_no_voucher_was_issued_the_limit_is_one_of_each_customer():
+    document = voucher_document()
+    assert simulated([row(1, 1000_00)], document).total[2] == 400_00
+    document["caps"][0]["limit"] = "300"
+    assert simulated([row(1, 1000_00), row(1, 1000_00), row(2, 1000_00)], document).total[2] == 600_00
+
+
+def test_a_region_elsewhere_pays_from_its_vouchers_first_and_the_budget_is_not_asked_for_that():
+    document = voucher_document()
+    document["caps"].insert(0, {"id": "pool", "per": "pool", "limit": "150", "when_short": "partial", "clause": "7"})
+    held = by_holder([(1, purse("JS/1", 900_00)), (1, purse("CN-310000/1", 300_00, payer="partner:CN-310000"))])
+    made = simulated([row(1, 1000_00), row(1, 1000_00, 2)], document, vouchers=held)
+    assert made.total[2] == 300_00 + 100_00 + 50_00 and made.used["pool"] == 150_00
+    assert made.used["voucher:voucher:CN-310000/1"] == 300_00 and made.drawn["2026-01"] == [1, 400_00, 300_00]
+    made_of = report({TRIED: made.state()}, {}, {TRIED: 150_00}, {TRIED: issued_under(made.programme, held)})
+    assert [each["spent_fen"] for each in made_of["months"]] == [100_00, 150_00], "what others pay is not spent"
+    assert made_of["totals"][TRIED]["homes_fen"] == 300_00
+    drawn = {"uses": 2, "drawn_fen": 450_00, "homes_fen": 300_00}
+    assert made_of["vouchers"] == {TRIED: {"count": 2, "holders": 1, "worth_fen": 1200_00} | drawn}
+
+
+def test_a_step_of_the_limits_moves_what_vouchers_are_worth():
+    held = by_holder([(1, purse("JS/1", 100_01))])
+    assert [moved(held, percent)["voucher"][1][0].face_fen for percent in (-20, 20)] == [80_01, 120_01]
+    assert issued_under(read_programme(programme_document("DEMO-QH-V")), held) is None
+
+
+def test_a_rule_that_looks_at_the_voucher_is_told_the_one_that_is_used_first():
+    document = voucher_document()
+    looked_at = {"fact": "request.voucher", "any_of": ["JS/1"]}
+    says = {"zh": "第一张券", "en": "The first voucher"}
+    document["gates"].append({"type": "condition", "clause": "1", "when": looked_at, "says": says})
+    held = by_holder([(1, purse("JS/1", 900_00, last=6)), (1, purse("JS/2", 900_00))])
+    assert simulated([row(1, month=2), row(1, month=8)], document, vouchers=held).firms[1] == [2, 1, 400_00]
+
+
+def test_the_report_tells_the_parts_apart():
+    made = simulated([row(1, 1000_00), row(2, 500_00, samples=2), row(3, 100_00, 2, samples=2)])
+    found = report({TRIED: made.state()}, {}, {TRIED: None}, {TRIED: None})
+    assert [(each["code"], each["sessions"], each["cost_fen"], each["gross_fen"]) for each in found["parts"]] == [
+        ("sessions", 1, 400_00, 1000_00),
+        ("tests", 2, 240_00, 600_00),
+    ]
+    assert [each["tests_fen"] for each in found["months"]] == [200_00, 40_00] and found["vouchers"] == {}
 
 
 def test_the_bonus_of_the_first_use_is_given_once():
@@ -173,7 +275,7 @@ def test_the_report_says_who_wins_and_who_loses():
         AGAINST: simulated(rows).state(),
         RATE_UP: simulated(rows, full=False).state(),
     }
-    made = report(states, {str(n): "small" for n in range(6)} | {"6": "large"}, {TRIED: budget_of(dearer), AGAINST: None})
+    made = report(states, {str(n): "small" for n in range(6)} | {"6": "large"}, {TRIED: budget_of(dearer), AGAINST: None}, {})
     assert made["totals"][TRIED]["cost_fen"] == 1800_00 and made["totals"][AGAINST]["cost_fen"] == 2400_00
     assert made["totals"][TRIED]["budget_fen"] == 2_000_000_00 and made["totals"][TRIED]["subsidised_firms"] == 6
     assert [each["spent_fen"] for each in made["months"]] == [600_00, 1200_00, 1800_00]
