@@ -304,7 +304,7 @@ def test_with_keys_alone_a_firm_applies_and_books_with_its_voucher(windows: Any,
         from booking.services import transitions
 
         voucher.refresh_from_db()
-        # Without its voucher it costs more than was seen, so its approval would only ask the customer again; other journeys share the inbox.
+        # Without its voucher it costs more than was seen, so its approval would only ask the customer again; others share the inbox.
         transitions.cancel(stage.persona(KEYS.email), reservation, datetime.now(UTC), "no voucher any more")
     assert voucher.returned_at is not None
     assert keys.steps > 30
