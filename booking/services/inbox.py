@@ -12,6 +12,7 @@ from booking.models import OccupancySource, Reservation
 from booking.rules.deciding import MOST_TOGETHER, Rivals, Verdict
 from booking.rules.states import ReservationState
 from booking.services import decisions, reject_reasons, transitions
+from booking.services.context import policy_for
 from booking.services.decisions import How
 from booking.services.reject_reasons import Why
 from config.kernel.access import NOBODY, Actor, visible_to
@@ -102,10 +103,10 @@ def decide(
     if wish.verdict is Verdict.REJECT:
         transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
         return Outcome(reservation_id)
-    transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
+    approved = transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
+    compete = not policy_for(approved.instrument).pending_blocks if wish.rivals is None else wish.rivals is not Rivals.KEEP
     # Behind the approval, so that they are those of the time that was approved.
-    keeps = wish.rivals is Rivals.KEEP
-    rivals = [] if keeps else rivals_of(actor, reservation_id, where_they_compete=wish.rivals is None)
+    rivals = rivals_of(actor, reservation_id) if compete else []
     declined = [_declined(actor, one, now, how) for one in rivals if one.pk not in spared]
     return Outcome(reservation_id, rivals=tuple(declined))
 

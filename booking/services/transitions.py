@@ -72,9 +72,10 @@ def approve(
     *,
     seen: TimeRange | None = None,
     assistant_id: int | None = None,
-) -> None:
+) -> Reservation:
     """Approve a request and hold its money; ``how`` says when that is told. ``seen`` is the time that was looked at: another one is not
-    approved unseen. ``assistant_id``: who shall assist; None: who was chosen by itself.
+    approved unseen. ``assistant_id``: who shall assist; None: who was chosen by itself. Returns it as it was approved, with the policy of
+    its instrument.
 
     Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
     start has come) / ``booking.closed_meanwhile`` (with what closes it) / ``card.leader_waits`` and what else stands against its fund
@@ -86,7 +87,8 @@ def approve(
     if reservation.is_of(actor.user_id):
         raise Refusal.of("booking.own_request")
 
-    def work() -> ports.FiguresChanged | None:
+    def work() -> Reservation | None:
+        """None where the figures are others than the customer saw."""
         locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
         if seen not in (None, locked.during):
@@ -98,20 +100,21 @@ def approve(
         holds.clear_for(locked, now)
         if assistant_id is not None:
             assistants.give(actor, locked, assistant_id, now)
-        changed = ports.money().on_approve(locked, actor, now)
-        if changed is not None:
+        if ports.money().on_approve(locked, actor, now) is not None:
             notices.defer(locked, "figures_changed", now)
-            return changed
+            return None
         if assistant_id is None:
             assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now)
         _move(locked, Action.APPROVE, actor, now)
         decisions.note(locked, Verdict.APPROVE, actor, how, now)
-        return None
+        return locked
 
     mode = reservation.service_mode
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id, mode):
-        if transactions.run(work) is not None:
-            raise Conflict.of("booking.figures_changed")
+        approved = transactions.run(work)
+    if approved is None:
+        raise Conflict.of("booking.figures_changed")
+    return approved
 
 
 def _still_open(locked: Reservation) -> None:

@@ -229,7 +229,7 @@ def test_rivals_are_those_of_the_time_that_was_approved(cast, ask, slot, monkeyp
 
     def approve_once_it_moved(*args, **options):
         changes.change(cast.actor("lin"), ChangeRequest(winner, slot(13, 16)), cast.now, idempotency_key="later")
-        approve(*args, **options)
+        return approve(*args, **options)
 
     monkeypatch.setattr(transitions, "approve", approve_once_it_moved)
     found = inbox.decide(cast.actor("wang"), winner, inbox.Wish(Verdict.APPROVE), cast.now)
