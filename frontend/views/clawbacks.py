@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
@@ -30,7 +31,7 @@ from billing.settlement.queries import local_today
 from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from frontend.booking_form import read_day
+from frontend.booking_form import read_day, read_key
 from frontend.http import actor_of, stands_at
 from frontend.presenters.bills import LAYOUTS
 from frontend.presenters.claims import paper_row
@@ -144,6 +145,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "document": paper_row(notice),
         "first_day": timezone.localdate(notice.issued_at),
         "today": today,
+        "key": str(uuid4()),
         "problems": sentences(refusal) if refusal else [],
     }
     stands_at(request, "clawback_detail", pk)
@@ -170,7 +172,7 @@ def clawback_record(request: HttpRequest, pk: int) -> HttpResponse:
         request.POST.get("reference", ""),
     )
     try:
-        repaying.record(actor_of(request), pk, money, timezone.now())
+        repaying.record_once(actor_of(request), pk, money, timezone.now(), read_key(request.POST))
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:

@@ -4,7 +4,7 @@ confirmed by another, and undone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -25,8 +25,9 @@ from billing.payments.services.bank_import import fault_reason
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import StoredFile
-from config.kernel.services import audit, files, transactions
+from config.kernel.services import audit, files, idempotency, transactions
 
+ROUTE = "claims.repayment.form"
 _TEXT = 500
 _NAME = 200
 
@@ -113,7 +114,7 @@ def record(actor: Actor, clawback_id: int, money: Money, now: datetime) -> Repay
             raise Refusal.of("repaid.amount", field="amount")
         if not local_day(found.issued_at) <= money.received_on <= local_day(now):
             raise Refusal.of("repaid.on", field="received_on", issued_on=local_day(found.issued_at).isoformat())
-        written = _record(actor, right, found.pk, money, now)
+        written = _record(actor, right, _locked_notice(found.pk), money, now)
         if written is None:
             raise Refusal.of("repaid.settled", number=found.number)
         return written
@@ -121,13 +122,35 @@ def record(actor: Actor, clawback_id: int, money: Money, now: datetime) -> Repay
     return transactions.run(work)
 
 
-def _record(
-    actor: Actor, right: Right, clawback_id: int, money: Money, now: datetime, row: _Row | None = None
-) -> Repayment | None:
-    """None: nothing of the notice is open."""
+def record_once(actor: Actor, clawback_id: int, money: Money, now: datetime, idempotency_key: str) -> None:
+    """``record`` at most once for a key, however often a form is sent. Raises as that, Refusal ``idempotency.*``."""
+    payload = {"clawback": clawback_id, **asdict(money)}
+
+    def effect() -> dict[str, int]:
+        return {"id": record(actor, clawback_id, money, now).pk}
+
+    transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """A notice behind its lock, and the drafts off which some of it is taken, locked before it."""
+
+    clawback: Clawback
+    drafts: list[Claim]
+
+
+def _locked_notice(clawback_id: int) -> _Notice:
     drafts = _drafts_with(clawback_id)
     rows = Clawback.objects.select_for_update(no_key=True, of=("self",)).select_related("claim", "reversal")
-    clawback = rows.prefetch_related("lines__claim", "repayments").get(pk=clawback_id)
+    return _Notice(rows.prefetch_related("lines__claim", "repayments").get(pk=clawback_id), drafts)
+
+
+def _record(
+    actor: Actor, right: Right, notice: _Notice, money: Money, now: datetime, row: _Row | None = None
+) -> Repayment | None:
+    """None: nothing of the notice is open."""
+    clawback, drafts = notice.clawback, notice.drafts
     if ClaimState(clawback.claim.state) not in PROMISED:
         raise Conflict.of("repaid.not_promised", number=clawback.number)
     amount = min(money.amount_fen, standing_of(clawback).open_fen)
@@ -293,16 +316,17 @@ def _take_row(
     file: Callable[[], StoredFile],
     now: datetime,
 ) -> RowRead:
-    numbers = tuple(clawback.number for clawback, _right in notices)
     fate, written = Fate.SEVERAL, None
-    if Repayment.objects.filter(fingerprint=incoming.fingerprint, ended_at__isnull=True).exists():
-        fate = Fate.KNOWN
-    elif len(notices) == 1:
+    if len(notices) == 1:
         clawback, right = notices[0]
-        money = Money(incoming.amount_fen, incoming.booked_on, incoming.payer_name, incoming.remark)
-        row = _Row(file(), incoming.row, incoming.fingerprint)
-        written = _record(actor, right, clawback.pk, money, now, row)
-        fate = Fate.SETTLED if written is None else Fate.RECORDED
+        notice = _locked_notice(clawback.pk)  # before it is asked: somebody else may be taking the same list in
+        if Repayment.objects.filter(fingerprint=incoming.fingerprint, ended_at__isnull=True).exists():
+            fate = Fate.KNOWN
+        else:
+            money = Money(incoming.amount_fen, incoming.booked_on, incoming.payer_name, incoming.remark)
+            written = _record(actor, right, notice, money, now, _Row(file(), incoming.row, incoming.fingerprint))
+            fate = Fate.SETTLED if written is None else Fate.RECORDED
+    numbers = tuple(clawback.number for clawback, _right in notices)
     return RowRead(incoming.row, incoming.amount_fen, incoming.remark, fate, numbers, written)
 
 

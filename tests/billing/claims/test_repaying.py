@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -194,6 +195,21 @@ def test_a_banks_list_is_matched_by_reference_and_taken_in_once(cast, notice):
     assert code_of(refusal).startswith("bank.")
 
 
+def test_two_who_take_the_same_list_in_at_once_record_it_once(cast, notice, monkeypatch):
+    """The second one waits for the notice, and finds what the first one wrote meanwhile."""
+    content, locked = bank_list((notice.reference, "20.00")), repaying._locked_notice
+
+    def after_the_other(pk):
+        monkeypatch.setattr(repaying, "_locked_notice", locked)
+        repaying.take_in(cast.actor("sun"), content, "b.csv", at(22))
+        return locked(pk)
+
+    monkeypatch.setattr(repaying, "_locked_notice", after_the_other)
+    read = repaying.take_in(cast.actor("qian"), content, "b.csv", at(22))
+    assert [each.fate for each in read.rows] == [Fate.KNOWN]
+    assert [each.recorded_by for each in notice.repayments.all()] == [cast.users["sun"]]
+
+
 def test_amount_and_day_are_looked_at_and_another_firms_notice_is_not_there(cast, notice):
     for money, code in (
         (Money(0, BACK), "repaid.amount"),
@@ -222,9 +238,12 @@ def test_pages_show_the_payee_how_and_the_office_does_it_in_two_steps(cast, noti
     assert notice.reference in seen and "9558 77" in seen and "Record money" not in seen
     assert notice.number in page_of(cast.users["he"], "/clawbacks/").content.decode()
     assert page_of(cast.users["zhao"], path).status_code == 404
-    bad = page_of(cast.users["qian"], f"{path}record", {"amount": "x", "received_on": "2026-12-22", "payer_name": "Kept"})
+    key = str(uuid4())
+    typed = {"amount": "x", "received_on": "2026-12-22", "payer_name": "Kept", "key": key}
+    bad = page_of(cast.users["qian"], f"{path}record", typed)
     assert bad.status_code == 422 and 'value="Kept"' in bad.content.decode()
-    page_of(cast.users["qian"], f"{path}record", {"amount": "20", "received_on": "2026-12-22"})
+    for _ in range(2):  # sent twice by a second click
+        page_of(cast.users["qian"], f"{path}record", {"amount": "20", "received_on": "2026-12-22", "key": key})
     row = notice.repayments.get()
     own = page_of(cast.users["qian"], path).content.decode()
     assert "Waits for a second person" in own and "Confirm ¥20.00" not in own
