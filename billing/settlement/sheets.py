@@ -143,6 +143,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["total_figures"].line, _amount(totals["awarded_fen"])],
         [words["total_capitals"].line, totals["capitals"]],
         [words["maker"].line, content["signatures"]["maker"]],
+        *([[words["reviewer"].line, name]] if (name := content["signatures"]["reviewer"]) else []),
         [words["content_hash"].line, fingerprint(dict(content))],
     ]
     return Sheet(words["sheet_about"].zh, [words["field"].line, words["value"].line], rows, [28, 80])

@@ -26,7 +26,8 @@ from billing.subsidy.rules.sides import in_one_way
 FORMAT = 1
 Json = dict[str, Any]
 
-#: Who signs: the maker is known at issue, the others sign on paper, and none of them is the same person.
+#: Who signs: the maker is known at issue, and the reviewer where somebody else released it; the others sign on paper, and none of them is
+#: the same person.
 SIGNATURES = ("maker", "reviewer", "approver", "finance", "head")
 SEALS = ("unit_seal", "finance_seal")
 
@@ -110,8 +111,9 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone. ``taken_back``: of earlier
-    statements, told here first; no part of this one's total."""
+    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone. ``reviewer``: who
+    released what ``maker`` made; empty where nobody else did, one signs on paper then. ``taken_back``: of earlier statements, told here
+    first; no part of this one's total."""
 
     period_on: date
     programme: Programme
@@ -122,6 +124,7 @@ class Heading:
     maker: str
     made_at: datetime
     zone: str
+    reviewer: str = ""
     taken_back: tuple[TakenBack, ...] = ()
 
 
@@ -175,7 +178,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
         ],
         "totals": _totals(lines),
         **({"taken_back": [each.as_json() for each in heading.taken_back]} if heading.taken_back else {}),
-        "signatures": {role: heading.maker if role == "maker" else "" for role in SIGNATURES},
+        "signatures": {**dict.fromkeys(SIGNATURES, ""), "maker": heading.maker, "reviewer": heading.reviewer},
     }
 
 
