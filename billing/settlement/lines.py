@@ -77,7 +77,7 @@ def annex(line: Line) -> tuple[str, str, str, str, str] | None:
     paid = f"{yuan(bill['paid_fen'])} / {yuan(bill['total_fen'])}" if bill else ""
     invoices = [f"{each['number']} {each['issued_on']}" for each in papers.get("invoices", ())]
     return (
-        bill.get("reference", ""),
+        bill.get("number") or bill.get("reference", ""),  # statements issued earlier know only the reference
         paid,
         "; ".join(invoices),
         "; ".join(papers.get("receipts", ())),
