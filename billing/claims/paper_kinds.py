@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import pgettext_lazy
 
+from billing.claims.asked_back import is_asked_back
 from billing.claims.models import ClaimSubmission, Clawback, PaymentList
 from billing.claims.rules.states import ENDS
 from billing.papers.kinds import PaperKind, issue_day, register
@@ -26,7 +27,9 @@ def _list(row: PaymentList) -> Facts:
 
 
 def _notice(row: Clawback) -> Facts:
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.VALID)
+    """It ends with a claim that was rejected or withdrawn, and while its line is left out: what was never given does not come back."""
+    status = Status.VALID if is_asked_back(row) else Status.ENDED
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status)
 
 
 register(PaperKind(FORM, pgettext_lazy("kind of paper", "Redemption form"), ClaimSubmission, _form))
