@@ -16,8 +16,10 @@ FORM, LIST, NOTICE = "redemption_form", "payment_list", "clawback_notice"
 def _form(row: ClaimSubmission) -> Facts:
     """A later one of the same claim takes its place; it ends with a claim that was rejected or withdrawn."""
     status = Status.ENDED if row.claim.state in ENDS else Status.VALID
-    replaced = ClaimSubmission.objects.filter(claim=row.claim_id, position__gt=row.position).exists()
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.REPLACED if replaced else status)
+    later = ClaimSubmission.objects.filter(claim=row.claim_id, position__gt=row.position).order_by("-position")
+    number = later.values_list("number", flat=True).first() or ""
+    day = issue_day(row.issued_at)
+    return Facts(row.number, row.total_fen, day, Status.REPLACED if number else status, replaced_by=number)
 
 
 def _list(row: PaymentList) -> Facts:

@@ -74,7 +74,7 @@ def _total(content: dict[str, Any]) -> int | None:
 def _kept(kind: PaperKind) -> dict[tuple[int, str], tuple[int, str, str]]:
     """Which file was made for each document and column of a kind, with its hash and that of the content."""
     rows = PaperFile.objects.filter(kind=kind.name).values_list("document_id", "part", "file_id", "sha256", "content_sha256")
-    return {(document, part): tuple(file) for document, part, *file in rows}
+    return {(document, part): (file, sha256, content) for document, part, file, sha256, content in rows}
 
 
 def _binding_faults(kind: PaperKind, document: Any, kept: dict[tuple[int, str], tuple[int, str, str]]) -> Iterator[PaperFault]:

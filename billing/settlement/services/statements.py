@@ -22,6 +22,7 @@ from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
 from billing.settlement.proposal_models import StatementProposal
+from billing.settlement.publishing import planned
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.numbers import series_key, statement_number
@@ -237,6 +238,7 @@ def _dry_run(
         reviewer=hands.reviewer,
         made_at=local_now,
         zone=settings.TIME_ZONE,
+        public=planned(version, awards[0].mode, [award.service_on for award in awards], local_now.date()),
         taken_back=tuple(taken_back.untold(version.programme_id, payee.pk, awards[0].mode)),
     )
     try:

@@ -25,6 +25,7 @@ from billing.month.services.payment_proof import given_to
 from billing.payments.services import allocating, crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.pricing.models import PriceVersion
+from billing.receipts.models import Receipt
 from billing.receipts.services import issuing as receipts
 from billing.settlement import pdf, sheets
 from billing.settlement.lines import annex
@@ -56,9 +57,15 @@ def test_each_line_names_its_bill_what_was_paid_of_it_its_invoice_and_receipt(is
     papers = [line["papers"] for line in statement.content["lines"]]
     assert papers == [
         {
-            "bill": {"number": made.number, "reference": made.reference, "total_fen": 1080_00, "paid_fen": 500_00},
+            "bill": {
+                "number": made.number,
+                "reference": made.reference,
+                "sha256": made.content_sha256,
+                "total_fen": 1080_00,
+                "paid_fen": 500_00,
+            },
             "invoices": [{"number": NUMBER, "issued_on": "2026-12-01", "sha256": ""}],
-            "receipts": ["SJ-2026-000001"],
+            "receipts": [{"number": "SJ-2026-000001", "sha256": Receipt.objects.get().content_sha256}],
         }
     ] * len(papers)
     assert statement.content["fund_year"] == 2026
@@ -68,7 +75,13 @@ def test_each_line_names_its_bill_what_was_paid_of_it_its_invoice_and_receipt(is
         assert said in text, said
     book = load_workbook(io.BytesIO(sheets.render_xlsx(statement.content)))
     rows = list(book[book.sheetnames[2]].values)
-    assert rows[1][:5] == (1, made.number, "500.00 / 1,080.00", f"{NUMBER} 2026-12-01", "SJ-2026-000001")
+    assert rows[1][:5] == (
+        1,
+        f"{made.number} ({made.content_sha256[:12]})",
+        "500.00 / 1,080.00",
+        f"{NUMBER} 2026-12-01",
+        f"SJ-2026-000001 ({Receipt.objects.get().content_sha256[:12]})",
+    )
 
 
 def test_a_line_names_only_receipts_of_its_own_bill_where_one_payment_pays_two_customers(
@@ -85,7 +98,7 @@ def test_a_line_names_only_receipts_of_its_own_bill_where_one_payment_pays_two_c
     assert not any("receipts" in line["papers"] for line in before["lines"] if line["customer"]["name"] == cast.firm.name)
     own = receipts.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
     content = statements.issue(cast.actor("qian"), *whose, DECEMBER).content
-    named = {(line["customer"]["name"], *line["papers"]["receipts"]) for line in content["lines"]}
+    named = {(line["customer"]["name"], *(each["number"] for each in line["papers"]["receipts"])) for line in content["lines"]}
     assert (cast.firm.name, own.number) in named and not any(theirs.number in each for each in named if cast.firm.name in each)
     assert theirs.number != own.number
 
@@ -97,8 +110,9 @@ def test_a_line_names_only_receipts_of_its_own_bill_where_one_payment_pays_two_c
 def test_a_statement_from_before_bills_were_named_by_number_keeps_its_bytes(issued: Any) -> None:
     statement, made = issued
     line = statement.content["lines"][0]
-    old = {**line, "papers": {**line["papers"], "bill": {"reference": "JS1", "total_fen": 1, "paid_fen": 1}}}
-    assert (annex(line) or ())[0] == made.number and (annex(old) or ())[0] == "JS1"
+    old = {"papers": {"bill": {"reference": "JS1", "total_fen": 1, "paid_fen": 1}, "receipts": ["SJ-1"]}}
+    assert annex(old, hashes=False) == ("JS1", "0.01 / 0.01", "", "SJ-1", "")
+    assert (annex(line, hashes=True) or ())[0] == f"{made.number} ({made.content_sha256[:12]})"
 
 
 def test_what_is_issued_before_any_paper_names_none(cast: Any, month: Any) -> None:
