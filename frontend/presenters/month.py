@@ -114,7 +114,7 @@ def stage_rows(board: Board, export_id: int | None) -> list[StageRow]:
         StageRow(
             stage,
             STAGES[stage.code],
-            _url(board, stage, export_id) if stage.count else "",
+            _url(board, stage, export_id) if stage.count or stage.fen else "",
             tuple((block.count, BLOCKS[block.code]) for block in stage.blocks),
         )
         for stage in board.stages

@@ -3,11 +3,12 @@ the check of the papers names it."""
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from billing.bills import pdf
-from billing.bills.models import Bill
 from billing.bills.services import documents
 from billing.papers import verifying
 from billing.papers.files import keep, kind_of
@@ -97,7 +98,6 @@ def test_a_stored_file_that_became_another_one_is_found_too(two):
 
 def test_a_paper_without_files_is_given_only_the_one_that_was_made_of_its_content(cast, bill, two):
     mine, other = two
-    Bill.objects.filter(pk=other.pk)
     stored = files.store(b"%PDF other", file_name="x.pdf", media_type="application/pdf", user_id=None, now=DECEMBER)
     tamper(
         "billing_bill", "UPDATE billing_bill SET pdf_id = NULL, xlsx_id = NULL, render_state = 'queued' WHERE id = %s", mine.pk
@@ -138,6 +138,18 @@ def test_files_are_made_again_after_a_failure_while_nothing_is_kept(bill, monkey
     assert set(PaperFile.objects.values_list("kind", "document_id", "part", "content_sha256")) == {
         ("bill", made.pk, part, made.content_sha256) for part in ("pdf", "xlsx")
     }
+
+
+def test_what_papers_from_before_have_is_written_down_once(two):
+    kept = importlib.import_module("billing.migrations.0280_files_of_papers").KEPT
+    names = ("kind", "document_id", "part", "file_id", "sha256", "content_sha256")
+    before = sorted(PaperFile.objects.values_list(*names))
+    tamper("billing_paperfile", "DELETE FROM billing_paperfile WHERE true")
+    assert len(verifying.verify().faults) == len(before) == 4
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(kept)
+        assert sorted(PaperFile.objects.values_list(*names)) == before and verifying.verify().faults == ()
 
 
 def test_every_kind_of_paper_keeps_its_files():
