@@ -436,6 +436,12 @@ register_events(
             lines=(*_WHEN, _EXTRA, _("Nothing is charged without your yes.")),
             needs_action=True,
         ),
+        "reservation.extra_by_order": _customer(
+            _("%(instrument)s: the lab charges with session %(reference)s what was agreed in %(sheet)s"),
+            _("Something charged as a commission says"),
+            "coins",
+            lines=(*_WHEN, _EXTRA),
+        ),
         "reservation.extra_withdrawn": _customer(
             _("%(instrument)s: the lab took back what it had entered for session %(reference)s"),
             _("Something used besides taken back"),

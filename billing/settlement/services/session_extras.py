@@ -1,5 +1,5 @@
 """What is used besides the time: the customer chooses it when booking, or the lab enters it and the customer agrees before it is charged;
-time alone never does."""
+time alone never does. What both sides signed an order for is agreed by that."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from billing.settlement.services import card_money
 from booking.models import Reservation
 from booking.ports import Addons
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
+from booking.rules.spending import LEADER_FIRST
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import notices, spending
-from booking.services.sides import require_lab, sides_of
+from booking.services.sides import Sides, require_lab, sides_of
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -44,6 +45,18 @@ class Used:
     addon: str = ""
     words: str = ""
     rate_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a signed order says is charged besides: in its words, as part of the order ``number``, agreed by ``by_id`` at ``agreed_at``."""
+
+    words: str
+    quantity: int
+    rate_fen: int
+    number: str
+    by_id: int
+    agreed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +178,55 @@ def propose(actor: Actor, reservation_id: int, used: Used, now: datetime) -> Ses
     return made
 
 
+def enter_ordered(actor: Actor, reservation_id: int, ordered: Ordered, now: datetime) -> SessionExtra:
+    """The lab enters what both sides signed an order for: it is agreed by who signed for the customer. Only where a fund card pays and its
+    leader is to agree to so much it waits for that. Part of the caller's transaction.
+
+    Raises NotFound, Forbidden, Refusal ``extras.no_more_now``, ``extras.too_many``, Conflict ``card.not_enough_left``; with a fund card
+    also what ``spending.refuse_extra`` raises.
+    """
+    locked = _locked(actor, reservation_id)
+    require_lab(locked, actor)
+    reasons = [] if is_open(locked) else [Reason("extras.no_more_now", {}, "")]
+    if SessionExtra.objects.filter(reservation=locked).count() >= MOST_EXTRAS:
+        reasons.append(Reason("extras.too_many", {"most": MOST_EXTRAS}, ""))
+    Refusal.raise_any(reasons)
+    amount_fen = ordered.quantity * ordered.rate_fen
+    agreed = not _waits_for_leader(locked, amount_fen, actor)
+    if agreed:
+        card_money.hold(locked, kept_fen(locked) + amount_fen, "extra", actor, now)
+    made = SessionExtra.objects.create(
+        reservation=locked,
+        words=ordered.words,
+        quantity=ordered.quantity,
+        rate_fen=ordered.rate_fen,
+        amount_fen=amount_fen,
+        proposed_by_id=actor.person_id,
+        proposed_at=now,
+        **({"state": ExtraState.AGREED, "answered_by_id": ordered.by_id, "answered_at": ordered.agreed_at} if agreed else {}),
+    )
+    after = {"words": made.words, "amount_fen": amount_fen, "order": ordered.number, "state": str(made.state)}
+    audit.record(actor, "session_extra.enter_ordered", made, now, after=after)
+    event = "extra_by_order" if agreed else "extra_proposed"
+    notices.defer(locked, event, now, words=_told(made), amount_fen=amount_fen, sheet=ordered.number)
+    return made
+
+
+def _waits_for_leader(locked: Reservation, amount_fen: int, actor: Actor) -> bool:
+    try:
+        spending.refuse_extra(locked, amount_fen, actor)
+    except Refusal as refusal:
+        if [each.code for each in refusal.reasons] != [LEADER_FIRST]:
+            raise
+        return True
+    return False
+
+
 @whole
 def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amount_fen: int | None = None) -> SessionExtra:
     """The customer agrees or declines, the lab withdraws; once. ``amount_fen`` is what who agrees was shown. A fund card keeps it too.
-    What the customer chose when booking is withdrawn by it until the use begins, and by the lab until it is charged.
+    What the customer chose when booking is withdrawn by it until the use begins, and by the lab until it is charged; what a signed order
+    says by the lab alone.
 
     Raises NotFound, Forbidden, Refusal ``extras.no_more_now``, ``extras.second_person``, ``samples.extra_answered``, Conflict
     ``extras.amount_differs``, ``card.not_enough_left``; with a fund card also what ``spending.refuse_extra`` raises.
@@ -176,8 +234,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     seen = get_visible(SessionExtra.objects.all(), actor, pk=extra_id)
     locked = _locked(actor, seen.reservation_id)
     extra = SessionExtra.objects.select_for_update(no_key=True).get(pk=extra_id)
-    if extra.chosen and extra.state == ExtraState.AGREED and event is ExtraEvent.WITHDRAW:
-        return _withdraw_chosen(locked, extra, actor, now)
+    if extra.state == ExtraState.AGREED and event is ExtraEvent.WITHDRAW and (extra.chosen or _is_ordered(extra)):
+        return _withdraw_agreed(locked, extra, actor, now)
     if event is ExtraEvent.WITHDRAW:
         require_lab(locked, actor)
     else:
@@ -197,9 +255,17 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     return extra
 
 
-def _withdraw_chosen(locked: Reservation, extra: SessionExtra, actor: Actor, now: datetime) -> SessionExtra:
+def _is_ordered(extra: SessionExtra) -> bool:
+    """Whether a signed order says it."""
+    return SessionExtra.objects.filter(pk=extra.pk, by_order__isnull=False).exists()
+
+
+def _withdraw_agreed(locked: Reservation, extra: SessionExtra, actor: Actor, now: datetime) -> SessionExtra:
     """Raises Forbidden for who may not, Refusal ``extras.no_more_now``."""
     sides = sides_of(locked, actor)
+    if not extra.chosen:
+        require_lab(locked, actor)
+        sides = Sides(customer=False, lab=True)
     sides.require_any()
     if not may_withdraw_chosen(locked, customer=sides.customer, lab=sides.lab):
         raise Refusal.of("extras.no_more_now")
@@ -259,7 +325,7 @@ def for_charge(reservation: Reservation, actor: Actor, now: datetime) -> tuple[E
 def of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
     """Those of a reservation that the actor sees, in the order in which they were entered."""
     rows = visible_to(SessionExtra.objects.filter(reservation=reservation), actor)
-    return list(rows.select_related("proposed_by", "answered_by"))
+    return list(rows.select_related("proposed_by", "answered_by", "by_order__sheet"))
 
 
 def chosen_of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
