@@ -74,12 +74,12 @@ def test_what_a_signed_order_says_is_kept_on_the_card_at_once_and_waits_where_th
     agreed = enter(50_00)
     assert (agreed.state, agreed.answered_by_id, agreed.answered_at) == ("agreed", cast.users["gao"].pk, cast.now)
     assert held() == 250_00
-    dear = enter(200_00)
+    dear = enter(300_00)
     assert (dear.state, dear.answered_by_id) == ("proposed", None) and held() == 250_00
     with pytest.raises(Refusal, match="leader_first"):
         session_extras.answer(cast.actor("ma"), dear.pk, ExtraEvent.AGREE, at)
     session_extras.answer(cast.actor("gao"), dear.pk, ExtraEvent.AGREE, at)
-    assert held() == 450_00
+    assert held() == 550_00
 
 
 def test_what_is_chosen_when_booking_is_kept_on_the_card_from_asking_on_and_goes_back_when_it_is_not_wanted(spenders, ask, slot):
