@@ -42,14 +42,16 @@ RAISE EXCEPTION 'Cannot update rows from %: it is answered already', TG_TABLE_NA
 
 class SessionExtra(models.Model):
     """``quantity`` at ``rate_fen`` each (fen). ``addon`` is the code of the price's own add-on, whose rate of the customer's class it then
-    has; empty for what the lab words itself. ``chosen``: by the customer when booking, and so agreed from the first; it may be withdrawn
-    until the charge. What a signed order says (``by_order``) is agreed by who signed it for the customer, since then. Only what is agreed
-    is ever charged; what nobody answered when time agreed the use is withdrawn, with no one in ``answered_by``.
+    has, and its names in ``words`` and ``words_en`` as they were; empty for what the lab words itself. ``chosen``: by the customer when
+    booking, and so agreed from the first; it may be withdrawn until the charge. What a signed order says (``by_order``) is agreed by who
+    signed it for the customer, since then. Only what is agreed is ever charged; what nobody answered when time agreed the use is withdrawn,
+    with no one in ``answered_by``.
     """
 
     reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="extras")
     addon = models.CharField(max_length=40, blank=True)
     words = models.CharField(max_length=300)
+    words_en = models.CharField(max_length=300, blank=True, default="", db_default="")
     quantity = models.PositiveIntegerField()
     rate_fen = models.BigIntegerField()
     amount_fen = models.BigIntegerField()

@@ -183,8 +183,8 @@ def test_the_customer_hears_what_the_lab_corrected_from_what_to_what_in_either_l
         words = words_of(told.event, told.params)
     assert words.lines[2:5] == (
         "用途：Brine → Brine of wells",
-        "服务类型：未填写 → 教学",
-        f"课题经费来源：未填写 → {source_named('2', english=False)}",
+        "服务方向：未说明 → 教学",
+        f"课题经费来源：未说明 → {source_named('2', english=False)}",
     )
     assert told.deliveries.exists(), "it goes by mail too unless the person wants none"
 
