@@ -88,6 +88,8 @@ def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None
         chips.insert(0, Chip("wait", "hourglass", _("Customer is asked")))
     if pending.awaits_leader:
         chips.insert(0, Chip("wait", "hourglass", _("Awaiting leader")))
+    if pending.questioned:
+        chips.insert(0, Chip("wait", "hourglass", _("Customer's answer awaited")))
     if pending.suggested:
         chips.insert(0, Chip("wait", "hourglass", _("Other times suggested")))
     if pending.overdue:
