@@ -74,7 +74,12 @@ def test_the_lab_charges_with_one_press_what_both_signed_for_and_the_sheet_says_
     as_("wang").post(place, form | {"line": 2, "quantity": "2"})
 
     both = text(as_("lin").get(f"/commissions/{sheet.pk}/"))
-    assert "1 of 1 × piece charged" in both and "2 of 6 × piece charged" in both and "2 for ¥40.00" in both and "4 not charged" in both
+    assert (
+        "1 of 1 × piece charged" in both
+        and "2 of 6 × piece charged" in both
+        and "2 for ¥40.00" in both
+        and "4 not charged" in both
+    )
     assert f'href="{page}#extras">{booked.reference}</a>' in both
     mine = text(as_("wang").get(f"/commissions/{sheet.pk}/"))
     assert "One line for other things is not charged yet" in mine
