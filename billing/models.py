@@ -28,6 +28,7 @@ from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ledger.top_up_models import TopUp
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
 from billing.ordering.models import (
+    CommissionCharge,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
@@ -92,6 +93,7 @@ __all__ = [
     "ClaimSubmission",
     "Clawback",
     "ClosedPeriod",
+    "CommissionCharge",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",

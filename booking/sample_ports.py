@@ -53,6 +53,9 @@ class SampleMoneyPort(Protocol):
     def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
         """``extra_fen`` is agreed beyond the price: a fund card keeps it too."""
 
+    def is_ordered(self, extra: SampleExtra) -> bool:
+        """Whether a signed order says the charge, so that the lab takes it back though it is agreed."""
+
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether money that is held for the job depends on the quality grade of its service."""
 

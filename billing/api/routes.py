@@ -60,7 +60,7 @@ def _orders() -> list[URLPattern]:
     ]
     both = [
         _post(commission, "commission-sheets", action, f"api_commission_{action}")
-        for action in ("issue", "sign", "cancel", "finish", "link", "unlink")
+        for action in ("issue", "sign", "cancel", "finish", "link", "unlink", "charge")
     ]
     return [
         re_path(rf"^enquiries/{ID}/quotations/$", quotation.as_view({"post": "draft"}), name="api_quotation_draft"),

@@ -481,6 +481,10 @@ def _parcel(world: World) -> dict[str, Any]:
     return {"direction": "to_lab", "carrier": "SF", "number": "1"}
 
 
+def _line_charge(world: World) -> dict[str, Any]:
+    return {"line": 1, "quantity": "1", "reservation": world.objects["reservation:over"][0]}
+
+
 def _extra(world: World) -> dict[str, Any]:
     return {"kind": "extra", "words": "More", "amount_fen": 100}
 
@@ -1137,6 +1141,7 @@ API: dict[str, Route] = {
     "api_commission_cancel": acts("commission:issued", *EITHER, body=reason),
     "api_commission_finish": acts("commission:signed", LAB),
     "api_commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "api_commission_charge": acts("commission:signed", LAB, ok=TRIED, body=_line_charge),
     "api_commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
     "api_commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),
     "api_commission_read_scan": reads_object("commission:signed", extra={"side": "lab"}),
@@ -1859,6 +1864,7 @@ PAGES: dict[str, Route] = {
     "commission_cancel": acts("commission:issued", *EITHER, body=reason),
     "commission_finish": acts("commission:signed", LAB),
     "commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "commission_charge": acts("commission:signed", LAB, ok=TRIED, body=_line_charge),
     "commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
     "commission_retry": acts("commission:signed", *EITHER, ok=TRIED),
     "commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),

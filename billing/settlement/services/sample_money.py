@@ -127,6 +127,10 @@ class SampleMoney:
         """Keep it on the card beside the price. Raises Conflict ``card.not_enough_left``."""
         card_money.hold(job, self.payable_now_fen(job) + extra_fen, "extra", actor, now)
 
+    def is_ordered(self, extra: SampleExtra) -> bool:
+        """Whether it is charged as a line of a commission sheet."""
+        return SampleExtra.objects.filter(pk=extra.pk, by_order__isnull=False).exists()
+
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether a programme that awarded something at acceptance multiplies by the quality grade."""
         held = job.quotes.filter(held_at__isnull=False).order_by("-revision").first()

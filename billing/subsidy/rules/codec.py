@@ -168,7 +168,7 @@ def use_to_json(inputs: Inputs) -> Json:
     if inputs.use.operated:
         found["operated"] = True
     if inputs.extras:
-        found["extras"] = [{"words": each.words, "amount_fen": each.amount_fen} for each in inputs.extras]
+        found["extras"] = [{**each.named(), "amount_fen": each.amount_fen} for each in inputs.extras]
     if inputs.schedule.holidays is not None:
         found["public_days"] = public_days_to_json(inputs.use.days)
     return found

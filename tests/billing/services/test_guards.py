@@ -70,6 +70,7 @@ TRIED_ELSEWHERE = {
     "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
+    "billing_commissioncharge": "tests/billing/ordering/test_line_charges.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsamplejob": "tests/billing/ordering/test_sample_links.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",
