@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from billing.firms import queries, wording
 from billing.firms.models import FirmDeclaration
 from billing.firms.rules.declarations import DECLARES
+from billing.firms.rules.profile import sizing_of
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from config.kernel.access import Actor, Role
@@ -70,6 +71,7 @@ def firm_facts(request: HttpRequest, pk: int) -> HttpResponse:
         "standing": standing,
         "organisation": standing.organisation,
         "facts": standing.facts,
+        "sizing": wording.sizing_words(sizing_of(profile)),
         "profile": profile,
         "today": today,
         "labels": [

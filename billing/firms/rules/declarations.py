@@ -32,8 +32,9 @@ FIRST_YEAR = 1949
 MOST_STAFF = 10_000_000
 MOST_FEN = 10**17
 NAME_LENGTH, NUMBER_LENGTH, MOST_ZONES = 200, 60, 20
+INDUSTRY = r"[A-T]([0-9]{2,4})?|[0-9]{2,4}"
+"""A code of GB/T 4754: a section, a division or group, or both."""
 _REGION = re.compile(r"[1-9][0-9]{5}")
-_INDUSTRY = re.compile(r"[A-T]([0-9]{2,4})?|[0-9]{2,4}")
 _AMOUNTS = ("revenue_fen", "assets_fen", "capital_fen")
 
 
@@ -136,7 +137,7 @@ def _place(gather: _Gather, today: date) -> Declared:
             gather.wrong("firm.founded_later", "founded_on")
     if industry:
         content["industry_code"] = industry
-        if not _INDUSTRY.fullmatch(industry):
+        if not re.fullmatch(INDUSTRY, industry):
             gather.wrong("firm.industry_unknown", "industry_code")
     return Declared(content, *gather.days(today))
 

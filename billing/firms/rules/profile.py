@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from billing.firms.rules.group import Tie, controller_of, group_of
 from billing.subsidy.rules.facts import Label, Listing, Party, Profile
-from instruments.rules.firm_size import size_class
+from instruments.rules.firm_size import Figures as SizeFigures
+from instruments.rules.firm_size import Sizing, sizing
 
 OWN_LIST = "platform"
 """The list that the platform keeps itself."""
@@ -120,9 +121,6 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
     years = figures_by_year(own)
     last = latest(years, on) or Figures(on.year - 1, base.staff, base.revenue_fen)
     place = place_on(own, on)
-    size = None
-    if last.staff is not None and last.revenue_fen is not None:
-        size = size_class(last.staff, last.revenue_fen).value
     before = years.get(last.year - 1)
     founded = said_at_place(own, on, "founded_on")
     group_staff, group_revenue, group_assets = _group_figures(known, key, last, on)
@@ -143,14 +141,20 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         group_annual_revenue=group_revenue,
         group_total_assets=group_assets,
     )
+    size = sizing_of(profile).size
     return Party(
         kind=base.kind,
-        size=size,
+        size=None if size is None else size.value,
         region_code=(place.content["region_code"] if place else base.region_code) or None,
         policy_zones=frozenset(place.content["policy_zones"]) if place else base.policy_zones,
         verified=base.verified,
         profile=profile,
     )
+
+
+def sizing_of(profile: Profile) -> Sizing:
+    """How the size of an applicant with these facts is found."""
+    return sizing(profile.industry_code, SizeFigures(profile.staff, profile.annual_revenue, profile.total_assets))
 
 
 def controller(known: Known, key: str, on: date) -> str | None:
