@@ -24,6 +24,9 @@ KINDS: dict[str, Word] = {
     "affiliate": pgettext_lazy("declaration", "Affiliated organisation"),
 }
 LABELS: dict[str, Word] = {
+    "certified_provider": pgettext_lazy("label of a provider", "Certified provider of services"),
+    "cma": pgettext_lazy("label of a provider", "CMA (metrology accreditation)"),
+    "cnas": pgettext_lazy("label of a provider", "CNAS (laboratory accreditation)"),
     "high_tech": pgettext_lazy("label of a firm", "High-tech firm"),
     "tech_sme": pgettext_lazy("label of a firm", "Technology SME"),
     "specialised": pgettext_lazy("label of a firm", "Specialised and innovative firm"),
@@ -131,6 +134,7 @@ def _figures(content: Mapping[str, Any]) -> str:
     names = (
         ("revenue_fen", _("revenue ¥%(amount)s")),
         ("assets_fen", _("assets ¥%(amount)s")),
+        ("net_assets_fen", _("net assets ¥%(amount)s")),
         ("capital_fen", _("capital ¥%(amount)s")),
     )
     parts += [text % {"amount": yuan(content[name])} for name, text in names if content.get(name) is not None]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from billing import wording
 from billing.firms import wording as firm_wording
-from billing.firms.rules.declarations import INDUSTRY, LABELS
+from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
 from billing.firms.rules.self_test import Answers, tried
 from billing.subsidy import queries
 from billing.vouchers.rules.backing import is_issued
@@ -70,7 +70,7 @@ class SelfTestForm(forms.Form):
         label=_("Labels"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=[(code, firm_wording.LABELS[code]) for code in LABELS if code != "other"],
+        choices=[(code, firm_wording.LABELS[code]) for code in LABELS_OF["firm"] if code != "other"],
     )
     service = forms.ChoiceField(
         label=_("Kind of service"), choices=lambda: [(code, wording.service_word(code)) for code in SERVICES]

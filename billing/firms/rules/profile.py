@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from billing.firms.rules.declarations import CERTIFIED
 from billing.firms.rules.group import Tie, controller_of, group_of
 from billing.subsidy.rules.facts import Label, Listing, Party, Profile
 from instruments.rules.firm_size import Figures as SizeFigures
@@ -17,7 +18,7 @@ from instruments.rules.firm_size import Sizing, sizing
 
 OWN_LIST = "platform"
 """The list that the platform keeps itself."""
-_FIGURES = ("staff", "revenue_fen", "assets_fen", "capital_fen")
+_FIGURES = ("staff", "revenue_fen", "assets_fen", "net_assets_fen", "capital_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Figures:
     staff: int | None = None
     revenue_fen: int | None = None
     assets_fen: int | None = None
+    net_assets_fen: int | None = None
     capital_fen: int | None = None
 
 
@@ -130,6 +132,7 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         annual_revenue=last.revenue_fen,
         previous_annual_revenue=before.revenue_fen if before else None,
         total_assets=last.assets_fen,
+        net_assets=last.net_assets_fen,
         registered_capital=last.capital_fen,
         incorporated={"firm": True, "team": False}.get(base.kind),
         founded_on=date.fromisoformat(founded) if founded else None,
@@ -185,6 +188,11 @@ def standing(known: Known, key: str, provider_key: str | None, on: date) -> Stan
 def own_violations(listings: Iterable[Listing]) -> tuple[Listing, ...]:
     """Of somebody's entries those of the platform's own list: violations of its rules."""
     return tuple(each for each in listings if each.list == OWN_LIST)
+
+
+def is_certified(labels: Iterable[Label], on: date) -> bool:
+    """Whether a provider with these labels is certified on a day."""
+    return any(each.label == CERTIFIED and each.holds(on) for each in labels)
 
 
 def labels_of(known: Known, key: str) -> tuple[Label, ...]:

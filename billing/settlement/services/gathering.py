@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
-from billing.firms.rules.profile import Known, Standing, controller, labels_of, own_violations, party, standing
+from billing.firms.rules.profile import Known, Standing, controller, is_certified, labels_of, own_violations, party, standing
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -39,6 +39,7 @@ class Gathered:
     ) -> Facts:
         """What is known about a service of ``owner`` at ``place`` for ``customer``; the days are local."""
         owner_key = self.keys[owner.pk]
+        labels = labels_of(self.known, owner_key)
         return Facts(
             applicant=self.applicant(customer.pk, owner.pk, service_on),
             provider=Party(
@@ -52,7 +53,8 @@ class Gathered:
                     credit_listings=self.known.listings.get(owner_key, ()),
                     lists=self.known.lists_of(owner_key, service_on),
                     violations=own_violations(self.known.listings.get(owner_key, ())),
-                    labels=labels_of(self.known, owner_key),
+                    labels=labels,
+                    certified=is_certified(labels, service_on),
                     controller=controller(self.known, owner_key, service_on),
                 ),
             ),

@@ -13,8 +13,6 @@ from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
 #: ``other_amounts``. docs/programmes.md section 12 names every one.
 NEVER_KNOWN = frozenset(
     {
-        "applicant.net_assets",
-        "provider.certified",
         "instrument.lists",
         "service.listed",
         "service.project_evidence",

@@ -44,6 +44,8 @@ def blocked(*gates: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
         condition(LISTED, applies_to=["person"]),
         condition({"fact": "service.purpose", "any_of": ["research"]}),
         condition({"fact": "applicant.founded_on", "known": True}),
+        condition({"fact": "provider.certified", "is": True}),
+        condition({"fact": "applicant.net_assets", "at_least": "1000000"}),
         {"type": "minimum_spend", "clause": "1", "of": "paid", "amount": "100"},
         {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": True},
         {"type": "service_kind", "clause": "1", "any_of": ["testing", "certification"]},
@@ -67,7 +69,7 @@ def test_what_a_booking_may_meet_is_no_warning(gate: dict[str, Any]) -> None:
         (condition({"fact": "service.listed", "known": True}), ("service.listed",)),
         (condition({"fact": "other.petaflops", "at_least": 3}), ("other.petaflops",)),
         (condition({"fact": "amounts.fee", "at_most": {"fact": "amounts.tax"}}), ("amounts.tax",)),
-        (condition({"fact": "provider.certified", "is": True}, applies_to=["firm", "person"]), ("provider.certified",)),
+        (condition({"fact": "service.listed", "is": True}, applies_to=["firm", "person"]), ("service.listed",)),
         ({"type": "minimum_spend", "clause": "1", "of": "lender", "amount": "100"}, ("amounts.lender",)),
         (
             {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": False},
@@ -79,9 +81,9 @@ def test_what_a_booking_may_meet_is_no_warning(gate: dict[str, Any]) -> None:
             {
                 "type": "any_of",
                 "clause": "1",
-                "alternatives": [[condition(LISTED)], [condition({"fact": "provider.certified", "is": True})]],
+                "alternatives": [[condition(LISTED)], [condition({"fact": "service.project_evidence", "is": True})]],
             },
-            ("provider.certified", "service.listed"),
+            ("service.listed", "service.project_evidence"),
         ),
     ],
 )
