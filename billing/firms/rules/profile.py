@@ -185,6 +185,21 @@ def standing(known: Known, key: str, provider_key: str | None, on: date) -> Stan
     )
 
 
+class ProviderStanding(NamedTuple):
+    """What of a provider's profile may be lost between a promise and its payment, by the names of the profile."""
+
+    certified: bool
+    labels: tuple[Label, ...]
+    credit_listings: tuple[Listing, ...]
+    violations: tuple[Listing, ...]
+
+
+def provider_standing(known: Known, key: str, on: date) -> ProviderStanding:
+    """Of a provider with the key; certified on a day."""
+    held, listings = labels_of(known, key), known.listings.get(key, ())
+    return ProviderStanding(is_certified(held, on), held, listings, own_violations(listings))
+
+
 def own_violations(listings: Iterable[Listing]) -> tuple[Listing, ...]:
     """Of somebody's entries those of the platform's own list: violations of its rules."""
     return tuple(each for each in listings if each.list == OWN_LIST)

@@ -147,7 +147,7 @@ class SampleMoney:
         held = self._held_on_its_day(job, actor, now)
         agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
         thawed = thaw(held.inputs)
-        again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
+        again = looked_at_again(thawed.candidates, job.lab, job.organisation, thawed.local_on, local_today(now))
         inputs, versions = _only_promised(replace(thawed, samples=tested, extras=agreed, candidates=again), held)
         inputs, assessment = awarding.within_held(held, inputs)
         grade = _confirmed_grade(job)
