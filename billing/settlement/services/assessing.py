@@ -23,7 +23,7 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import contracts, counted, once
+from billing.settlement import contracts, counted, once, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
@@ -215,7 +215,9 @@ class Plan:
     def with_balances(self, known: Mapping[str, Account], but_for: tuple[str, int] | None = None) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened). ``but_for``: the
         source (type, id) whose own promises do not count."""
-        earlier = earlier_of(self.versions, self.facts, self.accounts, but_for) if self.earlier is None else self.earlier
+        earlier = self.earlier
+        if earlier is None:
+            earlier = earlier_of(self.versions, self.facts, self.accounts, self.customer_id, but_for)
         candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, earlier)
@@ -245,7 +247,9 @@ def candidates_of(
         Candidate(
             version.programme,
             _with_voucher(
-                version, _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), earlier), vouchers
+                version,
+                _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
+                vouchers,
             ),
             {
                 cap_id: _together([(_balance(known.get(spec.key)), payers.get(spec.key, "")) for spec in purses])
@@ -258,9 +262,18 @@ def candidates_of(
     )
 
 
-def earlier_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts, but_for: tuple[str, int] | None = None) -> Earlier:
-    """What came before a service, as far as the programmes ask; at most two queries."""
-    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), but_for) if versions else Earlier()
+def earlier_of(
+    versions: Sequence[InForce],
+    facts: Facts,
+    accounts: Accounts,
+    customer_id: int,
+    but_for: tuple[str, int] | None = None,
+) -> Earlier:
+    """What came before a service, as far as the programmes ask; at most three queries."""
+    if not versions:
+        return Earlier()
+    spending = spent.asked(versions, facts, customer_id)
+    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), spending, but_for)
 
 
 def subjects_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts) -> list[str]:
@@ -458,6 +471,8 @@ class Planned(Protocol):
     def versions(self) -> tuple[InForce, ...]: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def customer_id(self) -> int: ...
     def specs(self) -> list[AccountSpec]: ...
     def with_balances(self, known: Mapping[str, Account]) -> Any: ...
 
@@ -467,13 +482,14 @@ Q = TypeVar("Q", bound=Planned)
 
 def with_what_is_known(plans: Sequence[Q | None]) -> tuple[list[Q | None], dict[str, Account]]:
     """The plans with what came before, and the opened ones of all their accounts by key, each knowing whether something was awarded to it:
-    two queries however many, and two more where a programme looks at what came before."""
+    two queries however many, and three more where a programme looks at what came before."""
     there = [each for each in plans if each is not None]
     known = ledger.known({spec.key for each in there for spec in each.specs()})
     know_awards(known.values())
     earlier = earlier_known(
         (each.facts.service.paper for each in there if each.versions),
         (subject for each in there if each.versions for subject in subjects_of(each.versions, each.facts, each.accounts)),
+        (asked for each in there for asked in spent.asked(each.versions, each.facts, each.customer_id)),
     )
     return [each and replace(each, earlier=earlier) for each in plans], known  # type: ignore[type-var]
 
@@ -547,7 +563,9 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def _under(version: InForce, facts: Facts, accounts: Accounts, account: Account | None, earlier: Earlier) -> Facts:
+def _under(
+    version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
+) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
     took its class already, and what came before in the year of its caps; no contract where it limits what contracts get."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
@@ -556,7 +574,8 @@ def _under(version: InForce, facts: Facts, accounts: Accounts, account: Account 
         paper = replace(paper, contract_number=None, contract_on=None)
     service = replace(facts.service, paper=paper)
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
-    return counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
+    seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
+    return spent.as_known(seen, version, customer_id, earlier.spent)
 
 
 def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:

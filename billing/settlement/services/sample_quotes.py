@@ -58,7 +58,9 @@ class SamplePlan:
 
     def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
         """The engine's inputs under the balances of ``known`` accounts."""
-        earlier = assessing.earlier_of(self.versions, self.facts, self.accounts) if self.earlier is None else self.earlier
+        earlier = self.earlier
+        if earlier is None:
+            earlier = assessing.earlier_of(self.versions, self.facts, self.accounts, self.customer_id)
         candidates = assessing.candidates_of(
             self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers
         )

@@ -78,7 +78,8 @@ class Programme:
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
-    ``asks_of_price``: which of the facts that follow from a price.
+    ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
+    (0: it does not).
     ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
@@ -114,6 +115,7 @@ class Programme:
     looks_before: bool
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
+    looks_back_months: int
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -255,6 +257,7 @@ def _of_one_side(
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
+        looks_back_months=_looks_back_months(source),
         document=source,
     )
 
@@ -287,6 +290,16 @@ def _looks_before(document: Any) -> bool:
     if isinstance(document, Mapping):
         return any(_looks_before(value) for name, value in document.items() if name != "examples")
     return isinstance(document, list) and any(_looks_before(each) for each in document)
+
+
+def _looks_back_months(document: Any) -> int:
+    """The most months of a gate on spending, wherever it stands."""
+    if isinstance(document, list):
+        return max(map(_looks_back_months, document), default=0)
+    if not isinstance(document, Mapping):
+        return 0
+    own = document.get("months", 0) if document.get("type") == "minimum_spend" else 0
+    return max([own, *(_looks_back_months(value) for name, value in document.items() if name != "examples")])
 
 
 def _clause(document: Mapping[str, Any]) -> Clause:

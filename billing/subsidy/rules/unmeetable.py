@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,6 @@ NEVER_KNOWN = frozenset(
         "request.settlement",
         "request.rate",
         "request.classes_taken",
-        "before.spend",
     }
 )
 _OPEN = ("other.", "other_amounts.")
@@ -91,20 +90,15 @@ class _Look:
         if kind == "service_kind":
             return {"service.kind"} if gate.get("any_of") and SERVICE_KINDS.isdisjoint(gate["any_of"]) else set()
         if kind == "minimum_spend":
-            return set(self._blocking_spend(gate))
+            amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
+            counts = "months" not in gate or gate["with_this"]
+            return {amount} if counts and self.never_known(amount) else set()
         if kind == "any_of":
             each = [set().union(*(self.blocking(one) for one in gates)) for gates in gate["alternatives"]]
             return set().union(*each) if all(each) else set()
         if kind == "condition" and not self._can(gate["when"], wanted=True):
             return {path for path in facts_named(gate["when"]) if self.never_known(path)}
         return set()
-
-    def _blocking_spend(self, gate: Piece) -> Iterator[str]:
-        amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
-        if "months" in gate and not gate["with_this"]:
-            yield "before.spend"
-        elif self.never_known(amount):
-            yield amount
 
     def _can(self, when: Piece, *, wanted: bool) -> bool:
         """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
