@@ -17,10 +17,13 @@ from config.kernel.access import Actor
 
 @dataclass(frozen=True, slots=True)
 class AgreedPrice:
-    """What both sides agreed for one ``unit`` of a test, in fen, in place of the lab's list."""
+    """What both sides agreed for one ``unit`` of a test, in fen, in place of the lab's list; the number of the order where it was agreed,
+    and since when that is in force (None: not yet)."""
 
     unit: str
     amount_fen: int
+    contract_number: str = ""
+    in_force_at: datetime | None = None
 
 
 class SampleOrder(Protocol):

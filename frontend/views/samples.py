@@ -173,7 +173,9 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     sheets = orders.sheets_for_test(actor, resource, [customer.pk])
     sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
-        price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
+        price, contract = (
+            sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else (None, None)
+        )
         found = sample_quotes.preview(
             actor,
             resource.pk,
@@ -183,6 +185,7 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
             now,
             arrive_on=arrive_on,
             price=price,
+            contract=contract,
             project=str(typed.get("research_project", "")),
             direction=str(typed.get("service_direction", "")),
         )

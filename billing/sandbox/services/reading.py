@@ -56,7 +56,7 @@ SELECT count(*), min(c.id), max(c.id)
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
-           #- '{request,voucher}' #- '{request,voucher_issued_on}')::text,
+           #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}')::text,
        ((c.inputs #> '{candidates,0,facts,service}') - 'person')::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.

@@ -118,12 +118,13 @@ def inputs_to_json(inputs: Inputs) -> Json:
 
 
 def candidate_to_json(candidate: Candidate) -> Json:
-    """A programme to be tried, with facts and prior balances."""
-    return {
+    """A programme to be tried, with facts and prior balances; ``told`` only where it is told something of the price."""
+    data: Json = {
         "programme": candidate.programme.document,
         "facts": facts_document(candidate.facts),
         "balances": {cap: _balance_to_json(balance) for cap, balance in candidate.balances.items()},
     }
+    return data | {"told": sorted(candidate.told)} if candidate.told else data
 
 
 def _balance_to_json(balance: Balance) -> Json:
@@ -152,6 +153,7 @@ def candidates_of(
             programme,
             frozen_facts(data["facts"], before),
             {cap: _balance(each) for cap, each in data["balances"].items()},
+            frozenset(data.get("told", ())),
         )
         for programme, data in zip(programmes, frozen, strict=True)
     )
