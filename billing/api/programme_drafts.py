@@ -1,4 +1,5 @@
-"""/api/v1/programme-drafts and /programme-trials: writing a programme version, and trying one on past sessions."""
+"""/api/v1/programme-drafts and /programme-trials: writing a programme version, and trying one on past sessions and commissioned
+tests."""
 
 from __future__ import annotations
 
@@ -195,7 +196,7 @@ class DraftView(ApiView):
 
 
 class TrialView(ApiView):
-    """Trials of programmes on past sessions; the worker does them."""
+    """Trials of programmes on past sessions and commissioned tests; the worker does them."""
 
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage"}
     queryset = SandboxRun.objects.none()
@@ -216,7 +217,7 @@ class TrialView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: TrialRow})
     def create(self, request: Request) -> Response:
-        """Have a draft or a version tried on the charged sessions of a period."""
+        """Have a draft or a version tried on the charged sessions and commissioned tests of a period."""
         given = self.valid(request)
         asked = running.Asked(
             first_on=given["first_on"],

@@ -1,4 +1,4 @@
-"""Trying a programme on past sessions: what was asked, how far it is, what came out."""
+"""Trying a programme on past sessions and commissioned tests: what was asked, how far it is, what came out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RunState(models.TextChoices):
 
 
 class SandboxRun(models.Model):
-    """A programme document over the sessions of a period, beside another version. Nothing of it touches money.
+    """A programme document over the sessions and commissioned tests of a period, beside another version. Nothing of it touches money.
 
     ``document`` is what was tried, frozen (of a draft as it was then, or of ``version``); ``against`` what it is held against. Days are
     local days of the service, both included. ``budget_fen`` replaces the budget of the document's pools, in both. The steps are whole

@@ -1,4 +1,4 @@
-"""Trying a programme on past sessions: asking, watching, reading what came out, taking it along."""
+"""Trying a programme on past sessions and commissioned tests: asking, watching, reading what came out, taking it along."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def sandbox_run(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
     context: dict[str, Any] = {
         "run": run,
-        "title": _("%(code)s %(label)s on past services")
+        "title": _("%(code)s %(label)s on past sessions and commissioned tests")
         % {"code": code_of(run.document), "label": run.document.get("version", "")},
         "working": run.state in (RunState.QUEUED, RunState.RUNNING),
         "percent": run.done_sessions * 100 // run.total_sessions if run.total_sessions else 0,
@@ -168,6 +168,7 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         context |= {
             "tiles": presenter.tiles(run.result),
             "voucher_note": presenter.voucher_note(run.result),
+            "batch_notes": presenter.batch_notes(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),
         }

@@ -73,9 +73,14 @@ def balance_of(purses: Sequence[Purse], used: Mapping[str, int]) -> Balance:
     return Balance(sum(purse.face_fen for purse in purses), spent, homes=homes)
 
 
-def draw(purses: Sequence[Purse], amount_fen: int, homes: Mapping[str, int], used: dict[str, int]) -> None:
-    """Take an amount from vouchers, what each home pays from its own."""
+def draw(purses: Sequence[Purse], amount_fen: int, homes: Mapping[str, int], used: dict[str, int]) -> list[tuple[str, int]]:
+    """Take an amount from vouchers, what each home pays from its own; what was taken from ours (key of the account, fen)."""
     lefts = [(purse.voucher.key, purse.left_fen(used)) for purse in purses]
-    for (key, _left), part in zip(lefts, spread_by_home(amount_fen, lefts, homes), strict=True):
+    ours = []
+    for purse, part in zip(purses, spread_by_home(amount_fen, lefts, homes), strict=True):
         if part:
+            key = purse.voucher.key
             used[key] = used.get(key, 0) + part
+            if not purse.voucher.payer:
+                ours.append((key, part))
+    return ours

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
-from billing.sandbox.rules.simulation import Row
+from billing.sandbox.rules.rows import Row
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.settlement.services.gathering import gather_all
 from billing.subsidy.rules.facts import Party, facts_document
@@ -113,13 +113,15 @@ class Reader:
         """How many services there are."""
         return sum(each[0] for each in self._extents())
 
-    def pieces(self, after: int) -> Iterator[Piece]:
-        """From behind the charge ``after`` on; each piece is one read of its own, so that nothing is held open meanwhile."""
+    def pieces(self, after: int, until: int | None = None) -> Iterator[Piece]:
+        """From behind the charge ``after`` on (``until``: up to that one); each piece is one read of its own, so that nothing is held open
+        meanwhile."""
         sessions, tests = self._extents()
         found = [each for each in (sessions, tests) if each[0]]
         if not found:
             return
         after, last = max(after, min(first for _count, first, _last in found) - 1), max(last for _count, _first, last in found)
+        last = last if until is None else min(last, until)
         while after < last:
             with connection.cursor() as cursor:
                 cursor.execute(_END, [after, PIECE])

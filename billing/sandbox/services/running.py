@@ -1,4 +1,5 @@
-"""Trying a programme on past sessions: asked for by an officer, worked by the worker, given up or taken up again at any point."""
+"""Trying a programme on past sessions and commissioned tests: asked for by an officer, worked by the worker, given up or taken up again at
+any point."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from billing.sandbox.rules.purses import Vouchers, issued_under, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
+from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
@@ -35,6 +37,8 @@ FEW = 20_000
 """Fewer sessions than this are not worth processes of their own."""
 KEEP_SECONDS = 10.0
 """So often the state is written down, and at most so much work is done twice."""
+KEEP_TIMES = 10
+"""Where many awards wait for their batch a state is large: so many times as long as it takes to write one it is worked before the next."""
 LONGEST_DAYS = 3 * 366
 MAX_STEP_PERCENT = 50
 MAX_BUDGET_FEN = 10**14
@@ -188,13 +192,16 @@ def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, V
     found = []
     for name, own in _documents(run).items():
         document, issued = as_if_in_force(own), vouchers.get(code_of(own))
-        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued))
+        ends = batch_ends(own, run.first_on, run.last_on)
+        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:
         document = variant_of(tried, name, run.rate_step_percent, run.cap_step_percent)
         own_state, own_vouchers = states.get(name), worth.get(name, issued)
-        found.append(Order(name, document, run.budget_fen, full=False, state=own_state, vouchers=own_vouchers))
+        found.append(
+            Order(name, document, run.budget_fen, full=False, state=own_state, vouchers=own_vouchers, ends=found[0].ends)
+        )
     return found
 
 
@@ -206,24 +213,46 @@ def _lanes(orders: Sequence[Order], sessions: int) -> list[Lane]:
 
 def _through(run: SandboxRun, reader: Reader, lanes: Sequence[Lane], kept: dict[str, Any]) -> dict[str, Any] | None:
     """All sessions that are left; None when it was cancelled meanwhile."""
-    done, sizes = kept.setdefault("done", 0), kept.setdefault("sizes", {})
-    facts: list[str] = []
-    written = time.monotonic()
-    for piece in reader.pieces(kept.setdefault("last", 0)):
+    done, sizes, last = kept.setdefault("done", 0), kept.setdefault("sizes", {}), kept.setdefault("last", 0)
+    starts = [tuple(kept.get("waiting_from", (0, 0)))]
+    facts = _reminded(reader, lanes, starts[0][1], last) if starts[0][0] < done else []
+    starts.append((done, last))
+    due = time.monotonic() + KEEP_SECONDS
+    for piece in reader.pieces(last):
         facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
         for lane in lanes:
             lane.feed(piece.facts, piece.services, piece.rows)
         for row in piece.rows:
             sizes[str(row.customer)] = facts[row.facts]
         done += len(piece.rows)
+        starts.append((done, piece.last))
         values: dict[str, Any] = {"done_sessions": done}
-        if time.monotonic() - written > KEEP_SECONDS:
+        began = time.monotonic()
+        if began > due:
             kept |= {"done": done, "last": piece.last, "states": _states(lanes)}
-            values["checkpoint"] = _packed(kept)
-            written = time.monotonic()
+            waiting = max(state.get("waiting", {}).get("rows", 0) for state in kept["states"].values())
+            starts = _still_needed(starts, done - waiting)
+            values["checkpoint"] = _packed(kept | {"waiting_from": starts[0]})
+            due = time.monotonic() + KEEP_SECONDS + KEEP_TIMES * (time.monotonic() - began)
         if not SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(**values):
             return None
-    return _states(lanes)
+    return {name: state for lane in lanes for name, state in lane.ended().items()}
+
+
+def _reminded(reader: Reader, lanes: Sequence[Lane], after: int, until: int) -> list[str]:
+    """Read once more what awards that wait for their batch rest on; the sizes of the facts that came up."""
+    facts: list[str] = []
+    for piece in reader.pieces(after, until):
+        facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
+        for lane in lanes:
+            lane.remind(piece.facts, piece.services, piece.rows)
+    return facts
+
+
+def _still_needed(starts: Sequence[tuple[int, int]], first: int) -> list[tuple[int, int]]:
+    """From (services before, charge to read behind) of each piece on those from the piece that has the service ``first`` in it."""
+    place = max(place for place, (before, _after) in enumerate(starts) if before <= first or place == 0)
+    return list(starts[place:])
 
 
 def _states(lanes: Sequence[Lane]) -> dict[str, Any]:
@@ -241,7 +270,8 @@ def _finish(
         name: issued_under(read_programme(as_if_in_force(document)), vouchers.get(code_of(document), {}))
         for name, document in _documents(run).items()
     }
-    result = report(states, sizes, budgets, issued)
+    by_windows = {name: bool(batch_ends(document, run.first_on, run.last_on)) for name, document in _documents(run).items()}
+    result = report(states, sizes, budgets, issued, by_windows)
     SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
         state=RunState.DONE,
         result=result,

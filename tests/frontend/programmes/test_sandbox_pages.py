@@ -1,4 +1,4 @@
-"""Officers try a programme on past sessions on pages, and look at budgets."""
+"""Officers try a programme on past services on pages, and look at budgets."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from billing.sandbox.services.running import Asked
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.forecast import forecast, window_of
+from tests.billing.claims.test_batch_rules import afterwards
+from tests.billing.sandbox.test_real_batches import both_served
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, desk, published
 from tests.booking.samples.conftest import Work, make_item
@@ -90,7 +92,7 @@ def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast
     for part in (
         "Sessions on instruments 1 1 100.0% ¥800.00 ¥320.00", "Commissioned tests 1 1 100.0% ¥240.00 ¥80.00",
         "What each part costs in each month",
-        "As tried 1 1 ¥400.00 2 ¥400.00 ¥0.00", "Vouchers count as they were issued", "Not tried: rules over a whole batch",
+        "As tried 1 1 ¥400.00 2 ¥400.00 ¥0.00", "Vouchers count as they were issued",
     ):  # fmt: skip
         assert part in text, part
     assert 'plot-line-2"' in client.get(page).content.decode()
@@ -111,14 +113,35 @@ def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast
 
 def test_what_came_out_before_parts_were_told_apart_is_read_still(as_, cast, done):
     run = SandboxRun.objects.get()
-    result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers")}
+    result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers", "batches")}
     result["months"] = [{k: v for k, v in each.items() if k not in ("tests_fen", "drawn_fen")} for each in result["months"]]
-    del result["totals"]["tried"]["homes_fen"]
+    for name in ("homes_fen", "cut_fen"):
+        del result["totals"]["tried"][name]
     with pgtrigger.ignore("billing.SandboxRun:sandbox_run_ended"):
         SandboxRun.objects.update(result=result)
     text = words(as_("chen").get(done))
-    assert "Vouchers are not simulated" in text and "By what was done" not in text
+    assert (
+        "Vouchers are not simulated" in text and "By what was done" not in text and "Not tried: rules over a whole batch" in text
+    )
     assert as_("chen").get(done + "result.xlsx").status_code == 200
+
+
+def test_what_the_rules_over_a_batch_cut_is_named_in_a_tile_the_tables_and_the_files(as_, cast):
+    version = both_served(cast, afterwards("DEMO-AFTER"))
+    asked = Asked(date(2026, 11, 1), date(2026, 12, 31), version_id=version.pk, against_id=version.pk)
+    run = running.start(cast.actor("chen"), asked, cast.now)
+    running.work(run.pk, cast.now)
+    client, page = as_("chen"), f"{PAGE}{run.pk}/"
+    text = words(client.get(page))
+    for part in (
+        "Cost ¥733.33", "Cut by the rules over a batch ¥266.67 of ¥1,000.00 asked for",
+        "As tried: one batch of the whole period, because its windows",
+        "whole period As tried 2 ¥1,000.00 1 ¥266.67 ¥733.33", "Cut over batches",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "Not tried: rules over a whole batch" not in text
+    rows = list(csv.reader(io.StringIO(client.get(page + "result.csv?table=batches").content.decode("utf-8-sig"))))
+    assert rows[1] == ["whole period", "As tried", "2", "1000", "1", "266.67", "733.33"]
 
 
 def test_nothing_is_taken_along_before_it_is_done(as_, sessions, asked):
