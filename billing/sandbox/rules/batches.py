@@ -80,12 +80,13 @@ NOTHING_BESIDE = Beside(None, None, [])
 
 
 class Waits(NamedTuple):
-    """An award that waits: where its row stands, whether the customer had used anything before, whether the amount is an estimate, and
-    whatever is beside."""
+    """An award that waits: where its row stands, whether the customer had used anything before, whether the amount is an estimate, whether
+    the service's own grade counted, and whatever is beside."""
 
     place: int
     used_before: bool
     estimate: bool
+    graded: bool
     beside: Beside
 
 
@@ -116,8 +117,8 @@ Take = Callable[[Cut], None]
 
 
 class Waiting:
-    """Awards in columns of whole numbers: where the row stands, two flags, for each way of settlement what is given and what of it other
-    regions pay, for each limit what was drawn. ``keeps_beside``: there is more to know of each."""
+    """Awards in columns of whole numbers: where the row stands, three flags in one, for each way of settlement what is given and what of it
+    other regions pay, for each limit what was drawn. ``keeps_beside``: there is more to know of each."""
 
     def __init__(self, programme: Programme, *, keeps_beside: bool, state: Mapping[str, Any] | None = None) -> None:
         kept = state or {}
@@ -139,7 +140,7 @@ class Waiting:
 
     def add(self, waits: Waits, award: Award, draws: Mapping[str, int]) -> None:
         """``draws`` without what is drawn on vouchers."""
-        columns = [waits.place, waits.used_before + 2 * waits.estimate]
+        columns = [waits.place, waits.used_before + 2 * waits.estimate + 4 * waits.graded]
         for mode in self._modes:
             columns += _in_mode(award, mode)
         self._columns.extend([*columns, *(draws.get(cap_id, 0) for cap_id in self._caps)])
@@ -217,7 +218,7 @@ class Waiting:
         begin = number * self._width
         place, flags = self._columns[begin], self._columns[begin + 1]
         beside = self._beside[number] if self._beside is not None else NOTHING_BESIDE
-        return Waits(place, bool(flags & 1), bool(flags & 2), beside)
+        return Waits(place, bool(flags & 1), bool(flags & 2), bool(flags & 4), beside)
 
     def given(self, number: int, mode: int) -> tuple[int, int]:
         """What an award gives in one way of settlement, and what of it other regions pay."""

@@ -28,7 +28,7 @@ from billing.subsidy.rules.facts import (
     Service,
     parse_facts,
 )
-from billing.subsidy.rules.outcome import Award, Balance, Home, paid_by_homes
+from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
@@ -46,19 +46,23 @@ Priced = tuple[int, int, int, int]
 
 
 class Known:
-    """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant. ``kept``: the
-    rows of awards that wait for their batch."""
+    """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant. ``graded``:
+    the grade of the service that was confirmed, where it is another than the owner's, which counts for the promise. ``kept``: the rows of
+    awards that wait for their batch."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Facts, Facts]] = []
         self.groups: list[tuple[str, str]] = []
+        self.graded: list[str | None] = []
         self.services: list[Service] = []
         self.kept = Kept()
 
     def add(self, facts: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]]) -> None:
         """Facts as their public documents (without amounts), services as their group alone."""
         for document in facts:
-            found = parse_facts(document)
+            read = parse_facts(document)
+            found = replace(read, grade=read.provider.profile.grade)
+            self.graded.append(read.grade if read.grade != found.grade else None)
             self.facts.append((_first(found, used=False), _first(found, used=True)))
             self.groups.append((size_of(found.applicant), region_of(found.applicant)))
         self.services += [parse_facts({"service": document}).service for document in services]
@@ -226,6 +230,8 @@ class Simulation:
         if waits.beside.before is not None:
             before = Before(*waits.beside.before)
             who, named = going_on(who, before), (named, before)
+        if waits.graded:
+            who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
         return who, named
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
@@ -311,6 +317,18 @@ class Simulation:
             who, named = going_on(who, before), (named, before)
         request = Request.of(who, service, *priced)
         outcome = self._deciding.decide(Named(named, row.service, money), request, balances, row.fee_fen)
+        graded = known.graded[row.facts]
+        if graded is not None:
+            lower = self._deciding.decide(
+                Named((named, graded), row.service, money),
+                Request.of(replace(who, grade=graded), service, *priced),
+                balances,
+                row.fee_fen,
+            )
+            counts = _given(lower) <= _given(
+                outcome
+            )  # as when it is charged: a grade lowers what was promised and never raises it
+            outcome, graded = (lower, graded) if counts else (outcome, None)
         if not isinstance(outcome, Award):
             for reason in outcome.reasons:
                 self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
@@ -333,7 +351,7 @@ class Simulation:
             beside = self._beside(who, before if subject else None, drawn)
             if not self._waiting:
                 self._from = place
-            waits = Waits(place - self._from, used_before, outcome.estimate, beside)
+            waits = Waits(place - self._from, used_before, outcome.estimate, graded is not None, beside)
             self._waiting.add(waits, outcome, {cap_id: fen for cap_id, fen in outcome.draws.items() if cap_id not in purses})
         return outcome.total_fen
 
@@ -409,6 +427,10 @@ class _Account:
         if self.pool:
             return self.cap.id
         return f"{self.cap.id}:{self._whose(row, facts)}{year if self._yearly else ''}"
+
+
+def _given(outcome: Outcome) -> int:
+    return outcome.total_fen if isinstance(outcome, Award) else 0
 
 
 def _measured(minutes: int, samples: int) -> Quantities:

@@ -26,6 +26,8 @@ from instruments.queries.places import RESOURCE_PLACE
 
 Json = dict[str, Any]
 PIECE = 20_000
+#: The grade of a service that a second person confirmed and that stands now, whatever it was charged with.
+_GRADED = "(SELECT g.grade FROM booking_closeout g WHERE g.{of} = {row}.id AND g.confirmed_at IS NOT NULL)"
 #: What a piece of frozen facts says about one service alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
 
@@ -54,7 +56,7 @@ SELECT count(*), min(c.id), max(c.id)
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
-           #- '{request,voucher}' #- '{request,voucher_issued_on}')::text,
+           #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{quality,grade}')::text,
        ((c.inputs #> '{candidates,0,facts,service}') - 'person')::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
@@ -65,7 +67,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       {_FACTS}
+       {_FACTS}, {_GRADED.format(of="reservation_id", row="r")}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -79,7 +81,7 @@ _TESTS = f"""
 SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
-       {_FACTS}
+       {_FACTS}, {_GRADED.format(of="sample_job_id", row="j")}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -105,7 +107,7 @@ class Reader:
 
     first_on: date
     last_on: date
-    _facts: dict[str, int] = field(default_factory=dict)
+    _facts: dict[tuple[str, str], int] = field(default_factory=dict)
     _services: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
 
@@ -158,14 +160,16 @@ class Reader:
     def _piece(self, read: Sequence[tuple[Any, ...]], last: int) -> Piece:
         piece = Piece([], [], [], last)
         made = self._made(read)
-        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, facts, service in read:
+        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, facts, service, graded in read:
             if facts is None:
                 kind = _kind(samples)
                 facts, service = made[customer, owner, region, kind], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
-            known = self._facts.get(facts)
+            known = self._facts.get((facts, graded or ""))
             if known is None:
                 document = json.loads(facts)
-                known = self._facts[facts] = len(self._facts)
+                if graded:
+                    document["quality"] = {**document.get("quality", {}), "grade": graded}
+                known = self._facts[facts, graded or ""] = len(self._facts)
                 piece.facts.append(document)
             found = self._services.get(service)
             if found is None:
@@ -220,4 +224,7 @@ def _days(on: date) -> dict[str, str]:
 
 
 def _without_one(document: Mapping[str, Any]) -> Json:
-    return {name: group for name, group in document.items() if name not in _GROUPS_OF_ONE}
+    """Nor with the owner's grade as that of the service: that stands with the owner."""
+    kept = {name: group for name, group in document.items() if name not in _GROUPS_OF_ONE}
+    kept["quality"] = {name: value for name, value in kept.get("quality", {}).items() if name != "grade"}
+    return kept

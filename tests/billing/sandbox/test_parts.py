@@ -15,6 +15,7 @@ from billing.settlement.models import Award, Charge
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
 from billing.vouchers.services import holding
+from booking.models import CloseOut
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF, Desk, desk, published
 from tests.booking.samples.conftest import Work, make_item
@@ -114,6 +115,51 @@ def test_pieces_hold_sessions_and_tests_in_the_order_of_their_charges(cast, prog
     assert [row.samples for piece in reading.Reader(**DAYS).pieces(0) for row in piece.rows] == whole
     first = min(Charge.objects.values_list("pk", flat=True))
     assert [row.samples for piece in reading.Reader(**DAYS).pieces(first) for row in piece.rows] == whole[1:]
+
+
+def graded(cast: Cast, grade: str, **of: Any) -> None:
+    """The grade of a service, given by one person and confirmed by another."""
+    wang, li = cast.users["wang"], cast.users["li"]
+    CloseOut.objects.update_or_create(
+        **of,
+        defaults={
+            "grade": grade,
+            "graded_by": wang,
+            "graded_at": cast.now,
+            "confirmed_by": li,
+            "confirmed_at": cast.now,
+            "updated_at": cast.now,
+        },
+    )
+
+
+def test_the_grade_that_a_session_has_counts_as_when_it_is_charged(cast, published):
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    factors = {"A": "1", "B": "0.9", "C": "0.7", "D": "0"}
+    document["adjustments"] = [{"type": "quality_factor", "factors": factors, "assume": "A", "clause": "5"}]
+    version, life = published(document), Life(cast)
+    booked = [life.approve(life.ask(slot)) for slot in (slot_of(9, 11), slot_of(13, 15))]
+    graded(cast, "C", reservation=booked[0])
+    charges = [life.use(each) for each in booked]
+    promised = [320_00 * (100 if cast.lab.quality_grade in ("", "A") else 90) // 100] * 2
+    assert [each.deducted_fen for each in charges] == [224_00, promised[1]]
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == given(version) == 224_00 + promised[1]
+    graded(cast, "D", reservation=booked[1])
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == 224_00, "the grade that it has now"
+    CloseOut.objects.update(confirmed_by=None, confirmed_at=None)
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == sum(promised), "one that nobody confirmed counts for nothing"
+
+
+def test_the_grade_of_a_commissioned_test_counts_too(cast, published):
+    charge = commissioned(cast)
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    document["adjustments"] = [
+        {"type": "quality_factor", "factors": {"A": "1", "B": "1", "C": "0.5"}, "assume": "A", "clause": "5"}
+    ]
+    version = published(document)
+    whole = trial(cast, version)["totals"]["tried"]["cost_fen"]
+    graded(cast, "C", sample_job=charge.sample_job)
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] * 2 == whole > 0
 
 
 def of_vouchers(desk: Desk) -> Any:

@@ -115,6 +115,21 @@ def test_each_window_for_claims_has_a_batch_and_what_it_cuts_is_there_for_the_ne
     assert [each[:2] for each in late.batches] == [["2026-06-30", 1], ["2026-12-31", 2]]
 
 
+def test_a_claim_has_the_grade_that_counted_for_its_award():
+    """A half of 1,000.00 times 0.7 for grade C is promised, and a half of 500.00; the rate of the batch is 0.4 at most."""
+    factors = {"type": "quality_factor", "factors": {"A": "1", "C": "0.7"}, "assume": "A", "clause": "1"}
+    rate = AFTERWARDS | {"at_most": "0.4"}
+    made, known = (
+        Simulation(document(rate=rate, adjustments=[factors], caps=[cap("fund", "pool", POOL)]), None, full=True),
+        Known(),
+    )
+    known.add([FACTS[0] | {"quality": {"grade": "C"}}, FACTS[1]], SERVICES)
+    made.feed([row(0, 1000_00), row(1, 500_00)], known)
+    assert [made.firms[n][2] for n in (0, 1)] == [350_00, 250_00]
+    made.end(known)
+    assert [made.firms[n][2] for n in (0, 1)] == [280_00, 200_00], "0.4 x 0.7 of 1,000.00, and 0.4 of 500.00"
+
+
 def test_a_rule_without_batches_keeps_no_rows():
     made, known = Simulation(document(), None, full=True), fresh()
     made.feed([row(0, 100_00)], known)

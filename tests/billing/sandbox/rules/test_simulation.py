@@ -207,6 +207,31 @@ def test_the_report_tells_the_parts_apart():
     assert [each["tests_fen"] for each in found["months"]] == [200_00, 40_00] and found["vouchers"] == {}
 
 
+FACTORS = {"type": "quality_factor", "factors": {"A": "1", "B": "0.9", "C": "0.7", "D": "0"}, "assume": "A", "clause": "5"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "confirmed", "given"),
+    [
+        ("B", None, 360_00),
+        ("B", "C", 280_00),
+        ("B", "D", 0),
+        ("B", "A", 360_00),  # never more than was promised
+        (None, "C", 280_00),
+        (None, None, 400_00),  # A is assumed
+        ("B", "X", 0),  # a grade that has no factor gives nothing, as when it is charged
+    ],
+)
+def test_a_grade_that_was_confirmed_lowers_what_the_owners_grade_promised(owner, confirmed, given):
+    document = programme_document("DEMO-QH-V") | {"adjustments": [FACTORS], "examples": []}
+    facts = FIRM | {"provider": FIRM["provider"] | ({"grade": owner} if owner else {})}
+    facts |= {"quality": {"grade": confirmed}} if confirmed else {}
+    read, made = Known(), Simulation(document, None, full=True)
+    read.add([facts], SERVICES)
+    made.feed([row(), row(2)], read)
+    assert made.firms[1][2] == made.firms[2][2] == given and made.total == [2, 2 if given else 0, 2 * given, 2000_00]
+
+
 def test_the_bonus_of_the_first_use_is_given_once():
     document = programme_document("DEMO-QH-A")
     made = simulated([row(1, 10_000_00, facts=1), row(1, 10_000_00, facts=1)], document)
