@@ -87,6 +87,7 @@ class TrialIn(StrictSerializer):
     draft = Id(required=False)
     version = Id(required=False)
     against = Id(required=False, help_text="The version that it is held against.")
+    vouchers_of = Id(required=False, help_text="The programme whose vouchers stand behind what is tried, in place of its own.")
     first_on = Day()
     last_on = Day()
     budget_fen = WholeNumber(required=False, max_value=MOST_FEN, help_text="In place of the budget of the document's pools.")
@@ -228,6 +229,7 @@ class TrialView(ApiView):
             budget_fen=given.get("budget_fen"),
             rate_step_percent=given["rate_step_percent"],
             cap_step_percent=given["cap_step_percent"],
+            vouchers_of_id=given.get("vouchers_of"),
         )
         return self.once(request, "programme_trial.start", lambda: trial_row(running.start(self.actor, asked, self.now)))
 

@@ -187,13 +187,20 @@ def _formed(by_windows: bool) -> str:
     return _("one batch of the whole period, because its windows for claims do not say which services are claimed together.")
 
 
-def voucher_note(result: Json) -> str:
-    """How vouchers count in a result; empty where the rule has none."""
+def voucher_note(result: Json, lender: str) -> str:
+    """How vouchers count in a result (``lender``: the code of the programme whose vouchers it was tried with, in place of its own); empty
+    where the rule has none."""
     found = result.get("vouchers")
     if found is None:
         return _("Vouchers are not simulated: no session has one, and a limit per voucher counts as one limit of each firm.")
     if TRIED not in found:
         return ""
+    if lender and found[TRIED]["count"]:
+        return _(
+            "It was tried with the vouchers of %(code)s in place of its own: the same holders, amounts and days, each unused at the"
+            " beginning; they are drawn on in the usual order, and without one the rule gives nothing. A step of the limits moves what they"
+            " are worth."
+        ) % {"code": lender}
     if not found[TRIED]["count"]:
         return _(
             "No voucher was issued under this programme: a limit per voucher counts as one limit of each customer, and one that is set by"

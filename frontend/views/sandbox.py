@@ -64,6 +64,7 @@ def sandbox_list(request: HttpRequest) -> HttpResponse:
         "fields": {reason.field for reason in refusal.reasons} if refusal else set(),
         "drafts": _drafts(request) if officer else [],
         "published": _published(request) if officer else [],
+        "lenders": [(str(each.pk), each.code) for each in queries.lenders(actor)] if officer else [],
     }
     return render(request, "programmes/sandbox/list.html", context, status=status_of(refusal) if refusal else 200)
 
@@ -86,6 +87,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
     usual = {
         "what": request.GET.get("what", ""),
         "against": "",
+        "vouchers_of": "",
         "first_on": (today - timedelta(days=365)).isoformat(),
         "last_on": (today - timedelta(days=1)).isoformat(),
         "budget": "",
@@ -113,6 +115,7 @@ def _asked(request: HttpRequest) -> Asked:
         budget_fen=budget,
         rate_step_percent=steps["rate_step"],
         cap_step_percent=steps["cap_step"],
+        vouchers_of_id=_key(request.POST.get("vouchers_of", "")),
     )
 
 
@@ -167,7 +170,7 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         names = queries.names_in(run.result)
         context |= {
             "tiles": presenter.tiles(run.result),
-            "voucher_note": presenter.voucher_note(run.result),
+            "voucher_note": presenter.voucher_note(run.result, run.vouchers_of.code if run.vouchers_of else ""),
             "batch_notes": presenter.batch_notes(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),

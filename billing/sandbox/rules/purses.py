@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -36,6 +37,20 @@ def by_holder(purses: Iterable[tuple[int, Purse]]) -> Vouchers:
         for own in holders.values():
             own.sort(key=lambda each: turn(each.voucher))
     return found
+
+
+def lent(vouchers: Vouchers, programme: Programme) -> Vouchers:
+    """Vouchers of another programme behind the limits of this one: behind the limit of the same id, else behind its first that vouchers are
+    issued for. Nothing where it has none."""
+    own = [cap.id for cap in programme.caps if is_issued(cap)]
+    if not own:
+        return {}
+    return by_holder(
+        (customer, purse._replace(voucher=replace(purse.voucher, cap_id=cap_id if cap_id in own else own[0])))
+        for cap_id, holders in vouchers.items()
+        for customer, purses in holders.items()
+        for purse in purses
+    )
 
 
 def issued_under(programme: Programme, vouchers: Vouchers) -> dict[str, int] | None:

@@ -14,7 +14,7 @@ from typing import Any
 from billing.ledger.rules.documents import DocumentError
 from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
-from billing.sandbox.rules.purses import Vouchers, issued_under, moved
+from billing.sandbox.rules.purses import Vouchers, issued_under, lent, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
@@ -22,9 +22,10 @@ from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
-from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.programme import parse_programme, read_programme
+from billing.vouchers.rules.backing import is_issued
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
@@ -48,7 +49,8 @@ _WORKING = (RunState.QUEUED, RunState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to try: a draft or a version, against another version, on which days, with which budget and steps."""
+    """What to try: a draft or a version, against another version, on which days, with which budget and steps, and with the vouchers of
+    which programme in place of its own."""
 
     first_on: date
     last_on: date
@@ -58,6 +60,7 @@ class Asked:
     budget_fen: int | None = None
     rate_step_percent: int = 10
     cap_step_percent: int = 20
+    vouchers_of_id: int | None = None
 
 
 @whole
@@ -73,12 +76,16 @@ def start(actor: Actor, asked: Asked, now: datetime) -> SandboxRun:
     document = draft.document if draft is not None else version.document if version is not None else {}
     if draft is not None:
         _refuse_unsound(document)
+    lender = get_visible(Programme.objects.all(), actor, pk=asked.vouchers_of_id) if asked.vouchers_of_id is not None else None
+    if lender is not None and not any(is_issued(cap) for cap in read_programme(document).caps):
+        raise Refusal.of("sandbox.no_vouchers_asked", "vouchers_of")
     run = SandboxRun.objects.create(
         office_id=draft.office_id if draft is not None else min(actor.organisations(Role.PROGRAMME_OFFICER)),
         draft=draft,
         version=version,
         document=document,
         against=against,
+        vouchers_of=lender,
         first_on=asked.first_on,
         last_on=asked.last_on,
         budget_fen=asked.budget_fen,
@@ -158,13 +165,13 @@ def work(run_id: int, now: datetime) -> None:
     started = SandboxRun.objects.filter(pk=run_id, state__in=_WORKING).update(state=RunState.RUNNING)
     if not started:
         return
-    run = SandboxRun.objects.select_related("against").get(pk=run_id)
+    run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     reader = Reader(run.first_on, run.last_on)
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
         SandboxRun.objects.filter(pk=run_id).update(total_sessions=run.total_sessions)
-    vouchers = vouchers_of((code_of(document) for document in _documents(run).values()), run.created_at)
+    vouchers = _vouchers(run)
     lanes = _lanes(_orders(run, kept.get("states", {}), vouchers), run.total_sessions)
     try:
         states = _through(run, reader, lanes, kept)
@@ -187,11 +194,22 @@ def _documents(run: SandboxRun) -> dict[str, Mapping[str, Any]]:
     return {TRIED: run.document} | ({AGAINST: run.against.document} if run.against is not None else {})
 
 
+def _vouchers(run: SandboxRun) -> dict[str, Vouchers]:
+    """By the name of what is tried, and of what it is held against, the vouchers behind it."""
+    codes = {name: code_of(document) for name, document in _documents(run).items()}
+    lender = run.vouchers_of.code if run.vouchers_of is not None else codes[TRIED]
+    found = vouchers_of({*codes.values(), lender}, run.created_at)
+    made = {name: found.get(code, {}) for name, code in codes.items()}
+    if run.vouchers_of is not None:
+        made[TRIED] = lent(found.get(lender, {}), read_programme(as_if_in_force(run.document)))
+    return made
+
+
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
     found = []
     for name, own in _documents(run).items():
-        document, issued = as_if_in_force(own), vouchers.get(code_of(own))
+        document, issued = as_if_in_force(own), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
         found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
     tried, issued = found[0].document, found[0].vouchers or {}
@@ -267,8 +285,7 @@ def _finish(
     if run.against is not None:
         budgets[AGAINST] = budget_of(run.against.document) if run.budget_fen is None else run.budget_fen
     issued = {
-        name: issued_under(read_programme(as_if_in_force(document)), vouchers.get(code_of(document), {}))
-        for name, document in _documents(run).items()
+        name: issued_under(read_programme(as_if_in_force(document)), vouchers[name]) for name, document in _documents(run).items()
     }
     by_windows = {name: bool(batch_ends(document, run.first_on, run.last_on)) for name, document in _documents(run).items()}
     result = report(states, sizes, budgets, issued, by_windows)

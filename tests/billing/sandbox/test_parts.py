@@ -16,6 +16,7 @@ from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
 from billing.vouchers.services import holding
 from booking.models import CloseOut
+from config.kernel.errors import NotFound, Refusal
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF, Desk, desk, published
 from tests.booking.samples.conftest import Work, make_item
@@ -194,6 +195,32 @@ def test_a_draft_under_the_code_has_the_vouchers_and_one_under_another_has_none(
         result = trial(desk.cast, of_vouchers(desk), version_id=None, draft_id=draft.pk)
         costs.append((result["totals"]["tried"]["cost_fen"], result["vouchers"]["tried"]["count"]))
     assert costs == [(80_00, 1), (80_00, 0)]
+
+
+def test_a_draft_under_a_new_code_is_tried_with_the_vouchers_of_another_where_the_officer_says_so(desk):
+    life = Life(desk.cast)
+    desk.issued(100_00)
+    life.whole(slot_of(9, 11))
+    version = of_vouchers(desk)
+    caps = [{**version.document["caps"][0], "id": "other"}]
+    draft = drafts.start(desk.cast.actor("chen"), version.document | {"code": "DEMO-QH-OTHER", "caps": caps}, desk.cast.now)
+    asked = {"version_id": None, "draft_id": draft.pk, "against_id": version.pk}
+    alone = trial(desk.cast, version, **asked)
+    with_them = trial(desk.cast, version, **asked, vouchers_of_id=version.programme_id)
+    assert [each["totals"]["tried"]["cost_fen"] for each in (alone, with_them)] == [320_00, 100_00]
+    assert [each["totals"]["against"]["cost_fen"] for each in (alone, with_them)] == [100_00, 100_00]
+    drawn = {"count": 1, "holders": 1, "worth_fen": 100_00, "uses": 1, "drawn_fen": 100_00, "homes_fen": 0}
+    assert with_them["vouchers"]["tried"] == drawn and alone["vouchers"]["tried"]["count"] == 0
+    assert with_them["steps"]["cap_up"]["cost_fen"] == 120_00
+
+
+def test_a_rule_without_a_limit_per_voucher_borrows_none_and_one_that_is_not_there_is_not_found(desk, programmes):
+    version = programmes["DEMO-QH-V"]
+    with pytest.raises(Refusal) as refused:
+        trial(desk.cast, version, vouchers_of_id=of_vouchers(desk).programme_id)
+    assert [(each.code, each.field) for each in refused.value.reasons] == [("sandbox.no_vouchers_asked", "vouchers_of")]
+    with pytest.raises(NotFound):
+        trial(desk.cast, of_vouchers(desk), vouchers_of_id=0)
 
 
 def test_a_voucher_that_was_given_back_counts_up_to_the_day_before(desk):

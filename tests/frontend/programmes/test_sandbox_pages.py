@@ -111,6 +111,30 @@ def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast
     assert {"By what was done", "Vouchers"} <= {sheet.title.partition(" ")[2] for sheet in book.worksheets}
 
 
+def test_an_officer_says_whose_vouchers_stand_behind_a_new_code(as_, cast, desk):
+    desk.issued(400_00)
+    Life(cast).whole(slot_of(9, 11))
+    version = ProgrammeVersion.objects.get(programme__code=CODE)
+    draft = drafts.start(cast.actor("chen"), version.document | {"code": "DEMO-QH-NEW"}, cast.now)
+    client = as_("chen")
+    assert "With the vouchers of (optional) A new code has no vouchers yet." in words(client.get(PAGE))
+    form = {
+        "what": f"draft:{draft.pk}", "against": "", "first_on": "2026-11-01", "last_on": "2026-12-31", "budget": "",
+        "rate_step": "10", "cap_step": "20", "vouchers_of": str(version.programme_id),
+    }  # fmt: skip
+    address = client.post(PAGE, form)["Location"]
+    running.work(SandboxRun.objects.get().pk, cast.now)
+    text = words(client.get(address))
+    assert f"With the vouchers of {CODE}" in text and f"It was tried with the vouchers of {CODE} in place of its own" in text
+    refused = client.post(PAGE, form | {"rate_step": "0"})
+    assert f'<option value="{version.programme_id}" selected>{CODE}</option>' in refused.content.decode()
+    assert client.post(PAGE, form | {"vouchers_of": "0"}).status_code == 404
+
+
+def test_without_vouchers_nobody_is_asked_whose(as_, asked):
+    assert "With the vouchers of" not in words(as_("chen").get(PAGE))
+
+
 def test_what_came_out_before_parts_were_told_apart_is_read_still(as_, cast, done):
     run = SandboxRun.objects.get()
     result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers", "batches")}
