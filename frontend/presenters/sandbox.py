@@ -174,7 +174,7 @@ def batch_notes(result: Json) -> list[str]:
         )
     for name, found in result["batches"].items():
         word = _("As tried") if name == TRIED else _("Version it is held against")
-        notes.append(f"{word}: {_formed(found['by_windows'])}")
+        notes.append(_("%(rule)s: %(batches)s") % {"rule": word, "batches": _formed(found["by_windows"])})
     return notes
 
 

@@ -232,7 +232,7 @@ def _lanes(orders: Sequence[Order], sessions: int) -> list[Lane]:
 def _through(run: SandboxRun, reader: Reader, lanes: Sequence[Lane], kept: dict[str, Any]) -> dict[str, Any] | None:
     """All sessions that are left; None when it was cancelled meanwhile."""
     done, sizes, last = kept.setdefault("done", 0), kept.setdefault("sizes", {}), kept.setdefault("last", 0)
-    starts = [tuple(kept.get("waiting_from", (0, 0)))]
+    starts = [tuple(kept.get("waiting_from", (done, last)))]
     facts = _reminded(reader, lanes, starts[0][1], last) if starts[0][0] < done else []
     starts.append((done, last))
     due = time.monotonic() + KEEP_SECONDS

@@ -13,7 +13,7 @@ from billing.sandbox.rules.lanes import Beside, Here, Order
 from billing.sandbox.rules.purses import Purse, by_holder
 from billing.sandbox.rules.rows import Kept, Row
 from billing.sandbox.rules.simulation import Known, Simulation
-from billing.sandbox.rules.variants import TRIED
+from billing.sandbox.rules.variants import RATE_DOWN, RATE_UP, TRIED, variant_of
 from billing.sandbox.rules.windows import batch_ends
 from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
 from billing.subsidy.rules.facts import Amounts, Quantities
@@ -91,6 +91,17 @@ def test_a_class_has_its_share_of_the_pool():
     made = simulated(document(caps=caps), [row(1, 150_00), row(3, 100_00), row(0, 600_00)])
     assert [made.firms[n][2] for n in (1, 3, 0)] == [120_00, 50_00, 600_00]
     assert made.used == {"fund": 770_00, "class": 170_00}
+
+
+def test_a_step_of_the_rate_moves_the_bounds_of_one_that_is_fixed_afterwards():
+    made = document(rate=AFTERWARDS, caps=[cap("fund", "pool", POOL)])
+    rates = {name: variant_of(made, name, 10, 20)["rate"] for name in (RATE_DOWN, RATE_UP)}
+    assert rates[RATE_DOWN] == AFTERWARDS | {"at_least": "0.09", "at_most": "0.54", "assume": "0.45"}
+    assert rates[RATE_UP] == AFTERWARDS | {"at_least": "0.11", "at_most": "0.66", "assume": "0.55"}
+    costs = [
+        simulated({**made, "rate": rate}, [row(0, 1000_00)]).total[2] for rate in (rates[RATE_DOWN], AFTERWARDS, rates[RATE_UP])
+    ]
+    assert costs == [450_00, 500_00, 550_00]
 
 
 def test_a_budget_takes_the_place_of_the_pool_in_the_batch_too():
