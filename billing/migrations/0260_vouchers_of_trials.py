@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0253_account_codes'),
+        ('billing', '0255_english_names_of_addons'),
     ]
 
     operations = [

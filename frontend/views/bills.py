@@ -38,6 +38,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.bills import METHODS, bill_rows, line_row, party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import say_refusal, sentences
@@ -270,6 +271,7 @@ def bill_void(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def bill_write_off(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose to give a bill up (``act=propose``), write it off as another person (``agree``), send that back (``decline``), or expect the
     money again (``take_back``)."""

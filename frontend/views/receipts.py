@@ -23,6 +23,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.bills import party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import sentences
@@ -67,6 +68,7 @@ def _pairs(actor: Actor) -> list[tuple[str, str]]:
 
 @login_required
 @require_POST
+@once_per_form
 def receipt_issue(request: HttpRequest) -> HttpResponse:
     """Acknowledge what of a payment pays the bills of a customer."""
     payment = number(request.POST.get("payment", ""))
@@ -81,6 +83,7 @@ def receipt_issue(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def account_statement_issue(request: HttpRequest) -> HttpResponse:
     """Freeze every movement between two sides in a period."""
     owner, _dash, customer = request.POST.get("pair", "").partition("-")
