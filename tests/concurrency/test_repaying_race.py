@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -79,7 +80,7 @@ def posted() -> int:
 def test_of_many_who_confirm_one_repayment_at_once_one_does_and_it_is_posted_once(world: World) -> None:
     notice, people = asked_back(world), clerks(world)
     row = recorded(world, notice)
-    said = tally(at_once([lambda who=who: repaying.confirm(who, row.pk, BACK) for who in people]))
+    said = tally(at_once([partial(repaying.confirm, who, row.pk, BACK) for who in people]))
     assert said == {"ok": 1, "repaid.decided": CLERKS - 1}
     assert posted() == NOTICE_FEN and violations() == {}
 
@@ -88,8 +89,8 @@ def test_of_many_who_confirm_and_undo_at_once_the_books_say_what_the_row_says(wo
     notice, people = asked_back(world), clerks(world)
     row = recorded(world, notice)
     half = CLERKS // 2
-    confirming = [lambda who=who: repaying.confirm(who, row.pk, BACK) for who in people[:half]]
-    undoing = [lambda who=who: repaying.end(who, row.pk, "it did not come", BACK) for who in people[half:]]
+    confirming = [partial(repaying.confirm, who, row.pk, BACK) for who in people[:half]]
+    undoing = [partial(repaying.end, who, row.pk, "it did not come", BACK) for who in people[half:]]
     said = tally(at_once([*confirming, *undoing]))
     assert set(said) == {"ok", "repaid.decided"} and said["ok"] in (1, 2)
     row.refresh_from_db()
@@ -99,14 +100,14 @@ def test_of_many_who_confirm_and_undo_at_once_the_books_say_what_the_row_says(wo
 def test_of_many_who_record_the_same_money_at_once_no_more_counts_than_is_open(world: World) -> None:
     notice, people = asked_back(world), clerks(world)
     money = Money(NOTICE_FEN, date(2026, 12, 22))
-    said = tally(at_once([lambda who=who: repaying.record(who, notice.pk, money, BACK) for who in people]))
+    said = tally(at_once([partial(repaying.record, who, notice.pk, money, BACK) for who in people]))
     assert said == {"ok": 1, "repaid.settled": CLERKS - 1} and violations() == {}
 
 
 def test_of_many_who_take_the_same_list_in_at_once_each_row_is_recorded_once(world: World) -> None:
     notice, people = asked_back(world), clerks(world)
     content = list_of(notice)
-    read = at_once([lambda who=who: repaying.take_in(who, content, "b.csv", BACK) for who in people])
+    read = at_once([partial(repaying.take_in, who, content, "b.csv", BACK) for who in people])
     assert fates(read) == ["known"] * (CLERKS - 1) + ["recorded"]
     assert [each.amount_fen for each in Repayment.objects.all()] == [2000] and violations() == {}
 
@@ -134,7 +135,7 @@ def test_without_the_lock_the_same_money_goes_back_in_the_books_twice(world: Wor
         return found, repaying.require_office(actor, found.clawback.claim.batch, now, Role.FINANCE)
 
     _meeting(monkeypatch, "_locked", 2, unlocked)
-    assert tally(at_once([lambda who=who: repaying.confirm(who, row.pk, BACK) for who in people])) == {"ok": 2}
+    assert tally(at_once([partial(repaying.confirm, who, row.pk, BACK) for who in people])) == {"ok": 2}
     assert posted() == 2 * NOTICE_FEN
     assert "claims.what_came_back_is_its_payers" in broken("kernel.guards_installed")
 
@@ -159,5 +160,5 @@ def test_without_lock_and_constraint_a_row_of_a_list_is_recorded_twice(world: Wo
         return stored(*asked)
 
     monkeypatch.setattr(repaying, "_stored", both_are_here)
-    read = at_once([lambda who=who: repaying.take_in(who, content, "b.csv", BACK) for who in people])
+    read = at_once([partial(repaying.take_in, who, content, "b.csv", BACK) for who in people])
     assert fates(read) == ["recorded", "recorded"]
