@@ -102,6 +102,7 @@ from billing.models import (
     StatementLine,
     StatementProposal,
     SubsidisedItem,
+    SurplusRefund,
     TakenOnce,
     TestItemPrice,
     TopUp,
@@ -397,6 +398,11 @@ def _of_clawbacks(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(payee_filter(actor, "clawback__"))
 
 
+def _of_repayments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What was sent back of it, too."""
+    return queryset.filter(payee_filter(actor, "repayment__clawback__"))
+
+
 def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Batches, payment lists, samples for re-check and who objected are the office's: they name other payees."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
@@ -499,6 +505,7 @@ _SCOPES: dict[Any, Any] = {
     Clawback: _claims,
     Objection: _of_office,
     Repayment: _of_clawbacks,
+    SurplusRefund: _of_repayments,
     RecheckFinding: _of_office,
     RecheckItem: _of_office,
     RecheckSample: _of_office,

@@ -219,6 +219,39 @@ register_sql(
             OR t.fen <> CASE WHEN r.confirmed_at IS NOT NULL AND r.ended_at IS NULL THEN r.amount_fen ELSE 0 END""",
 )
 
+register_sql(
+    "claims.no_more_is_used_than_came_too_much",
+    counted="SELECT count(*) FROM billing_repayment WHERE received_fen > amount_fen",
+    violations="""
+        SELECT format('repayment %s: %s fen came too much; %s sent back, %s taken for other notices', r.id, r.received_fen - r.amount_fen,
+                      f.fen, t.fen)
+          FROM billing_repayment r
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_surplusrefund WHERE repayment_id = r.id AND ended_at IS NULL) f
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(received_fen), 0) AS fen FROM billing_repayment WHERE moved_from_id = r.id AND ended_at IS NULL) t
+         WHERE f.fen + t.fen > CASE WHEN r.confirmed_at IS NOT NULL AND r.ended_at IS NULL THEN r.received_fen - r.amount_fen ELSE 0 END""",
+)
+
+register_sql(
+    "claims.the_ledger_says_what_came_too_much",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'surplus_owed'",
+    violations="""
+        WITH owed AS (
+            SELECT format('surplus_owed:%s:%s', w.programme_id, w.payee_id) AS key,
+                   sum(CASE WHEN r.moved_from_id IS NULL THEN r.received_fen - r.amount_fen ELSE -r.amount_fen END
+                       - (SELECT coalesce(sum(f.amount_fen), 0) FROM billing_surplusrefund f
+                           WHERE f.repayment_id = r.id AND f.confirmed_at IS NOT NULL AND f.ended_at IS NULL)) AS fen
+              FROM billing_repayment r JOIN billing_clawback w ON w.id = r.clawback_id
+             WHERE r.confirmed_at IS NOT NULL AND r.ended_at IS NULL GROUP BY w.programme_id, w.payee_id),
+        moved AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.credit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
+             WHERE a.kind = 'surplus_owed' GROUP BY a.id, a.key)
+        SELECT format('%s: %s fen are the payee''s; the ledger says %s', coalesce(owed.key, moved.key), owed.fen, moved.fen)
+          FROM owed FULL JOIN moved USING (key) WHERE coalesce(owed.fen, 0) <> coalesce(moved.fen, 0)""",
+)
+
 _NUMBERED = (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback"), ("CY", "rechecksample"))
 for _letters, _table in _NUMBERED:
     numbers_have_no_gap(f"claims.{_table}_numbers_have_no_gap", _letters, f"billing_{_table}", "'claims'")

@@ -65,7 +65,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "statement_proposal": (only("finance", "inspector"), only("finance", "inspector")),
     **dict.fromkeys(
-        ("claim", "claim_evidence", "claim_form", "clawback", "repayment"),
+        ("claim", "claim_evidence", "claim_form", "clawback", "repayment", "surplus_refund"),
         (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
     **dict.fromkeys(
@@ -525,6 +525,22 @@ def _come_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "received_on": "2026-11-23"}
 
 
+def _sent_back(world: World) -> dict[str, Any]:
+    return {"amount_fen": 1, "paid_on": "2026-11-23", "reference": "B1"}
+
+
+def _sent_back_by_form(world: World) -> dict[str, Any]:
+    return {"amount": "0.01", "paid_on": "2026-11-23", "reference": "B1", "key": "k"}
+
+
+def _for_another(world: World) -> dict[str, Any]:
+    return {"clawback": world.objects["clawback"][0]}
+
+
+def _taken_for_it(world: World) -> dict[str, Any]:
+    return {"repayment": world.objects["repayment"][0]}
+
+
 def _confirmed_back(world: World) -> dict[str, Any]:
     return {"act": "confirm"}
 
@@ -978,6 +994,12 @@ API: dict[str, Route] = {
     ),
     "api_repayment_confirm": acts("repayment", only("finance"), only("finance"), ok=TRIED),
     "api_repayment_end": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=reason),
+    "api_surplus_refunds": Route(
+        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_sent_back)}, "repayment"
+    ),
+    "api_surplus_move": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_for_another),
+    "api_surplus_refund_confirm": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED),
+    "api_surplus_refund_end": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED, body=reason),
     "api_repayment_lists": Route({"POST": Rule(only("finance"), ok=TRIED, body=_office_list, role_first=True, as_form=True)}),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
     "api_recheck_samples": Route({"GET": Rule(PERSONS), "POST": Rule(only("inspector"), ok=TRIED, body=_api_draw, role_first=True)}),
@@ -1577,6 +1599,9 @@ PAGES: dict[str, Route] = {
     "clawback_list": Route({"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED)}),
     "clawback_detail": reads_object("clawback"),
     "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED),
+    "surplus_take": acts("clawback", only("finance"), only("finance"), ok=TRIED, body=_taken_for_it),
+    "surplus_send_back": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_sent_back_by_form),
+    "surplus_decide": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
     "repayment_decide": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
     "publicity_list": reads(EVERYBODY),
     "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),

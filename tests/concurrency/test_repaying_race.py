@@ -148,9 +148,9 @@ def test_without_lock_and_constraint_a_row_of_a_list_is_recorded_twice(world: Wo
 
     def unlocked(pk: int) -> Any:
         found = rows.get(pk=pk)
-        return repaying._Notice(found, [])
+        return repaying.Locked(found, [])
 
-    _meeting(monkeypatch, "_locked_notice", 2, unlocked)
+    _meeting(monkeypatch, "locked_notice", 2, unlocked)
     content = list_of(notice)
     exists = Barrier(2)
     stored = repaying._stored
