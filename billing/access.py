@@ -338,6 +338,11 @@ def _bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(bill_filter(actor))
 
 
+def _account_statements(queryset: QuerySet[AccountStatement], actor: Actor) -> QuerySet[AccountStatement]:
+    """Those of an office about its claw-backs, by its finance besides."""
+    return queryset.filter(bill_filter(actor) | Q(owner_id__in=actor.organisations(Role.FINANCE)))
+
+
 def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Lines, credit notes, voids, attempts to pay and what was paid are seen with their bill."""
     return queryset.filter(bill_filter(actor, "bill__"))
@@ -546,7 +551,7 @@ _SCOPES: dict[Any, Any] = {
     Reminder: _between,
     Account: _accounts,
     AccountCodes: _account_codes,
-    AccountStatement: _bills,
+    AccountStatement: _account_statements,
     Receipt: _bills,
     Award: _awards,
     BookCheck: _checks,

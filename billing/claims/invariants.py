@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from billing.claims import account
+from billing.claims.models import Clawback
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn
 from billing.claims.rules.states import PART_OF, TABLE, Part, kept_from_list
+from billing.ledger.books import Period
+from billing.receipts.models import AccountStatement
+from billing.receipts.rules.content import Line
 from billing.settlement.numbered import numbers_have_no_gap, rendered_have_both_files
 from config.kernel.invariants import Finding, register, register_sql
 
+_EVER = datetime.max.replace(tzinfo=UTC)
 register_sql(
     "claims.are_their_lines",
     counted="SELECT count(*) FROM billing_claim",
@@ -271,3 +280,29 @@ def _samples_as_drawn() -> Finding:
 
 
 register("claims.samples_are_as_drawn", _samples_as_drawn)
+
+
+def _accounts_add_up() -> Finding:
+    """What a payee owes by the movements of its account is what its notices, claims and money leave; and a statement of account says what
+    had moved by then."""
+    wrong = []
+    notices = Clawback.objects.filter(programme__issuer__isnull=False).order_by()
+    pairs = list(notices.values_list("programme__issuer", "payee").distinct())
+    for office, payee in pairs:
+        moved = account.moves(office, payee, _EVER)
+        said, left = _sum(line for _at, line in moved), account.still_owed(office, payee)
+        if said != left:
+            wrong.append(f"payee {payee} owes office {office} {said} fen by its account, {left} by what is left of its notices")
+        for paper in AccountStatement.objects.filter(owner=office, customer=payee).defer("content").iterator(chunk_size=100):
+            ends_at = Period(None, paper.last_on).ends_at or _EVER
+            by_then = _sum(line for at, line in moved if at < ends_at and at <= paper.issued_at)
+            if paper.total_fen != by_then:
+                wrong.append(f"statement of account {paper.number} says {paper.total_fen} fen; {by_then} had moved by then")
+    return Finding(len(pairs), tuple(wrong))
+
+
+def _sum(lines: Iterable[Line]) -> int:
+    return sum(line.debit_fen - line.credit_fen for line in lines)
+
+
+register("claims.accounts_of_payees_add_up", _accounts_add_up)

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.claims import account, wording
 from billing.claims import clawback_queries as queries
-from billing.claims import wording
 from billing.claims.models import Clawback
 from billing.claims.queries import OFFICIALS
 from billing.claims.repayment_models import Repayment, SurplusRefund
@@ -105,6 +105,7 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "everything": everything,
         "may_import": actor.has(Role.FINANCE),
         "of_office": actor.has(*OFFICIALS),
+        "may_account": bool(account.pairs(actor)),
         "waiting": list(queries.waiting(actor)[:PER_PAGE]) if actor.has(Role.FINANCE) else [],
         "refunds_waiting": list(queries.refunds_waiting(actor)[:PER_PAGE]) if actor.has(Role.FINANCE) else [],
         "layouts": LAYOUTS.items(),

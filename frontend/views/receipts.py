@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.bills.queries import bills_visible
+from billing.claims import account
 from billing.receipts import queries
 from billing.receipts.captions import METHODS, WHAT
 from billing.receipts.services import issuing
@@ -58,10 +59,11 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 
 
 def _pairs(actor: Actor) -> list[tuple[str, str]]:
-    """(``owner-customer``, words) of those between whom something was billed, as far as the actor is one side."""
+    """(``owner-customer``, words) of those between whom something was billed or has to come back, as far as the actor is one side."""
     mine = actor.organisations(*issuing.SIDES)
     rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id", "owner__name", "customer__name").distinct()
-    found = [(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine]
+    found = {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine}
+    found |= {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in account.pairs(actor)}
     return sorted(found, key=lambda pair: pair[1])
 
 
@@ -87,7 +89,7 @@ def account_statement_issue(request: HttpRequest) -> HttpResponse:
     first, last = (read_day(request.POST.get(name, "")) for name in ("from", "until"))
     try:
         if first is None or last is None:
-            actor_of(request).require(*issuing.SIDES)
+            actor_of(request).require(*issuing.SIDES, *issuing.OWNERS)
             raise Refusal.of("receipt.days", field="last_on")
         made = issuing.account_statement(actor_of(request), number(owner), number(customer), first, last, timezone.now())
     except (NotFound, Forbidden):
@@ -126,7 +128,7 @@ def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 
 def _documents(actor: Actor, paper: Any, kind: str) -> dict[str, Any]:
     documents = documents_view(paper, kind)
-    mine = {paper.owner_id, paper.customer_id} & actor.organisations(*issuing.SIDES)
+    mine = {paper.owner_id, paper.customer_id} & actor.organisations(*issuing.SIDES, *issuing.OWNERS)
     return {"documents": documents, "may_retry": documents.failed and bool(mine), "poll_seconds": POLL_SECONDS}
 
 

@@ -1085,12 +1085,12 @@ API: dict[str, Route] = {
     "api_bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_dunning_exemptions": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempted, role_first=True)}),
     "api_receipts": Route(
-        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+        {"GET": Rule(BILLING | only("firm_admin", "finance", "inspector", "foreign"), role_first=True),
          "POST": Rule(BILLING, ok=TRIED, body=_receipt_asked, role_first=True)}
     ),
     "api_account_statements": Route(
-        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
-         "POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_account_asked)}
+        {"GET": Rule(BILLING | only("firm_admin", "finance", "inspector", "foreign"), role_first=True),
+         "POST": Rule(BILLING | only("firm_admin", "finance", "foreign"), ok=TRIED | {404}, body=_account_asked)}
     ),
     "api_receipt": reads_object("receipt"),
     "api_receipt_download": reads_object("receipt", extra={"kind": "json"}),
@@ -1536,9 +1536,9 @@ PAGES: dict[str, Route] = {
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
     "bill_list": reads(),
-    "receipt_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "receipt_list": reads(BILLING | only("firm_admin", "finance", "inspector", "foreign")),
     "receipt_issue": Route({"POST": Rule(BILLING, ok=TRIED, role_first=True, body=_receipt_asked)}),
-    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED, role_first=True)}),
+    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "finance", "foreign"), ok=TRIED, role_first=True)}),
     "receipt_detail": reads_object("receipt"),
     "receipt_progress": reads_object("receipt", ok=frozenset({200, 204, 286}), fragment=True),
     "receipt_retry": acts("receipt", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),

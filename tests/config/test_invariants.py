@@ -141,6 +141,10 @@ A_RECEIPT = (
     FROZEN_PAPER.format("billing_receipt", ", payment_id")
     + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', owner_id, 1, 'SJ-2026-000002', id FROM billing_payment LIMIT 1"
 )
+A_STATEMENT_OF_CLAWBACKS = (
+    FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 2, 1, 'DZ-2026-000001', '2026-11-01', '2026-11-30'"
+)
 A_STATEMENT_OF_ACCOUNT = (
     FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
     + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 1, 2, 'DZ-2026-000002', '2026-11-01', '2026-11-30'"
@@ -452,6 +456,12 @@ BREAKS: dict[str, list[str]] = {
     "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
     "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
     "claims.what_came_back_is_its_payers": [*CLAIMED, A_CLAWBACK, A_REPAYMENT],
+    "claims.accounts_of_payees_add_up": [
+        *CLAIMED,
+        A_CLAWBACK,
+        "UPDATE billing_programme SET issuer_id = 2",
+        A_STATEMENT_OF_CLAWBACKS,
+    ],
     "claims.no_more_is_used_than_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH, A_SURPLUS_REFUND],
     "claims.the_ledger_says_what_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH],
     "claims.claimbatch_numbers_have_no_gap": [A_BATCH],

@@ -12,7 +12,7 @@ from billing.claims.models import Clawback
 from billing.claims.notices import tell_surplus_refunded
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.services import repaying
-from billing.claims.services.office import Right, checked_text, plain_text, require_office
+from billing.claims.services.office import Right, checked_text, require_office
 from billing.claims.services.repaying import Money
 from billing.ledger.services import Source
 from config.kernel.access import Actor, Role, get_visible
@@ -20,7 +20,6 @@ from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit, idempotency, transactions
 
 ROUTE = "claims.surplus.form"
-_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,9 @@ class Transfer:
 def send_back(actor: Actor, repayment_id: int, transfer: Transfer, now: datetime) -> SurplusRefund:
     """Write down that money which came too much was sent back. It counts once another person has confirmed it.
 
-    Raises NotFound, Forbidden, Refusal ``surplus.amount`` / ``surplus.on`` / ``claims.text_missing``.
+    Raises NotFound, Forbidden, Refusal ``surplus.amount`` / ``surplus.on`` / ``claims.text_*``.
     """
-    reference = plain_text(transfer.reference, _TEXT)
-    if not reference:
-        raise Refusal.of("claims.text_missing", field="reference")
+    reference = checked_text(transfer.reference, "reference")
 
     def work() -> SurplusRefund:
         row, right = _locked(actor, repayment_id, now)
