@@ -63,12 +63,18 @@ def _approved_at(claim: str) -> Subquery:
     return Subquery(steps.values("at")[:1])
 
 
-def _more(at: datetime, what: str, number: str, amount_fen: int) -> Moved:
-    return at, Line(local_day(at), what, number, amount_fen, 0)
+def _more(at: datetime | None, what: str, number: str, amount_fen: int) -> Moved:
+    return _moved(at, what, number, amount_fen, 0)
 
 
-def _less(at: datetime, what: str, number: str, amount_fen: int) -> Moved:
-    return at, Line(local_day(at), what, number, 0, amount_fen)
+def _less(at: datetime | None, what: str, number: str, amount_fen: int) -> Moved:
+    return _moved(at, what, number, 0, amount_fen)
+
+
+def _moved(at: datetime | None, what: str, number: str, more_fen: int, less_fen: int) -> Moved:
+    if at is None:
+        raise ValueError("what moved did so at a moment")
+    return at, Line(local_day(at), what, number, more_fen, less_fen)
 
 
 def still_owed(office_id: int, payee_id: int) -> int:

@@ -13,10 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.bills.queries import bills_visible
+from billing.bills.queries import bills_visible, given_up_between
 from billing.claims import account
+from billing.ledger.books import Period
 from billing.receipts import queries
 from billing.receipts.captions import METHODS, WHAT
+from billing.receipts.models import AccountStatement
+from billing.receipts.rules.content import ACCOUNT
 from billing.receipts.services import issuing
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
@@ -121,9 +124,15 @@ def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         "page": page,
         "lines": [(line, WHAT[line["what"]], line["credit_fen"] - line["debit_fen"]) for line in page.object_list],
         "method": METHODS.get(content.get("received", {}).get("method", ""), ""),
+        "given_up_fen": _given_up(actor, paper) if kind == ACCOUNT else 0,
         **_documents(actor, paper, kind),
     }
     return render(request, "receipts/detail.html", context)
+
+
+def _given_up(actor: Actor, paper: AccountStatement) -> int:
+    """What of it the owner had given up by its last day, for who reads its books: the paper is the customer's, too, and says nothing."""
+    return given_up_between(actor, paper.owner_id, paper.customer_id, Period(None, paper.last_on).ends_at)
 
 
 def _documents(actor: Actor, paper: Any, kind: str) -> dict[str, Any]:
