@@ -158,10 +158,12 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
 
 def _repayment(row: Repayment, people: Collection[int]) -> dict[str, Any]:
     """Money that came back, what of it is too much and where that went, with what these people may confirm (none: no right)."""
+    free = queries.free_fen(row)
     return {
         "row": row,
+        "used": row.confirmed_at is not None and row.ended_at is None and free < row.too_much_fen,
         "may_confirm": _may_confirm(row, people),
-        "free_fen": queries.free_fen(row),
+        "free_fen": free,
         "refunds": [(each, _may_confirm(each, people)) for each in row.refunds.all()],
         "moved": [each for each in row.moved_to.all() if each.ended_at is None],
         "key": str(uuid4()),

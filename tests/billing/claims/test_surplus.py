@@ -305,6 +305,8 @@ def test_pages_record_it_as_too_much_send_it_back_and_take_it_for_the_next_notic
         page_of(qian, send, sent | {"amount": "5"})
     refund = row.refunds.get()
     assert "Sent back, waits for a second person" in page_of(sun, "/clawbacks/").content.decode()
+    undo = f'action="/clawbacks/repayments/{row.pk}/decide"'
+    assert undo not in page_of(qian, path).content.decode()  # something of it was used
     decide = f"/clawbacks/refunds/{refund.pk}/decide"
     assert page_of(qian, decide, {"act": "confirm"}).status_code == 403
     assert page_of(qian, decide, {"act": "x"}).status_code == 422
