@@ -151,14 +151,11 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
 
     found: dict[str, tuple[str, ...]] = {}
     """Invariants that did not hold, with what is wrong."""
-    looks_every = 1
-    """After how many steps it is looked at whether all invariants hold; at the end they are in any case."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
         self.keys = count()
-        self.steps = 0
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(tasks, "timezone", SimpleNamespace(now=lambda: self.now))
         self.parked: list[BaseException] = []
@@ -173,15 +170,11 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
 
     def teardown(self) -> None:
         try:
-            self.hold({name: check for name, check in registered().items() if self.is_left(name)})
+            self.hold({name: check for name, check in registered().items() if name.startswith(AT_THE_END)})
         finally:
             transaction.set_rollback(True)
             self.whole.__exit__(None, None, None)
             self.patch.undo()
-
-    def is_left(self, name: str) -> bool:
-        """Whether this invariant was not yet looked at after the last step."""
-        return name.startswith(AT_THE_END) or (self.looks_every > 1 and not name.startswith(ELSEWHERE))
 
     # --- Tools --------------------------------------------------------------------------------------------------------
     def attempt(self, name: str, act: Callable[[], Any]) -> None:
@@ -518,9 +511,6 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
     # --- What is always true ------------------------------------------------------------------------------------------
     @invariant()
     def all_invariants_hold(self) -> None:
-        self.steps += 1
-        if self.steps % self.looks_every:
-            return
         self.hold({name: check for name, check in registered().items() if not name.startswith(ELSEWHERE + AT_THE_END)})
 
     def hold(self, checks: Mapping[str, Callable[[], Finding]]) -> None:

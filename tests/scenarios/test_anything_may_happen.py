@@ -53,7 +53,6 @@ def assisted(machine: type[LabMachine]) -> type[LabMachine]:
 
 
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
-    machine.looks_every = 6
     seeds.run(machine, SOME)
     everybody = {"book", "swap", "move", "move elsewhere", "cancel", "break down", "works again", "agree"}
     assert sorted((everybody | {"ask for a series", "a device tells", "leader agrees", "bring a list"}) - set(machine.done)) == []
