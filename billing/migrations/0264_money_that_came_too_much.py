@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('billing', '0253_account_codes'),
-        ('kernel', '0001_squashed_0003_stored_file_by_hash'),
+        ('kernel', '0003_stored_file_by_hash'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

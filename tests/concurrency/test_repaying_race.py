@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from billing.claims.models import Claim, Clawback
-from billing.claims.repayment_models import Repayment
-from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing
+from billing.claims.repayment_models import Repayment, SurplusRefund
+from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing, surplus
 from billing.claims.services.paying import Outcome
 from billing.claims.services.repaying import ListRead, Money
-from billing.ledger.models import Transfer
+from billing.claims.services.surplus import Transfer
+from billing.ledger.models import Transfer as Move
 from config.kernel.access import Actor, Role
 from instruments.models import Membership
 from instruments.queries import actor_for
@@ -74,7 +75,7 @@ def fates(outcomes: list[ListRead | Exception]) -> list[str]:
 
 def posted() -> int:
     """What went back to treasuries in the books."""
-    return sum(Transfer.objects.filter(source_type="repayment", debit__kind="subsidy_paid").values_list("amount_fen", flat=True))
+    return sum(Move.objects.filter(source_type="repayment", debit__kind="subsidy_paid").values_list("amount_fen", flat=True))
 
 
 def test_of_many_who_confirm_one_repayment_at_once_one_does_and_it_is_posted_once(world: World) -> None:
@@ -110,6 +111,28 @@ def test_of_many_who_take_the_same_list_in_at_once_each_row_is_recorded_once(wor
     read = at_once([partial(repaying.take_in, who, content, "b.csv", BACK) for who in people])
     assert fates(read) == ["known"] * (CLERKS - 1) + ["recorded"]
     assert [each.amount_fen for each in Repayment.objects.all()] == [2000] and violations() == {}
+
+
+def too_much(world: World, notice: Clawback) -> Repayment:
+    """¥70 that came for the notice over ¥50."""
+    money = Money(NOTICE_FEN + 2000, date(2026, 12, 22))
+    row = repaying.record(world.cast.actor("qian"), notice.pk, money, BACK)
+    return repaying.confirm(world.cast.actor("sun"), row.pk, BACK)
+
+
+def test_of_many_who_send_back_what_came_too_much_or_take_it_for_another_notice_one_does(world: World) -> None:
+    notice, people = asked_back(world), clerks(world)
+    Membership.objects.create(
+        user=world.cast.users["sun"], organisation=world.cast.office, role=Role.FINANCE, created_at=DECEMBER
+    )
+    row = too_much(world, notice)
+    following = clawbacks.dispute(world.cast.actor("chen"), notice.claim_id, 1, 3000, "another half hour", BACK)
+    transfer, half = Transfer(2000, date(2026, 12, 22), "B1"), CLERKS // 2
+    sending = [partial(surplus.send_back, who, row.pk, transfer, BACK) for who in people[:half]]
+    taking = [partial(surplus.take_for, who, row.pk, following.pk, BACK) for who in people[half:]]
+    said = tally(at_once([*sending, *taking]))
+    assert said == {"ok": 1, "surplus.amount": CLERKS - 1}
+    assert SurplusRefund.objects.count() + Repayment.objects.filter(moved_from=row).count() == 1 and violations() == {}
 
 
 def _meeting(monkeypatch: pytest.MonkeyPatch, name: str, so_many: int, real: Callable[..., Any]) -> None:
@@ -162,3 +185,28 @@ def test_without_lock_and_constraint_a_row_of_a_list_is_recorded_twice(world: Wo
     monkeypatch.setattr(repaying, "_stored", both_are_here)
     read = at_once([partial(repaying.take_in, who, content, "b.csv", BACK) for who in people])
     assert fates(read) == ["recorded", "recorded"]
+
+
+def test_without_lock_and_guard_more_is_sent_back_than_came_too_much(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    notice, people = asked_back(world), clerks(world)[:2]
+    Membership.objects.create(
+        user=world.cast.users["sun"], organisation=world.cast.office, role=Role.FINANCE, created_at=DECEMBER
+    )
+    row = too_much(world, notice)
+    sql_run("ALTER TABLE billing_surplusrefund DISABLE TRIGGER USER")
+    all_have_read = Barrier(2)
+
+    def unlocked(actor: Actor, pk: int, now: datetime) -> Any:
+        found = Repayment.objects.select_related("clawback__claim__batch__programme").get(pk=pk)
+        return found, repaying.require_office(actor, found.clawback.claim.batch, now, Role.FINANCE)
+
+    def left(found: Repayment, amount_fen: int, most_fen: int | None = None) -> None:
+        assert amount_fen <= surplus.free_fen(found)
+        all_have_read.wait(30)
+
+    monkeypatch.setattr(surplus, "_locked", unlocked)
+    monkeypatch.setattr(surplus, "_require_left", left)
+    transfer = Transfer(2000, date(2026, 12, 22), "B1")
+    assert tally(at_once([partial(surplus.send_back, who, row.pk, transfer, BACK) for who in people])) == {"ok": 2}
+    assert "claims.no_more_is_used_than_came_too_much" in broken("kernel.guards_installed")
