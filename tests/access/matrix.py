@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -497,6 +498,10 @@ def _write_off(world: World) -> dict[str, Any]:
     return {"act": "propose", "reason": "because"}
 
 
+def _came_back_by_form(world: World) -> dict[str, Any]:
+    return {"amount": "0.01", "received_on": "2026-11-23", "key": str(uuid4())}
+
+
 def _sent_back(world: World) -> dict[str, Any]:
     return {"act": "send_back", "reason": "because"}
 
@@ -530,7 +535,7 @@ def _sent_back(world: World) -> dict[str, Any]:
 
 
 def _sent_back_by_form(world: World) -> dict[str, Any]:
-    return {"amount": "0.01", "paid_on": "2026-11-23", "reference": "B1", "key": "k"}
+    return {"amount": "0.01", "paid_on": "2026-11-23", "reference": "B1", "key": str(uuid4())}
 
 
 def _for_another(world: World) -> dict[str, Any]:
@@ -1598,7 +1603,7 @@ PAGES: dict[str, Route] = {
     "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
     "clawback_list": Route({"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED)}),
     "clawback_detail": reads_object("clawback"),
-    "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED),
+    "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED, body=_came_back_by_form),
     "surplus_take": acts("clawback", only("finance"), only("finance"), ok=TRIED, body=_taken_for_it),
     "surplus_send_back": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_sent_back_by_form),
     "surplus_decide": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
