@@ -18,7 +18,7 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
@@ -162,6 +162,7 @@ __all__ = [
     "StatementLine",
     "StatementProposal",
     "SubsidisedItem",
+    "SurplusRefund",
     "TakenOnce",
     "TestItemPrice",
     "TopUp",

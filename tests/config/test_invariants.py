@@ -102,6 +102,15 @@ A_LINE_CHARGE = (
     " SELECT s.id, l.id, x.id, 3, 1, now() FROM billing_commissionsheet s"
     " JOIN billing_quotationline l ON l.quotation_id = s.quotation_id CROSS JOIN booking_sampleextra x LIMIT 1"
 )
+TOO_MUCH = (
+    "INSERT INTO billing_repayment (clawback_id, amount_fen, received_fen, payers, received_on, payer_name, reference, recorded_by_id,"
+    " recorded_at, confirmed_by_id, confirmed_at, end_reason)"
+    " SELECT id, 0, 5, '[]', '2026-12-01', '', '', 1, now(), 2, now(), '' FROM billing_clawback LIMIT 1"
+)
+A_SURPLUS_REFUND = (
+    "INSERT INTO billing_surplusrefund (repayment_id, amount_fen, paid_on, reference, recorded_by_id, recorded_at, end_reason)"
+    " SELECT id, 6, '2026-12-01', 'x', 1, now(), '' FROM billing_repayment LIMIT 1"
+)
 A_SAMPLE = (
     "INSERT INTO billing_rechecksample (number, from_on, until_on, method, seed, size, population, population_sha256, claim_count,"
     " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
@@ -136,6 +145,10 @@ FROZEN_PAPER = f"INSERT INTO {{0}} ({FROZEN}, owner_id, customer_id, number{{1}}
 A_RECEIPT = (
     FROZEN_PAPER.format("billing_receipt", ", payment_id")
     + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', owner_id, 1, 'SJ-2026-000002', id FROM billing_payment LIMIT 1"
+)
+A_STATEMENT_OF_CLAWBACKS = (
+    FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 2, 1, 'DZ-2026-000001', '2026-11-01', '2026-11-30'"
 )
 A_STATEMENT_OF_ACCOUNT = (
     FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
@@ -448,6 +461,14 @@ BREAKS: dict[str, list[str]] = {
     "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
     "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
     "claims.what_came_back_is_its_payers": [*CLAIMED, A_CLAWBACK, A_REPAYMENT],
+    "claims.accounts_of_payees_add_up": [
+        *CLAIMED,
+        A_CLAWBACK,
+        "UPDATE billing_programme SET issuer_id = 2",
+        A_STATEMENT_OF_CLAWBACKS,
+    ],
+    "claims.no_more_is_used_than_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH, A_SURPLUS_REFUND],
+    "claims.the_ledger_says_what_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH],
     "claims.claimbatch_numbers_have_no_gap": [A_BATCH],
     "claims.claim_numbers_have_no_gap": CLAIMED,
     "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],

@@ -59,6 +59,7 @@ TRIED_ELSEWHERE = {
         ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"), "tests/billing/claims/test_rechecks.py"
     ),
     "billing_repayment": "tests/access/test_kept.py",
+    "billing_surplusrefund": "tests/access/test_kept.py",
     "billing_accountcodes": "tests/access/test_kept.py",
     "billing_statementproposal": "tests/billing/settlement/test_proposals.py",
     "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
