@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
 
     dependencies = [
-        ('billing', '0253_account_codes'),
+        ('billing', '0265_a_part_is_given_up'),
         ('kernel', '0003_stored_file_by_hash'),
     ]
 
