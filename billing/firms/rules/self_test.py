@@ -60,7 +60,12 @@ def facts_of(answers: Answers) -> Facts:
         first_use=True,
         profile=profile,
     )
-    place = Party(region_code=answers.provider_region or answers.region_code, verified=True)
+    beside = answers.provider_region is None
+    place = Party(
+        region_code=answers.provider_region or answers.region_code,
+        policy_zones=answers.policy_zones if beside else frozenset(),
+        verified=True,
+    )
     amount = answers.amount_fen
     return Facts(
         applicant=applicant,

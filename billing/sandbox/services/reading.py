@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from billing.firms.rules.places import place_of
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
 from billing.sandbox.rules.simulation import Row
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
@@ -183,7 +184,7 @@ class Reader:
         return {
             (customer, owner, region, kind): json.dumps(
                 _without_one(
-                    facts_document(gathered.facts(found[owner], Party(region_code=region or None), found[customer], kind, on, on))
+                    facts_document(gathered.facts(found[owner], _place(found[owner], region), found[customer], kind, on, on))
                 ),
                 sort_keys=True,
                 ensure_ascii=False,
@@ -211,6 +212,10 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
 
 def _kind(samples: int) -> str:
     return TESTING_KIND if samples else SERVICE_KIND
+
+
+def _place(owner: Organisation, region_code: str) -> Party:
+    return place_of(region_code, owner.region_code, owner.policy_zones)
 
 
 def _days(on: date) -> dict[str, str]:

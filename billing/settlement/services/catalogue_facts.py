@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from billing.firms.rules.places import place_of
 from billing.pricing.rules.lowest import lowest_public_fen
 from billing.pricing.rules.samples import SamplePrice
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
@@ -87,7 +88,7 @@ def _lowest(document: str) -> int | None:
 def _facts(kind: str, on: date, region: str, zones: list[str], verified: bool, grade: str, site_region: str) -> Facts:
     return Facts(
         provider=Party(region_code=region or None, policy_zones=frozenset(zones), verified=verified),
-        instrument=Party(region_code=site_region or None),
+        instrument=place_of(site_region, region, zones),
         service=Service(kind, on, invoice_on=on, claim_on=on, approval_on=on),
         grade=grade or None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from billing.firms.rules.places import place_of
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
@@ -21,7 +22,7 @@ from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import Usable
@@ -169,7 +170,8 @@ def plan(
             raise Refusal.of("price.on_request", "resource")
         price = priced.price
     owner = resource.organisation
-    place = Party(region_code=(resource_place(resource.pk) if around is None else around.places[resource.pk]) or None)
+    lies_in = resource_place(resource.pk) if around is None else around.places[resource.pk]
+    place = place_of(lies_in, owner.region_code, owner.policy_zones)
     gathered = gather(customer, [owner.pk]) if around is None else around.gathered
     facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
