@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing.subsidy.rules.facts import Facts
-from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
+from billing.subsidy.rules.possible import answers, named_in
 
 #: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
 #: ``other_amounts``. docs/programmes.md section 12 names every one.
@@ -91,8 +90,8 @@ def _blocking(gate: Piece, basis: str) -> set[str]:
     if kind == "any_of":
         each = [set().union(*(_blocking(one, basis) for one in gates)) for gates in gate["alternatives"]]
         return set().union(*each) if all(each) else set()
-    if kind == "condition" and not _can(gate["when"], basis, wanted=True):
-        return {path for path in facts_named(gate["when"]) if is_never_known(path)}
+    if kind == "condition" and True not in answers(gate["when"], basis, is_never_known):
+        return {path for path in named_in(gate["when"]) if is_never_known(path)}
     return set()
 
 
@@ -102,16 +101,3 @@ def _blocking_spend(gate: Piece) -> Iterator[str]:
         yield "before.spend"
     elif is_never_known(amount):
         yield amount
-
-
-def _can(when: Piece, basis: str, *, wanted: bool) -> bool:
-    """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
-    if "not" in when:
-        return _can(when["not"], basis, wanted=not wanted)
-    if "all" in when or "any" in when:
-        parts: Sequence[Piece] = when["all"] if "all" in when else when["any"]
-        answers = [_can(part, basis, wanted=wanted) for part in parts]
-        return all(answers) if ("all" in when) is wanted else any(answers)
-    if is_never_known(when["fact"]) or (wanted and any(map(is_never_known, facts_named(when)))):
-        return parse_condition(when, basis).holds(Facts(), []) is wanted
-    return True
