@@ -81,15 +81,6 @@ register(
             "No side is ever for a booking, so that every booking is refused: the platform does not know of any: %(facts)s."
         ),
         "programme.warning.counts_nil": _("This counts as nil, because the platform does not know of any booking: %(facts)s."),
-        "programme.warning.rate_refuse": _(
-            "Every booking is refused here: nobody can choose a rate for one, because the platform does not know of any: %(facts)s."
-        ),
-        "programme.warning.rate_highest": _(
-            "Every booking gets the highest rate, as an estimate, because the platform does not know of any: %(facts)s."
-        ),
-        "programme.warning.rate_lowest": _(
-            "Every booking gets the lowest rate, as an estimate, because the platform does not know of any: %(facts)s."
-        ),
         "programme.warning.grade_assumed": _(
             "For every booking the grade %(grade)s is assumed, as an estimate: the platform does not know of any: %(facts)s."
         ),

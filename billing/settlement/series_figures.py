@@ -118,7 +118,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     found = series.report(actor, wish, now, picks)
     instrument, project = found.context.instrument, wish.research_project.strip()
     times = [row.during for row in found.rows if row.during is not None]
-    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction)
+    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction, wish.said)
     sessions = [Session(instrument, during, *of_all) for during in times]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))

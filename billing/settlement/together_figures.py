@@ -54,7 +54,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     rows = {row.place.instrument_id: row for row in found.rows}
     order = [rows[context.instrument.pk] for context in together.in_order(row.context for row in found.rows)]
     project = bundle.research_project.strip()
-    of_all = (project, actor.user_id, bundle.service_direction)
+    of_all = (project, actor.user_id, bundle.service_direction, bundle.said)
     sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, *of_all) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}

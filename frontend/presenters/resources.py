@@ -17,6 +17,7 @@ from billing.settlement.services.sample_quotes import SampleQuote
 from config.kernel.errors import Refusal
 from frontend import display
 from frontend.presenters.assessment import AssessmentRows, present
+from frontend.presenters.choices import ChoicesView
 from instruments.models import Qualification, Resource, ResourceKind, ResourceRequest, TestItem
 from instruments.resource_wording import (
     CODE_NAMES,
@@ -102,6 +103,9 @@ class SampleQuoteView:
     once_verified: AssessmentRows | None = None
     promised_on: date | None = None
     problems: list[str] = field(default_factory=list)
+    choices: ChoicesView | None = None
+    """What can be chosen under the programmes; ``wrong_choice``: what is wrong with what was chosen, so that it is quoted without."""
+    wrong_choice: list[str] = field(default_factory=list)
     asks_the_lab: bool = False
     """Whether only the lab can say what it costs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,14 +10,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
+from billing.settlement.offered import Offered, percent_of_share
+from billing.settlement.services import quotes
+from billing.settlement.services.assessing import SERVICE_KIND
 from booking import ports
 from booking.models import Reservation
 from booking.queries.service_facts import corrections_of
-from booking.rules.service_facts import ServiceFacts, direction_of, fund_source_of
+from booking.rules.service_facts import Said, ServiceFacts, direction_of, fund_source_of
 from booking.service_wording import DIRECTIONS, fund_source_names
 from booking.services import service_facts
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
+from frontend.presenters.choices import ChoicesView, choices_view, kinds_of, way_words
 
 Word = Promise | str
 NAMES: dict[str, Word] = {
@@ -25,6 +29,9 @@ NAMES: dict[str, Word] = {
     "research_project": gettext_lazy("Research project"),
     "service_direction": pgettext_lazy("a service", "What it is for"),
     "fund_source": gettext_lazy("Who pays the project"),
+    "service_kind": gettext_lazy("Kind of service"),
+    "settlement": gettext_lazy("Way of settlement"),
+    "rate": gettext_lazy("Rate of the subsidy"),
 }
 
 
@@ -42,13 +49,20 @@ class FactsPanel:
     may_correct: bool
     decided: bool
     figures: Mapping[str, int] | None
+    told: Sequence[tuple[Word, str]] = ()
+    """What programmes were told, each with its name, in words."""
+    choices: ChoicesView | None = None
+    """What can be told to them instead."""
 
 
-def facts_panel(actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> FactsPanel:
-    """For who sees the booking."""
+def facts_panel(
+    actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None, typed: Mapping[str, str]
+) -> FactsPanel:
+    """For who sees the booking; ``typed``: what was sent, where it was refused."""
     said = reservation.service_facts
     may = service_facts.may_correct(actor, reservation, now)
     shown = _figures(refusal) if isinstance(refusal, Conflict) else None
+    found = quotes.offered_to(reservation.quotes.order_by("-revision").first())
     return FactsPanel(
         said=said,
         direction=DIRECTIONS[direction_of(said.service_direction, reservation.organisation.kind)],
@@ -58,7 +72,27 @@ def facts_panel(actor: Actor, reservation: Reservation, now: datetime, refusal: 
         may_correct=may,
         decided=may and ports.money().decided_by_facts(reservation),
         figures=shown,
+        told=_told(said, found),
+        choices=_choices(found, said.said, typed if refusal is not None else {}),
     )
+
+
+def _choices(found: Offered, said: Said, typed: Mapping[str, str]) -> ChoicesView | None:
+    kind, settlement = (typed.get(name, getattr(said, name)) for name in ("service_kind", "settlement"))
+    return choices_view(found, Said(kind, settlement), typed.get("rate", percent_of_share(said.rate)), SERVICE_KIND)
+
+
+def _told(said: ServiceFacts, found: Offered) -> list[tuple[Word, str]]:
+    """The kind where somebody asks for it or it is no ordinary one, and what was chosen."""
+    rows: list[tuple[Word, str]] = []
+    if said.service_kind or found.asks_kind:
+        rows.append((NAMES["service_kind"], dict(kinds_of(SERVICE_KIND)).get(said.service_kind, said.service_kind)))
+    ways = {way.value: way_words(way.says, way.value) for way in found.ways}
+    if said.settlement or ways:
+        rows.append((NAMES["settlement"], ways.get(said.settlement, said.settlement)))
+    if said.rate or found.rate:
+        rows.append((NAMES["rate"], _text("rate", said.rate)))
+    return rows
 
 
 def _figures(conflict: Conflict) -> dict[str, int] | None:
@@ -80,7 +114,11 @@ def _words(name: str, before: str, after: str) -> str:
 
 
 def _text(name: str, text: str) -> str:
+    if name == "service_kind":
+        return dict(kinds_of(SERVICE_KIND)).get(text, text)
     if not text:
         return pgettext("a fact of a service", "not said")
+    if name == "rate":
+        return _("%(percent)s %%") % {"percent": percent_of_share(text)}
     words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
     return str(words.get(text, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,9 @@ from billing.ordering.services import sample_links
 from billing.payments.prepaid_queries import job_order_number
 from billing.pricing import sample_prices
 from billing.settlement import sample_figures, slip_queries
+from billing.settlement.offered import share_of_percent
 from billing.settlement.services import sample_money, sample_quotes
+from billing.settlement.services.assessing import TESTING_KIND
 from booking import sample_ports
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
@@ -29,6 +32,7 @@ from booking.queries import spending
 from booking.queries.enquiries import asking_about, asking_organisations
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
+from booking.rules.service_facts import Said
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
 from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import ACCEPTED
@@ -45,6 +49,7 @@ from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
 from frontend.presenters.cards import cards_for, chosen_card
+from frontend.presenters.choices import choices_view
 from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
@@ -137,7 +142,14 @@ def _typed(form: SampleJobForm) -> dict[str, str]:
 
 def _typed_beside(request: HttpRequest) -> dict[str, str]:
     """What was chosen beside the form: card and commission. Before it is sent the address may name the commission."""
-    return {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
+    chosen = {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
+    return chosen | {name: text_of(request, name) for name in Said._fields}
+
+
+def _said(typed: Any) -> Said:
+    """What programmes that ask are told; the rate is typed in per cent."""
+    kind, settlement, rate = (str(typed.get(name, "")).strip() for name in Said._fields)
+    return Said(kind, settlement, share_of_percent(rate))
 
 
 def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: datetime) -> Wish:
@@ -157,6 +169,7 @@ def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: date
         service_direction=typed["service_direction"],
         fund_source=typed["fund_source"],
         fund_card_id=chosen_card(actor, read_card(text_of(request, "fund_card")), now),
+        **_said(_typed_beside(request))._asdict(),
     )
 
 
@@ -172,19 +185,24 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
         price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
-        found = sample_quotes.preview(
-            actor,
-            resource.pk,
-            customer.pk,
-            samples,
-            elements,
-            now,
-            arrive_on=arrive_on,
-            price=price,
-            project=str(typed.get("research_project", "")),
-            direction=str(typed.get("service_direction", "")),
-        )
+        whose = (actor, resource.pk, customer.pk, samples, elements, now)
+        told: dict[str, Any] = {
+            "arrive_on": arrive_on,
+            "price": price,
+            "project": str(typed.get("research_project", "")),
+            "direction": str(typed.get("service_direction", "")),
+        }
+        said, wrong = _said(typed), []
+        try:
+            found = sample_quotes.preview(*whose, **told, said=said)
+        except Refusal as refusal:
+            wrong = list(refusal.reasons)
+            if not {reason.field for reason in wrong} <= set(Said._fields):
+                raise
+            found = sample_quotes.preview(*whose, **told)
         quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
+        choices = choices_view(found.offered, said, str(typed.get("rate", "")), TESTING_KIND, found.marked)
+        quote = replace(quote, choices=choices, wrong_choice=[reason_sentence(reason) for reason in wrong])
     except NotFound:
         raise
     except Refusal as refusal:

@@ -147,7 +147,9 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
     card = chosen_card(actor, booking.fund_card_id(), now)
     record = (booking.service_direction, booking.fund_source)
     addons = booking.chosen_addons()
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record, addons)
+    return Wish(
+        context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record, booking.said(), addons
+    )
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

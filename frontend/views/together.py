@@ -143,7 +143,9 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
     places = form.read_places(contexts)
     card = chosen_card(actor, shared.fund_card_id(), now)
     record = (shared.service_direction, shared.fund_source)
-    return Bundle(organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason, *record)
+    return Bundle(
+        organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason, *record, shared.said()
+    )
 
 
 def _cards(

@@ -66,6 +66,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
+       coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'),
        {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
@@ -80,6 +81,7 @@ _TESTS = f"""
 SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
+       coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'),
        {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
@@ -157,9 +159,8 @@ class Reader:
     def _piece(self, read: Sequence[tuple[Any, ...]], last: int) -> Piece:
         piece = Piece([], [], [], last)
         made = self._made(read)
-        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, facts, service in read:
+        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, kind, facts, service in read:
             if facts is None:
-                kind = _kind(samples)
                 facts, service = made[customer, owner, region, kind], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
             known = self._facts.get(facts)
             if known is None:
@@ -176,7 +177,7 @@ class Reader:
 
     def _made(self, read: Sequence[tuple[Any, ...]]) -> dict[tuple[int, int, str, str], str]:
         """Facts of services for which no programme was tried when they were booked, from what is known of both sides today."""
-        wanted = {(row[1], row[2], row[10], _kind(row[8])): row[9] for row in read if row[11] is None}
+        wanted = {(row[1], row[2], row[10], row[11]): row[9] for row in read if row[12] is None}
         if not wanted:
             return {}
         ids = {pk for customer, owner, _region, _kind in wanted for pk in (customer, owner)}
@@ -208,10 +209,6 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
         voucher = Usable(row.account.key, row.programme_id, row.cap_id, row.number, row.valid_from, ends_on, payer)
         found.setdefault(row.programme.code, []).append((row.organisation_id, Purse(voucher, row.face_fen)))
     return {code: by_holder(purses) for code, purses in found.items()}
-
-
-def _kind(samples: int) -> str:
-    return TESTING_KIND if samples else SERVICE_KIND
 
 
 def _place(owner: Organisation, region_code: str) -> Party:

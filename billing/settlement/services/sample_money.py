@@ -78,8 +78,10 @@ class SampleMoney:
             project=job.research_project,
             person_id=job.requested_by_id,
             direction=job.service_direction,
+            said=job.said,
         )
         sample_quotes.require_counted(planned)
+        assessing.require_offered([version.programme for version in planned.versions], job.said)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
@@ -194,6 +196,7 @@ def requote(
         project=job.research_project,
         person_id=job.requested_by_id,
         direction=job.service_direction,
+        said=job.said,
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -255,6 +258,7 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         project=job.research_project,
         person_id=job.requested_by_id,
         direction=job.service_direction,
+        said=job.said,
     )
 
 

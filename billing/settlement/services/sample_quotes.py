@@ -15,6 +15,7 @@ from billing.pricing import sample_prices
 from billing.pricing.customers import customer_of
 from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
 from billing.settlement.earlier import Earlier
+from billing.settlement.offered import NOTHING, Offered, offered
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts, Told
@@ -28,6 +29,7 @@ from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import Usable
 from billing.vouchers.usable import usable
 from booking.rules.sample_days import require_arrival
+from booking.rules.service_facts import UNSAID, Said, said_faults, said_of_test
 from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
@@ -83,6 +85,10 @@ class SampleQuote:
     caps_left: tuple[CapLeft, ...]
     once_verified: Assessment[PricedSamples] | None
     promised_on: date | None
+    offered: Offered = NOTHING
+    """What can be chosen under the programmes, with its figures."""
+    marked: str = ""
+    """The kind of service that the lab has marked the test as; empty: ordinary testing."""
 
 
 def preview(
@@ -97,10 +103,11 @@ def preview(
     price: SamplePrice | None = None,
     project: str = "",
     direction: str = "",
+    said: Said = UNSAID,
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
     (today unless it is given). ``project``: the research project it is for, ``direction`` what for (empty: what is usual for
-    the customer). ``price`` takes the place of the lab's list where both sides
+    the customer), ``said``: what programmes that ask are told. ``price`` takes the place of the lab's list where both sides
     agreed to another.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
@@ -109,6 +116,7 @@ def preview(
     ``samples.priced_by_time``, ``samples.no_capacity``; without it nobody is about to send samples, and ``promised_on`` is None where
     nothing can be promised.
     """
+    Refusal.raise_any(said_faults(said))
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item")
@@ -128,7 +136,9 @@ def preview(
         project=project.strip(),
         person_id=actor.user_id,
         direction=direction,
+        said=said_of_test(resource.test_item.service_kind, said),
     )
+    assessing.require_offered([each.programme for each in planned.versions], said)
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -140,6 +150,8 @@ def preview(
         caps_left=caps_left([each.programme for each in planned.versions], assessment.outcomes),
         once_verified=_once_verified(customer, inputs, assessment),
         promised_on=promise(resource, samples, today) if arrive_on is None else _promised(resource, samples, arrive_on),
+        offered=offered(inputs),
+        marked=resource.test_item.service_kind,
     )
 
 
@@ -156,11 +168,13 @@ def plan(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
     around: Around | None = None,
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force then
     (by ``service_on``, or by ``today`` where the day of the approval counts), or those that are given (pinned before). ``project``: the
-    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already.
+    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is
+    loaded of many tests already, ``said``: what programmes that ask are told.
 
     Raises Refusal ``price.on_request``.
     """
@@ -173,12 +187,13 @@ def plan(
     lies_in = resource_place(resource.pk) if around is None else around.places[resource.pk]
     place = place_of(lies_in, owner.region_code, owner.policy_zones)
     gathered = gather(customer, [owner.pk]) if around is None else around.gathered
-    facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
+    facts = gathered.facts(owner, place, customer, said.service_kind or assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on, today) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
     told = Told(customer.kind, ServiceMode.COMMISSIONED, direction, person_id)
     facts = replace(facts, service=assessing.service_of(facts.service, versions, told, project=project))
+    facts = assessing.requested(facts, versions, said)
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
     vouchers = gathered.vouchers
     if vouchers is None:
@@ -213,6 +228,7 @@ def prepare_many(
         if priced is None or priced.price is None or priced.unit in UNITS_OF_TIME:
             return None
         pinned: dict[str, Any] = {"price": priced.price, "version_ids": ids, "around": around, "person_id": person_id}
+        pinned["said"] = said_of_test(resource.test_item.service_kind, UNSAID)
         return plan(resource, customer, samples, elements, today, today, **pinned)
 
     plans = [planned(each) for each in resources]

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
@@ -77,7 +78,7 @@ class Programme:
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at.
-    ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -111,6 +112,7 @@ class Programme:
     asks_what_was_paid: bool
     looks_before: bool
     asks_of_service: frozenset[str]
+    choices: Choices
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -245,6 +247,7 @@ def _of_one_side(
         asks_what_was_paid=_asks_what_was_paid(source),
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
+        choices=choices_of(source),
         document=source,
     )
 

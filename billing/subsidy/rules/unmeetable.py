@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.subsidy.rules.possible import answers, named_in
+from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
 #: ``other_amounts``. docs/programmes.md section 12 names every one.
@@ -41,15 +42,13 @@ NEVER_KNOWN = frozenset(
         "quantities.vouchers",
         "quality.score",
         "request.side",
-        "request.settlement",
-        "request.rate",
         "request.classes_taken",
         "before.spend",
     }
 )
 _OPEN = ("other.", "other_amounts.")
 #: What can be served here, and who can ask for it, by their codes in documents.
-SERVICE_KINDS = frozenset({"instrument_use", "testing"})
+SERVICE_KINDS = frozenset({*ORDINARY_KINDS, *PUBLIC_KINDS})
 APPLICANT_KINDS = frozenset({"firm", "team", "institution"})
 Piece = Mapping[str, Any]
 

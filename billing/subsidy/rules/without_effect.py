@@ -137,9 +137,7 @@ class _Look:
         if not isinstance(rate, Mapping):
             return
         kind = rate["type"]
-        if kind == "chosen":
-            yield from self.fact(path, "request.rate", f"rate_{rate['when_not_chosen']}")
-        elif kind == "vouchers":
+        if kind == "vouchers":
             yield from self.fact(path, "quantities.vouchers", "refuses")
         elif kind == "face_value" and "amount" not in rate:
             yield from self.fact(path, "amounts.face_value", "refuses")

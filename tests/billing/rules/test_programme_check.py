@@ -56,8 +56,8 @@ def test_a_gate_that_no_booking_can_meet_is_a_warning_and_no_fault() -> None:
 
 def test_what_comes_to_nothing_for_every_booking_is_said_with_its_field_in_english() -> None:
     said, code = check(PROGRAMMES / "HN-2018.json")
-    told = "Every booking is refused here: nobody can choose a rate for one, because the platform does not know of any: request.rate."
-    assert code == 0 and f"  warning: $.sides[0].rate: {told}\n" in said
+    told = "This never holds of a booking, so that nothing comes of it: the platform does not know of any: request.side."
+    assert code == 0 and f"  warning: $.sides[1].when: {told}\n" in said
 
 
 def test_a_wrong_example_fails_with_a_difference_by_payer(write: Write) -> None:

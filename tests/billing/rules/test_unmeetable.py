@@ -13,6 +13,7 @@ from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.fact_fields import FIELDS
 from billing.subsidy.rules.unmeetable import APPLICANT_KINDS, NEVER_KNOWN, SERVICE_KINDS, unmeetable
+from booking.rules.service_facts import PUBLIC_KINDS
 from tests.billing.rules.builders import load, programme_document
 
 GUIDE = Path(__file__).parents[3] / "docs" / "programmes.md"
@@ -84,7 +85,7 @@ def test_what_a_booking_may_meet_is_no_warning(gate: dict[str, Any]) -> None:
             {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": False},
             ("before.spend",),
         ),
-        ({"type": "service_kind", "clause": "1", "any_of": ["certification"]}, ("service.kind",)),
+        ({"type": "service_kind", "clause": "1", "any_of": ["telecom_billing"]}, ("service.kind",)),
         ({"type": "applicant_kind", "clause": "1", "any_of": ["person"]}, ("applicant.kind",)),
         (
             {
@@ -108,7 +109,7 @@ def test_the_gates_of_a_side_are_looked_at_too() -> None:
 
 def test_what_is_never_known_is_a_fact_and_what_there_is_here_is_what_the_platform_says() -> None:
     assert FIELDS.keys() | {"before.spend"} >= NEVER_KNOWN
-    assert {SERVICE_KIND, TESTING_KIND} == SERVICE_KINDS and set(APPLICANT_KIND.values()) == APPLICANT_KINDS
+    assert {SERVICE_KIND, TESTING_KIND, *PUBLIC_KINDS} == SERVICE_KINDS and set(APPLICANT_KIND.values()) == APPLICANT_KINDS
 
 
 def test_the_guide_names_every_fact_that_is_never_known_and_no_other() -> None:
