@@ -104,6 +104,11 @@ register(
         "programme.warning.excludes_nothing": _(
             "This excludes no booking: there is no such kind of service here: %(services)s. There are: %(known)s."
         ),
+        "programme.warning.label_meant": _(
+            "Nobody can have this label here: %(labels)s. Is %(meant)s meant? There are: %(known)s."
+        ),
+        "programme.warning.label_unknown": _("Nobody can have this label here: %(labels)s. There are: %(known)s."),
+        "programme.warning.no_such_owner": _("No owner here is of this class: %(owner_class)s."),
         "programme.warning.begins_anew": _(
             "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
         ),

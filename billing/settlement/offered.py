@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from billing.subsidy.rules.assess import Candidate
-from billing.subsidy.rules.choices import RateRange, with_settlement, words_of
+from billing.subsidy.rules.choices import NO_CHOICES, RateRange, with_settlement, words_of
 from billing.subsidy.rules.codec import Inputs
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.sample_codec import SampleInputs
 
 
@@ -55,6 +57,11 @@ def offered_by(candidates: Sequence[Candidate]) -> Offered:
         rate = RateRange(lowest, highest, all(each.needed for each in ranges))
     ways = tuple(Way(value, _words(candidates, value)) for value in ["", *values] if values)
     return Offered(ways, rate, any(each.looks_at_kind for each in choices))
+
+
+def offered_of_all(asked: Iterable[tuple[Programme, Facts]]) -> Offered:
+    """The same for several times together."""
+    return offered_by([Candidate(programme, facts, {}) for programme, facts in asked if programme.choices != NO_CHOICES])
 
 
 def _words(candidates: Sequence[Candidate], value: str) -> tuple[Mapping[str, str], ...]:

@@ -15,6 +15,7 @@ from billing.ledger.services import AccountSpec
 from billing.pricing.rules.fees import NO_FEE
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import counted, once
+from billing.settlement.offered import NOTHING, Offered, offered_of_all
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
@@ -86,6 +87,8 @@ class PricedReport:
     if_all_approved: Figures | None
     offered: Mapping[str, tuple[str, int]]
     faults: tuple[Reason, ...]
+    choices: Offered = NOTHING
+    """What can be chosen under the programmes of any of the times."""
 
     @property
     def addons_fen(self) -> int:
@@ -133,7 +136,8 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     rows = [
         PricedRow(row, quoted.get(ordinal := row.occurrence.ordinal), besides.get(ordinal, NOTHING_BESIDE)) for row in found.rows
     ]
-    return PricedReport(found, rows, together, if_all if if_all != together else None, offered, faults)
+    choices = offered_of_all((version.programme, plan.facts) for plan in plans if plan for version in plan.versions)
+    return PricedReport(found, rows, together, if_all if if_all != together else None, offered, faults, choices)
 
 
 def _besides(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.kernel.errors import Reason
+from instruments.rules.service_kinds import PUBLIC_KINDS, TESTING
 
 _FILE = Path(__file__).parent / "data" / "fund_sources.json"
 OTHER_SOURCE, NO_SOURCE = "16", "17"
@@ -37,10 +38,8 @@ DIRECTION_CODES: Mapping[Direction, str] = {
     Direction.OTHER: "138",
 }
 _FIRM = "firm"
-#: Kinds of service that are not the ordinary use of an instrument or testing, by their codes in programmes: a programme may leave them out.
-PUBLIC_KINDS = ("statutory_test", "certification", "enforcement_inspection", "commercial_inspection", "medical")
 #: What a service is where nobody said anything.
-ORDINARY_KINDS = ("instrument_use", "testing")
+ORDINARY_KINDS = ("instrument_use", TESTING)
 _CODE = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 _RATE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
 

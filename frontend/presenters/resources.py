@@ -27,6 +27,7 @@ from instruments.resource_wording import (
     KIND_NAMES,
     LITERATURE_TYPE_NAMES,
     MCPD_NAMES,
+    SERVICE_KIND_NAMES,
 )
 from instruments.rules.resource_requests import OF_THE_ASKING, RequestAction, RequestState, actions_from
 
@@ -288,6 +289,7 @@ def _test_item(resource: Resource) -> list[Fact]:
         Fact(_("Turnaround"), _("%(days)s workdays") % {"days": part.turnaround_days} if part.turnaround_days else ""),
         Fact(_("Samples a day"), str(part.daily_capacity or "")),
         Fact(_("Group"), part.group),
+        Fact(_("Kind of service"), str(SERVICE_KIND_NAMES.get(part.service_kind, part.service_kind))),
     ]
 
 

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from billing.firms.rules.keys import PERSON_MARK, person_key
+from billing.subsidy.rules.labels import LABELS as LABELS
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.identifiers import Scheme, identify
 from instruments.rules.names import clean_name
@@ -24,8 +25,6 @@ DECLARES: Mapping[str, tuple[str, ...]] = {
     "owner": ("label", "controller"),
 }
 """The kinds of declaration by kind of organisation: of an owner what programmes look at of a provider; its place is in its profile."""
-LABELS = ("high_tech", "tech_sme", "specialised", "little_giant", "gazelle", "unicorn", "incubated", "other")
-"""Codes of labels in the order of the request forms in use (domain.md 2.4), and incubated firms."""
 LEVELS = ("national", "provincial", "city", "county")
 TIES = ("owner", "subordinate", "co_built", "shareholding")
 FIRST_YEAR = 1949

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Label, Party, Profile, Service
+from billing.subsidy.rules.facts import Amounts, Facts, Label, More, Party, Profile, Request, Service
 from billing.subsidy.rules.outcome import Outcome
 from billing.subsidy.rules.programme import Programme
 from instruments.rules.firm_size import size_class
@@ -31,6 +32,9 @@ class Answers:
     amount_fen: int
     service_on: date
     provider_region: str | None = None
+    settlement: str = ""
+    rate: Decimal | None = None
+    """The way of settlement and the rate that are chosen, where a programme asks."""
 
     def size_class(self) -> str | None:
         """By the standard where staff and revenue are known, else what was said; only firms have one."""
@@ -73,6 +77,7 @@ def facts_of(answers: Answers) -> Facts:
         instrument=replace(place, verified=None, profile=Profile(listed=True)),
         service=Service(answers.service_kind, on, on, on, on),
         amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0),
+        more=More(request=Request(settlement=answers.settlement or None, rate=answers.rate)),
     )
 
 

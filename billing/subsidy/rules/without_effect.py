@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
+from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
@@ -16,6 +18,8 @@ from billing.subsidy.rules.unmeetable import SERVICE_KINDS, is_never_known, unme
 
 Piece = Mapping[str, Any]
 CODE = "programme.warning."
+#: A class of owners that rules know of, and no owner on the platform is of.
+NO_OWNER_HERE = "central_soe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ def warnings_of(document: Piece) -> list[Warned]:
             look.payers(piece.get("payers", {}), f"{path}.payers"),
         ]
     found += [each for part in looks for each in part]
+    found += _values({**document, "examples": []}, "$")
     if not any(CapPer(cap["per"]) in YEARLY for _path, piece in places for cap in piece.get("caps", ())):
         found += [Warned(path, f"{CODE}begins_anew", {}) for path in _continued({**document, "examples": []}, "$")]
     return found
@@ -61,6 +66,24 @@ def _amount(name: str) -> str:
 def _rounding(rounding: Piece, path: str) -> Iterator[Warned]:
     if rounding.get("per") == "line":
         yield Warned(f"{path}.per", f"{CODE}no_lines", {})
+
+
+def _values(piece: Any, path: str) -> Iterator[Warned]:
+    """Labels that nobody here can have, and classes that no owner here is of."""
+    if isinstance(piece, Mapping):
+        labels = sorted(set(piece.get("has_label", {}).get("any_of", ())) - set(LABELS)) if "fact" in piece else []
+        if labels:
+            near = [guess for label in labels for guess in get_close_matches(label, LABELS, 1)]
+            params = {"labels": labels, "known": [*LABELS]}
+            code, more = ("label_meant", {"meant": near}) if near else ("label_unknown", {})
+            yield Warned(f"{path}.has_label.any_of", CODE + code, params | more)
+        if piece.get("fact") == "provider.owner_class" and NO_OWNER_HERE in (piece.get("is"), *piece.get("any_of", ())):
+            yield Warned(path, f"{CODE}no_such_owner", {"owner_class": NO_OWNER_HERE})
+        for name, value in piece.items():
+            yield from _values(value, f"{path}.{name}")
+    elif isinstance(piece, list):
+        for place, value in enumerate(piece):
+            yield from _values(value, f"{path}[{place}]")
 
 
 def _continued(piece: Any, path: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billing.subsidy.rules.checking import check
-from billing.subsidy.rules.facts import parse_facts
+from billing.subsidy.rules.facts import allowed_values, parse_facts
 from billing.subsidy.rules.parts.conditions import parse_condition
 from billing.subsidy.rules.possible import answers
 from billing.subsidy.rules.without_effect import CODE, warnings_of
@@ -240,3 +240,38 @@ def test_shipped_documents_say_what_waits() -> None:
     found = {(each.path, each.code.removeprefix(CODE)) for each in warnings_of(load("HE-LF"))}
     assert found == {("$.adjustments[0]", "limits_nothing")}
     assert warnings_of(load("DEMO-QH-A")) == []
+
+
+def test_a_label_that_nobody_can_have_is_told_with_the_one_that_is_meant_and_a_class_of_owners_that_is_not_here() -> None:
+    label = {"fact": "applicant.labels", "has_label": {"any_of": ["hightech", "high_tech", "qianfan"]}}
+    owner = {"fact": "provider.owner_class", "any_of": ["university", "central_soe"]}
+    gate = {"type": "condition", "clause": "1", "says": SAYS}
+    document = programme_document(gates=[gate | {"when": label}, gate | {"when": owner}])
+    first, second = check(document).warnings
+    assert (first.path, first.params["labels"], first.params["meant"]) == (
+        "$.gates[0].when.has_label.any_of",
+        ["hightech", "qianfan"],
+        ["high_tech"],
+    )
+    assert (second.path, second.code) == ("$.gates[1].when", "programme.warning.no_such_owner")
+    assert "Is high_tech meant?" in sentence(first.code, first.params)
+
+
+@pytest.mark.parametrize(
+    ("when", "guess"),
+    [
+        ({"fact": "service.way", "is": "self"}, "did you mean 'self_operated'?"),
+        ({"fact": "provider.owner_class", "any_of": ["public_welfare_3"]}, "did you mean 'public_welfare_2'?"),
+    ],
+)
+def test_a_word_that_a_closed_list_does_not_have_is_refused_with_a_guess(when: dict[str, Any], guess: str) -> None:
+    gate = {"type": "condition", "clause": "1", "says": SAYS, "when": when}
+    [flaw] = check(programme_document(gates=[gate])).flaws
+    assert flaw.params["fault"].endswith(guess)
+
+
+def test_the_closed_lists_are_those_of_the_platform() -> None:
+    from instruments.models import OwnerClass, ServiceMode
+
+    assert set(allowed_values("service.way")) == set(ServiceMode.values)
+    assert set(allowed_values("provider.owner_class")) - {"central_soe"} == set(OwnerClass.values) - {""}
