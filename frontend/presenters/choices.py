@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from billing import wording
 from billing.settlement.offered import Offered, percent_of_share
 from billing.subsidy.rules.choices import RateRange
 from booking.rules.service_facts import PUBLIC_KINDS, Said
+
+TOLD: Mapping[str, Promise | str] = {
+    "service_kind": gettext_lazy("Kind of service"),
+    "settlement": gettext_lazy("Way of settlement"),
+    "rate": gettext_lazy("Rate of the subsidy"),
+}
+"""What each of ``Said`` is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,24 @@ def choices_view(found: Offered, said: Said, typed_rate: str, ordinary: str, mar
         for way in found.ways
     ]
     return ChoicesView(rows, kinds_of(ordinary) if asks_kind else (), said.service_kind, typed_rate, *_range(found.rate))
+
+
+def told_rows(said: Said, found: Offered, ordinary: str) -> list[tuple[Promise | str, str]]:
+    """What was said, each with its name: the kind where somebody asks for it or it is no ordinary one, and what was chosen."""
+    rows: list[tuple[Promise | str, str]] = []
+    if said.service_kind or found.asks_kind:
+        rows.append((TOLD["service_kind"], dict(kinds_of(ordinary)).get(said.service_kind, said.service_kind)))
+    ways = {way.value: way_words(way.says, way.value) for way in found.ways}
+    if said.settlement or ways:
+        rows.append((TOLD["settlement"], ways.get(said.settlement, said.settlement)))
+    if said.rate or found.rate:
+        rows.append((TOLD["rate"], rate_words(said.rate) if said.rate else pgettext("a fact of a service", "not said")))
+    return rows
+
+
+def rate_words(rate: str) -> str:
+    """A rate in per cent."""
+    return _("%(percent)s %%") % {"percent": percent_of_share(rate)}
 
 
 def kinds_of(ordinary: str) -> list[tuple[str, str]]:

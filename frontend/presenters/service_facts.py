@@ -21,7 +21,7 @@ from booking.service_wording import DIRECTIONS, fund_source_names
 from booking.services import service_facts
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
-from frontend.presenters.choices import ChoicesView, choices_view, kinds_of, way_words
+from frontend.presenters.choices import TOLD, ChoicesView, choices_view, kinds_of, rate_words, told_rows
 
 Word = Promise | str
 NAMES: dict[str, Word] = {
@@ -29,9 +29,7 @@ NAMES: dict[str, Word] = {
     "research_project": gettext_lazy("Research project"),
     "service_direction": pgettext_lazy("a service", "What it is for"),
     "fund_source": gettext_lazy("Who pays the project"),
-    "service_kind": gettext_lazy("Kind of service"),
-    "settlement": gettext_lazy("Way of settlement"),
-    "rate": gettext_lazy("Rate of the subsidy"),
+    **TOLD,
 }
 
 
@@ -72,7 +70,7 @@ def facts_panel(
         may_correct=may,
         decided=may and ports.money().decided_by_facts(reservation),
         figures=shown,
-        told=_told(said, found),
+        told=told_rows(said.said, found, SERVICE_KIND),
         choices=_choices(found, said.said, typed if refusal is not None else {}),
     )
 
@@ -80,19 +78,6 @@ def facts_panel(
 def _choices(found: Offered, said: Said, typed: Mapping[str, str]) -> ChoicesView | None:
     kind, settlement = (typed.get(name, getattr(said, name)) for name in ("service_kind", "settlement"))
     return choices_view(found, Said(kind, settlement), typed.get("rate", percent_of_share(said.rate)), SERVICE_KIND)
-
-
-def _told(said: ServiceFacts, found: Offered) -> list[tuple[Word, str]]:
-    """The kind where somebody asks for it or it is no ordinary one, and what was chosen."""
-    rows: list[tuple[Word, str]] = []
-    if said.service_kind or found.asks_kind:
-        rows.append((NAMES["service_kind"], dict(kinds_of(SERVICE_KIND)).get(said.service_kind, said.service_kind)))
-    ways = {way.value: way_words(way.says, way.value) for way in found.ways}
-    if said.settlement or ways:
-        rows.append((NAMES["settlement"], ways.get(said.settlement, said.settlement)))
-    if said.rate or found.rate:
-        rows.append((NAMES["rate"], _text("rate", said.rate)))
-    return rows
 
 
 def _figures(conflict: Conflict) -> dict[str, int] | None:
@@ -119,6 +104,6 @@ def _text(name: str, text: str) -> str:
     if not text:
         return pgettext("a fact of a service", "not said")
     if name == "rate":
-        return _("%(percent)s %%") % {"percent": percent_of_share(text)}
+        return rate_words(text)
     words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
     return str(words.get(text, text))

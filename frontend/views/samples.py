@@ -25,6 +25,7 @@ from billing.settlement import sample_figures, slip_queries
 from billing.settlement.offered import share_of_percent
 from billing.settlement.services import sample_money, sample_quotes
 from billing.settlement.services.assessing import TESTING_KIND
+from billing.settlement.services.quotes import offered_to
 from booking import sample_ports
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
@@ -49,7 +50,7 @@ from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
 from frontend.presenters.cards import cards_for, chosen_card
-from frontend.presenters.choices import choices_view
+from frontend.presenters.choices import choices_view, told_rows
 from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
@@ -262,6 +263,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
+        "told": told_rows(job.said, offered_to(job.quotes.order_by("-revision").first()), TESTING_KIND),
         "zone": zone,
         "today": today.isoformat(),
         "promised": promised.isoformat() if promised else "",

@@ -11,7 +11,7 @@ from billing.settlement.models import Quote
 from billing.settlement.offered import NOTHING, Offered, offered, offered_by
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money, reservation_money, session_extras
-from billing.settlement.services.assessing import Pins, Prepared
+from billing.settlement.services.assessing import Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.choices import NO_CHOICES
@@ -114,7 +114,8 @@ def offered_to(quote: Quote | None) -> Offered:
     """What could be chosen under the programmes of a quote that was pinned, without figures."""
     if quote is None or not quote.inputs["candidates"]:
         return NOTHING
-    programmes = [version.programme for version in map(subsidy.in_force, Pins.of(quote.inputs).programme_version_ids)]
+    ids = [each["programme"]["programme_version"] for each in quote.inputs["candidates"]]
+    programmes = [subsidy.in_force(version_id).programme for version_id in ids]
     if not any(each.choices != NO_CHOICES for each in programmes):
         return NOTHING
     return offered_by(candidates_of(programmes, quote.inputs["candidates"]))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
+from billing.firms.rules.declarations import LABELS
+from billing.subsidy.rules import labels
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.facts import allowed_values, parse_facts
 from billing.subsidy.rules.parts.conditions import parse_condition
@@ -254,7 +257,8 @@ def test_a_label_that_nobody_can_have_is_told_with_the_one_that_is_meant_and_a_c
         ["high_tech"],
     )
     assert (second.path, second.code) == ("$.gates[1].when", "programme.warning.no_such_owner")
-    assert "Is high_tech meant?" in sentence(first.code, first.params)
+    with override("en"):
+        assert "Is high_tech meant?" in sentence(first.code, first.params)
 
 
 @pytest.mark.parametrize(
@@ -274,4 +278,5 @@ def test_the_closed_lists_are_those_of_the_platform() -> None:
     from instruments.models import OwnerClass, ServiceMode
 
     assert set(allowed_values("service.way")) == set(ServiceMode.values)
+    assert set(LABELS) == set(labels.LABELS)
     assert set(allowed_values("provider.owner_class")) - {"central_soe"} == set(OwnerClass.values) - {""}

@@ -243,3 +243,15 @@ def test_a_rate_is_typed_in_per_cent(percent: str, share: str) -> None:
 def test_an_ordinary_kind_is_nothing_said() -> None:
     assert [kept(Said(kind)).service_kind for kind in (*ORDINARY_KINDS, *PUBLIC_KINDS)] == ["", "", *PUBLIC_KINDS]
     assert [reason.field for reason in said_faults(Said("x", "A B", "2"))] == ["service_kind", "settlement", "rate"]
+
+
+def test_the_self_test_asks_what_the_programmes_in_force_ask_and_counts_it(cast: Any, published: Any) -> None:
+    client = Client(headers={"accept-language": "en"})
+    asked = {"kind": "firm", "region": "630100", "service": "testing", "amount_yuan": "1000", "on": "2026-11-25"}
+    address = reverse("eligibility")
+    assert 'name="settlement"' not in client.get(address).content.decode()
+    published(of_two_ways())
+    assert "The provider redeems" in client.get(address).content.decode()
+    without_any = client.get(address, asked).context["rows"]
+    chosen_way = client.get(address, asked | {"settlement": "redeem"}).context["rows"]
+    assert [[row.total_fen for row in rows] for rows in (without_any, chosen_way)] == [[0], [400_00]]
