@@ -13,7 +13,7 @@ from frontend.resource_forms import TestItemForm
 from instruments.models import TestItem
 from instruments.rules.resource_values import clean_part
 from instruments.rules.service_kinds import PUBLIC_KINDS
-from instruments.services.resource_import import import_test_items
+from instruments.services.test_item_import import import_test_items
 from tests.instruments.resources.conftest import taken_in
 
 pytestmark = pytest.mark.django_db
