@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0072_enquiries_about_bookings'),
+        ('booking', '0083_doubts_about_sessions'),
     ]
 
     operations = [
