@@ -170,7 +170,7 @@ class RateRangeOut(serializers.Serializer):
     needed = serializers.BooleanField(help_text="Without a rate nothing is given.")
 
 
-class OfferedOut(serializers.Serializer):
+class ChoicesOut(serializers.Serializer):
     """What can be chosen under the programmes in force."""
 
     settlements = WayOut(many=True, help_text="The ways of settlement; empty where no programme asks.")
@@ -193,7 +193,7 @@ class AddonOut(serializers.Serializer):
 
 
 class PreviewOut(CappedOut):
-    choices = OfferedOut()
+    choices = ChoicesOut()
     unused = UnusedOut()
     addons = AddonOut(many=True, help_text="What the price offers besides the time.")
     addons_fen = serializers.IntegerField(help_text="What is asked about comes to; beside the other figures, without subsidy.")
@@ -274,7 +274,7 @@ class SampleQuoteIn(SaidIn):
 
 
 class SampleQuoteOut(CappedOut):
-    choices = OfferedOut()
+    choices = ChoicesOut()
     promised_on = serializers.DateField(allow_null=True, help_text="What the lab can promise beside what is promised to others.")
 
 

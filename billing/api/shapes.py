@@ -158,7 +158,7 @@ def sample_quote_json(quote: SampleQuote) -> Json:
 
 
 def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
-    """``billing.api.serializers.OfferedOut``; of a test that its lab has ``marked`` there is one kind."""
+    """``billing.api.serializers.ChoicesOut``; of a test that its lab has ``marked`` there is one kind."""
     rate, kinds = found.rate, [marked] if marked else [ordinary, *PUBLIC_KINDS]
     return {
         "settlements": [
