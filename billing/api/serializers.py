@@ -157,7 +157,7 @@ class WordsOut(serializers.Serializer):
     en = serializers.CharField()
 
 
-class WayOut(serializers.Serializer):
+class SettlementWayOut(serializers.Serializer):
     settlement = serializers.CharField(help_text="What to send; empty: none is chosen.")
     says = WordsOut(many=True, help_text="The programmes' own words; empty: nothing is for it.")
     payable_now_fen = serializers.IntegerField()
@@ -173,7 +173,7 @@ class RateRangeOut(serializers.Serializer):
 class ChoicesOut(serializers.Serializer):
     """What can be chosen under the programmes in force."""
 
-    settlements = WayOut(many=True, help_text="The ways of settlement; empty where no programme asks.")
+    settlements = SettlementWayOut(many=True, help_text="The ways of settlement; empty where no programme asks.")
     rate = RateRangeOut(allow_null=True, help_text="Null where no programme lets choose one.")
     service_kinds = serializers.ListField(
         child=serializers.CharField(), help_text="The kinds of service to say; empty where no programme looks at it."
