@@ -202,6 +202,7 @@ LABELS: Mapping[str, Word] = {
     "at_least": pgettext_lazy("field of a programme", "At least"),
     "at_most": pgettext_lazy("field of a programme", "At most"),
     "below": pgettext_lazy("field of a programme", "Below"),
+    "awaited": pgettext_lazy("field of a programme", "Has not come yet"),
     "beside": pgettext_lazy("field of a programme", "Paid beside the bill, yuan"),
     "brackets": pgettext_lazy("field of a programme", "Brackets, from the lowest"),
     "cases": pgettext_lazy("field of a programme", "Cases"),

@@ -422,7 +422,7 @@ def calculated(
         applicant=party,
         provider=place,
         instrument=place,
-        service=Service(service_kind, on, on, on, on),
+        service=programme.awaiting(Service(service_kind, on, on, on, on)),
         amounts=Amounts(fee=fee_fen, contract=fee_fen, minimum_top_up=0),
     )
     return outcome_row(evaluate(programme, facts, {}), programme), on

@@ -536,6 +536,7 @@ def _under(version: InForce, facts: Facts, accounts: Accounts, account: Account 
     took its class already, and what came before in the year of its caps."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     service = replace(facts.service, paper=once.as_known(facts.service.paper, version, earlier.taken))
+    service = version.programme.awaiting(service)
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     return counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
 
