@@ -33,7 +33,8 @@ SELECT account_id, to_char(local_on, 'YYYY-MM'), sum(fen), sum(fen) FILTER (WHER
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One pool of a published version, in fen. ``months`` are the last twelve local months with what was spent in each."""
+    """One pool of a published version, in fen. ``months`` are the last twelve local months with what was spent in each. Not ``limited``:
+    nobody set a figure, so that nothing is left of one and nothing runs short."""
 
     version: ProgrammeVersion
     cap_id: str
@@ -41,6 +42,7 @@ class Budget:
     granted_fen: int
     held_fen: int
     posted_fen: int
+    limited: bool
     months: tuple[tuple[str, int], ...]
     forecast: Forecast
 
@@ -99,6 +101,7 @@ def _budget(
         granted_fen=account.granted_fen,
         held_fen=account.held_fen,
         posted_fen=account.posted_fen,
+        limited=account.limited,
         months=tuple((month, moved.get(month, (0, 0))[0]) for month in last_months(today)),
         forecast=forecast(
             granted_fen=account.granted_fen,

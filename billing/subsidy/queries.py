@@ -27,13 +27,15 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True)
 class PoolLeft:
-    """A budget of a programme, in fen: what came in, what is promised, what is spent. ``payer`` is empty for a joint one."""
+    """A budget of a programme, in fen: what came in, what is promised, what is spent. ``payer`` is empty for a joint one; ``limited``:
+    there is a figure that it is kept to."""
 
     cap_id: str
     payer: str
     granted_fen: int
     held_fen: int
     posted_fen: int
+    limited: bool = True
 
     @property
     def left_fen(self) -> int:
@@ -68,7 +70,7 @@ def pools_of(actor: Actor, known: list[KnownVersion]) -> Mapping[int, list[PoolL
     found: dict[int, list[PoolLeft]] = {}
     for account in accounts:
         version_id, cap = wanted[account.key]
-        row = PoolLeft(cap.id, cap.payer, account.granted_fen, account.held_fen, account.posted_fen)
+        row = PoolLeft(cap.id, cap.payer, account.granted_fen, account.held_fen, account.posted_fen, account.limited)
         found.setdefault(version_id, []).append(row)
     return found
 

@@ -137,9 +137,13 @@ def pool_key(code: str, label: str, cap_id: str) -> str:
 
 def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
     """The pool's account, opened with the document's budget."""
-    key = pool_key(version.programme.code, version.label, cap.id)
-    # A share of another pool has no budget of its own: its account only counts what is drawn, and the engine keeps the limit.
-    return AccountSpec(key, POOL, None if cap.share_of is not None else cap.limit_fen or 0, version.programme_id)
+    return AccountSpec(pool_key(version.programme.code, version.label, cap.id), POOL, pool_budget(cap), version.programme_id)
+
+
+def pool_budget(cap: Cap) -> int | None:
+    """What a pool is opened with (fen). None where the document has no figure: the account only counts what is drawn until somebody sets
+    one, and the engine says whether there is no limit or nothing is given meanwhile. A share of another pool never has one of its own."""
+    return None if cap.share_of is not None else cap.limit_fen
 
 
 def ask_for_pool(

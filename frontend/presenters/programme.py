@@ -66,7 +66,7 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class PoolRow:
-    """A budget: amounts in fen and as whole per cent of what came in, for the bar."""
+    """A budget: amounts in fen and as whole per cent of what came in, for the bar; not ``limited``: nobody set a figure."""
 
     name: str
     granted_fen: int
@@ -76,6 +76,7 @@ class PoolRow:
     held_percent: int
     posted_percent: int
     left_percent: int
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,9 +363,8 @@ def pool_row(pool: PoolLeft) -> PoolRow:
     name = wording.cap_word("pool", pool.payer)
     whole = max(1, pool.granted_fen)
     held, posted = (-(-amount * _PERCENT // whole) if amount else 0 for amount in (pool.held_fen, pool.posted_fen))
-    return PoolRow(
-        name, pool.granted_fen, pool.held_fen, pool.posted_fen, pool.left_fen, held, posted, pool.left_fen * _PERCENT // whole
-    )
+    left = pool.left_fen * _PERCENT // whole
+    return PoolRow(name, pool.granted_fen, pool.held_fen, pool.posted_fen, pool.left_fen, held, posted, left, pool.limited)
 
 
 def example_rows(programme: Programme, results: Sequence[ExampleResult]) -> list[ExampleRow]:

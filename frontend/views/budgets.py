@@ -33,7 +33,9 @@ def budget_list(request: HttpRequest) -> HttpResponse:
         {
             "budget": each,
             "name": wording.document_text(in_force(each.version.pk).programme.name),
-            "pools": [pool_row(PoolLeft(each.cap_id, each.payer, each.granted_fen, each.held_fen, each.posted_fen))],
+            "pools": [
+                pool_row(PoolLeft(each.cap_id, each.payer, each.granted_fen, each.held_fen, each.posted_fen, each.limited))
+            ],
             "plot": _plot(each.months),
             "left_at_end_fen": each.granted_fen - each.forecast.used_fen,
             "pool_name": wording.cap_word("pool", each.payer),

@@ -581,7 +581,8 @@ def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, fa
     """
     programme = version.programme
     if cap.per is CapPer.POOL:
-        return AccountSpec(subsidy.pool_key(programme.code, programme.version, cap.id), subsidy.POOL, 0, version.programme_id)
+        key = subsidy.pool_key(programme.code, programme.version, cap.id)
+        return AccountSpec(key, subsidy.POOL, subsidy.pool_budget(cap), version.programme_id)
     shared = _shared_by(cap.per.value, facts)
     year = f":{programme.cap_year(basis_on)}" if cap.per in YEARLY else ""
     key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{year}"
