@@ -374,6 +374,17 @@ register(
             "The published version %(label)s is valid from %(first_on)s to %(last_on)s."
             " Change the first or the last day so that they do not overlap."
         ),
+        "programme.pool_again": _(
+            "Version %(label)s of the same year has a pool “%(pool)s” already, with %(left_fen)s left. Say in this pool whether it goes on"
+            " (pool of version: %(label)s) or is new money."
+        ),
+        "programme.pool_again_unlimited": _(
+            "Version %(label)s of the same year has a pool “%(pool)s” already. Say in this pool whether it goes on (pool of version:"
+            " %(label)s) or is new money."
+        ),
+        "programme.pool_unknown": _(
+            "Version %(label)s has no pool “%(pool)s” of the same year and payer that could go on. Name the version that opened it."
+        ),
         "programme.no_example": _("Add at least one worked example, so that everybody sees what the rule gives."),
         "programme.still_template": _(
             "This is still marked as a template completed by assumptions. Settle the assumed clauses, then set the mark to no."

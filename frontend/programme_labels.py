@@ -215,6 +215,8 @@ LABELS: Mapping[str, Word] = {
     "deducted": pgettext_lazy("field of a programme", "Deducted, yuan"),
     "digits": pgettext_lazy("field of a programme", "Digits"),
     "divided": pgettext_lazy("field of a programme", "How a batch divides it"),
+    "pool_of": pgettext_lazy("field of a programme", "Goes on with the pool of version"),
+    "new_money": pgettext_lazy("field of a programme", "New money beside an earlier version's pool"),
     "fact": pgettext_lazy("field of a programme", "Fact"),
     "factor": pgettext_lazy("field of a programme", "Factor"),
     "final_cost": pgettext_lazy("field of a programme", "Final cost, yuan"),

@@ -14,6 +14,7 @@ from django.db import connection
 from billing.ledger.models import Account
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.forecast import WINDOW_DAYS, Forecast, forecast, window_of
+from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.services import POOL, in_force, pool_spec, pools
 from config.kernel.access import Actor, Role, visible_to
 
@@ -52,15 +53,15 @@ class Budget:
 
 
 def budgets(actor: Actor, now: datetime) -> list[Budget]:
-    """Every pool of every published version that has an account, by programme, the latest version first; three queries."""
+    """Every pool of every published version that has an account, by programme, the latest version first; one that goes on under a later
+    version stands with that. Three queries."""
     actor.require(*READERS)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False), actor).select_related("programme")
-    wanted = {
-        pool_spec(version, cap).key: (version, cap)
-        for version in rows.defer("document").order_by("programme__code", "-valid")
-        for cap in pools(in_force(version.pk).programme)
-    }
+    wanted: dict[str, tuple[ProgrammeVersion, Cap]] = {}
+    for version in rows.defer("document").order_by("programme__code", "-valid"):
+        for cap in pools(in_force(version.pk).programme):
+            wanted.setdefault(pool_spec(version, cap).key, (version, cap))
     accounts = {each.key: each for each in visible_to(Account.objects.filter(kind=POOL, key__in=wanted), actor)} if wanted else {}
     moved = moved_by_month({each.pk: each.pk for each in accounts.values()}, today)
     return [

@@ -581,7 +581,7 @@ def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, fa
     """
     programme = version.programme
     if cap.per is CapPer.POOL:
-        key = subsidy.pool_key(programme.code, programme.version, cap.id)
+        key = subsidy.pool_key(programme.code, programme.version, cap)
         return AccountSpec(key, subsidy.POOL, subsidy.pool_budget(cap), version.programme_id)
     shared = _shared_by(cap.per.value, facts)
     year = f":{programme.cap_year(basis_on)}" if cap.per in YEARLY else ""
@@ -593,7 +593,7 @@ def is_of_cap(version: InForce, cap: Cap, key: str) -> bool:
     """Whether an account counts a cap of a programme: its own, or a voucher's behind it."""
     programme = version.programme
     if cap.per is CapPer.POOL:
-        return key == subsidy.pool_key(programme.code, programme.version, cap.id)
+        return key == subsidy.pool_key(programme.code, programme.version, cap)
     return key.startswith((f"{cap.per.value}:{programme.code}:{cap.id}:", f"{VOUCHER}:{cap.id}:"))
 
 
