@@ -382,6 +382,10 @@ register(
             "Version %(label)s of the same year has a pool “%(pool)s” already. Say in this pool whether it goes on (pool of version:"
             " %(label)s) or is new money."
         ),
+        "figure.no_such_cap": _("The figure of this limit is not set here: the document says it, or it is a voucher's."),
+        "figure.year": _("The version holds in none of the limit's days of this year. Choose a year of the version."),
+        "figure.amount": _("Type an amount of nil or more."),
+        "figure.below_used": _("%(used_fen)s is held or spent already. Type that amount or more."),
         "programme.pool_unknown": _(
             "Version %(label)s has no pool “%(pool)s” of the same year and payer that could go on. Name the version that opened it."
         ),

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db import connection
 
 from billing.ledger.models import Account
+from billing.subsidy.figure_models import CapFigure
 from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.figures import settable, years_of
 from billing.subsidy.rules.forecast import WINDOW_DAYS, Forecast, forecast, window_of
-from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import POOL, in_force, pool_spec, pools
 from config.kernel.access import Actor, Role, visible_to
 
@@ -69,6 +71,63 @@ def budgets(actor: Actor, now: datetime) -> list[Budget]:
         for key, (version, cap) in wanted.items()
         if key in accounts
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFigure:
+    """A limit that a published version leaves to the administrator: for a ``year`` of a yearly one. ``history``: what was asked for it, the
+    latest first."""
+
+    version: ProgrammeVersion
+    cap: Cap
+    year: int | None
+    history: tuple[CapFigure, ...]
+
+    @property
+    def set_fen(self) -> int | None:
+        """The figure that counts, as far as one was set."""
+        return next((each.limit_fen for each in self._set()), None)
+
+    @property
+    def waiting(self) -> tuple[CapFigure, ...]:
+        """What a second person has not decided."""
+        return tuple(each for each in self.history if each.state == CapFigure.State.ASKED)
+
+    def _set(self) -> list[CapFigure]:
+        done = [each for each in self.history if each.state == CapFigure.State.SET]
+        return sorted(done, key=lambda each: (each.decided_at, each.pk), reverse=True)
+
+
+def figures(actor: Actor, now: datetime) -> list[OpenFigure]:
+    """The limits whose figure may be set, of published versions that have not ended, by programme; two queries."""
+    actor.require(*READERS)
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False, valid__endswith__gt=today), actor)
+    versions = list(rows.select_related("programme").defer("document").order_by("programme__code", "-valid"))
+    asked = visible_to(CapFigure.objects.filter(version__programme__in={each.programme_id for each in versions}), actor)
+    history: dict[tuple[int, str, int | None], list[CapFigure]] = {}
+    for each in asked.select_related("version__programme", "asked_by", "decided_by").order_by("-pk"):
+        history.setdefault((each.version.programme_id, each.cap_id, each.year), []).append(each)
+    found: list[OpenFigure] = []
+    seen: set[object] = set()
+    for version in versions:
+        programme = in_force(version.pk).programme
+        for cap in settable(programme):
+            for year in years_of(programme, cap):
+                # Versions of one year share its accounts, and with them the figure; a pool may go on under a later one.
+                key = pool_spec(version, cap).key if cap.per is CapPer.POOL else (version.programme_id, cap.id, year)
+                if key not in seen:
+                    seen.add(key)
+                    own = history.get((version.programme_id, cap.id, year), [])
+                    if cap.per is CapPer.POOL:
+                        own = [each for each in own if pool_spec(each.version, cap_named(each.version, cap.id)).key == key]
+                    found.append(OpenFigure(version, cap, year, tuple(own)))
+    return found
+
+
+def cap_named(version: ProgrammeVersion, cap_id: str) -> Cap:
+    """A cap of a published version by its id."""
+    return next(cap for cap in in_force(version.pk).programme.caps if cap.id == cap_id)
 
 
 def moved_by_month(accounts: Mapping[int, int], today: date) -> dict[int, dict[str, tuple[int, int]]]:

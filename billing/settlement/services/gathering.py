@@ -8,6 +8,7 @@ from datetime import date
 
 from billing.firms import loading
 from billing.firms.rules.profile import Known, Standing, controller, labels_of, own_violations, party, standing
+from billing.subsidy.figures import Figures
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -21,6 +22,8 @@ class Gathered:
     keys: dict[int | None, str]
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
+    figures: Figures = field(default_factory=Figures, repr=False, compare=False)
+    """Of limits that somebody set, read as far as a programme has such limits."""
     _parties: dict[tuple[str, str, date], Party] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def applicant(self, customer_id: int | None, owner_id: int, on: date) -> Party:
