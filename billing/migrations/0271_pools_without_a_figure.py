@@ -22,5 +22,5 @@ def take_nil_away(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0253_account_codes")]
+    dependencies = [("billing", "0265_a_part_is_given_up")]
     operations = [migrations.RunPython(take_nil_away, migrations.RunPython.noop)]
