@@ -145,7 +145,7 @@ def test_the_budgets_page_asks_shows_and_decides(cast: Any, publish: Publish) ->
     assert qian.post(ask, {"amount_yuan": "50", "reason": ""}).status_code == 422
     assert qian.post(ask, {"amount_yuan": "50", "reason": "Notice 12"}).status_code == 302
     page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()
-    assert "Not set: no limit" in page and "¥50.00 asked for by" in page
+    assert "Not set: no limit" in page and ">¥50.00 asked for by" in page
     decide = reverse("figure_decide", args=[CapFigure.objects.get().pk])
     assert qian.post(decide, {"decision": "set"}).status_code == 422
     assert chen.post(decide, {"decision": "set"}).status_code == 302
