@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -110,6 +110,21 @@ def test_two_people_set_it_and_nothing_counts_before(cast: Any, life: Life, publ
         figures.confirm(cast.actor("chen"), asked.pk, cast.now)
     (row,) = [each for each in budgets.figures(cast.actor("chen"), cast.now) if each.year == 2026]
     assert (row.set_fen, [each.answer for each in row.history]) == (None, ["Mistyped"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE billing_capfigure CASCADE",
+        "DELETE FROM billing_capfigure",
+        "UPDATE billing_capfigure SET limit_fen = 1",
+        "UPDATE billing_capfigure SET answer = 'x'",
+    ],
+)
+def test_what_was_set_stays_as_it_was(cast: Any, publish: Publish, statement: str) -> None:
+    setting(cast, publish(left_open()), 50_00)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_a_figure_of_next_year_leaves_this_one_alone(cast: Any, life: Life, publish: Publish) -> None:
