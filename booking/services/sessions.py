@@ -53,8 +53,6 @@ class Ending:
 
 #: The rule of past use that came with a list of the lab's and is not charged.
 NOT_CHARGED = "imported"
-#: Ways of beginning that can still be refused; a device or a late entry tells of what has happened.
-_ASKED_FOR_A_LICENCE = frozenset({Means.LAB, Means.PHONE})
 
 
 def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning) -> UsageSession:
@@ -63,7 +61,10 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.late_figures``,
     and the exclusion constraint's IntegrityError when a missed one's time was taken.
     """
-    if beginning.means in _ASKED_FOR_A_LICENCE:
+    # A device or a late entry tells of what has happened: only these can still be refused.
+    if beginning.means is Means.PHONE:
+        licences.require_to_start(locked, actor, now)
+    elif beginning.means is Means.LAB:
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)

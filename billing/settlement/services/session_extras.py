@@ -19,8 +19,8 @@ from booking.models import Reservation
 from booking.ports import Addons
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.services import notices, spending
-from booking.services.sides import require_lab, sides_of
+from booking.services import acting, notices, spending
+from booking.services.sides import Sides, require_lab, sides_of
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -181,7 +181,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     if event is ExtraEvent.WITHDRAW:
         require_lab(locked, actor)
     else:
-        sides_of(locked, actor).require_customer()
+        require = acting.require_paying if event is ExtraEvent.AGREE else acting.require_objecting
+        require(locked, actor, now)
     after = next_extra_state(ExtraState(extra.state), event)
     if not is_open(locked):
         raise Refusal.of("extras.no_more_now")
@@ -199,8 +200,10 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
 
 def _withdraw_chosen(locked: Reservation, extra: SessionExtra, actor: Actor, now: datetime) -> SessionExtra:
     """Raises Forbidden for who may not, Refusal ``extras.no_more_now``."""
-    sides = sides_of(locked, actor)
-    sides.require_any()
+    lab = sides_of(locked, actor).lab
+    if not lab:
+        acting.require_objecting(locked, actor, now)
+    sides = Sides(customer=not lab or acting.objects(locked, actor, now), lab=lab)
     if not may_withdraw_chosen(locked, customer=sides.customer, lab=sides.lab):
         raise Refusal.of("extras.no_more_now")
     _take_back(extra, actor, now)
