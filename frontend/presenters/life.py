@@ -191,7 +191,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
-    moves = for_lab or (acting.acts(reservation, actor, now))
+    moves = for_lab or (acting.answers_for(reservation, actor) and acting.pays(reservation, actor, now))
     return Rights(
         is_customer=is_customer,
         is_lab=is_lab,

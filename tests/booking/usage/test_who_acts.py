@@ -14,11 +14,13 @@ from booking.ports import NOTHING_EXPECTED
 from booking.queries import usage as usage_queries
 from booking.queries.usage import here
 from booking.rules.samples import ExtraEvent
-from booking.services import acting, consents, extending, policies, reservations, self_service, transitions, usage_review
+from booking.services import acting, changes, consents, extending, policies, reservations, self_service, transitions, usage_review
+from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.errors import Forbidden, Refusal
+from frontend.presenters.life import rights
 from frontend.presenters.session_extras import extras_panel
 from frontend.presenters.usage import review_panel
 from instruments.models import GroupMember, Membership, User
@@ -215,6 +217,19 @@ def test_only_who_spends_from_the_card_says_the_yes_that_charges_it(cast, on_car
     else:
         assert usage_review.agree(cast.actor(name), on_card.pk, at)
         assert state(on_card) == "agreed" and wrong() == {}
+
+
+def test_who_spends_no_longer_gives_the_time_back_and_moves_it_no_more(cast, slot):
+    spenders = build_spenders(cast)
+    request = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 10), "self_operated", fund_card_id=spenders.card.pk)
+    pk = reservations.reserve(cast.actor("ma"), request, cast.now, idempotency_key="k").reservation_id
+    leave_the_group(cast)
+    assert not rights(cast.actor("ma"), Reservation.objects.get(), cast.now, waits_for_customer=False).may_move
+    with pytest.raises(Refusal) as refused:
+        changes.change(cast.actor("ma"), ChangeRequest(pk, slot(9, 11)), cast.now, idempotency_key="m")
+    assert codes(refused) == {"card.not_your_spending"}
+    transitions.cancel(cast.actor("ma"), pk, cast.now)
+    assert wrong() == {}
 
 
 def test_who_spends_no_longer_may_still_object_and_decline(cast, on_card):
