@@ -390,6 +390,12 @@ register_events(
             "clock",
             needs_action=True,
         ),
+        "reservation.charged_less": _customer(
+            _("%(instrument)s: the lab charges less for session %(reference)s"),
+            _("Less charged for a session"),
+            "clock",
+            lines=(*_WHEN, _WHY),
+        ),
         "reservation.adjustment_asked_to_lab": Event(
             "lab",
             _("%(instrument)s: the customer wants session %(reference)s charged otherwise"),

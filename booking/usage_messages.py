@@ -9,6 +9,13 @@ from config.kernel.messages import register
 register(
     {
         "booking.early_not_free": _("The instrument is taken until %(taken_until_at)s. Start after that."),
+        "booking.still_in_use": _(
+            "Somebody else's session still runs here. It ends when it is ended, or when you start at the time that you booked."
+        ),
+        "booking.kept_out": _(
+            "Somebody else's session went on into this booking's time, so nobody is to blame for not beginning yet. Wait for the grace "
+            "after it."
+        ),
         "booking.late_figures": _("The subsidy for this session is no longer available in full. Ask for a new booking."),
         "booking.extension_not_later": _("Choose an end after now and after %(ends_at)s."),
         "booking.extension_nothing_free": _("Nothing is free after your session. Book another time for the rest."),

@@ -102,6 +102,7 @@ urlpatterns = [
     path("sessions/devices/<int:pk>/revoke", device_keys.session_device_revoke, name="session_device_revoke"),
     path("bookings/<int:pk>/agree", usage_review.usage_agree, name="usage_agree"),
     path("bookings/<int:pk>/other-times", usage_review.usage_adjust, name="usage_adjust"),
+    path("bookings/<int:pk>/charge-less", usage_review.usage_charge_less, name="usage_charge_less"),
     path("bookings/<int:pk>/answer", usage_review.usage_answer, name="usage_answer"),
     path("bookings/<int:pk>/dispute", usage_review.usage_dispute, name="usage_dispute"),
     path("bookings/<int:pk>/decide", usage_review.usage_decide, name="usage_decide"),

@@ -98,6 +98,7 @@ class UsageStepView(ReservationActionView):
         "end": shapes.EndIn,
         "extend": shapes.ExtendIn,
         "adjust": shapes.AdjustIn,
+        "charge_less": shapes.AdjustIn,
         "dispute": NeededReasonIn,
         "refuse_adjustment": shapes.AnswerIn,
         "decide": shapes.DecideIn,
@@ -146,8 +147,7 @@ class CustomerUsageView(UsageStepView):
         """Ask to be charged for other times, or for nothing."""
 
         def act(key: int, given: dict[str, Any]) -> None:
-            proposed = None if given["starts_at"] is given["ends_at"] is None else _range(given)
-            usage_review.ask_adjustment(self.actor, key, proposed, given["reason"], self.now)
+            usage_review.ask_adjustment(self.actor, key, _proposed(given), given["reason"], self.now)
 
         return self.step(request, pk, act)
 
@@ -185,6 +185,15 @@ class LabUsageView(UsageStepView):
     def confirm_usage(self, request: Request, pk: str) -> Response:
         """Say yes to the times for the lab; where the customer has said yes, the use is charged."""
         return self.step(request, pk, lambda key, given: _nothing(usage_review.agree(self.actor, key, self.now)))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
+    def charge_less(self, request: Request, pk: str) -> Response:
+        """Charge for a part of what stands there, or for nothing; where the customer has said yes, it is charged."""
+
+        def act(key: int, given: dict[str, Any]) -> None:
+            usage_review.charge_less(self.actor, key, _proposed(given), given["reason"], self.now)
+
+        return self.step(request, pk, act)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def accept_adjustment(self, request: Request, pk: str) -> Response:
@@ -410,6 +419,10 @@ def _nothing(_done: object) -> None:
     """For a service whose result the answer does not carry."""
 
 
+def _proposed(given: Mapping[str, Any]) -> TimeRange | None:
+    return None if given["starts_at"] is given["ends_at"] is None else _range(given)
+
+
 def _range(given: Mapping[str, Any]) -> TimeRange:
     if given["starts_at"] is None or given["ends_at"] is None:
         raise Refusal.of("booking.range_invalid", field="ends_at")
@@ -442,6 +455,7 @@ def _usage(reservation: Reservation, session: UsageSession, zone: ZoneInfo) -> d
         "overrun_minutes": session.overrun_minutes,
         "started_by": session.started_by_means,
         "ended_by": session.ended_by_means,
+        "doubt": session.doubt,
         "late_entered": session.late_entered,
         "evidence": session.evidence,
         "review_until": _local(session.review_until, zone),
@@ -503,6 +517,7 @@ def _on_reservation(view: type[UsageStepView], path: str, action: str) -> URLPat
 _CUSTOMER = ("start", "end", "extend", "agree", "adjust", "dispute")
 _LAB = {
     "confirm-usage": "confirm_usage",
+    "charge-less": "charge_less",
     "accept-adjustment": "accept_adjustment",
     "refuse-adjustment": "refuse_adjustment",
     "decide": "decide",

@@ -118,6 +118,7 @@ class UsageOut(serializers.Serializer):
     overrun_minutes = serializers.IntegerField(help_text="Use outside the booked time, charged or not.")
     started_by = serializers.ChoiceField(choices=Means.values)
     ended_by = serializers.CharField()
+    doubt = serializers.CharField(help_text="What does not add up about the times; the lab looks at them before time agrees.")
     late_entered = serializers.BooleanField()
     evidence = serializers.CharField()
     review_until = serializers.DateTimeField(allow_null=True)

@@ -5,16 +5,19 @@ from django.db import models
 from django.db.models import F, Q
 
 from booking.rules.outcome import Outcome
+from booking.rules.review import Doubt
 from config.kernel.time_range import TimeRange
 
 
 class Means(models.TextChoices):
-    """By which way something was told: by the lab, on a phone at the instrument, by a device, afterwards, or by time alone."""
+    """By which way something was told: by the lab, on a phone at the instrument, by a device, afterwards, or because the next session
+    began and nobody had ended this one."""
 
     LAB = "lab"
     PHONE = "phone"
     DEVICE = "device"
     AFTERWARDS = "afterwards"
+    NEXT = "next"
 
 
 class AgreedHow(models.TextChoices):
@@ -32,6 +35,7 @@ class UsageSession(models.Model):
 
     ``billable_minutes`` and the billable range (none: nothing is charged) follow from ``billable_rule`` (``booking.rules.usage``, or
     ``adjusted`` / ``decided`` by people). Each side says yes on its own; ``agreed_at`` is set once: from then on there is a charge.
+    ``doubt``: what does not add up about its times; until the lab says yes to them, time does not agree it.
     A ``late_entered`` one was written down by the lab afterwards, with ``evidence`` and a reason (``note``).
     """
 
@@ -62,6 +66,9 @@ class UsageSession(models.Model):
     late_entered = models.BooleanField(default=False)
     evidence = models.CharField(max_length=1000, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    doubt = models.CharField(
+        max_length=16, blank=True, db_default="", default="", choices=[(one.value, one.value) for one in Doubt]
+    )
 
     class Meta:
         constraints = [

@@ -30,6 +30,7 @@ from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import acting
 from booking.services.context import busy_ranges, policy_of
+from booking.services.running import running_on
 from booking.services.sides import CUSTOMER_ROLES
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.time_range import TimeRange
@@ -47,8 +48,9 @@ class Here:
 
     ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``lost``: the missed one whose
     time is not over and that cannot be started any more; ``later``: the next one when nothing is due; ``colleagues``: what a colleague has
-    now, where nothing is the own. ``taken_until``: others have the instrument until then (None: it is free). ``recent``: the own session
-    that has just ended and waits for a yes. The own ones are those for which the person acts, their own before others.
+    now, where nothing is the own. ``taken_until``: others have the instrument until then (None: it is free); ``still_used``: somebody
+    else's session runs. ``recent``: the own session that has just ended and waits for a yes. The own ones are those for which the person
+    acts, their own before others.
     """
 
     instrument: Instrument
@@ -62,6 +64,7 @@ class Here:
     colleagues: Reservation | None
     recent: Reservation | None
     taken_until: datetime | None
+    still_used: bool
     manages: bool
 
 
@@ -87,6 +90,7 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
         colleagues=None if due or running else _under_way(rows, policy, now),
         recent=ended.order_by(own_first, "-session__actual_ends_at").first(),
         taken_until=taken_until(instrument, now, mine),
+        still_used=running_on(instrument.calendar_id).exclude(pk__in=mine).exists(),
         manages=instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
     )
 
@@ -192,6 +196,21 @@ def not_ended(actor: Actor, now: datetime) -> QuerySet[Reservation]:
     rows = Reservation.objects.filter(state=ReservationState.IN_USE, ends_at__lt=now - LONG_RUNNING)
     rows = visible_to(rows, actor).filter(instrument__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
     return rows.select_related("instrument__site", "organisation", "requested_by", "session").order_by("ends_at", "pk")
+
+
+def doubtful(actor: Actor) -> QuerySet[Reservation]:
+    """Sessions on the actor's instruments that are over, whose times do not add up and that the lab has not said yes to, the oldest
+    first."""
+    rows = visible_to(Reservation.objects.filter(state__in=IN_REVIEW, session__lab_agreed_at=None), actor).exclude(
+        session__doubt=""
+    )
+    rows = rows.filter(instrument__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+    return rows.select_related("instrument__site", "organisation", "requested_by", "session").order_by("ends_at", "pk")
+
+
+def problem_count(actor: Actor) -> int:
+    """How much of the use of the actor's instruments does not add up."""
+    return problems(actor).count() + doubtful(actor).count()
 
 
 def attachable(actor: Actor, run: DeviceRun) -> list[Reservation]:

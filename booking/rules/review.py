@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Reason
@@ -13,20 +15,44 @@ NOTICE_BEFORE = timedelta(days=1)
 """Time alone never agrees without telling first: at least so long before."""
 
 
+LONG_OVER = timedelta(minutes=60)
+"""Beyond its booked end a session may well have been forgotten, not used."""
+
+
+class Doubt(StrEnum):
+    """Why the lab has to look at the times of a session before time agrees them."""
+
+    OVERLAPS = "overlaps"
+    ENDED_BY_NEXT = "ended_by_next"
+    LONG_OVER = "long_over"
+
+
+def doubt_of(booked: TimeRange, actual: TimeRange, others: Sequence[TimeRange], *, ended_by_next: bool = False) -> Doubt | None:
+    """What does not add up about a session that is over. ``others``: the actual times of other sessions on its calendar;
+    ``ended_by_next``: nobody ended it until the next session began."""
+    if any(actual.overlaps(other) for other in others):
+        return Doubt.OVERLAPS
+    if ended_by_next:
+        return Doubt.ENDED_BY_NEXT
+    return Doubt.LONG_OVER if actual.ends_at >= booked.ends_at + LONG_OVER else None
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """Where the agreement on one session stands. ``late_entered``: the lab wrote it down afterwards; ``imported``: its booking came with
-    a list of the lab's. Time agrees neither of them: the customer never asked for it here."""
+    a list of the lab's. Time agrees neither of them: the customer never asked for it here. ``doubted``: its times do not add up, and
+    the lab has not said yes to them."""
 
     until: datetime
     reminded_at: datetime | None = None
     late_entered: bool = False
     imported: bool = False
+    doubted: bool = False
 
     @property
     def needs_a_person(self) -> bool:
         """Whether only somebody's yes, or a decision, agrees it."""
-        return self.late_entered or self.imported
+        return self.late_entered or self.imported or self.doubted
 
 
 def review_until(ended_at: datetime, agree_after_days: int) -> datetime:
@@ -66,4 +92,18 @@ def proposal_faults(proposed: TimeRange | None, charged: TimeRange | None, booke
     if TimeRange(earliest, latest).contains(proposed):
         return []
     params = {"earliest_at": earliest.astimezone(zone).isoformat(), "latest_at": latest.astimezone(zone).isoformat()}
+    return [Reason("usage.proposal_outside", params, "starts_at")]
+
+
+def lessening_faults(proposed: TimeRange | None, charged: TimeRange | None, zone: ZoneInfo) -> list[Reason]:
+    """Why the lab cannot charge ``proposed`` (None: nothing) instead of what stands there: it lies within that, so that nobody has to
+    agree to it anew. Codes as ``proposal_faults``."""
+    if charged is None or proposed == charged:
+        return [Reason("usage.proposal_same", {}, "starts_at")]
+    if proposed is None or charged.contains(proposed):
+        return []
+    params = {
+        "earliest_at": charged.starts_at.astimezone(zone).isoformat(),
+        "latest_at": charged.ends_at.astimezone(zone).isoformat(),
+    }
     return [Reason("usage.proposal_outside", params, "starts_at")]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.models import Means, Reservation
-from booking.rules.attendance import arrival_faults
+from booking.rules.attendance import arrival_faults, is_due_missed
 from booking.rules.states import ReservationState
-from booking.services import acting, check_in_points, conflicts, sessions, usage_review
+from booking.services import acting, check_in_points, conflicts, running, sessions, usage_review
 from booking.services.context import policy_for
 from booking.services.sides import Sides
 from booking.services.state_writing import lock_row as behind_lock
@@ -17,6 +17,7 @@ from booking.services.state_writing import seen_by
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.services import transactions
+from config.kernel.time_range import TimeRange
 
 
 def start(actor: Actor, reservation_id: int, confirmed: Collection[str], now: datetime, *, at_id: int | None = None) -> None:
@@ -70,7 +71,11 @@ def _in_time(reservation: Reservation, now: datetime) -> None:
     policy = policy_for(reservation.instrument)
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     Refusal.raise_any(arrival_faults(reservation.during, now, policy.early_start_minutes, zone))
-    if reservation.state == ReservationState.NO_SHOW and not policy.late_may_use:
+    if policy.late_may_use:
+        return
+    kept_out = running.kept_out_until(reservation, now) or reservation.starts_at
+    expected = TimeRange(min(kept_out, reservation.ends_at - timedelta(minutes=1)), reservation.ends_at)
+    if reservation.state == ReservationState.NO_SHOW or is_due_missed(expected, policy.no_show_grace_minutes, now):
         raise Refusal.of("check_in.too_late", grace_minutes=policy.no_show_grace_minutes)
 
 

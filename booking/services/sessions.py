@@ -16,13 +16,13 @@ from booking.models import Means, Occupancy, OccupancySource, Reservation, Usage
 from booking.rules.credit import EventKind
 from booking.rules.outcome import Outcome, outcome_of
 from booking.rules.policy import BookingPolicy
-from booking.rules.review import review_until
+from booking.rules.review import doubt_of, review_until
 from booking.rules.states import Action, ReservationState
 from booking.rules.usage import AS_USED, derive_billable
-from booking.services import assisting, credit, holds, licences, notices
+from booking.services import assisting, credit, holds, licences, notices, running
 from booking.services.context import of_reservation, policy_for
-from booking.services.state_writing import move
-from config.kernel.access import Actor
+from booking.services.state_writing import lock_row, move
+from config.kernel.access import NOBODY, Actor
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.time_range import TimeRange
 
@@ -53,15 +53,18 @@ class Ending:
 
 #: The rule of past use that came with a list of the lab's and is not charged.
 NOT_CHARGED = "imported"
+#: Ways of beginning that can still be refused; a device or a late entry tells of what has happened.
+_CAN_BE_REFUSED = frozenset({Means.LAB, Means.PHONE})
 
 
 def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning) -> UsageSession:
     """Begin the session of an approved reservation, or of a missed one whose time nobody took (its money is held again).
 
-    Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.late_figures``,
-    and the exclusion constraint's IntegrityError when a missed one's time was taken.
+    What runs still on the calendar although its time is over ends with it: nobody uses it beside somebody else.
+
+    Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.still_in_use``,
+    ``booking.late_figures``, and the exclusion constraint's IntegrityError when a missed one's time was taken.
     """
-    # A device or a late entry tells of what has happened: only these can still be refused.
     if beginning.means is Means.PHONE:
         licences.require_to_start(locked, actor, now)
     elif beginning.means is Means.LAB:
@@ -78,6 +81,8 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     else:
         move(locked, Action.CHECK_IN, actor, now)
         ports.money().on_progress(locked, Action.CHECK_IN, actor, now)
+    if beginning.means in _CAN_BE_REFUSED:
+        _end_what_runs_still(locked, now, beginning.at)
     if beginning.at < locked.starts_at:
         _take_time_before(locked, beginning, now, actor.user_id if beginning.means is Means.PHONE else None)
     return UsageSession.objects.create(
@@ -114,11 +119,34 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
     if ending.fault:
         session.outcome = Outcome.FAULT.value
     measure(session, policy)
+    note_doubt(locked, session)
     session.save()
     credit.note_session(locked, session, actor, now)
     ports.money().on_progress(locked, Action.CHECK_OUT, actor, now)
     notices.defer(locked, "completed", now)
     return session
+
+
+def _end_what_runs_still(locked: Reservation, now: datetime, at: datetime) -> None:
+    """Sessions on the calendar that nobody ended, behind the calendar's lock. Raises Conflict ``booking.still_in_use`` where the other's
+    own time is not over yet, or ours has not come."""
+    begun = running.running_on(locked.instrument.calendar_id).exclude(pk=locked.pk).filter(session__actual_starts_at__lte=at)
+    for pk in begun.values_list("pk", flat=True):
+        other = lock_row(pk)
+        if other.state != ReservationState.IN_USE:
+            continue
+        if at < max(other.ends_at, locked.starts_at):
+            raise Conflict.of("booking.still_in_use")
+        finish(other, NOBODY, now, Ending(at, Means.NEXT))
+
+
+def note_doubt(locked: Reservation, session: UsageSession) -> None:
+    """Set what does not add up about the actual time. Saves nothing."""
+    session.doubt = ""
+    if session.actual is not None:
+        others = running.others_in(locked, session.actual)
+        by_next = session.ended_by_means == Means.NEXT
+        session.doubt = doubt_of(session.booked, session.actual, others, ended_by_next=by_next) or ""
 
 
 def measure(session: UsageSession, policy: BookingPolicy) -> None:

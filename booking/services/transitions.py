@@ -34,6 +34,7 @@ from booking.services import (
     downtime_rows,
     holds,
     notices,
+    running,
     sessions,
     spending,
 )
@@ -297,6 +298,8 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
         if downtime_rows.covers(reservation, now):
             raise Refusal.of("downtime.nobody_to_blame")
+        if now < reservation.ends_at and _is_kept_out(reservation, now, now):
+            raise Refusal.of("booking.kept_out")
 
     _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark)
 
@@ -345,7 +348,9 @@ def mark_no_shows_due(now: datetime) -> int:
 
     def is_due(locked: Reservation) -> bool:
         due_now = is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
-        return due_now and not downtime_rows.covers(locked, now)
+        if not due_now or downtime_rows.covers(locked, now):
+            return False
+        return now >= locked.ends_at or not _is_kept_out(locked, now, now)
 
     return _handle_due(due, is_due, Action.MARK_NO_SHOW, now, "no_show")
 
@@ -411,11 +416,22 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
     if possible_fault(release) is Fault.LATE_CANCEL:
         release = replace(release, free_until=ports.money().free_until(reservation))
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
-    return fault if fault is not None and _could_be_used(reservation) else None
+    return fault if fault is not None and _could_be_used(reservation, now) else None
 
 
-def _could_be_used(reservation: Reservation) -> bool:
-    return downtime_rows.could_be_used(reservation) and not of_reservation(reservation).closed_reasons(reservation.during)
+def _could_be_used(reservation: Reservation, now: datetime) -> bool:
+    if not downtime_rows.could_be_used(reservation) or of_reservation(reservation).closed_reasons(reservation.during):
+        return False
+    return now < reservation.starts_at or not _is_kept_out(reservation, reservation.ends_at, now)
+
+
+def _is_kept_out(reservation: Reservation, by: datetime, now: datetime) -> bool:
+    """Whether somebody else's session went on so far into the reservation's time that the grace to come was not over ``by`` then."""
+    until = running.kept_out_until(reservation, now)
+    if until is None:
+        return False
+    grace_minutes = policy_for(reservation.instrument).no_show_grace_minutes
+    return by < grace_ends_at(TimeRange(until, until + reservation.during.duration), grace_minutes)
 
 
 def _left(locked: Reservation, action: Action, actor: Actor, now: datetime, seen_fee_fen: int | None = None) -> ports.Leaving:

@@ -115,6 +115,7 @@ def _correct(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -
         return
     policy = policy_for(locked.instrument)
     sessions.measure(session, policy)
+    sessions.note_doubt(locked, session)
     if session.customer_agreed_at is not None:
         notices.defer(locked, "times_corrected", now)
     session.customer_agreed_at = session.customer_agreed_by_id = session.reminded_at = None

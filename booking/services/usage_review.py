@@ -6,11 +6,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from booking import ports
 from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjustment, UsageDispute, UsageSession
-from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, had_part, proposal_faults, reminder_is_due, review_until
+from booking.rules.review import (
+    NOTICE_BEFORE,
+    Review,
+    agreement_is_due,
+    had_part,
+    lessening_faults,
+    proposal_faults,
+    reminder_is_due,
+    review_until,
+)
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import acting, agreeing_many, close_out_rule, notices
 from booking.services.context import policy_for
@@ -63,6 +72,29 @@ def say_yes(locked: Reservation, session: UsageSession, sides: Sides, actor: Act
     session.save()
     notices.settle_answered(locked, sides.customer, sides.lab, now)
     return False
+
+
+@whole
+def charge_less(actor: Actor, reservation_id: int, proposed: TimeRange | None, reason: str, now: datetime) -> bool:
+    """The lab charges ``proposed`` (None: nothing), which is part of what stands there, and has said yes with that. Returns whether it is
+    agreed and charged: nobody agrees anew to what is less.
+
+    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``reason``), ``usage.proposal_*`` (``starts_at``),
+    ``booking.illegal_transition``, ``close_out.confirm_first``.
+    """
+    require_lab(_visible(actor, reservation_id), actor)
+    words = _words(reason, "reason")
+    locked, session = _under_review(reservation_id, Action.AGREE)
+    Refusal.raise_any(lessening_faults(proposed, session.billable, ZoneInfo(locked.instrument.site.time_zone)))
+    before = _charged(session)
+    charge_for(session, proposed, "adjusted")
+    session.note = " ".join((session.note, words)).strip()[:500]
+    audit.record(actor, "usage.charge_less", session, now, before=before, after=_charged(session), reason=words)
+    notices.defer(locked, "charged_less", now, reason=words)
+    if not say_yes(locked, session, Sides(customer=False, lab=True), actor, now):
+        return False
+    _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
+    return True
 
 
 @whole
@@ -211,6 +243,7 @@ def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSess
 def _waiting(rows: QuerySet[UsageSession]) -> list[int]:
     """The ids of the reservations whose use waits, a batch of those that are due first."""
     rows = rows.filter(reservation__state__in=agreeing_many.WAITING, reservation__imported=False, late_entered=False)
+    rows = rows.filter(Q(doubt="") | Q(lab_agreed_at__isnull=False))
     return list(rows.order_by("review_until", "pk").values_list("reservation_id", flat=True)[:DUE_BATCH])
 
 
@@ -227,7 +260,8 @@ def _alone(act: Callable[[Reservation, UsageSession], bool]) -> Callable[[int], 
 def _review(locked: Reservation, session: UsageSession) -> Review:
     if session.review_until is None:
         raise ValueError("a running session is not under review")
-    return Review(session.review_until, session.reminded_at, session.late_entered, locked.imported)
+    doubted = bool(session.doubt) and session.lab_agreed_at is None
+    return Review(session.review_until, session.reminded_at, session.late_entered, locked.imported, doubted)
 
 
 def _settle(
@@ -258,6 +292,11 @@ def _under_review(reservation_id: int, action: Action) -> tuple[Reservation, Usa
     locked = behind_lock(reservation_id)
     next_state(ReservationState(locked.state), action)
     return locked, UsageSession.objects.select_for_update(of=("self",)).get(reservation=locked)
+
+
+def _charged(session: UsageSession) -> dict[str, str | None]:
+    start, end = session.billable_starts_at, session.billable_ends_at
+    return {"starts_at": start.isoformat() if start else None, "ends_at": end.isoformat() if end else None}
 
 
 def _decided(session: UsageSession, decision: str) -> TimeRange | None:

@@ -140,7 +140,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         asked = sample_queries.waiting_count(actor)
         if asked:
             found.append(Tile(_("Sample jobs to answer"), asked, "flask", reverse("sample_board")))
-        odd = usage_queries.problems(actor).count()
+        odd = usage_queries.problem_count(actor)
         if odd:
             found.append(Tile(_("Use that does not add up"), odd, "alert-triangle", reverse("session_problems")))
     if actor.has(Role.FIRM_ADMIN, Role.LAB_MANAGER):

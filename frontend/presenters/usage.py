@@ -53,6 +53,12 @@ MEANS: dict[str, Word] = {
     "phone": _("on a phone at the instrument"),
     "device": _("by the device"),
     "afterwards": _("written down afterwards"),
+    "next": _("when the next session began"),
+}
+DOUBTS: dict[str, Word] = {
+    "overlaps": _("It overlaps another session on this instrument."),
+    "ended_by_next": _("Nobody ended it. It ended when the next session began."),
+    "long_over": _("It went on for an hour or more after its booked end. Perhaps nobody ended it in time."),
 }
 PROBLEMS: dict[str, tuple[Word, Word]] = {
     "no_reservation": (_("No booking"), _("The instrument ran and nobody had booked it.")),
@@ -82,11 +88,13 @@ class ReviewPanel:
     started: Word
     ended: Word
     how: Word
+    doubt: Word
     wish: UsageAdjustment | None
     dispute: UsageDispute | None
     closed: CloseOut | None
     runs: list[DeviceRun]
     may_agree: bool
+    may_charge_less: bool
     agrees_at_once: bool
     may_ask: bool
     may_dispute: bool
@@ -132,11 +140,13 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
         started=MEANS.get(session.started_by_means, ""),
         ended=MEANS.get(session.ended_by_means, ""),
         how=HOW.get(session.agreed_how, ""),
+        doubt=DOUBTS.get(session.doubt, "") if session.agreed_at is None and session.lab_agreed_at is None else "",
         wish=wish,
         dispute=dispute,
         closed=closed,
         runs=usage_queries.reservation_runs(actor, reservation) if sides.lab or sides.customer or owner else [],
         may_agree=Action.AGREE in actions and (customer_waits or lab_waits),
+        may_charge_less=Action.AGREE in actions and sides.lab and session.billable is not None,
         agrees_at_once=session.lab_agreed_at is not None if customer_waits else session.customer_agreed_at is not None,
         may_ask=Action.ASK_ADJUSTMENT in actions and pays,
         may_dispute=Action.DISPUTE in actions and acting.objects(reservation, actor, now),

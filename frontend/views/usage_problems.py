@@ -28,7 +28,7 @@ from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.http import actor_of, stands_at
-from frontend.presenters.usage import PROBLEMS
+from frontend.presenters.usage import DOUBTS, PROBLEMS
 from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
 
@@ -83,6 +83,7 @@ def _response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: 
         "events": list(usage_queries.events_of(actor, opened)[:EVENTS_SHOWN]) if opened else [],
         "count": usage_queries.newest_count(actor, opened) if opened else None,
         "running": list(usage_queries.not_ended(actor, now)),
+        "doubtful": [(row, DOUBTS[row.session.doubt]) for row in usage_queries.doubtful(actor)[:SHOWN]],
         "decided": [_row(run, None) for run in usage_queries.problems(actor, decided=True)[:DECIDED_SHOWN]],
         "ignore_templates": [_("Test by the lab"), _("Service engineer"), _("Restart after a power cut"), _("Wrong signal")],
         "problems": sentences(refusal) if refusal else [],

@@ -23,6 +23,7 @@ from booking.services import close_out, usage_review
 from booking.services.close_out import Closing
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day
 from frontend.http import actor_of
 from frontend.presenters.usage import OUTCOMES, PROBLEMS
@@ -43,7 +44,7 @@ def session_reviews(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "now": timezone.now(),
-        "problems_waiting": usage_queries.problems(actor).count(),
+        "problems_waiting": usage_queries.problem_count(actor),
         "problem_words": PROBLEMS,
     }
     return render(request, "sessions/reviews.html", context)
@@ -68,13 +69,31 @@ def usage_adjust(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for other times, or that nothing is charged."""
 
     def act(actor: Actor, now: datetime) -> str:
-        reservation = get_visible(queries.reservations_visible(actor), actor, pk=pk)
-        nothing = request.POST.get("nothing") == "yes"
-        proposed = None if nothing else BookingForm.read(request.POST).during(ZoneInfo(reservation.instrument.site.time_zone))
-        usage_review.ask_adjustment(actor, pk, proposed, request.POST.get("reason", ""), now)
+        usage_review.ask_adjustment(actor, pk, _proposed(request, actor, pk), request.POST.get("reason", ""), now)
         return _("Sent. The lab answers; nothing is charged before.")
 
     return acted(request, pk, act)
+
+
+@login_required
+@require_POST
+def usage_charge_less(request: HttpRequest, pk: int) -> HttpResponse:
+    """The lab charges for a part of what stands there, or for nothing."""
+
+    def act(actor: Actor, now: datetime) -> str:
+        if usage_review.charge_less(actor, pk, _proposed(request, actor, pk), request.POST.get("reason", ""), now):
+            return _("Agreed. The charge is made.")
+        return _("Noted, and the customer is told. It is charged once they agree, or when the time for it is over.")
+
+    return acted(request, pk, act)
+
+
+def _proposed(request: HttpRequest, actor: Actor, pk: int) -> TimeRange | None:
+    """The times of the form, in the zone of the site; None where nothing is to be charged. Raises Refusal for what cannot be read."""
+    reservation = get_visible(queries.reservations_visible(actor), actor, pk=pk)
+    if request.POST.get("nothing") == "yes":
+        return None
+    return BookingForm.read(request.POST).during(ZoneInfo(reservation.instrument.site.time_zone))
 
 
 @login_required

@@ -883,6 +883,9 @@ API: dict[str, Route] = {
     "api_reservation_confirm_usage": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
     "api_reservation_dispute": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
+    "api_reservation_charge_less": acts(
+        "reservation:over", LAB, body=lambda world: {"starts_at": None, "ends_at": None, "reason": "because"}
+    ),
     "api_reservation_accept_adjustment": acts("reservation:adjusting", LAB),
     "api_reservation_refuse_adjustment": acts("reservation:adjusting", LAB, body=lambda world: {"answer": "because"}),
     "api_reservation_decide": acts("reservation:disputed", OWNERS, ok=TRIED, body=_decision),
@@ -1689,6 +1692,7 @@ PAGES: dict[str, Route] = {
     "session_extra_answer": acts("session_extra", CUSTOMERS, only("foreign"), extra={"answer": "decline"}),
     "usage_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "usage_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=lambda world: {"nothing": "yes", "reason": "because"}),
+    "usage_charge_less": acts("reservation:over", LAB, body=lambda world: {"nothing": "yes", "reason": "because"}),
     "usage_answer": acts("reservation:adjusting", LAB, body=lambda world: {"answer_is": "accept"}),
     "usage_dispute": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
     "usage_decide": acts("reservation:disputed", OWNERS, ok=TRIED, body=_decision),

@@ -1582,6 +1582,7 @@ NOT_PAGES: dict[str, str] = {
     "session_extra_answer": "POST only",
     "usage_agree": "POST only",
     "usage_adjust": "POST only",
+    "usage_charge_less": "POST only",
     "usage_answer": "POST only",
     "usage_dispute": "POST only",
     "usage_decide": "POST only",

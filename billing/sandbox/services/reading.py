@@ -15,16 +15,18 @@ from django.utils import timezone
 
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
 from billing.sandbox.rules.simulation import Row
-from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
-from billing.settlement.services.gathering import gather_all
+from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, Told
+from billing.settlement.services.gathering import gather_all, instrument_party
 from billing.subsidy.rules.facts import Party, facts_document
 from billing.subsidy.rules.outcome import home_payer
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import Usable
-from instruments.models import Organisation
+from instruments.models import Instrument, Organisation, ServiceMode
 from instruments.queries.places import RESOURCE_PLACE
 
 Json = dict[str, Any]
+Read = tuple[Any, ...]
+"""A row of ``_ROWS`` or ``_TESTS``."""
 PIECE = 20_000
 #: What a piece of frozen facts says about one service alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
@@ -65,7 +67,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       {_FACTS}
+       r.service_mode, r.service_direction, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -79,7 +81,7 @@ _TESTS = f"""
 SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
-       {_FACTS}
+       '{ServiceMode.COMMISSIONED.value}', j.service_direction, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -101,12 +103,16 @@ class Piece:
 @dataclass(slots=True)
 class Reader:
     """Reads a period (local days of the instruments' sites, both included). What a lab does for itself is left out, because no programme is
-    tried for it."""
+    tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
+    have asked when it was booked."""
 
     first_on: date
     last_on: date
+    asked: frozenset[str] = frozenset()
     _facts: dict[str, int] = field(default_factory=dict)
-    _services: dict[str, int] = field(default_factory=dict)
+    _kinds: list[str] = field(default_factory=list)
+    """Of each facts the kind of the applicant."""
+    _services: dict[tuple[str, ...], int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
 
     def count(self) -> int:
@@ -153,43 +159,67 @@ class Reader:
             "until": self.last_on + timedelta(days=2),
         }
 
-    def _piece(self, read: Sequence[tuple[Any, ...]], last: int) -> Piece:
+    def _piece(self, read: Sequence[Read], last: int) -> Piece:
         piece = Piece([], [], [], last)
         made = self._made(read)
-        for _id, customer, owner, instrument, person, fee, top_up, minutes, samples, on, region, facts, service in read:
+        for row in read:
+            (
+                _id,
+                customer,
+                owner,
+                instrument,
+                person,
+                fee,
+                top_up,
+                minutes,
+                samples,
+                on,
+                _region,
+                way,
+                direction,
+                facts,
+                service,
+            ) = row
             if facts is None:
-                kind = _kind(samples)
-                facts, service = made[customer, owner, region, kind], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
+                facts, service = made[_made_of(row)], json.dumps({"kind": _kind(samples), **_days(on)}, sort_keys=True)
             known = self._facts.get(facts)
             if known is None:
                 document = json.loads(facts)
                 known = self._facts[facts] = len(self._facts)
+                self._kinds.append(document.get("applicant", {}).get("kind", ""))
                 piece.facts.append(document)
-            found = self._services.get(service)
+            said = (service, way, direction, self._kinds[known]) if self.asked else (service,)
+            found = self._services.get(said)
             if found is None:
-                found = self._services[service] = len(self._services)
-                piece.services.append(json.loads(service) or {})
+                found = self._services[said] = len(self._services)
+                piece.services.append(self._told(*said))
             month = f"{on:%Y-%m}"
             piece.rows.append(Row(known, found, fee, top_up, minutes, samples, customer, owner, instrument, person, month))
         return piece
 
-    def _made(self, read: Sequence[tuple[Any, ...]]) -> dict[tuple[int, int, str, str], str]:
-        """Facts of services for which no programme was tried when they were booked, from what is known of both sides today."""
-        wanted = {(row[1], row[2], row[10], _kind(row[8])): row[9] for row in read if row[11] is None}
+    def _told(self, service: str, way: str = "", direction: str = "", customer_kind: str = "") -> Json:
+        """What a service says, with what nobody asked when it was booked."""
+        document = json.loads(service) or {}
+        told = Told(customer_kind, way, direction)
+        values = {path.partition(".")[2]: told.fact(path) for path in sorted(self.asked)}
+        return {name: value for name, value in values.items() if value is not None} | document
+
+    def _made(self, read: Sequence[Read]) -> dict[tuple[int, int, int, str, str], str]:
+        """Facts of services for which no programme was tried when they were booked, from what is known of both sides and of the instrument
+        today."""
+        wanted = {_made_of(row): row[9] for row in read if row[-2] is None}
         if not wanted:
             return {}
-        ids = {pk for customer, owner, _region, _kind in wanted for pk in (customer, owner)}
+        ids = {pk for customer, owner, *_place in wanted for pk in (customer, owner)}
         found, gathered = Organisation.objects.in_bulk(ids), gather_all(ids)
-        return {
-            (customer, owner, region, kind): json.dumps(
-                _without_one(
-                    facts_document(gathered.facts(found[owner], Party(region_code=region or None), found[customer], kind, on, on))
-                ),
-                sort_keys=True,
-                ensure_ascii=False,
-            )
-            for (customer, owner, region, kind), on in wanted.items()
-        }
+        instruments = Instrument.objects.select_related("site").in_bulk({one[2] for one in wanted if one[2]})
+        made = {}
+        for one, on in wanted.items():
+            customer, owner, instrument, region, kind = one
+            place = instrument_party(instruments[instrument]) if instrument else Party(region_code=region or None)
+            facts = gathered.facts(found[owner], place, found[customer], kind, on, on)
+            made[one] = json.dumps(_without_one(facts_document(facts)), sort_keys=True, ensure_ascii=False)
+        return made
 
 
 def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
@@ -207,6 +237,11 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
         voucher = Usable(row.account.key, row.programme_id, row.cap_id, row.number, row.valid_from, ends_on, payer)
         found.setdefault(row.programme.code, []).append((row.organisation_id, Purse(voucher, row.face_fen)))
     return {code: by_holder(purses) for code, purses in found.items()}
+
+
+def _made_of(row: Read) -> tuple[int, int, int, str, str]:
+    """What the facts of a service are made from: customer, owner, instrument (0: a test), its place and the kind."""
+    return row[1], row[2], row[3], row[10], _kind(row[8])
 
 
 def _kind(samples: int) -> str:

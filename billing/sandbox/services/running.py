@@ -155,7 +155,7 @@ def work(run_id: int, now: datetime) -> None:
     if not started:
         return
     run = SandboxRun.objects.select_related("against").get(pk=run_id)
-    reader = Reader(run.first_on, run.last_on)
+    reader = Reader(run.first_on, run.last_on, _asked_of_service(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -181,6 +181,12 @@ def give_up(run_id: int, now: datetime) -> None:
 def _documents(run: SandboxRun) -> dict[str, Mapping[str, Any]]:
     """The document that is tried, and that of the version it is held against."""
     return {TRIED: run.document} | ({AGAINST: run.against.document} if run.against is not None else {})
+
+
+def _asked_of_service(run: SandboxRun) -> frozenset[str]:
+    """What the documents look at of a service that is told only where somebody looks; whose it is stands in each row."""
+    looked_at = (read_programme(as_if_in_force(document)).asks_of_service for document in _documents(run).values())
+    return frozenset().union(*looked_at) - {"service.person"}
 
 
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:

@@ -53,10 +53,10 @@ def test_what_cannot_be_is_refused_with_its_field(cast, over, closing, code):
 
 
 def test_only_the_lab_closes_and_only_what_is_over(cast, running, over):
+    reservation = over(9, 12)
     with pytest.raises(Refusal) as refused:
         close_out.close(cast.actor("wang"), running(14, 15).pk, Closing(), cast.now)
     assert codes(refused) == {"close_out.not_over"}
-    reservation = over(9, 12)
     for name in ("lin", "li", "qian"):
         with pytest.raises(Forbidden):
             close_out.close(cast.actor(name), reservation.pk, Closing(), cast.now)
