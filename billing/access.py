@@ -35,6 +35,7 @@ from billing.models import (
     ClaimSubmission,
     Clawback,
     ClosedPeriod,
+    CommissionCharge,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
@@ -102,6 +103,7 @@ from billing.models import (
     StatementLine,
     StatementProposal,
     SubsidisedItem,
+    SurplusRefund,
     TakenOnce,
     TestItemPrice,
     TopUp,
@@ -337,6 +339,11 @@ def _bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(bill_filter(actor))
 
 
+def _account_statements(queryset: QuerySet[AccountStatement], actor: Actor) -> QuerySet[AccountStatement]:
+    """Those of an office about its claw-backs, by its finance besides."""
+    return queryset.filter(bill_filter(actor) | Q(owner_id__in=actor.organisations(Role.FINANCE)))
+
+
 def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Lines, credit notes, voids, attempts to pay and what was paid are seen with their bill."""
     return queryset.filter(bill_filter(actor, "bill__"))
@@ -395,6 +402,11 @@ def _of_claims(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 def _of_clawbacks(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """What came back is seen with the notice that asked for it."""
     return queryset.filter(payee_filter(actor, "clawback__"))
+
+
+def _of_repayments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What was sent back of it, too."""
+    return queryset.filter(payee_filter(actor, "repayment__clawback__"))
 
 
 def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
@@ -499,6 +511,7 @@ _SCOPES: dict[Any, Any] = {
     Clawback: _claims,
     Objection: _of_office,
     Repayment: _of_clawbacks,
+    SurplusRefund: _of_repayments,
     RecheckFinding: _of_office,
     RecheckItem: _of_office,
     RecheckSample: _of_office,
@@ -539,12 +552,13 @@ _SCOPES: dict[Any, Any] = {
     Reminder: _between,
     Account: _accounts,
     AccountCodes: _account_codes,
-    AccountStatement: _bills,
+    AccountStatement: _account_statements,
     Receipt: _bills,
     Award: _awards,
     BookCheck: _checks,
     BookingFee: _of_reservations,
     Charge: _charges,
+    CommissionCharge: _of_commissions,
     CommissionReservation: _of_commissions,
     CommissionSampleJob: _of_commissions,
     CommissionSheet: _commissions,

@@ -12,6 +12,7 @@ class BillingApp(AppConfig):
         from billing.bills import notices as bill_notices  # noqa: F401  (register events)
         from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
         from billing.bills import ports as bill_ports
+        from billing.claims import account as claim_account
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)
         from billing.claims import notices as claim_notices  # noqa: F401  (register events)
         from billing.claims import paper_kinds as claim_papers  # noqa: F401  (register kinds of papers)
@@ -29,6 +30,7 @@ class BillingApp(AppConfig):
         from billing.pricing import sample_prices
         from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
         from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
+        from billing.receipts import ports as receipt_ports
         from billing.settlement import customer_terms
         from billing.settlement import notices as statement_notices  # noqa: F401  (register events)
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
@@ -40,6 +42,7 @@ class BillingApp(AppConfig):
         allocating.register_on_freed(prepaying.keep_again)
         bill_ports.register_on_issued(prepaying.capture)
         customer_terms.register(terms)
+        receipt_ports.register_moves(claim_account.moves)
         ports.register_money(reservation_money.ReservationMoney())
         sample_ports.register_sample_money(sample_money.SampleMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())

@@ -94,6 +94,9 @@ register(
         "sandbox.step": _("Give a step between 1 and %(most)s per cent."),
         "sandbox.nothing_to_try": _("Choose a draft or a version to try."),
         "sandbox.unsound": _("This cannot be tried yet: its faults have to be mended first (%(count)s)."),
+        "sandbox.no_vouchers_asked": _(
+            "This rule has no limit that vouchers stand behind. Choose no programme for its vouchers, or another rule."
+        ),
         "sandbox.ended": _("This trial has come to its end already. Load the page again."),
         "sandbox.not_stopped": _("This trial was not stopped. Load the page again."),
         "sandbox.gave_up": _("The platform failed with this trial. Go on with it; if it fails again, tell the operator."),

@@ -268,6 +268,7 @@ register(
         "firm.founded_later": _("The day on which it was founded lies in the future. Type the day on the licence."),
         "firm.industry_unknown": _("Type the industry as GB/T 4754 has it: a letter, two to four digits, or both, like C2614."),
         "firm.zones_many": _("Name at most %(maximum)s zones, each by its short name."),
+        "firm.net_above_total": _("Net assets are at most the total assets."),
         "firm.label_unknown": _("Choose the label."),
         "firm.level_unknown": _("Choose who awarded it."),
         "firm.day_needed": _("Give the first day from which this holds."),

@@ -18,7 +18,7 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
@@ -28,6 +28,7 @@ from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ledger.top_up_models import TopUp
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
 from billing.ordering.models import (
+    CommissionCharge,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
@@ -92,6 +93,7 @@ __all__ = [
     "ClaimSubmission",
     "Clawback",
     "ClosedPeriod",
+    "CommissionCharge",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",
@@ -160,6 +162,7 @@ __all__ = [
     "StatementLine",
     "StatementProposal",
     "SubsidisedItem",
+    "SurplusRefund",
     "TakenOnce",
     "TestItemPrice",
     "TopUp",

@@ -108,6 +108,7 @@ WAYS: Mapping[str, _Way] = {
     "prepaid": _at(Payment, "prepaid", "payment_detail"),
     "refund": _at(Payment, "refunds", "payment_detail"),
     "repayment": _at(Clawback, "repayments", "clawback_detail", "number"),
+    "surplus_refund": _at(Clawback, "repayments__refunds", "clawback_detail", "number"),
     "reservation": _called(Reservation, "reservation_detail"),
     "sample_job": _called(SampleJob, "sample_job"),
     "spending_limit": _at(SpendingLimit, "pk", "prepaid_list", one_page=True),

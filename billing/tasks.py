@@ -42,7 +42,7 @@ def render_order_document(kind: str, document_id: int) -> None:
 
 @app.task(name=running.TASK, queue=running.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4), pass_context=True)
 def sandbox_run(context: JobContext, run_id: int) -> None:
-    """Try a programme on past sessions, from where the work stopped; nothing when it is done. The last attempt that fails says so."""
+    """Try a programme on past services, from where the work stopped; nothing when it is done. The last attempt that fails says so."""
     try:
         running.work(run_id, timezone.now())
     except Exception:

@@ -501,6 +501,8 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["cap"] = cap_word(params["per"], params.get("payer", ""))
     if key == "subsidy.step.base_quantity":
         shown["unit"] = quantity_word(params["unit"])
+    if words_en := shown.pop("words_en", ""):
+        shown["words"] = words_en if in_english() else params["words"]
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
     return sentence(key, shown)

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from booking.service_wording import corrected
 from booking.services.calendar_mail import calendar_of, calendar_of_series
 from config.kernel.messages import filled, local_time
 from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
@@ -100,6 +101,14 @@ def _brought_undone(params: Params) -> Words:
     lab = params["lab_en"] if english and params["lab_en"] else params["lab"]
     title = gettext("%(lab)s: the takeover of %(count)s of your bookings was taken back") % {"lab": lab, "count": params["count"]}
     return Words(title, (gettext("They hold no time any more. The lab may bring them again."),))
+
+
+def _facts_corrected(params: Params) -> Words:
+    title = gettext("%(instrument)s: the lab corrected what booking %(reference)s says for the national record")
+    lines = [filled(line, params) for line in _WHEN]
+    lines += [corrected(name, before, after) for name, before, after in params["corrected"]]
+    lines.append(gettext("If that is not right, correct it on the booking's page until the session is agreed."))
+    return Words(filled(title, params), tuple(lines))
 
 
 register_events(
@@ -435,12 +444,26 @@ register_events(
             needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
+        "reservation.facts_corrected": Event(
+            "reservations",
+            _("%(instrument)s: the lab corrected what booking %(reference)s says for the national record"),
+            icon="pencil",
+            public=True,
+            name=_("What a booking says for the national record corrected by the lab"),
+            compose=_facts_corrected,
+        ),
         "reservation.extra_proposed": _customer(
             _("%(instrument)s: the lab entered what was used in session %(reference)s besides the time; please answer"),
             _("Something used besides to agree to"),
             "coins",
             lines=(*_WHEN, _EXTRA, _("Nothing is charged without your yes.")),
             needs_action=True,
+        ),
+        "reservation.extra_by_order": _customer(
+            _("%(instrument)s: the lab charges with session %(reference)s what was agreed in %(sheet)s"),
+            _("Something charged as a commission says"),
+            "coins",
+            lines=(*_WHEN, _EXTRA),
         ),
         "reservation.extra_withdrawn": _customer(
             _("%(instrument)s: the lab took back what it had entered for session %(reference)s"),

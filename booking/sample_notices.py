@@ -153,6 +153,11 @@ register_events(
             _("Nothing is charged without your yes."),
             needs_action=True,
         ),
+        "sample_job.extra_by_order": _event(
+            _("Sample job %(reference)s: the lab charges what was agreed in %(sheet)s"),
+            _("Something charged with samples as a commission says"),
+            _CHARGE,
+        ),
         "sample_job.extra_agreed": _event(_("Sample job %(reference)s: charge agreed"), _("Charge agreed"), _CHARGE),
         "sample_job.extra_declined": _event(_("Sample job %(reference)s: charge declined"), _("Charge declined"), _CHARGE),
         "sample_job.extra_withdrawn": _event(_("Sample job %(reference)s: charge withdrawn"), _("Charge withdrawn"), _CHARGE),

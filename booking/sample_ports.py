@@ -17,10 +17,13 @@ from config.kernel.access import Actor
 
 @dataclass(frozen=True, slots=True)
 class AgreedPrice:
-    """What both sides agreed for one ``unit`` of a test, in fen, in place of the lab's list."""
+    """What both sides agreed for one ``unit`` of a test, in fen, in place of the lab's list; the number of the order where it was agreed,
+    and since when that is in force (None: not yet)."""
 
     unit: str
     amount_fen: int
+    contract_number: str = ""
+    in_force_at: datetime | None = None
 
 
 class SampleOrder(Protocol):
@@ -52,6 +55,9 @@ class SampleMoneyPort(Protocol):
 
     def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
         """``extra_fen`` is agreed beyond the price: a fund card keeps it too."""
+
+    def is_ordered(self, extra: SampleExtra) -> bool:
+        """Whether a signed order says the charge, so that the lab takes it back though it is agreed."""
 
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether money that is held for the job depends on the quality grade of its service."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext as _
 
 from booking.rules.service_facts import fund_sources
 
@@ -17,6 +18,29 @@ DIRECTIONS: Mapping[str, Word] = {
     "teaching": pgettext_lazy("what a service is for", "Teaching"),
     "other": pgettext_lazy("what a service is for", "Other"),
 }
+
+NAMES: Mapping[str, Word] = {
+    "purpose": gettext_lazy("Purpose"),
+    "research_project": gettext_lazy("Research project"),
+    "service_direction": pgettext_lazy("a service", "What it is for"),
+    "fund_source": gettext_lazy("Who pays the project"),
+}
+
+
+def corrected(name: str, before: str, after: str) -> str:
+    """What became of one of them, in a line."""
+    return _("%(name)s: %(before)s → %(after)s") % {
+        "name": NAMES[name],
+        "before": _said(name, before),
+        "after": _said(name, after),
+    }
+
+
+def _said(name: str, text: str) -> str:
+    if not text:
+        return pgettext("a fact of a service", "not said")
+    words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
+    return str(words.get(text, text))
 
 
 def fund_source_names() -> list[tuple[str, str]]:

@@ -78,6 +78,7 @@ class QuestionForm(KeyedForm):
         choose_organisation(self, organisations)
         if asks_customer:
             self.fields["organisation"].widget = forms.HiddenInput()
+            self.fields["text"].widget.attrs["data-focus"] = ""
             self.fields["text"].help_text = _("What you need to know, or what the customer has to send or decide.")
 
 

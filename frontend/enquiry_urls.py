@@ -35,6 +35,7 @@ urlpatterns = [
     path("commissions/<int:pk>/cancel/", commissions.commission_cancel, name="commission_cancel"),
     path("commissions/<int:pk>/finish/", commissions.commission_finish, name="commission_finish"),
     path("commissions/<int:pk>/link/", commissions.commission_link, name="commission_link"),
+    path("commissions/<int:pk>/charge/", commissions.commission_charge, name="commission_charge"),
     path("commissions/<int:pk>/unlink/", commissions.commission_unlink, name="commission_unlink"),
     path("commissions/<int:pk>/pdf/<str:copy>/", commissions.commission_pdf, name="commission_pdf"),
     path("commissions/<int:pk>/retry/", commissions.commission_retry, name="commission_retry"),

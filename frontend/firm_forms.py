@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.firms import wording
-from billing.firms.rules.declarations import LABELS, LEVELS, TIES
+from billing.firms.rules.declarations import LABELS_OF, LEVELS, TIES
 from billing.firms.services.credit import LISTS
 from config.kernel.errors import Refusal
 from frontend.forms import refusal_to_form
@@ -64,6 +64,9 @@ class DeclarationForm(MoneyForm):
     staff = forms.IntegerField(label=_("Staff at its end"), required=False, min_value=0)
     revenue_yuan = YuanField(label=_("Revenue of the year (yuan)"), required=False)
     assets_yuan = YuanField(label=_("Total assets (yuan)"), required=False)
+    net_assets_yuan = YuanField(
+        label=_("Net assets (yuan)"), required=False, help_text=_("Total assets less debts; 0 where debts are larger.")
+    )
     capital_yuan = YuanField(label=_("Registered capital (yuan)"), required=False)
     region_code = forms.CharField(
         label=_("Registered in (division code)"), max_length=10, help_text=_("Six digits, like 630104.")
@@ -75,7 +78,7 @@ class DeclarationForm(MoneyForm):
     industry_code = forms.CharField(
         label=_("Industry (GB/T 4754)"), max_length=10, required=False, help_text=_("A letter, digits or both, like C2614.")
     )
-    label = forms.ChoiceField(label=_("Label"), choices=[(code, wording.LABELS[code]) for code in LABELS])
+    label = forms.ChoiceField(label=_("Label"))
     level = forms.ChoiceField(label=_("Awarded at level"), choices=[(code, wording.LEVELS[code]) for code in LEVELS])
     number = forms.CharField(label=_("Number of the certificate"), max_length=_LONG)
     party_kind = forms.ChoiceField(
@@ -102,16 +105,18 @@ class DeclarationForm(MoneyForm):
     file = scan_field(_("Evidence"), _("PDF, JPEG or PNG: annual report, licence, certificate or register extract."))
 
     FIELDS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "figures": ("year", "staff", "revenue_yuan", "assets_yuan", "capital_yuan"),
+        "figures": ("year", "staff", "revenue_yuan", "assets_yuan", "net_assets_yuan", "capital_yuan"),
         "place": ("region_code", "policy_zones", "founded_on", "industry_code", "valid_from", "valid_to"),
         "label": ("label", "level", "number", "valid_from", "valid_to"),
         "controller": ("party_kind", "name", "uscc", "mark", "valid_from", "valid_to"),
         "affiliate": ("tie", "name", "uscc", "valid_from", "valid_to"),
     }
 
-    def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kind: str, declarer: str, *args: Any, **kwargs: Any) -> None:
+        """``declarer``: the kind of organisation that declares."""
         super().__init__(*args, **kwargs)
         self.kind = kind
+        self.fields["label"].choices = [(code, wording.LABELS[code]) for code in LABELS_OF[declarer]]  # type: ignore[attr-defined]
         for name in set(self.fields) - {*self.FIELDS[kind], "file"}:
             del self.fields[name]
 

@@ -70,9 +70,9 @@ class ApplyIn(StrictSerializer):
 
 
 class DeclareIn(StrictSerializer):
-    """``kind`` says which of the others belong to it: figures (year, staff, revenue_fen, assets_fen, capital_fen), place (region_code,
-    policy_zones, perhaps founded_on, industry_code), label (label, level, number), controller (party_kind, name, uscc or mark),
-    affiliate (tie, name, uscc); all but figures with valid_from and perhaps valid_to."""
+    """``kind`` says which of the others belong to it: figures (year, staff, revenue_fen, assets_fen, net_assets_fen, capital_fen),
+    place (region_code, policy_zones, perhaps founded_on, industry_code), label (label, level, number), controller (party_kind, name,
+    uscc or mark), affiliate (tie, name, uscc); all but figures with valid_from and perhaps valid_to."""
 
     kind = serializers.ChoiceField(choices=list(FIELDS))
     file = serializers.FileField(allow_empty_file=True, help_text=_SCAN)
@@ -80,6 +80,7 @@ class DeclareIn(StrictSerializer):
     staff = _Number(required=False)
     revenue_fen = _Number(required=False)
     assets_fen = _Number(required=False)
+    net_assets_fen = _Number(required=False, help_text="At most assets_fen; 0 where debts are larger.")
     capital_fen = _Number(required=False)
     region_code = Text(max_length=_TEXT, required=False)
     policy_zones = serializers.ListField(child=Text(max_length=_TEXT), required=False)

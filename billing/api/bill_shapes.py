@@ -44,6 +44,17 @@ class ReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="The other side reads it.")
 
 
+class WriteOffIn(StrictSerializer):
+    reason = Text(max_length=_TEXT, help_text="Who looks at the owner's books reads it; the customer does not.")
+    amount_fen = WholeNumber(
+        min_value=1,
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="Empty: all that is expected still. The rest stays due.",
+    )
+
+
 class CreditIn(StrictSerializer):
     position = WholeNumber(help_text="The line of the bill.")
     amount_fen = WholeNumber()

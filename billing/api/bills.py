@@ -45,7 +45,7 @@ class BillView(ApiView):
         "create": shapes.BillIn,
         "void": shapes.ReasonIn,
         "credit": shapes.CreditIn,
-        "propose_write_off": shapes.ReasonIn,
+        "propose_write_off": shapes.WriteOffIn,
         "write_off": NoFields,
         "decline_write_off": DeclineIn,
         "take_back": shapes.ReasonIn,
@@ -96,13 +96,14 @@ class BillView(ApiView):
 
     @extend_schema(responses=shapes.BillDetailOut)
     def propose_write_off(self, request: Request, pk: str) -> Response:
-        """Propose to give up what is left to pay of an overdue bill; another person decides."""
-        writing_off.propose(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        """Propose to give up what is expected still of an overdue bill, or a part of it; another person decides."""
+        asked = self.valid(request)
+        writing_off.propose(self.actor, int(pk), asked["reason"], self.now, asked["amount_fen"])
         return self.retrieve(request, pk)
 
     @extend_schema(responses=shapes.BillDetailOut)
     def write_off(self, request: Request, pk: str) -> Response:
-        """Give up what another person proposed; 409 where another amount is left by now. The customer owes it all the same."""
+        """Give up what another person proposed; 409 where that does not fit what is left by now. The customer owes it all the same."""
         self.valid(request)
         writing_off.write_off(self.actor, int(pk), self.now)
         return self.retrieve(request, pk)

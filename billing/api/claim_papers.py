@@ -18,10 +18,11 @@ from billing.api.claim_shapes import ClaimMadeOut
 from billing.bills.models import ReversalCause
 from billing.claims import clawback_queries, queries
 from billing.claims.models import ClaimSubmission, Clawback
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.repaying import NoticeState
-from billing.claims.services import repaying
+from billing.claims.services import repaying, surplus
 from billing.claims.services.repaying import Fate, ListRead, Money, RowRead
+from billing.claims.services.surplus import Transfer
 from billing.payments.rules.bank_rows import LAYOUTS, MOST_BYTES
 from config.kernel.api.fields import Day, IdParameter, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
@@ -69,10 +70,11 @@ class ClawbackOut(ClaimPaperOut):
 
 
 class RepaymentIn(StrictSerializer):
-    amount_fen = WholeNumber(min_value=1, help_text="What came in; what is more than is open is noted and does not count.")
+    amount_fen = WholeNumber(min_value=1, help_text="What came in; what is more than is open is the payee's.")
     received_on = Day()
     payer_name = Text(max_length=_TEXT, required=False, default="", allow_blank=True)
     reference = Text(max_length=_TEXT, required=False, default="", allow_blank=True, help_text="The bank's.")
+    too_much = serializers.BooleanField(default=False, help_text="Also where nothing is open: then all of it is the payee's.")
 
 
 class RepaymentOut(serializers.Serializer):
@@ -80,6 +82,10 @@ class RepaymentOut(serializers.Serializer):
     clawback = serializers.IntegerField()
     amount_fen = serializers.IntegerField(help_text="What counts.")
     received_fen = serializers.IntegerField(help_text="What came in.")
+    surplus_fen = serializers.IntegerField(
+        help_text="What came too much and is left: not sent back, not taken for another notice."
+    )
+    moved_from = serializers.IntegerField(allow_null=True, help_text="The repayment of whose surplus it was taken.")
     received_on = serializers.DateField()
     confirmed_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
@@ -88,6 +94,30 @@ class RepaymentOut(serializers.Serializer):
 
 class RepaymentEndIn(StrictSerializer):
     reason = Text(max_length=_TEXT)
+
+
+class SurplusRefundIn(StrictSerializer):
+    amount_fen = WholeNumber(min_value=1, help_text="What was sent back of what came too much.")
+    paid_on = Day()
+    reference = Text(max_length=_TEXT, help_text="The bank's.")
+
+
+class SurplusRefundOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    repayment = serializers.IntegerField()
+    amount_fen = serializers.IntegerField()
+    paid_on = serializers.DateField()
+    reference = serializers.CharField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    end_reason = serializers.CharField(allow_blank=True)
+
+
+class SurplusMoveIn(StrictSerializer):
+    clawback = WholeNumber(min_value=1, help_text="The notice of the same payee and programme for which it is taken.")
+    amount_fen = WholeNumber(
+        min_value=1, required=False, default=None, allow_null=True, help_text="Empty: as much as is there and open."
+    )
 
 
 class RepaymentFileIn(StrictSerializer):
@@ -206,6 +236,59 @@ class RepaymentView(ApiView):
         return Response(_repayment_json(repaying.end(self.actor, int(pk), self.valid(request)["reason"], self.now)))
 
 
+class SurplusView(ApiView):
+    """What came too much for claw-back notices: sent back, or taken for another notice; a token needs the scope ``settle`` to write."""
+
+    token_scopes = {"GET": "read", "POST": "settle"}
+    queryset = SurplusRefund.objects.none()
+    parameters_shapes = {"list": PageParameters}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "create": SurplusRefundIn,
+        "move": SurplusMoveIn,
+        "confirm": NoFields,
+        "end": RepaymentEndIn,
+    }
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return self.bodies.get(self.action or "", SurplusRefundOut)
+
+    @extend_schema(responses=SurplusRefundOut(many=True))
+    def list(self, request: Request, pk: str) -> Response:
+        """What was sent back of one repayment, the first first."""
+        return self.paged(clawback_queries.refunds_of(self.actor, int(pk)), _refund_json)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: ClaimMadeOut})
+    def create(self, request: Request, pk: str) -> Response:
+        """Write down that what came too much was sent back; it counts once another person has confirmed it."""
+        transfer = Transfer(**self.valid(request))
+
+        def effect() -> dict[str, Any]:
+            return {"id": surplus.send_back(self.actor, int(pk), transfer, self.now).pk}
+
+        return self.once(request, f"claims.surplus:{pk}", effect)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: ClaimMadeOut})
+    def move(self, request: Request, pk: str) -> Response:
+        """Take it for a notice of which something is open: a repayment of that notice, which another person confirms."""
+        asked = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            return {"id": surplus.take_for(self.actor, int(pk), asked["clawback"], self.now, asked["amount_fen"]).pk}
+
+        return self.once(request, f"claims.surplus_move:{pk}", effect)
+
+    @extend_schema(responses=SurplusRefundOut)
+    def confirm(self, request: Request, pk: str) -> Response:
+        """Say that what somebody else recorded was sent back."""
+        self.valid(request)
+        return Response(_refund_json(surplus.confirm(self.actor, int(pk), self.now)))
+
+    @extend_schema(responses=SurplusRefundOut)
+    def end(self, request: Request, pk: str) -> Response:
+        """Say that it was not sent back, or came back from the bank."""
+        return Response(_refund_json(surplus.end(self.actor, int(pk), self.valid(request)["reason"], self.now)))
+
+
 class RepaymentListView(ApiView):
     """A bank's list of the office's account; takes multipart. Handing the same in again adds nothing."""
 
@@ -235,7 +318,13 @@ def _row_json(each: RowRead) -> dict[str, Any]:
 
 def _repayment_json(row: Repayment) -> dict[str, Any]:
     names = ("amount_fen", "received_fen", "received_on", "confirmed_at", "ended_at", "end_reason")
-    return {"id": row.pk, "clawback": row.clawback_id, **{name: getattr(row, name) for name in names}}
+    also = {"surplus_fen": clawback_queries.free_fen(row), "moved_from": row.moved_from_id}
+    return {"id": row.pk, "clawback": row.clawback_id, **also, **{name: getattr(row, name) for name in names}}
+
+
+def _refund_json(row: SurplusRefund) -> dict[str, Any]:
+    names = ("amount_fen", "paid_on", "reference", "confirmed_at", "ended_at", "end_reason")
+    return {"id": row.pk, "repayment": row.repayment_id, **{name: getattr(row, name) for name in names}}
 
 
 def _paper_json(paper: Any) -> dict[str, Any]:

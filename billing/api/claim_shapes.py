@@ -51,6 +51,10 @@ class ClaimReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="The other side reads it.")
 
 
+class ClaimPassIn(StrictSerializer):
+    step = WholeNumber(required=False, help_text="Where the chain waited when it was looked at, from 0: another step is refused.")
+
+
 class ClaimInvoiceIn(StrictSerializer):
     position = WholeNumber()
     invoice_number = Text(max_length=_TEXT, allow_blank=True, help_text="Of the line's VAT invoice, 20 digits; empty: none.")

@@ -120,7 +120,7 @@ class ClaimView(ApiView):
         "reject": shapes.ClaimReasonIn,
         "line": shapes.ClaimLineIn,
         "invoice": shapes.ClaimInvoiceIn,
-        "pass_on": NoFields,
+        "pass_on": shapes.ClaimPassIn,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
@@ -163,8 +163,7 @@ class ClaimView(ApiView):
     @extend_schema(responses=shapes.ClaimDetailOut)
     def pass_on(self, request: Request, pk: str) -> Response:
         """Let a claim pass the step at which it waits."""
-        self.valid(request)
-        reviewing.pass_on(self.actor, int(pk), self.now)
+        reviewing.pass_on(self.actor, int(pk), self.now, at_step=self.valid(request).get("step"))
         return Response(self._detail(int(pk)))
 
     @extend_schema(responses=shapes.ClaimDetailOut)

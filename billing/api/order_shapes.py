@@ -8,7 +8,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from billing.ordering.models import CommissionSheet, Quotation
+from billing.ordering import charged
+from billing.ordering.models import CommissionCharge, CommissionSheet, Quotation
 from billing.ordering.rules.lines import UNITS, LineKind, shown_quantity
 from billing.ordering.rules.quotations import QuotationState
 from billing.ordering.rules.sheets import Confidentiality, Method, ReportForm, SampleHandling, SheetState
@@ -154,6 +155,37 @@ class ReservationLinkIn(StrictSerializer):
     reservation = Id()
 
 
+class LineChargeIn(StrictSerializer):
+    """Exactly one of ``reservation`` and ``sample_job``, of this sheet."""
+
+    line = WholeNumber(help_text="The position of a line of the kind `other`.")
+    quantity = Text(max_length=20, help_text="How much of it: a decimal with three places at most, up to what is left.")
+    reservation = Id(required=False)
+    sample_job = Id(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("reservation" in attrs) == ("sample_job" in attrs):
+            raise serializers.ValidationError({"reservation": "Give exactly one of reservation and sample_job."})
+        return attrs
+
+
+class LineChargeOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    line = serializers.IntegerField(help_text="The position of the line.")
+    quantity = serializers.CharField()
+    amount_fen = serializers.IntegerField()
+    state = serializers.CharField(help_text="agreed; proposed where a card's leader agrees first.")
+    reservation = serializers.IntegerField(allow_null=True)
+    session_extra = serializers.IntegerField(allow_null=True)
+    sample_job = serializers.IntegerField(allow_null=True)
+    sample_extra = serializers.IntegerField(allow_null=True)
+
+
+class SheetLineOut(OrderLineOut):
+    charged = serializers.CharField(allow_null=True, help_text="How much of a line of the kind `other` is charged by now.")
+    left = serializers.CharField(allow_null=True)
+
+
 class SignatureOut(serializers.Serializer):
     side = serializers.ChoiceField(choices=[side.value for side in Side])
     method = serializers.ChoiceField(choices=[method.value for method in Method])
@@ -194,7 +226,8 @@ class SheetOut(SheetRow):
     due_on = serializers.DateField(allow_null=True)
     reason = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of the frozen content, which is what is signed.")
-    lines = OrderLineOut(many=True)
+    lines = SheetLineOut(many=True)
+    charges = LineChargeOut(many=True, help_text="What was charged of lines of the kind `other`.")
     signatures = SignatureOut(many=True)
     reservations = LinkedOut(many=True)
 
@@ -233,15 +266,37 @@ def sheet_row(row: CommissionSheet) -> dict[str, Any]:
     return dict(SheetRow(shown).data)
 
 
+_NOT_CHARGED = {"charged": None, "left": None}
+
+
+def charge_json(row: CommissionCharge) -> dict[str, Any]:
+    """What was charged of a line."""
+    session, sample = row.session_extra, row.sample_extra
+    return {
+        "id": row.pk,
+        "line": row.line.position,
+        "quantity": shown_quantity(row.quantity),
+        "amount_fen": row.extra.amount_fen,
+        "state": str(row.extra.state),
+        "reservation": session.reservation_id if session is not None else None,
+        "session_extra": row.session_extra_id,
+        "sample_job": sample.job_id if sample is not None else None,
+        "sample_extra": row.sample_extra_id,
+    }
+
+
 def sheet_json(row: CommissionSheet) -> dict[str, Any]:
     """A commission sheet with lines, signatures and reservations."""
     names = ("terms", "confidentiality", "confidentiality_note", "report_form", "report_note", "sample_handling", "sample_note",
              "reason")  # fmt: skip
+    others = charged.other_lines(row)
+    charged_of = {each.line.pk: {"charged": shown_quantity(each.charged), "left": shown_quantity(each.left)} for each in others}
     more = {name: getattr(row, name) for name in names}
     more |= {
         "due_on": row.due_on.isoformat() if row.due_on is not None else None,
         "sha256": row.content_sha256,
-        "lines": [_line_json(line) for line in row.quotation.lines.all()],
+        "lines": [_line_json(line) | charged_of.get(line.pk, _NOT_CHARGED) for line in row.quotation.lines.all()],
+        "charges": [charge_json(charge) for line in others for charge in line.charges],
         "signatures": [dict(SignatureOut(each).data) for each in row.signatures.all()],
         "reservations": [{"id": each.reservation_id, "reference": each.reservation.reference} for each in row.reservations.all()],
     }

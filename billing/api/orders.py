@@ -17,7 +17,8 @@ from billing.api import order_shapes as shapes
 from billing.ordering import queries
 from billing.ordering.models import CommissionSheet, Quotation
 from billing.ordering.rules.lines import LineInput
-from billing.ordering.services import quotations, sheets
+from billing.ordering.services import line_charges, quotations, sheets
+from billing.ordering.services.line_charges import Part
 from billing.ordering.services.quotations import QuotationInput
 from billing.ordering.services.sheets import SheetInput
 from booking.api.enquiries import created, made
@@ -157,6 +158,7 @@ class CommissionView(ApiView):
         "cancel": shapes.OrderReasonIn,
         "link": shapes.ReservationLinkIn,
         "unlink": shapes.ReservationLinkIn,
+        "charge": shapes.LineChargeIn,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
@@ -225,6 +227,14 @@ class CommissionView(ApiView):
         """Take a reservation off again, until both sides have signed."""
         sheets.unlink(self.actor, int(pk), self.valid(request)["reservation"], self.now)
         return self._shown(int(pk))
+
+    @extend_schema(responses={201: shapes.LineChargeOut})
+    def charge(self, request: Request, pk: str) -> Response:
+        """The lab charges a part of a line of the kind `other`, as both sides have signed."""
+        given = self.valid(request)
+        part = Part(given["line"], given["quantity"], given.get("reservation"), given.get("sample_job"))
+        made = line_charges.charge(self.actor, int(pk), part, self.now)
+        return Response(shapes.charge_json(made), status=201)
 
     @extend_schema(parameters=[COPY], responses=BINARY)
     def pdf(self, request: Request, pk: str, copy: str) -> HttpResponse:

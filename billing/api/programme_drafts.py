@@ -1,4 +1,5 @@
-"""/api/v1/programme-drafts and /programme-trials: writing a programme version, and trying one on past sessions."""
+"""/api/v1/programme-drafts and /programme-trials: writing a programme version, and trying one on past sessions and commissioned
+tests."""
 
 from __future__ import annotations
 
@@ -86,6 +87,7 @@ class TrialIn(StrictSerializer):
     draft = Id(required=False)
     version = Id(required=False)
     against = Id(required=False, help_text="The version that it is held against.")
+    vouchers_of = Id(required=False, help_text="The programme whose vouchers stand behind what is tried, in place of its own.")
     first_on = Day()
     last_on = Day()
     budget_fen = WholeNumber(required=False, max_value=MOST_FEN, help_text="In place of the budget of the document's pools.")
@@ -195,7 +197,7 @@ class DraftView(ApiView):
 
 
 class TrialView(ApiView):
-    """Trials of programmes on past sessions; the worker does them."""
+    """Trials of programmes on past sessions and commissioned tests; the worker does them."""
 
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage"}
     queryset = SandboxRun.objects.none()
@@ -216,7 +218,7 @@ class TrialView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: TrialRow})
     def create(self, request: Request) -> Response:
-        """Have a draft or a version tried on the charged sessions of a period."""
+        """Have a draft or a version tried on the charged sessions and commissioned tests of a period."""
         given = self.valid(request)
         asked = running.Asked(
             first_on=given["first_on"],
@@ -227,6 +229,7 @@ class TrialView(ApiView):
             budget_fen=given.get("budget_fen"),
             rate_step_percent=given["rate_step_percent"],
             cap_step_percent=given["cap_step_percent"],
+            vouchers_of_id=given.get("vouchers_of"),
         )
         return self.once(request, "programme_trial.start", lambda: trial_row(running.start(self.actor, asked, self.now)))
 

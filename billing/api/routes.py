@@ -60,7 +60,7 @@ def _orders() -> list[URLPattern]:
     ]
     both = [
         _post(commission, "commission-sheets", action, f"api_commission_{action}")
-        for action in ("issue", "sign", "cancel", "finish", "link", "unlink")
+        for action in ("issue", "sign", "cancel", "finish", "link", "unlink", "charge")
     ]
     return [
         re_path(rf"^enquiries/{ID}/quotations/$", quotation.as_view({"post": "draft"}), name="api_quotation_draft"),
@@ -320,11 +320,15 @@ def _claim_papers() -> list[URLPattern]:
         re_path(rf"^recheck-samples/{ID}/items/$", sample.as_view({"get": "items"}), name="api_recheck_items"),
         _post(item, "recheck-items", "find", "api_recheck_item_find"),
     ]
-    back, bank = claim_papers.RepaymentView, claim_papers.RepaymentListView
+    back, bank, over = claim_papers.RepaymentView, claim_papers.RepaymentListView, claim_papers.SurplusView
     found += [
         re_path(rf"^claw-backs/{ID}/repayments/$", back.as_view({"get": "list", "post": "create"}), name="api_repayments"),
         _post(back, "repayments", "confirm", "api_repayment_confirm"),
         _post(back, "repayments", "end", "api_repayment_end"),
+        re_path(rf"^repayments/{ID}/refunds/$", over.as_view({"get": "list", "post": "create"}), name="api_surplus_refunds"),
+        re_path(rf"^repayments/{ID}/move/$", over.as_view({"post": "move"}), name="api_surplus_move"),
+        _post(over, "surplus-refunds", "confirm", "api_surplus_refund_confirm"),
+        _post(over, "surplus-refunds", "end", "api_surplus_refund_end"),
         re_path(r"^repayment-lists/$", bank.as_view({"post": "create"}), name="api_repayment_lists"),
     ]
     for place, name, view in papers:

@@ -37,7 +37,7 @@ class SampleQuoteView(ApiView):
         numbers = asked["samples"], asked["elements"]
         arrive_on = asked.get("arrive_on")
         sheet, customer = asked.get("commission"), asked["organisation"]
-        price = sample_links.price_under(self.actor, sheet, int(pk), customer) if sheet is not None else None
+        price, contract = sample_links.price_under(self.actor, sheet, int(pk), customer) if sheet is not None else (None, None)
         found = sample_quotes.preview(
             self.actor,
             int(pk),
@@ -46,6 +46,7 @@ class SampleQuoteView(ApiView):
             self.now,
             arrive_on=arrive_on,
             price=price,
+            contract=contract,
             project=asked["research_project"],
             direction=asked["service_direction"],
         )

@@ -159,6 +159,7 @@ class CappedOut(AssessmentOut):
 class AddonOut(serializers.Serializer):
     addon = serializers.CharField(help_text="Its code.")
     name = serializers.CharField()
+    name_en = serializers.CharField(help_text="Empty where it has no English name.")
     rate_fen = serializers.IntegerField(help_text="For one.")
     quantity = serializers.IntegerField(help_text="What was asked about; 0: nothing.")
     amount_fen = serializers.IntegerField()

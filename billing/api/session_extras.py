@@ -41,6 +41,7 @@ class SessionExtraOut(serializers.Serializer):
     reservation = serializers.IntegerField()
     addon = serializers.CharField(help_text="The code of the price's add-on; empty: the lab's own words.")
     words = serializers.CharField()
+    words_en = serializers.CharField(help_text="The English name of the add-on, where it has one.")
     quantity = serializers.IntegerField()
     rate_fen = serializers.IntegerField()
     amount_fen = serializers.IntegerField()
@@ -50,7 +51,7 @@ class SessionExtraOut(serializers.Serializer):
 
 def extra_json(row: SessionExtra) -> dict[str, Any]:
     """One of them as JSON."""
-    names = ("addon", "words", "quantity", "rate_fen", "amount_fen", "chosen", "state")
+    names = ("addon", "words", "words_en", "quantity", "rate_fen", "amount_fen", "chosen", "state")
     return {"id": row.pk, "reservation": row.reservation_id, **{name: getattr(row, name) for name in names}}
 
 

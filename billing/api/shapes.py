@@ -19,6 +19,7 @@ from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
 from billing.settlement.services.quotes import CapLeft, QuotePreview, caps_left
 from billing.settlement.services.sample_quotes import SampleQuote
+from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
@@ -57,11 +58,18 @@ def preview_json(preview: QuotePreview, chosen: Mapping[str, int]) -> Json:
     return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview), **beside}
 
 
-def addons_json(offered: Mapping[str, tuple[str, int]], chosen: Mapping[str, int]) -> list[Json]:
-    """``billing.api.serializers.AddonOut``: what is offered besides a time (code -> name, fen each), and how many are chosen of it."""
+def addons_json(offered: Mapping[str, OnOffer], chosen: Mapping[str, int]) -> list[Json]:
+    """``billing.api.serializers.AddonOut``: what is offered besides a time by code, and how many are chosen of it."""
     return [
-        {"addon": code, "name": name, "rate_fen": fen, "quantity": chosen.get(code, 0), "amount_fen": fen * chosen.get(code, 0)}
-        for code, (name, fen) in offered.items()
+        {
+            "addon": code,
+            "name": one.name,
+            "name_en": one.name_en,
+            "rate_fen": one.rate_fen,
+            "quantity": chosen.get(code, 0),
+            "amount_fen": one.rate_fen * chosen.get(code, 0),
+        }
+        for code, one in offered.items()
     ]
 
 

@@ -42,6 +42,7 @@ register(
         "write_off.nothing_open": _("Nothing is left to pay of this bill. Reload the page."),
         "write_off.not_due": _("This bill may be paid until %(due_on)s. Only what is overdue is written off."),
         "write_off.done_already": _("This bill is written off already. Reload the page."),
+        "write_off.amount": _("Type an amount above zero and up to what is expected still: %(left_fen)s."),
         "write_off.none": _("Nothing of this bill is written off. Reload the page."),
         "write_off.proposed_already": _(
             "A write-off of this bill waits for a second person already. Decide about that one first."
@@ -49,7 +50,7 @@ register(
         "write_off.own_proposal": _("You proposed this write-off. Somebody else of finance has to decide."),
         "write_off.proposal_decided": _("Somebody has decided about this write-off already. Reload the page."),
         "write_off.figures_differ": _(
-            "By now %(total_fen)s is left to pay, another amount than was proposed. Send it back and propose anew."
+            "By now %(total_fen)s is expected still, and what was proposed does not fit. Send it back and propose anew."
         ),
         "credit.void": _("The bill is void, so nothing is owed for this line."),
         "credit.reason_code": _("Choose one of the reasons."),

@@ -24,11 +24,12 @@ class BillProposal(Proposal):
 
 
 class WriteOffProposal(Proposal):
-    """That what is left to pay of a bill (``total_fen``) is given up in the owner's books, and why: ``why`` says what was tried and what
-    proves that nothing comes any more."""
+    """That what is left to pay of a bill (``whole``), or a part of it, is given up in the owner's books (``total_fen``), and why: ``why``
+    says what was tried and what proves that nothing comes any more."""
 
     bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="write_off_proposals")
     why = models.CharField(max_length=500)
+    whole = models.BooleanField(default=True, db_default=True)
     write_off = models.OneToOneField("billing.WriteOff", null=True, on_delete=models.PROTECT, related_name="proposal")
 
     class Meta:

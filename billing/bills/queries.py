@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
@@ -66,8 +66,8 @@ def still_open(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def still_expected(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of which something is to pay and nothing was given up; ``rows`` from ``with_standing``."""
-    return still_open(rows).filter(written_off_fen=0)
+    """Those of which something is to pay that was not given up; ``rows`` from ``with_standing``."""
+    return still_open(rows).filter(total_fen__gt=F("paid_fen") + F("credited_fen") + F("written_off_fen"))
 
 
 def bills_visible(actor: Actor) -> QuerySet[Bill]:
@@ -176,6 +176,12 @@ def given_up(actor: Actor, bill: Bill) -> GivenUp:
     proposals = visible_to(WriteOffProposal.objects.filter(bill=bill, state=ProposalState.WAITING), actor)
     rows = visible_to(WriteOff.objects.filter(bill=bill), actor).select_related("actor", "proposal__proposed_by").order_by("pk")
     return GivenUp(proposals.select_related("proposed_by").first(), list(rows))
+
+
+def given_up_between(actor: Actor, owner_id: int, customer_id: int, until: datetime | None) -> int:
+    """What of the bills of a customer was given up before a moment (None: by now), for who reads the owner's books (fen)."""
+    rows = visible_to(WriteOff.objects.filter(bill__owner=owner_id, bill__customer=customer_id), actor)
+    return sum((rows if until is None else rows.filter(at__lt=until)).values_list("amount_fen", flat=True))
 
 
 def write_offs_waiting(actor: Actor, owner_id: int) -> QuerySet[WriteOffProposal]:

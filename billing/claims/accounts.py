@@ -45,3 +45,23 @@ def post_not_repaid(programme_id: int, payer: str, payee_id: int, amount_fen: in
 def post_paid(programme_id: int, payer: str, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
     """The treasury of ``payer`` paid."""
     ledger.move(due(programme_id, payee_id), paid(programme_id, payer), amount_fen, source, now)
+
+
+def surplus_held(programme_id: int) -> AccountSpec:
+    """Money of payees that the office has and nothing asks for."""
+    return AccountSpec(f"surplus_held:{programme_id}", "surplus_held", None, programme_id)
+
+
+def surplus_owed(programme_id: int, payee_id: int) -> AccountSpec:
+    """What a payee sent too much and gets back."""
+    return AccountSpec(f"surplus_owed:{programme_id}:{payee_id}", "surplus_owed", None, programme_id, payee_id)
+
+
+def post_surplus(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """A payee sent more than was open: the office has it, and owes it."""
+    ledger.move(surplus_held(programme_id), surplus_owed(programme_id, payee_id), amount_fen, source, now)
+
+
+def post_surplus_gone(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """It was sent back, or taken for what is owed: the office neither has nor owes it any more."""
+    ledger.move(surplus_owed(programme_id, payee_id), surplus_held(programme_id), amount_fen, source, now)

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.claims.models import ClaimLine, Clawback
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.repaying import NoticeStanding
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import Standing
@@ -56,9 +56,12 @@ class SetOff:
 def notice_for(actor: Actor, pk: int) -> Clawback:
     """One notice as from ``notices_visible``, with its content and what came back (``repayments``). Raises NotFound."""
     people = ("recorded_by", "recorded_for", "confirmed_by", "confirmed_for", "ended_by")
-    back = Prefetch("repayments", Repayment.objects.select_related(*people).order_by("pk"))
-    rows = notices_visible(actor).defer(None).select_related("payee", "programme", "claim__batch__programme__issuer")
-    return get_visible(rows.prefetch_related(back), actor, pk=pk)
+    sent = Prefetch("refunds", SurplusRefund.objects.select_related(*people).order_by("pk"))
+    moved = Prefetch("moved_to", Repayment.objects.select_related("clawback").order_by("pk"))
+    rows = Repayment.objects.select_related(*people, "moved_from__clawback").prefetch_related(sent, moved)
+    back = Prefetch("repayments", rows.order_by("pk"))
+    notices = notices_visible(actor).defer(None).select_related("payee", "programme", "claim__batch__programme__issuer")
+    return get_visible(notices.prefetch_related(back), actor, pk=pk)
 
 
 def set_offs(notice: Clawback) -> list[SetOff]:
@@ -72,3 +75,38 @@ def waiting(actor: Actor) -> QuerySet[Repayment]:
     """Money that came back, as the actor may read it, and waits for a second person, the oldest first."""
     rows = visible_to(Repayment.objects.all(), actor).filter(confirmed_at__isnull=True, ended_at__isnull=True)
     return rows.select_related("clawback__payee", "recorded_by").order_by("pk")
+
+
+def refunds_waiting(actor: Actor) -> QuerySet[SurplusRefund]:
+    """What came too much, was sent back and waits for a second person, the oldest first."""
+    rows = visible_to(SurplusRefund.objects.all(), actor).filter(confirmed_at__isnull=True, ended_at__isnull=True)
+    return rows.select_related("repayment__clawback__payee", "recorded_by").order_by("pk")
+
+
+def refunds_of(actor: Actor, repayment_id: int) -> QuerySet[SurplusRefund]:
+    """What was sent back of one repayment, the first first. Raises NotFound."""
+    row = get_visible(Repayment.objects.all(), actor, pk=repayment_id)
+    return row.refunds.order_by("pk")
+
+
+def free_fen(row: Repayment) -> int:
+    """What of money that came too much was neither sent back nor taken for another notice, nor waits for that (fen)."""
+    if row.confirmed_at is None or row.ended_at is not None:
+        return 0
+    back = sum(each.amount_fen for each in row.refunds.all() if each.ended_at is None)
+    return row.too_much_fen - back - sum(each.received_fen for each in row.moved_to.all() if each.ended_at is None)
+
+
+def surpluses(actor: Actor, notice: Clawback) -> list[tuple[Repayment, int]]:
+    """Money of a notice's payee that came too much under its programme, the oldest first, with what is left of each (fen)."""
+    rows = visible_to(Repayment.objects.all(), actor).filter(
+        clawback__payee=notice.payee_id,
+        clawback__programme=notice.programme_id,
+        confirmed_at__isnull=False,
+        ended_at__isnull=True,
+        received_fen__gt=F("amount_fen"),
+    )
+    found = [
+        (row, free_fen(row)) for row in rows.select_related("clawback").prefetch_related("refunds", "moved_to").order_by("pk")
+    ]
+    return [(row, left) for row, left in found if left > 0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pgtrigger
 
-from billing.claims.rules.states import AMOUNT_OPEN, PROMISED, TABLE, WITHIN, ClaimEvent, Part, done_by, kept_from_list
+from billing.claims.rules.states import AMOUNT_OPEN, EASED, PROMISED, TABLE, WITHIN, ClaimEvent, Part, done_by, kept_from_list
 
 
 def _on(name: str, operation: pgtrigger.Operation, func: str) -> pgtrigger.Trigger:
@@ -119,8 +119,9 @@ RETURN NEW;
 """
 
 #: A line says what its award gives to this payee under this programme, in this way of settlement; what is taken back is of
-#: this payee, and was promised with an earlier claim.
+#: this payee, and was promised with an earlier claim. Once handed in, only in the place of what took off more.
 _PROMISED = ", ".join(f"'{state.value}'" for state in sorted(PROMISED))
+_EASED = ", ".join(f"'{state.value}'" for state in sorted(EASED))
 LINE_IS_AWARDED = f"""
 PERFORM 1 FROM billing_award WHERE id = NEW.award_id FOR NO KEY UPDATE;
 IF NEW.kind = 'award' THEN
@@ -136,7 +137,11 @@ ELSIF NEW.kind = 'clawback' THEN
     PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
     PERFORM 1 FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id
       JOIN billing_clawback k ON k.id = NEW.clawback_id AND k.payee_id = c.payee_id AND k.programme_id = b.programme_id
-     WHERE c.id = NEW.claim_id AND k.award_id = NEW.award_id AND c.state = 'draft' AND b.closed_at IS NULL
+     WHERE c.id = NEW.claim_id AND k.award_id = NEW.award_id
+       AND (c.state = 'draft' AND b.closed_at IS NULL
+            OR c.state IN ({_EASED}) AND EXISTS (
+               SELECT FROM billing_claimline o
+                WHERE o.claim_id = c.id AND o.clawback_id = k.id AND o.standing = 'replaced' AND o.amount_fen < NEW.amount_fen))
        AND EXISTS (SELECT FROM billing_claim o WHERE o.id = k.claim_id AND o.state IN ({_PROMISED}))
        AND k.total_fen >= -NEW.amount_fen
            - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l WHERE l.clawback_id = k.id AND l.standing = 'included')
@@ -182,8 +187,23 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
-#: No more is paid back than has to come back and stands on no claim, of what was promised once.
+_SURPLUS_LEFT = """(SELECT m.received_fen - m.amount_fen
+        - (SELECT coalesce(sum(f.amount_fen), 0) FROM billing_surplusrefund f WHERE f.repayment_id = m.id AND f.ended_at IS NULL)
+        - (SELECT coalesce(sum(t.received_fen), 0) FROM billing_repayment t WHERE t.moved_from_id = m.id AND t.ended_at IS NULL)
+   FROM billing_repayment m WHERE m.id = {of} AND m.confirmed_at IS NOT NULL AND m.ended_at IS NULL)"""
+
+#: No more is paid back than has to come back and stands on no claim, of what was promised once; and what is taken from money that came too
+#: much is the same payee's, of the same programme, and there still.
 REPAYMENT_FITS = f"""
+IF NEW.moved_from_id IS NOT NULL THEN
+    PERFORM 1 FROM billing_repayment WHERE id = NEW.moved_from_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM billing_repayment m JOIN billing_clawback o ON o.id = m.clawback_id JOIN billing_clawback k ON k.id = NEW.clawback_id
+     WHERE m.id = NEW.moved_from_id AND (o.payee_id, o.programme_id) = (k.payee_id, k.programme_id)
+       AND NEW.received_fen <= {_SURPLUS_LEFT.format(of="NEW.moved_from_id")};
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no more is taken from money that came too much than is left of it' USING ERRCODE = '23514';
+    END IF;
+END IF;
 PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
 PERFORM 1 FROM billing_clawback k JOIN billing_claim c ON c.id = k.claim_id
  WHERE k.id = NEW.clawback_id AND c.state IN ({_PROMISED})
@@ -204,6 +224,26 @@ IF (OLD.confirmed_by_id, OLD.confirmed_for_id, OLD.confirmed_at)
    IS DISTINCT FROM (NEW.confirmed_by_id, NEW.confirmed_for_id, NEW.confirmed_at)
    AND (OLD.confirmed_at IS NOT NULL OR NEW.ended_at IS NOT NULL) THEN
     RAISE EXCEPTION 'money that came back is confirmed once' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Money that came too much stays as long as it was sent back or taken for another notice.
+REPAYMENT_ENDS_UNUSED = """
+IF OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND (
+   EXISTS (SELECT FROM billing_surplusrefund f WHERE f.repayment_id = NEW.id AND f.ended_at IS NULL)
+   OR EXISTS (SELECT FROM billing_repayment t WHERE t.moved_from_id = NEW.id AND t.ended_at IS NULL)) THEN
+    RAISE EXCEPTION 'money of which something was used is not undone' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: No more is sent back than came too much.
+SURPLUS_REFUND_FITS = f"""
+PERFORM 1 FROM billing_repayment WHERE id = NEW.repayment_id FOR NO KEY UPDATE;
+IF NEW.confirmed_at IS NOT NULL OR NEW.ended_at IS NOT NULL
+   OR NOT coalesce(NEW.amount_fen <= {_SURPLUS_LEFT.format(of="NEW.repayment_id")}, false) THEN
+    RAISE EXCEPTION 'no more is sent back than came too much' USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
 """

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from billing.claims import account
+from billing.claims.models import Clawback
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn
 from billing.claims.rules.states import PART_OF, TABLE, Part, kept_from_list
+from billing.ledger.books import Period
+from billing.receipts.models import AccountStatement
+from billing.receipts.rules.content import Line
 from billing.settlement.numbered import numbers_have_no_gap, rendered_have_both_files
 from config.kernel.invariants import Finding, register, register_sql
 
+_EVER = datetime.max.replace(tzinfo=UTC)
 register_sql(
     "claims.are_their_lines",
     counted="SELECT count(*) FROM billing_claim",
@@ -219,6 +228,39 @@ register_sql(
             OR t.fen <> CASE WHEN r.confirmed_at IS NOT NULL AND r.ended_at IS NULL THEN r.amount_fen ELSE 0 END""",
 )
 
+register_sql(
+    "claims.no_more_is_used_than_came_too_much",
+    counted="SELECT count(*) FROM billing_repayment WHERE received_fen > amount_fen",
+    violations="""
+        SELECT format('repayment %s: %s fen came too much; %s sent back, %s taken for other notices', r.id, r.received_fen - r.amount_fen,
+                      f.fen, t.fen)
+          FROM billing_repayment r
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_surplusrefund WHERE repayment_id = r.id AND ended_at IS NULL) f
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(received_fen), 0) AS fen FROM billing_repayment WHERE moved_from_id = r.id AND ended_at IS NULL) t
+         WHERE f.fen + t.fen > CASE WHEN r.confirmed_at IS NOT NULL AND r.ended_at IS NULL THEN r.received_fen - r.amount_fen ELSE 0 END""",
+)
+
+register_sql(
+    "claims.the_ledger_says_what_came_too_much",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'surplus_owed'",
+    violations="""
+        WITH owed AS (
+            SELECT format('surplus_owed:%s:%s', w.programme_id, w.payee_id) AS key,
+                   sum(CASE WHEN r.moved_from_id IS NULL THEN r.received_fen - r.amount_fen ELSE -r.amount_fen END
+                       - (SELECT coalesce(sum(f.amount_fen), 0) FROM billing_surplusrefund f
+                           WHERE f.repayment_id = r.id AND f.confirmed_at IS NOT NULL AND f.ended_at IS NULL)) AS fen
+              FROM billing_repayment r JOIN billing_clawback w ON w.id = r.clawback_id
+             WHERE r.confirmed_at IS NOT NULL AND r.ended_at IS NULL GROUP BY w.programme_id, w.payee_id),
+        moved AS (
+            SELECT a.key, coalesce(sum(CASE WHEN t.credit_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0) AS fen
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
+             WHERE a.kind = 'surplus_owed' GROUP BY a.id, a.key)
+        SELECT format('%s: %s fen are the payee''s; the ledger says %s', coalesce(owed.key, moved.key), owed.fen, moved.fen)
+          FROM owed FULL JOIN moved USING (key) WHERE coalesce(owed.fen, 0) <> coalesce(moved.fen, 0)""",
+)
+
 _NUMBERED = (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback"), ("CY", "rechecksample"))
 for _letters, _table in _NUMBERED:
     numbers_have_no_gap(f"claims.{_table}_numbers_have_no_gap", _letters, f"billing_{_table}", "'claims'")
@@ -238,3 +280,29 @@ def _samples_as_drawn() -> Finding:
 
 
 register("claims.samples_are_as_drawn", _samples_as_drawn)
+
+
+def _accounts_add_up() -> Finding:
+    """What a payee owes by the movements of its account is what its notices, claims and money leave; and a statement of account says what
+    had moved by then."""
+    wrong = []
+    notices = Clawback.objects.filter(programme__issuer__isnull=False).order_by()
+    pairs = list(notices.values_list("programme__issuer", "payee").distinct())
+    for office, payee in pairs:
+        moved = account.moves(office, payee, _EVER)
+        said, left = _sum(line for _at, line in moved), account.still_owed(office, payee)
+        if said != left:
+            wrong.append(f"payee {payee} owes office {office} {said} fen by its account, {left} by what is left of its notices")
+        for paper in AccountStatement.objects.filter(owner=office, customer=payee).defer("content").iterator(chunk_size=100):
+            ends_at = Period(None, paper.last_on).ends_at or _EVER
+            by_then = _sum(line for at, line in moved if at < ends_at and at <= paper.issued_at)
+            if paper.total_fen != by_then:
+                wrong.append(f"statement of account {paper.number} says {paper.total_fen} fen; {by_then} had moved by then")
+    return Finding(len(pairs), tuple(wrong))
+
+
+def _sum(lines: Iterable[Line]) -> int:
+    return sum(line.debit_fen - line.credit_fen for line in lines)
+
+
+register("claims.accounts_of_payees_add_up", _accounts_add_up)

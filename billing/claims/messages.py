@@ -97,10 +97,17 @@ register(
         "repaid.amount": _("Type what came in, an amount above zero."),
         "repaid.on": _("Type the day on which the money came: from %(issued_on)s on, and not in the future."),
         "repaid.settled": _(
-            "Nothing of %(number)s is open any more: it came back, waits to be confirmed, or is taken off a claim."
+            "Nothing of %(number)s is open any more: it came back, waits to be confirmed, or is taken off a claim. If the money did come,"
+            " say that it came too much: then it is the payee's, and can be sent back."
         ),
         "repaid.decided": _("Somebody has decided on this already. Reload the page."),
         "repaid.two_people": _("You recorded this yourself. Another person of finance confirms it."),
+        "repaid.surplus_used": _(
+            "Some of this money was sent back, or taken for another notice. Undo that first: then this can be undone."
+        ),
+        "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
+        "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
+        "surplus.other": _("Choose a notice of the same payee and programme."),
         "claims.recorded_already": _("What happened to this payment is recorded already. Reload the page."),
         "claims.paid_amount": _("Type an amount of nil up to what the list says: %(most_fen)s."),
         "claims.paid_on": _("Type the day of the payment: not before the list, and not in the future."),

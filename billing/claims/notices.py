@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from billing.claims.models import Claim, Clawback, Objection
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.services.telling import tell_office
 from config.kernel.access import Role
@@ -59,6 +59,13 @@ register_events(
         ),
         "claim.repaid": Event(
             "claims", _("What came back for %(number)s is received"), _LINES, "circle-check", name=_("Claw-back received")
+        ),
+        "claim.surplus_refunded": Event(
+            "claims",
+            _("What was sent too much for %(number)s is on its way back"),
+            _LINES,
+            "cash",
+            name=_("Sent too much for a claw-back, and sent back"),
         ),
         OBJECTION: Event(
             "claims",
@@ -119,7 +126,12 @@ def tell_clawback(clawback: Clawback, now: datetime) -> None:
 
 def tell_repaid(repayment: Repayment, now: datetime) -> None:
     """Money for a notice has arrived."""
-    _tell_of("claim.repaid", repayment.clawback, repayment.amount_fen, now, reason="")
+    _tell_of("claim.repaid", repayment.clawback, repayment.received_fen, now, reason="")
+
+
+def tell_surplus_refunded(refund: SurplusRefund, now: datetime) -> None:
+    """What came too much was sent back."""
+    _tell_of("claim.surplus_refunded", refund.repayment.clawback, refund.amount_fen, now, reason=refund.reference)
 
 
 def tell_objection(objection: Objection, now: datetime) -> None:

@@ -77,6 +77,7 @@ EVENTS: Mapping[str, Word] = {
     ClaimEvent.RECHECK: pgettext_lazy("step of a claim", "Looked at again"),
     ClaimEvent.REJECT: pgettext_lazy("step of a claim", "Rejected"),
     ClaimEvent.WITHDRAW: pgettext_lazy("step of a claim", "Withdrawn"),
+    ClaimEvent.PAID_BACK: pgettext_lazy("step of a claim", "Paid back: less is taken off"),
 }
 LINES: Mapping[str, Word] = {
     LineKind.AWARD: pgettext_lazy("line of a claim", "Subsidy"),

@@ -113,7 +113,7 @@ def rows_of(actor: Actor, bills: Sequence[Bill], today: date) -> list[OverdueRow
             disputes,
             answers=bill.owner_id in answering,
             pays=bill.customer_id in paying,
-            given_up=bool(standing_for(actor, bill).written_off_fen),
+            given_up=standing_for(actor, bill).expected_fen <= 0,
         )
         for bill in bills
     ]
@@ -137,7 +137,7 @@ def _row(
         open_fen_of(bill),
         (today - bill.due_on).days,
         last[0] if last else "",
-        None if stops.stop(today) or standing_of(bill).written_off_fen else next_step(bill.due_on, today, done),
+        None if stops.stop(today) or standing_of(bill).expected_fen <= 0 else next_step(bill.due_on, today, done),
         blocks(open_fen_of(bill), done, today, stops),
         disputes.get(bill.pk),
         exempt,

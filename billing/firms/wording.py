@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from billing.ledger.rules.money import yuan
-from billing.wording import region_word
+from billing.wording import region_word, several, size_word
 from config.kernel.messages import local_date
+from instruments.rules.firm_size import FIGURES, Figures, Sizing
 
 Word = Promise | str
 
@@ -23,6 +24,9 @@ KINDS: dict[str, Word] = {
     "affiliate": pgettext_lazy("declaration", "Affiliated organisation"),
 }
 LABELS: dict[str, Word] = {
+    "certified_provider": pgettext_lazy("label of a provider", "Certified provider of services"),
+    "cma": pgettext_lazy("label of a provider", "CMA (metrology accreditation)"),
+    "cnas": pgettext_lazy("label of a provider", "CNAS (laboratory accreditation)"),
     "high_tech": pgettext_lazy("label of a firm", "High-tech firm"),
     "tech_sme": pgettext_lazy("label of a firm", "Technology SME"),
     "specialised": pgettext_lazy("label of a firm", "Specialised and innovative firm"),
@@ -59,6 +63,64 @@ MODES: dict[str, Word] = {
     "redeem": pgettext_lazy("settlement across regions", "The firm pays its part, the provider redeems the rest"),
 }
 
+SECTORS: dict[str, Word] = {
+    "agriculture": pgettext_lazy("sector", "farming, forestry and fishing"),
+    "industry": pgettext_lazy("sector", "industry"),
+    "construction": pgettext_lazy("sector", "construction"),
+    "wholesale": pgettext_lazy("sector", "wholesale"),
+    "retail": pgettext_lazy("sector", "retail"),
+    "transport": pgettext_lazy("sector", "transport"),
+    "storage": pgettext_lazy("sector", "storage"),
+    "post": pgettext_lazy("sector", "post"),
+    "lodging": pgettext_lazy("sector", "lodging"),
+    "catering": pgettext_lazy("sector", "catering"),
+    "information": pgettext_lazy("sector", "information transmission"),
+    "software": pgettext_lazy("sector", "software and information technology"),
+    "real_estate": pgettext_lazy("sector", "real estate development"),
+    "property": pgettext_lazy("sector", "property management"),
+    "business_services": pgettext_lazy("sector", "leasing and business services"),
+    "other": pgettext_lazy("sector", "other industries"),
+}
+"""The sectors of the standard for small and medium firms."""
+_FIGURES: dict[str, Word] = {
+    "staff": pgettext_lazy("figure of a firm", "staff"),
+    "revenue_fen": pgettext_lazy("figure of a firm", "revenue"),
+    "assets_fen": pgettext_lazy("figure of a firm", "total assets"),
+}
+
+
+def sizing_words(found: Sizing) -> list[str]:
+    """How the size of a firm was found: the sector with its figures, and the thresholds that decided, a sentence each."""
+    sector = str(SECTORS[found.sector])
+    if found.known:
+        told = [_("Standard of 2011 for %(sector)s.") % {"sector": sector}]
+    else:
+        told = [_("Standard of 2011 for industry, because no declared industry names another sector.")]
+    if found.lacking:
+        return [*told, _("Not known without: %(figures)s.") % {"figures": several(str(_FIGURES[name]) for name in found.lacking)}]
+    told.append(_("It looks at: %(figures)s.") % {"figures": _size_figures(found.looked_at)})
+    if found.size is not None and found.reached is not None:
+        told.append(
+            _("It is %(size)s from %(figures)s on.") % {"size": size_word(found.size), "figures": _size_figures(found.reached)}
+        )
+    if found.missed is not None:
+        size, least = found.missed
+        told.append(
+            _("It would be %(size)s only from %(figures)s on.") % {"size": size_word(size), "figures": _size_figures(least)}
+        )
+    return told
+
+
+def _size_figures(figures: Figures) -> str:
+    """The figures that are there, whole yuan without a fraction."""
+    words = {
+        "staff": lambda value: _("staff %(count)s") % {"count": f"{value:,}"},
+        "revenue_fen": lambda value: _("revenue ¥%(amount)s") % {"amount": yuan(value).removesuffix(".00")},
+        "assets_fen": lambda value: _("assets ¥%(amount)s") % {"amount": yuan(value).removesuffix(".00")},
+    }
+    there = ((name, getattr(figures, name)) for name in FIGURES)
+    return several(words[name](value) for name, value in there if value is not None)
+
 
 def said(kind: str, content: Mapping[str, Any]) -> str:
     """A declaration in one line."""
@@ -72,6 +134,7 @@ def _figures(content: Mapping[str, Any]) -> str:
     names = (
         ("revenue_fen", _("revenue ¥%(amount)s")),
         ("assets_fen", _("assets ¥%(amount)s")),
+        ("net_assets_fen", _("net assets ¥%(amount)s")),
         ("capital_fen", _("capital ¥%(amount)s")),
     )
     parts += [text % {"amount": yuan(content[name])} for name, text in names if content.get(name) is not None]

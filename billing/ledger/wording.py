@@ -21,6 +21,8 @@ ACCOUNTS: dict[str, Word] = {
     "subsidy_due": pgettext_lazy("kind of account", "Subsidy owed to a payee"),
     "subsidy_granted": pgettext_lazy("kind of account", "Subsidy approved"),
     "subsidy_paid": pgettext_lazy("kind of account", "Subsidy paid"),
+    "surplus_held": pgettext_lazy("kind of account", "Money of payees that came too much"),
+    "surplus_owed": pgettext_lazy("kind of account", "Sent too much by a payee, and owed to it"),
     "unit_total": pgettext_lazy("kind of account", "Total limit of an applicant"),
 }
 KINDS: dict[str, Word] = {
@@ -51,6 +53,8 @@ REASONS: dict[str, Word] = {
     "claim_approve": pgettext_lazy("reason of a movement", "Claim approved"),
     "clawback_repaid": pgettext_lazy("reason of a movement", "Claw-back paid back"),
     "clawback_unpaid": pgettext_lazy("reason of a movement", "Payment of a claw-back undone"),
+    "surplus_refunded": pgettext_lazy("reason of a movement", "Sent too much and sent back"),
+    "surplus_not_refunded": pgettext_lazy("reason of a movement", "Sending back undone"),
     "claim_pay": pgettext_lazy("reason of a movement", "Claim paid"),
     "dispute": pgettext_lazy("reason of a movement", "Dispute after the claim"),
     "recheck": pgettext_lazy("reason of a movement", "Re-check of a claim"),

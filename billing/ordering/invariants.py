@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.ordering.guards import LIVING_CHARGES
 from config.kernel.invariants import register_sql
 
 register_sql(
@@ -72,4 +73,33 @@ register_sql(
           JOIN booking_reservation r ON r.id = l.reservation_id
           JOIN instruments_instrument i ON i.id = r.instrument_id
          WHERE (r.organisation_id, i.organisation_id) <> (c.organisation_id, c.lab_id)""",
+)
+
+register_sql(
+    "ordering.other_lines_are_charged_up_to_their_quantity",
+    counted="SELECT count(*) FROM billing_commissioncharge",
+    violations=f"""
+        SELECT format('line %s of commission sheet %s is for %s (%s fen); charged are %s (%s fen)', l.id, living.sheet_id, l.quantity,
+                      l.amount_fen, sum(living.quantity), sum(living.amount_fen))
+          FROM ({LIVING_CHARGES}) living
+          JOIN billing_quotationline l ON l.id = living.line_id
+         GROUP BY l.id, living.sheet_id
+        HAVING sum(living.quantity) > l.quantity
+            OR abs(sum(living.amount_fen) - sum(living.quantity) * l.unit_price_fen) > count(*)""",  # noqa: S608  (constants only)
+)
+
+register_sql(
+    "ordering.other_lines_are_charged_under_their_sheet",
+    counted="SELECT count(*) FROM billing_commissioncharge",
+    violations="""
+        SELECT format('charge %s of commission sheet %s ("%s") is of work that does not stand under it, or of another''s line', c.id, s.id,
+                      s.state)
+          FROM billing_commissioncharge c
+          JOIN billing_commissionsheet s ON s.id = c.sheet_id
+          JOIN billing_quotationline l ON l.id = c.line_id
+          LEFT JOIN billing_sessionextra e ON e.id = c.session_extra_id
+          LEFT JOIN booking_sampleextra x ON x.id = c.sample_extra_id
+         WHERE s.state NOT IN ('in_force', 'finished') OR l.quotation_id <> s.quotation_id
+            OR NOT EXISTS (SELECT 1 FROM billing_commissionreservation r WHERE r.reservation_id = e.reservation_id AND r.sheet_id = s.id)
+           AND NOT EXISTS (SELECT 1 FROM billing_commissionsamplejob j WHERE j.sample_job_id = x.job_id AND j.sheet_id = s.id)""",
 )

@@ -54,6 +54,16 @@ register(
         "commission.priced": _(
             "By the list price this reservation would cost more than by the commission, so it is not taken off. Cancel it, and book again."
         ),
+        "commission.not_under_it": _("This session or sample job does not stand under the commission. Attach it first."),
+        "commission.line_unknown": _("The commission has no such line for other things. It has: %(known)s."),
+        "commission.line_quantity": _(
+            "Give how much of the line is charged: more than nothing, with three decimal places at most."
+        ),
+        "commission.line_used_up": _("The line is for %(quantity)s, and %(left)s of it is left to be charged."),
+        "commission.line_costs_nothing": _("The commission says that this costs nothing. There is nothing to charge."),
+        "commission.signed_by_you": _(
+            "You signed the commission for the customer. Another manager of the lab has to charge this."
+        ),
         "commission.has_bookings": _(
             "Bookings cost what this commission says: %(references)s. Cancel them or take them off first, then call it off."
         ),

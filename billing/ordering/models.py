@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billing.ordering.guards import DRAFT_ONLY, frozen_by_state
+from billing.ordering.guards import DRAFT_ONLY, WITHIN_LINE, frozen_by_state
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.quotations import QuotationState
 from billing.ordering.rules.quotations import successors as quotation_successors
 from billing.ordering.rules.sheets import SIGNED_STATES, Confidentiality, Method, ReportForm, SampleHandling, SheetState
 from billing.ordering.rules.sheets import successors as sheet_successors
+from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import RenderState
+from booking.models import Reservation, SampleExtra, SampleJob
 from booking.rules.enquiries import Side
 from config.kernel.models.guards import append_only, no_truncate
 
@@ -289,3 +292,51 @@ class CommissionSampleJob(models.Model):
 
     class Meta:
         triggers = [append_only("commission_sample_job_append_only"), no_truncate("commission_sample_job_no_truncate")]
+
+
+class CommissionCharge(models.Model):
+    """So much of a sheet's line for other things was charged, as an extra of a session or of a sample job under the sheet: both sides
+    signed for it. What is declined or taken back, and what ends without a charge, is free again. Append-only; the extra has the state.
+    """
+
+    sheet = models.ForeignKey(CommissionSheet, on_delete=models.PROTECT, related_name="charges")
+    line = models.ForeignKey(QuotationLine, on_delete=models.PROTECT, related_name="charges")
+    session_extra = models.OneToOneField("billing.SessionExtra", null=True, on_delete=models.PROTECT, related_name="by_order")
+    sample_extra = models.OneToOneField("booking.SampleExtra", null=True, on_delete=models.PROTECT, related_name="by_order")
+    quantity = models.DecimalField(max_digits=10, decimal_places=3)
+    charged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    charged_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(session_extra__isnull=False, sample_extra__isnull=True)
+                | Q(session_extra__isnull=True, sample_extra__isnull=False),
+                name="commission_charge_of_one_extra",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="commission_charge_of_something"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="commission_charge_within_line",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                declare=[("agreed", "numeric"), ("taken", "numeric")],
+                func=WITHIN_LINE,
+            ),
+            append_only("commission_charge_append_only"),
+            no_truncate("commission_charge_no_truncate"),
+        ]
+
+    @property
+    def extra(self) -> SessionExtra | SampleExtra:
+        """What is charged: one of the two."""
+        if self.session_extra is not None:
+            return self.session_extra
+        return cast("SampleExtra", self.sample_extra)
+
+    @property
+    def about(self) -> Reservation | SampleJob:
+        """The session or the sample job with which it is charged."""
+        return self.session_extra.reservation if self.session_extra is not None else cast("SampleExtra", self.sample_extra).job

@@ -9,9 +9,9 @@ from instruments.rules.spending import is_in_house
 
 
 def customer_of(organisation: Organisation, owner_id: int, size: str | None = None) -> Customer:
-    """What is known and was shown of ``organisation`` that wants something of the owner ``owner_id``. ``size``: as its facts say."""
-    if size is None and organisation.staff_count is not None and organisation.annual_revenue_fen is not None:
-        size = size_class(organisation.staff_count, organisation.annual_revenue_fen).value
+    """What is known and was shown of ``organisation`` that wants something of the owner ``owner_id``. ``size``: as its facts say; without
+    one its columns do, which name no industry."""
+    size = size or size_class(None, organisation.staff_count, organisation.annual_revenue_fen)
     return Customer(
         kind=organisation.kind,
         size=size,

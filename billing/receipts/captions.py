@@ -32,6 +32,8 @@ WORDS: Mapping[str, Promise | str] = {
     **{name: BILL_WORDS[name] for name in _SAME},
     "receipt": pgettext_lazy("receipt", "Receipt"),
     "account_statement": pgettext_lazy("receipt", "Statement of account"),
+    "owed_to": pgettext_lazy("receipt", "To whom it is owed"),
+    "owed_by": pgettext_lazy("receipt", "Who owes it"),
     "period": pgettext_lazy("receipt", "From – to"),
     "received_on": pgettext_lazy("receipt", "Received on"),
     "method": pgettext_lazy("receipt", "Way"),
@@ -55,6 +57,12 @@ WHAT: Mapping[str, Promise | str] = {
     "credit_note": pgettext_lazy("movement of an account", "Credit note"),
     "payment": pgettext_lazy("movement of an account", "Payment"),
     "payment_undone": pgettext_lazy("movement of an account", "Payment taken back"),
+    "clawback": pgettext_lazy("movement of an account", "Claw-back notice"),
+    "set_off": pgettext_lazy("movement of an account", "Taken off a claim"),
+    "repaid": pgettext_lazy("movement of an account", "Paid back"),
+    "repaid_undone": pgettext_lazy("movement of an account", "Paying back undone"),
+    "sent_back": pgettext_lazy("movement of an account", "Came too much, sent back"),
+    "sent_back_undone": pgettext_lazy("movement of an account", "Sending back undone"),
 }
 METHODS: Mapping[str, Promise | str] = {
     "bank": pgettext_lazy("way to pay", "Bank transfer"),

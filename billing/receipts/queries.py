@@ -15,7 +15,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import files
 
-READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR)
+READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.FINANCE, Role.INSPECTOR)
 
 
 def papers_visible(actor: Actor, kind: str) -> QuerySet[Any]:

@@ -34,7 +34,7 @@ def render_html(content: Content) -> str:
     """The HTML of the PDF: no script, no address outside, every text escaped."""
     words = receipt_captions()
     with translation.override(CHINESE):
-        sides = [party_box(words[side], content[side], words) for side in ("owner", "customer")]
+        sides = [party_box(words[caption], content[side], words) for side, caption in _sides(content).items()]
         context = {
             "c": content,
             "w": words,
@@ -50,6 +50,13 @@ def render_html(content: Content) -> str:
             "opening": yuan(content["totals"].get("opening_fen", 0)),
         }
         return render_to_string("billing/receipt.html", context)
+
+
+def _sides(content: Content) -> dict[str, str]:
+    """How each side is called."""
+    if content.get("of_office"):
+        return {"owner": "owed_to", "customer": "owed_by"}
+    return {"owner": "owner", "customer": "customer"}
 
 
 def _heads(content: Content) -> tuple[str, ...]:
@@ -85,8 +92,7 @@ def lines_sheet(content: Content) -> Sheet:
     above: list[list[Value]] = [
         [words[content["kind"]].line],
         [words["number"].line, content["number"]],
-        [words["owner"].line, content["owner"]["name"], content["owner"]["code"]],
-        [words["customer"].line, content["customer"]["name"], content["customer"]["code"]],
+        *([words[caption].line, content[side]["name"], content[side]["code"]] for side, caption in _sides(content).items()),
         [],
     ]
     return Sheet(

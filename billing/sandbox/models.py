@@ -1,4 +1,4 @@
-"""Trying a programme on past sessions: what was asked, how far it is, what came out."""
+"""Trying a programme on past sessions and commissioned tests: what was asked, how far it is, what came out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class RunState(models.TextChoices):
 
 
 class SandboxRun(models.Model):
-    """A programme document over the sessions of a period, beside another version. Nothing of it touches money.
+    """A programme document over the sessions and commissioned tests of a period, beside another version. Nothing of it touches money.
 
     ``document`` is what was tried, frozen (of a draft as it was then, or of ``version``); ``against`` what it is held against. Days are
     local days of the service, both included. ``budget_fen`` replaces the budget of the document's pools, in both. The steps are whole
-    per cent by which main rate and limits are moved. ``checkpoint`` is a state of the work (compressed JSON), so that it goes
+    per cent by which main rate and limits are moved. ``vouchers_of``: the programme whose vouchers stand behind what is tried, in place of
+    its own. ``checkpoint`` is a state of the work (compressed JSON), so that it goes
     on where it was written down last, also after somebody stopped it; ``result`` is what the page shows and the files hold.
     """
 
@@ -34,6 +35,7 @@ class SandboxRun(models.Model):
     version = models.ForeignKey("billing.ProgrammeVersion", null=True, on_delete=models.PROTECT, related_name="+")
     document = models.JSONField()
     against = models.ForeignKey("billing.ProgrammeVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    vouchers_of = models.ForeignKey("billing.Programme", null=True, on_delete=models.PROTECT, related_name="+")
     first_on = models.DateField()
     last_on = models.DateField()
     budget_fen = models.BigIntegerField(null=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from billing.sandbox.models import SandboxRun
+from billing.subsidy.models import Programme
+from billing.vouchers.models import Voucher
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Organisation
 
@@ -22,8 +24,14 @@ def runs_visible(actor: Actor) -> QuerySet[SandboxRun]:
 
 def run_for(actor: Actor, pk: int) -> SandboxRun:
     """One trial. Raises NotFound."""
-    rows = SandboxRun.objects.select_related("created_by", "version__programme", "against__programme", "draft")
+    rows = SandboxRun.objects.select_related("created_by", "version__programme", "against__programme", "draft", "vouchers_of")
     return get_visible(rows.defer("checkpoint", "draft__document", "version__document", "against__document"), actor, pk=pk)
+
+
+def lenders(actor: Actor) -> QuerySet[Programme]:
+    """The programmes under which vouchers were issued, with which a rule can be tried."""
+    issued = Voucher.objects.filter(programme=OuterRef("pk"), issued_at__isnull=False)
+    return visible_to(Programme.objects.filter(Exists(issued)), actor).order_by("code")
 
 
 def names_in(result: Mapping[str, Any]) -> dict[int, Organisation]:

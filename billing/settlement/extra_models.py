@@ -21,16 +21,37 @@ RETURN NEW;
 """
 
 
+#: Answered once. What the customer chose when booking, and what a signed order says, is agreed from the first and may be taken back.
+_ANSWERED_ONCE = """
+IF OLD.state = 'proposed' THEN
+    RETURN NEW;
+END IF;
+IF OLD.state = 'agreed' AND NEW.state = 'withdrawn' THEN
+    IF OLD.chosen THEN
+        RETURN NEW;
+    END IF;
+    PERFORM 1 FROM billing_commissioncharge c WHERE c.session_extra_id = OLD.id;
+    IF FOUND THEN
+        RETURN NEW;
+    END IF;
+END IF;
+RAISE EXCEPTION 'Cannot update rows from %: it is answered already', TG_TABLE_NAME
+    USING ERRCODE = '23514', CONSTRAINT = 'session_extra_answered_once';
+"""
+
+
 class SessionExtra(models.Model):
     """``quantity`` at ``rate_fen`` each (fen). ``addon`` is the code of the price's own add-on, whose rate of the customer's class it then
-    has; empty for what the lab words itself. ``chosen``: by the customer when booking, and so agreed from the first; it may be withdrawn
-    until the charge. Only what is agreed is ever charged; what nobody answered when time agreed the use is withdrawn, with no one in
-    ``answered_by``.
+    has, and its names in ``words`` and ``words_en`` as they were; empty for what the lab words itself. ``chosen``: by the customer when
+    booking, and so agreed from the first; it may be withdrawn until the charge. What a signed order says (``by_order``) is agreed by who
+    signed it for the customer, since then. Only what is agreed is ever charged; what nobody answered when time agreed the use is withdrawn,
+    with no one in ``answered_by``.
     """
 
     reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="extras")
     addon = models.CharField(max_length=40, blank=True)
     words = models.CharField(max_length=300)
+    words_en = models.CharField(max_length=300, blank=True, default="", db_default="")
     quantity = models.PositiveIntegerField()
     rate_fen = models.BigIntegerField()
     amount_fen = models.BigIntegerField()
@@ -68,11 +89,12 @@ class SessionExtra(models.Model):
         ]
         triggers = [
             pgtrigger.ReadOnly(name="session_extra_frozen", exclude=["state", "answered_by", "answered_at"]),
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="session_extra_answered_once",
                 operation=pgtrigger.Update,
-                condition=~pgtrigger.Q(old__state="proposed")
-                & ~pgtrigger.Q(old__chosen=True, old__state="agreed", new__state="withdrawn"),
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func=_ANSWERED_ONCE,
             ),
             pgtrigger.Protect(name="session_extra_kept", operation=pgtrigger.Delete),
             pgtrigger.Trigger(

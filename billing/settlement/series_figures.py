@@ -19,7 +19,7 @@ from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
 from billing.settlement.services.awarding import countings
-from billing.settlement.services.session_extras import NOTHING_BESIDE, Beside, faults_of_choice
+from billing.settlement.services.session_extras import NOTHING_BESIDE, Beside, OnOffer, faults_of_choice
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
 from billing.vouchers.rules.backing import spread
@@ -84,7 +84,7 @@ class PricedReport:
     rows: list[PricedRow]
     together: Figures
     if_all_approved: Figures | None
-    offered: Mapping[str, tuple[str, int]]
+    offered: Mapping[str, OnOffer]
     faults: tuple[Reason, ...]
 
     @property
@@ -138,11 +138,11 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
 
 def _besides(
     plans: Mapping[int, Plan | None], chosen: Sequence[tuple[str, int]]
-) -> tuple[dict[str, tuple[str, int]], tuple[Reason, ...], dict[int, Beside]]:
+) -> tuple[dict[str, OnOffer], tuple[Reason, ...], dict[int, Beside]]:
     """What any of the times offers, what is wrong with the choice everywhere, and what it is at each time. What is wrong everywhere is not
     said of each again."""
     besides = {ordinal: beside_of(plan, chosen) for ordinal, plan in plans.items()}
-    offered: dict[str, tuple[str, int]] = {}
+    offered: dict[str, OnOffer] = {}
     for one in besides.values():
         offered = {**one.offered, **offered}
     faults = tuple(faults_of_choice(offered, chosen))

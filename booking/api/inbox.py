@@ -42,6 +42,7 @@ class PendingOut(serializers.Serializer):
     overdue = serializers.BooleanField()
     risks = serializers.ListField(child=serializers.ChoiceField(choices=[str(risk) for risk in Risk]))
     other_time_proposed = serializers.BooleanField(help_text="The customer was asked to take another time.")
+    question_asked = serializers.BooleanField(help_text="The lab asked the customer something and has heard nothing yet.")
     own = serializers.BooleanField(help_text="You asked for it yourself: a colleague has to decide.")
     series = serializers.IntegerField(allow_null=True, help_text="The series that it is a time of.")
     ordinal = serializers.IntegerField(allow_null=True, help_text="Which time of the series it is, from 1.")
@@ -234,4 +235,5 @@ def _shown(one: Pending) -> dict[str, Any]:
         "planned": row.series.planned if row.series is not None else None,
         "group": row.group_id,
         "other_time_proposed": one.suggested,
+        "question_asked": one.questioned,
     }

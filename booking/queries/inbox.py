@@ -60,7 +60,8 @@ EVERYTHING = Together()
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A request that waits. ``own``: the actor asked for it or booked it for somebody, and a colleague has to decide; ``suggested``: the
-    customer was asked to take another time, so that the lab has answered; ``awaits_leader``: the leader of the group that pays has to
+    customer was asked to take another time, so that the lab has answered; ``questioned``: it was asked something and has not answered;
+    ``awaits_leader``: the leader of the group that pays has to
     agree first; ``group_size``: so many instruments were asked for together with it, itself among them (0: it was asked for alone)."""
 
     reservation: Reservation
@@ -68,6 +69,7 @@ class Pending:
     risks: tuple[Risk, ...]
     own: bool
     suggested: bool = False
+    questioned: bool = False
     awaits_leader: bool = False
     group_size: int = 0
 
@@ -136,6 +138,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.is_of(actor.user_id),
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
+            row.question_asked,  # type: ignore[attr-defined]
             row.pk in unagreed,
             row.group_size or 0,  # type: ignore[attr-defined]  # annotated by waiting
         )

@@ -13,9 +13,11 @@ from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, F
 from django.db.models.functions import Greatest
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.models import Enquiry, Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
 from booking.rules.assistance import ASSISTED, meant_mode, with_reason
 from booking.rules.changes import ChangeState, Side
+from booking.rules.enquiries import EnquiryState
+from booking.rules.enquiries import Side as Party
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
@@ -129,7 +131,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     """``requests_waiting`` with what the inbox says of each.
 
     ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
-    ``other_time_proposed`` those whose customer was asked to take another time; ``waits_since`` is when the lab could first answer: once
+    ``other_time_proposed`` those whose customer was asked to take another time, ``question_asked`` those about which the lab asked its
+    customer something and has heard nothing; ``waits_since`` is when the lab could first answer: once
     the leader of the group that pays had agreed.
     """
     used = Reservation.objects.filter(
@@ -138,7 +141,10 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
+    questions = Enquiry.objects.filter(reservation_id=OuterRef("pk"), state=EnquiryState.ANSWERED)
+    unanswered = questions.exclude(messages__side=Party.CUSTOMER)
     rows = requests_waiting(actor).annotate(has_rival=_has_rival(), is_first=~Exists(used), other_time_proposed=Exists(asked))
+    rows = rows.annotate(question_asked=Exists(unanswered))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
     return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
 

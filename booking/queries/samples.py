@@ -106,7 +106,9 @@ def job_for(actor: Actor, job_id: int) -> SampleJob:
         .select_related(*around)
         .prefetch_related(
             Prefetch("samples", sample_steps.with_reasons(Sample.objects.order_by("position"))),
-            Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
+            Prefetch(
+                "extras", SampleExtra.objects.select_related("proposed_by", "answered_by", "by_order__sheet").order_by("pk")
+            ),
             Prefetch("parcels", SampleParcel.objects.order_by("pk")),
             Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
         )

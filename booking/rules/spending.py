@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+LEADER_FIRST = "card.leader_first"
+"""The code of the refusal where only the leader agrees to so much."""
+
 
 class LeaderState(StrEnum):
     WAITING = "waiting"

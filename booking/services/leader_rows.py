@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from booking.models import LeaderApproval
-from booking.rules.spending import LeaderState, after_pricing
+from booking.rules.spending import LEADER_FIRST, LeaderState, after_pricing
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit
@@ -44,7 +44,7 @@ def refuse_more(card: FundCard, row: LeaderApproval | None, requested_by_id: int
     asks = asks_the_leader(total_fen, card.asks_above_fen, own=requested_by_id == card.group.leader_id)
     after = after_pricing(LeaderState(row.state) if row else None, row.asked_fen if row else 0, total_fen, asks=asks)
     if after is LeaderState.WAITING and actor.user_id != card.group.leader_id:
-        raise Refusal.of("card.leader_first", amount_fen=total_fen, leader=str(card.group.leader))
+        raise Refusal.of(LEADER_FIRST, amount_fen=total_fen, leader=str(card.group.leader))
 
 
 def decide(row: LeaderApproval, state: LeaderState, actor: Actor, now: datetime, reason: str = "") -> None:

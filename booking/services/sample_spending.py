@@ -85,6 +85,13 @@ def keep_extra(job: SampleJob, extra: SampleExtra, actor: Actor, now: datetime) 
     sample_money().on_extra(job, extra_fen, actor, now)
 
 
+def keep_without(job: SampleJob, extra: SampleExtra, actor: Actor, now: datetime) -> None:
+    """A charge that was agreed is taken back: the card keeps no more for it."""
+    if job.fund_card_id is not None:
+        rows = SampleExtra.objects.filter(job=job, state=ExtraState.AGREED).exclude(pk=extra.pk)
+        sample_money().on_extra(job, sum(rows.values_list("amount_fen", flat=True)), actor, now)
+
+
 def agree(actor: Actor, approval_id: int, job_id: int, now: datetime) -> str:
     """The leader agrees to a job, and the lab hears of it. Part of the caller's transaction. Returns the job's state."""
     job, row = _waiting(actor, approval_id, job_id)

@@ -10,7 +10,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.changes import Side
 from booking.rules.service_facts import ServiceFacts, service_faults
 from booking.rules.states import Action, ReservationState, actions_from, next_state
-from booking.services import changes, consents
+from booking.services import changes, consents, notices
 from booking.services.reservations import one_line
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible
@@ -31,8 +31,9 @@ def correct(
     *,
     seen: ServiceFacts | None = None,
 ) -> bool:
-    """Say ``facts`` of the service instead of what was said before; whether anything is another by it. The customer does so, or the lab;
-    ``expected`` are the figures that the customer saw for it, and nobody else accepts any. ``seen``: what was read before it was typed.
+    """Say ``facts`` of the service instead of what was said before; whether anything is another by it. The customer does so, or the lab,
+    and then the customer is told; ``expected`` are the figures that the customer saw for it, and nobody else accepts any. ``seen``: what
+    was read before it was typed.
 
     Raises NotFound, Forbidden, Refusal with every reason (``service.*``, ``name.*``, ``facts.no_more``, ``facts.money_held`` on what
     subsidies were decided by), ``consent.over``, Conflict ``booking.changed_meanwhile``, ``facts.dearer``, ``billing.figures_differ``.
@@ -65,6 +66,8 @@ def correct(
     )
     old, new = ({name: said.document()[name] for name in changed} for said in (before, facts))
     audit.record(actor, ACTION, locked, now, before=old, after=new)
+    if side is Side.LAB:
+        notices.defer(locked, "facts_corrected", now, corrected=[[name, old[name], new[name]] for name in changed])
     return True
 
 

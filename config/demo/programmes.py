@@ -1,4 +1,4 @@
-"""The rules of these years, and next years' on the desks of the office: one being written and tried on past sessions, one that waits for a
+"""The rules of these years, and next years' on the desks of the office: one being written and tried on past services, one that waits for a
 second officer."""
 
 from __future__ import annotations

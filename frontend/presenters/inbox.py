@@ -88,6 +88,8 @@ def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None
         chips.insert(0, Chip("wait", "hourglass", _("Customer is asked")))
     if pending.awaits_leader:
         chips.insert(0, Chip("wait", "hourglass", _("Awaiting leader")))
+    if pending.questioned:
+        chips.insert(0, Chip("wait", "hourglass", _("Customer's answer awaited")))
     if pending.suggested:
         chips.insert(0, Chip("wait", "hourglass", _("Other times suggested")))
     if pending.overdue:
@@ -150,7 +152,7 @@ def _day_row(row: _Shown, reservation: Reservation, day: TimeRange, zone: ZoneIn
     selected = reservation_id == reservation.pk
     shown = during.intersect(day)
     return DayRow(
-        words=f"{display.in_zone(during.starts_at, zone.key):%H:%M}–{display.in_zone(during.ends_at, zone.key):%H:%M}",
+        words=_clock_words(shown or during, day, zone),
         customer=customer,
         state=state,
         selected=selected,
@@ -158,6 +160,12 @@ def _day_row(row: _Shown, reservation: Reservation, day: TimeRange, zone: ZoneIn
         x=_place(shown.starts_at, day) if shown else 0,
         width=max(4, _place(shown.ends_at, day) - _place(shown.starts_at, day)) if shown else 0,
     )
+
+
+def _clock_words(shown: TimeRange, day: TimeRange, zone: ZoneInfo) -> str:
+    """From when to when it takes time on that day: what goes on past midnight ends with the day."""
+    last = "24:00" if shown.ends_at == day.ends_at else f"{display.in_zone(shown.ends_at, zone.key):%H:%M}"
+    return f"{display.in_zone(shown.starts_at, zone.key):%H:%M}–{last}"
 
 
 def _place(moment: datetime, day: TimeRange) -> int:

@@ -65,6 +65,7 @@ SOURCES: Mapping[str, Word] = {
     "payment": pgettext_lazy("cause of a posting", "Payment"),
     "payout": pgettext_lazy("cause of a posting", "Payout of a list"),
     "repayment": pgettext_lazy("cause of a posting", "Claw-back paid back"),
+    "surplus_refund": pgettext_lazy("cause of a posting", "Money that came too much, sent back"),
     "prepaid": pgettext_lazy("cause of a posting", "Prepaid money"),
     "refund": pgettext_lazy("cause of a posting", "Refund of a payment"),
     "reservation": pgettext_lazy("cause of a posting", "Booking"),

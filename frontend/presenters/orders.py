@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing.ordering import wording
-from billing.ordering.models import CommissionSheet, CommissionSignature, Quotation, QuotationLine
+from billing.ordering.charged import OtherLine
+from billing.ordering.models import CommissionCharge, CommissionSheet, CommissionSignature, Quotation, QuotationLine
 from billing.ordering.rules.lines import shown_quantity
 from billing.ordering.rules.sheets import SheetState
 from billing.ordering.services.documents import is_given_up
@@ -35,6 +37,42 @@ class LineRow:
     unit_price_fen: int
     published_fen: int | None
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedPart:
+    """So much of a line, charged with a session or a sample job."""
+
+    reference: str
+    url: str
+    quantity: str
+    amount_fen: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRow:
+    """A line for other things: what of it is charged, and where. ``open``: something is left to charge."""
+
+    name: str
+    unit: str
+    quantity: str
+    charged: str
+    left: str
+    open: bool
+    parts: list[ChargedPart]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRows:
+    """The lines for other things of a sheet, and what is to be known of those that were not charged."""
+
+    rows: list[OtherRow]
+    note: str
+
+    @property
+    def open(self) -> list[OtherRow]:
+        return [row for row in self.rows if row.open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +116,40 @@ def lines(rows: Iterable[QuotationLine]) -> list[LineRow]:
         )
         for row in rows
     ]
+
+
+def other_lines(found: Sequence[OtherLine], sheet: CommissionSheet) -> OtherRows | None:
+    """What was charged of a sheet's lines for other things; None where it has none, or may still be changed."""
+    if not found or sheet.state in (SheetState.DRAFT, SheetState.ISSUED):
+        return None
+    rows = [
+        OtherRow(
+            name=each.line.description,
+            unit=wording.unit_word(each.line.unit),
+            quantity=shown_quantity(each.line.quantity),
+            charged=shown_quantity(each.charged) if each.charged else "0",
+            left=shown_quantity(each.left) if each.is_open else "0",
+            open=each.is_open,
+            parts=[_part(charge) for charge in each.charges],
+        )
+        for each in found
+    ]
+    return OtherRows(rows, _uncharged(sheet) if any(row.open for row in rows) else "")
+
+
+def _uncharged(sheet: CommissionSheet) -> str:
+    if sheet.state == SheetState.CANCELLED:
+        return _("The commission was called off: none of this is charged.")
+    if sheet.state == SheetState.FINISHED:
+        return _("The commission is done. What was not charged of these lines is not charged any more.")
+    return _("The lab charges what is left on the page of a session or a sample job of this commission.")
+
+
+def _part(charge: CommissionCharge) -> ChargedPart:
+    about, extra = charge.about, charge.extra
+    page = "reservation_detail" if charge.session_extra_id is not None else "sample_job"
+    url = f"{reverse(page, args=[about.pk])}#extras"
+    return ChargedPart(about.reference, url, shown_quantity(charge.quantity), extra.amount_fen, extra.state)
 
 
 def document(made: Quotation | CommissionSheet, stored: StoredFile | None) -> DocumentView:

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from billing import wording
 from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
+from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from booking.models import BookingConsent
@@ -25,6 +26,7 @@ from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.presenters.assessment import AssessmentRows, of_preview, present
 from frontend.presenters.cards import NO_CARDS, CardPart
+from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.spending import is_in_house
 
@@ -231,12 +233,12 @@ def quote_view(
     )
 
 
-def addon_rows(offered: Mapping[str, tuple[str, int]], form: BookingForm) -> list[AddonRow]:
+def addon_rows(offered: Mapping[str, OnOffer], form: BookingForm) -> list[AddonRow]:
     """What is ``offered`` besides the time (``session_extras.priced``), as it was chosen."""
     typed, chosen = form.quantities(), dict(form.chosen_addons())
     return [
-        AddonRow(code, name, rate_fen, typed.get(code, ""), rate_fen * chosen.get(code, 0))
-        for code, (name, rate_fen) in offered.items()
+        AddonRow(code, bilingual(one), one.rate_fen, typed.get(code, ""), one.rate_fen * chosen.get(code, 0))
+        for code, one in offered.items()
     ]
 
 

@@ -109,6 +109,11 @@ def tiles(result: Json) -> list[Tile]:
     sessions = {"part": f"{tried['subsidised_sessions']:,}", "whole": f"{tried['sessions']:,}"}
     firms = {"part": f"{tried['subsidised_firms']:,}", "whole": f"{tried['firms']:,}"}
     words = _("of %(whole)s")
+    if _has_batches(result, TRIED):
+        asked = {"amount": display.yuan(tried["cost_fen"] + tried["cut_fen"])}
+        found.append(
+            Tile(_("Cut by the rules over a batch"), display.yuan(tried["cut_fen"]), _("of %(amount)s asked for") % asked)
+        )
     found.append(Tile(_("Services that get something"), sessions["part"], words % sessions))
     found.append(Tile(_("Customers that get something"), firms["part"], words % firms))
     return found
@@ -146,13 +151,56 @@ def _has_vouchers(result: Json) -> bool:
     return bool(result.get("vouchers", {}).get(TRIED, {}).get("count"))
 
 
-def voucher_note(result: Json) -> str:
-    """How vouchers count in a result; empty where the rule has none."""
+def _has_batches(result: Json, name: str) -> bool:
+    return name in result.get("batches", {})
+
+
+def batch_notes(result: Json) -> list[str]:
+    """Which batches were formed, and what a trial leaves out."""
+    if "batches" not in result:
+        return [
+            _(
+                "Not tried: rules over a whole batch, quality grades that are confirmed after the service, what somebody would have booked"
+                " under another rule only, and cancelled bookings."
+            )
+        ]
+    notes = []
+    if result["batches"]:
+        notes.append(
+            _(
+                "A rate that is fixed afterwards and a pool that is divided are decided for a batch of claims, as when a real one is"
+                " closed: nothing above what was promised is given, and what is cut is there again."
+            )
+        )
+    for name, found in result["batches"].items():
+        word = _("As tried") if name == TRIED else _("Version it is held against")
+        notes.append(_("%(rule)s: %(batches)s") % {"rule": word, "batches": _formed(found["by_windows"])})
+    return notes
+
+
+def _formed(by_windows: bool) -> str:
+    if by_windows:
+        return _(
+            "one batch for each of its windows for claims, with the services up to the last day of the window; what is charged after that"
+            " goes into the next one."
+        )
+    return _("one batch of the whole period, because its windows for claims do not say which services are claimed together.")
+
+
+def voucher_note(result: Json, lender: str) -> str:
+    """How vouchers count in a result (``lender``: the code of the programme whose vouchers it was tried with, in place of its own); empty
+    where the rule has none."""
     found = result.get("vouchers")
     if found is None:
         return _("Vouchers are not simulated: no session has one, and a limit per voucher counts as one limit of each firm.")
     if TRIED not in found:
         return ""
+    if lender and found[TRIED]["count"]:
+        return _(
+            "It was tried with the vouchers of %(code)s in place of its own: the same holders, amounts and days, each unused at the"
+            " beginning; they are drawn on in the usual order, and without one the rule gives nothing. A step of the limits moves what they"
+            " are worth."
+        ) % {"code": lender}
     if not found[TRIED]["count"]:
         return _(
             "No voucher was issued under this programme: a limit per voucher counts as one limit of each customer, and one that is set by"
@@ -171,6 +219,7 @@ def tables(result: Json, names: Names) -> list[Table]:
         _months(result, compared),
         *_parts(result, compared),
         *_vouchers(result),
+        *_batches(result),
         _groups("sizes", _("By size of the firm"), _("Size or kind"), result, compared, _size_word),
         _groups("regions", _("By region of the customer"), _("Region"), result, compared, _region_word),
         _groups("owners", _("By owner of the instrument"), _("Owner"), result, compared, lambda code: _name(code, names)),
@@ -241,6 +290,34 @@ def _vouchers(result: Json) -> list[Table]:
     return [Table("vouchers", _("Vouchers"), head, rows)] if rows else []
 
 
+def _batches(result: Json) -> list[Table]:
+    """What each batch asked for, what its rules cut, and what would be paid."""
+    words = {TRIED: _("As tried"), AGAINST: _("Version it is held against")}
+    head = [
+        _("Claimed up to"),
+        _("Rule"),
+        _("Awards in the batch"),
+        _("Asked for"),
+        _("Awards cut"),
+        _("Cut by the rules over the batch"),
+        _("Paid"),
+    ]
+    rows = [
+        [
+            _text(each["until"] or _("whole period")),
+            _text(words[name]),
+            _count(each["claims"]),
+            _money(each["asked_fen"]),
+            _count(each["cut_claims"]),
+            _money(each["cut_fen"]),
+            _money(each["asked_fen"] - each["cut_fen"]),
+        ]
+        for name, found in result.get("batches", {}).items()
+        for each in found["rows"]
+    ]
+    return [Table("batches", _("Rules over a batch"), head, rows)] if rows else []
+
+
 def _groups(code: str, title: str, label: str, result: Json, compared: bool, word: Any) -> Table:
     head = [label, _services_word(), _("Get something"), _("Share"), _("Price of the services"), _("Subsidy")]
     rows = []
@@ -299,11 +376,13 @@ def _steps(result: Json) -> Table:
     }
     found = {**result["totals"], **result["steps"]}
     base = found[TRIED]["cost_fen"]
+    cut = [_("Cut over batches")] if _has_batches(result, TRIED) else []
     rows = [
         [
             _text(word),
             _money(found[code]["cost_fen"]),
             _money(found[code]["cost_fen"] - base),
+            *(_money(found[code]["cut_fen"]) for _word in cut),
             _count(found[code]["subsidised_sessions"]),
             _count(found[code]["subsidised_firms"]),
             _text(found[code]["short_since"] or "–"),
@@ -314,6 +393,7 @@ def _steps(result: Json) -> Table:
         _("What is moved"),
         _("Cost"),
         _("Difference"),
+        *cut,
         _("Services that get something"),
         _("Customers that get something"),
         _("Budget used up in"),

@@ -7,25 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from booking import ports
 from booking.models import Reservation
 from booking.queries.service_facts import corrections_of
 from booking.rules.service_facts import ServiceFacts, direction_of, fund_source_of
-from booking.service_wording import DIRECTIONS, fund_source_names
+from booking.service_wording import DIRECTIONS, corrected, fund_source_names
 from booking.services import service_facts
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
 
 Word = Promise | str
-NAMES: dict[str, Word] = {
-    "purpose": gettext_lazy("Purpose"),
-    "research_project": gettext_lazy("Research project"),
-    "service_direction": pgettext_lazy("a service", "What it is for"),
-    "fund_source": gettext_lazy("Who pays the project"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +63,4 @@ def _figures(conflict: Conflict) -> dict[str, int] | None:
 def corrections(reservation: Reservation) -> dict[datetime, str]:
     """When what was corrected, in words for the history."""
     found = corrections_of(reservation)
-    return {at: "; ".join(_words(name, *texts) for name, texts in one.items()) for at, one in found.items()}
-
-
-def _words(name: str, before: str, after: str) -> str:
-    old, new = (_text(name, text) for text in (before, after))
-    return _("%(name)s: %(before)s → %(after)s") % {"name": NAMES[name], "before": old, "after": new}
-
-
-def _text(name: str, text: str) -> str:
-    if not text:
-        return pgettext("a fact of a service", "not said")
-    words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
-    return str(words.get(text, text))
+    return {at: "; ".join(corrected(name, *texts) for name, texts in one.items()) for at, one in found.items()}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.ordering import charged
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.services import session_extras
 from booking.models import Reservation
 from booking.services import acting
 from booking.services.sides import sides_of
 from config.kernel.access import Actor
+from frontend.presenters.agreed_lines import AgreedLines, agreed_lines
+from frontend.templatetags.jishi import bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class ExtrasPanel:
     may_decline: bool
     may_withdraw: bool
     may_withdraw_chosen: bool
+    agreed_lines: AgreedLines | None
 
     @property
     def chosen(self) -> frozenset[str]:
@@ -48,7 +52,8 @@ def extras_panel(actor: Actor, reservation: Reservation, now: datetime) -> Extra
     if not rows and not adds:
         return None
     found = session_extras.addons_of(reservation) if adds else {}
-    addons = [(code, name, fen) for code, (name, fen) in found.items()]
+    addons = [(code, bilingual(one), one.rate_fen) for code, one in found.items()]
     pays, objects = acting.pays(reservation, actor, now), acting.objects(reservation, actor, now)
     may_withdraw_chosen = session_extras.may_withdraw_chosen(reservation, customer=objects, lab=lab)
-    return ExtrasPanel(rows, addons, adds, is_open and pays, is_open and objects, adds, may_withdraw_chosen)
+    agreed = agreed_lines(*charged.offered_to_session(actor, reservation), "reservation", reservation.pk) if adds else None
+    return ExtrasPanel(rows, addons, adds, is_open and pays, is_open and objects, adds, may_withdraw_chosen, agreed)

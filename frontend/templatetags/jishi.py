@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 from django import template
 from django.core.paginator import Page
@@ -20,6 +21,7 @@ from billing.wording import document_text
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.icons import icon_svg
+from frontend.once import FIELD
 from frontend.states import look_of
 from instruments.rules.persistent_ids import cstr_url, doi_url
 
@@ -30,6 +32,12 @@ register = template.Library()
 def icon(name: str, classes: str = "") -> SafeString:
     """``{% icon "calendar" %}``: decorative, hidden from screen readers; the word stands beside it."""
     return icon_svg(name, classes)
+
+
+@register.simple_tag
+def once_key() -> SafeString:
+    """``{% once_key %}``: the hidden field of a form whose second sending changes nothing (``frontend.once``)."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, uuid4())
 
 
 @register.simple_tag

@@ -22,6 +22,7 @@ from config.kernel.access import Role
 from frontend.firm_forms import LastDayForm, ReasonedForm, TopUpDecisionForm, TopUpForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
+from frontend.once import once_per_form
 
 PER_PAGE = 50
 
@@ -96,6 +97,7 @@ def _name(account: Account) -> str:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def account_top_up(request: HttpRequest, pk: int) -> HttpResponse:
     """Add money."""
 

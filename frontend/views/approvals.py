@@ -12,9 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -34,6 +32,7 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_id, seen_time, seen_times
 from frontend.http import actor_of, stands_at
+from frontend.inbox_way import InboxWay
 from frontend.presenters import assessment
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
 from frontend.refusals import sentences, status_of
@@ -104,7 +103,7 @@ def inbox_response(
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,
         "reject_templates": reject_reasons.offered(actor) if rows else [],
-        **(_opened(actor, opened, rows) if opened else {}),
+        **(_opened(actor, opened, rows, found.page) if opened else {}),
     }
     stands_at(request, "approval_inbox")
     return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
@@ -138,7 +137,7 @@ def _status(refusal: Refusal | None, report: Report | None) -> int:
     return 409 if report is not None and report.failed and not report.done else 200
 
 
-def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict[str, Any]:
+def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row], page: int) -> dict[str, Any]:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     accepted, waiting = reservation_figures.quotes_of(actor, reservation)
     ids = [row.reservation.pk for row in rows]
@@ -159,7 +158,8 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "organisation_history": organisation,
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "previous_id": ids[place - 1] if place else None,
-        "next_id": ids[place + 1] if place + 1 < len(ids) else None,
+        "next_id": (next_id := ids[place + 1] if place + 1 < len(ids) else None),
+        "way": InboxWay(next_id, page),
     }
 
 
@@ -235,9 +235,7 @@ def _onwards(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _address(selected: int | None = None, page: int | None = None) -> str:
     """The inbox with that request opened on that page of it."""
-    asked = {"selected": selected, "page": page if page and page > 1 else None}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return reverse("approval_inbox") + (f"?{query}" if query else "")
+    return InboxWay(selected, page or 1).address
 
 
 # --- Several at once -----------------------------------------------------------------------------------------------------

@@ -38,9 +38,11 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.bills import METHODS, bill_rows, line_row, party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import say_refusal, sentences
+from frontend.yuan_typed import typed_fen
 from instruments.models import Organisation
 
 PER_PAGE = 25
@@ -216,7 +218,7 @@ def _given_up(actor: Actor, bill: Bill, standing: Standing, issues: bool) -> dic
     return {
         "given_up": found,
         "own_write_off": found.waiting is not None and found.waiting.proposed_by_id == actor.user_id,
-        "may_write_off": issues and overdue and not standing.written_off_fen and found.waiting is None,
+        "may_write_off": issues and overdue and standing.expected_fen > 0 and found.waiting is None,
     }
 
 
@@ -270,6 +272,7 @@ def bill_void(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def bill_write_off(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose to give a bill up (``act=propose``), write it off as another person (``agree``), send that back (``decline``), or expect the
     money again (``take_back``)."""
@@ -278,6 +281,8 @@ def bill_write_off(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if act == "agree":
             writing_off.write_off(actor, pk, now)
+        elif act == "propose":
+            writing_off.propose(actor, pk, reason, now, _part(request.POST.get("amount", "")))
         elif act in _WRITE_OFF_ACTS:
             _WRITE_OFF_ACTS[act](actor, pk, reason, now)
         else:
@@ -290,8 +295,15 @@ def bill_write_off(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("bill_detail", pk=pk)
 
 
+def _part(typed: str) -> int | None:
+    """How much of a bill is given up; empty: all that is expected."""
+    if not typed.strip():
+        return None
+    fen = typed_fen(typed)
+    return -1 if fen is None else fen
+
+
 _WRITE_OFF_ACTS: Mapping[str, Callable[[Actor, int, str, datetime], Any]] = {
-    "propose": writing_off.propose,
     "decline": writing_off.decline,
     "take_back": writing_off.take_back,
 }

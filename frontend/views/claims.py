@@ -27,6 +27,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, paper_rows, step_word
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
@@ -137,13 +138,16 @@ _PAYEE_ACTS: Mapping[str, Act] = {"submit": _submit, "withdraw": _withdraw, "inv
 
 @login_required
 @require_POST
+@once_per_form
 def claim_act(request: HttpRequest, pk: int) -> HttpResponse:
     """What the payee does: hand in, withdraw, write the number of an invoice, add a file (``act``)."""
     return _acted(request, pk, _PAYEE_ACTS)
 
 
 def _pass(actor: Actor, pk: int, request: HttpRequest) -> str:
-    reviewing.pass_on(actor, pk, timezone.now(), request.POST.get("reason", ""))
+    seen = request.POST.get("step", "")
+    at_step = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 4 else None
+    reviewing.pass_on(actor, pk, timezone.now(), request.POST.get("reason", ""), at_step=at_step)
     return _("The claim has passed this step.")
 
 
@@ -194,6 +198,7 @@ _OFFICE_ACTS: Mapping[str, Act] = {
 
 @login_required
 @require_POST
+@once_per_form
 def claim_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """What the office does: pass, send back, reject, approve, leave a line out, record a re-check or how a dispute ended (``act``)."""
     return _acted(request, pk, _OFFICE_ACTS)

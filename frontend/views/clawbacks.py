@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -17,15 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.claims import account, wording
 from billing.claims import clawback_queries as queries
-from billing.claims import wording
 from billing.claims.models import Clawback
 from billing.claims.queries import OFFICIALS
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.states import PROMISED, ClaimState
-from billing.claims.services import repaying
+from billing.claims.services import repaying, surplus
 from billing.claims.services.office import right_of
 from billing.claims.services.repaying import Fate, ListRead, Money
+from billing.claims.services.surplus import Transfer
 from billing.payments.rules.bank_rows import MOST_BYTES
 from billing.settlement.queries import local_today
 from config.kernel.access import Role, get_visible
@@ -36,6 +38,7 @@ from frontend.http import actor_of, stands_at
 from frontend.presenters.bills import LAYOUTS
 from frontend.presenters.claims import paper_row
 from frontend.refusals import sentences
+from frontend.views.bills import number
 from frontend.views.claims import fen_of
 
 PER_PAGE = 25
@@ -87,7 +90,7 @@ def _say(request: HttpRequest, read: ListRead) -> None:
     for each in read.of(Fate.SETTLED):
         messages.warning(
             request,
-            _("Row %(row)s is for %(numbers)s, of which nothing is open. The money has to be sent back.")
+            _("Row %(row)s is for %(numbers)s, of which nothing is open. Record it by hand as money that came too much.")
             % {"row": each.row, "numbers": ", ".join(each.numbers)},
         )
 
@@ -102,7 +105,9 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "everything": everything,
         "may_import": actor.has(Role.FINANCE),
         "of_office": actor.has(*OFFICIALS),
+        "may_account": bool(account.pairs(actor)),
         "waiting": list(queries.waiting(actor)[:PER_PAGE]) if actor.has(Role.FINANCE) else [],
+        "refunds_waiting": list(queries.refunds_waiting(actor)[:PER_PAGE]) if actor.has(Role.FINANCE) else [],
         "layouts": LAYOUTS.items(),
         "problems": sentences(refusal) if refusal else [],
     }
@@ -127,7 +132,8 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     standing, today = queries.standing(notice), local_today(now)
     right = right_of(actor, notice.claim.batch.programme.issuer_id, (Role.FINANCE,), now)
     people = right.people(actor) if right is not None else frozenset()
-    payable = standing.open_fen if ClaimState(notice.claim.state) in PROMISED else 0
+    promised = ClaimState(notice.claim.state) in PROMISED
+    payable = standing.open_fen if promised else 0
     context = {
         "notice": notice,
         "standing": standing,
@@ -136,11 +142,9 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "account": _account(notice),
         "set_offs": queries.set_offs(notice),
         "payable_fen": payable,
-        "repayments": [
-            (each, right is not None and each.waits and not {each.recorded_by_id, each.recorded_for_id} & people)
-            for each in notice.repayments.all()
-        ],
-        "may_record": right is not None and payable > 0,
+        "repayments": [_repayment(each, people) for each in notice.repayments.all()],
+        "surpluses": queries.surpluses(actor, notice) if right is not None and payable > 0 else [],
+        "may_record": right is not None and promised,
         "may_end": right is not None,
         "document": paper_row(notice),
         "first_day": timezone.localdate(notice.issued_at),
@@ -150,6 +154,24 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     }
     stands_at(request, "clawback_detail", pk)
     return render(request, "claims/clawback.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _repayment(row: Repayment, people: Collection[int]) -> dict[str, Any]:
+    """Money that came back, what of it is too much and where that went, with what these people may confirm (none: no right)."""
+    free = queries.free_fen(row)
+    return {
+        "row": row,
+        "used": row.confirmed_at is not None and row.ended_at is None and free < row.too_much_fen,
+        "may_confirm": _may_confirm(row, people),
+        "free_fen": free,
+        "refunds": [(each, _may_confirm(each, people)) for each in row.refunds.all()],
+        "moved": [each for each in row.moved_to.all() if each.ended_at is None],
+        "key": str(uuid4()),
+    }
+
+
+def _may_confirm(row: Repayment | SurplusRefund, people: Collection[int]) -> bool:
+    return bool(people) and row.waits and not {row.recorded_by_id, row.recorded_for_id} & set(people)
 
 
 def _account(notice: Clawback) -> dict[str, str]:
@@ -170,6 +192,7 @@ def clawback_record(request: HttpRequest, pk: int) -> HttpResponse:
         read_day(request.POST.get("received_on", "")) or date.min,
         request.POST.get("payer_name", ""),
         request.POST.get("reference", ""),
+        request.POST.get("too_much") == "yes",
     )
     try:
         repaying.record_once(actor_of(request), pk, money, timezone.now(), read_key(request.POST))
@@ -203,3 +226,62 @@ def repayment_decide(request: HttpRequest, pk: int) -> HttpResponse:
         request, _("Confirmed. The money is in the books.") if confirmed else _("Undone. What it paid is open again.")
     )
     return redirect("clawback_detail", pk=found.clawback_id)
+
+
+@login_required
+@require_POST
+def surplus_send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down that what came too much with a repayment was sent back."""
+    actor = actor_of(request)
+    found = get_visible(Repayment.objects.all(), actor, pk=pk)
+    transfer = Transfer(
+        fen_of(request.POST.get("amount", "")),
+        read_day(request.POST.get("paid_on", "")) or date.min,
+        request.POST.get("reference", ""),
+    )
+    try:
+        surplus.send_back_once(actor, pk, transfer, timezone.now(), read_key(request.POST))
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, found.clawback_id, refusal)
+    messages.success(request, _("Recorded. Another person of finance confirms it."))
+    return redirect("clawback_detail", pk=found.clawback_id)
+
+
+@login_required
+@require_POST
+def surplus_take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take money that came too much (``repayment``) for this notice."""
+    actor = actor_of(request)
+    try:
+        surplus.take_for(actor, number(request.POST.get("repayment", "")), pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, pk, refusal)
+    messages.success(request, _("Recorded. Another person of finance confirms it."))
+    return redirect("clawback_detail", pk=pk)
+
+
+@login_required
+@require_POST
+def surplus_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm that somebody else's transfer was sent back, or say that it was not (``act``: confirm, end)."""
+    actor, act = actor_of(request), request.POST.get("act", "")
+    found = get_visible(SurplusRefund.objects.select_related("repayment"), actor, pk=pk)
+    notice_id = found.repayment.clawback_id
+    try:
+        if act == "confirm":
+            surplus.confirm(actor, pk, timezone.now())
+        elif act == "end":
+            surplus.end(actor, pk, request.POST.get("reason", ""), timezone.now())
+        else:
+            raise Refusal.of("claims.unknown_act", field="act")
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, notice_id, refusal)
+    done = _("Confirmed. It is in the books as sent back.") if act == "confirm" else _("Undone. The office has the money again.")
+    messages.success(request, done)
+    return redirect("clawback_detail", pk=notice_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,14 +18,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.ordering import queries
+from billing.ordering import charged, queries
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
-from billing.ordering.services import documents, sheets, time_links
+from billing.ordering.services import documents, line_charges, sheets, time_links
+from billing.ordering.services.line_charges import Part
 from booking.access import CUSTOMERS
 from booking.queries.enquiries import LAB_READERS
 from booking.rules.enquiries import Side
+from booking.rules.samples import ExtraState
 from booking.services.enquiry_sides import require_side
+from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
@@ -32,6 +36,7 @@ from frontend.http import actor_of, stands_at
 from frontend.order_forms import ReasonForm, ScanForm, SheetForm
 from frontend.presenters import orders as present
 from frontend.refusals import sentences, status_of
+from frontend.views import samples, usage_review
 from instruments.services import uploads
 
 PER_PAGE = 20
@@ -161,6 +166,27 @@ def commission_unlink(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def commission_charge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Charge a part of a line for other things with a session, or with a sample job; from its page, which is shown again."""
+    given = request.POST
+    session, job = _number(given.get("reservation", "")), _number(given.get("sample_job", ""))
+    part = Part(_number(given.get("line", "")) or 0, given.get("quantity", ""), session, job)
+
+    def act(actor: Actor, now: datetime) -> str:
+        if line_charges.charge(actor, pk, part, now).extra.state == ExtraState.PROPOSED:
+            return _("Entered. The leader of the group whose card pays agrees to it first.")
+        return _("Charged as agreed. The customer has been told.")
+
+    queries.sheet_for(actor_of(request), pk)
+    if job is not None:
+        return samples.acted(request, job, "agreed", act)
+    if session is None:
+        raise NotFound.of("access.not_found", model="reservation")
+    return usage_review.acted(request, session, act)
+
+
+@login_required
 @require_GET
 def commission_pdf(request: HttpRequest, pk: int, copy: str) -> HttpResponse:
     """The PDF as it was issued, or with both signatures."""
@@ -185,8 +211,11 @@ def _side(request: HttpRequest) -> Side | None:
 
 
 def _chosen(request: HttpRequest) -> int:
-    text = request.POST.get("reservation", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return _number(request.POST.get("reservation", "")) or 0
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _step(request: HttpRequest, pk: int, step: Callable[[], object], done: str, **kept: forms.Form) -> HttpResponse:
@@ -220,6 +249,7 @@ def _page(
         "sheet": found,
         "side": side.value if side is not None else "",
         "lines": present.lines(found.quotation.lines.all()),
+        "others": present.other_lines(charged.other_lines(found), found),
         "agreed": present.agreed(found),
         "boxes": present.signature_boxes(found),
         "may_edit": SheetEvent.EDIT in events,

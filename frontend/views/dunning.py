@@ -22,6 +22,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.refusals import sentences
 from frontend.views.bills import detail_response, number
 
@@ -57,6 +58,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def dunning_exempt(request: HttpRequest) -> HttpResponse:
     """Let a customer's bills wait until the end of a day."""
     now = timezone.now()
@@ -74,6 +76,7 @@ def dunning_exempt(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def bill_dispute(request: HttpRequest, pk: int) -> HttpResponse:
     """The customer says why it does not owe a bill."""
     try:

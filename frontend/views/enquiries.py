@@ -30,6 +30,7 @@ from frontend.booking_form import read_key
 from frontend.enquiry_forms import MessageForm, QuestionForm
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, stands_at
+from frontend.inbox_way import InboxWay
 from frontend.presenters import enquiries as present
 from frontend.refusals import sentences, status_of
 from instruments import queries as registry
@@ -84,7 +85,8 @@ def enquiry_create(request: HttpRequest) -> HttpResponse:
                 status = status_of(refusal)
             else:
                 messages.success(request, _("Your question is on its way. The answer comes by mail too."))
-                return redirect("enquiry_detail", made.pk)
+                way = InboxWay.read(request.GET)
+                return redirect(way.address) if way is not None and asks_customer else redirect("enquiry_detail", made.pk)
     context = {
         "form": form,
         "lab": lab,

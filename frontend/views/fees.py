@@ -14,12 +14,14 @@ from billing.settlement.services import fees
 from config.kernel.errors import NotFound, Refusal
 from frontend import display
 from frontend.http import actor_of
+from frontend.once import once_per_form
 from frontend.views.bookings import detail_response
 from frontend.views.credit_notes import fen
 
 
 @login_required
 @require_POST
+@once_per_form
 def fee_waive(request: HttpRequest, pk: int) -> HttpResponse:
     """The lab lets the customer off a part of the fee, or all that is left of it."""
     now = timezone.now()

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from billing.firms import queries, wording
 from billing.firms.models import FirmDeclaration
 from billing.firms.rules.declarations import DECLARES
+from billing.firms.rules.profile import is_certified, sizing_of
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from config.kernel.access import Actor, Role
@@ -70,6 +71,8 @@ def firm_facts(request: HttpRequest, pk: int) -> HttpResponse:
         "standing": standing,
         "organisation": standing.organisation,
         "facts": standing.facts,
+        "certified": is_certified(profile.labels, today),
+        "sizing": wording.sizing_words(sizing_of(profile)),
         "profile": profile,
         "today": today,
         "labels": [
@@ -98,7 +101,7 @@ def firm_declare(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         raise NotFound.of("access.not_found", model="declaration")
     if not _may_declare(actor, organisation):
         raise Forbidden.of("access.role_needed", roles=sorted(ADMINISTRATORS[organisation.kind]))
-    form = DeclarationForm(kind, *((request.POST, request.FILES) if request.method == "POST" else ()))
+    form = DeclarationForm(kind, organisation.kind, *((request.POST, request.FILES) if request.method == "POST" else ()))
 
     def act() -> HttpResponse:
         evidence = uploads.received(form.cleaned_data["file"])

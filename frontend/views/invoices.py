@@ -32,6 +32,7 @@ from config.kernel.messages import reason_sentence
 from frontend.firm_forms import MoneyForm
 from frontend.http import actor_of, stands_at
 from frontend.invoice_forms import AskForm, RecordForm, TableForm, handed_file
+from frontend.once import once_per_form
 from frontend.refusals import sentences
 from frontend.views.bills import owner_of
 
@@ -134,6 +135,7 @@ def _done(request: HttpRequest, pk: int, name: str, form: MoneyForm, act: Callab
 
 @login_required
 @require_POST
+@once_per_form
 def invoice_ask(request: HttpRequest, pk: int) -> HttpResponse:
     """The customer asks for the invoice."""
     actor, form = actor_of(request), AskForm(request.POST)

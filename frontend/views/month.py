@@ -28,6 +28,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of
+from frontend.once import once_per_form
 from frontend.presenters.month import BLOCKS, change_rows, identity_rows, line_row, query_of, stage_rows
 from frontend.refusals import say_refusal, sentences
 
@@ -79,6 +80,7 @@ def month_unconfirmed(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def month_prepare(request: HttpRequest) -> HttpResponse:
     """GET shows what drafts would be made and how they differ from the last run, and writes nothing; POST makes them."""
     actor, now = actor_of(request), timezone.now()

@@ -21,6 +21,7 @@ from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.http import attachment
 from config.kernel.messages import duration_words, reason_sentence
 from frontend.http import actor_of, is_fragment
+from frontend.once import once_per_form
 from frontend.presenters.month import query_of
 from frontend.refusals import say_refusal
 from frontend.views.month import read_month, series_asked
@@ -39,6 +40,7 @@ _PAGES = {
 
 @login_required
 @require_POST
+@once_per_form
 def month_export_start(request: HttpRequest) -> HttpResponse:
     """Have the documents of a month exported."""
     actor, now = actor_of(request), timezone.now()

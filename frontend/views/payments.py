@@ -27,6 +27,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.bills import LAYOUTS, METHODS, difference_rows, suggestion_rows
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number, owner_of
@@ -158,6 +159,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
 
 @login_required
 @require_POST
+@once_per_form
 def payment_give(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a part of a payment to a bill."""
     bill_id, amount = number(request.POST.get("bill", "")), fen(request.POST.get("amount", ""))
@@ -189,6 +191,7 @@ def payment_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def payment_refund(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down that free money was sent back, or ask the payment service to send it."""
     try:

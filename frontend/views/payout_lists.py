@@ -26,6 +26,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.claims import list_state, paper_row
 from frontend.refusals import sentences
 from frontend.views import claim_batches
@@ -35,6 +36,7 @@ from frontend.views.claims import fen_of
 
 @login_required
 @require_POST
+@once_per_form
 def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
     """Put what is approved and not paid of a batch on lists, one for each payer."""
     actor = actor_of(request)
@@ -116,6 +118,7 @@ def payout_list_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def payout_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what the treasury paid on a line."""
     actor = actor_of(request)

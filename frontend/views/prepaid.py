@@ -24,6 +24,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.refusals import sentences
 from frontend.views.bills import number
 from frontend.views.bookings import detail_response as reservation_response
@@ -92,6 +93,7 @@ def prepaid_terms(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def prepaid_withdraw(request: HttpRequest) -> HttpResponse:
     """Give a customer's prepaid money back."""
     typed, now = request.POST, timezone.now()
@@ -127,6 +129,7 @@ def prepaid_pay(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def payment_keep(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep free money of a payment as prepaid."""
     typed = request.POST
@@ -143,6 +146,7 @@ def payment_keep(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def limit_set(request: HttpRequest) -> HttpResponse:
     """Limit what a member, or a project, may spend."""
     typed, now = request.POST, timezone.now()

@@ -13,9 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.bills.queries import bills_visible
+from billing.bills.queries import bills_visible, given_up_between
+from billing.claims import account
+from billing.ledger.books import Period
 from billing.receipts import queries
 from billing.receipts.captions import METHODS, WHAT
+from billing.receipts.models import AccountStatement
+from billing.receipts.rules.content import ACCOUNT
 from billing.receipts.services import issuing
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
@@ -23,6 +27,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment, stands_at
+from frontend.once import once_per_form
 from frontend.presenters.bills import party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import sentences
@@ -58,15 +63,17 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 
 
 def _pairs(actor: Actor) -> list[tuple[str, str]]:
-    """(``owner-customer``, words) of those between whom something was billed, as far as the actor is one side."""
+    """(``owner-customer``, words) of those between whom something was billed or has to come back, as far as the actor is one side."""
     mine = actor.organisations(*issuing.SIDES)
     rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id", "owner__name", "customer__name").distinct()
-    found = [(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine]
+    found = {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine}
+    found |= {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in account.pairs(actor)}
     return sorted(found, key=lambda pair: pair[1])
 
 
 @login_required
 @require_POST
+@once_per_form
 def receipt_issue(request: HttpRequest) -> HttpResponse:
     """Acknowledge what of a payment pays the bills of a customer."""
     payment = number(request.POST.get("payment", ""))
@@ -81,13 +88,14 @@ def receipt_issue(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def account_statement_issue(request: HttpRequest) -> HttpResponse:
     """Freeze every movement between two sides in a period."""
     owner, _dash, customer = request.POST.get("pair", "").partition("-")
     first, last = (read_day(request.POST.get(name, "")) for name in ("from", "until"))
     try:
         if first is None or last is None:
-            actor_of(request).require(*issuing.SIDES)
+            actor_of(request).require(*issuing.SIDES, *issuing.OWNERS)
             raise Refusal.of("receipt.days", field="last_on")
         made = issuing.account_statement(actor_of(request), number(owner), number(customer), first, last, timezone.now())
     except (NotFound, Forbidden):
@@ -119,14 +127,20 @@ def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         "page": page,
         "lines": [(line, WHAT[line["what"]], line["credit_fen"] - line["debit_fen"]) for line in page.object_list],
         "method": METHODS.get(content.get("received", {}).get("method", ""), ""),
+        "given_up_fen": _given_up(actor, paper) if kind == ACCOUNT else 0,
         **_documents(actor, paper, kind),
     }
     return render(request, "receipts/detail.html", context)
 
 
+def _given_up(actor: Actor, paper: AccountStatement) -> int:
+    """What of it the owner had given up by its last day, for who reads its books: the paper is the customer's, too, and says nothing."""
+    return given_up_between(actor, paper.owner_id, paper.customer_id, Period(None, paper.last_on).ends_at)
+
+
 def _documents(actor: Actor, paper: Any, kind: str) -> dict[str, Any]:
     documents = documents_view(paper, kind)
-    mine = {paper.owner_id, paper.customer_id} & actor.organisations(*issuing.SIDES)
+    mine = {paper.owner_id, paper.customer_id} & actor.organisations(*issuing.SIDES, *issuing.OWNERS)
     return {"documents": documents, "may_retry": documents.failed and bool(mine), "poll_seconds": POLL_SECONDS}
 
 

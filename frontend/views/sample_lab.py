@@ -24,6 +24,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_expected
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.presenters import samples as present
 from frontend.refusals import sentences, status_of
 from frontend.views.samples import acted, listed, text_of
@@ -188,6 +189,7 @@ def sample_remains(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@once_per_form
 def sample_extra_propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the customer's consent to a charge."""
 

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.ordering import charged
 from billing.ordering import queries as orders
 from billing.ordering.services import sample_links
 from billing.payments.prepaid_queries import job_order_number
@@ -44,6 +45,7 @@ from frontend.label_codes import code_svg
 from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
+from frontend.presenters.agreed_lines import agreed_lines
 from frontend.presenters.cards import cards_for, chosen_card
 from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
@@ -171,7 +173,9 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     sheets = orders.sheets_for_test(actor, resource, [customer.pk])
     sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
-        price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
+        price, contract = (
+            sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else (None, None)
+        )
         found = sample_quotes.preview(
             actor,
             resource.pk,
@@ -181,6 +185,7 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
             now,
             arrive_on=arrive_on,
             price=price,
+            contract=contract,
             project=str(typed.get("research_project", "")),
             direction=str(typed.get("service_direction", "")),
         )
@@ -257,6 +262,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "entries": present.timeline(job, zone),
         "wish": WISHES[job.remains_wish],
         "extras": [(extra, EXTRA_KINDS[extra.kind]) for extra in extras],
+        "agreed_lines": agreed_lines(*charged.offered_to_job(actor, job), "sample_job", pk) if may.propose else None,
         "extra_open": any(extra.state == "proposed" for extra in extras),
         "kinds": [(kind.value, EXTRA_KINDS[kind]) for kind in ExtraKind],
         "parcels": [(parcel, DIRECTIONS[parcel.direction]) for parcel in job.parcels.all()],

@@ -1,4 +1,4 @@
-"""Trying a programme on past sessions: asking, watching, reading what came out, taking it along."""
+"""Trying a programme on past sessions and commissioned tests: asking, watching, reading what came out, taking it along."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ def sandbox_list(request: HttpRequest) -> HttpResponse:
         "fields": {reason.field for reason in refusal.reasons} if refusal else set(),
         "drafts": _drafts(request) if officer else [],
         "published": _published(request) if officer else [],
+        "lenders": [(str(each.pk), each.code) for each in queries.lenders(actor)] if officer else [],
     }
     return render(request, "programmes/sandbox/list.html", context, status=status_of(refusal) if refusal else 200)
 
@@ -86,6 +87,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
     usual = {
         "what": request.GET.get("what", ""),
         "against": "",
+        "vouchers_of": "",
         "first_on": (today - timedelta(days=365)).isoformat(),
         "last_on": (today - timedelta(days=1)).isoformat(),
         "budget": "",
@@ -113,6 +115,7 @@ def _asked(request: HttpRequest) -> Asked:
         budget_fen=budget,
         rate_step_percent=steps["rate_step"],
         cap_step_percent=steps["cap_step"],
+        vouchers_of_id=_key(request.POST.get("vouchers_of", "")),
     )
 
 
@@ -155,7 +158,7 @@ def sandbox_run(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
     context: dict[str, Any] = {
         "run": run,
-        "title": _("%(code)s %(label)s on past services")
+        "title": _("%(code)s %(label)s on past sessions and commissioned tests")
         % {"code": code_of(run.document), "label": run.document.get("version", "")},
         "working": run.state in (RunState.QUEUED, RunState.RUNNING),
         "percent": run.done_sessions * 100 // run.total_sessions if run.total_sessions else 0,
@@ -167,7 +170,8 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         names = queries.names_in(run.result)
         context |= {
             "tiles": presenter.tiles(run.result),
-            "voucher_note": presenter.voucher_note(run.result),
+            "voucher_note": presenter.voucher_note(run.result, run.vouchers_of.code if run.vouchers_of else ""),
+            "batch_notes": presenter.batch_notes(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),
         }

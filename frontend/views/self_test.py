@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from billing import wording
 from billing.firms import wording as firm_wording
-from billing.firms.rules.declarations import LABELS
+from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
 from billing.firms.rules.self_test import Answers, tried
 from billing.subsidy import queries
 from billing.vouchers.rules.backing import is_issued
@@ -36,12 +36,27 @@ class SelfTestForm(forms.Form):
     kind = forms.ChoiceField(label=_("Who applies"), choices=lambda: [(code, wording.kind_word(code)) for code in KINDS])
     staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
     revenue_yuan = YuanField(
-        label=_("Last year's revenue (yuan)"), help_text=_("Staff and revenue decide the size class."), required=False
+        label=_("Last year's revenue (yuan)"),
+        help_text=_("Staff and revenue decide the size class of most firms."),
+        required=False,
+    )
+    assets_yuan = YuanField(
+        label=_("Total assets (yuan)"),
+        help_text=_("Only construction, real estate, leasing and business services need it for the size class."),
+        required=False,
+    )
+    industry = forms.RegexField(
+        rf"(?i)^\s*({INDUSTRY})\s*$",
+        label=_("Industry (GB/T 4754)"),
+        required=False,
+        help_text=_(
+            "A letter, digits or both, like C2614. It says which figures decide the size class; without it those of industry."
+        ),
     )
     size = forms.ChoiceField(
         label=_("Size of the firm"),
         required=False,
-        choices=lambda: [("", _("by staff and revenue")), *((code, wording.size_word(code)) for code in SIZES)],
+        choices=lambda: [("", _("by industry and figures")), *((code, wording.size_word(code)) for code in SIZES)],
     )
     region = forms.ChoiceField(label=_("Where the applicant is"))
     region_other = forms.RegexField(
@@ -55,7 +70,7 @@ class SelfTestForm(forms.Form):
         label=_("Labels"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=[(code, firm_wording.LABELS[code]) for code in LABELS if code != "other"],
+        choices=[(code, firm_wording.LABELS[code]) for code in LABELS_OF["firm"] if code != "other"],
     )
     service = forms.ChoiceField(
         label=_("Kind of service"), choices=lambda: [(code, wording.service_word(code)) for code in SERVICES]
@@ -72,6 +87,9 @@ class SelfTestForm(forms.Form):
             self.fields["zones"].choices = known  # type: ignore[attr-defined]
         else:
             del self.fields["zones"]
+
+    def clean_industry(self) -> str:
+        return str(self.cleaned_data["industry"]).strip().upper()
 
     def clean_amount_yuan(self) -> Any:
         amount = self.cleaned_data["amount_yuan"]
@@ -95,6 +113,8 @@ class SelfTestForm(forms.Form):
             service_kind=typed["service"],
             amount_fen=fen(typed["amount_yuan"]) or 0,
             service_on=typed["on"] or timezone.localdate(),
+            industry_code=typed["industry"] or None,
+            assets_fen=fen(typed["assets_yuan"]),
         )
 
 
@@ -114,11 +134,13 @@ def eligibility(request: HttpRequest) -> HttpResponse:
         rows = [
             outcome_row(outcome, programme) for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
         ]
-        size = answers.size_class()
+        size, found = answers.size_class(), answers.sizing()
+        said_itself = found is None or (found.size is None and answers.size is not None)
         context |= {
             "rows": sorted(rows, key=lambda row: (not row.awarded, -row.total_fen, row.code)),
             "count": sum(row.awarded for row in rows),
             "size": wording.size_word(size) if size else "",
+            "sizing": [] if found is None or said_itself else firm_wording.sizing_words(found),
             "on": answers.service_on,
             "by_voucher": {each.code for each in programmes if any(is_issued(cap) for cap in each.caps)},
         }

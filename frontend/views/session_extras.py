@@ -16,12 +16,14 @@ from booking.rules.samples import ExtraEvent
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound
 from frontend.http import actor_of
+from frontend.once import once_per_form
 from frontend.views.usage_review import acted
 from instruments.rules.registry_values import money_fen
 
 
 @login_required
 @require_POST
+@once_per_form
 def session_extra_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter what was used."""
 

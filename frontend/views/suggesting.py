@@ -27,6 +27,7 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_key, require_range
 from frontend.http import actor_of
+from frontend.inbox_way import InboxWay
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 
@@ -58,7 +59,7 @@ def reservation_suggest(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         return _shown(request, actor, reservation, now, refusal)
     messages.success(request, _("Suggested. The customer takes one of the times with one press; until then they are kept."))
-    return redirect("approval_inbox")
+    return redirect((InboxWay.read(request.GET) or InboxWay()).address)
 
 
 def _suggest(request: HttpRequest, actor: Actor, reservation: Reservation, now: datetime) -> None:
@@ -88,6 +89,7 @@ def _shown(request: HttpRequest, actor: Actor, reservation: Reservation, now: da
         "reason": request.POST.get("reason", "") if typed else _usual_reason(reservation),
         "key": read_key(request.POST) or str(uuid4()),
         "most": MOST_TIMES,
+        "back_to": InboxWay(reservation.pk, (InboxWay.read(request.GET) or InboxWay()).page).address,
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "approvals/suggest.html", context, status=status_of(refusal) if refusal else 200)

@@ -33,6 +33,7 @@ from config.kernel.http import attachment
 from frontend.firm_forms import MoneyForm, ReasonedForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of, stands_at
+from frontend.once import once_per_form
 from frontend.templatetags.jishi import bilingual
 from frontend.voucher_forms import (
     AnnouncementForm,
@@ -119,6 +120,7 @@ def announcement_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def announcement_create(request: HttpRequest) -> HttpResponse:
     """Draft an announcement."""
     actor = actor_of(request)
@@ -153,6 +155,7 @@ def announcement_publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def application_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Apply for a voucher."""
     actor = actor_of(request)
@@ -361,6 +364,7 @@ def voucher_redemptions(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def voucher_recognise(request: HttpRequest) -> HttpResponse:
     """Register a voucher that a partner region issued."""
     actor = actor_of(request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -65,7 +66,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "statement_proposal": (only("finance", "inspector"), only("finance", "inspector")),
     **dict.fromkeys(
-        ("claim", "claim_evidence", "claim_form", "clawback", "repayment"),
+        ("claim", "claim_evidence", "claim_form", "clawback", "repayment", "surplus_refund"),
         (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     ),
     **dict.fromkeys(
@@ -481,6 +482,10 @@ def _parcel(world: World) -> dict[str, Any]:
     return {"direction": "to_lab", "carrier": "SF", "number": "1"}
 
 
+def _line_charge(world: World) -> dict[str, Any]:
+    return {"line": 1, "quantity": "1", "reservation": world.objects["reservation:over"][0]}
+
+
 def _extra(world: World) -> dict[str, Any]:
     return {"kind": "extra", "words": "More", "amount_fen": 100}
 
@@ -495,6 +500,10 @@ def _withdrawn(world: World) -> dict[str, Any]:
 
 def _write_off(world: World) -> dict[str, Any]:
     return {"act": "propose", "reason": "because"}
+
+
+def _came_back_by_form(world: World) -> dict[str, Any]:
+    return {"amount": "0.01", "received_on": "2026-11-23", "key": str(uuid4())}
 
 
 def _sent_back(world: World) -> dict[str, Any]:
@@ -523,6 +532,22 @@ def _paid_out(world: World) -> dict[str, Any]:
 
 def _come_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "received_on": "2026-11-23"}
+
+
+def _sent_back(world: World) -> dict[str, Any]:
+    return {"amount_fen": 1, "paid_on": "2026-11-23", "reference": "B1"}
+
+
+def _sent_back_by_form(world: World) -> dict[str, Any]:
+    return {"amount": "0.01", "paid_on": "2026-11-23", "reference": "B1", "key": str(uuid4())}
+
+
+def _for_another(world: World) -> dict[str, Any]:
+    return {"clawback": world.objects["clawback"][0]}
+
+
+def _taken_for_it(world: World) -> dict[str, Any]:
+    return {"repayment": world.objects["repayment"][0]}
 
 
 def _confirmed_back(world: World) -> dict[str, Any]:
@@ -982,6 +1007,12 @@ API: dict[str, Route] = {
     ),
     "api_repayment_confirm": acts("repayment", only("finance"), only("finance"), ok=TRIED),
     "api_repayment_end": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=reason),
+    "api_surplus_refunds": Route(
+        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_sent_back)}, "repayment"
+    ),
+    "api_surplus_move": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_for_another),
+    "api_surplus_refund_confirm": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED),
+    "api_surplus_refund_end": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED, body=reason),
     "api_repayment_lists": Route({"POST": Rule(only("finance"), ok=TRIED, body=_office_list, role_first=True, as_form=True)}),
     "api_clawback_download": reads_object("clawback", extra={"kind": "json"}),
     "api_recheck_samples": Route({"GET": Rule(PERSONS), "POST": Rule(only("inspector"), ok=TRIED, body=_api_draw, role_first=True)}),
@@ -1067,12 +1098,12 @@ API: dict[str, Route] = {
     "api_bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_dunning_exemptions": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempted, role_first=True)}),
     "api_receipts": Route(
-        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
+        {"GET": Rule(BILLING | only("firm_admin", "finance", "inspector", "foreign"), role_first=True),
          "POST": Rule(BILLING, ok=TRIED, body=_receipt_asked, role_first=True)}
     ),
     "api_account_statements": Route(
-        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True),
-         "POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED | {404}, body=_account_asked)}
+        {"GET": Rule(BILLING | only("firm_admin", "finance", "inspector", "foreign"), role_first=True),
+         "POST": Rule(BILLING | only("firm_admin", "finance", "foreign"), ok=TRIED | {404}, body=_account_asked)}
     ),
     "api_receipt": reads_object("receipt"),
     "api_receipt_download": reads_object("receipt", extra={"kind": "json"}),
@@ -1138,6 +1169,7 @@ API: dict[str, Route] = {
     "api_commission_cancel": acts("commission:issued", *EITHER, body=reason),
     "api_commission_finish": acts("commission:signed", LAB),
     "api_commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "api_commission_charge": acts("commission:signed", LAB, ok=TRIED, body=_line_charge),
     "api_commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
     "api_commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),
     "api_commission_read_scan": reads_object("commission:signed", extra={"side": "lab"}),
@@ -1518,9 +1550,9 @@ PAGES: dict[str, Route] = {
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
     "bill_list": reads(),
-    "receipt_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "receipt_list": reads(BILLING | only("firm_admin", "finance", "inspector", "foreign")),
     "receipt_issue": Route({"POST": Rule(BILLING, ok=TRIED, role_first=True, body=_receipt_asked)}),
-    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED, role_first=True)}),
+    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "finance", "foreign"), ok=TRIED, role_first=True)}),
     "receipt_detail": reads_object("receipt"),
     "receipt_progress": reads_object("receipt", ok=frozenset({200, 204, 286}), fragment=True),
     "receipt_retry": acts("receipt", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
@@ -1580,7 +1612,10 @@ PAGES: dict[str, Route] = {
     "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
     "clawback_list": Route({"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED)}),
     "clawback_detail": reads_object("clawback"),
-    "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED),
+    "clawback_record": acts("clawback", only("finance"), only("finance"), ok=TRIED, body=_came_back_by_form),
+    "surplus_take": acts("clawback", only("finance"), only("finance"), ok=TRIED, body=_taken_for_it),
+    "surplus_send_back": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_sent_back_by_form),
+    "surplus_decide": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
     "repayment_decide": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_confirmed_back),
     "publicity_list": reads(EVERYBODY),
     "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
@@ -1860,6 +1895,7 @@ PAGES: dict[str, Route] = {
     "commission_cancel": acts("commission:issued", *EITHER, body=reason),
     "commission_finish": acts("commission:signed", LAB),
     "commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "commission_charge": acts("commission:signed", LAB, ok=TRIED, body=_line_charge),
     "commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
     "commission_retry": acts("commission:signed", *EITHER, ok=TRIED),
     "commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),

@@ -109,6 +109,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.checkout": (Rows("bill__customer_id", *BILLS),),
     "billing.claim": (Rows("payee_id", *CLAIMED),),
     "billing.repayment": (Rows("clawback__payee_id", *CLAIMED),),
+    "billing.surplusrefund": (Rows("repayment__clawback__payee_id", *CLAIMED),),
     "billing.claimbatch": (Rows("", *OF_THE_OFFICE),),
     "billing.claimevidence": (Rows("claim__payee_id", *CLAIMED),),
     "billing.claimline": (Rows("claim__payee_id", *CLAIMED),),

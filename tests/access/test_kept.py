@@ -43,6 +43,7 @@ KEPT = {
     "billing_prepaidentry": "amount_fen = amount_fen + 1",
     "billing_prepaidterms": "reason = reason || 'x'",
     "billing_repayment": "payer_name = payer_name || 'x'",
+    "billing_surplusrefund": "reference = reference || 'x'",
     "billing_accountcodes": "codes = '{}'",
     "billing_publicity": "content_sha256 = 'x'",
     "billing_purchaseorder": "number = number || 'x'",

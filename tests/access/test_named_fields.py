@@ -44,6 +44,7 @@ MONEY = (
     "api_sample_job_order_number",
     "api_spending_limit",
     "api_spending_rules",
+    "api_surplus",
     "api_voucher",
 )
 BEYOND = {"", "Idempotency-Key", "non_field_errors"}

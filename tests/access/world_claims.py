@@ -12,15 +12,27 @@ from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, Clawback, Publicity
 from billing.claims.recheck_models import RecheckItem, RecheckSample
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.sampling import Settled, fingerprint
-from billing.claims.services import batches, clawbacks, deputies, handing_in, paying, publishing, rechecking, repaying, reviewing
+from billing.claims.services import (
+    batches,
+    clawbacks,
+    deputies,
+    handing_in,
+    paying,
+    publishing,
+    rechecking,
+    repaying,
+    reviewing,
+    surplus,
+)
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.deputies import Named
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.paying import Outcome
 from billing.claims.services.rechecking import Found
 from billing.claims.services.repaying import Money
+from billing.claims.services.surplus import Transfer
 from config.kernel.services import files
 
 HANDED_IN = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -121,6 +133,15 @@ def credited(world: Any, now: datetime) -> None:
     ours, theirs = (Clawback.objects.get(payee=payee).pk for payee in (world.cast.lab, world.cast.other_firm))
     world.objects["clawback"] = (ours, theirs)
     money, qian = Money(1, local_day(now), "x", "y"), world.cast.actor("qian")
-    world.objects["repayment"] = (repaying.record(qian, ours, money, now).pk, repaying.record(qian, theirs, money, now).pk)
+    over = Money(2**40, local_day(now), "x", "y")
+    ids = [[repaying.record(qian, notice, money, now).pk for notice in (ours, theirs)] for money in (money, over)]
+    world.objects["repayment"] = (ids[0][0], ids[0][1])
     with pgtrigger.ignore("billing.Repayment:repayment_frozen"):  # as if somebody else had: Qian may confirm them
         Repayment.objects.update(recorded_by=world.cast.users["zhou"])
+    for pk in ids[1]:
+        repaying.confirm(qian, pk, now)
+    transfer = Transfer(1, local_day(now), "y")
+    sent = [surplus.send_back(qian, pk, transfer, now).pk for pk in ids[1]]
+    world.objects["surplus_refund"] = (sent[0], sent[1])
+    with pgtrigger.ignore("billing.SurplusRefund:surplus_refund_frozen"):
+        SurplusRefund.objects.update(recorded_by=world.cast.users["zhou"])

@@ -125,7 +125,9 @@ def test_add_ons_are_chosen_for_every_time_and_their_sum_is_told(lin, cast, seri
     publish_with_addons(cast)
     asked = series | {"addons": [{"addon": "cell", "quantity": 2}]}
     report = lin.post(f"{PLACE}/report/", asked, key=None).json()
-    assert report["addons"] == [{"addon": "cell", "name": "样品池", "rate_fen": 1500, "quantity": 2, "amount_fen": 3000}]
+    assert report["addons"] == [
+        {"addon": "cell", "name": "样品池", "name_en": "Sample cell", "rate_fen": 1500, "quantity": 2, "amount_fen": 3000}
+    ]
     assert [row["addons_fen"] for row in report["rows"]] == [3000] * 3 and report["addons_fen"] == 9000
     seen = [{**one, "expected_addons_fen": 3000} for one in picks(report)]
     other = [{**one, "expected_addons_fen": 1} for one in picks(report)]

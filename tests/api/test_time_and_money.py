@@ -404,7 +404,9 @@ def test_add_ons_are_quoted_beside_the_figures_and_booked_with_the_time(api, ask
     wanted = asked(9, 12)
     body = {name: wanted[name] for name in ("instrument", "organisation", "starts_at", "ends_at")}
     quote = lin.post("quotes/preview/", {**body, "addons": chosen}, key=None).json()
-    assert quote["addons"] == [{"addon": "cell", "name": "样品池", "rate_fen": 15_00, "quantity": 2, "amount_fen": 30_00}]
+    assert quote["addons"] == [
+        {"addon": "cell", "name": "样品池", "name_en": "Sample cell", "rate_fen": 15_00, "quantity": 2, "amount_fen": 30_00}
+    ]
     assert quote["addons_fen"] == 30_00
     assert codes(lin.post("quotes/preview/", {**body, "addons": [{"addon": "tube", "quantity": 1}]})) == {"extras.addon_unknown"}
     differs = lin.post("reservations/", {**wanted, "addons": chosen, "expected_addons_fen": 1})

@@ -77,10 +77,17 @@ def _terms(title: str, today: date) -> Any:
 def _facts(today: date) -> list[dict[str, Any]]:
     since = date(today.year - 2, 1, 1)
     return [
-        {"kind": "figures", "year": today.year - 1, "staff": 18, "revenue_fen": 2_000_000_00, "assets_fen": 3_000_000_00},
+        {
+            "kind": "figures",
+            "year": today.year - 1,
+            "staff": 18,
+            "revenue_fen": 2_000_000_00,
+            "assets_fen": 3_000_000_00,
+            "net_assets_fen": 1_200_000_00,
+        },
         {"kind": "label", "label": "tech_sme", "level": "national", "number": "2026630104", "valid_from": since},
         {"kind": "controller", "party_kind": "person", "name": "王建国", "mark": "123X", "valid_from": since},
-        {"kind": "place", "region_code": "630104", "policy_zones": [], "valid_from": since},
+        {"kind": "place", "region_code": "630104", "policy_zones": [], "industry_code": "C3849", "valid_from": since},
     ]
 
 

@@ -1,5 +1,5 @@
 """Next year's rule: an officer begins with the version in force, lowers a limit, is told which example no longer comes out and mends it,
-tries it on past sessions; a second officer looks at what differs and puts it in force; everybody reads it."""
+tries it on past sessions and commissioned tests; a second officer looks at what differs and puts it in force; everybody reads it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def keep(page: Page) -> None:
 def try_it(visitor: Visitor, draft: str) -> None:
     page = visitor.page
     visitor.open(draft)
-    page.get_by_role("link", name="Try it on past sessions").click()
+    page.get_by_role("link", name="Try it on past sessions and commissioned tests").click()
     looked_at(page)
     expect(page.get_by_label("Which rule")).to_have_value(f"draft:{draft.split('/')[-2]}")
     held = page.get_by_label("Held against")

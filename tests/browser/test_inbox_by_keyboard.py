@@ -46,6 +46,16 @@ def press_on(page: Page, *keys: str) -> int:
     return int(before)
 
 
+def opened(page: Page) -> str:
+    """The request that is open beside the list."""
+    return page.locator("#inbox-detail").get_attribute("data-opened") or ""
+
+
+def waits_on(page: Page, pk: str, chip: str) -> None:
+    """It is still in the list, and says what for."""
+    expect(page.locator(f'.inbox-list a[data-request="{pk}"]')).to_contain_text(chip)
+
+
 def test_twenty_requests_are_answered_by_keyboard_in_two_minutes(people: Visitors, used: Site) -> None:
     ids = ask_for_many(used)
     manager = newly_arrived(people)
@@ -60,15 +70,17 @@ def test_twenty_requests_are_answered_by_keyboard_in_two_minutes(people: Visitor
     keys.press("r")
     keys.look()
     answered.add(press_on(page, "ArrowDown", "Enter"))
-    suggested = page.locator("#inbox-detail").get_attribute("data-opened")
+    suggested = opened(page)
     keys.press("s")
-    page.wait_for_url("**/suggest")
+    page.wait_for_url("**/suggest?*")
     keys.look()
     keys.press("Enter")
-    page.wait_for_url("**/approvals/")
-    expect(page.locator(f'.inbox-list a[href="?selected={suggested}"]')).to_contain_text("Other times suggested")
+    page.wait_for_url("**/approvals/?selected=*")
+    assert opened(page) != suggested, "the next one is open"
+    waits_on(page, suggested, "Other times suggested")
     chosen = page.locator("[data-inbox] input[name=chosen]")
-    for place in range(COUNT):
+    values = [chosen.nth(place).get_attribute("value") for place in range(chosen.count())]
+    for place in range(values.index(opened(page)), len(values)):
         if chosen.nth(place).get_attribute("value") not in map(str, ids[-9:]):
             press_on(page, "j")
             continue
@@ -111,4 +123,29 @@ def test_the_key_for_the_chosen_names_who_is_declined_with_them_and_a_second_pre
     page.keyboard.press("A")
     expect(page.get_by_text("1 request approved. 1 request declined.")).to_be_visible()
     assert states(used, {wanted, rival}) == {"approved": 1, "rejected": 1}
+    assert manager.faults.found == []
+
+
+def test_a_question_to_the_customer_leads_on_to_the_next_request_and_the_one_asked_about_goes_on_waiting(
+    people: Visitors, used: Site
+) -> None:
+    now = datetime.now(UTC)
+    first = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=90)
+    with used.data():
+        instrument = stage.add_instrument("Questioned microscope", now)
+        researcher = stage.persona("researcher.firm11@demo.jishi.example")
+        asked, following = (stage.book(researcher, instrument, first + timedelta(hours=hour), 1, now) for hour in range(2))
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page, keys = manager.page, Keyboard(manager.page)
+    manager.open(f"/approvals/?selected={asked}")
+    keys.press("q")
+    page.wait_for_url("**/enquiries/new/**")
+    keys.look()
+    page.keyboard.type("Is the sample dry?")
+    keys.press("Tab", "Tab", "Enter")
+    page.wait_for_url("**/approvals/?selected=*")
+    assert opened(page) == str(following)
+    waits_on(page, str(asked), "Customer's answer awaited")
+    assert states(used, {asked, following}) == {"requested": 2}
     assert manager.faults.found == []

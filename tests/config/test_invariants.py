@@ -97,6 +97,20 @@ A_REPAYMENT = (
     "INSERT INTO billing_repayment (clawback_id, amount_fen, received_fen, payers, received_on, payer_name, reference, recorded_by_id,"
     " recorded_at, end_reason) SELECT id, 5, 5, '[]', '2026-12-01', '', '', 1, now(), '' FROM billing_clawback LIMIT 1"
 )
+A_LINE_CHARGE = (
+    "INSERT INTO billing_commissioncharge (sheet_id, line_id, sample_extra_id, quantity, charged_by_id, charged_at)"
+    " SELECT s.id, l.id, x.id, 3, 1, now() FROM billing_commissionsheet s"
+    " JOIN billing_quotationline l ON l.quotation_id = s.quotation_id CROSS JOIN booking_sampleextra x LIMIT 1"
+)
+TOO_MUCH = (
+    "INSERT INTO billing_repayment (clawback_id, amount_fen, received_fen, payers, received_on, payer_name, reference, recorded_by_id,"
+    " recorded_at, confirmed_by_id, confirmed_at, end_reason)"
+    " SELECT id, 0, 5, '[]', '2026-12-01', '', '', 1, now(), 2, now(), '' FROM billing_clawback LIMIT 1"
+)
+A_SURPLUS_REFUND = (
+    "INSERT INTO billing_surplusrefund (repayment_id, amount_fen, paid_on, reference, recorded_by_id, recorded_at, end_reason)"
+    " SELECT id, 6, '2026-12-01', 'x', 1, now(), '' FROM billing_repayment LIMIT 1"
+)
 A_SAMPLE = (
     "INSERT INTO billing_rechecksample (number, from_on, until_on, method, seed, size, population, population_sha256, claim_count,"
     " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
@@ -131,6 +145,10 @@ FROZEN_PAPER = f"INSERT INTO {{0}} ({FROZEN}, owner_id, customer_id, number{{1}}
 A_RECEIPT = (
     FROZEN_PAPER.format("billing_receipt", ", payment_id")
     + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', owner_id, 1, 'SJ-2026-000002', id FROM billing_payment LIMIT 1"
+)
+A_STATEMENT_OF_CLAWBACKS = (
+    FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 2, 1, 'DZ-2026-000001', '2026-11-01', '2026-11-30'"
 )
 A_STATEMENT_OF_ACCOUNT = (
     FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
@@ -443,6 +461,14 @@ BREAKS: dict[str, list[str]] = {
     "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
     "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
     "claims.what_came_back_is_its_payers": [*CLAIMED, A_CLAWBACK, A_REPAYMENT],
+    "claims.accounts_of_payees_add_up": [
+        *CLAIMED,
+        A_CLAWBACK,
+        "UPDATE billing_programme SET issuer_id = 2",
+        A_STATEMENT_OF_CLAWBACKS,
+    ],
+    "claims.no_more_is_used_than_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH, A_SURPLUS_REFUND],
+    "claims.the_ledger_says_what_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH],
     "claims.claimbatch_numbers_have_no_gap": [A_BATCH],
     "claims.claim_numbers_have_no_gap": CLAIMED,
     "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],
@@ -454,6 +480,8 @@ BREAKS: dict[str, list[str]] = {
     "claims.rendered_clawbacks_have_both_files": [*CLAIMED, A_CLAWBACK],
     "ordering.accepted_quotations_became_one_sheet": ["DELETE FROM billing_commissionsheet"],
     "ordering.numbers_have_no_gap": ["UPDATE billing_quotation SET number = 'BJ-2026-000002'"],
+    "ordering.other_lines_are_charged_under_their_sheet": [A_LINE_CHARGE],
+    "ordering.other_lines_are_charged_up_to_their_quantity": [A_LINE_CHARGE],
     "ordering.quotations_are_their_lines": ["UPDATE billing_quotation SET total_fen = total_fen + 1"],
     "ordering.reservations_are_of_the_same_parties": [
         "UPDATE billing_commissionsheet SET organisation_id = (SELECT id FROM instruments_organisation WHERE kind = 'government')"
@@ -540,6 +568,8 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "vouchers.a_quota_gave_what_its_vouchers_are_worth",
         "vouchers.homes_pay_what_was_drawn_on_theirs",
         "openings.were_posted",
+        "ordering.other_lines_are_charged_under_their_sheet",
+        "ordering.other_lines_are_charged_up_to_their_quantity",
         "books.the_chain_holds",
     }
 

@@ -8,16 +8,18 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
+from django.db.models import F
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from billing.claims.models import Claim, ClaimLine, Clawback, PaymentLine, PaymentList
-from billing.claims.repayment_models import Repayment
+from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.states import PROMISED, ClaimState
-from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing
+from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing, surplus
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
 from billing.claims.services.repaying import Money
+from billing.claims.services.surplus import Transfer
 from billing.month.services import closing
 from billing.settlement.rules.series import Series
 from config.kernel.access import Role
@@ -43,6 +45,9 @@ class ClaimsMachine(MoneyMachine):
         "take back",
         "pay back",
         "undo what came back",
+        "send back",
+        "undo sending back",
+        "take for a notice",
         "close month",
     }
 
@@ -68,6 +73,11 @@ class ClaimsMachine(MoneyMachine):
         yield lambda: self.take_back(0, 1)
         yield lambda: self.pay_back(0, 1, confirmed=True)
         yield lambda: self.undo_what_came_back(0)
+        yield lambda: self.pay_back(0, 80_00, confirmed=True)
+        yield lambda: self.send_back_too_much(0, 1, confirmed=True)
+        yield lambda: self.undo_sending_back(0)
+        yield lambda: self.take_back(0, 1)
+        yield lambda: self.take_for_a_notice(1, 1, confirmed=True)
         yield lambda: self.close_the_month(False, 0)
 
     @rule(voucher=st.booleans())
@@ -137,14 +147,14 @@ class ClaimsMachine(MoneyMachine):
 
     @rule(place=PICKS, amount=AMOUNTS, confirmed=st.booleans())
     def pay_back(self, place: int, amount: int, confirmed: bool) -> None:
-        """Or it comes back as money, which somebody else confirms."""
+        """Or it comes back as money, which somebody else confirms; also where a claim takes it off already."""
         notice = self.pick(Clawback.objects.all(), place)
         if notice is None:
             return
         qian, sun = self.cast.actor("qian"), self.cast.actor("sun")
 
         def work() -> None:
-            row = repaying.record(qian, notice.pk, Money(amount, self.now.date()), self.now)
+            row = repaying.record(qian, notice.pk, Money(amount, self.now.date(), too_much=True), self.now)
             if confirmed:
                 repaying.confirm(sun, row.pk, self.now)
 
@@ -156,6 +166,44 @@ class ClaimsMachine(MoneyMachine):
         if row is not None:
             qian = self.cast.actor("qian")
             self.attempt("undo what came back", lambda: repaying.end(qian, row.pk, "sent back", self.now))
+
+    @rule(place=PICKS, amount=AMOUNTS, confirmed=st.booleans())
+    def send_back_too_much(self, place: int, amount: int, confirmed: bool) -> None:
+        """What came too much goes back."""
+        row = self.pick(Repayment.objects.filter(received_fen__gt=F("amount_fen"), ended_at=None), place)
+        if row is None:
+            return
+        qian, sun = self.cast.actor("qian"), self.cast.actor("sun")
+
+        def work() -> None:
+            refund = surplus.send_back(qian, row.pk, Transfer(amount, self.now.date(), "B"), self.now)
+            if confirmed:
+                surplus.confirm(sun, refund.pk, self.now)
+
+        self.attempt("send back", work)
+
+    @rule(place=PICKS)
+    def undo_sending_back(self, place: int) -> None:
+        refund = self.pick(SurplusRefund.objects.filter(ended_at=None), place)
+        if refund is not None:
+            qian = self.cast.actor("qian")
+            self.attempt("undo sending back", lambda: surplus.end(qian, refund.pk, "the account is closed", self.now))
+
+    @rule(place=PICKS, notice=PICKS, confirmed=st.booleans())
+    def take_for_a_notice(self, notice: int, place: int, confirmed: bool) -> None:
+        """Or it is taken for a notice."""
+        row = self.pick(Repayment.objects.filter(received_fen__gt=F("amount_fen"), ended_at=None), place)
+        asked = self.pick(Clawback.objects.all(), notice)
+        if row is None or asked is None:
+            return
+        qian, sun = self.cast.actor("qian"), self.cast.actor("sun")
+
+        def work() -> None:
+            taken = surplus.take_for(qian, row.pk, asked.pk, self.now)
+            if confirmed:
+                repaying.confirm(sun, taken.pk, self.now)
+
+        self.attempt("take for a notice", work)
 
     @rule(bills=st.booleans(), luck=st.integers(0, 7))
     def close_the_month(self, bills: bool, luck: int) -> None:

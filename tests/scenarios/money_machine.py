@@ -145,7 +145,8 @@ class MoneyMachine(RuleBasedStateMachine):
         yield lambda: self.claim(True)
         yield lambda: self.days_go_by(7)
         yield lambda: self.days_go_by(31)
-        yield lambda: self.write_off(0)
+        yield lambda: self.write_off(0, 1)
+        yield lambda: self.write_off(0, None)
         yield lambda: self.give(0, 0, 80_00)
         yield lambda: self.expect(0)
 
@@ -246,13 +247,14 @@ class MoneyMachine(RuleBasedStateMachine):
         version, qian = self.programmes[code].pk, self.cast.actor("qian")
         self.attempt("claim", lambda: statements.issue(qian, version, payee.pk, NOVEMBER, self.now))
 
-    @rule(place=PICKS)
-    def write_off(self, place: int) -> None:
+    @rule(place=PICKS, amount=st.none() | AMOUNTS)
+    def write_off(self, place: int, amount: int | None) -> None:
+        """All of a bill, or a part of it."""
         if bill := self.pick(Bill.objects.all(), place):
-            self.attempt("write_off", lambda: self.give_up(bill))
+            self.attempt("write_off", lambda: self.give_up(bill, amount))
 
-    def give_up(self, bill: Bill) -> None:
-        writing_off.propose(self.li, bill.pk, "nothing comes any more", self.now)
+    def give_up(self, bill: Bill, amount: int | None) -> None:
+        writing_off.propose(self.li, bill.pk, "nothing comes any more", self.now, amount)
         writing_off.write_off(self.cast.actor("mei"), bill.pk, self.now)
 
     @rule(place=PICKS)

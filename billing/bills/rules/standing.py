@@ -37,6 +37,11 @@ class Standing:
         return self.due_fen - self.paid_fen
 
     @property
+    def expected_fen(self) -> int:
+        """What of that its owner still expects: the rest is given up in its books."""
+        return self.open_fen - self.written_off_fen
+
+    @property
     def state(self) -> BillState:
         if self.voided:
             return BillState.VOID
@@ -44,7 +49,7 @@ class Standing:
             return BillState.CREDITED
         if self.open_fen == 0:
             return BillState.PAID
-        if self.written_off_fen:
+        if self.written_off_fen and self.expected_fen <= 0:
             return BillState.UNCOLLECTIBLE
         return BillState.PARTLY_PAID if self.paid_fen else BillState.ISSUED
 

@@ -23,11 +23,12 @@ from config.kernel.services import audit, transactions
 KIND = "write_off"
 
 
-def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProposal:
-    """Propose to give up all that is left to pay of an overdue bill; nothing is posted before another person agrees.
+def propose(actor: Actor, bill_id: int, why: str, now: datetime, amount_fen: int | None = None) -> WriteOffProposal:
+    """Propose to give up what is expected still of an overdue bill, or so much of it: the rest stays due. Nothing is posted before another
+    person agrees.
 
     Raises NotFound, Forbidden, Refusal ``write_off.reason_*`` / ``write_off.nothing_open`` / ``write_off.not_due`` /
-    ``write_off.done_already``, Conflict ``write_off.proposed_already``.
+    ``write_off.done_already`` / ``write_off.amount``, Conflict ``write_off.proposed_already``.
     """
     text = _checked_reason(why)
 
@@ -35,8 +36,17 @@ def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProp
         bill = _locked_bill(actor, bill_id)
         standing = _standing(bill)
         _refuse_impossible(bill, standing, now)
+        amount = standing.expected_fen if amount_fen is None else amount_fen
+        if not 0 < amount <= standing.expected_fen:
+            raise Refusal.of("write_off.amount", field="amount_fen", left_fen=standing.expected_fen)
         row = WriteOffProposal(
-            bill=bill, why=text, line_count=1, total_fen=standing.open_fen, proposed_by_id=actor.person_id, proposed_at=now
+            bill=bill,
+            why=text,
+            line_count=1,
+            total_fen=amount,
+            whole=amount == standing.expected_fen,
+            proposed_by_id=actor.person_id,
+            proposed_at=now,
         )
         written = two_people.keep(row, KIND)
         audit.record(actor, "write_off.propose", bill, now, after={"total_fen": written.total_fen}, reason=text)
@@ -47,7 +57,7 @@ def propose(actor: Actor, bill_id: int, why: str, now: datetime) -> WriteOffProp
 
 
 def write_off(actor: Actor, bill_id: int, now: datetime) -> WriteOff:
-    """Give up what another person proposed, if just that is left to pay.
+    """Give up what another person proposed, if just that is expected still, or of a part no less.
 
     Raises NotFound, Forbidden, Refusal ``write_off.own_proposal`` and what ``propose`` raises of the bill, Conflict
     ``write_off.proposal_decided`` / ``write_off.figures_differ``.
@@ -59,9 +69,9 @@ def write_off(actor: Actor, bill_id: int, now: datetime) -> WriteOff:
         two_people.refuse_own(actor, proposal, KIND)
         standing = _standing(bill)
         _refuse_impossible(bill, standing, now)
-        if standing.open_fen != proposal.total_fen:
-            raise Conflict(Reason("write_off.figures_differ", {"total_fen": standing.open_fen}))
-        row = _write(bill, WriteOffKind.WRITTEN_OFF, standing.open_fen, proposal.why, actor.user_id, now)
+        if not _fits(proposal, standing):
+            raise Conflict(Reason("write_off.figures_differ", {"total_fen": standing.expected_fen}))
+        row = _write(bill, WriteOffKind.WRITTEN_OFF, proposal.total_fen, proposal.why, actor.user_id, now)
         two_people.decide(actor, proposal, ProposalState.ISSUED, now, KIND, issued=row)
         tell_decided(proposal, now)
         return row
@@ -115,7 +125,7 @@ def meet(bill: Bill, now: datetime) -> None:
     if waits:
 
         def as_proposed(rows: Sequence[WriteOffProposal]) -> set[int]:
-            return {row.pk for row in rows if row.total_fen == standing.open_fen}
+            return {row.pk for row in rows if _fits(row, _standing(bill))}
 
         two_people.overtake(NOBODY, proposals, KIND, now, open_of=as_proposed, tell=tell_decided)
 
@@ -137,12 +147,18 @@ def _standing(bill: Bill) -> Standing:
 
 
 def _refuse_impossible(bill: Bill, standing: Standing, now: datetime) -> None:
-    if standing.written_off_fen:
-        raise Refusal.of("write_off.done_already")
     if standing.open_fen <= 0:
         raise Refusal.of("write_off.nothing_open")
+    if standing.expected_fen <= 0:
+        raise Refusal.of("write_off.done_already")
     if local_day(now) <= bill.due_on:
         raise Refusal(Reason("write_off.not_due", {"due_on": bill.due_on.isoformat()}))
+
+
+def _fits(proposal: WriteOffProposal, standing: Standing) -> bool:
+    """Whether it is still what was looked at: all that is expected, or a part of it."""
+    left = standing.expected_fen
+    return proposal.total_fen == left if proposal.whole else proposal.total_fen <= left
 
 
 def _waiting(bill: Bill) -> WriteOffProposal:

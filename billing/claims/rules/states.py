@@ -53,6 +53,8 @@ class ClaimEvent(StrEnum):
     RECHECK = "recheck"
     REJECT = "reject"
     WITHDRAW = "withdraw"
+    PAID_BACK = "paid_back"
+    """Money came back for a notice of which the claim took something off: it takes so much less off. Nobody's part."""
 
 
 class Part(StrEnum):
@@ -85,9 +87,11 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.DRAFT, _E.WITHDRAW): (_S.WITHDRAWN,),
     (_S.SUBMITTED, _E.BEGIN): (_S.IN_REVIEW,),
     (_S.SUBMITTED, _E.WITHDRAW): (_S.WITHDRAWN,),
+    (_S.SUBMITTED, _E.PAID_BACK): (_S.SUBMITTED,),
     (_S.IN_REVIEW, _E.PASS): (_S.IN_REVIEW, _S.PASSED),
     (_S.IN_REVIEW, _E.SEND_BACK): (_S.SENT_BACK,),
     (_S.IN_REVIEW, _E.LINE): (_S.IN_REVIEW,),
+    (_S.IN_REVIEW, _E.PAID_BACK): (_S.IN_REVIEW,),
     (_S.IN_REVIEW, _E.REJECT): (_S.REJECTED,),
     (_S.SENT_BACK, _E.COMPLETE): (_S.SENT_BACK,),
     (_S.SENT_BACK, _E.SUBMIT): (_S.IN_REVIEW,),
@@ -112,7 +116,7 @@ TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
     (_S.RECHECKED, _E.RECHECK): (_S.RECHECKED,),
 }
 #: What changes a claim and leaves it where it waits.
-WITHIN = frozenset({_E.FILL, _E.COMPLETE, _E.LINE})
+WITHIN = frozenset({_E.FILL, _E.COMPLETE, _E.LINE, _E.PAID_BACK})
 #: Where nothing more is decided about the claim itself.
 ENDS = frozenset({_S.REJECTED, _S.WITHDRAWN})
 #: Only its payee has it in hand; its lines may still change.
@@ -121,6 +125,8 @@ IN_HAND = frozenset({_S.DRAFT, _S.SENT_BACK})
 LOOKED_AT = frozenset({_S.IN_REVIEW})
 #: States in which what a claim comes to may change: before its last step of the review, and when it ends without money.
 AMOUNT_OPEN = frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN})
+#: Handed in, and what it comes to may change still: money that comes back takes the place of what it takes off.
+EASED = frozenset({_S.SUBMITTED, _S.IN_REVIEW})
 #: What was given to the office; what goes back of an award from here on is clawed back.
 SUBMITTED = frozenset(_S) - {_S.DRAFT} - ENDS
 #: The amount is promised to the payee.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from billing.bills.models import ReversalCause
 from billing.claims.models import Claim, ClaimBatch, ClaimLine
@@ -20,30 +20,26 @@ from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
-from billing.subsidy.rules.batch import BatchOutcome, Opening
+from billing.subsidy.rules.batch import BatchOutcome, Opening, divides_a_pool, has_batch_rules
 from billing.subsidy.rules.batch import Claim as OneOfBatch
 from billing.subsidy.rules.codec import steps_to_json
 from billing.subsidy.rules.engines import OtherEngine, as_read_by, current, engine
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Balance, SettlementMode, home_platform
+from billing.subsidy.rules.outcome import Balance, Home, SettlementMode, home_platform
 from billing.subsidy.rules.parts.caps import Cap
-from billing.subsidy.rules.parts.rate import ExPostRate
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.sides import in_one_way
+from billing.vouchers.rules.backing import is_issued
 from config.kernel.errors import Refusal
-
-
-def has_rules(programme: Programme) -> bool:
-    """Whether something of a programme is only decided for the whole batch."""
-    sides = [side.programme for side in programme.sides] or [programme]
-    return any(isinstance(each.rate, ExPostRate) for each in sides) or any(cap.pro_rata for cap in programme.caps)
 
 
 class Applied(TypedDict):
     """What one version's rules over a batch were worked out from, by which engine, and what they came to, as JSON.
 
     ``opening``: by cap id what the pool had (``limit_fen``, None for none; ``used_fen``). ``lines``: the lines in the order in which they
-    were decided. ``given``: what each of them gets (fen) where nothing of its award went back.
+    were decided. ``given``: what each of them gets (fen) where nothing of its award went back. ``homes``: by line what regions elsewhere
+    pay of it (payer -> fen), where a pool is divided; what was closed before that was told has none.
     """
 
     engine: str
@@ -54,6 +50,7 @@ class Applied(TypedDict):
     lines: list[int]
     steps: list[dict[str, Any]]
     given: list[int]
+    homes: NotRequired[dict[str, dict[str, int]]]
 
 
 def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[Applied]:
@@ -70,11 +67,12 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
     applied: list[Applied] = []
     for version_id, lines in sorted(of_version.items()):
         programme = subsidy.in_force(version_id).programme
-        if not has_rules(programme):
+        if not has_batch_rules(programme):
             continue
         opening = _opening(programme, lines)
+        homes = _homes(lines) if divides_a_pool(programme) else {}
         try:
-            decided = decide(current(), programme, lines, opening)
+            decided = decide(current(), programme, lines, opening, homes)
         except OtherEngine as error:
             raise Refusal.of("claims.inconsistent", what=str(error)) from error
         given = []
@@ -84,7 +82,8 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
                 unmet = ", ".join(reason.code for reason in outcome.reasons)
                 raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
             given.append(outcome.given_fen(SettlementMode(batch.mode)))
-            _cut(by_pk[line.claim_id], line, _share(line.award, given[-1]), steps_to_json(outcome.steps), now)
+            kept = _kept(line.award, outcome, SettlementMode(batch.mode), apart=str(line.pk) in homes)
+            _cut(by_pk[line.claim_id], line, kept, steps_to_json(outcome.steps), now)
         applied.append(
             {
                 "engine": current(),
@@ -97,6 +96,7 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
                 "lines": [line.pk for line in lines],
                 "steps": steps_to_json(decided.steps),
                 "given": given,
+                "homes": homes,
             }
         )
     for claim in claims:
@@ -104,10 +104,31 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
     return applied
 
 
-def decide(version: str, programme: Programme, lines: Sequence[ClaimLine], opening: Opening) -> BatchOutcome:
-    """What an engine makes of the lines as a batch, from the facts frozen with their charges. Raises OtherEngine."""
-    claims = [OneOfBatch(str(line.pk), _facts(line)) for line in lines]
+def decide(
+    version: str, programme: Programme, lines: Sequence[ClaimLine], opening: Opening, homes: Mapping[str, Mapping[str, int]]
+) -> BatchOutcome:
+    """What an engine makes of the lines as a batch, from the facts frozen with their charges. ``homes`` as in ``Applied``. Raises
+    OtherEngine."""
+    backed = next((cap.id for cap in programme.joint_caps if is_issued(cap)), "")
+    claims = [
+        OneOfBatch(
+            str(line.pk),
+            _facts(line),
+            {backed: tuple(Home(payer, fen) for payer, fen in paid.items())} if (paid := homes.get(str(line.pk))) else {},
+        )
+        for line in lines
+    ]
     return engine(version).batch(as_read_by(version, programme), claims, opening)
+
+
+def _homes(lines: Sequence[ClaimLine]) -> dict[str, dict[str, int]]:
+    """What regions elsewhere pay of awards, as they were given; lines of which they pay nothing are left out."""
+    found = {}
+    for line in lines:
+        paid = {each["payer"]: each["amount_fen"] for each in line.award.payers if home_platform(each["payer"])}
+        if any(paid.values()):
+            found[str(line.pk)] = paid
+    return found
 
 
 def _ours(parts: Mapping[str, int]) -> dict[str, int]:
@@ -115,12 +136,19 @@ def _ours(parts: Mapping[str, int]) -> dict[str, int]:
     return {payer: fen for payer, fen in parts.items() if not home_platform(payer)}
 
 
-def _share(award: Award, given_fen: int) -> int:
-    """What a rule gives of an award of which a part went back, before it was handed in or since, or is a region's own to pay: the same
-    share of ``given_fen``, rounded once. What a rule over another batch took is decided anew."""
-    left = reversing.left_by_payer(award, but=ReversalCause.BATCH_RULE)
-    counts = sum(_ours(left).values())
-    return split_largest_remainder(given_fen, [counts, award.total_fen - counts])[0] if given_fen > 0 else 0
+def _kept(award: Award, outcome: AwardOutcome, mode: SettlementMode, *, apart: bool) -> int:
+    """What a rule leaves of an award to our payers: what it gives, and of an award of which a part went back, before it was handed in or
+    since, the same share, rounded once. What a rule over another batch took is decided anew.
+
+    ``apart``: the rule was told what a region pays itself, and says what is left of ours; otherwise it says a whole, of which ours is the
+    same share as of the award.
+    """
+    given_fen, whole_fen = outcome.given_fen(mode), award.total_fen
+    if apart:
+        given_fen = sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))
+        whole_fen = sum(_ours({each["payer"]: each["amount_fen"] for each in award.payers}).values())
+    counts = sum(_ours(reversing.left_by_payer(award, but=ReversalCause.BATCH_RULE)).values())
+    return split_largest_remainder(given_fen, [counts, whole_fen - counts])[0] if given_fen > 0 else 0
 
 
 def _cut(claim: Claim, line: ClaimLine, given_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -223,14 +224,46 @@ def take_back(claim: Claim, now: datetime) -> None:
         part = parts.get(clawback.pk, 0)
         if part:
             position += 1
-            shares = {each["payer"]: each["amount_fen"] for each in clawback.reversal.payers}
-            ClaimLine.objects.create(
-                claim=claim,
-                position=position,
-                kind=LineKind.CLAWBACK,
-                award_id=clawback.award_id,
-                clawback=clawback,
-                amount_fen=-part,
-                payers=[{"payer": payer, "amount_fen": -share} for payer, share in split_like(part, shares).items()],
-                created_at=now,
-            )
+            _take_off(claim, clawback, part, position, now)
+
+
+def off_claims(clawback: Clawback, claims: Sequence[Claim]) -> int:
+    """What of a notice these claims take off (fen)."""
+    lines = ClaimLine.objects.filter(clawback=clawback, claim__in=claims, standing=Standing.INCLUDED)
+    return -sum(lines.values_list("amount_fen", flat=True))
+
+
+def ease(
+    actor: Actor, clawback: Clawback, claims: Sequence[Claim], amount_fen: int, now: datetime, behalf_id: int | None
+) -> None:
+    """So much of a locked notice came back as money: of these locked claims, which were handed in, less is taken off, the first first.
+    Each says so in its history."""
+    for claim in claims:
+        line = ClaimLine.objects.filter(clawback=clawback, claim=claim, standing=Standing.INCLUDED).first()
+        if amount_fen <= 0 or line is None:
+            continue
+        part = min(amount_fen, -line.amount_fen)
+        ClaimLine.objects.filter(pk=line.pk).update(standing=Standing.REPLACED)
+        if part < -line.amount_fen:
+            _take_off(claim, clawback, -line.amount_fen - part, ClaimLine.objects.filter(claim=claim).count() + 1, now)
+        amount_fen -= part
+        total = sum(ClaimLine.objects.filter(claim=claim, standing=Standing.INCLUDED).values_list("amount_fen", flat=True))
+        Claim.objects.filter(pk=claim.pk).update(total_fen=total)
+        claim.total_fen = total
+        also = {"clawback": clawback.number, "amount_fen": part}
+        move(actor, claim, ClaimEvent.PAID_BACK, now, clawback.number, also, behalf_id)
+
+
+def _take_off(claim: Claim, clawback: Clawback, part_fen: int, position: int, now: datetime) -> None:
+    """A line of a claim that takes so much of a notice off."""
+    shares = {each["payer"]: each["amount_fen"] for each in clawback.reversal.payers}
+    ClaimLine.objects.create(
+        claim=claim,
+        position=position,
+        kind=LineKind.CLAWBACK,
+        award_id=clawback.award_id,
+        clawback=clawback,
+        amount_fen=-part_fen,
+        payers=[{"payer": payer, "amount_fen": -share} for payer, share in split_like(part_fen, shares).items()],
+        created_at=now,
+    )

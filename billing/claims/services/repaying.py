@@ -15,9 +15,9 @@ from billing.claims.notices import tell_repaid
 from billing.claims.repayment_models import Repayment
 from billing.claims.rules import repaying as rules
 from billing.claims.rules.repaying import NoticeStanding
-from billing.claims.rules.states import PROMISED, ClaimState
+from billing.claims.rules.states import EASED, PROMISED, ClaimState
 from billing.claims.rules.totals import Standing, split_like
-from billing.claims.services import batches
+from billing.claims.services import batches, clawbacks
 from billing.claims.services.office import Right, checked_text, plain_text, require_office, right_of
 from billing.ledger.services import Source
 from billing.payments.rules import bank_rows
@@ -34,12 +34,14 @@ _NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What came in on a local day: who paid it and the purpose on the transfer, as the bank says them."""
+    """What came in on a local day: who paid it and the purpose on the transfer, as the bank says them. ``too_much``: also where nothing is
+    open; then all of it is the payee's."""
 
     amount_fen: int
     received_on: date
     payer_name: str = ""
     reference: str = ""
+    too_much: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def standing_of(clawback: Clawback) -> NoticeStanding:
 
 
 def record(actor: Actor, clawback_id: int, money: Money, now: datetime) -> Repayment:
-    """Write down that money came back for a notice. What is more than is open is noted and does not count. What stands on drafts of claims
-    makes room for it. It counts in the books once another person has confirmed it.
+    """Write down that money came back for a notice. What claims take off that is not decided (drafts, handed in, in review) makes room for
+    it; what is more is the payee's (``surplus``). It counts in the books once another person has confirmed it.
 
     Raises NotFound, Forbidden, Conflict ``repaid.not_promised``, Refusal ``repaid.amount`` / ``repaid.on`` / ``repaid.settled``.
     """
@@ -114,7 +116,7 @@ def record(actor: Actor, clawback_id: int, money: Money, now: datetime) -> Repay
             raise Refusal.of("repaid.amount", field="amount")
         if not local_day(found.issued_at) <= money.received_on <= local_day(now):
             raise Refusal.of("repaid.on", field="received_on", issued_on=local_day(found.issued_at).isoformat())
-        written = _record(actor, right, _locked_notice(found.pk), money, now)
+        written = write(actor, right, locked_notice(found.pk), money, now)
         if written is None:
             raise Refusal.of("repaid.settled", number=found.number)
         return written
@@ -133,31 +135,55 @@ def record_once(actor: Actor, clawback_id: int, money: Money, now: datetime, ide
 
 
 @dataclass(frozen=True, slots=True)
-class _Notice:
-    """A notice behind its lock, and the drafts off which some of it is taken, locked before it."""
+class Locked:
+    """A notice behind its lock, and the claims that take some of it off and may change still, locked before it."""
 
     clawback: Clawback
-    drafts: list[Claim]
+    claims: list[Claim]
+
+    @property
+    def drafts(self) -> list[Claim]:
+        return [each for each in self.claims if each.state == ClaimState.DRAFT]
+
+    @property
+    def eased(self) -> list[Claim]:
+        """Those that were handed in, the latest first."""
+        return [each for each in reversed(self.claims) if ClaimState(each.state) in EASED]
 
 
-def _locked_notice(clawback_id: int) -> _Notice:
-    drafts = _drafts_with(clawback_id)
+def locked_notice(clawback_id: int) -> Locked:
+    """A notice and those claims, locked and read again: claims come before notices, as everywhere."""
+    on = ClaimLine.objects.filter(clawback_id=clawback_id, standing=Standing.INCLUDED).values("claim")
+    held = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=on, state__in=[ClaimState.DRAFT, *EASED])
+    claims = list(held.select_related("batch__programme", "batch__programme_version", "payee").order_by("pk"))
     rows = Clawback.objects.select_for_update(no_key=True, of=("self",)).select_related("claim", "reversal")
-    return _Notice(rows.prefetch_related("lines__claim", "repayments").get(pk=clawback_id), drafts)
+    return Locked(rows.prefetch_related("lines__claim", "repayments").get(pk=clawback_id), claims)
 
 
-def _record(
-    actor: Actor, right: Right, notice: _Notice, money: Money, now: datetime, row: _Row | None = None
+def open_for_money(notice: Locked) -> int:
+    """What of a locked notice money may still pay: what is open, and what claims take off that may change still (fen)."""
+    return standing_of(notice.clawback).open_fen + clawbacks.off_claims(notice.clawback, notice.eased)
+
+
+def write(
+    actor: Actor,
+    right: Right,
+    notice: Locked,
+    money: Money,
+    now: datetime,
+    row: _Row | None = None,
+    moved_from: Repayment | None = None,
 ) -> Repayment | None:
-    """None: nothing of the notice is open."""
+    """Record money for a locked notice; None: nothing of it is open. Raises Conflict ``repaid.not_promised``."""
     clawback, drafts = notice.clawback, notice.drafts
     if ClaimState(clawback.claim.state) not in PROMISED:
         raise Conflict.of("repaid.not_promised", number=clawback.number)
-    amount = min(money.amount_fen, standing_of(clawback).open_fen)
-    if amount <= 0:
+    amount = min(money.amount_fen, open_for_money(notice))
+    if amount <= 0 and not money.too_much:
         return None
     on_drafts = ClaimLine.objects.filter(clawback=clawback, claim__in=drafts, standing=Standing.INCLUDED)
     on_drafts.update(standing=Standing.REPLACED)
+    clawbacks.ease(actor, clawback, notice.eased, amount - standing_of(clawback).open_fen, now, right.behalf_id)
     written = Repayment.objects.create(
         clawback=clawback,
         amount_fen=amount,
@@ -169,6 +195,7 @@ def _record(
         file=row.file if row is not None else None,
         row=row.row if row is not None else None,
         fingerprint=row.fingerprint if row is not None else None,
+        moved_from=moved_from,
         recorded_by_id=actor.person_id,
         recorded_for_id=right.behalf_id,
         recorded_at=now,
@@ -178,13 +205,6 @@ def _record(
     after = {"number": clawback.number, "amount_fen": amount, "received_fen": money.amount_fen}
     audit.record(actor, "clawback.repay", written, now, after=after)
     return written
-
-
-def _drafts_with(clawback_id: int) -> list[Claim]:
-    """The drafts off which some of a notice is taken, locked: claims come before notices, as everywhere."""
-    on = ClaimLine.objects.filter(clawback_id=clawback_id, standing=Standing.INCLUDED).values("claim")
-    rows = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=on, state=ClaimState.DRAFT)
-    return list(rows.select_related("batch__programme", "batch__programme_version", "payee").order_by("pk"))
 
 
 def _by_payer(clawback: Clawback, amount_fen: int) -> list[dict[str, int | str]]:
@@ -214,6 +234,7 @@ def confirm(actor: Actor, repayment_id: int, now: datetime) -> Repayment:
         Repayment.objects.filter(pk=row.pk).update(**changes)
         source = Source("repayment", row.pk, "clawback_repaid", _version_of(row), actor.user_id)
         _post(accounts.post_repaid, row, source, now)
+        _post_surplus(row, source, now)
         audit.record(actor, "clawback.repaid", row, now, after={"number": row.clawback.number, "amount_fen": row.amount_fen})
         row.refresh_from_db()
         tell_repaid(row, now)
@@ -226,7 +247,7 @@ def end(actor: Actor, repayment_id: int, reason: str, now: datetime) -> Repaymen
     """Say that money did not come back after all: before it was confirmed nothing happened, later its postings are reversed. What it paid
     is open again.
 
-    Raises NotFound, Forbidden, Conflict ``repaid.decided``, Refusal ``claims.text_*``.
+    Raises NotFound, Forbidden, Conflict ``repaid.decided`` / ``repaid.surplus_used``, Refusal ``claims.text_*``.
     """
     why = checked_text(reason)
 
@@ -234,10 +255,13 @@ def end(actor: Actor, repayment_id: int, reason: str, now: datetime) -> Repaymen
         row, _right = _locked(actor, repayment_id, now)
         if row.ended_at is not None:
             raise Conflict.of("repaid.decided")
+        if row.refunds.filter(ended_at=None).exists() or row.moved_to.filter(ended_at=None).exists():
+            raise Conflict.of("repaid.surplus_used")
         Repayment.objects.filter(pk=row.pk).update(ended_by_id=actor.person_id, ended_at=now, end_reason=why)
         if row.confirmed_at is not None:
             source = Source("repayment", row.pk, "clawback_unpaid", _version_of(row), actor.user_id)
             _post(accounts.post_not_repaid, row, source, now)
+            _post_surplus(row, source, now, undone=True)
         after = {"number": row.clawback.number, "amount_fen": row.amount_fen}
         audit.record(actor, "clawback.repay_end", row, now, after=after, reason=why)
         row.refresh_from_db()
@@ -265,6 +289,15 @@ def _post(posting: _Posting, row: Repayment, source: Source, now: datetime) -> N
     clawback = row.clawback
     for part in row.payers:
         posting(clawback.programme_id, part["payer"], clawback.payee_id, part["amount_fen"], source, now)
+
+
+def _post_surplus(row: Repayment, source: Source, now: datetime, *, undone: bool = False) -> None:
+    """What came too much is held for the payee; what was taken from such money is held no longer. ``undone``: the other way round."""
+    amount = row.amount_fen if row.moved_from_id is not None else row.too_much_fen
+    gone = (row.moved_from_id is not None) is not undone
+    if amount:
+        posting = accounts.post_surplus_gone if gone else accounts.post_surplus
+        posting(row.clawback.programme_id, row.clawback.payee_id, amount, source, now)
 
 
 def take_in(actor: Actor, content: bytes, file_name: str, now: datetime, *, layout: str = "") -> ListRead:
@@ -319,12 +352,12 @@ def _take_row(
     fate, written = Fate.SEVERAL, None
     if len(notices) == 1:
         clawback, right = notices[0]
-        notice = _locked_notice(clawback.pk)  # before it is asked: somebody else may be taking the same list in
+        notice = locked_notice(clawback.pk)  # before it is asked: somebody else may be taking the same list in
         if Repayment.objects.filter(fingerprint=incoming.fingerprint, ended_at__isnull=True).exists():
             fate = Fate.KNOWN
         else:
             money = Money(incoming.amount_fen, incoming.booked_on, incoming.payer_name, incoming.remark)
-            written = _record(actor, right, notice, money, now, _Row(file(), incoming.row, incoming.fingerprint))
+            written = write(actor, right, notice, money, now, _Row(file(), incoming.row, incoming.fingerprint))
             fate = Fate.SETTLED if written is None else Fate.RECORDED
     numbers = tuple(clawback.number for clawback, _right in notices)
     return RowRead(incoming.row, incoming.amount_fen, incoming.remark, fate, numbers, written)

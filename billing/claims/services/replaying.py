@@ -71,7 +71,7 @@ def _computed(applied: Applied) -> tuple[Mapping[str, Any], Mapping[int, Any]]:
     by_pk = ClaimLine.objects.select_related("award__charge", "award__programme_version").in_bulk(applied["lines"])
     lines = [by_pk[pk] for pk in applied["lines"]]
     caps = {name: Balance(each["limit_fen"], each["used_fen"] or 0) for name, each in applied["opening"].items()}
-    decided = decide(applied["engine"], programme, lines, Opening(caps, {}))
+    decided = decide(applied["engine"], programme, lines, Opening(caps, {}), applied.get("homes", {}))
     outcomes = [decided.outcomes[str(line.pk)] for line in lines]
     mode = SettlementMode(applied["mode"])
     given = [each.given_fen(mode) if isinstance(each, Award) else None for each in outcomes]

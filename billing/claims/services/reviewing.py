@@ -37,12 +37,15 @@ class Result:
         return not self.reasons
 
 
-def pass_on(actor: Actor, claim_id: int, now: datetime, note: str = "") -> Claim:
-    """Let a claim pass the step at which it waits. Raises NotFound, Forbidden ``claims.other_office`` / ``claims.three_people``, Conflict
-    ``claims.not_now``, Refusal ``claims.inconsistent``."""
+def pass_on(actor: Actor, claim_id: int, now: datetime, note: str = "", *, at_step: int | None = None) -> Claim:
+    """Let a claim pass the step at which it waits; ``at_step``: the one that was seen (from 0), so that nobody passes two with one look.
+    Raises NotFound, Forbidden ``claims.other_office`` / ``claims.three_people``, Conflict ``claims.not_now``, Refusal
+    ``claims.inconsistent``."""
 
     def work() -> Claim:
         claim = locked(actor, claim_id)
+        if at_step not in (None, claim.step):
+            raise Conflict.of("claims.not_now", state=claim.state, number=claim.number)
         right = require_reviewer(actor, claim, now)
         prove([claim])
         move(actor, claim, ClaimEvent.PASS, now, plain_text(note, REASON_LENGTH), behalf_id=right.behalf_id)
@@ -58,7 +61,7 @@ def pass_clean(actor: Actor, batch_id: int, now: datetime) -> list[Result]:
     actor.require(*OFFICE)
     inputs = queries.check_inputs(waiting)
     clean = [claim for claim in waiting if is_clean(look(inputs[claim.pk]))]
-    report = _each(clean, lambda claim: pass_on(actor, claim.pk, now))
+    report = _each(clean, lambda claim: pass_on(actor, claim.pk, now, at_step=claim.step))
     found = Reason("claims.not_clean")
     return report + [Result(claim.pk, claim.number, (found,)) for claim in waiting if claim not in clean]
 

@@ -20,6 +20,7 @@ FROZEN: Mapping[str, str] = {
     "billing_paymentlist": "issued paper",
     "billing_clawback": "issued paper",
     "billing_repayment": "row of a bank's list",
+    "billing_surplusrefund": "reference of a transfer",
     "billing_publicity": "what was published, with its hash",
     "billing_commissionsignature": "signature of a contract",
     "billing_payment": "row of a bank's list",

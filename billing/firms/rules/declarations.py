@@ -1,8 +1,8 @@
 """What a declaration of each kind holds, in normal form, and what is wrong with one that was typed.
 
-Content (JSON): ``figures`` year, staff, revenue_fen, assets_fen, capital_fen; ``place`` region_code, policy_zones, and where they were said
-founded_on (ISO day) and industry_code (GB/T 4754); ``label`` label, level, number; ``controller`` party_kind (organisation, person), name,
-and uscc or mark; ``affiliate`` tie, name, uscc.
+Content (JSON): ``figures`` year, staff, revenue_fen, assets_fen, net_assets_fen, capital_fen; ``place`` region_code, policy_zones, and
+where they were said founded_on (ISO day) and industry_code (GB/T 4754); ``label`` label, level, number; ``controller`` party_kind
+(organisation, person), name, and uscc or mark; ``affiliate`` tie, name, uscc.
 """
 
 from __future__ import annotations
@@ -24,17 +24,27 @@ DECLARES: Mapping[str, tuple[str, ...]] = {
     "owner": ("label", "controller"),
 }
 """The kinds of declaration by kind of organisation: of an owner what programmes look at of a provider; its place is in its profile."""
-LABELS = ("high_tech", "tech_sme", "specialised", "little_giant", "gazelle", "unicorn", "incubated", "other")
-"""Codes of labels in the order of the request forms in use (domain.md 2.4), and incubated firms."""
+_OF_FIRMS = ("high_tech", "tech_sme", "specialised", "little_giant", "gazelle", "unicorn", "incubated")
+CERTIFIED = "certified_provider"
+"""The label by which an owner counts as certified: an office or the platform certified it as a provider of services."""
+LABELS_OF: Mapping[str, tuple[str, ...]] = {
+    "firm": (*_OF_FIRMS, "other"),
+    "team": (*_OF_FIRMS, "other"),
+    "owner": (CERTIFIED, "cma", "cnas", *_OF_FIRMS, "other"),
+}
+"""Codes of labels by kind of organisation, in the order of the request forms in use (domain.md 2.4), and incubated firms; of an owner also
+what it is certified and accredited as."""
+LABELS = tuple(dict.fromkeys(code for codes in LABELS_OF.values() for code in codes))
 LEVELS = ("national", "provincial", "city", "county")
 TIES = ("owner", "subordinate", "co_built", "shareholding")
 FIRST_YEAR = 1949
 MOST_STAFF = 10_000_000
 MOST_FEN = 10**17
 NAME_LENGTH, NUMBER_LENGTH, MOST_ZONES = 200, 60, 20
+INDUSTRY = r"[A-T]([0-9]{2,4})?|[0-9]{2,4}"
+"""A code of GB/T 4754: a section, a division or group, or both."""
 _REGION = re.compile(r"[1-9][0-9]{5}")
-_INDUSTRY = re.compile(r"[A-T]([0-9]{2,4})?|[0-9]{2,4}")
-_AMOUNTS = ("revenue_fen", "assets_fen", "capital_fen")
+_AMOUNTS = ("revenue_fen", "assets_fen", "net_assets_fen", "capital_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,9 @@ class Declared:
 
 def checked(kind: str, given: Mapping[str, Any], today: date) -> Declared:
     """``given`` in normal form. Raises Refusal with every reason, each naming its field: ``firm.kind_unknown``, ``firm.year_range``,
-    ``firm.figures_empty``, ``firm.figure_range``, ``firm.region_unknown``, ``firm.zones_many``, ``firm.founded_later``,
-    ``firm.industry_unknown``, ``firm.label_unknown``,
-    ``firm.level_unknown``, ``firm.day_needed``, ``firm.days_in_order``, ``firm.tie_unknown``, ``firm.party_kind_unknown``,
-    ``firm.mark_invalid``, ``name.*``, ``identifier.invalid``."""
+    ``firm.figures_empty``, ``firm.figure_range``, ``firm.net_above_total``, ``firm.region_unknown``, ``firm.zones_many``,
+    ``firm.founded_later``, ``firm.industry_unknown``, ``firm.label_unknown``, ``firm.level_unknown``, ``firm.day_needed``,
+    ``firm.days_in_order``, ``firm.tie_unknown``, ``firm.party_kind_unknown``, ``firm.mark_invalid``, ``name.*``, ``identifier.invalid``."""
     make = _MAKERS.get(kind)
     if make is None:
         raise Refusal.of("firm.kind_unknown", field="kind", known=sorted(_MAKERS))
@@ -116,6 +125,9 @@ def _figures(gather: _Gather, today: date) -> Declared:
         if value is not None and not 0 <= value <= (MOST_STAFF if name == "staff" else MOST_FEN):
             gather.wrong("firm.figure_range", name)
         content[name] = value
+    total, net = content["assets_fen"], content["net_assets_fen"]
+    if total is not None and net is not None and net > total:
+        gather.wrong("firm.net_above_total", "net_assets_fen")
     if all(content[name] is None for name in ("staff", *_AMOUNTS)):
         gather.wrong("firm.figures_empty", "staff")
     return Declared(content, date(year, 1, 1), date(year, 12, 31))
@@ -136,7 +148,7 @@ def _place(gather: _Gather, today: date) -> Declared:
             gather.wrong("firm.founded_later", "founded_on")
     if industry:
         content["industry_code"] = industry
-        if not _INDUSTRY.fullmatch(industry):
+        if not re.fullmatch(INDUSTRY, industry):
             gather.wrong("firm.industry_unknown", "industry_code")
     return Declared(content, *gather.days(today))
 

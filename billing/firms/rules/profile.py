@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from billing.firms.rules.declarations import CERTIFIED
 from billing.firms.rules.group import Tie, controller_of, group_of
 from billing.subsidy.rules.facts import Label, Listing, Party, Profile
-from instruments.rules.firm_size import size_class
+from instruments.rules.firm_size import Figures as SizeFigures
+from instruments.rules.firm_size import Sizing, sizing
 
 OWN_LIST = "platform"
 """The list that the platform keeps itself."""
-_FIGURES = ("staff", "revenue_fen", "assets_fen", "capital_fen")
+_FIGURES = ("staff", "revenue_fen", "assets_fen", "net_assets_fen", "capital_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Figures:
     staff: int | None = None
     revenue_fen: int | None = None
     assets_fen: int | None = None
+    net_assets_fen: int | None = None
     capital_fen: int | None = None
 
 
@@ -120,9 +123,6 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
     years = figures_by_year(own)
     last = latest(years, on) or Figures(on.year - 1, base.staff, base.revenue_fen)
     place = place_on(own, on)
-    size = None
-    if last.staff is not None and last.revenue_fen is not None:
-        size = size_class(last.staff, last.revenue_fen).value
     before = years.get(last.year - 1)
     founded = said_at_place(own, on, "founded_on")
     group_staff, group_revenue, group_assets = _group_figures(known, key, last, on)
@@ -132,6 +132,7 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         annual_revenue=last.revenue_fen,
         previous_annual_revenue=before.revenue_fen if before else None,
         total_assets=last.assets_fen,
+        net_assets=last.net_assets_fen,
         registered_capital=last.capital_fen,
         incorporated={"firm": True, "team": False}.get(base.kind),
         founded_on=date.fromisoformat(founded) if founded else None,
@@ -143,14 +144,20 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         group_annual_revenue=group_revenue,
         group_total_assets=group_assets,
     )
+    size = sizing_of(profile).size
     return Party(
         kind=base.kind,
-        size=size,
+        size=None if size is None else size.value,
         region_code=(place.content["region_code"] if place else base.region_code) or None,
         policy_zones=frozenset(place.content["policy_zones"]) if place else base.policy_zones,
         verified=base.verified,
         profile=profile,
     )
+
+
+def sizing_of(profile: Profile) -> Sizing:
+    """How the size of an applicant with these facts is found."""
+    return sizing(profile.industry_code, SizeFigures(profile.staff, profile.annual_revenue, profile.total_assets))
 
 
 def controller(known: Known, key: str, on: date) -> str | None:
@@ -178,9 +185,29 @@ def standing(known: Known, key: str, provider_key: str | None, on: date) -> Stan
     )
 
 
+class ProviderStanding(NamedTuple):
+    """What of a provider's profile may be lost between a promise and its payment, by the names of the profile."""
+
+    certified: bool
+    labels: tuple[Label, ...]
+    credit_listings: tuple[Listing, ...]
+    violations: tuple[Listing, ...]
+
+
+def provider_standing(known: Known, key: str, on: date) -> ProviderStanding:
+    """Of a provider with the key; certified on a day."""
+    held, listings = labels_of(known, key), known.listings.get(key, ())
+    return ProviderStanding(is_certified(held, on), held, listings, own_violations(listings))
+
+
 def own_violations(listings: Iterable[Listing]) -> tuple[Listing, ...]:
     """Of somebody's entries those of the platform's own list: violations of its rules."""
     return tuple(each for each in listings if each.list == OWN_LIST)
+
+
+def is_certified(labels: Iterable[Label], on: date) -> bool:
+    """Whether a provider with these labels is certified on a day."""
+    return any(each.label == CERTIFIED and each.holds(on) for each in labels)
 
 
 def labels_of(known: Known, key: str) -> tuple[Label, ...]:

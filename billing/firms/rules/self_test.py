@@ -10,12 +10,13 @@ from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import Amounts, Facts, Label, Party, Profile, Service
 from billing.subsidy.rules.outcome import Outcome
 from billing.subsidy.rules.programme import Programme
-from instruments.rules.firm_size import size_class
+from instruments.rules.firm_size import Figures, Sizing, sizing
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What was typed. Amounts in fen; ``size`` counts only while staff and revenue are not both given; ``service_on`` a local day.
+    """What was typed. Amounts in fen; ``size`` counts only while the figures that the industry looks at are not all given;
+    ``service_on`` a local day.
 
     ``provider_region`` empty: the provider is where the applicant is.
     """
@@ -31,14 +32,20 @@ class Answers:
     amount_fen: int
     service_on: date
     provider_region: str | None = None
+    industry_code: str | None = None
+    assets_fen: int | None = None
+
+    def sizing(self) -> Sizing | None:
+        """How the standard finds the size of a firm; only firms have one."""
+        figures = Figures(self.staff, self.revenue_fen, self.assets_fen)
+        return sizing(self.industry_code, figures) if self.kind == "firm" else None
 
     def size_class(self) -> str | None:
-        """By the standard where staff and revenue are known, else what was said; only firms have one."""
-        if self.kind != "firm":
+        """By the standard where its figures are known, else what was said."""
+        found = self.sizing()
+        if found is None:
             return None
-        if self.staff is not None and self.revenue_fen is not None:
-            return size_class(self.staff, self.revenue_fen).value
-        return self.size
+        return self.size if found.size is None else found.size.value
 
 
 def facts_of(answers: Answers) -> Facts:
@@ -47,6 +54,8 @@ def facts_of(answers: Answers) -> Facts:
     profile = Profile(
         staff=answers.staff,
         annual_revenue=answers.revenue_fen,
+        total_assets=answers.assets_fen,
+        industry_code=answers.industry_code,
         incorporated={"firm": True, "team": False}.get(answers.kind),
         labels=tuple(Label(code) for code in answers.labels),
         related_to_provider=False,

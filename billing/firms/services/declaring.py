@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing.firms import loading
 from billing.firms.models import DeclarationKind, FirmDeclaration
-from billing.firms.rules.declarations import DECLARES, Declared, checked
+from billing.firms.rules.declarations import DECLARES, LABELS_OF, Declared, checked
 from billing.firms.rules.group import Tie, circle
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
@@ -51,6 +51,8 @@ def declare(actor: Actor, organisation_id: int, given: Declaration, now: datetim
     if given.kind in DeclarationKind.values and given.kind not in DECLARES[organisation.kind]:
         raise Refusal.of("firm.not_of_owners", field="kind")
     declared = checked(given.kind, given.content, timezone.localdate(now))
+    if given.kind == DeclarationKind.LABEL and declared.content["label"] not in LABELS_OF[organisation.kind]:
+        raise Refusal.of("firm.label_unknown", field="label", known=list(LABELS_OF[organisation.kind]))
     declared = replace(declared, party_key=_party(declared.party_key))
     key = loading.key_of(organisation.pk)
     _refuse_circle(given.kind, key, declared)

@@ -67,6 +67,11 @@ def amount_fen(quantity: Decimal, unit_price_fen: int) -> int:
     return round_fen(EXACT.multiply(quantity, Decimal(unit_price_fen)), Rounding.HALF_UP)
 
 
+def part_fen(taken: Decimal, quantity: Decimal, unit_price_fen: int) -> int:
+    """What ``quantity`` units more cost after ``taken`` of a line: all the parts of a line together cost what the line does."""
+    return amount_fen(EXACT.add(taken, quantity), unit_price_fen) - amount_fen(taken, unit_price_fen)
+
+
 def time_left(quantity: Decimal, taken: timedelta, unit_minutes: int) -> Decimal:
     """How many units of ``unit_minutes`` a line for an instrument's time has left after ``taken``; never below nil."""
     units = EXACT.divide(Decimal(taken // timedelta(minutes=1)), Decimal(unit_minutes))

@@ -18,7 +18,8 @@ class SheetState(StrEnum):
 
 
 class SheetEvent(StrEnum):
-    """``SIGN`` is the first signature, ``BIND`` the second one; ``LINK`` attaches a reservation and ``UNLINK`` takes it off again."""
+    """``SIGN`` is the first signature, ``BIND`` the second one; ``LINK`` attaches a reservation and ``UNLINK`` takes it off again;
+    ``CHARGE`` charges one of its lines for other things."""
 
     EDIT = "edit"
     ISSUE = "issue"
@@ -26,6 +27,7 @@ class SheetEvent(StrEnum):
     BIND = "bind"
     LINK = "link"
     UNLINK = "unlink"
+    CHARGE = "charge"
     FINISH = "finish"
     CANCEL = "cancel"
 
@@ -76,6 +78,7 @@ _TRANSITIONS: dict[SheetState, dict[SheetEvent, SheetState]] = {
     },
     SheetState.IN_FORCE: {
         SheetEvent.LINK: SheetState.IN_FORCE,
+        SheetEvent.CHARGE: SheetState.IN_FORCE,
         SheetEvent.FINISH: SheetState.FINISHED,
     },
     SheetState.FINISHED: {},

@@ -12,6 +12,8 @@ from billing.ordering.models import CommissionSampleJob, CommissionSheet, Quotat
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.sheets import SheetEvent, SheetState, next_state
 from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice, quantity_of, sample_price_from_json
+from billing.settlement import contracts
+from billing.settlement.contracts import Contract
 from billing.settlement.services import sample_money
 from booking.models import SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
@@ -74,7 +76,7 @@ class UnderSheet:
         _require_takes(sheet, job)
         line = _line(sheet, job, counts_elements=True)
         self._found = sheet, line
-        return AgreedPrice(line.unit, line.unit_price_fen)
+        return AgreedPrice(line.unit, line.unit_price_fen, sheet.number or "", sheet.in_force_at)
 
     def keep(self, job: SampleJob, actor: Actor, now: datetime) -> None:
         """Write the link, once its price was asked for."""
@@ -83,8 +85,8 @@ class UnderSheet:
             _keep(sheet, job, line, actor, now)
 
 
-def price_under(actor: Actor, sheet_id: int, resource_id: int, customer_id: int) -> SamplePrice:
-    """What a commission of the customer says one unit of a test costs, to look at.
+def price_under(actor: Actor, sheet_id: int, resource_id: int, customer_id: int) -> tuple[SamplePrice, Contract | None]:
+    """What a commission of the customer says one unit of a test costs, to look at, and the contract that it is once it is in force.
 
     Raises NotFound, Refusal ``samples.not_on_the_sheet``.
     """
@@ -92,7 +94,7 @@ def price_under(actor: Actor, sheet_id: int, resource_id: int, customer_id: int)
     line = lines_for(resource_id).filter(quotation__sheet=sheet).order_by("position").first()
     if line is None:
         raise Refusal.of("samples.not_on_the_sheet", "sheet")
-    return SamplePrice(line.unit, line.unit_price_fen)
+    return SamplePrice(line.unit, line.unit_price_fen), contracts.signed((sheet.number, sheet.in_force_at))
 
 
 def _locked_sheet(actor: Actor, sheet_id: int) -> CommissionSheet:

@@ -252,6 +252,7 @@ def _sign(
         sheet.save(update_fields=["state", "in_force_at", "render_state"])
         audit.record(actor, "commission.in_force", sheet, now, after={"state": state.value})
         documents.queue(sheet)
+        time_links.tell_contract(sheet, _to_price(), actor, now)
     mails.tell_sheet(sheet, "in_force" if event is SheetEvent.BIND else "signed", side, now)
     return sheet
 

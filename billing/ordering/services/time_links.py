@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from billing.ordering.models import CommissionReservation, CommissionSheet, QuotationLine
 from billing.ordering.rules.lines import LineKind, shown_quantity, time_left
@@ -16,6 +20,7 @@ from booking.rules.states import ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 
+logger = logging.getLogger(__name__)
 #: What can still be priced: nothing of it was used.
 _BEFORE_USE = (ReservationState.REQUESTED, ReservationState.APPROVED)
 _WITHOUT_USE = (ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED)
@@ -23,18 +28,33 @@ _WITHOUT_USE = (ReservationState.REJECTED, ReservationState.CANCELLED, Reservati
 
 def price_by(sheet: CommissionSheet, reservation: Reservation, actor: Actor, now: datetime) -> bool:
     """Price a reservation that was attached to a commission by the commission's line for its instrument; whether there is one. What is used
-    already, and an instrument that the commission names no price for, stay as they are.
+    already stays as it is, and so does an instrument that the commission names no price for, but for what programmes ask of a contract.
 
     Both are locked. Raises Refusal ``commission.beyond_the_line``, ``commission.dearer``, Conflict ``billing.*``.
     """
     line = line_for(sheet, reservation.instrument_id)
-    if line is None or reservation.state not in _BEFORE_USE:
+    if reservation.state not in _BEFORE_USE:
+        return False
+    if line is None:
+        if sheet.in_force_at is not None:
+            reservation_money.tell_contract(reservation, actor, now)
         return False
     on, price = _local_day(reservation), (line.unit, line.unit_price_fen)
     version_id = pricing.agreed_version_id(line.pk, reservation.instrument_id, *price, actor, on, now)
     _require_room(sheet, line, reservation, pricing.schedule(version_id).unit_minutes)
     reservation_money.reprice(reservation, version_id, actor, now)
     return True
+
+
+def tell_contract(sheet: CommissionSheet, reservations: QuerySet[Reservation], actor: Actor, now: datetime) -> None:
+    """The sheet is in force: what is attached to it and not used yet (of ``reservations``, which locks them) is worked out anew where its
+    programmes ask for the contract. One for which the customer would pay more stays as it was promised."""
+    for reservation in reservations.filter(commission__sheet=sheet, state__in=_BEFORE_USE).order_by("pk"):
+        try:
+            with transaction.atomic():
+                reservation_money.tell_contract(reservation, actor, now)
+        except Refusal as refusal:
+            logger.info("reservation %s stays as it was promised: %s", reservation.pk, refusal)
 
 
 def price_by_list(reservation: Reservation, actor: Actor, now: datetime) -> None:

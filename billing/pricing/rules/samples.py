@@ -83,10 +83,15 @@ class PricedSamples:
 
 @dataclass(frozen=True, slots=True)
 class ExtraCharge:
-    """What was agreed to be charged beyond the price, in the lab's words."""
+    """What was agreed to be charged beyond the price, in the lab's words, and in its English ones where it has some."""
 
     words: str
     amount_fen: int
+    words_en: str = ""
+
+    def named(self) -> dict[str, str]:
+        """The words as they are kept: what has no English words is kept as it always was."""
+        return {"words": self.words} | ({"words_en": self.words_en} if self.words_en else {})
 
 
 def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge], tax: Tax | None = None) -> PricedSamples:
@@ -99,8 +104,7 @@ def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge], tax: Tax |
 def extra_steps(extras: Sequence[ExtraCharge], tax: Tax | None) -> tuple[Step, ...]:
     """A step for each, and one for the tax in all of them."""
     steps = [
-        Step("price", "", "price.step.extra", {"words": each.words, "line_fen": each.amount_fen}, each.amount_fen)
-        for each in extras
+        Step("price", "", "price.step.extra", {**each.named(), "line_fen": each.amount_fen}, each.amount_fen) for each in extras
     ]
     if tax is not None:
         steps.append(tax.step_of_extras(sum(each.amount_fen for each in extras)))

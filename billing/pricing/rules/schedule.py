@@ -40,8 +40,9 @@ from booking.rules import leaving
 STANDARD_BAND = "standard"
 STEP_FEN = {"fen": 1, "yuan": FEN_PER_YUAN}
 HOUR = "hour"
+DAY = "day"
 #: How long a unit of time is unless the document says so, in minutes.
-TIME_UNITS = {HOUR: 60, "half_day": 240, "day": 480}
+TIME_UNITS = {HOUR: 60, "half_day": 240, DAY: 480}
 #: In which ways of service an operator works along, unless the document says so.
 OPERATED_MODES = ("assisted", "commissioned")
 

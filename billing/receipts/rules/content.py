@@ -42,8 +42,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One movement. ``what`` is a code (bill, void, credit_note, payment, payment_undone); ``number`` names the paper behind it.
-    On a receipt ``credit_fen`` is what was paid; on a statement a debit is owed more, a credit owed less."""
+    """One movement. ``what`` is a code (bill, void, credit_note, payment, payment_undone; of an office clawback, set_off, repaid,
+    repaid_undone, sent_back, sent_back_undone); ``number`` names the paper behind it. On a receipt ``credit_fen`` is what was paid; on a
+    statement a debit is owed more, a credit owed less."""
 
     on: date
     what: str
@@ -63,12 +64,16 @@ def receipt(heading: Heading, received: Received, lines: Sequence[Line]) -> Json
     }
 
 
-def account_statement(heading: Heading, first_on: date, last_on: date, opening_fen: int, lines: Sequence[Line]) -> Json:
-    """What a customer owed before a period, every movement in it, and what it owes after it; without its number."""
+def account_statement(
+    heading: Heading, first_on: date, last_on: date, opening_fen: int, lines: Sequence[Line], *, of_office: bool = False
+) -> Json:
+    """What a customer owed before a period, every movement in it, and what it owes after it; without its number. ``of_office``: to an
+    office that asks a subsidy back."""
     debit, credit = sum(line.debit_fen for line in lines), sum(line.credit_fen for line in lines)
     closing = opening_fen + debit - credit
     return {
         **_frame(ACCOUNT, heading),
+        **({"of_office": True} if of_office else {}),
         "period": {"first_day": first_on.isoformat(), "last_day": last_on.isoformat()},
         "lines": _numbered(lines, opening_fen),
         "totals": {

@@ -16,7 +16,7 @@ from billing.ledger.rules.documents import sha256_of
 from billing.ordering.services.parties import party_of
 from billing.papers import codes
 from billing.payments.models import Allocation, Payment
-from billing.receipts import rendering
+from billing.receipts import ports, rendering
 from billing.receipts.models import AccountStatement, CustomerPaper, Receipt
 from billing.receipts.paid import paid_by_bill, receipts_of
 from billing.receipts.rules import content as rules
@@ -36,6 +36,8 @@ QUEUE = "documents"
 MODELS: Mapping[str, type[Receipt] | type[AccountStatement]] = {RECEIPT: Receipt, ACCOUNT: AccountStatement}
 #: Who asks for a statement of account: either side.
 SIDES = (Role.OWNER_FINANCE, Role.FIRM_ADMIN)
+#: And who does on the side of the owner: a lab's finance of its bills, an office's of its claw-backs.
+OWNERS = (Role.OWNER_FINANCE, Role.FINANCE)
 MOST_LINES = 5000
 
 
@@ -74,12 +76,12 @@ def account_statement(
 
     def work() -> AccountStatement:
         account = Account.objects.filter(key=f"receivable:{owner_id}:{customer_id}").first()
-        if account is None:
+        others = ports.moves(owner_id, customer_id, now)
+        if account is None and not others:
             raise Refusal.of("receipt.nothing_between")
-        period = Period(first_on, last_on)
-        lines = _moved(account, period)
+        opening, lines = _between(account, others, Period(first_on, last_on))
         heading = _heading(actor, owner_id, customer_id, now)
-        dry = rules.account_statement(heading, first_on, last_on, balance_before(account, period, None), lines)
+        dry = rules.account_statement(heading, first_on, last_on, opening, lines, of_office=account is None)
         days = {"first_on": first_on, "last_on": last_on}
         return cast(AccountStatement, _write(actor, ACCOUNT, owner_id, customer_id, dry, now, **days))
 
@@ -102,8 +104,8 @@ def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:
 
 
 def _require_side(actor: Actor, owner_id: int, customer_id: int) -> None:
-    actor.require(*SIDES)
-    if owner_id not in actor.organisations(Role.OWNER_FINANCE) and customer_id not in actor.organisations(*SIDES):
+    actor.require(*SIDES, *OWNERS)
+    if owner_id not in actor.organisations(*OWNERS) and customer_id not in actor.organisations(*SIDES):
         raise NotFound.of("access.not_found", model="organisation")
 
 
@@ -120,14 +122,27 @@ def _paid(payment: Payment, customer_id: int) -> list[Line]:
     return [Line(payment.received_on, "payment", number, 0, amount) for number, amount in left.items()]
 
 
-def _moved(account: Account, period: Period) -> list[Line]:
+def _between(account: Account | None, others: Sequence[tuple[datetime, Line]], period: Period) -> tuple[int, list[Line]]:
+    """What was owed before a period, and every movement in it, the first first: of bills and of whatever else there is."""
+    before = [line for at, line in others if period.starts_at is not None and at < period.starts_at]
+    opening = sum(line.debit_fen - line.credit_fen for line in before)
+    found = [(at, line) for at, line in others[len(before) :] if period.ends_at is None or at < period.ends_at]
+    if account is not None:
+        opening += balance_before(account, period, None)
+        found += _moved(account, period)
+    if len(found) > MOST_LINES:
+        raise Refusal.of("receipt.too_long", most=MOST_LINES)
+    return opening, [line for _at, line in sorted(found, key=lambda each: each[0])]
+
+
+def _moved(account: Account, period: Period) -> list[tuple[datetime, Line]]:
     """The movements of what a customer owes, in their order, with the numbers of the papers behind them; four queries."""
     moved = Transfer.objects.filter(period.within(), Q(debit=account) | Q(credit=account), kind=TransferKind.MOVE)
     rows = list(moved.order_by("pk")[: MOST_LINES + 1])
     if len(rows) > MOST_LINES:
         raise Refusal.of("receipt.too_long", most=MOST_LINES)
     numbers = _numbers(rows)
-    return [_line(row, account, numbers) for row in rows]
+    return [(row.at, _line(row, account, numbers)) for row in rows]
 
 
 def _numbers(rows: Sequence[Transfer]) -> dict[tuple[str, int], str]:

@@ -10,18 +10,21 @@ import gc
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from billing.sandbox.rules.purses import Vouchers
-from billing.sandbox.rules.simulation import Known, Row, Simulation
+from billing.sandbox.rules.rows import Row
+from billing.sandbox.rules.simulation import Known, Simulation
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A simulation to be run: its name, document, budget, the state it goes on from, and the vouchers of its programme."""
+    """A simulation to be run: its name, document, budget, the state it goes on from, the vouchers of its programme, and the last days of
+    its windows for claims."""
 
     name: str
     document: Json
@@ -29,16 +32,22 @@ class Order:
     full: bool
     state: Json | None = None
     vouchers: Vouchers | None = None
+    ends: Sequence[date] = ()
 
     def begin(self) -> Simulation:
-        return Simulation(self.document, self.budget_fen, full=self.full, state=self.state, vouchers=self.vouchers)
+        return Simulation(
+            self.document, self.budget_fen, full=self.full, state=self.state, vouchers=self.vouchers, ends=self.ends
+        )
 
 
 class Lane(Protocol):
-    """Takes sessions in and says the state of its simulations by name."""
+    """Takes services in and says the state of its simulations by name. ``remind``: services that were taken in before somebody stopped, and
+    of which awards wait still. ``ended``: the states after all services."""
 
     def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None: ...
+    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None: ...
     def states(self) -> dict[str, Any]: ...
+    def ended(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
 
 
@@ -53,9 +62,20 @@ class Here:
         self._known.add(facts, services)
         for simulation in self._running.values():
             simulation.feed(rows, self._known)
+        kept = self._known.kept
+        kept.forget(kept.count - max(simulation.rows_waiting for simulation in self._running.values()))
+
+    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+        self._known.add(facts, services)
+        self._known.kept.take(rows)
 
     def states(self) -> dict[str, Any]:
         return {name: simulation.state() for name, simulation in self._running.items()}
+
+    def ended(self) -> dict[str, Any]:
+        for simulation in self._running.values():
+            simulation.end(self._known)
+        return self.states()
 
     def close(self) -> None:
         """Nothing is left behind."""
@@ -73,21 +93,33 @@ class Beside:
         self._waiting = 0
 
     def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
-        while self._waiting > 1:
-            self._answer()
-        self._door.send((list(facts), list(services), [tuple(row) for row in rows]))
-        self._waiting += 1
+        self._send("feed", facts, services, rows)
+
+    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+        self._send("remind", facts, services, rows)
 
     def states(self) -> dict[str, Any]:
-        while self._waiting:
-            self._answer()
-        self._door.send(None)
-        return dict(self._door.recv())
+        return self._asked("states")
+
+    def ended(self) -> dict[str, Any]:
+        return self._asked("ended")
 
     def close(self) -> None:
         self._door.close()
         self._process.terminate()
         self._process.join(5)
+
+    def _send(self, what: str, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+        while self._waiting > 1:
+            self._answer()
+        self._door.send((what, list(facts), list(services), [tuple(row) for row in rows]))
+        self._waiting += 1
+
+    def _asked(self, what: str) -> dict[str, Any]:
+        while self._waiting:
+            self._answer()
+        self._door.send((what,))
+        return dict(self._door.recv())
 
     def _answer(self) -> None:
         self._door.recv()
@@ -95,17 +127,18 @@ class Beside:
 
 
 def _serve(door: Connection, orders: list[Order]) -> None:
-    """The other process: a piece in, a word back; ``None`` asks for the states."""
+    """The other process: a piece in, a word back; or it is asked for the states."""
     gc.disable()  # what a simulation remembers refers to nothing in a circle, and is much to look through again and again
     lane = Here(orders)
     try:
         while True:
-            piece = door.recv()
-            if piece is None:
-                door.send(lane.states())
+            what, *piece = door.recv()
+            if not piece:
+                door.send(lane.ended() if what == "ended" else lane.states())
                 continue
             facts, services, rows = piece
-            lane.feed(facts, services, [Row(*row) for row in rows])
+            take = lane.feed if what == "feed" else lane.remind
+            take(facts, services, [Row(*row) for row in rows])
             door.send(len(rows))
     except EOFError:
         return

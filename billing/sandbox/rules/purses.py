@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -36,6 +37,20 @@ def by_holder(purses: Iterable[tuple[int, Purse]]) -> Vouchers:
         for own in holders.values():
             own.sort(key=lambda each: turn(each.voucher))
     return found
+
+
+def lent(vouchers: Vouchers, programme: Programme) -> Vouchers:
+    """Vouchers of another programme behind the limits of this one: behind the limit of the same id, else behind its first that vouchers are
+    issued for. Nothing where it has none."""
+    own = [cap.id for cap in programme.caps if is_issued(cap)]
+    if not own:
+        return {}
+    return by_holder(
+        (customer, purse._replace(voucher=replace(purse.voucher, cap_id=cap_id if cap_id in own else own[0])))
+        for cap_id, holders in vouchers.items()
+        for customer, purses in holders.items()
+        for purse in purses
+    )
 
 
 def issued_under(programme: Programme, vouchers: Vouchers) -> dict[str, int] | None:
@@ -73,9 +88,14 @@ def balance_of(purses: Sequence[Purse], used: Mapping[str, int]) -> Balance:
     return Balance(sum(purse.face_fen for purse in purses), spent, homes=homes)
 
 
-def draw(purses: Sequence[Purse], amount_fen: int, homes: Mapping[str, int], used: dict[str, int]) -> None:
-    """Take an amount from vouchers, what each home pays from its own."""
+def draw(purses: Sequence[Purse], amount_fen: int, homes: Mapping[str, int], used: dict[str, int]) -> list[tuple[str, int]]:
+    """Take an amount from vouchers, what each home pays from its own; what was taken from ours (key of the account, fen)."""
     lefts = [(purse.voucher.key, purse.left_fen(used)) for purse in purses]
-    for (key, _left), part in zip(lefts, spread_by_home(amount_fen, lefts, homes), strict=True):
+    ours = []
+    for purse, part in zip(purses, spread_by_home(amount_fen, lefts, homes), strict=True):
         if part:
+            key = purse.voucher.key
             used[key] = used.get(key, 0) + part
+            if not purse.voucher.payer:
+                ours.append((key, part))
+    return ours

@@ -23,14 +23,20 @@ def report(
     sizes_of: Mapping[str, str],
     budgets: Mapping[str, int | None],
     issued: Mapping[str, Mapping[str, int] | None],
+    by_windows: Mapping[str, bool],
 ) -> Json:
     """``states`` by variant (TRIED, perhaps AGAINST, STEPS); ``sizes_of`` the size of each customer; ``budgets`` by variant, in fen;
-    ``issued`` by variant what ``purses.issued_under`` says."""
+    ``issued`` by variant what ``purses.issued_under`` says; ``by_windows`` whether its batches are those of its windows for claims."""
     tried, against = states[TRIED], states.get(AGAINST)
     return {
         "totals": {name: _total(state, budgets.get(name)) for name, state in states.items() if name not in STEPS},
         "parts": _parts(tried, against),
         "vouchers": {name: {**found, **_drawn(states[name])} for name, found in issued.items() if found is not None},
+        "batches": {
+            name: {"by_windows": by_windows.get(name, False), "rows": [_batch(*each) for each in states[name]["batches"]]}
+            for name in (TRIED, AGAINST)
+            if "batches" in states.get(name, {})
+        },
         "months": _months(tried, against),
         "sizes": _groups("sizes", tried, against),
         "regions": _groups("regions", tried, against),
@@ -53,9 +59,15 @@ def _total(state: Mapping[str, Any], budget_fen: int | None) -> Json:
         "gross_fen": gross,
         "estimate_fen": state["estimate_fen"],
         "homes_fen": _drawn(state)["homes_fen"],
+        "cut_fen": sum(each[-1] for each in state.get("batches", ())),
         "budget_fen": budget_fen,
         "short_since": state["short_since"],
     }
+
+
+def _batch(until: str, claims: int, asked_fen: int, cut_claims: int, cut_fen: int) -> Json:
+    """``until``: the last day of its window, empty where one batch is of the whole period."""
+    return {"until": until, "claims": claims, "asked_fen": asked_fen, "cut_claims": cut_claims, "cut_fen": cut_fen}
 
 
 def _parts(tried: Mapping[str, Any], against: Mapping[str, Any] | None) -> list[Json]:

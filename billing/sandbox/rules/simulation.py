@@ -7,12 +7,15 @@ had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+from billing.sandbox.rules.batches import NOTHING_BESIDE, Beside, Cut, NamedClaim, Waiting, Waits
 from billing.sandbox.rules.purses import Purse, Vouchers, balance_of, draw, open_on
+from billing.sandbox.rules.rows import Kept, Row
+from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
     NO_CLAIM_AMOUNTS,
@@ -25,7 +28,7 @@ from billing.subsidy.rules.facts import (
     Service,
     parse_facts,
 )
-from billing.subsidy.rules.outcome import Award, Balance, paid_by_homes
+from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
@@ -38,39 +41,28 @@ Counts = dict[str, list[int]]
 NO_PURSES: Mapping[str, Sequence[Purse]] = {}
 
 
-class Row(NamedTuple):
-    """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
-    commissioned test has ``samples`` and no instrument (0), a session ``minutes``."""
-
-    facts: int
-    service: int
-    fee_fen: int
-    top_up_fen: int
-    minutes: int
-    samples: int
-    customer: int
-    owner: int
-    instrument: int
-    person: int
-    month: str
-
-
 Priced = tuple[int, int, int, int]
 """Fee, top-up, minutes and samples, as they stand one behind the other in a row."""
 
 
 class Known:
-    """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant."""
+    """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant. ``graded``:
+    the grade of the service that was confirmed, where it is another than the owner's, which counts for the promise. ``kept``: the rows of
+    awards that wait for their batch."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Facts, Facts]] = []
         self.groups: list[tuple[str, str]] = []
+        self.graded: list[str | None] = []
         self.services: list[Service] = []
+        self.kept = Kept()
 
     def add(self, facts: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]]) -> None:
         """Facts as their public documents (without amounts), services as their group alone."""
         for document in facts:
-            found = parse_facts(document)
+            read = parse_facts(document)
+            found = replace(read, grade=read.provider.profile.grade)
+            self.graded.append(read.grade if read.grade != found.grade else None)
             self.facts.append((_first(found, used=False), _first(found, used=True)))
             self.groups.append((size_of(found.applicant), region_of(found.applicant)))
         self.services += [parse_facts({"service": document}).service for document in services]
@@ -85,6 +77,9 @@ class Simulation:
 
     ``full``: sums by month, size, region, owner and customer as well; without it only totals. ``vouchers``: those that were issued under
     the programme; where none was, a limit per voucher counts as one of each customer.
+
+    Where the programme has rules over a batch, the awards wait: ``ends`` are the last days of its windows for claims, and the first service
+    of a later day closes the batch; without any there is one batch, which ``end`` closes.
     """
 
     def __init__(
@@ -95,6 +90,7 @@ class Simulation:
         full: bool,
         state: Mapping[str, Any] | None = None,
         vouchers: Vouchers | None = None,
+        ends: Sequence[date] = (),
     ) -> None:
         self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
@@ -114,7 +110,14 @@ class Simulation:
         self.refused: dict[str, int] = dict(kept.get("refused", {}))
         self.cuts: dict[str, int] = dict(kept.get("cuts", {}))
         self.short_since: str = kept.get("short_since", "")
+        self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[str | None, list[_Account]] = {}
+        self._looks_at_person = "service.person" in self.programme.asks_of_service
+        waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
+        self._ends = list(ends)[len(ends) - waiting["windows_left"] :]
+        self._waiting = self._begun_batch(waiting)
+        self._rows_waiting: int = waiting["rows"]
+        self._from = 0
         self._begin(None)
 
     def _begin(self, known: Known | None) -> None:
@@ -139,20 +142,142 @@ class Simulation:
             "refused": self.refused,
             "cuts": self.cuts,
             "short_since": self.short_since,
+            **self._batch_state(),
         }
+
+    def _batch_state(self) -> dict[str, Any]:
+        if self._waiting is None:
+            return {}
+        waiting = {"rows": self.rows_waiting, "windows_left": len(self._ends), **self._waiting.state()}
+        return {"batches": self.batches, "waiting": waiting}
+
+    @property
+    def rows_waiting(self) -> int:
+        """How many of the last rows have to stay known, because of awards that wait."""
+        if not self._waiting:
+            return 0
+        return self._rows_waiting if self._known is None else self._known.kept.count - self._from
 
     def feed(self, rows: Sequence[Row], known: Known) -> None:
         """Take services in."""
         if known is not self._known:
             self._begin(known)
-        for row in rows:
-            self._take(row, known)
+        if self._waiting is None:
+            for row in rows:
+                self._take(row, known)
+            return
+        first = known.kept.take(rows)
+        self._find_waiting(first)
+        for place, row in enumerate(rows, first):
+            self._close_before(row, known)
+            self._take(row, known, place)
 
-    def _take(self, row: Row, known: Known) -> None:
+    def end(self, known: Known) -> None:
+        """All services were given: close the batch that is open."""
+        if self._waiting is None:
+            return
+        if known is not self._known:
+            self._begin(known)
+        self._find_waiting(known.kept.count)
+        if self._waiting:
+            self._close(known, self._waiting)
+
+    def _find_waiting(self, before: int) -> None:
+        """After it was taken up again: where the rows of awards that wait begin, which stand before the place ``before``."""
+        if self._rows_waiting:
+            self._from, self._rows_waiting = before - self._rows_waiting, 0
+
+    def _close_before(self, row: Row, known: Known) -> None:
+        """Close the batch that a service comes too late for."""
+        on = known.services[row.service].service_on
+        while on is not None and len(self._ends) > 1 and on > self._ends[0]:
+            if self._waiting:
+                self._close(known, self._waiting)
+            self._ends.pop(0)
+
+    def _close(self, known: Known, waiting: Waiting) -> None:
+        since = self._from
+        self._deciding = Deciding(self.programme)  # what it remembers is large, and a batch remembers as much by itself
+
+        def claim_of(waits: Waits, homes_fen: int) -> NamedClaim:
+            row = known.kept.row(since + waits.place)
+            return self._claim(row, waits, waiting.homes(homes_fen), known)
+
+        found = waiting.close(
+            self.used, self.budget_fen, claim_of, lambda cut: self._take_back(known.kept.row(since + cut.waits.place), cut, known)
+        )
+        until = self._ends[0].isoformat() if self._ends else ""
+        self.batches.append([until, *(sum(column) for column in zip(*found, strict=True))])
+
+    def _claim(self, row: Row, waits: Waits, homes: Mapping[str, tuple[Home, ...]], known: Known) -> NamedClaim:
+        """An award as it is claimed: the facts on which it was decided."""
+        who, named = self._who(row, known, waits)
+        service, of_service = known.services[row.service], (row.service, 0)
+        if self._looks_at_person:
+            service = replace(service, paper=replace(service.paper, person=str(row.person)))
+            of_service = (row.service, row.person)
+        money = row[2:6]
+        request = Request.of(who, service, *(self._money.get(money) or self._priced(money)))
+        return NamedClaim("", request.facts, homes, Named(named, of_service, money), request)
+
+    def _who(self, row: Row, known: Known, waits: Waits) -> tuple[Facts, Hashable]:
+        who = known.facts[row.facts][waits.used_before]
+        named: Hashable = (row.facts, waits.used_before)
+        if waits.beside.voucher is not None:
+            number, first_day = waits.beside.voucher
+            request = replace(who.more.request, voucher=number, voucher_issued_on=date.fromisoformat(first_day))
+            who, named = replace(who, more=replace(who.more, request=request)), (named, number)
+        if waits.beside.before is not None:
+            before = Before(*waits.beside.before)
+            who, named = going_on(who, before), (named, before)
+        if waits.graded:
+            who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
+        return who, named
+
+    def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
+        """What a batch cuts of an award goes back to its accounts, and counts no more."""
+        who, _named = self._who(row, known, cut.waits)
+        money = row[2:6]
+        priced = self._money.get(money) or self._priced(money)
+        year = self._year(row.service, Request.of(who, known.services[row.service], *priced).facts)
+        for account in self._accounts_of(who.applicant.kind):
+            back = cut.caps.get(account.cap.id, 0)
+            if back:
+                self.used[account.key(row, who, year)] -= back
+        for key, back in cut.vouchers.items():
+            self.used[key] -= back
+        drawn = sum(cut.vouchers.values())
+        if drawn:
+            self.drawn[row.month][1] -= drawn
+        if cut.waits.estimate:
+            self.estimate_fen -= cut.less_fen
+        got = 1 if cut.left_fen == 0 else 0
+        firm = self.firms[row.customer]
+        firm[1] -= got
+        firm[2] -= cut.less_fen
+        for counts in self._counts(row, known):
+            _count_less(counts, got, cut.less_fen)
+
+    def _counts(self, row: Row, known: Known) -> Iterator[list[int]]:
+        """The sums in which a service counts that is in them already."""
+        yield self.total
+        if row.samples:
+            yield self.tests[row.month]
+        if self.full:
+            size, region = known.groups[row.facts]
+            for name, code in (("months", row.month), ("sizes", size), ("regions", region), ("owners", str(row.owner))):
+                yield self.groups[name][code]
+
+    def _begun_batch(self, state: Mapping[str, Any] | None) -> Waiting | None:
+        if not has_batch_rules(self.programme):
+            return None
+        return Waiting(self.programme, keeps_beside=bool(self.vouchers) or self.programme.looks_before, state=state)
+
+    def _take(self, row: Row, known: Known, place: int = 0) -> None:
         firm = self.firms.get(row.customer)
         if firm is None:
             firm = self.firms[row.customer] = [0, 0, 0]
-        fen = self._awarded(row, known, used_before=firm[1] > 0)
+        fen = self._awarded(row, known, place, used_before=firm[1] > 0)
         got = 1 if fen else 0
         firm[0] += 1
         firm[1] += got
@@ -168,7 +293,7 @@ class Simulation:
                     counts = self.groups[name][code] = [0, 0, 0, 0]
                 _count(counts, got, fen, row.fee_fen)
 
-    def _awarded(self, row: Row, known: Known, *, used_before: bool) -> int:
+    def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
         who, money = known.facts[row.facts][used_before], row[2:6]
         accounts = self._accounts_of(who.applicant.kind)
@@ -192,6 +317,18 @@ class Simulation:
             who, named = going_on(who, before), (named, before)
         request = Request.of(who, service, *priced)
         outcome = self._deciding.decide(Named(named, row.service, money), request, balances, row.fee_fen)
+        graded = known.graded[row.facts]
+        if graded is not None:
+            lower = self._deciding.decide(
+                Named((named, graded), row.service, money),
+                Request.of(replace(who, grade=graded), service, *priced),
+                balances,
+                row.fee_fen,
+            )
+            counts = _given(lower) <= _given(
+                outcome
+            )  # as when it is charged: a grade lowers what was promised and never raises it
+            outcome, graded = (lower, graded) if counts else (outcome, None)
         if not isinstance(outcome, Award):
             for reason in outcome.reasons:
                 self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
@@ -200,8 +337,7 @@ class Simulation:
             if amount and cap_id not in purses:
                 key = keys[cap_id]
                 used[key] = used.get(key, 0) + amount
-        if purses:
-            self._draw(row.month, purses, outcome)
+        drawn = self._draw(row.month, purses, outcome) if purses else []
         for cap_id in outcome.binding_caps:
             self.cuts[cap_id] = self.cuts.get(cap_id, 0) + 1
             if not self.short_since and any(account.pool and account.cap.id == cap_id for account in accounts):
@@ -211,7 +347,22 @@ class Simulation:
             self.before[subject] = together(before, one)
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
+        if self._waiting is not None and outcome.total_fen:
+            beside = self._beside(who, before if subject else None, drawn)
+            if not self._waiting:
+                self._from = place
+            waits = Waits(place - self._from, used_before, outcome.estimate, graded is not None, beside)
+            self._waiting.add(waits, outcome, {cap_id: fen for cap_id, fen in outcome.draws.items() if cap_id not in purses})
         return outcome.total_fen
+
+    def _beside(self, who: Facts, before: Before | None, drawn: list[tuple[str, int]]) -> Beside:
+        request = who.more.request
+        if not self.vouchers and before is None:
+            return NOTHING_BESIDE
+        first = request.voucher_issued_on
+        voucher = (request.voucher, first.isoformat()) if self.vouchers and request.voucher and first else None
+        sums = tuple(getattr(before, name) for name in _SUMMED) if before is not None else None
+        return Beside(voucher, sums, drawn)
 
     def _purses(self, row: Row, facts: Facts, balances: dict[str, Balance]) -> dict[str, list[Purse]]:
         """The vouchers behind each cap on the day that counts; their ``balances`` are told there."""
@@ -224,16 +375,19 @@ class Simulation:
                     found[cap.id], balances[cap.id] = purses, balance_of(purses, self.used)
         return found
 
-    def _draw(self, month: str, purses: Mapping[str, Sequence[Purse]], award: Award) -> None:
+    def _draw(self, month: str, purses: Mapping[str, Sequence[Purse]], award: Award) -> list[tuple[str, int]]:
+        """What an award takes from vouchers; what of it from ours, by account."""
         homes = paid_by_homes(award)
+        ours = []
         for cap_id, own in purses.items():
             amount = award.draws.get(cap_id, 0)
             if amount:
-                draw(own, amount, homes, self.used)
+                ours += draw(own, amount, homes, self.used)
                 sums = self.drawn.setdefault(month, [0, 0, 0])
                 sums[0] += 1
                 sums[1] += amount
                 sums[2] += sum(homes.values())
+        return ours
 
     def _priced(self, money: Priced) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
@@ -273,6 +427,10 @@ class _Account:
         if self.pool:
             return self.cap.id
         return f"{self.cap.id}:{self._whose(row, facts)}{year if self._yearly else ''}"
+
+
+def _given(outcome: Outcome) -> int:
+    return outcome.total_fen if isinstance(outcome, Award) else 0
 
 
 def _measured(minutes: int, samples: int) -> Quantities:
@@ -323,6 +481,11 @@ def _count(counts: list[int], got: int, fen: int, fee_fen: int) -> None:
     counts[1] += got
     counts[2] += fen
     counts[3] += fee_fen
+
+
+def _count_less(counts: list[int], got: int, fen: int) -> None:
+    counts[1] -= got
+    counts[2] -= fen
 
 
 def _copied(counts: Mapping[str, Sequence[int]]) -> Counts:

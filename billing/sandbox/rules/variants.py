@@ -14,6 +14,7 @@ RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP = "rate_down", "rate_up", "cap_down", "cap_
 STEPS = (RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP)
 _MOST_DIGITS = Decimal("0.000001")
 _ONE, _HUNDRED = Decimal(1), Decimal(100)
+_SHARES, _SHARES_AFTERWARDS = frozenset({"rate"}), frozenset({"at_least", "at_most", "assume"})
 #: Pools are a budget, which the page asks for itself.
 _POOL = "pool"
 
@@ -48,10 +49,12 @@ def _factor(up: bool, percent: int) -> Decimal:
 
 
 def _move_rates(piece: Any, factor: Decimal) -> None:
-    """Every share called ``rate`` and every amount that a rate names, at most 1 or as large as it comes out."""
+    """Every share called ``rate``, of a rate that is fixed afterwards its bounds and what is assumed until then, and every amount that a
+    rate names, at most 1 or as large as it comes out."""
     if isinstance(piece, dict):
+        shares = _SHARES_AFTERWARDS if piece.get("type") == "ex_post" else _SHARES
         for name, value in piece.items():
-            if name == "rate" and isinstance(value, str):
+            if name in shares and isinstance(value, str):
                 piece[name] = _share(value, factor)
             elif name == "amount" and isinstance(value, str | int) and not isinstance(value, bool):
                 piece[name] = _amount(value, factor)

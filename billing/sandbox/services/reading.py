@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
-from billing.sandbox.rules.simulation import Row
+from billing.sandbox.rules.rows import Row
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, Told
 from billing.settlement.services.gathering import gather_all, instrument_party
 from billing.subsidy.rules.facts import Party, facts_document
@@ -28,6 +28,8 @@ Json = dict[str, Any]
 Read = tuple[Any, ...]
 """A row of ``_ROWS`` or ``_TESTS``."""
 PIECE = 20_000
+#: The grade of a service that a second person confirmed and that stands now, whatever it was charged with.
+_GRADED = "(SELECT g.grade FROM booking_closeout g WHERE g.{of} = {row}.id AND g.confirmed_at IS NOT NULL)"
 #: What a piece of frozen facts says about one service alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
 
@@ -56,7 +58,7 @@ SELECT count(*), min(c.id), max(c.id)
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
-           #- '{request,voucher}' #- '{request,voucher_issued_on}')::text,
+           #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}')::text,
        ((c.inputs #> '{candidates,0,facts,service}') - 'person')::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
@@ -67,7 +69,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       r.service_mode, r.service_direction, {_FACTS}
+       r.service_mode, r.service_direction, {_GRADED.format(of="reservation_id", row="r")}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -81,7 +83,7 @@ _TESTS = f"""
 SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
-       '{ServiceMode.COMMISSIONED.value}', j.service_direction, {_FACTS}
+       '{ServiceMode.COMMISSIONED.value}', j.service_direction, {_GRADED.format(of="sample_job_id", row="j")}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -109,7 +111,7 @@ class Reader:
     first_on: date
     last_on: date
     asked: frozenset[str] = frozenset()
-    _facts: dict[str, int] = field(default_factory=dict)
+    _facts: dict[tuple[str, str], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
     _services: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -119,13 +121,15 @@ class Reader:
         """How many services there are."""
         return sum(each[0] for each in self._extents())
 
-    def pieces(self, after: int) -> Iterator[Piece]:
-        """From behind the charge ``after`` on; each piece is one read of its own, so that nothing is held open meanwhile."""
+    def pieces(self, after: int, until: int | None = None) -> Iterator[Piece]:
+        """From behind the charge ``after`` on (``until``: up to that one); each piece is one read of its own, so that nothing is held open
+        meanwhile."""
         sessions, tests = self._extents()
         found = [each for each in (sessions, tests) if each[0]]
         if not found:
             return
         after, last = max(after, min(first for _count, first, _last in found) - 1), max(last for _count, _first, last in found)
+        last = last if until is None else min(last, until)
         while after < last:
             with connection.cursor() as cursor:
                 cursor.execute(_END, [after, PIECE])
@@ -177,15 +181,18 @@ class Reader:
                 _region,
                 way,
                 direction,
+                graded,
                 facts,
                 service,
             ) = row
             if facts is None:
                 facts, service = made[_made_of(row)], json.dumps({"kind": _kind(samples), **_days(on)}, sort_keys=True)
-            known = self._facts.get(facts)
+            known = self._facts.get((facts, graded or ""))
             if known is None:
                 document = json.loads(facts)
-                known = self._facts[facts] = len(self._facts)
+                if graded:
+                    document["quality"] = {**document.get("quality", {}), "grade": graded}
+                known = self._facts[facts, graded or ""] = len(self._facts)
                 self._kinds.append(document.get("applicant", {}).get("kind", ""))
                 piece.facts.append(document)
             said = (service, way, direction, self._kinds[known]) if self.asked else (service,)
@@ -253,4 +260,7 @@ def _days(on: date) -> dict[str, str]:
 
 
 def _without_one(document: Mapping[str, Any]) -> Json:
-    return {name: group for name, group in document.items() if name not in _GROUPS_OF_ONE}
+    """Nor with the owner's grade as that of the service: that stands with the owner."""
+    kept = {name: group for name, group in document.items() if name not in _GROUPS_OF_ONE}
+    kept["quality"] = {name: value for name, value in kept.get("quality", {}).items() if name != "grade"}
+    return kept

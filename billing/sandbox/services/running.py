@@ -1,4 +1,5 @@
-"""Trying a programme on past sessions: asked for by an officer, worked by the worker, given up or taken up again at any point."""
+"""Trying a programme on past sessions and commissioned tests: asked for by an officer, worked by the worker, given up or taken up again at
+any point."""
 
 from __future__ import annotations
 
@@ -13,16 +14,18 @@ from typing import Any
 from billing.ledger.rules.documents import DocumentError
 from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
-from billing.sandbox.rules.purses import Vouchers, issued_under, moved
+from billing.sandbox.rules.purses import Vouchers, issued_under, lent, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
+from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
-from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.programme import parse_programme, read_programme
+from billing.vouchers.rules.backing import is_issued
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
@@ -35,6 +38,8 @@ FEW = 20_000
 """Fewer sessions than this are not worth processes of their own."""
 KEEP_SECONDS = 10.0
 """So often the state is written down, and at most so much work is done twice."""
+KEEP_TIMES = 10
+"""Where many awards wait for their batch a state is large: so many times as long as it takes to write one it is worked before the next."""
 LONGEST_DAYS = 3 * 366
 MAX_STEP_PERCENT = 50
 MAX_BUDGET_FEN = 10**14
@@ -44,7 +49,8 @@ _WORKING = (RunState.QUEUED, RunState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to try: a draft or a version, against another version, on which days, with which budget and steps."""
+    """What to try: a draft or a version, against another version, on which days, with which budget and steps, and with the vouchers of
+    which programme in place of its own."""
 
     first_on: date
     last_on: date
@@ -54,6 +60,7 @@ class Asked:
     budget_fen: int | None = None
     rate_step_percent: int = 10
     cap_step_percent: int = 20
+    vouchers_of_id: int | None = None
 
 
 @whole
@@ -69,12 +76,16 @@ def start(actor: Actor, asked: Asked, now: datetime) -> SandboxRun:
     document = draft.document if draft is not None else version.document if version is not None else {}
     if draft is not None:
         _refuse_unsound(document)
+    lender = get_visible(Programme.objects.all(), actor, pk=asked.vouchers_of_id) if asked.vouchers_of_id is not None else None
+    if lender is not None and not any(is_issued(cap) for cap in read_programme(document).caps):
+        raise Refusal.of("sandbox.no_vouchers_asked", "vouchers_of")
     run = SandboxRun.objects.create(
         office_id=draft.office_id if draft is not None else min(actor.organisations(Role.PROGRAMME_OFFICER)),
         draft=draft,
         version=version,
         document=document,
         against=against,
+        vouchers_of=lender,
         first_on=asked.first_on,
         last_on=asked.last_on,
         budget_fen=asked.budget_fen,
@@ -154,13 +165,13 @@ def work(run_id: int, now: datetime) -> None:
     started = SandboxRun.objects.filter(pk=run_id, state__in=_WORKING).update(state=RunState.RUNNING)
     if not started:
         return
-    run = SandboxRun.objects.select_related("against").get(pk=run_id)
+    run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     reader = Reader(run.first_on, run.last_on, _asked_of_service(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
         SandboxRun.objects.filter(pk=run_id).update(total_sessions=run.total_sessions)
-    vouchers = vouchers_of((code_of(document) for document in _documents(run).values()), run.created_at)
+    vouchers = _vouchers(run)
     lanes = _lanes(_orders(run, kept.get("states", {}), vouchers), run.total_sessions)
     try:
         states = _through(run, reader, lanes, kept)
@@ -183,6 +194,17 @@ def _documents(run: SandboxRun) -> dict[str, Mapping[str, Any]]:
     return {TRIED: run.document} | ({AGAINST: run.against.document} if run.against is not None else {})
 
 
+def _vouchers(run: SandboxRun) -> dict[str, Vouchers]:
+    """By the name of what is tried, and of what it is held against, the vouchers behind it."""
+    codes = {name: code_of(document) for name, document in _documents(run).items()}
+    lender = run.vouchers_of.code if run.vouchers_of is not None else codes[TRIED]
+    found = vouchers_of({*codes.values(), lender}, run.created_at)
+    made = {name: found.get(code, {}) for name, code in codes.items()}
+    if run.vouchers_of is not None:
+        made[TRIED] = lent(found.get(lender, {}), read_programme(as_if_in_force(run.document)))
+    return made
+
+
 def _asked_of_service(run: SandboxRun) -> frozenset[str]:
     """What the documents look at of a service that is told only where somebody looks; whose it is stands in each row."""
     looked_at = (read_programme(as_if_in_force(document)).asks_of_service for document in _documents(run).values())
@@ -193,14 +215,17 @@ def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, V
     """What is run side by side: the document, the version it is held against, and the document with each step."""
     found = []
     for name, own in _documents(run).items():
-        document, issued = as_if_in_force(own), vouchers.get(code_of(own))
-        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued))
+        document, issued = as_if_in_force(own), vouchers[name]
+        ends = batch_ends(own, run.first_on, run.last_on)
+        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:
         document = variant_of(tried, name, run.rate_step_percent, run.cap_step_percent)
         own_state, own_vouchers = states.get(name), worth.get(name, issued)
-        found.append(Order(name, document, run.budget_fen, full=False, state=own_state, vouchers=own_vouchers))
+        found.append(
+            Order(name, document, run.budget_fen, full=False, state=own_state, vouchers=own_vouchers, ends=found[0].ends)
+        )
     return found
 
 
@@ -212,24 +237,46 @@ def _lanes(orders: Sequence[Order], sessions: int) -> list[Lane]:
 
 def _through(run: SandboxRun, reader: Reader, lanes: Sequence[Lane], kept: dict[str, Any]) -> dict[str, Any] | None:
     """All sessions that are left; None when it was cancelled meanwhile."""
-    done, sizes = kept.setdefault("done", 0), kept.setdefault("sizes", {})
-    facts: list[str] = []
-    written = time.monotonic()
-    for piece in reader.pieces(kept.setdefault("last", 0)):
+    done, sizes, last = kept.setdefault("done", 0), kept.setdefault("sizes", {}), kept.setdefault("last", 0)
+    starts = [tuple(kept.get("waiting_from", (done, last)))]
+    facts = _reminded(reader, lanes, starts[0][1], last) if starts[0][0] < done else []
+    starts.append((done, last))
+    due = time.monotonic() + KEEP_SECONDS
+    for piece in reader.pieces(last):
         facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
         for lane in lanes:
             lane.feed(piece.facts, piece.services, piece.rows)
         for row in piece.rows:
             sizes[str(row.customer)] = facts[row.facts]
         done += len(piece.rows)
+        starts.append((done, piece.last))
         values: dict[str, Any] = {"done_sessions": done}
-        if time.monotonic() - written > KEEP_SECONDS:
+        began = time.monotonic()
+        if began > due:
             kept |= {"done": done, "last": piece.last, "states": _states(lanes)}
-            values["checkpoint"] = _packed(kept)
-            written = time.monotonic()
+            waiting = max(state.get("waiting", {}).get("rows", 0) for state in kept["states"].values())
+            starts = _still_needed(starts, done - waiting)
+            values["checkpoint"] = _packed(kept | {"waiting_from": starts[0]})
+            due = time.monotonic() + KEEP_SECONDS + KEEP_TIMES * (time.monotonic() - began)
         if not SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(**values):
             return None
-    return _states(lanes)
+    return {name: state for lane in lanes for name, state in lane.ended().items()}
+
+
+def _reminded(reader: Reader, lanes: Sequence[Lane], after: int, until: int) -> list[str]:
+    """Read once more what awards that wait for their batch rest on; the sizes of the facts that came up."""
+    facts: list[str] = []
+    for piece in reader.pieces(after, until):
+        facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
+        for lane in lanes:
+            lane.remind(piece.facts, piece.services, piece.rows)
+    return facts
+
+
+def _still_needed(starts: Sequence[tuple[int, int]], first: int) -> list[tuple[int, int]]:
+    """From (services before, charge to read behind) of each piece on those from the piece that has the service ``first`` in it."""
+    place = max(place for place, (before, _after) in enumerate(starts) if before <= first or place == 0)
+    return list(starts[place:])
 
 
 def _states(lanes: Sequence[Lane]) -> dict[str, Any]:
@@ -244,10 +291,10 @@ def _finish(
     if run.against is not None:
         budgets[AGAINST] = budget_of(run.against.document) if run.budget_fen is None else run.budget_fen
     issued = {
-        name: issued_under(read_programme(as_if_in_force(document)), vouchers.get(code_of(document), {}))
-        for name, document in _documents(run).items()
+        name: issued_under(read_programme(as_if_in_force(document)), vouchers[name]) for name, document in _documents(run).items()
     }
-    result = report(states, sizes, budgets, issued)
+    by_windows = {name: bool(batch_ends(document, run.first_on, run.last_on)) for name, document in _documents(run).items()}
+    result = report(states, sizes, budgets, issued, by_windows)
     SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
         state=RunState.DONE,
         result=result,

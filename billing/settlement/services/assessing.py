@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import counted, once
+from billing.settlement import contracts, counted, once, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
@@ -34,7 +35,7 @@ from billing.subsidy.rules.facts import Facts, GroupsRead, Service
 from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
-from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.programme import OF_CONTRACT, Programme
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
@@ -214,7 +215,9 @@ class Plan:
     def with_balances(self, known: Mapping[str, Account], but_for: tuple[str, int] | None = None) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened). ``but_for``: the
         source (type, id) whose own promises do not count."""
-        earlier = earlier_of(self.versions, self.facts, self.accounts, but_for) if self.earlier is None else self.earlier
+        earlier = self.earlier
+        if earlier is None:
+            earlier = earlier_of(self.versions, self.facts, self.accounts, self.customer_id, but_for)
         candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, earlier)
@@ -244,21 +247,33 @@ def candidates_of(
         Candidate(
             version.programme,
             _with_voucher(
-                version, _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), earlier), vouchers
+                version,
+                _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
+                vouchers,
             ),
             {
                 cap_id: _together([(_balance(known.get(spec.key)), payers.get(spec.key, "")) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
+            version.programme.asks_of_price,
         )
         for version in versions
     )
 
 
-def earlier_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts, but_for: tuple[str, int] | None = None) -> Earlier:
-    """What came before a service, as far as the programmes ask; at most two queries."""
-    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), but_for) if versions else Earlier()
+def earlier_of(
+    versions: Sequence[InForce],
+    facts: Facts,
+    accounts: Accounts,
+    customer_id: int,
+    but_for: tuple[str, int] | None = None,
+) -> Earlier:
+    """What came before a service, as far as the programmes ask; at most three queries."""
+    if not versions:
+        return Earlier()
+    spending = spent.asked(versions, facts, customer_id)
+    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), spending, but_for)
 
 
 def subjects_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts) -> list[str]:
@@ -298,6 +313,7 @@ def plan(
     person_id: int | None = None,
     direction: str = "",
     approved_on: date | None = None,
+    contract: contracts.Look = contracts.none,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
@@ -320,7 +336,7 @@ def plan(
     place = instrument_party(instrument)
     facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
     mode = service_mode or next(iter(instrument.service_modes), "")
-    told = Told(customer.kind, mode, direction, person_id)
+    told = Told(customer.kind, mode, direction, person_id, contract)
     facts = replace(facts, service=service_of(facts.service, versions, told, imported=imported, project=project))
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
     accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
@@ -345,6 +361,7 @@ def plan_of(
         person_id=reservation.requested_by_id,
         direction=reservation.service_direction,
         approved_on=approved_on,
+        contract=partial(contracts.of_reservation, reservation.pk),
     )
 
 
@@ -356,12 +373,25 @@ def approved_on(held: Mapping[str, Any]) -> date | None:
 
 class Told(NamedTuple):
     """What is only told to programmes that ask: the kind of the customer, the way of the service, what it is for (``direction``, empty for
-    what is usual for such customers) and whose it is (None: nobody is known yet)."""
+    what is usual for such customers), whose it is (None: nobody is known yet) and how its contract is found."""
 
     customer_kind: str
     way: str
     direction: str = ""
     person_id: int | None = None
+    contract: contracts.Look = contracts.none
+
+    def facts(self, paths: Sequence[str]) -> dict[str, Any]:
+        """Those of ``ONLY_WHERE_ASKED`` that are asked for, by their names; the contract is looked for once, and only where one is."""
+        found: dict[str, Any] = {path: self.fact(path) for path in paths if path not in OF_CONTRACT}
+        if len(found) < len(paths):
+            contract = self.contract()
+            told = {
+                "service.contract_number": contract and contract.number,
+                "service.contract_on": contract and contract.signed_on,
+            }
+            found |= {path: told[path] for path in paths if path in OF_CONTRACT}
+        return {path.partition(".")[2]: value for path, value in found.items()}
 
     def fact(self, path: str) -> str | None:
         """The value of one of ``ONLY_WHERE_ASKED``; a person is a key of the platform's. A direction that is none counts as nothing said,
@@ -381,8 +411,7 @@ def service_of(
     paper = replace(service.paper, project=project) if project else service.paper
     asked = sorted({path for version in versions for path in version.programme.asks_of_service})
     if asked:
-        values: dict[str, Any] = {path.partition(".")[2]: told.fact(path) for path in asked}
-        paper = replace(paper, **values)
+        paper = replace(paper, **told.facts(asked))
     return replace(service, imported=True if imported else None, paper=paper)
 
 
@@ -442,6 +471,8 @@ class Planned(Protocol):
     def versions(self) -> tuple[InForce, ...]: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def customer_id(self) -> int: ...
     def specs(self) -> list[AccountSpec]: ...
     def with_balances(self, known: Mapping[str, Account]) -> Any: ...
 
@@ -451,13 +482,14 @@ Q = TypeVar("Q", bound=Planned)
 
 def with_what_is_known(plans: Sequence[Q | None]) -> tuple[list[Q | None], dict[str, Account]]:
     """The plans with what came before, and the opened ones of all their accounts by key, each knowing whether something was awarded to it:
-    two queries however many, and two more where a programme looks at what came before."""
+    two queries however many, and three more where a programme looks at what came before."""
     there = [each for each in plans if each is not None]
     known = ledger.known({spec.key for each in there for spec in each.specs()})
     know_awards(known.values())
     earlier = earlier_known(
         (each.facts.service.paper for each in there if each.versions),
         (subject for each in there if each.versions for subject in subjects_of(each.versions, each.facts, each.accounts)),
+        (asked for each in there for asked in spent.asked(each.versions, each.facts, each.customer_id)),
     )
     return [each and replace(each, earlier=earlier) for each in plans], known  # type: ignore[type-var]
 
@@ -531,13 +563,19 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def _under(version: InForce, facts: Facts, accounts: Accounts, account: Account | None, earlier: Earlier) -> Facts:
+def _under(
+    version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
+) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
-    took its class already, and what came before in the year of its caps."""
+    took its class already, and what came before in the year of its caps; no contract where it limits what contracts get."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
-    service = replace(facts.service, paper=once.as_known(facts.service.paper, version, earlier.taken))
+    paper = once.as_known(facts.service.paper, version, earlier.taken)
+    if paper.contract_number is not None and version.programme.limits_contracts:
+        paper = replace(paper, contract_number=None, contract_on=None)
+    service = replace(facts.service, paper=paper)
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
-    return counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
+    seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
+    return spent.as_known(seen, version, customer_id, earlier.spent)
 
 
 def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:

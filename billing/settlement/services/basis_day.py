@@ -198,7 +198,7 @@ def _give_up(source: Source, version_ids: set[int], now: datetime) -> None:
 
 
 def _candidate(one: _Anew, locked: Mapping[str, Account], source: Source) -> Candidate:
-    earlier = assessing.earlier_of(one.versions, one.facts, one.accounts, (source.type, source.id))
+    earlier = assessing.earlier_of(one.versions, one.facts, one.accounts, one.customer_id, (source.type, source.id))
     (found,) = assessing.candidates_of(one.versions, one.facts, one.accounts, one.customer_id, locked, earlier, one.vouchers)
     return found
 

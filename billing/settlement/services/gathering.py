@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
-from billing.firms.rules.profile import Known, Standing, controller, labels_of, own_violations, party, standing
+from billing.firms.rules.profile import Known, ProviderStanding, Standing, controller, party, provider_standing, standing
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -22,6 +22,7 @@ class Gathered:
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
     _parties: dict[tuple[str, str, date], Party] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _providers: dict[tuple[str, date], ProviderStanding] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def applicant(self, customer_id: int | None, owner_id: int, on: date) -> Party:
         """The verified facts of a customer of ``owner_id`` on a day."""
@@ -33,6 +34,13 @@ class Gathered:
     def standing(self, customer_id: int | None, owner_id: int, on: date) -> Standing:
         """What of ``applicant`` may be lost between a promise and its payment."""
         return standing(self.known, self.keys[customer_id], self.keys[owner_id], on)
+
+    def provider_standing(self, owner_id: int, on: date) -> ProviderStanding:
+        """The same of an owner as a provider."""
+        asked = self.keys[owner_id], on
+        if asked not in self._providers:
+            self._providers[asked] = provider_standing(self.known, *asked)
+        return self._providers[asked]
 
     def facts(
         self, owner: Organisation, place: Party, customer: Organisation, service_kind: str, service_on: date, today: date
@@ -49,10 +57,8 @@ class Gathered:
                     id=owner_key,
                     owner_class=owner.owner_class or None,
                     grade=owner.quality_grade or None,
-                    credit_listings=self.known.listings.get(owner_key, ()),
                     lists=self.known.lists_of(owner_key, service_on),
-                    violations=own_violations(self.known.listings.get(owner_key, ())),
-                    labels=labels_of(self.known, owner_key),
+                    **self.provider_standing(owner.pk, service_on)._asdict(),
                     controller=controller(self.known, owner_key, service_on),
                 ),
             ),

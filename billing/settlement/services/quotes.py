@@ -11,6 +11,7 @@ from billing.settlement.models import Quote
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money, reservation_money, session_extras
 from billing.settlement.services.assessing import Prepared
+from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.rules.programme import Programme
@@ -56,8 +57,8 @@ class QuotePreview:
         return fees_on(self.prepared.inputs.schedule, self.assessment.gross_fen)
 
     @property
-    def addons(self) -> dict[str, tuple[str, int]]:
-        """What may be used besides the time: code -> (name, fen each), without what is free."""
+    def addons(self) -> dict[str, OnOffer]:
+        """What may be used besides the time, by code, without what is free."""
         return session_extras.priced(self.prepared.inputs.schedule, self.prepared.inputs.customer_class)
 
 

@@ -35,8 +35,10 @@ from billing.settlement.services import (
 )
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.settlement.services.usage_charge import Used
+from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs
+from billing.subsidy.rules.programme import OF_CONTRACT
 from booking.models import Reservation, UsageSession
 from booking.ports import NO_ADDONS, NO_FAULT, Addons, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.service_facts import ServiceFacts
@@ -398,6 +400,17 @@ def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: 
     if held is not None:
         _hold_awards(reservation, prepared, assessment, accounts, "reprice", actor, now)
     card_money.hold(reservation, assessment.payable_now_fen + session_extras.agreed_fen(reservation), "reprice", actor, now, own)
+
+
+def tell_contract(reservation: Reservation, actor: Actor, now: datetime) -> bool:
+    """Work out a reservation anew at its price, because it stands under a contract now; nothing happens where none of its programmes asks
+    for one. Whether it was. Part of the caller's transaction, which has it locked. Raises as ``reprice``."""
+    quotes = quote_rows.quotes_of(reservation.pk)
+    pins = Pins.of(next(quote for quote in reversed(quotes) if quote.accepted_at is not None).inputs)
+    if not any(OF_CONTRACT & subsidy.in_force(pk).programme.asks_of_service for pk in pins.programme_version_ids):
+        return False
+    reprice(reservation, pins.price_version_id, actor, now)
+    return True
 
 
 def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from billing.cards.accounts import SAMPLE_JOB
@@ -15,7 +16,8 @@ from billing.ledger import services as ledger
 from billing.ledger.services import Source
 from billing.prepaid.services import holding as own_money
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, sample_price_from_json
-from billing.settlement import once
+from billing.settlement import contracts, once
+from billing.settlement.contracts import Contract
 from billing.settlement.customer_terms import Asking, terms_of
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
@@ -78,6 +80,7 @@ class SampleMoney:
             project=job.research_project,
             person_id=job.requested_by_id,
             direction=job.service_direction,
+            contract=partial(_agreed_in, agreed),
         )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -127,6 +130,10 @@ class SampleMoney:
         """Keep it on the card beside the price. Raises Conflict ``card.not_enough_left``."""
         card_money.hold(job, self.payable_now_fen(job) + extra_fen, "extra", actor, now)
 
+    def is_ordered(self, extra: SampleExtra) -> bool:
+        """Whether it is charged as a line of a commission sheet."""
+        return SampleExtra.objects.filter(pk=extra.pk, by_order__isnull=False).exists()
+
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether a programme that awarded something at acceptance multiplies by the quality grade."""
         held = job.quotes.filter(held_at__isnull=False).order_by("-revision").first()
@@ -144,7 +151,7 @@ class SampleMoney:
         held = self._held_on_its_day(job, actor, now)
         agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
         thawed = thaw(held.inputs)
-        again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
+        again = looked_at_again(thawed.candidates, job.lab, job.organisation, thawed.local_on, local_today(now))
         inputs, versions = _only_promised(replace(thawed, samples=tested, extras=agreed, candidates=again), held)
         inputs, assessment = awarding.within_held(held, inputs)
         grade = _confirmed_grade(job)
@@ -194,6 +201,7 @@ def requote(
         project=job.research_project,
         person_id=job.requested_by_id,
         direction=job.service_direction,
+        contract=partial(contracts.of_sample_job, job.pk),
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -226,6 +234,11 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
         sample_news.tell_lab(job, "figures_accepted", now)
 
 
+def _agreed_in(agreed: AgreedPrice | None) -> Contract | None:
+    """The contract in which a price was agreed; None for one of the list."""
+    return None if agreed is None else contracts.signed((agreed.contract_number, agreed.in_force_at))
+
+
 def _confirmed_grade(job: SampleJob) -> str:
     """The quality grade that counts for the charge: one that a second person confirmed, or none."""
     confirmed = CloseOut.objects.filter(sample_job=job, confirmed_at__isnull=False)
@@ -255,6 +268,7 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         project=job.research_project,
         person_id=job.requested_by_id,
         direction=job.service_direction,
+        contract=partial(contracts.of_sample_job, job.pk),
     )
 
 

@@ -13,6 +13,8 @@ from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
 from billing.pricing.customers import customer_of
 from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
+from billing.settlement import contracts
+from billing.settlement.contracts import Contract
 from billing.settlement.earlier import Earlier
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
@@ -56,7 +58,9 @@ class SamplePlan:
 
     def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
         """The engine's inputs under the balances of ``known`` accounts."""
-        earlier = assessing.earlier_of(self.versions, self.facts, self.accounts) if self.earlier is None else self.earlier
+        earlier = self.earlier
+        if earlier is None:
+            earlier = assessing.earlier_of(self.versions, self.facts, self.accounts, self.customer_id)
         candidates = assessing.candidates_of(
             self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers
         )
@@ -94,13 +98,13 @@ def preview(
     *,
     arrive_on: date | None = None,
     price: SamplePrice | None = None,
+    contract: Contract | None = None,
     project: str = "",
     direction: str = "",
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
     (today unless it is given). ``project``: the research project it is for, ``direction`` what for (empty: what is usual for
-    the customer). ``price`` takes the place of the lab's list where both sides
-    agreed to another.
+    the customer). ``price`` takes the place of the lab's list where both sides agreed to another, in the ``contract`` they signed for it.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
     ``booking.not_for_this_organisation``, Refusal ``price.on_request``, ``price.samples_out_of_range``,
@@ -127,6 +131,7 @@ def preview(
         project=project.strip(),
         person_id=actor.user_id,
         direction=direction,
+        contract=lambda: contract,
     )
     if arrive_on is not None:
         require_counted(planned)
@@ -156,10 +161,12 @@ def plan(
     person_id: int | None = None,
     direction: str = "",
     around: Around | None = None,
+    contract: contracts.Look = contracts.none,
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force then
     (by ``service_on``, or by ``today`` where the day of the approval counts), or those that are given (pinned before). ``project``: the
-    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already.
+    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already;
+    ``contract`` finds the one it stands under.
 
     Raises Refusal ``price.on_request``.
     """
@@ -175,7 +182,7 @@ def plan(
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on, today) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
-    told = Told(customer.kind, ServiceMode.COMMISSIONED, direction, person_id)
+    told = Told(customer.kind, ServiceMode.COMMISSIONED, direction, person_id, contract)
     facts = replace(facts, service=assessing.service_of(facts.service, versions, told, project=project))
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
     vouchers = gathered.vouchers

@@ -1,7 +1,8 @@
 """Eligibility looked at again when a service is charged: what was lost since the promise takes the subsidy away, nothing adds to it.
 
-Figures, size and place stay as they were when the money was held (ADR 0007): whoever booked was told a price. Looked at again are the
-facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider (ADR 33).
+Figures, size and place of the applicant stay as they were when the money was held (ADR 0007): whoever booked was told a price. Looked at
+again are the facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider; and of
+the provider the same and where its instrument stands (ADR 33).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from billing.firms.rules.profile import Standing, own_violations
+from billing.firms.rules.profile import ProviderStanding, Standing, own_violations
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
@@ -22,30 +23,59 @@ from instruments.models import Organisation, OrganisationStatus
 
 def looked_at_again(
     candidates: Sequence[Candidate],
-    owner_id: int,
+    owner: Organisation,
     customer: Organisation,
     service_on: date,
     today: date,
     gathered: Gathered | None = None,
+    place: str = "",
 ) -> tuple[Candidate, ...]:
-    """The candidates; one that would be refused under the applicant's facts of ``today`` carries those facts from now on.
+    """The candidates; one that would be refused under the facts of ``today`` about applicant, provider and instrument carries those facts
+    from now on.
 
-    ``service_on`` and ``today`` are local days; ``gathered``: what is loaded of both sides already, otherwise one query.
+    ``service_on`` and ``today`` are local days; ``gathered``: what is loaded of both sides already, otherwise one query. ``place``: the
+    division in which the instrument stands now, empty where that is as it was.
     """
     if not candidates:
         return ()
-    gathered = gathered or gather(customer, [owner_id])
-    now = gathered.standing(customer.pk, owner_id, service_on)
+    gathered = gathered or gather(customer, [owner.pk])
+    now = gathered.standing(customer.pk, owner.pk, service_on)
     suspended = customer.status == OrganisationStatus.SUSPENDED
-    return tuple(_again(each, now, today, suspended=suspended) for each in candidates)
+    served = _Served(gathered.provider_standing(owner.pk, service_on), owner.status == OrganisationStatus.SUSPENDED, place)
+    return tuple(_again(each, now, today, served, suspended=suspended) for each in candidates)
 
 
-def _again(candidate: Candidate, now: Standing, today: date, *, suspended: bool) -> Candidate:
-    before = candidate.facts.applicant
-    if _stands(before.profile, now) and not (suspended and before.verified is not False):
+class _Served(NamedTuple):
+    """What is known now of who serves, and where; ``place`` empty: as it was."""
+
+    standing: ProviderStanding
+    suspended: bool = False
+    place: str = ""
+
+    def facts(self, before: Facts) -> Facts:
+        """The facts with these in place; the same where nothing is otherwise. What was not told then is not told now."""
+        provider, instrument = before.provider, before.instrument
+        told = self.standing._asdict()
+        if provider.profile.certified is None:
+            told["certified"] = None
+        if any(getattr(provider.profile, name) != value for name, value in told.items()):
+            provider = replace(provider, profile=replace(provider.profile, **told))
+        if self.suspended and provider.verified is not False:
+            provider = replace(provider, verified=False)
+        if self.place and self.place != instrument.region_code:
+            instrument = replace(instrument, region_code=self.place)
+        if provider is before.provider and instrument is before.instrument:
+            return before
+        return replace(before, provider=provider, instrument=instrument)
+
+
+def _again(candidate: Candidate, now: Standing, today: date, served: _Served, *, suspended: bool) -> Candidate:
+    before, facts = candidate.facts.applicant, served.facts(candidate.facts)
+    stands = _stands(before.profile, now) and not (suspended and before.verified is not False)
+    if stands and facts is candidate.facts:
         return candidate
-    profile = replace(before.profile, **now._asdict())
-    facts = _as_of(candidate.facts, profile, today, suspended=suspended)
+    profile = before.profile if stands else replace(before.profile, **now._asdict())
+    facts = _as_of(facts, profile, today, suspended=suspended)
     return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
 
 

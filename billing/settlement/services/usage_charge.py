@@ -108,9 +108,17 @@ def frozen_under(held: WasHeld, thawed: Inputs, inputs: Inputs, versions: Sequen
 
 
 def _still_eligible(inputs: Inputs, reservation: Reservation, now: datetime, gathered: Gathered | None) -> Inputs:
-    owner_id, service_on = reservation.instrument.organisation_id, inputs.time_range.starts_at.astimezone(inputs.zone).date()
+    instrument, service_on = reservation.instrument, inputs.time_range.starts_at.astimezone(inputs.zone).date()
     today = now.astimezone(inputs.zone).date()
-    again = looked_at_again(inputs.candidates, owner_id, reservation.organisation, service_on, today, gathered)
+    again = looked_at_again(
+        inputs.candidates,
+        instrument.organisation,
+        reservation.organisation,
+        service_on,
+        today,
+        gathered,
+        instrument.site.region_code,
+    )
     return replace(inputs, candidates=again)
 
 

@@ -16,8 +16,9 @@ from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePric
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.pricing.rules.tax import Tax, TaxTold, tax_told
+from billing.subsidy.rules import priced_facts
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, Facts, Quantities
+from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, ClaimAmounts, Facts, Quantities
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
@@ -28,11 +29,13 @@ ENGINE_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A programme to be tried on a session: the facts without amounts, and the balances of its caps before it."""
+    """A programme to be tried on a session: the facts without amounts, and the balances of its caps before it. ``told``: the paths of the
+    facts that follow from the price and that it is told (``priced_facts``)."""
 
     programme: Programme
     facts: Facts
     balances: Mapping[str, Balance]
+    told: frozenset[str] = frozenset()
 
 
 class Priced(Protocol):
@@ -233,9 +236,22 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
             paid=gross if claim.paid is None else claim.paid,
             invoice=gross if claim.invoice is None else claim.invoice,
         )
-    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
     known = measured if quantities is NO_QUANTITIES else _with_measured(quantities, measured)
+    if candidate.told:
+        claim, known = _with_told(candidate.told, priced, claim, known)
+    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
     return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
+
+
+def _with_told(paths: frozenset[str], priced: Priced, claim: ClaimAmounts, known: Quantities) -> tuple[ClaimAmounts, Quantities]:
+    """With what follows from the price, of that what the programme is told; what the caller said stays."""
+    assert isinstance(priced, PricedSession | PricedSamples)
+    found = {path: value for path, value in priced_facts.told(priced, known.minutes).items() if path in paths}
+    if claim.tax is None:
+        claim = replace(claim, tax=found.pop("amounts.tax", None))
+    names = {path.partition(".")[2]: value for path, value in found.items() if path.startswith("quantities.")}
+    counted = {name: value for name, value in names.items() if getattr(known.counts, name) is None}
+    return claim, replace(known, counts=replace(known.counts, **counted)) if counted else known
 
 
 def _with_measured(quantities: Quantities, measured: Quantities) -> Quantities:

@@ -118,12 +118,13 @@ def inputs_to_json(inputs: Inputs) -> Json:
 
 
 def candidate_to_json(candidate: Candidate) -> Json:
-    """A programme to be tried, with facts and prior balances."""
-    return {
+    """A programme to be tried, with facts and prior balances; ``told`` only where it is told something of the price."""
+    data: Json = {
         "programme": candidate.programme.document,
         "facts": facts_document(candidate.facts),
         "balances": {cap: _balance_to_json(balance) for cap, balance in candidate.balances.items()},
     }
+    return data | {"told": sorted(candidate.told)} if candidate.told else data
 
 
 def _balance_to_json(balance: Balance) -> Json:
@@ -152,6 +153,7 @@ def candidates_of(
             programme,
             frozen_facts(data["facts"], before),
             {cap: _balance(each) for cap, each in data["balances"].items()},
+            frozenset(data.get("told", ())),
         )
         for programme, data in zip(programmes, frozen, strict=True)
     )
@@ -168,7 +170,7 @@ def use_to_json(inputs: Inputs) -> Json:
     if inputs.use.operated:
         found["operated"] = True
     if inputs.extras:
-        found["extras"] = [{"words": each.words, "amount_fen": each.amount_fen} for each in inputs.extras]
+        found["extras"] = [{**each.named(), "amount_fen": each.amount_fen} for each in inputs.extras]
     if inputs.schedule.holidays is not None:
         found["public_days"] = public_days_to_json(inputs.use.days)
     return found

@@ -76,12 +76,12 @@ def _run_batch(programme: Programme, example: Mapping[str, Any]) -> ExampleResul
 
 
 def _as_known(facts: Facts) -> Facts:
-    """The facts as the platform would have them: the size class follows from staff and revenue where it is not given."""
-    firm = facts.applicant
-    staff, revenue = firm.profile.staff, firm.profile.annual_revenue
-    if firm.size is not None or firm.kind not in (None, "firm") or staff is None or revenue is None:
+    """The facts as the platform would have them: the size class follows from industry and figures where it is not given."""
+    firm, own = facts.applicant, facts.applicant.profile
+    if firm.size is not None or firm.kind not in (None, "firm"):
         return facts
-    return replace(facts, applicant=replace(firm, size=size_class(staff, revenue).value))
+    size = size_class(own.industry_code, own.staff, own.annual_revenue, own.total_assets)
+    return replace(facts, applicant=replace(firm, size=size))
 
 
 def _as_asked(name: str, found: Any, expected: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules import priced_facts
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
@@ -76,7 +77,9 @@ class Programme:
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
-    ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at.
+    ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
+    ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
+    (0: it does not).
     ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
@@ -111,6 +114,8 @@ class Programme:
     asks_what_was_paid: bool
     looks_before: bool
     asks_of_service: frozenset[str]
+    asks_of_price: frozenset[str]
+    looks_back_months: int
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -133,6 +138,12 @@ class Programme:
         if self.exclusive_class and self.exclusive_class == other.exclusive_class:
             return True
         return other.code in self.not_with or other.exclusive_class in self.not_with
+
+    @property
+    def limits_contracts(self) -> bool:
+        """Whether a cap is per contract. Such a cap is kept on no account: each service of the platform counts as a contract of its own, so
+        the programme is told of none (ADR 41)."""
+        return any(cap.per is CapPer.CONTRACT for cap in self.caps)
 
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
@@ -245,6 +256,8 @@ def _of_one_side(
         asks_what_was_paid=_asks_what_was_paid(source),
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
+        asks_of_price=priced_facts.asked(source),
+        looks_back_months=_looks_back_months(source),
         document=source,
     )
 
@@ -256,8 +269,10 @@ def _asks_what_was_paid(document: Document) -> bool:
     return bool(named & {"paid", "invoice"} or facts_named(rules) & {"amounts.paid", "amounts.invoice"})
 
 
-#: Facts of a service that are told, and kept, only where a programme looks at them: whose it is, what for and how.
-ONLY_WHERE_ASKED = frozenset({"service.person", "service.purpose", "service.way"})
+#: What says under which contract a service stands.
+OF_CONTRACT = frozenset({"service.contract_number", "service.contract_on"})
+#: Facts of a service that are told, and kept, only where a programme looks at them: whose it is, what for and how, and its contract.
+ONLY_WHERE_ASKED = frozenset({"service.person", "service.purpose", "service.way", *OF_CONTRACT})
 
 
 def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
@@ -275,6 +290,16 @@ def _looks_before(document: Any) -> bool:
     if isinstance(document, Mapping):
         return any(_looks_before(value) for name, value in document.items() if name != "examples")
     return isinstance(document, list) and any(_looks_before(each) for each in document)
+
+
+def _looks_back_months(document: Any) -> int:
+    """The most months of a gate on spending, wherever it stands."""
+    if isinstance(document, list):
+        return max(map(_looks_back_months, document), default=0)
+    if not isinstance(document, Mapping):
+        return 0
+    own = document.get("months", 0) if document.get("type") == "minimum_spend" else 0
+    return max([own, *(_looks_back_months(value) for name, value in document.items() if name != "examples")])
 
 
 def _clause(document: Mapping[str, Any]) -> Clause:

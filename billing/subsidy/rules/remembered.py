@@ -60,6 +60,13 @@ class Request:
         made.service, made.amounts, made.quantities = service, amounts, quantities
         return made
 
+    def with_more(self, more: More) -> Request:
+        """The same, with other facts of the group ``more``."""
+        made = Request()
+        made.applicant, made.provider, made.instrument, made.grade = self.applicant, self.provider, self.instrument, self.grade
+        made.service, made.amounts, made.quantities, made.more = self.service, self.amounts, self.quantities, more
+        return made
+
     def only(self, groups: Sequence[str]) -> Request:
         part = Request()
         for name in groups:
@@ -177,6 +184,12 @@ class _One:
         self._conditions = Remembered[Unmet]([_unmet(each) for each in programme.conditions])
         self._expecting = Remembered[_Expected]([self._expect])
 
+    def unmet(self, named: Named, request: Request, balances: Balances) -> bool:
+        """Whether ``unmet_conditions`` finds anything."""
+        if self._conditions(named, request):
+            return True
+        return bool(self.programme.must_be_set and unset_limits(self.programme, balances))
+
     def decide(self, named: Named, request: Request, balances: Balances, cost_left_fen: int | None) -> Outcome:
         """As ``evaluate_one``, without steps."""
         programme, facts = self.programme, request.facts
@@ -257,6 +270,10 @@ class Deciding:
     def __init__(self, programme: Programme) -> None:
         self._programme = programme
         self._one = {id(each): _One(each) for each in (programme, *(side.programme for side in programme.sides))}
+
+    def unmet(self, named: Named, request: Request, balances: Balances) -> bool:
+        """Whether a programme of one side does not hold for a request."""
+        return self._one[id(self._programme)].unmet(named, request, balances)
 
     def decide(self, named: Named, request: Request, balances: Balances, cost_left_fen: int | None) -> Outcome:
         """``named`` has a name for each part of ``request``: the same one always for equal facts."""

@@ -75,7 +75,7 @@ def inputs_to_json(inputs: SampleInputs) -> Json:
         "elements": inputs.elements,
         "local_on": inputs.local_on.isoformat(),
         "customer_class": inputs.customer_class,
-        "extras": [{"words": each.words, "amount_fen": each.amount_fen} for each in inputs.extras],
+        "extras": [{**each.named(), "amount_fen": each.amount_fen} for each in inputs.extras],
         "candidates": [candidate_to_json(candidate) for candidate in inputs.candidates],
     }
 

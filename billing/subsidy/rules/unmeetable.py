@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.parts.caps import CapPer
 from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
+from billing.subsidy.rules.programme import OF_CONTRACT
 
 #: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
 #: ``other_amounts``. docs/programmes.md section 12 names every one.
 NEVER_KNOWN = frozenset(
     {
-        "applicant.net_assets",
-        "provider.certified",
         "instrument.lists",
         "service.listed",
         "service.project_evidence",
-        "service.contract_number",
-        "service.contract_on",
         "service.payment_on",
         "service.invoice_number",
         "service.invoice_subsidised",
         "amounts.asked",
-        "amounts.tax",
         "amounts.excluded",
         "amounts.face_value",
         "amounts.other_subsidies",
@@ -33,19 +30,13 @@ NEVER_KNOWN = frozenset(
         "amounts.external_income",
         "amounts.prior_year_external_income",
         "quantities.external_minutes",
-        "quantities.elements",
-        "quantities.runs",
-        "quantities.units",
-        "quantities.days",
         "quantities.persons",
-        "quantities.sessions",
         "quantities.vouchers",
         "quality.score",
         "request.side",
         "request.settlement",
         "request.rate",
         "request.classes_taken",
-        "before.spend",
     }
 )
 _OPEN = ("other.", "other_amounts.")
@@ -63,55 +54,60 @@ class Unmeetable:
     facts: tuple[str, ...]
 
 
-def is_never_known(path: str) -> bool:
-    """Whether the platform knows a fact of no booking."""
-    return path in NEVER_KNOWN or path.startswith(_OPEN)
+def _unknown_to(document: Piece) -> frozenset[str]:
+    """What is told to no programme, and to this one: one that limits what contracts get is told of none (ADR 41)."""
+    caps = [*document.get("caps", ()), *(cap for side in document.get("sides", ()) for cap in side.get("caps", ()))]
+    return NEVER_KNOWN | OF_CONTRACT if any(cap["per"] == CapPer.CONTRACT for cap in caps) else NEVER_KNOWN
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    basis = f"service.{document['date_basis']}_on"
+    look = _Look(f"service.{document['date_basis']}_on", _unknown_to(document))
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
-    found = ((f"{path}[{place}]", _blocking(gate, basis)) for path, gates in places for place, gate in enumerate(gates))
+    found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))
     return [Unmeetable(path, tuple(sorted(facts))) for path, facts in found if facts]
 
 
-def _blocking(gate: Piece, basis: str) -> set[str]:
-    """The facts because of which a gate is never met; none where it can be."""
-    if gate.get("applies_to") and APPLICANT_KINDS.isdisjoint(gate["applies_to"]):
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """At the gates of a document. ``basis``: the path of its date; ``unknown``: the facts that it is never told."""
+
+    basis: str
+    unknown: frozenset[str]
+
+    def never_known(self, path: str) -> bool:
+        """Whether the document is told a fact of no booking."""
+        return path in self.unknown or path.startswith(_OPEN)
+
+    def blocking(self, gate: Piece) -> set[str]:
+        """The facts because of which a gate is never met; none where it can be."""
+        if gate.get("applies_to") and APPLICANT_KINDS.isdisjoint(gate["applies_to"]):
+            return set()
+        kind = gate["type"]
+        if kind == "applicant_kind":
+            return {"applicant.kind"} if APPLICANT_KINDS.isdisjoint(gate["any_of"]) else set()
+        if kind == "service_kind":
+            return {"service.kind"} if gate.get("any_of") and SERVICE_KINDS.isdisjoint(gate["any_of"]) else set()
+        if kind == "minimum_spend":
+            amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
+            counts = "months" not in gate or gate["with_this"]
+            return {amount} if counts and self.never_known(amount) else set()
+        if kind == "any_of":
+            each = [set().union(*(self.blocking(one) for one in gates)) for gates in gate["alternatives"]]
+            return set().union(*each) if all(each) else set()
+        if kind == "condition" and not self._can(gate["when"], wanted=True):
+            return {path for path in facts_named(gate["when"]) if self.never_known(path)}
         return set()
-    kind = gate["type"]
-    if kind == "applicant_kind":
-        return {"applicant.kind"} if APPLICANT_KINDS.isdisjoint(gate["any_of"]) else set()
-    if kind == "service_kind":
-        return {"service.kind"} if gate.get("any_of") and SERVICE_KINDS.isdisjoint(gate["any_of"]) else set()
-    if kind == "minimum_spend":
-        return set(_blocking_spend(gate))
-    if kind == "any_of":
-        each = [set().union(*(_blocking(one, basis) for one in gates)) for gates in gate["alternatives"]]
-        return set().union(*each) if all(each) else set()
-    if kind == "condition" and not _can(gate["when"], basis, wanted=True):
-        return {path for path in facts_named(gate["when"]) if is_never_known(path)}
-    return set()
 
-
-def _blocking_spend(gate: Piece) -> Iterator[str]:
-    amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
-    if "months" in gate and not gate["with_this"]:
-        yield "before.spend"
-    elif is_never_known(amount):
-        yield amount
-
-
-def _can(when: Piece, basis: str, *, wanted: bool) -> bool:
-    """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
-    if "not" in when:
-        return _can(when["not"], basis, wanted=not wanted)
-    if "all" in when or "any" in when:
-        parts: Sequence[Piece] = when["all"] if "all" in when else when["any"]
-        answers = [_can(part, basis, wanted=wanted) for part in parts]
-        return all(answers) if ("all" in when) is wanted else any(answers)
-    if is_never_known(when["fact"]) or (wanted and any(map(is_never_known, facts_named(when)))):
-        return parse_condition(when, basis).holds(Facts(), []) is wanted
-    return True
+    def _can(self, when: Piece, *, wanted: bool) -> bool:
+        """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
+        if "not" in when:
+            return self._can(when["not"], wanted=not wanted)
+        if "all" in when or "any" in when:
+            parts: Sequence[Piece] = when["all"] if "all" in when else when["any"]
+            answers = [self._can(part, wanted=wanted) for part in parts]
+            return all(answers) if ("all" in when) is wanted else any(answers)
+        if self.never_known(when["fact"]) or (wanted and any(map(self.never_known, facts_named(when)))):
+            return parse_condition(when, self.basis).holds(Facts(), []) is wanted
+        return True

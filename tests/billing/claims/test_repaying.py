@@ -197,14 +197,14 @@ def test_a_banks_list_is_matched_by_reference_and_taken_in_once(cast, notice):
 
 def test_two_who_take_the_same_list_in_at_once_record_it_once(cast, notice, monkeypatch):
     """The second one waits for the notice, and finds what the first one wrote meanwhile."""
-    content, locked = bank_list((notice.reference, "20.00")), repaying._locked_notice
+    content, locked = bank_list((notice.reference, "20.00")), repaying.locked_notice
 
     def after_the_other(pk):
-        monkeypatch.setattr(repaying, "_locked_notice", locked)
+        monkeypatch.setattr(repaying, "locked_notice", locked)
         repaying.take_in(cast.actor("sun"), content, "b.csv", at(22))
         return locked(pk)
 
-    monkeypatch.setattr(repaying, "_locked_notice", after_the_other)
+    monkeypatch.setattr(repaying, "locked_notice", after_the_other)
     read = repaying.take_in(cast.actor("qian"), content, "b.csv", at(22))
     assert [each.fate for each in read.rows] == [Fate.KNOWN]
     assert [each.recorded_by for each in notice.repayments.all()] == [cast.users["sun"]]

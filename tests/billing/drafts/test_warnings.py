@@ -15,16 +15,16 @@ pytestmark = pytest.mark.django_db
 GATE = {
     "type": "condition",
     "clause": "2",
-    "when": {"fact": "provider.certified", "is": True},
-    "says": {"zh": "机构已备案", "en": "The provider is certified"},
+    "when": {"fact": "service.listed", "is": True},
+    "says": {"zh": "服务已列入目录", "en": "The service is listed"},
 }
-SAID = "No booking can meet this gate, because the platform does not know of any: whether the provider is certified."
+SAID = "No booking can meet this gate, because the platform does not know of any: whether the service is listed."
 
 
 def document(*, warned: bool):
     found = programme_document("DEMO-QH-V")
     for example in found["examples"]:
-        example.setdefault("facts", {}).setdefault("provider", {})["certified"] = True
+        example.setdefault("facts", {}).setdefault("service", {})["listed"] = True
     return found | {"gates": [*found["gates"], GATE]} if warned else found
 
 

@@ -22,6 +22,7 @@ __all__ = ["published"]
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 11, 25)
 LABEL = {"label": "high_tech", "level": "national", "number": "GR1", "valid_from": date(2026, 1, 1)}
+CERTIFIED = LABEL | {"label": "certified_provider", "level": "provincial"}
 
 
 def declared(cast: Any, kind: str, who: str = "wang", accept: bool = True, **content: Any) -> Any:
@@ -72,6 +73,34 @@ def test_a_programme_that_asks_for_a_label_of_the_provider_pays_once_it_is_verif
     assert life.quote(life.ask(slot_of(9, 11))).deducted_fen == 0
     declared(coded, "label", **LABEL)
     assert life.quote(life.ask(slot_of(13, 15))).deducted_fen == 320_00
+
+
+def test_a_provider_is_certified_by_its_label_while_that_holds(coded):
+    assert provider(coded).profile.certified is False
+    declared(coded, "label", **LABEL | {"label": "cnas"})
+    assert provider(coded).profile.certified is False
+    declared(coded, "label", accept=False, **CERTIFIED)
+    assert provider(coded).profile.certified is False
+    declared(coded, "label", **CERTIFIED, valid_to=date(2026, 11, 30))
+    days = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 11, 30), date(2026, 12, 1))
+    assert [provider(coded, on).profile.certified for on in days] == [False, True, True, False]
+
+
+def test_a_programme_that_asks_for_a_certified_provider_pays_once_it_is(coded, published):
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    when, says = {"fact": "provider.certified", "is": True}, {"zh": "机构经认定", "en": "The provider is certified"}
+    document["gates"].append({"type": "condition", "clause": document["clauses"][0]["id"], "when": when, "says": says})
+    published(document)
+    life = Life(coded)
+    assert life.quote(life.ask(slot_of(9, 11))).deducted_fen == 0
+    declared(coded, "label", **CERTIFIED)
+    assert life.quote(life.ask(slot_of(13, 15))).deducted_fen == 320_00
+
+
+def test_a_firm_is_no_certified_provider(coded):
+    with pytest.raises(Refusal) as refused:
+        declaring.declare(coded.actor("zhao"), coded.firm.pk, Declaration("label", CERTIFIED, PDF), coded.now)
+    assert [(each.code, each.field) for each in refused.value.reasons] == [("firm.label_unknown", "label")]
 
 
 @pytest.mark.parametrize("kind", ["figures", "place", "affiliate"])

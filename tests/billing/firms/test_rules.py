@@ -94,6 +94,23 @@ def test_an_applicant_on_a_partners_list_is_known_as_such():
     assert party(found, "a", None, date(2026, 7, 1)).profile.lists == frozenset()
 
 
+def test_net_assets_are_those_of_the_last_year_and_stay_where_a_later_declaration_leaves_them_open():
+    first = figures(2025, 30, 5_000_000_00)
+    said = entry("figures", first.content | {"assets_fen": 9_00, "net_assets_fen": 4_00}, first.valid_from, first.valid_to)
+    assert party(known(said), "a", None, DAY).profile.net_assets == 4_00
+    later = figures(2025, 31, None, order=2)
+    assert party(known(said, later), "a", None, DAY).profile.net_assets == 4_00
+    assert party(known(said), "a", None, date(2025, 6, 1)).profile.net_assets is None
+
+
+def test_net_assets_are_at_most_the_total_assets():
+    with pytest.raises(Refusal) as refused:
+        checked("figures", {"year": 2025, "assets_fen": 100, "net_assets_fen": 101}, TODAY)
+    assert [(each.code, each.field) for each in refused.value.reasons] == [("firm.net_above_total", "net_assets_fen")]
+    assert checked("figures", {"year": 2025, "assets_fen": 100, "net_assets_fen": 100}, TODAY).content["net_assets_fen"] == 100
+    assert checked("figures", {"year": 2025, "net_assets_fen": 0}, TODAY).content["net_assets_fen"] == 0
+
+
 def test_group_figures_are_sums_and_unknown_when_a_part_is():
     control = entry("controller", {}, key="b", party="a")
     found = party(known(control, figures(2025, 100, 10, key="b")), "a", None, DAY).profile

@@ -46,6 +46,7 @@ SHEET = {
     ("issued", "unlink"): "issued",
     ("issued", "cancel"): "cancelled",
     ("in_force", "link"): "in_force",
+    ("in_force", "charge"): "in_force",
     ("in_force", "finish"): "finished",
 }
 CASES = [
@@ -68,7 +69,7 @@ def test_every_state_takes_exactly_the_events_of_its_table(name, rules, table, s
 
 def test_what_both_sides_signed_can_only_be_finished_or_added_to():
     for state in sheets.SIGNED_STATES:
-        assert sheets.events_from(state) <= {SheetEvent.LINK, SheetEvent.FINISH}
+        assert sheets.events_from(state) <= {SheetEvent.LINK, SheetEvent.CHARGE, SheetEvent.FINISH}
 
 
 def test_a_quotation_binds_until_the_end_of_its_last_day():

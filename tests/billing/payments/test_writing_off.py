@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pgtrigger
 import pytest
@@ -18,9 +18,11 @@ from billing.bills.services import issuing, writing_off
 from billing.dunning import queries as dunning
 from billing.dunning.rules.steps import Step
 from billing.dunning.services import reminding
+from billing.ledger.books import Period, entries
 from billing.ledger.models import Transfer
 from billing.payments.services import allocating, crediting
 from billing.payments.services.crediting import CreditRequest
+from billing.receipts.services import issuing as statements
 from billing.settlement.queries import local_today
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Notice
@@ -316,3 +318,111 @@ def test_over_the_api_two_tokens_give_a_bill_up(cast, bill, monkeypatch):
     assert (agreed["state"], agreed["written_off_fen"], agreed["open_fen"]) == ("uncollectible", 1080_00, 1080_00)
     assert post("mei", "decline/", reason="late").status_code == 409
     assert post("mei", "take-back/", reason="They pay").json()["written_off_fen"] == 0
+
+
+@pytest.fixture
+def part_given_up(cast, bill):
+    """A bill over ¥1,080 of which ¥400 are given up."""
+    second_person(cast)
+    issued = bill()
+    writing_off.propose(cast.actor("li"), issued.pk, WHY, FEBRUARY, 400_00)
+    writing_off.write_off(cast.actor("mei"), issued.pk, FEBRUARY)
+    return issued
+
+
+def test_a_part_is_given_up_and_the_rest_stays_due(cast, part_given_up):
+    stood = stands(cast, part_given_up)
+    assert (stood.state, stood.written_off_fen, stood.expected_fen, stood.open_fen) == (BillState.ISSUED, 400_00, 680_00, 1080_00)
+    assert books(cast) == (400_00, 400_00) and wrong() == {}
+    assert stands(cast, part_given_up, "zhao") == Standing(1080_00)
+    assert queries.still_expected(queries.with_standing(Bill.objects.all())).exists()
+    today = local_today(FEBRUARY)
+    (listed,) = dunning.rows_of(cast.actor("li"), list(dunning.overdue(cast.actor("li"), today)), today)
+    assert not listed.given_up and listed.upcoming is not None
+    assert reminding.remind_due(FEBRUARY) == 1
+
+
+def test_one_part_after_the_other_and_never_more_than_is_expected(cast, part_given_up):
+    li, mei = cast.actor("li"), cast.actor("mei")
+    for amount in (0, -1, 680_01):
+        with pytest.raises(Refusal) as refused:
+            writing_off.propose(li, part_given_up.pk, WHY, FEBRUARY, amount)
+        assert (code_of(refused), refused.value.reasons[0].params["left_fen"]) == ("write_off.amount", 680_00)
+    writing_off.propose(li, part_given_up.pk, WHY, FEBRUARY)
+    writing_off.write_off(mei, part_given_up.pk, FEBRUARY)
+    stood = stands(cast, part_given_up)
+    assert (stood.state, stood.written_off_fen, books(cast)[0]) == (BillState.UNCOLLECTIBLE, 1080_00, 1080_00)
+    assert reminding.remind_due(FEBRUARY) == 0
+    with pytest.raises(Refusal) as refused:
+        writing_off.propose(li, part_given_up.pk, WHY, FEBRUARY, 1)
+    assert code_of(refused) == "write_off.done_already" and wrong() == {}
+
+
+def test_money_pays_what_is_expected_first_and_credit_notes_keep_the_limit(cast, part_given_up, take):
+    li = cast.actor("li")
+    first, second = take(row("680"), row("1,000", serial="2"))
+    allocating.give(li, first.pk, part_given_up.pk, 680_00, FEBRUARY)
+    stood = stands(cast, part_given_up)
+    assert (stood.written_off_fen, stood.expected_fen, stood.state) == (400_00, 0, BillState.UNCOLLECTIBLE)
+    assert not WriteOff.objects.filter(kind="met").exists()
+    crediting.issue(li, CreditRequest(part_given_up.pk, 1, 100_00, "not_delivered", "A part was unusable"), FEBRUARY)
+    assert stands(cast, part_given_up).written_off_fen == 300_00
+    allocating.give(li, second.pk, part_given_up.pk, 300_00, FEBRUARY)
+    assert (stands(cast, part_given_up).state, books(cast)[0]) == (BillState.PAID, 0) and wrong() == {}
+
+
+def test_a_proposed_part_holds_while_it_fits_and_is_closed_where_less_is_left(cast, bill, take):
+    second_person(cast)
+    issued, li, mei = bill(), cast.actor("li"), cast.actor("mei")
+    proposal = writing_off.propose(li, issued.pk, WHY, FEBRUARY, 400_00)
+    first, second = take(row("600"), row("100", serial="2"))
+    allocating.give(li, first.pk, issued.pk, 600_00, FEBRUARY)
+    proposal.refresh_from_db()
+    assert proposal.state == "waiting" and not proposal.whole  # 480 is left
+    allocating.give(li, second.pk, issued.pk, 100_00, FEBRUARY)
+    proposal.refresh_from_db()
+    assert proposal.state == "overtaken"  # 380 is left
+    again = writing_off.propose(li, issued.pk, WHY, FEBRUARY, 380_00)
+    assert again.whole
+    writing_off.write_off(mei, issued.pk, FEBRUARY)
+    assert books(cast)[0] == 380_00 and wrong() == {}
+
+
+def test_the_books_have_the_posting_and_the_statement_of_account_shows_it_to_the_owner_alone(cast, part_given_up, monkeypatch):
+    lab = cast.lab.pk
+    (posted,) = [each for each in entries(cast.actor("li"), Period()) if each.reason == "written_off"]
+    assert (posted.debit[0], posted.credit[0], posted.amount_fen) == (f"write_off:{lab}", f"allowance:{lab}", 400_00)
+    monkeypatch.setattr(timezone, "now", lambda: FEBRUARY)
+    today = local_today(FEBRUARY)
+    paper = statements.account_statement(cast.actor("li"), lab, cast.firm.pk, date(2026, 11, 1), today, FEBRUARY)
+    assert paper.total_fen == 1080_00 and [each["what"] for each in paper.content["lines"]] == ["bill"]
+    before = statements.account_statement(cast.actor("li"), lab, cast.firm.pk, date(2026, 11, 1), date(2026, 12, 31), FEBRUARY)
+    shown = {}
+    for who, which in (("li", paper), ("zhao", paper), ("li", before)):
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(cast.users[who])
+        page = client.get(f"/account-statements/{which.pk}/").content.decode()
+        shown[who, which.pk] = "Of it given up in your books" in page and "¥400.00" in page
+    assert shown == {("li", paper.pk): True, ("zhao", paper.pk): False, ("li", before.pk): False}
+
+
+def test_a_part_is_proposed_on_the_page_and_over_the_api(cast, bill, monkeypatch):
+    second_person(cast)
+    issued = bill()
+    monkeypatch.setattr(timezone, "now", lambda: FEBRUARY)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(cast.users["li"])
+    url, api = f"/bills/{issued.pk}/", f"/api/v1/bills/{issued.pk}/write-off/"
+    assert 'name="amount" inputmode="decimal" value="1080.00"' in client.get(url).content.decode()
+    for typed in ("x", "0", "2000"):
+        refused = client.post(f"{url}write-off", {"act": "propose", "reason": WHY, "amount": typed})
+        page = refused.content.decode()
+        assert refused.status_code == 422 and f'value="{typed}"' in page and "expected still: ¥1,080.00" in page
+    assert client.post(f"{url}write-off", {"act": "propose", "reason": WHY, "amount": "400"}).status_code == 302
+    assert WriteOffProposal.objects.get().total_fen == 400_00
+    writing_off.write_off(cast.actor("mei"), issued.pk, FEBRUARY)
+    assert "¥680.00 is expected still" in client.get(url).content.decode()
+    too_much = client.post(api, {"reason": WHY, "amount_fen": 680_01}, content_type="application/json")
+    assert too_much.status_code == 422 and too_much.json()["errors"][0]["field"] == "amount_fen"
+    assert client.post(api, {"reason": WHY, "amount_fen": 1}, content_type="application/json").status_code == 200
+    assert WriteOffProposal.objects.latest("pk").total_fen == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from billing.ledger.rules.money import plain_yuan
 from billing.subsidy.rules import Award, Balance, Refused, parse_facts, parse_programme
 from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch
+from billing.subsidy.rules.outcome import Home, paid_by_homes
 from tests.billing.rules.builders import cap, facts_of, programme_document
 from tests.billing.rules.second_engine import batch_of_contracts, shared
 
@@ -120,6 +122,33 @@ def test_a_class_has_its_share_of_the_pool_also_in_proportion() -> None:
         for name, fee, place in (("x", 3000, far), ("y", 1000, far), ("z", 2000, near))
     ]
     assert amounts(decide(programme_document(rate=WHOLE, caps=caps), claims)) == {"x": 150_000, "y": 50_000, "z": 200_000}
+
+
+def test_a_first_come_share_of_a_divided_pool_is_a_share_of_the_whole_pool() -> None:
+    """Outside the province 8,000.00 of the 10,000.00: 8,000.00 and 6,000.00 are asked for, 5,714.29 and 4,285.71 given."""
+    outside = {"not": {"fact": "applicant.region_code", "starts_with": ["63"]}}
+    caps = [
+        cap("fund", "pool", POOL, divided="pro_rata"),
+        cap("class", "pool", {"share": "0.8", "of": "fund"}, when=outside),
+    ]
+    claims = [
+        Claim(name, parse_facts(facts_of(fee, applicant={"id": name, "region_code": region})))
+        for name, fee, region in (("x", 9000, "310104"), ("z", 6000, "630102"))
+    ]
+    assert amounts(decide(programme_document(rate=WHOLE, caps=caps), claims)) == {"x": 571_429, "z": 428_571}
+
+
+def test_what_another_region_pays_of_a_claim_is_not_asked_of_a_divided_pool() -> None:
+    """Of a 6,000.00 another region pays 2,000.00: 4,000.00 and b's 8,000.00 share 10,000.00, 3,333.33 and 6,666.67."""
+    voucher = cap("voucher", "voucher", {"configured": True, "when_unset": "no_limit"})
+    document = programme_document(rate=WHOLE, caps=[cap("fund", "pool", POOL, divided="pro_rata"), voucher])
+    backed = replace(claim("a", 600_000), homes={"voucher": (Home("partner:CN-310000", 200_000),)})
+    batch = decide(document, [backed, claim("b", 800_000)])
+    assert amounts(batch) == {"a": 200_000 + 333_333, "b": 666_667}
+    first = batch.outcomes["a"]
+    assert isinstance(first, Award) and paid_by_homes(first) == {"partner:CN-310000": 200_000}
+    assert batch.steps[0].params["claims_fen"] == 1_200_000
+    assert amounts(decide(document, [claim("a", 600_000), claim("b", 800_000)])) == {"a": 428_571, "b": 571_429}, "the control"
 
 
 @pytest.mark.parametrize(

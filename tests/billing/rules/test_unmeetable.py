@@ -13,7 +13,7 @@ from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.fact_fields import FIELDS
 from billing.subsidy.rules.unmeetable import APPLICANT_KINDS, NEVER_KNOWN, SERVICE_KINDS, unmeetable
-from tests.billing.rules.builders import load, programme_document
+from tests.billing.rules.builders import cap, load, programme_document
 
 GUIDE = Path(__file__).parents[3] / "docs" / "programmes.md"
 LISTED = {"fact": "service.listed", "is": True}
@@ -44,8 +44,16 @@ def blocked(*gates: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
         condition(LISTED, applies_to=["person"]),
         condition({"fact": "service.purpose", "any_of": ["research"]}),
         condition({"fact": "applicant.founded_on", "known": True}),
+        condition({"fact": "provider.certified", "is": True}),
+        condition({"fact": "amounts.tax", "at_least": "1"}),
+        condition({"fact": "service.contract_number", "known": True}),
+        condition(
+            {"all": [{"fact": f"quantities.{name}", "at_least": 1} for name in ("sessions", "days", "runs", "elements", "units")]}
+        ),
+        condition({"fact": "applicant.net_assets", "at_least": "1000000"}),
         {"type": "minimum_spend", "clause": "1", "of": "paid", "amount": "100"},
         {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": True},
+        {"type": "minimum_spend", "clause": "1", "of": "lender", "amount": "100", "months": 12, "with_this": False},
         {"type": "service_kind", "clause": "1", "any_of": ["testing", "certification"]},
         {"type": "service_kind", "clause": "1", "none_of": ["certification"]},
         {"type": "applicant_kind", "clause": "1", "any_of": ["team", "person"]},
@@ -66,27 +74,34 @@ def test_what_a_booking_may_meet_is_no_warning(gate: dict[str, Any]) -> None:
         (condition({"not": LISTED}), ("service.listed",)),
         (condition({"fact": "service.listed", "known": True}), ("service.listed",)),
         (condition({"fact": "other.petaflops", "at_least": 3}), ("other.petaflops",)),
-        (condition({"fact": "amounts.fee", "at_most": {"fact": "amounts.tax"}}), ("amounts.tax",)),
-        (condition({"fact": "provider.certified", "is": True}, applies_to=["firm", "person"]), ("provider.certified",)),
+        (condition({"fact": "amounts.fee", "at_most": {"fact": "amounts.lender"}}), ("amounts.lender",)),
+        (condition({"fact": "service.listed", "is": True}, applies_to=["firm", "person"]), ("service.listed",)),
         ({"type": "minimum_spend", "clause": "1", "of": "lender", "amount": "100"}, ("amounts.lender",)),
-        (
-            {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": False},
-            ("before.spend",),
-        ),
         ({"type": "service_kind", "clause": "1", "any_of": ["certification"]}, ("service.kind",)),
         ({"type": "applicant_kind", "clause": "1", "any_of": ["person"]}, ("applicant.kind",)),
         (
             {
                 "type": "any_of",
                 "clause": "1",
-                "alternatives": [[condition(LISTED)], [condition({"fact": "provider.certified", "is": True})]],
+                "alternatives": [[condition(LISTED)], [condition({"fact": "service.project_evidence", "is": True})]],
             },
-            ("provider.certified", "service.listed"),
+            ("service.listed", "service.project_evidence"),
         ),
     ],
 )
 def test_a_gate_that_no_booking_can_meet_is_told_with_its_facts(gate: dict[str, Any], facts: tuple[str, ...]) -> None:
     assert blocked(condition(KNOWN), gate) == [("$.gates[1]", facts)]
+
+
+def test_a_programme_that_limits_contracts_is_told_of_none() -> None:
+    gates = [
+        condition({"fact": "service.contract_number", "known": True}),
+        condition({"fact": "service.contract_on", "known": True}),
+    ]
+    asks = [("$.gates[0]", ("service.contract_number",)), ("$.gates[1]", ("service.contract_on",))]
+    for per, found in (("order", []), ("contract", asks)):
+        document = programme_document(gates=gates, caps=[cap("own", per, "100")])
+        assert [(each.path, each.facts) for each in unmeetable(document)] == found
 
 
 def test_the_gates_of_a_side_are_looked_at_too() -> None:
@@ -96,7 +111,7 @@ def test_the_gates_of_a_side_are_looked_at_too() -> None:
 
 
 def test_what_is_never_known_is_a_fact_and_what_there_is_here_is_what_the_platform_says() -> None:
-    assert FIELDS.keys() | {"before.spend"} >= NEVER_KNOWN
+    assert FIELDS.keys() >= NEVER_KNOWN
     assert {SERVICE_KIND, TESTING_KIND} == SERVICE_KINDS and set(APPLICANT_KIND.values()) == APPLICANT_KINDS
 
 

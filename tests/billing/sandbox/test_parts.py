@@ -15,6 +15,8 @@ from billing.settlement.models import Award, Charge
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
 from billing.vouchers.services import holding
+from booking.models import CloseOut
+from config.kernel.errors import NotFound, Refusal
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF, Desk, desk, published
 from tests.booking.samples.conftest import Work, make_item
@@ -116,6 +118,51 @@ def test_pieces_hold_sessions_and_tests_in_the_order_of_their_charges(cast, prog
     assert [row.samples for piece in reading.Reader(**DAYS).pieces(first) for row in piece.rows] == whole[1:]
 
 
+def graded(cast: Cast, grade: str, **of: Any) -> None:
+    """The grade of a service, given by one person and confirmed by another."""
+    wang, li = cast.users["wang"], cast.users["li"]
+    CloseOut.objects.update_or_create(
+        **of,
+        defaults={
+            "grade": grade,
+            "graded_by": wang,
+            "graded_at": cast.now,
+            "confirmed_by": li,
+            "confirmed_at": cast.now,
+            "updated_at": cast.now,
+        },
+    )
+
+
+def test_the_grade_that_a_session_has_counts_as_when_it_is_charged(cast, published):
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    factors = {"A": "1", "B": "0.9", "C": "0.7", "D": "0"}
+    document["adjustments"] = [{"type": "quality_factor", "factors": factors, "assume": "A", "clause": "5"}]
+    version, life = published(document), Life(cast)
+    booked = [life.approve(life.ask(slot)) for slot in (slot_of(9, 11), slot_of(13, 15))]
+    graded(cast, "C", reservation=booked[0])
+    charges = [life.use(each) for each in booked]
+    promised = [320_00 * (100 if cast.lab.quality_grade in ("", "A") else 90) // 100] * 2
+    assert [each.deducted_fen for each in charges] == [224_00, promised[1]]
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == given(version) == 224_00 + promised[1]
+    graded(cast, "D", reservation=booked[1])
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == 224_00, "the grade that it has now"
+    CloseOut.objects.update(confirmed_by=None, confirmed_at=None)
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == sum(promised), "one that nobody confirmed counts for nothing"
+
+
+def test_the_grade_of_a_commissioned_test_counts_too(cast, published):
+    charge = commissioned(cast)
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    document["adjustments"] = [
+        {"type": "quality_factor", "factors": {"A": "1", "B": "1", "C": "0.5"}, "assume": "A", "clause": "5"}
+    ]
+    version = published(document)
+    whole = trial(cast, version)["totals"]["tried"]["cost_fen"]
+    graded(cast, "C", sample_job=charge.sample_job)
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] * 2 == whole > 0
+
+
 def of_vouchers(desk: Desk) -> Any:
     return ProgrammeVersion.objects.get(programme__code=CODE)
 
@@ -148,6 +195,32 @@ def test_a_draft_under_the_code_has_the_vouchers_and_one_under_another_has_none(
         result = trial(desk.cast, of_vouchers(desk), version_id=None, draft_id=draft.pk)
         costs.append((result["totals"]["tried"]["cost_fen"], result["vouchers"]["tried"]["count"]))
     assert costs == [(80_00, 1), (80_00, 0)]
+
+
+def test_a_draft_under_a_new_code_is_tried_with_the_vouchers_of_another_where_the_officer_says_so(desk):
+    life = Life(desk.cast)
+    desk.issued(100_00)
+    life.whole(slot_of(9, 11))
+    version = of_vouchers(desk)
+    caps = [{**version.document["caps"][0], "id": "other"}]
+    draft = drafts.start(desk.cast.actor("chen"), version.document | {"code": "DEMO-QH-OTHER", "caps": caps}, desk.cast.now)
+    asked = {"version_id": None, "draft_id": draft.pk, "against_id": version.pk}
+    alone = trial(desk.cast, version, **asked)
+    with_them = trial(desk.cast, version, **asked, vouchers_of_id=version.programme_id)
+    assert [each["totals"]["tried"]["cost_fen"] for each in (alone, with_them)] == [320_00, 100_00]
+    assert [each["totals"]["against"]["cost_fen"] for each in (alone, with_them)] == [100_00, 100_00]
+    drawn = {"count": 1, "holders": 1, "worth_fen": 100_00, "uses": 1, "drawn_fen": 100_00, "homes_fen": 0}
+    assert with_them["vouchers"]["tried"] == drawn and alone["vouchers"]["tried"]["count"] == 0
+    assert with_them["steps"]["cap_up"]["cost_fen"] == 120_00
+
+
+def test_a_rule_without_a_limit_per_voucher_borrows_none_and_one_that_is_not_there_is_not_found(desk, programmes):
+    version = programmes["DEMO-QH-V"]
+    with pytest.raises(Refusal) as refused:
+        trial(desk.cast, version, vouchers_of_id=of_vouchers(desk).programme_id)
+    assert [(each.code, each.field) for each in refused.value.reasons] == [("sandbox.no_vouchers_asked", "vouchers_of")]
+    with pytest.raises(NotFound):
+        trial(desk.cast, of_vouchers(desk), vouchers_of_id=0)
 
 
 def test_a_voucher_that_was_given_back_counts_up_to_the_day_before(desk):

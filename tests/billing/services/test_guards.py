@@ -59,6 +59,7 @@ TRIED_ELSEWHERE = {
         ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"), "tests/billing/claims/test_rechecks.py"
     ),
     "billing_repayment": "tests/access/test_kept.py",
+    "billing_surplusrefund": "tests/access/test_kept.py",
     "billing_accountcodes": "tests/access/test_kept.py",
     "billing_statementproposal": "tests/billing/settlement/test_proposals.py",
     "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
@@ -70,6 +71,7 @@ TRIED_ELSEWHERE = {
     "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
+    "billing_commissioncharge": "tests/billing/ordering/test_line_charges.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsamplejob": "tests/billing/ordering/test_sample_links.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",

@@ -47,7 +47,7 @@ def test_every_time_of_a_series_has_the_same_choice_and_its_own_sum(priced: Cast
     wished = wish(priced, ("cell", 2))
     report = report_of(priced, wished)
     assert [row.beside.amount_fen for row in report.rows] == [30_00] * 3 and report.addons_fen == 90_00
-    assert report.offered == {"cell": ("样品池", 15_00)} and report.is_possible
+    assert report.offered == {"cell": ("样品池", 15_00, "Sample cell")} and report.is_possible
     assert report.together == report_of(priced, wish(priced)).together, "the figures are those of the time"
     series.ask(priced.actor("lin"), wished, report.picks(), priced.now, idempotency_key="s")
     assert chosen_rows() == [("cell", 2, "agreed")] * 3 and violations() == {}

@@ -73,7 +73,7 @@ def violations() -> dict[str, Any]:
 
 def test_what_was_chosen_is_agreed_from_booking_on_and_charged_with_the_session_without_subsidy(priced: Cast) -> None:
     preview = quotes.preview(priced.actor("lin"), priced.xrd.pk, priced.firm.pk, slot_of(9, 12), priced.now)
-    assert preview.addons == {"cell": ("样品池", 15_00)}, "what is free is nothing to choose"
+    assert preview.addons == {"cell": ("样品池", 15_00, "Sample cell")}, "what is free is nothing to choose"
     figures = ExpectedFigures(preview.assessment.payable_now_fen, preview.assessment.final_cost_fen)
     pk = ask(priced, ("cell", 2), seen_fen=30_00, expected=figures)
     assert rows(pk) == [("cell", 2, "agreed")]
@@ -82,7 +82,7 @@ def test_what_was_chosen_is_agreed_from_booking_on_and_charged_with_the_session_
     assert usage_review.agree(priced.actor("lin"), pk, slot_of(9, 12).ends_at)
     charge = Charge.objects.get()
     assert (charge.gross_fen, charge.deducted_fen, charge.payable_now_fen) == (1230_00, 480_00, 750_00)
-    assert charge.inputs["extras"] == [{"words": "样品池 × 2", "amount_fen": 30_00}]
+    assert charge.inputs["extras"] == [{"words": "样品池 × 2", "words_en": "Sample cell × 2", "amount_fen": 30_00}]
     assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")]
     assert violations() == {}
 
@@ -90,7 +90,7 @@ def test_what_was_chosen_is_agreed_from_booking_on_and_charged_with_the_session_
 def test_an_addon_is_offered_with_the_tax_that_is_added_to_it_and_the_bill_says_that_tax(cast: Cast, programmes: Any) -> None:
     publish_with_addons(cast, tax={"rate": "0.06", "included": False})
     preview = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot_of(9, 12), cast.now)
-    assert preview.addons == {"cell": ("样品池", 15_90)}
+    assert preview.addons == {"cell": ("样品池", 15_90, "Sample cell")}
     pk = ask(cast, ("cell", 2), seen_fen=31_80)
     used(cast, pk)
     assert usage_review.agree(cast.actor("lin"), pk, slot_of(9, 12).ends_at)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from billing.firms.rules.profile import Standing
-from billing.settlement.services.still_eligible import _again
+from billing.firms.rules.profile import ProviderStanding, Standing
+from billing.settlement.services.still_eligible import _again, _Served
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.programme import parse_programme
@@ -24,7 +25,8 @@ def _candidate(**changes: object) -> Candidate:
 
 def _is_lost(candidate: Candidate) -> bool:
     now = Standing(related_to_provider=True, labels=(), credit_listings=())
-    return _again(candidate, now, TODAY, suspended=False).facts.applicant.profile.related_to_provider is True
+    served = _Served(ProviderStanding(certified=False, labels=(), credit_listings=(), violations=()))
+    return _again(candidate, now, TODAY, served, suspended=False).facts.applicant.profile.related_to_provider is True
 
 
 def test_a_condition_of_the_second_side_that_is_no_longer_met_is_seen() -> None:
@@ -41,3 +43,31 @@ def test_a_side_that_paid_nothing_loses_nothing() -> None:
 def test_a_clause_that_is_lost_counts_beside_another_that_was_never_met() -> None:
     never = {"type": "condition", "clause": "1", "when": {"fact": "applicant.kind", "is": "team"}, "says": SAYS}
     assert _is_lost(_candidate(gates=[never, UNRELATED]))
+
+
+def test_a_provider_that_is_suspended_now_or_whose_instrument_moved_is_seen_where_a_gate_asks() -> None:
+    same = ProviderStanding(certified=False, labels=(), credit_listings=(), violations=())
+    verified = {"type": "verified_organisation", "clause": "1", "subject": "provider"}
+    region = {"type": "region", "clause": "2", "subject": "instrument", "any_of": [{"code_prefix": "63"}]}
+    facts = parse_facts(FACTS | {"provider": {"verified": True}, "instrument": {"region_code": "630100"}})
+    now = Standing(related_to_provider=False, labels=(), credit_listings=())
+    for gates, served, lost in (
+        ([verified], _Served(same, suspended=True), True),
+        ([region], _Served(same, suspended=True), False),
+        ([region], _Served(same, place="620100"), True),
+        ([region], _Served(same, place="630200"), False),
+        ([region], _Served(same), False),
+        ([verified], _Served(same, place="620100"), False),
+    ):
+        candidate = replace(_candidate(gates=gates), facts=facts)
+        found = _again(candidate, now, TODAY, served, suspended=False)
+        assert (found is not candidate) is lost
+        assert found.facts.applicant == facts.applicant
+
+
+def test_what_was_not_told_of_a_provider_at_the_promise_is_not_told_at_the_charge() -> None:
+    """A promise from before providers were said to be certified or not."""
+    served = _Served(ProviderStanding(certified=False, labels=(), credit_listings=(), violations=()))
+    assert served.facts(parse_facts(FACTS)) == parse_facts(FACTS)
+    told = parse_facts(FACTS | {"provider": {"certified": True}})
+    assert served.facts(told).provider.profile.certified is False

@@ -7,17 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from billing.settlement.models import Quote
 from booking.models import Reservation, ReservationTransition
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.service_facts import corrections_of
-from booking.rules.service_facts import ServiceFacts
+from booking.rules.service_facts import ServiceFacts, fund_sources
 from booking.services import reservations, service_facts, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
+from instruments.models import Notice
+from instruments.notice_events import words_of
 from tests.agreeing import check_out_agreed
 from tests.billing.settlement.test_once import approved, ask, asking, publish
 from tests.billing.settlement.test_service_records import records
@@ -157,3 +160,35 @@ def test_each_correction_of_its_own_moment_is_told_by_itself(cast: Cast, program
         assert service_facts.correct(cast.actor("lin"), pk, said, cast.now + timedelta(minutes=minutes))
     found = corrections_of(Reservation.objects.get(pk=pk))
     assert list(found.values()) == [{"purpose": ("lithium salts", "Brine")}, {"purpose": ("Brine", "Salt")}]
+
+
+def test_the_customer_hears_what_the_lab_corrected_from_what_to_what_in_either_language(cast: Cast, programmes: Any) -> None:
+    pk = ask(cast, slot_of(9, 11), "Salt lakes")
+    assert correct(cast, pk, purpose="Brine")
+    assert correct(cast, pk, who="wang", purpose="Brine of wells", fund_source="2", service_direction="teaching")
+    assert not correct(cast, pk, who="wang", fund_source="2")
+    (told,) = Notice.objects.filter(event="reservation.facts_corrected")
+    assert told.user == cast.users["lin"] and told.path == f"/bookings/{pk}/", "what the customer says itself is no news"
+    reference = Reservation.objects.get(pk=pk).reference
+    with translation.override("en"):
+        words = words_of(told.event, told.params)
+    assert words.title == f"X-ray diffractometer: the lab corrected what booking {reference} says for the national record"
+    assert words.lines[2:] == (
+        "Purpose: Brine → Brine of wells",
+        "What it is for: not said → Teaching",
+        f"Who pays the project: not said → {source_named('2', english=True)}",
+        "If that is not right, correct it on the booking's page until the session is agreed.",
+    )
+    with translation.override("zh-hans"):
+        words = words_of(told.event, told.params)
+    assert words.lines[2:5] == (
+        "用途：Brine → Brine of wells",
+        "服务方向：未说明 → 教学",
+        f"课题经费来源：未说明 → {source_named('2', english=False)}",
+    )
+    assert told.deliveries.exists(), "it goes by mail too unless the person wants none"
+
+
+def source_named(code: str, *, english: bool) -> str:
+    (found,) = [each for each in fund_sources() if each.code == code]
+    return found.name_en if english else found.name

@@ -8,6 +8,7 @@ from typing import Any
 import pgtrigger
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from billing.pricing.drafts import publish_document
@@ -17,6 +18,7 @@ from billing.settlement.models import Charge
 from billing.settlement.services import session_extras, statements
 from billing.settlement.services.replaying import replay_charges
 from billing.settlement.services.session_extras import Used
+from billing.wording import step_sentence
 from booking.models import UsageSession
 from booking.rules.samples import ExtraEvent
 from booking.services import reservations, transitions, usage_review
@@ -24,6 +26,7 @@ from booking.services.reservations import ReservationRequest
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Notice, User
+from instruments.notice_events import words_of
 from tests.billing.settlement.conftest import DECEMBER, NOVEMBER
 from tests.conftest import PRICE, Cast, slot_of
 
@@ -79,7 +82,7 @@ def test_what_the_customer_agreed_to_is_charged_beside_the_time_and_nobody_subsi
 
     charge = Charge.objects.get()
     assert (charge.gross_fen, charge.deducted_fen, charge.payable_now_fen) == (1230_00, 480_00, 750_00)  # 40 % of 1,200.00
-    assert charge.inputs["extras"] == [{"words": "样品池 × 2", "amount_fen": 30_00}]
+    assert charge.inputs["extras"] == [{"words": "样品池 × 2", "words_en": "Sample cell × 2", "amount_fen": 30_00}]
     told = [(step["key"], step["params"].get("beyond_fen")) for step in charge.result["steps"] if "extra" in step["key"]]
     assert told == [("price.step.extra", None), ("session.step.extras", 30_00)]
     assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")]
@@ -98,6 +101,29 @@ def test_what_the_customer_agreed_to_is_charged_beside_the_time_and_nobody_subsi
         SessionExtra.objects.create(**kept, proposed_by_id=wang.user_id)
     with pgtrigger.ignore("billing.SessionExtra:session_extra_before_charge"):
         SessionExtra.objects.create(**kept, proposed_by_id=wang.user_id)  # the control
+
+
+def test_an_addon_is_read_in_either_language_and_what_has_no_english_name_is_kept_as_it_always_was(cast: Cast, over: int) -> None:
+    wang, lin, at = cast.actor("wang"), cast.actor("lin"), slot_of(9, 12).ends_at
+    for used in (Used(2, "cell"), Used(1, words="氩气", rate_fen=20_00)):
+        session_extras.answer(lin, session_extras.propose(wang, over, used, at).pk, ExtraEvent.AGREE, at)
+    asked = Notice.objects.filter(event="reservation.extra_proposed", user=cast.users["lin"]).order_by("pk").first()
+    assert asked is not None
+    usage_review.agree(lin, over, at)
+    charge = Charge.objects.get()
+    assert charge.inputs["extras"] == [
+        {"words": "样品池 × 2", "words_en": "Sample cell × 2", "amount_fen": 30_00},
+        {"words": "氩气", "amount_fen": 20_00},
+    ]
+    steps = [step for step in charge.result["steps"] if step["key"] == "price.step.extra"]
+    for language, told, lines in (
+        ("en", "Sample cell × 2: ¥30.00", ["Sample cell × 2: ¥30.00", "氩气: ¥20.00"]),
+        ("zh-hans", "样品池 × 2：¥30.00", ["样品池 × 2：¥30.00", "氩气：¥20.00"]),
+    ):
+        with translation.override(language):
+            assert told in words_of(asked.event, asked.params).lines
+            assert [step_sentence(step["key"], step["params"]) for step in steps] == lines
+    assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")]
 
 
 def test_time_agrees_to_the_time_alone_and_what_nobody_answered_falls_away(cast: Cast, over: int) -> None:

@@ -13,8 +13,9 @@ from django.utils import translation
 
 from billing import wording
 from billing.bills.models import AwardReversal, ReversalCause
-from billing.claims.models import Claim, ClaimLine
+from billing.claims.models import Claim, ClaimBatch, ClaimLine
 from billing.claims.services import batch_rules, reversing
+from billing.claims.services.replaying import replay_batches
 from billing.firms.services import partners
 from billing.firms.services.partners import Partner
 from billing.ledger.models import Account, Transfer, TransferKind
@@ -44,12 +45,12 @@ HOME = "partner:CN-310000"
 NOVEMBER = date(2026, 11, 1)
 
 
-def with_pool(limit: str, mode: str = "redeem", rate: dict[str, Any] | None = None) -> dict[str, Any]:
-    """40 % (or another ``rate``), up to what the vouchers and the pool have."""
+def with_pool(limit: str, mode: str = "redeem", rate: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """40 % (or another ``rate``), up to what the vouchers and the pool have; ``more`` is said of the pool."""
     document = voucher_document(CODE)
     if rate is not None:
         document |= {"rate": rate, "examples": []}
-    pool = {"id": "pool", "per": "pool", "limit": limit, "when_short": "partial", "clause": "7"}
+    pool = {"id": "pool", "per": "pool", "limit": limit, "when_short": "partial", "clause": "7", **more}
     document["caps"] = [pool, *document["caps"]]
     if mode == "refund":
         document["settlement"] = programme_document("DEMO-QH-A")["settlement"] | {"clause": "9"}
@@ -60,9 +61,9 @@ def with_pool(limit: str, mode: str = "redeem", rate: dict[str, Any] | None = No
 def opened(cast, published):
     """A programme with a pool, and a region with which vouchers are recognised; ``recognise(fen)`` registers one of the firm's."""
 
-    def make(mode: str = "redeem", pool: str = "1000", rate: dict[str, Any] | None = None) -> SimpleNamespace:
+    def make(mode: str = "redeem", pool: str = "1000", rate: dict[str, Any] | None = None, **more: Any) -> SimpleNamespace:
         PolicyZone.objects.create(slug="east", name="East")
-        version = published(with_pool(pool, mode, rate))
+        version = published(with_pool(pool, mode, rate, **more))
         agreed = Partner("310000", "CN-310000", "Shanghai", "", mode, date(2026, 1, 1), None, "Agreement 7")
         region = partners.keep_region(cast.actor("chen"), agreed, cast.now)
 
@@ -166,7 +167,7 @@ def test_the_rules_over_a_batch_leave_alone_what_a_home_pays(opened, cast, publi
     batch, (claim,) = office.filled(CODE)
     office.submit(claim, "zhao")
     asked = []
-    monkeypatch.setattr(batch_rules, "has_rules", lambda programme: asked.append(programme) or True)
+    monkeypatch.setattr(batch_rules, "has_batch_rules", lambda programme: asked.append(programme) or True)
     office.close(batch)
     assert asked == [] and not AwardReversal.objects.exists()
 
@@ -190,6 +191,33 @@ def test_the_rules_over_a_batch_cut_what_is_ours_of_an_award_and_leave_the_homes
     assert {each["payer"]: each["amount_fen"] for each in cut.payers} == {"province": -41_25, "prefecture": -27_50}
     assert claim.total_fen == 251_25 and AwardReversal.objects.get().amount_fen == 68_75
     assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (348_75, 0, 151_25), 151_25)
+    assert broken() == {}
+
+
+def test_a_divided_pool_is_asked_by_each_claim_for_what_is_ours_of_it(opened, cast, published):
+    """Two services of 800.00 at 40 %, 320.00 each, and a pool of 400.00. Of the first Shanghai pays 100.00, so that it takes 220.00 of the
+    pool; 180.00 are left for the second. In the batch they ask for 220.00 and 320.00, together 540.00: 400 x 220/540 = 162.96 and
+    400 x 320/540 = 237.04. The first keeps 162.96 and Shanghai's 100.00, so 57.04 go back; the second keeps the 180.00 it was promised."""
+    cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
+    cast.firm.save()
+    given = opened("refund", pool="400", divided="pro_rata")
+    foreign, own = given.recognise(100_00), Desk(cast).issued(500_00)
+    first, second = given.life.whole(slot_of(9, 11)), given.life.whole(slot_of(13, 15))
+    assert paying(first) == {HOME: 100_00, "province": 132_00, "prefecture": 88_00}
+    assert sum(paying(second).values()) == 180_00 and drawn_on_pool() == 400_00
+    office = Office(cast, {CODE: given.version})
+    batch, (claim,) = office.filled(CODE)
+    office.submit(claim, "zhao")
+    office.close(batch)
+    claim = Claim.objects.get(pk=claim.pk)
+    cut = claim.lines.get(kind="batch_rule")
+    assert cut.award.charge == first and cut.amount_fen == -57_04
+    assert HOME not in {each["payer"] for each in cut.payers}
+    assert claim.total_fen == 100_00 + 162_96 + 180_00 and drawn_on_pool() == 342_96
+    assert (left(foreign), left(own)) == ((0, 0, 100_00), (157_04, 0, 342_96))
+    (applied,) = ClaimBatch.objects.get(pk=batch.pk).rules_applied
+    assert applied["homes"] == {str(claim.lines.get(award__charge=first, kind="award").pk): {HOME: 100_00}}
+    assert [(each.differences, each.problem) for each in replay_batches()] == [((), "")]
     assert broken() == {}
 
 

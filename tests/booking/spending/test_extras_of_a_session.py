@@ -12,7 +12,7 @@ from billing.ledger.models import Account
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Quote
 from billing.settlement.services import session_extras
-from billing.settlement.services.session_extras import Used
+from billing.settlement.services.session_extras import Ordered, Used
 from booking.models import LeaderApproval, ReservationChange
 from booking.ports import NOTHING_EXPECTED, Addons
 from booking.rules.samples import ExtraEvent
@@ -56,6 +56,30 @@ def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_ex
     late = enter(1_00)
     cards.set_card_closed(cast.actor("li"), spenders.card.pk, True, at)
     assert refused(late, "gao") == ["card.closed"] and held() == 550_00
+
+
+def test_what_a_signed_order_says_is_kept_on_the_card_at_once_and_waits_where_the_leader_agrees_to_so_much(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 11))
+    wang, at = cast.actor("wang"), asked.starts_at
+    transitions.approve(wang, asked.pk, cast.now)
+    transitions.check_in(wang, asked.pk, at)
+
+    def enter(amount_fen):
+        said = Ordered("Report", 1, amount_fen, "WT-2026-000001", cast.users["gao"].pk, cast.now)
+        return session_extras.enter_ordered(wang, asked.pk, said, at)
+
+    def held():
+        return Account.objects.get(key=card_key(spenders.card.pk)).held_fen
+
+    agreed = enter(50_00)
+    assert (agreed.state, agreed.answered_by_id, agreed.answered_at) == ("agreed", cast.users["gao"].pk, cast.now)
+    assert held() == 250_00
+    dear = enter(300_00)
+    assert (dear.state, dear.answered_by_id) == ("proposed", None) and held() == 250_00
+    with pytest.raises(Refusal, match="leader_first"):
+        session_extras.answer(cast.actor("ma"), dear.pk, ExtraEvent.AGREE, at)
+    session_extras.answer(cast.actor("gao"), dear.pk, ExtraEvent.AGREE, at)
+    assert held() == 550_00
 
 
 def test_what_is_chosen_when_booking_is_kept_on_the_card_from_asking_on_and_goes_back_when_it_is_not_wanted(spenders, ask, slot):

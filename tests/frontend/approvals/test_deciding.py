@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from booking.rules.deciding import Verdict
 from booking.services import changes, inbox, transitions
 from booking.services.changes import ChangeRequest
 from config.kernel.time_range import TimeRange
+from frontend.presenters.inbox import _day_row as day_row
 from tests.frontend.acting import words
 
 
@@ -245,3 +247,12 @@ def test_the_request_in_full_shows_history_promise_and_a_strip_of_the_day(as_, c
     text = words(response)
     assert "Lin: 1 session" in text and "1 day · promised within 1 day" in text and "Overdue" in text
     assert '<rect class="strip-own" x="375" y="4" width="125" height="12">' in response.content.decode()
+
+
+def test_what_goes_on_past_midnight_is_shown_with_its_part_of_the_day(ask, slot):
+    reservation, zone = Reservation.objects.get(pk=ask(9, 12)), ZoneInfo("Asia/Shanghai")
+    day = slot(0, 24)
+    for during, shown in ((slot(-6, 8), "00:00–08:00"), (slot(20, 40), "20:00–24:00"), (slot(-6, 40), "00:00–24:00")):
+        assert day_row((during, None, "maintenance", 0), reservation, day, zone).words == shown
+    own = day_row((reservation.during, reservation.organisation, "requested", reservation.pk), reservation, day, zone)
+    assert own.words == "09:00–12:00"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-from booking.models import Reservation, ReservationChange
+from django.utils import timezone
+
+from booking.models import Enquiry, Reservation, ReservationChange
+from booking.services import enquiries
 from config.kernel.access import Role
-from instruments.models import Membership
+from instruments.models import Membership, User
+from instruments.queries import actor_for
 from tests.frontend.acting import words
 
 
@@ -61,3 +65,60 @@ def test_who_also_administers_the_owner_asks_a_colleague_and_does_not_move_the_r
     lab.post(f"/bookings/{pk}/changes/{change.pk}/withdraw")
     change.refresh_from_db()
     assert change.state == "withdrawn"
+
+
+def test_from_the_inbox_it_goes_on_with_the_next_request_and_this_one_stays_in_the_list(as_, ask):
+    first, second = ask(9, 10), ask(11, 12)
+    lab = as_("wang")
+    opened = lab.get(f"/approvals/?selected={first}").content.decode()
+    place = re.search(rf'href="(/bookings/{first}/suggest\?[^"]+)"', opened).group(1).replace("&amp;", "&")
+    page = lab.get(place).content.decode()
+    values = re.findall(r'name="time" value="([^"]+)" checked', page)
+    key = re.search(r'name="key" value="([^"]+)"', page).group(1)
+    sent = {"key": key, "time": values, "reason": "The operator is away."}
+    onwards = lab.post(place, sent).headers["Location"]
+    assert onwards == f"/approvals/?selected={second}"
+    shown = lab.get(onwards)
+    assert shown.context["reservation"].pk == second
+    chips = {row.reservation.pk: [chip.words for chip in row.chips] for row in shown.context["rows"]}
+    assert "Other times suggested" in chips[first] and "Other times suggested" not in chips[second]
+
+
+def test_a_question_to_the_customer_goes_on_too_and_the_request_says_that_its_answer_is_awaited(as_, ask):
+    first, second = ask(9, 10), ask(11, 12)
+    lab = as_("wang")
+    opened = lab.get(f"/approvals/?selected={first}").content.decode()
+    place = re.search(r'href="(/enquiries/new/\?[^"]+)"', opened).group(1).replace("&amp;", "&")
+    form = lab.get(place).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(key|organisation)" value="([^"]+)"', form))
+    sent = {**hidden, "subject": "Your samples", "text": "Are they dry?"}
+    assert lab.post(place, {**sent, "text": ""}).status_code == 422
+    onwards = lab.post(place, sent).headers["Location"]
+    assert onwards == f"/approvals/?selected={second}"
+
+    def awaited():
+        rows = lab.get(onwards).context["rows"]
+        return {row.reservation.pk for row in rows for chip in row.chips if chip.words == "Customer's answer awaited"}
+
+    assert awaited() == {first}
+    found = lab.get("/api/v1/inbox/").json()["results"]
+    assert {each["id"]: each["question_asked"] for each in found} == {first: True, second: False}
+    lin, thread = actor_for(User.objects.get(email="lin@example.org")), Enquiry.objects.get().pk
+    enquiries.write(lin, thread, "Yes.", (), timezone.now(), idempotency_key="yes")
+    assert awaited() == set()
+
+
+def test_the_last_of_a_page_leads_back_to_the_first_and_a_question_from_elsewhere_to_its_thread(as_, ask):
+    ask(9, 10)
+    last = ask(11, 12)
+    lab = as_("wang")
+    opened = lab.get(f"/approvals/?selected={last}").content.decode()
+    place = re.search(r'href="(/enquiries/new/\?[^"]+)"', opened).group(1).replace("&amp;", "&")
+    form = lab.get(place).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(key|organisation)" value="([^"]+)"', form))
+    sent = {**hidden, "subject": "Your samples", "text": "Are they dry?"}
+    assert lab.post(place, sent).headers["Location"] == "/approvals/"
+    form = lab.get(f"/enquiries/new/?reservation={last}").content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(key|organisation)" value="([^"]+)"', form))
+    answer = lab.post(f"/enquiries/new/?reservation={last}", {**hidden, "subject": "Your samples", "text": "And cold?"})
+    assert re.fullmatch(r"/enquiries/\d+/", answer.headers["Location"])

@@ -10,7 +10,7 @@ import pytest
 from billing.pricing.models import PriceVersion
 from billing.settlement.extra_models import SessionExtra
 from booking.models import InstrumentPolicy
-from instruments.models import Instrument
+from instruments.models import Instrument, User
 from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.conftest import PRICE
 from tests.frontend.acting import FRAGMENT, query_count, words
@@ -213,7 +213,7 @@ def test_what_is_chosen_besides_the_time_stands_beside_the_figures_and_is_booked
     publish_with_addons(cast)
     lin = as_("lin")
     plain = lin.get(page + CHOSEN)
-    assert "样品池" in words(plain) and "Final cost with it" not in words(plain)
+    assert "Sample cell" in words(plain) and "样品池" not in words(plain) and "Final cost with it" not in words(plain)
     asked = f"/quotes/preview{CHOSEN}&instrument={cast.xrd.pk}&organisation={cast.firm.pk}&service_mode=self_operated"
     quote = words(lin.get(asked + "&addon-cell=2&addon-nothing=9", headers=FRAGMENT))
     assert "Chosen besides the time, without subsidy ¥30.00" in quote and "Pay now ¥720.00" in quote
@@ -231,6 +231,12 @@ def test_what_is_chosen_besides_the_time_stands_beside_the_figures_and_is_booked
     assert lin.post(f"{page}book", sent | {"expected_addons_fen": 30_00}).status_code == 302
     row = SessionExtra.objects.get()
     shown = lin.get(f"/bookings/{row.reservation_id}/")
+    assert (row.words, row.words_en) == ("样品池", "Sample cell") and "Sample cell · 2 ×" in words(shown)
+    User.objects.filter(pk=row.proposed_by_id).update(language="zh-hans")
+    in_chinese = as_("lin").get(f"/bookings/{row.reservation_id}/")
+    assert "样品池 · 2 ×" in words(in_chinese) and "Sample cell" not in words(in_chinese)
+    User.objects.filter(pk=row.proposed_by_id).update(language="en")
+    lin = as_("lin")
     assert "chosen when booking" in words(shown) and f"/bookings/extras/{row.pk}/withdraw" in shown.content.decode()
     assert "Agreed and charged beside the price, without subsidy: ¥30.00" in words(shown)
     again = lin.get(f"/bookings/{row.reservation_id}/again", follow=True)

@@ -1,4 +1,4 @@
-"""Officers try a programme on past sessions on pages, and look at budgets."""
+"""Officers try a programme on past services on pages, and look at budgets."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from billing.sandbox.services.running import Asked
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.forecast import forecast, window_of
+from tests.billing.claims.test_batch_rules import afterwards
+from tests.billing.sandbox.test_real_batches import both_served
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, desk, published
 from tests.booking.samples.conftest import Work, make_item
@@ -90,7 +92,7 @@ def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast
     for part in (
         "Sessions on instruments 1 1 100.0% ¥800.00 ¥320.00", "Commissioned tests 1 1 100.0% ¥240.00 ¥80.00",
         "What each part costs in each month",
-        "As tried 1 1 ¥400.00 2 ¥400.00 ¥0.00", "Vouchers count as they were issued", "Not tried: rules over a whole batch",
+        "As tried 1 1 ¥400.00 2 ¥400.00 ¥0.00", "Vouchers count as they were issued",
     ):  # fmt: skip
         assert part in text, part
     assert 'plot-line-2"' in client.get(page).content.decode()
@@ -109,16 +111,61 @@ def test_the_parts_are_named_on_the_page_in_the_plots_and_in_the_files(as_, cast
     assert {"By what was done", "Vouchers"} <= {sheet.title.partition(" ")[2] for sheet in book.worksheets}
 
 
+def test_an_officer_says_whose_vouchers_stand_behind_a_new_code(as_, cast, desk):
+    desk.issued(400_00)
+    Life(cast).whole(slot_of(9, 11))
+    version = ProgrammeVersion.objects.get(programme__code=CODE)
+    draft = drafts.start(cast.actor("chen"), version.document | {"code": "DEMO-QH-NEW"}, cast.now)
+    client = as_("chen")
+    assert "With the vouchers of (optional) A new code has no vouchers yet." in words(client.get(PAGE))
+    form = {
+        "what": f"draft:{draft.pk}", "against": "", "first_on": "2026-11-01", "last_on": "2026-12-31", "budget": "",
+        "rate_step": "10", "cap_step": "20", "vouchers_of": str(version.programme_id),
+    }  # fmt: skip
+    address = client.post(PAGE, form)["Location"]
+    running.work(SandboxRun.objects.get().pk, cast.now)
+    text = words(client.get(address))
+    assert f"With the vouchers of {CODE}" in text and f"It was tried with the vouchers of {CODE} in place of its own" in text
+    refused = client.post(PAGE, form | {"rate_step": "0"})
+    assert f'<option value="{version.programme_id}" selected>{CODE}</option>' in refused.content.decode()
+    assert client.post(PAGE, form | {"vouchers_of": "0"}).status_code == 404
+
+
+def test_without_vouchers_nobody_is_asked_whose(as_, asked):
+    assert "With the vouchers of" not in words(as_("chen").get(PAGE))
+
+
 def test_what_came_out_before_parts_were_told_apart_is_read_still(as_, cast, done):
     run = SandboxRun.objects.get()
-    result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers")}
+    result = {name: value for name, value in run.result.items() if name not in ("parts", "vouchers", "batches")}
     result["months"] = [{k: v for k, v in each.items() if k not in ("tests_fen", "drawn_fen")} for each in result["months"]]
-    del result["totals"]["tried"]["homes_fen"]
+    for name in ("homes_fen", "cut_fen"):
+        del result["totals"]["tried"][name]
     with pgtrigger.ignore("billing.SandboxRun:sandbox_run_ended"):
         SandboxRun.objects.update(result=result)
     text = words(as_("chen").get(done))
-    assert "Vouchers are not simulated" in text and "By what was done" not in text
+    assert (
+        "Vouchers are not simulated" in text and "By what was done" not in text and "Not tried: rules over a whole batch" in text
+    )
     assert as_("chen").get(done + "result.xlsx").status_code == 200
+
+
+def test_what_the_rules_over_a_batch_cut_is_named_in_a_tile_the_tables_and_the_files(as_, cast):
+    version = both_served(cast, afterwards("DEMO-AFTER"))
+    asked = Asked(date(2026, 11, 1), date(2026, 12, 31), version_id=version.pk, against_id=version.pk)
+    run = running.start(cast.actor("chen"), asked, cast.now)
+    running.work(run.pk, cast.now)
+    client, page = as_("chen"), f"{PAGE}{run.pk}/"
+    text = words(client.get(page))
+    for part in (
+        "Cost ¥733.33", "Cut by the rules over a batch ¥266.67 of ¥1,000.00 asked for",
+        "As tried: one batch of the whole period, because its windows",
+        "whole period As tried 2 ¥1,000.00 1 ¥266.67 ¥733.33", "Cut over batches",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "Not tried: rules over a whole batch" not in text
+    rows = list(csv.reader(io.StringIO(client.get(page + "result.csv?table=batches").content.decode("utf-8-sig"))))
+    assert rows[1] == ["whole period", "As tried", "2", "1000", "1", "266.67", "733.33"]
 
 
 def test_nothing_is_taken_along_before_it_is_done(as_, sessions, asked):

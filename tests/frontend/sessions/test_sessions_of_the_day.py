@@ -8,7 +8,7 @@ import pytest
 
 from billing.settlement.models import Charge
 from booking.models import Reservation, UsageSession
-from booking.services import self_service, training, transitions
+from booking.services import self_service, training, transitions, usage_review
 from tests.frontend.acting import query_count, words
 
 DAY = "/sessions/?date=2026-11-25"
@@ -143,3 +143,19 @@ def test_who_was_missed_and_has_no_licence_is_asked_about_too(as_, cast, approve
     at_start.now += timedelta(minutes=40)
     transitions.mark_no_shows_due(at_start.now)
     assert "Why may they work without a licence?" in words(as_("wang").get(DAY))
+
+
+def test_a_session_that_is_over_says_who_has_to_say_something_next(as_, cast, approved, at_start):
+    pk = approved(9, 12, at=None)
+    transitions.check_in(cast.actor("wang"), pk, at_start.now)
+    at_start.now += timedelta(hours=3)
+    transitions.check_out(cast.actor("wang"), pk, at_start.now)
+    client, waits = as_("wang"), "waits for the customer"
+    assert waits in words(client.get(DAY))
+    UsageSession.objects.update(lab_agreed_at=at_start.now)
+    listed = client.get("/sessions/to-agree/")
+    assert waits in words(listed) and "<span>" in listed.content.decode().split('data-label="Used">')[1][:6]
+    usage_review.dispute(cast.actor("lin"), pk, "The lamp failed", at_start.now)
+    for page in (DAY, "/sessions/to-agree/"):
+        assert waits not in words(client.get(page)).replace("the rest waits for the customer.", "")
+    assert "waits for the lab" in words(client.get(DAY))

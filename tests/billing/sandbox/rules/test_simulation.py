@@ -10,7 +10,8 @@ import pytest
 from billing.sandbox.rules.lanes import Beside, Here, Order
 from billing.sandbox.rules.purses import Purse, by_holder, issued_under, moved
 from billing.sandbox.rules.report import report
-from billing.sandbox.rules.simulation import Known, Row, Simulation
+from billing.sandbox.rules.rows import Row
+from billing.sandbox.rules.simulation import Known, Simulation
 from billing.sandbox.rules.variants import (
     AGAINST,
     CAP_DOWN,
@@ -174,7 +175,7 @@ def test_a_region_elsewhere_pays_from_its_vouchers_first_and_the_budget_is_not_a
     made = simulated([row(1, 1000_00), row(1, 1000_00, 2)], document, vouchers=held)
     assert made.total[2] == 300_00 + 100_00 + 50_00 and made.used["pool"] == 150_00
     assert made.used["voucher:voucher:CN-310000/1"] == 300_00 and made.drawn["2026-01"] == [1, 400_00, 300_00]
-    made_of = report({TRIED: made.state()}, {}, {TRIED: 150_00}, {TRIED: issued_under(made.programme, held)})
+    made_of = report({TRIED: made.state()}, {}, {TRIED: 150_00}, {TRIED: issued_under(made.programme, held)}, {})
     assert [each["spent_fen"] for each in made_of["months"]] == [100_00, 150_00], "what others pay is not spent"
     assert made_of["totals"][TRIED]["homes_fen"] == 300_00
     drawn = {"uses": 2, "drawn_fen": 450_00, "homes_fen": 300_00}
@@ -198,12 +199,37 @@ def test_a_rule_that_looks_at_the_voucher_is_told_the_one_that_is_used_first():
 
 def test_the_report_tells_the_parts_apart():
     made = simulated([row(1, 1000_00), row(2, 500_00, samples=2), row(3, 100_00, 2, samples=2)])
-    found = report({TRIED: made.state()}, {}, {TRIED: None}, {TRIED: None})
+    found = report({TRIED: made.state()}, {}, {TRIED: None}, {TRIED: None}, {})
     assert [(each["code"], each["sessions"], each["cost_fen"], each["gross_fen"]) for each in found["parts"]] == [
         ("sessions", 1, 400_00, 1000_00),
         ("tests", 2, 240_00, 600_00),
     ]
     assert [each["tests_fen"] for each in found["months"]] == [200_00, 40_00] and found["vouchers"] == {}
+
+
+FACTORS = {"type": "quality_factor", "factors": {"A": "1", "B": "0.9", "C": "0.7", "D": "0"}, "assume": "A", "clause": "5"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "confirmed", "given"),
+    [
+        ("B", None, 360_00),
+        ("B", "C", 280_00),
+        ("B", "D", 0),
+        ("B", "A", 360_00),  # never more than was promised
+        (None, "C", 280_00),
+        (None, None, 400_00),  # A is assumed
+        ("B", "X", 0),  # a grade that has no factor gives nothing, as when it is charged
+    ],
+)
+def test_a_grade_that_was_confirmed_lowers_what_the_owners_grade_promised(owner, confirmed, given):
+    document = programme_document("DEMO-QH-V") | {"adjustments": [FACTORS], "examples": []}
+    facts = FIRM | {"provider": FIRM["provider"] | ({"grade": owner} if owner else {})}
+    facts |= {"quality": {"grade": confirmed}} if confirmed else {}
+    read, made = Known(), Simulation(document, None, full=True)
+    read.add([facts], SERVICES)
+    made.feed([row(), row(2)], read)
+    assert made.firms[1][2] == made.firms[2][2] == given and made.total == [2, 2 if given else 0, 2 * given, 2000_00]
 
 
 def test_the_bonus_of_the_first_use_is_given_once():
@@ -275,7 +301,7 @@ def test_the_report_says_who_wins_and_who_loses():
         AGAINST: simulated(rows).state(),
         RATE_UP: simulated(rows, full=False).state(),
     }
-    made = report(states, {str(n): "small" for n in range(6)} | {"6": "large"}, {TRIED: budget_of(dearer), AGAINST: None}, {})
+    made = report(states, {str(n): "small" for n in range(6)} | {"6": "large"}, {TRIED: budget_of(dearer), AGAINST: None}, {}, {})
     assert made["totals"][TRIED]["cost_fen"] == 1800_00 and made["totals"][AGAINST]["cost_fen"] == 2400_00
     assert made["totals"][TRIED]["budget_fen"] == 2_000_000_00 and made["totals"][TRIED]["subsidised_firms"] == 6
     assert [each["spent_fen"] for each in made["months"]] == [600_00, 1200_00, 1800_00]
