@@ -136,7 +136,7 @@ def _standings(
         tallied = {one.kind for one in policy.counts}
         met = any(one.owner_id == owner_id and (one.platform_points < 0 or one.kind in tallied) for one in rows)
         kept = tuple(one for one in standing.measures if one.kind is not MeasureKind.LAB_LIST or met)
-        found.append(Standing(standing.scope, standing.score, standing.start_points, kept))
+        found.append(Standing(standing.scope, standing.score, standing.most_points, kept))
     return found
 
 

@@ -255,7 +255,7 @@ class RulesForm(WithChoices):
                 "within_days": (_("Within (days)"), 1, 3650),
                 "days": (_("For (days)"), 1, 3650),
             }
-            self.fields[f"count_{place}_kind"] = forms.ChoiceField(label=_("What"), required=False, choices=counted)
+            self.fields[f"count_{place}_kind"] = forms.ChoiceField(label=_("What is counted"), required=False, choices=counted)
             self.fields[f"count_{place}_leads_to"] = forms.ChoiceField(label=_("What follows"), required=False, choices=kinds)
             for name, (label, least, most) in numbers.items():
                 field = forms.IntegerField(label=label, required=False, min_value=least, max_value=most)

@@ -4,7 +4,7 @@ KINDS = ["late", "left_early", "overtime", "no_show", "no_feedback", "late_cance
 
 
 class Migration(migrations.Migration):
-    dependencies = [("booking", "0083_doubts_about_sessions")]
+    dependencies = [("booking", "0077_said_to_programmes")]
 
     operations = [
         migrations.RemoveConstraint("creditevent", "credit_event_kind_known"),

@@ -158,7 +158,7 @@ class Standing:
 
     scope: Scope
     score: int
-    start_points: int
+    most_points: int
     measures: tuple[Measure, ...] = field(default=())
 
 
@@ -321,7 +321,7 @@ def standing_of(
         until = None if threshold.days is None else since + timedelta(days=threshold.days)
         if score < threshold.below if until is None else at < until:
             measures.append(Measure(threshold.kind, scope, until, "credit", score, threshold.below))
-    return Standing(scope, score, policy.start_points, tuple(strictest_first(measures)))
+    return Standing(scope, score, policy.bound, tuple(strictest_first(measures)))
 
 
 def _place(event: PastEvent) -> tuple[Any, ...]:
