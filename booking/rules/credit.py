@@ -417,7 +417,7 @@ def measure_reason(measure: Measure, zone: ZoneInfo) -> Reason:
     Labs read the reason too (they try their rules, and move what is booked): what the operator wrote about somebody is not in it.
     """
     params: dict[str, Any] = {}
-    if measure.count is not None:
+    if measure.count is not None and measure.scope is Scope.LAB:  # what happened at other labs is not told to this one
         code, params = "measure.counted", _params_of(measure.count)
     elif measure.why != "list":
         code = "measure.credit"

@@ -136,6 +136,13 @@ def test_a_third_miss_within_the_days_keeps_from_booking_for_two_weeks_whatever_
     assert kinds(standing(*missed, rules=COUNTED, at=days(14))) == []
 
 
+def test_what_the_platform_counts_at_other_labs_is_not_told_to_a_lab():
+    missed = [PastEvent(days(day), 0, 1, "no_show") for day in (-2, -1, 0)]
+    (measure,) = standing_of(policy_from(COUNTED, Scope.PLATFORM), Scope.PLATFORM, missed, NOW).measures
+    reason = measure_reason(measure, ZoneInfo("Asia/Shanghai"))
+    assert (reason.code, list(reason.params)) == ("measure.credit_until", ["until_at"])
+
+
 def test_misses_too_far_apart_and_other_kinds_are_not_counted_together():
     assert kinds(standing(*[(days(day), 0, 1, "no_show") for day in (-90, -40, 0)], rules=COUNTED)) == []
     assert kinds(standing(*[(days(day), 0, 1, "no_show") for day in (-89, -40, 0)], rules=COUNTED)) == ["no_booking"]
