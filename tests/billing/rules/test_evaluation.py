@@ -324,7 +324,8 @@ def test_a_policy_zone_stands_beside_the_code() -> None:
     areas = [{"code_prefix": "6301"}, {"zone": "high-tech"}]
     inside = facts_of(100, applicant={"region_code": "632801", "policy_zones": ["high-tech"]})
     assert award(region(any_of=areas), inside).total_fen == 5_000
-    assert refused(region(any_of=areas), facts_of(100, applicant={"policy_zones": ["other"]})) == ["subsidy.unmet.region"]
+    elsewhere = facts_of(100, applicant={"region_code": "632801", "policy_zones": ["other"]})
+    assert refused(region(any_of=areas), elsewhere) == ["subsidy.unmet.region"]
 
 
 def test_a_refusal_names_every_unmet_gate_once_with_its_clause() -> None:
