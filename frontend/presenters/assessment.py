@@ -63,7 +63,7 @@ class LeftRow:
 class OutcomeRow:
     """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount, ``left``
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
-    into another year."""
+    into another year. ``depends_on``: in words what nobody told and without which it cannot be said whether there is a subsidy."""
 
     code: str
     version: str
@@ -80,6 +80,11 @@ class OutcomeRow:
     steps: tuple[StepRow, ...] = ()
     goes_by: str = ""
     left: tuple[LeftRow, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def depends_on_words(self) -> str:
+        return wording.several(self.depends_on)
 
     @property
     def refunded(self) -> bool:
