@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,14 +19,19 @@ from billing import wording
 from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
 from billing.firms.rules.self_test import QUESTIONS, Answers, depends_on, questions, tried
+from billing.settlement.offered import offered_by, percent_of_share
 from billing.subsidy import queries
+from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
+from booking.rules.service_facts import PUBLIC_KINDS
 from booking.service_wording import DIRECTIONS
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import outcome_row
+from frontend.presenters.choices import way_words
 from frontend.presenters.condition_words import fact_word
 from frontend.presenters.programme import KINDS, SIZES
 from frontend.templatetags.jishi import bilingual
@@ -34,7 +39,10 @@ from frontend.yuan_typed import YuanField
 from instruments.queries.codes import zones_on
 from instruments.wording import OWNER_CLASS_NAMES
 
-SERVICES = ("instrument_use", "testing", "technology_consulting", "technology_transaction", "intellectual_property", "incubation")
+SERVICES = (
+    *("instrument_use", "testing", *PUBLIC_KINDS),
+    *("technology_consulting", "technology_transaction", "intellectual_property", "incubation"),
+)
 WAYS = ("self_operated", "assisted", "commissioned", "remote")
 MOST_YUAN = 10_000_000_000
 _MINUTES = 60
@@ -42,8 +50,8 @@ _NOT_SAID = ("", _("not said"))
 
 
 class SelfTestForm(forms.Form):
-    """Who asks, and for what; ``asks`` are the questions that are only there where a programme looks at the answer. Choices in words are
-    made for each reader: what is made here is made once for all."""
+    """Who asks, and for what; some questions are only there where one of the programmes looks at the answer. Choices in words are made
+    for each reader: what is made here is made once for all."""
 
     kind = forms.ChoiceField(label=_("Who applies"), choices=lambda: [(code, wording.kind_word(code)) for code in KINDS])
     staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
@@ -89,6 +97,10 @@ class SelfTestForm(forms.Form):
     )
     amount_yuan = YuanField(label=_("Fee in yuan"))
     on = day_field(_("Day of the service"), required=False)
+    settlement = forms.ChoiceField(label=_("Way of settlement"), required=False)
+    rate = forms.DecimalField(
+        label=_("Rate of the subsidy, in per cent"), required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4
+    )
     purpose = forms.ChoiceField(
         label=_("What the service is for"), required=False, choices=lambda: [_NOT_SAID, *DIRECTIONS.items()]
     )
@@ -112,12 +124,23 @@ class SelfTestForm(forms.Form):
         label=_("Where the provider is"), required=False, help_text=_("Left open: in the region of the applicant.")
     )
 
-    def __init__(self, *args: Any, asks: Collection[str] = (), **kwargs: Any) -> None:
+    def __init__(self, programmes: Sequence[Programme], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in QUESTIONS.keys() - set(asks):
+        for name in QUESTIONS.keys() - questions(programmes):
             del self.fields[name]
         if "provider_region" in self.fields:
             self.fields["provider_region"].choices = region_choices()  # type: ignore[attr-defined]
+        found = offered_by([Candidate(each, Facts(), {}) for each in programmes])
+        if found.ways:
+            ways = [(way.value, way_words(way.says, way.value)) for way in found.ways]
+            self.fields["settlement"].choices = ways  # type: ignore[attr-defined]
+        else:
+            del self.fields["settlement"]
+        if found.rate is not None:
+            ends = {"lowest": percent_of_share(found.rate.lowest), "highest": percent_of_share(found.rate.highest)}
+            self.fields["rate"].help_text = _("The programme lets you choose from %(lowest)s to %(highest)s %%.") % ends
+        else:
+            del self.fields["rate"]
         self.fields["region"].choices = region_choices()  # type: ignore[attr-defined]
         self.fields["region"].required = False
         known = [(zone.slug, bilingual(zone)) for zone in zones_on(timezone.localdate())]
@@ -161,6 +184,8 @@ class SelfTestForm(forms.Form):
             owner_class=typed.get("owner_class") or None,
             founded_on=typed.get("founded_on"),
             provider_region=typed.get("provider_region") or None,
+            settlement=typed.get("settlement", ""),
+            rate=typed["rate"] / 100 if typed.get("rate") is not None else None,
         )
 
 
@@ -177,14 +202,16 @@ def _day(typed: QueryDict) -> date:
     return found or timezone.localdate()
 
 
+def _in_force(request: HttpRequest, on: date) -> list[Programme]:
+    return [each.programme for each in queries.programmes_visible(actor_of(request), on) if each.state == "current"]
+
+
 @require_GET
 def eligibility(request: HttpRequest) -> HttpResponse:
     """The form, and below it what every programme in force says."""
     asked = "amount_yuan" in request.GET
-    known = queries.programmes_visible(actor_of(request), _day(request.GET))
-    programmes = [each.programme for each in known if each.state == "current"]
-    typed = request.GET if asked else None
-    form = SelfTestForm(typed, asks=questions(programmes), initial={"region": "630100", "amount_yuan": "30000"})
+    programmes = _in_force(request, _day(request.GET))
+    form = SelfTestForm(programmes, request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
     context: dict[str, Any] = {"form": form, "asked": asked}
     status = 200
     if asked and not form.is_valid():

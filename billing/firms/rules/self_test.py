@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, ClaimAmounts, Facts, Label, Paper, Party, Profile, Quantities, Service
+from billing.subsidy.rules.facts import (
+    Amounts,
+    ClaimAmounts,
+    Facts,
+    Label,
+    More,
+    Paper,
+    Party,
+    Profile,
+    Quantities,
+    Request,
+    Service,
+)
 from billing.subsidy.rules.outcome import FACT_MISSING, Outcome, Refused, Unmet
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.gates import AlternativesGate, Gate
@@ -58,6 +71,9 @@ class Answers:
     value_fen: int | None = None
     owner_class: str | None = None
     founded_on: date | None = None
+    settlement: str = ""
+    rate: Decimal | None = None
+    """The way of settlement and the rate that are chosen, where a programme asks."""
 
     def sizing(self) -> Sizing | None:
         """How the standard finds the size of a firm; only firms have one."""
@@ -95,7 +111,12 @@ def facts_of(answers: Answers) -> Facts:
         first_use=True,
         profile=profile,
     )
-    place = Party(region_code=answers.provider_region or answers.region_code, verified=True)
+    beside = answers.provider_region is None
+    place = Party(
+        region_code=answers.provider_region or answers.region_code,
+        policy_zones=answers.policy_zones if beside else frozenset(),
+        verified=True,
+    )
     amount = answers.amount_fen
     return Facts(
         applicant=applicant,
@@ -104,6 +125,7 @@ def facts_of(answers: Answers) -> Facts:
         service=Service(answers.service_kind, on, on, on, on, paper=Paper(way=answers.way, purpose=answers.purpose)),
         amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0, claim=ClaimAmounts(paid=amount, invoice=amount)),
         quantities=Quantities(minutes=answers.minutes, samples=answers.samples),
+        more=More(request=Request(settlement=answers.settlement or None, rate=answers.rate)),
     )
 
 
