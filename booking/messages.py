@@ -271,6 +271,8 @@ register(
         "wait.not_now": _("This cannot be done any more: the entry is %(state)s. Reload the page."),
         "wait.offer_over": _("The offer has ended; the time is offered to the next in the list. You are still waiting."),
         "wait.too_many": _("You wait for %(most)s times already. Take one back first."),
+        "wait.already": _("You wait for exactly this already: look at your waiting list."),
+        "wait.retired": _("This instrument is retired: no time of it will come free. Choose another one."),
         "wait.past": _("These days are over. Choose later ones."),
         "wait.window": _("Wait within %(days)s days at most. Choose an earlier last day."),
         "wait.length": _(
