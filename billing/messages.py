@@ -201,6 +201,10 @@ register(
             "The figures have changed since you looked: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
             "Check them and confirm again."
         ),
+        "subsidy.settlement_not_offered": _("The programme offers other ways of settlement: %(known)s. Choose one of them."),
+        "subsidy.rate_not_offered": _(
+            "A rate from %(lowest)s %% to %(highest)s %% can be chosen. Choose one of these, or leave it empty."
+        ),
         "facts.money_held": _(
             "The subsidy was decided by this and money is held for it: it stays as it is. To change it, cancel the booking and book again."
         ),

@@ -37,7 +37,7 @@ from billing.ordering.models import (
     QuotationLine,
 )
 from billing.papers.check_models import BookCheck
-from billing.papers.models import PaperCode
+from billing.papers.models import PaperCode, PaperFile
 from billing.payments.difference_models import PaymentDifference
 from billing.payments.models import (
     Allocation,
@@ -124,6 +124,7 @@ __all__ = [
     "OpeningLoad",
     "OpeningReversal",
     "PaperCode",
+    "PaperFile",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",

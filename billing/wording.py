@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.pricing.rules.tax import TaxTold
 from billing.subsidy.rules.outcome import home_platform
+from booking.service_wording import KINDS
 from config.kernel.messages import local_date, sentence
 from instruments.queries.divisions import division_name
 
@@ -120,11 +121,7 @@ _PAYEES: dict[str, Word] = {
 _SERVICES: dict[str, Word] = {
     "instrument_use": pgettext_lazy("kind of service", "use of an instrument"),
     "testing": pgettext_lazy("kind of service", "testing"),
-    "statutory_test": pgettext_lazy("kind of service", "statutory test"),
-    "certification": pgettext_lazy("kind of service", "certification"),
-    "enforcement_inspection": pgettext_lazy("kind of service", "enforcement inspection"),
-    "commercial_inspection": pgettext_lazy("kind of service", "commercial inspection"),
-    "medical": pgettext_lazy("kind of service", "medical service"),
+    **KINDS,
     "technology_consulting": pgettext_lazy("kind of service", "technology consulting"),
     "technology_transaction": pgettext_lazy("kind of service", "technology transaction"),
     "intellectual_property": pgettext_lazy("kind of service", "intellectual property service"),

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from billing import wording
+from billing.subsidy.rules.without_effect import NO_OWNER_HERE
+from instruments.wording import OWNER_CLASS_NAMES
 
 Word = Promise | str
 
@@ -399,6 +401,13 @@ def _amount(code: str) -> str:
     return word if word != code else code.removeprefix("other_amounts.").replace("_", " ")
 
 
+def owner_class_word(code: str) -> str:
+    """A class of owners; one of which no owner here is, too."""
+    if code == NO_OWNER_HERE:
+        return str(pgettext("class of owners", "Central state-owned enterprise"))
+    return str(OWNER_CLASS_NAMES.get(code, code))
+
+
 _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "size": wording.size_word,
     "subject": wording.subject_word,
@@ -411,6 +420,7 @@ _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "payee": wording.payee_word,
     "per": wording.cap_word,
     "way": wording.service_way_word,
+    "owner_class": owner_class_word,
 }
 _MODES = frozenset({"deducted_now", "refunded_later"})
 

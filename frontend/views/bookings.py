@@ -139,6 +139,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         research_project=form.research_project,
         service_direction=form.service_direction,
         fund_source=form.fund_source,
+        said=form.said(),
         expected=read_expected(request.POST),
         addons=read_addons(form, request.POST),
         fund_card_id=fund_card_id,
@@ -190,6 +191,7 @@ def _alternatives(
                 form.research_project,
                 form.for_person_id(),
                 form.service_direction,
+                form.said(),
             )
         except Refusal:
             preview = None
@@ -282,7 +284,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "review": review_panel(actor, reservation, now),
         "extras": extras_panel(actor, reservation),
         "facts": facts_panel(
-            actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None
+            actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None, request.POST
         ),
         "entries": life.timeline(
             reservation,

@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.payments.models import Allocation, Payment
 from billing.receipts.models import Receipt
+from billing.receipts.rules.standing import printed
 from config.kernel.access import Actor, visible_to
 
 Json = dict[str, Any]
@@ -15,22 +16,32 @@ Json = dict[str, Any]
 
 def given_to(actor: Actor, bill_ids: Collection[int]) -> dict[int, list[Json]]:
     """What was given to each of some bills, and what of that was taken away again, in order; of each payment that the actor may read with
-    what proves it. Amounts in fen. Three queries."""
+    what proves it, and the receipts that name the bill. Amounts in fen. Three queries."""
     rows = visible_to(Allocation.objects.filter(bill_id__in=bill_ids), actor)
     given = list(
-        rows.select_related("payment__statement", "payment__checkout__bill")
-        .defer("payment__checkout__bill__content")
+        rows.select_related("bill", "payment__statement", "payment__checkout__bill")
+        .defer("bill__content", "payment__checkout__bill__content")
         .order_by("pk")
     )
     payments = {each.payment_id for each in given}
     readable = set(visible_to(Payment.objects.filter(pk__in=payments), actor).values_list("pk", flat=True))
-    receipts: dict[int, list[Json]] = defaultdict(list)
-    for row in visible_to(Receipt.objects.filter(payment__in=payments), actor).defer("content").order_by("pk"):
-        receipts[row.payment_id].append({"number": row.number, "total_fen": row.total_fen, "content_sha256": row.content_sha256})
+    receipts = _receipts(actor, payments)
     found: dict[int, list[Json]] = {pk: [] for pk in bill_ids}
     for each in given:
         proof = _proof(each.payment) if each.payment_id in readable else {}
-        found[each.bill_id].append({**_said(each), **proof, "receipts": receipts[each.payment_id]})
+        named = each.payment_id, each.bill.customer_id, each.bill.number
+        found[each.bill_id].append({**_said(each), **proof, "receipts": receipts.get(named, [])})
+    return found
+
+
+def _receipts(actor: Actor, payments: Collection[int]) -> dict[tuple[int, int, str], list[Json]]:
+    """The receipts for some payments by payment, customer and the number of a bill that they name: one payment may pay several bills, of
+    several customers."""
+    found: dict[tuple[int, int, str], list[Json]] = defaultdict(list)
+    for row in visible_to(Receipt.objects.filter(payment__in=payments), actor).order_by("pk"):
+        said = {"number": row.number, "total_fen": row.total_fen, "content_sha256": row.content_sha256}
+        for bill in printed(row.content):
+            found[row.payment_id, row.customer_id, bill].append(said)
     return found
 
 

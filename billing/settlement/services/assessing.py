@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from billing.settlement import contracts, counted, once, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
+from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
@@ -40,9 +42,9 @@ from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
-from booking.rules.service_facts import Direction, direction_of
+from booking.rules.service_facts import UNSAID, Direction, Said, direction_of
 from config.kernel.copying import JsonText
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
@@ -312,6 +314,7 @@ def plan(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
     approved_on: date | None = None,
     contract: contracts.Look = contracts.none,
 ) -> Plan:
@@ -322,7 +325,8 @@ def plan(
     already. ``service_mode``: how the customer is served, empty for what the lab's forms begin with. ``imported``: the time was not
     booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. ``gathered``: what is loaded about both
     sides already; ``project``: the research project it is for; ``person_id``: whose service it is, None where nobody is known yet;
-    ``direction``: what it is for, empty for what is usual for the customer. ``approved_on``: the local day of the approval, where it is
+    ``direction``: what it is for, empty for what is usual for the customer; ``said``: what programmes that ask are told.
+    ``approved_on``: the local day of the approval, where it is
     not ``now``. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
@@ -334,10 +338,12 @@ def plan(
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     gathered = gathered or gather(customer, [instrument.organisation_id])
     place = instrument_party(instrument)
-    facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
+    kind = said.service_kind or SERVICE_KIND
+    facts = gathered.facts(instrument.organisation, place, customer, kind, service_on, today)
     mode = service_mode or next(iter(instrument.service_modes), "")
     told = Told(customer.kind, mode, direction, person_id, contract)
     facts = replace(facts, service=service_of(facts.service, versions, told, imported=imported, project=project))
+    facts = requested(facts, versions, said)
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
     accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
@@ -360,6 +366,7 @@ def plan_of(
         project=reservation.research_project,
         person_id=reservation.requested_by_id,
         direction=reservation.service_direction,
+        said=reservation.said,
         approved_on=approved_on,
         contract=partial(contracts.of_reservation, reservation.pk),
     )
@@ -415,6 +422,34 @@ def service_of(
     return replace(service, imported=True if imported else None, paper=paper)
 
 
+def requested(facts: Facts, versions: Iterable[InForce], said: Said) -> Facts:
+    """With the way of settlement and the rate that were chosen, each where a programme lets choose it."""
+    offered = [version.programme.choices for version in versions]
+    settlement = said.settlement if any(each.settlements for each in offered) else ""
+    rate = said.rate if any(each.rate for each in offered) else ""
+    if not settlement and not rate:
+        return facts
+    request = replace(facts.more.request, settlement=settlement or None, rate=Decimal(rate) if rate else None)
+    return replace(facts, more=replace(facts.more, request=request))
+
+
+def require_offered(programmes: Iterable[Programme], said: Said) -> None:
+    """Raises Refusal ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered`` for a choice that no programme offers where others
+    are to be had; where no programme lets choose, nothing comes of a choice."""
+    offered = [programme.choices for programme in programmes]
+    ways = list(dict.fromkeys(way for each in offered for way in each.settlements))
+    ranges = [each.rate for each in offered if each.rate is not None]
+    reasons = []
+    if said.settlement and ways and said.settlement not in ways:
+        reasons.append(Reason("subsidy.settlement_not_offered", {"known": ways}, "settlement"))
+    if said.rate and ranges and not any(each.lowest <= Decimal(said.rate) <= each.highest for each in ranges):
+        lowest, highest = min(each.lowest for each in ranges), max(each.highest for each in ranges)
+        reasons.append(
+            Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
+        )
+    Refusal.raise_any(reasons)
+
+
 def prepare(
     instrument: Instrument,
     customer: Organisation,
@@ -427,6 +462,7 @@ def prepare(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
     planned = plan(
@@ -440,6 +476,7 @@ def prepare(
         project=project,
         person_id=person_id,
         direction=direction,
+        said=said,
     )
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
@@ -454,6 +491,7 @@ class Session:
     project: str = ""
     person_id: int | None = None
     direction: str = ""
+    said: Said = UNSAID
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -525,6 +563,7 @@ def _planned(
         project=asked.project,
         person_id=asked.person_id,
         direction=asked.direction,
+        said=asked.said,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
+from billing.firms.rules.places import place_of
 from billing.firms.rules.profile import Known, ProviderStanding, Standing, controller, party, provider_standing, standing
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
@@ -86,13 +87,12 @@ def gather_all(organisation_ids: Iterable[int]) -> Gathered:
 
 
 def instrument_party(instrument: Instrument) -> Party:
-    """The facts of an instrument with its site loaded."""
-    return Party(
-        region_code=instrument.site.region_code or None,
-        profile=Profile(
-            id=str(instrument.pk),
-            original_value=instrument.original_value_fen,
-            listed=instrument.published,
-            resource_class=instrument.class_code or None,
-        ),
+    """The facts of an instrument with its site and owner loaded."""
+    owner = instrument.organisation
+    profile = Profile(
+        id=str(instrument.pk),
+        original_value=instrument.original_value_fen,
+        listed=instrument.published,
+        resource_class=instrument.class_code or None,
     )
+    return place_of(instrument.site.region_code, owner.region_code, owner.policy_zones, profile)

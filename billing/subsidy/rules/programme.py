@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules import priced_facts
+from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
@@ -80,7 +81,7 @@ class Programme:
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
     ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
     (0: it does not).
-    ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -116,6 +117,7 @@ class Programme:
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
     looks_back_months: int
+    choices: Choices
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -258,6 +260,7 @@ def _of_one_side(
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
         looks_back_months=_looks_back_months(source),
+        choices=choices_of(source),
         document=source,
     )
 

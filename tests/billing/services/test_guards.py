@@ -119,6 +119,7 @@ TRIED_ELSEWHERE = {
             "billing_objection",
             "billing_openingreversal",
             "billing_papercode",
+            "billing_paperfile",
             "billing_paymentdifference",
             "billing_paymentline",
             "billing_paymentlist",
