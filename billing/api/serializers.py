@@ -339,10 +339,10 @@ class VersionOut(serializers.Serializer):
 class PoolOut(serializers.Serializer):
     cap = serializers.CharField()
     payer = serializers.CharField()
-    granted_fen = serializers.IntegerField()
+    granted_fen = serializers.IntegerField(allow_null=True, help_text="null: nobody has set a figure.")
     held_fen = serializers.IntegerField()
     spent_fen = serializers.IntegerField()
-    left_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField(allow_null=True)
 
 
 class ProgrammeDetailOut(ProgrammeOut):

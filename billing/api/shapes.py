@@ -310,10 +310,10 @@ def programme_detail_json(known: KnownVersion, versions: Sequence[KnownVersion],
             {
                 "cap": pool.cap_id,
                 "payer": pool.payer,
-                "granted_fen": pool.granted_fen,
+                "granted_fen": pool.granted_fen if pool.limited else None,
                 "held_fen": pool.held_fen,
                 "spent_fen": pool.posted_fen,
-                "left_fen": pool.left_fen,
+                "left_fen": pool.left_fen if pool.limited else None,
             }
             for pool in pools
         ],

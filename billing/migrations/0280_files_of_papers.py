@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
 
     dependencies = [
-        ('billing', '0265_a_part_is_given_up'),
+        ('billing', '0272_cap_figures'),
         ('kernel', '0003_stored_file_by_hash'),
     ]
 

@@ -67,9 +67,11 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     (taken_until_at), ``booking.still_in_use``, ``booking.late_figures``, and the exclusion constraint's IntegrityError when a missed one's
     time was taken.
     """
-    if beginning.means in _CAN_BE_REFUSED:
-        if locked.instrument.status == InstrumentStatus.RETIRED:
-            raise Refusal.of("check_in.instrument_retired")
+    if beginning.means in _CAN_BE_REFUSED and locked.instrument.status == InstrumentStatus.RETIRED:
+        raise Refusal.of("check_in.instrument_retired")
+    if beginning.means is Means.PHONE:
+        licences.require_to_start(locked, actor, now)
+    elif beginning.means is Means.LAB:
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)

@@ -282,7 +282,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
-        "extras": extras_panel(actor, reservation),
+        "extras": extras_panel(actor, reservation, now),
         "facts": facts_panel(
             actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None, request.POST
         ),

@@ -24,7 +24,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.leaving import Fault
 from booking.rules.service_facts import UNSAID, Said, kept, said_faults
 from booking.rules.states import ReservationState
-from booking.services import conflicts, consents, spending, transitions
+from booking.services import acting, conflicts, consents, spending, transitions
 from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.state_writing import lock_row
@@ -151,16 +151,16 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: Exp
     """The customer accepts the figures that wait (``expected`` are those it saw); the lab may then approve again, once the group's
     leader agrees to them too.
 
-    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, Forbidden, Refusal
-    ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
+    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, what ``acting.require_paying`` raises,
+    Refusal ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
     ``card.not_enough_left``, ``booking.just_taken``, ``billing.figures_differ``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
-    if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
-        raise Forbidden.of("booking.not_yours")
+    acting.require_paying(reservation, actor, now)
 
     def work() -> None:
         locked = lock_row(reservation.pk)
+        acting.require_paying(locked, actor, now, lock=True)
         latest = Quote.objects.filter(reservation=locked).latest("revision")
         if locked.state != ReservationState.REQUESTED or latest.accepted_at is not None:
             raise Refusal.of("billing.nothing_to_accept")
