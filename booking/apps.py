@@ -28,15 +28,21 @@ class BookingApp(AppConfig):
         )
         from booking.queries.availability import bookable_within
         from booking.queries.classes import NAMED
-        from booking.services import availability, catalogue_facts, leader_news, policies
+        from booking.services import availability, catalogue_facts, leader_news, policies, retiring
         from booking.services.booking_import import BOOKINGS
         from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
-        from instruments.ports import register_calendar_listener, register_instrument_listener, register_leader_listener
+        from instruments.ports import (
+            register_calendar_listener,
+            register_instrument_listener,
+            register_leader_listener,
+            register_retirement_guard,
+        )
         from instruments.services import code_list_undo, import_kinds
 
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
+        register_retirement_guard(retiring.refuse_booked)
         register_leader_listener(leader_news.ask_new_leader)
         register_instrument_facts(catalogue_facts.policies)
         register_next_free(bookable_within)

@@ -17,15 +17,16 @@ from django.db import connection
 from booking.models import Licence, Reservation
 from booking.rules.assistance import ASSISTED
 from booking.rules.licensing import OPERATED
-from booking.rules.states import ReservationState
+from booking.rules.states import IN_REVIEW, ReservationState
 from booking.rules.training import Level, with_implied
 from booking.rules.week_time import WeekTime, parts_within
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
 
-#: A reservation in one of these counts as use of what a licence is for: it was used, or will be before the time asked about.
-_USING = (ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED)
+#: A reservation in one of these counts as use of what a licence is for: it was used, whatever is disputed about it, or will be before the
+#: time asked about.
+_USING = (ReservationState.APPROVED, ReservationState.IN_USE, *IN_REVIEW, ReservationState.AGREED)
 #: Levels with which a person may work alone.
 _ALONE = (Level.SELF, Level.OFF_HOURS)
 

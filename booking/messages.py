@@ -70,6 +70,22 @@ register(
         "booking.too_late_to_approve": _(
             "The time asked for has begun, so this can no longer be approved. Agree on a new time with the customer and book that."
         ),
+        "booking.ahead_of_retirement": _(
+            "It has %(count)s bookings or requests ahead. Say what becomes of each first: tell an outage over those times, which lists "
+            "them and moves or gives back each, and answer the requests. Then retire it."
+        ),
+        "booking.customer_suspended": _(
+            "The organisation is suspended: nobody books for it. Decline the request, or wait until the operator lifts the suspension."
+        ),
+        "booking.instrument_retired": _(
+            "This instrument is retired. Move the request to another instrument, decline it, or say that the instrument runs again."
+        ),
+        "check_in.instrument_retired": _(
+            "This instrument is retired: no session starts on it. Give the booking back, or have the lab say that it runs again."
+        ),
+        "booking.asked_already": _(
+            "You have asked for just this time already (%(reference)s). Look at that request, or choose another time."
+        ),
         "booking.closed_meanwhile": _(
             "It was closed after this request was made. Take back what closes it and approve again, or decline the request."
         ),
@@ -283,6 +299,8 @@ register(
         "wait.not_now": _("This cannot be done any more: the entry is %(state)s. Reload the page."),
         "wait.offer_over": _("The offer has ended; the time is offered to the next in the list. You are still waiting."),
         "wait.too_many": _("You wait for %(most)s times already. Take one back first."),
+        "wait.already": _("You wait for exactly this already: look at your waiting list."),
+        "wait.retired": _("This instrument is retired: no time of it will come free. Choose another one."),
         "wait.past": _("These days are over. Choose later ones."),
         "wait.window": _("Wait within %(days)s days at most. Choose an earlier last day."),
         "wait.length": _(

@@ -102,6 +102,23 @@ def use() -> UsePort:
     return _use[0]
 
 
+#: Hears, in the transaction of the change and before it is written, that an instrument (its id) is to be retired; raises Refusal where it
+#: cannot be yet.
+RetirementGuard = Callable[[int, datetime], None]
+_retirement_guards: list[RetirementGuard] = []
+
+
+def register_retirement_guard(guard: RetirementGuard) -> None:
+    """Called once by booking's AppConfig."""
+    _retirement_guards[:] = [guard]
+
+
+def before_retirement(instrument_id: int, now: datetime) -> None:
+    """Ask whoever has something to do with the instrument. Raises Refusal."""
+    for guard in _retirement_guards:
+        guard(instrument_id, now)
+
+
 CalendarListener = Callable[[Sequence[int]], None]
 
 _calendar_listeners: list[CalendarListener] = []

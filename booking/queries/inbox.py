@@ -149,11 +149,13 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
 def _risks(row: Reservation, *, untrained: bool, over_quota: bool) -> Iterable[Risk]:
     zone = ZoneInfo(row.instrument.site.time_zone)
     found = {
+        Risk.SUSPENDED: row.organisation.status == OrganisationStatus.SUSPENDED,
+        Risk.LEFT: row.has_left,  # type: ignore[attr-defined]
         Risk.CONFLICT: row.has_rival,  # type: ignore[attr-defined]  # annotated by approval_inbox
         Risk.UNTRAINED: untrained,
         Risk.OVER_QUOTA: over_quota,
         Risk.NIGHT: is_at_night(row.during, zone),
-        Risk.UNVERIFIED: row.organisation.status != OrganisationStatus.VERIFIED,
+        Risk.UNVERIFIED: row.organisation.status not in (OrganisationStatus.VERIFIED, OrganisationStatus.SUSPENDED),
         Risk.FIRST_TIME: row.is_first,  # type: ignore[attr-defined]
     }
     return (risk for risk, holds in found.items() if holds)

@@ -25,7 +25,7 @@ from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation
+from instruments.models import Instrument, Membership, Organisation
 from instruments.rules.opening import ClosedStretch
 from instruments.rules.wall_time import local_day
 
@@ -132,8 +132,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
 
     ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
     ``other_time_proposed`` those whose customer was asked to take another time, ``question_asked`` those about which the lab asked its
-    customer something and has heard nothing; ``waits_since`` is when the lab could first answer: once
-    the leader of the group that pays had agreed.
+    customer something and has heard nothing, ``has_left`` those of whom asked and belongs to the customer no longer; ``waits_since`` is
+    when the lab could first answer: once the leader of the group that pays had agreed.
     """
     used = Reservation.objects.filter(
         organisation_id=OuterRef("organisation_id"),
@@ -144,7 +144,10 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     questions = Enquiry.objects.filter(reservation_id=OuterRef("pk"), state=EnquiryState.ANSWERED)
     unanswered = questions.exclude(messages__side=Party.CUSTOMER)
     rows = requests_waiting(actor).annotate(has_rival=_has_rival(), is_first=~Exists(used), other_time_proposed=Exists(asked))
-    rows = rows.annotate(question_asked=Exists(unanswered))
+    books = Membership.objects.filter(
+        user=OuterRef("requested_by"), organisation=OuterRef("organisation"), role__in=BOOKING_ROLES, user__is_active=True
+    )
+    rows = rows.annotate(question_asked=Exists(unanswered), has_left=~Exists(books))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
     return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
 

@@ -35,6 +35,8 @@ class Rivals(StrEnum):
 class Risk(StrEnum):
     """What a manager should see before pressing a key."""
 
+    SUSPENDED = "suspended"
+    LEFT = "left"
     CONFLICT = "conflict"
     UNTRAINED = "untrained"
     OVER_QUOTA = "over_quota"

@@ -22,7 +22,7 @@ from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role
-from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
@@ -109,7 +109,7 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
     ``consent.missing`` (``for_person``), ``card.choose`` (one that the colleague does not spend from), Conflict
     ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone; the first one with
-    ``extra["elsewhere"]`` too), Busy.
+    ``extra["elsewhere"]`` too), ``booking.asked_already`` (by the same person, where requests compete), Busy.
     """
     request = cleaned(request)
 
@@ -147,6 +147,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
+    _refuse_again(request, whose, context)
     asked = (whose.user_id, customer, request.during, request.service_mode)
     reasons = refusal_reasons(context, *asked, now, lock=True, assistance=False)
     reasons += _card_reasons(whose, request, context, now, own=whose is actor)
@@ -166,6 +167,21 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     else:
         notices.defer(reservation, "requested", now)
     return reservation
+
+
+def _refuse_again(request: ReservationRequest, whose: Actor, context: BookingContext) -> None:
+    """Where requests compete, nothing else keeps a person from competing with themselves, as from two open tabs; elsewhere the time is
+    taken. Raises Conflict ``booking.asked_already`` with the request that waits."""
+    if context.policy.request_blocks:
+        return
+    starts_at, ends_at = request.during.starts_at, request.during.ends_at
+    same = Reservation.objects.filter(
+        instrument=request.instrument_id, requested_by=whose.person_id, starts_at=starts_at, ends_at=ends_at
+    )
+    first = same.filter(organisation=request.organisation_id, state=ReservationState.REQUESTED).order_by("pk").first()
+    if first is not None:
+        params = {"reference": first.reference, "reservation_id": first.pk}
+        raise Conflict(Reason("booking.asked_already", params, "starts_at"))
 
 
 def _card_reasons(

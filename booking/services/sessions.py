@@ -25,6 +25,7 @@ from booking.services.state_writing import lock_row, move
 from config.kernel.access import NOBODY, Actor
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import InstrumentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,12 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
 
     What runs still on the calendar although its time is over ends with it: nobody uses it beside somebody else.
 
-    Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.still_in_use``,
-    ``booking.late_figures``, and the exclusion constraint's IntegrityError when a missed one's time was taken.
+    Raises Refusal ``booking.illegal_transition``, ``check_in.instrument_retired``, Conflict ``booking.early_not_free``
+    (taken_until_at), ``booking.still_in_use``, ``booking.late_figures``, and the exclusion constraint's IntegrityError when a missed one's
+    time was taken.
     """
+    if beginning.means in _CAN_BE_REFUSED and locked.instrument.status == InstrumentStatus.RETIRED:
+        raise Refusal.of("check_in.instrument_retired")
     if beginning.means is Means.PHONE:
         licences.require_to_start(locked, actor, now)
     elif beginning.means is Means.LAB:

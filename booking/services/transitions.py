@@ -47,7 +47,7 @@ from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument
+from instruments.models import Instrument, InstrumentStatus, OrganisationStatus
 
 DUE_BATCH = 500
 NO_APPROVAL, NO_LOOK = "policy: no approval needed", "policy: such requests need no look"
@@ -80,7 +80,8 @@ def approve(
     its instrument.
 
     Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
-    start has come) / ``booking.closed_meanwhile`` (with what closes it) / ``card.leader_waits`` and what else stands against its fund
+    start has come) / ``booking.customer_suspended`` / ``booking.instrument_retired`` / ``booking.closed_meanwhile`` (with what closes it)
+    / ``card.leader_waits`` and what else stands against its fund
     card, Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the
     customer has been asked again, nothing is approved), and what ``assistants.give`` raises.
     """
@@ -97,6 +98,7 @@ def approve(
             raise Conflict.of("booking.changed_meanwhile")
         if is_due_expired(locked.during, now):
             raise Refusal.of("booking.too_late_to_approve")
+        Refusal.raise_any(_ended_reasons(locked))
         _still_open(locked)
         spending.require_leader(locked, actor)
         holds.clear_for(locked, now)
@@ -117,6 +119,16 @@ def approve(
     if approved is None:
         raise Conflict.of("booking.figures_changed")
     return approved
+
+
+def _ended_reasons(locked: Reservation) -> list[Reason]:
+    """Why there is nothing to approve any more: for a suspended organisation nobody books, and a retired instrument runs never again."""
+    reasons = []
+    if locked.organisation.status == OrganisationStatus.SUSPENDED:
+        reasons.append(Reason("booking.customer_suspended"))
+    if locked.instrument.status == InstrumentStatus.RETIRED:
+        reasons.append(Reason("booking.instrument_retired"))
+    return reasons
 
 
 def _still_open(locked: Reservation) -> None:
@@ -142,7 +154,9 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
     figures.
     """
     why = _why_without_look(locked, now)
-    if not why or is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
+    if not why or is_due_expired(locked.during, now) or _ended_reasons(locked):
+        return False
+    if of_reservation(locked).closed_reasons(locked.during):
         return False
     holds.clear_for(locked, now)
     if ports.money().on_approve(locked, NOBODY, now) is not None:
@@ -184,6 +198,7 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
     """
     if spending.judge(reservation, now) is Wait.GOES_ON:
         return
+    Refusal.raise_any(_ended_reasons(reservation))
     spending.require_leader(reservation, Actor(user_id=manager_id))
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")

@@ -25,6 +25,7 @@ from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
+from instruments.models import InstrumentStatus, Membership, OrganisationStatus
 from instruments.services.notices import News, person, settle, tell
 from instruments.services.people import one_at_a_time
 
@@ -44,8 +45,8 @@ class Wish:
 
 
 def join(actor: Actor, wish: Wish, now: datetime) -> WaitEntry:
-    """Wait for a time. Raises NotFound, Forbidden, Refusal ``wait.too_many``, ``wait.window``, ``wait.length``, ``wait.past``,
-    ``booking.service_mode_unknown``."""
+    """Wait for a time. Raises NotFound, Forbidden, Refusal ``wait.too_many``, ``wait.already`` (for just this), ``wait.window``,
+    ``wait.length``, ``wait.past``, ``wait.retired``, ``booking.service_mode_unknown``."""
 
     def work() -> WaitEntry:
         person_id = one_at_a_time(actor)
@@ -54,25 +55,27 @@ def join(actor: Actor, wish: Wish, now: datetime) -> WaitEntry:
         context = booking_context.load(actor, wish.instrument_id, lock=False, customer_id=wish.organisation_id)
         _refuse_wish(context, wish, now)
         open_ones = WaitEntry.objects.filter(requested_by=person_id, state__in=[WaitState.WAITING, WaitState.OFFERED])
+        wanted = {
+            "instrument": context.instrument,
+            "organisation_id": wish.organisation_id,
+            "service_mode": wish.service_mode,
+            "minutes": wish.minutes,
+            "first_at": wish.window.starts_at,
+            "last_at": wish.window.ends_at,
+        }
+        if open_ones.filter(**wanted).exists():
+            raise Refusal.of("wait.already")
         if open_ones.count() >= MOST_WAITING:
             raise Refusal.of("wait.too_many", most=MOST_WAITING)
-        return WaitEntry.objects.create(
-            instrument=context.instrument,
-            organisation_id=wish.organisation_id,
-            requested_by_id=person_id,
-            service_mode=wish.service_mode,
-            minutes=wish.minutes,
-            first_at=wish.window.starts_at,
-            last_at=wish.window.ends_at,
-            state=WaitState.WAITING,
-            created_at=now,
-        )
+        return WaitEntry.objects.create(requested_by_id=person_id, state=WaitState.WAITING, created_at=now, **wanted)
 
     return transactions.run(work)
 
 
 def _refuse_wish(context: BookingContext, wish: Wish, now: datetime) -> None:
     minutes = timedelta(minutes=wish.minutes)
+    if context.instrument.status == InstrumentStatus.RETIRED:
+        raise Refusal.of("wait.retired")
     if wish.window.ends_at <= now + minutes:
         raise Refusal.of("wait.past", "ends_at")
     if wish.window.duration > LONGEST_WINDOW:
@@ -81,8 +84,7 @@ def _refuse_wish(context: BookingContext, wish: Wish, now: datetime) -> None:
     if wish.service_mode not in (modes or [wish.service_mode]):
         raise Refusal.of("booking.service_mode_unknown", "service_mode", known=modes)
     policy = context.policy
-    fits = policy.min_minutes <= wish.minutes <= policy.max_minutes and wish.minutes % policy.granularity_minutes == 0
-    if not fits or minutes > wish.window.duration:
+    if not policy.may_last(wish.minutes) or minutes > wish.window.duration:
         limits = {"shortest_minutes": policy.shortest_on_grid_minutes, "longest_minutes": policy.max_minutes}
         raise Refusal.of("wait.length", "minutes", step=policy.granularity_minutes, **limits)
 
@@ -138,11 +140,16 @@ def _request(actor: Actor, entry: WaitEntry, during: TimeRange) -> ReservationRe
 def offer_free_time(now: datetime) -> int:
     """Offer what is free to those who wait, the longest waiting first; returns how many were asked. Safe to repeat.
 
-    Who let an offer pass rests, and then stands behind those who were waiting already: the others come first.
+    Who let an offer pass rests, and then stands behind those who were waiting already: the others come first. Nobody is asked who could
+    not say yes: what is waited for by who has left is closed, and for a suspended organisation it waits.
     """
     _end_what_is_over(now)
     waiting = WaitEntry.objects.filter(Q(passed_at=None) | Q(passed_at__lte=now - REST), state=WaitState.WAITING)
-    in_turn = waiting.order_by(Coalesce("passed_at", "created_at"), "pk").values_list("pk", flat=True)
+    in_turn = (
+        waiting.exclude(organisation__status=OrganisationStatus.SUSPENDED)
+        .order_by(Coalesce("passed_at", "created_at"), "pk")
+        .values_list("pk", flat=True)
+    )
     seen: dict[int, BookingContext] = {}
     return each_parked(list(in_turn), lambda pk: _offered(pk, seen, now), "entry of the waiting list")
 
@@ -158,7 +165,7 @@ def _offered(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> b
 def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> bool:
     """Locks the calendar only where a look without a lock (the contexts in ``seen``, each read once) finds something."""
     entry = WaitEntry.objects.select_related("organisation").filter(pk=entry_id, state=WaitState.WAITING).first()
-    if entry is None:
+    if entry is None or _is_asked_already(entry):
         return False
     if entry.instrument_id not in seen:
         seen[entry.instrument_id] = booking_context.load_unlocked(entry.instrument_id)
@@ -166,7 +173,8 @@ def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> boo
         return False
     context = booking_context.load_locked(entry.instrument_id).for_customer(entry.organisation)
     entry = WaitEntry.objects.select_for_update(no_key=True).select_related("organisation").get(pk=entry_id)
-    during = _fit(context, entry, now, lock=True) if entry.state == WaitState.WAITING else None
+    is_next = entry.state == WaitState.WAITING and not _is_asked_already(entry)
+    during = _fit(context, entry, now, lock=True) if is_next else None
     if during is None:
         return False
     expires_at = offer_expires(now, during.starts_at)
@@ -178,6 +186,12 @@ def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> boo
     entry.save()
     _tell(context, entry, now)
     return True
+
+
+def _is_asked_already(entry: WaitEntry) -> bool:
+    """Whether another time of the instrument is on offer to the same person: one at a time, so that the next in the list is asked too."""
+    open_ones = WaitEntry.objects.filter(state=WaitState.OFFERED, requested_by=entry.requested_by_id)
+    return open_ones.filter(instrument=entry.instrument_id).exists()
 
 
 def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
@@ -215,12 +229,18 @@ def _fit(context: BookingContext, entry: WaitEntry, now: datetime, *, lock: bool
 
 
 def _end_what_is_over(now: datetime) -> None:
-    """Offers that nobody took, or whose time nothing keeps any more, pass on; entries whose window is over lapse."""
+    """Offers that nobody took or could take, or whose time nothing keeps any more, pass on; entries whose window is over lapse, and those
+    of who has left their organisation or the platform: nobody is told of that."""
     kept = Occupancy.objects.filter(source=OccupancySource.OFFER, wait_entry=OuterRef("pk"))
-    over = Q(offer_expires_at__lte=now) | ~Exists(kept)
+    suspended = Q(organisation__status=OrganisationStatus.SUSPENDED)
+    over = Q(offer_expires_at__lte=now) | ~Exists(kept) | suspended
+    books = Membership.objects.filter(
+        user=OuterRef("requested_by"), organisation=OuterRef("organisation"), role__in=BOOKING_ROLES, user__is_active=True
+    )
+    left = WaitEntry.objects.filter(~Exists(books), state__in=[WaitState.WAITING, WaitState.OFFERED]).order_by("pk")
     passed = WaitEntry.objects.filter(over, state=WaitState.OFFERED).order_by("pk")
     lapsed = WaitEntry.objects.filter(state=WaitState.WAITING, last_at__lte=now).order_by("pk")
-    for rows, event in ((passed, WaitEvent.PASS), (lapsed, WaitEvent.LAPSE)):
+    for rows, event in ((left, WaitEvent.LAPSE), (passed, WaitEvent.PASS), (lapsed, WaitEvent.LAPSE)):
         _end_each(rows, event, now)
 
 

@@ -26,6 +26,8 @@ from instruments.rules.wall_time import local_day, to_wall
 
 _DAY_MINUTES = 24 * 60
 CHIPS: dict[Risk, tuple[str, str, Promise]] = {
+    Risk.SUSPENDED: ("bad", "ban", gettext_lazy("Organisation suspended")),
+    Risk.LEFT: ("bad", "user-off", gettext_lazy("Has left the organisation")),
     Risk.CONFLICT: ("bad", "alert-triangle", gettext_lazy("Others want this time")),
     Risk.UNTRAINED: ("bad", "key", gettext_lazy("No licence")),
     Risk.OVER_QUOTA: ("bad", "chart-bar", gettext_lazy("Over the quota")),

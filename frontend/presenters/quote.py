@@ -196,6 +196,8 @@ class Panel:
     hold: HoldView | None = None
     elsewhere: Elsewhere | None = None
     wait_url: str = ""
+    first_id: int | None = None
+    """One's own request for just this time, where it was asked for already."""
 
     @property
     def service_modes(self) -> list[str]:

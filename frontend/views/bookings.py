@@ -169,7 +169,8 @@ def _refused(
     if isinstance(refusal, Conflict) and "elsewhere" in refusal.extra:
         url = wait_address(context, form.during(context.zone), panel.form)
         panel = replace(panel, wait_url=url, elsewhere=_elsewhere(actor, panel.form, refusal.extra["elsewhere"]))
-    return _form_response(request, {"panel": panel}, status=status_of(refusal))
+    first = next((one.params["reservation_id"] for one in refusal.reasons if one.code == "booking.asked_already"), None)
+    return _form_response(request, {"panel": replace(panel, first_id=first)}, status=status_of(refusal))
 
 
 def _alternatives(

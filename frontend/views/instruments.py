@@ -66,7 +66,7 @@ def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
     instrument = managed(actor, pk)
     becomes_facility = _asks_for_facility(request)
     form = _record_form(actor, instrument, request.POST if request.method == "POST" else None, becomes_facility)
-    status = 200
+    status, still_booked = 200, False
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -74,10 +74,11 @@ def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
                 saved = instrument_edits.save(actor, pk, form.edit(), timezone.now())
             except Refusal as refusal:
                 status = status_of(refusal)
+                still_booked = any(one.code == "booking.ahead_of_retirement" for one in refusal.reasons)
                 form = _refused(actor, instrument, form, refusal)
             else:
                 return _saved(request, pk, saved)
-    return _edit_page(request, instrument, form, PhotoForm(), status)
+    return _edit_page(request, instrument, form, PhotoForm(), status, still_booked=still_booked)
 
 
 def _saved(request: HttpRequest, pk: int, saved: Saved) -> HttpResponse:
@@ -114,7 +115,13 @@ def _record_form(actor: Actor, instrument: Instrument, data: Any, becomes_facili
 
 
 def _edit_page(
-    request: HttpRequest, instrument: Instrument, form: RecordForm, photo_form: PhotoForm, status: int = 200
+    request: HttpRequest,
+    instrument: Instrument,
+    form: RecordForm,
+    photo_form: PhotoForm,
+    status: int = 200,
+    *,
+    still_booked: bool = False,
 ) -> HttpResponse:
     actor = actor_of(request)
     context = {
@@ -124,6 +131,7 @@ def _edit_page(
         "photo_form": photo_form,
         "change": records.open_change_of(actor, instrument),
         "reviewed": records.waits_for_review(actor, instrument),
+        "still_booked": still_booked,
     }
     stands_at(request, "instrument_edit", instrument.pk)
     return render(request, "instruments/edit.html", context, status=status)

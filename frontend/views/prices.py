@@ -49,7 +49,7 @@ def price_list(request: HttpRequest) -> HttpResponse:
     actor.require(*PRICERS)
     asked = request.GET.get("what", "")
     kind = Kind(asked) if asked in list(Kind) else Kind.INSTRUMENT
-    text = request.GET.get("q", "").strip()[:100]
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     page = Paginator(overview.things_of(actor, kind, text), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = overview.with_prices(kind, list(page.object_list), timezone.localtime(now).date())
     context = {

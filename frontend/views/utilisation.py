@@ -44,7 +44,7 @@ class Asked:
 def utilisation_list(request: HttpRequest) -> HttpResponse:
     """The labs whose figures one may read; who has one lab is led to it."""
     actor = actor_of(request)
-    text = " ".join(request.GET.get("q", "").split())[:NAME_LENGTH]
+    text = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:NAME_LENGTH]
     own = sorted(actor.organisations(*READERS))
     rows = utilisation.labs(actor, text)
     found = list(rows[: utilisation.MOST_LABS + 1])

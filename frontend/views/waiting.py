@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -16,12 +16,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.settlement.services import quotes
 from booking import queries
 from booking.models import WaitEntry
 from booking.queries import Before
+from booking.rules.states import ReservationState
 from booking.rules.waiting import WaitState, most_within
+from booking.services import auto_approval, waiting
 from booking.services import context as booking_context
-from booking.services import waiting
+from booking.services.auto_approval import Look
 from booking.services.context import BookingContext
 from booking.services.waiting import Wish
 from config.kernel.access import Actor, visible_to
@@ -53,10 +56,41 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     entries = sorted(rows.order_by("-created_at")[:SHOWN], key=lambda entry: entry.state not in ("offered", "waiting"))
     offered = {(entry.organisation_id, entry.instrument_id) for entry in entries if entry.state == WaitState.OFFERED}
     before = queries.before_of_each(actor, offered)
-    rows_shown = [(entry, _booking_address(entry, before)) for entry in entries]
+    at_once = _counts_at_once(actor, [entry for entry in entries if entry.state == WaitState.OFFERED], timezone.now())
+    rows_shown = [(entry, _booking_address(entry, before), entry.pk in at_once) for entry in entries]
     context = {"rows": rows_shown, "problems": sentences(refusal) if refusal else []}
     stands_at(request, "wait_list")
     return render(request, "waiting/list.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _counts_at_once(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -> set[int]:
+    """The ids of those that would be booked at once; the lab looks at the others first. A price is asked for only where it decides."""
+    contexts = booking_context.load_many(actor, [entry.instrument_id for entry in offered]) if offered else {}
+    counts: set[int] = set()
+    looks: dict[int, Look] = {}
+    for entry in offered:
+        context = contexts.get(entry.instrument_id)
+        if context is None or entry.offered is None or actor.user_id is None:
+            continue
+        if not context.policy.approval_required:
+            counts.add(entry.pk)
+            continue
+        rule = context.policy.auto_approval
+        fen = _payable_now_fen(actor, entry, entry.offered, now) if rule is not None and rule.most_fen is not None else None
+        looks[entry.pk] = Look(context, entry.offered, fen)
+    if looks and actor.user_id is not None:
+        lets = auto_approval.would_let_many(list(looks.values()), actor.user_id)
+        counts |= {pk for pk, let in zip(looks, lets, strict=True) if let}
+    return counts
+
+
+def _payable_now_fen(actor: Actor, entry: WaitEntry, during: TimeRange, now: datetime) -> int | None:
+    """What would be paid for the time on offer; None without a price."""
+    try:
+        preview = quotes.preview(actor, entry.instrument_id, entry.organisation_id, during, now, entry.service_mode)
+    except Refusal:
+        return None
+    return preview.assessment.payable_now_fen
 
 
 @login_required
@@ -143,30 +177,55 @@ def _booking_address(entry: WaitEntry, before: Mapping[tuple[int, int], Before])
 @login_required
 @require_POST
 def wait_accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the time on offer."""
-    return _answer(request, lambda actor, now: waiting.accept(actor, pk, now).reservation_id, _("Taken: the time is yours."))
+    """Take the time on offer: it is booked, or asked for where the lab looks at it first."""
+
+    def act(actor: Actor, now: datetime) -> Done:
+        taken = waiting.accept(actor, pk, now)
+        asked = taken.state == ReservationState.REQUESTED
+        said = _("Request sent: the time is yours once the lab says yes.") if asked else _("Booked: the time is yours.")
+        return Done(said, taken.reservation_id)
+
+    return _answer(request, act)
 
 
 @login_required
 @require_POST
 def wait_decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the offer pass and wait on."""
-    return _answer(request, lambda actor, now: waiting.decline(actor, pk, now), _("Passed on. You are still waiting."))
+
+    def act(actor: Actor, now: datetime) -> Done:
+        waiting.decline(actor, pk, now)
+        return Done(_("Passed on. You are still waiting."))
+
+    return _answer(request, act)
 
 
 @login_required
 @require_POST
 def wait_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Wait no longer."""
-    return _answer(request, lambda actor, now: waiting.withdraw(actor, pk, now), _("You are no longer on the list."))
+
+    def act(actor: Actor, now: datetime) -> Done:
+        waiting.withdraw(actor, pk, now)
+        return Done(_("You are no longer on the list."))
+
+    return _answer(request, act)
 
 
-def _answer(request: HttpRequest, act: Callable[[Actor, datetime], Any], success: str) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an answer did, in words, and the booking that it made, if any."""
+
+    said: str
+    reservation_id: int | None = None
+
+
+def _answer(request: HttpRequest, act: Callable[[Actor, datetime], Done]) -> HttpResponse:
     try:
         done = act(actor_of(request), timezone.now())
     except NotFound:
         raise
     except Refusal as refusal:
         return _list(request, refusal)
-    messages.success(request, success)
-    return redirect("reservation_detail", done) if done else redirect("wait_list")
+    messages.success(request, done.said)
+    return redirect("reservation_detail", done.reservation_id) if done.reservation_id else redirect("wait_list")

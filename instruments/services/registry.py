@@ -14,7 +14,8 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, Organisation, Site
+from instruments.models import Instrument, InstrumentStatus, Organisation, Site
+from instruments.ports import before_retirement
 from instruments.rules import registry_map, registry_values
 from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
@@ -194,7 +195,7 @@ def update_instrument(
     ``new_place`` names a place that is created for it.
 
     Raises NotFound, Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason, among them ``instrument.review_needed``
-    (see ``instrument_edits``). Nothing is written when nothing differs.
+    (see ``instrument_edits``) and ``booking.ahead_of_retirement`` (it is booked still). Nothing is written when nothing differs.
     """
     instrument = managed_instrument(actor, instrument_id)
     values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"}, instrument)
@@ -207,6 +208,8 @@ def update_instrument(
         return instrument
     after = {name: values[name] for name in before}
     refuse_unreviewed(actor, instrument, after)
+    if after.get("status") == InstrumentStatus.RETIRED:
+        before_retirement(instrument.pk, now)
     for name, value in after.items():
         setattr(instrument, name, value)
     instrument.name_pinyin = name_pinyin(instrument.name)

@@ -11,6 +11,8 @@ from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Risk
 from booking.services import policies, transitions
 from booking.services.policies import Scope
+from instruments.models import Organisation, User
+from instruments.services import members
 
 
 def risks(cast, pk: int) -> set[str]:
@@ -46,6 +48,21 @@ def test_a_rival_is_seen_whether_it_competes_or_blocks_the_time_and_no_other_boo
     assert marked == {asked, rival}
     Reservation.objects.filter(pk=rival).update(state="expired")
     assert Risk.CONFLICT not in risks(cast, asked)
+
+
+def test_who_is_suspended_or_has_left_is_marked(cast, ask):
+    asked, other = ask(9, 12), ask(13, 15, who="he")
+    assert not {Risk.SUSPENDED, Risk.LEFT} & (risks(cast, asked) | risks(cast, other))
+    Organisation.objects.filter(pk=cast.other_firm.pk).update(status="suspended")
+    members.remove_member(cast.actor("zhao"), cast.firm.pk, cast.users["lin"].pk, cast.now)
+    assert Risk.LEFT in risks(cast, asked) and Risk.SUSPENDED not in risks(cast, asked)
+    assert Risk.SUSPENDED in risks(cast, other) and not {Risk.LEFT, Risk.UNVERIFIED} & risks(cast, other)
+
+
+def test_a_person_whose_account_is_closed_has_left(cast, ask):
+    asked = ask(9, 12)
+    User.objects.filter(pk=cast.users["lin"].pk).update(is_active=False)
+    assert Risk.LEFT in risks(cast, asked)
 
 
 def test_pages_go_on_where_the_first_ends_and_a_page_too_far_is_the_last(cast, ask, monkeypatch):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from booking.licence_queries import levels_held, without_licence
 from booking.models import Licence, LicenceGap, RecognitionRequest, Reservation, UsageSession
-from booking.services import licences, policies, reservations, training, transitions
+from booking.services import licences, policies, reservations, training, transitions, usage_review
 from booking.services.licence_import import LICENCES
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
@@ -106,6 +106,15 @@ def test_what_is_not_used_for_too_long_ends_and_use_keeps_it(cast, give, held, b
     transitions.check_out(cast.actor("wang"), reservation.pk, reservation.ends_at)
     assert held(now + timedelta(days=93))
     assert not held(reservation.starts_at + timedelta(days=92))
+
+
+def test_a_use_that_is_disputed_is_a_use_all_the_same(cast, give, held, booked, now):
+    give(unused_months=3)
+    reservation = booked()
+    transitions.check_in(cast.actor("wang"), reservation.pk, reservation.starts_at)
+    transitions.check_out(cast.actor("wang"), reservation.pk, reservation.ends_at)
+    usage_review.dispute(cast.actor("lin"), reservation.pk, "The detector was off", reservation.ends_at)
+    assert held(now + timedelta(days=93))
 
 
 def test_a_missed_booking_is_no_use(cast, give, held, booked, now):

@@ -16,7 +16,8 @@ from booking.services.policies import Scope
 from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
-from instruments.models import Notice
+from instruments.models import Instrument, Notice, Organisation, User
+from instruments.services import members
 from tests.booking.services.test_reservation_flow import ask
 
 MINUTE = timedelta(minutes=1)
@@ -236,7 +237,7 @@ def test_who_let_an_offer_pass_rests_and_then_stands_behind_the_others(cast, slo
 
 def test_one_entry_that_fails_keeps_no_time_from_the_others(cast, slot, caplog):
     broken = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
-    over = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 9 * MINUTE)
+    over = waiting.join(cast.actor("he"), wish(cast, slot(9, 11), firm=cast.other_firm), cast.now - 9 * MINUTE)
     waiting.offer_free_time(cast.now)
     WaitEntry.objects.filter(pk=broken.pk).update(offers=32767, passed_at=cast.now - 2 * REST)
     WaitEntry.objects.filter(pk=broken.pk).update(state="waiting")
@@ -315,8 +316,79 @@ def test_a_person_waits_for_ten_times_at_most(cast, slot):
     for hour in range(10):
         waiting.join(cast.actor("lin"), wish(cast, slot(8 + hour, 10 + hour)), cast.now)
     with pytest.raises(Refusal) as refused:
-        waiting.join(cast.actor("lin"), wish(cast, slot(8, 10)), cast.now)
+        waiting.join(cast.actor("lin"), wish(cast, slot(8, 11)), cast.now)
     assert codes(refused) == ["wait.too_many"]
+
+
+def test_nobody_waits_twice_for_the_same(cast, slot):
+    first = waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now)
+    with pytest.raises(Refusal) as refused:
+        waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now)
+    assert codes(refused) == ["wait.already"]
+    waiting.withdraw(cast.actor("lin"), first.pk, cast.now)
+    assert waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now).state == "waiting"
+
+
+def test_one_time_of_an_instrument_is_on_offer_to_a_person_and_then_the_next_is_asked(cast, slot):
+    for hour in range(5):
+        waiting.join(cast.actor("lin"), wish(cast, slot(8, 20 - hour)), cast.now)
+    waiting.join(cast.actor("he"), wish(cast, slot(8, 20), firm=cast.other_firm), cast.now)
+    assert waiting.offer_free_time(cast.now) == 2
+    offered = WaitEntry.objects.filter(state="offered").order_by("pk")
+    assert [one.requested_by.full_name for one in offered] == [cast.users[name].full_name for name in ("lin", "he")]
+    waiting.accept(cast.actor("lin"), offered[0].pk, cast.now)
+    assert waiting.offer_free_time(cast.now) == 1
+
+
+def test_as_long_as_can_be_booked_at_some_time_can_be_waited_for(cast, slot):
+    always = [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 480, "until_minute": 1200}]
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120, "unlimited": always}, cast.now)
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(8, 20), 240), cast.now)
+    assert waiting.offer_free_time(cast.now) == 1
+    entry.refresh_from_db()
+    assert entry.offered == slot(8, 12)
+
+
+def test_nobody_waits_for_a_retired_instrument(cast, slot):
+    Instrument.objects.filter(pk=cast.xrd.pk).update(status="retired")
+    with pytest.raises(Refusal) as refused:
+        waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now)
+    assert codes(refused) == ["wait.retired"]
+
+
+def leaves(cast):
+    members.remove_member(cast.actor("zhao"), cast.firm.pk, cast.users["lin"].pk, cast.now)
+
+
+def is_locked_out(cast):
+    User.objects.filter(pk=cast.users["lin"].pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("ends", [leaves, is_locked_out])
+@pytest.mark.parametrize("offered", [False, True])
+def test_who_has_left_is_asked_no_more_and_what_was_kept_is_free(cast, slot, ends, offered):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    if offered:
+        waiting.offer_free_time(cast.now)
+    told = Notice.objects.count()
+    ends(cast)
+    assert waiting.offer_free_time(cast.now) == 0
+    entry.refresh_from_db()
+    assert entry.state == "lapsed" and not Occupancy.objects.exists()
+    assert Notice.objects.count() == told
+
+
+@pytest.mark.parametrize("offered", [False, True])
+def test_what_a_suspended_firm_waits_for_waits_until_it_may_book_again(cast, slot, offered):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    if offered:
+        waiting.offer_free_time(cast.now)
+    Organisation.objects.filter(pk=cast.firm.pk).update(status="suspended")
+    assert waiting.offer_free_time(cast.now) == 0
+    entry.refresh_from_db()
+    assert entry.state == "waiting" and not Occupancy.objects.exists()
+    Organisation.objects.filter(pk=cast.firm.pk).update(status="verified")
+    assert waiting.offer_free_time(cast.now + REST) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from booking import ports
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
-from booking.services import context, maintenance, reservations, transitions
+from booking.services import context, maintenance, reservations, self_service, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Membership, Notice
+from instruments.models import Instrument, Membership, Notice, Organisation
+from instruments.services import registry
 from tests.agreeing import check_out_agreed
 from tests.concurrency.world import add_instrument
 
@@ -359,3 +360,53 @@ def test_an_instrument_in_hand_knows_its_policy(cast, slot):
     with CaptureQueriesContext(connection) as asked:
         known = [context.policy_for(found.instrument).cancel_notice_minutes for found in (one, many)]
     assert (known, len(asked)) == ([7, 7], 0)
+
+
+# --- What has ended meanwhile -----------------------------------------------------------------------------------------------
+def test_a_request_of_a_suspended_organisation_is_not_approved(cast, slot):
+    asked = ask(cast, slot(9, 12))
+    Organisation.objects.filter(pk=cast.firm.pk).update(status="suspended")
+    with pytest.raises(Refusal) as refused:
+        transitions.approve(cast.actor("wang"), asked.pk, cast.now)
+    assert codes(refused) == {"booking.customer_suspended"}
+    asked.refresh_from_db()
+    assert asked.state == "requested"
+
+
+def test_nothing_is_approved_or_started_on_a_retired_instrument(cast, slot):
+    asked, booked = ask(cast, slot(9, 12)), ask(cast, slot(13, 15), key="k2")
+    transitions.approve(cast.actor("wang"), booked.pk, cast.now)
+    Instrument.objects.filter(pk=cast.xrd.pk).update(status="retired")
+    with pytest.raises(Refusal) as refused:
+        transitions.approve(cast.actor("wang"), asked.pk, cast.now)
+    assert codes(refused) == {"booking.instrument_retired"}
+    for start in (lambda: transitions.check_in(cast.actor("wang"), booked.pk, slot(13, 15).starts_at),
+                  lambda: self_service.start(cast.actor("lin"), booked.pk, [], slot(13, 15).starts_at)):  # fmt: skip
+        with pytest.raises(Refusal) as refused:
+            start()
+        assert codes(refused) == {"check_in.instrument_retired"}
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_an_instrument_is_retired_once_nothing_is_booked_on_it_any_more(cast, slot, approved):
+    booked = ask(cast, slot(9, 12))
+    if approved:
+        transitions.approve(cast.actor("wang"), booked.pk, cast.now)
+    with pytest.raises(Refusal) as refused:
+        registry.set_status(cast.actor("wang"), cast.xrd.pk, "retired", cast.now)
+    assert codes(refused) == {"booking.ahead_of_retirement"}
+    assert registry.set_status(cast.actor("wang"), cast.xrd.pk, "under_repair", cast.now).status == "under_repair"
+    transitions.cancel(cast.actor("wang"), booked.pk, cast.now, "It goes.")
+    assert registry.set_status(cast.actor("wang"), cast.xrd.pk, "retired", cast.now).status == "retired"
+
+
+def test_a_person_does_not_compete_with_themselves_for_a_time(cast, slot):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    first = ask(cast, slot(9, 12))
+    with pytest.raises(Conflict) as refused:
+        ask(cast, slot(9, 12), key="k2")
+    assert codes(refused) == {"booking.asked_already"}
+    assert refused.value.reasons[0].params["reservation_id"] == first.pk
+    ask(cast, slot(9, 12), who="he", firm=cast.other_firm, key="k3")
+    transitions.cancel(cast.actor("lin"), first.pk, cast.now)
+    assert ask(cast, slot(9, 12), key="k4").state == "requested"

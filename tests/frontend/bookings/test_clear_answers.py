@@ -22,7 +22,7 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import Licence, Occupancy, Reservation, UsageSession
+from booking.models import InstrumentPolicy, Licence, Occupancy, Reservation, UsageSession
 from booking.services import licences, policies, transitions
 from booking.services.policies import Scope
 from tests.booking.finding.labs import labs  # noqa: F401
@@ -192,3 +192,27 @@ def test_a_time_across_closing_is_refused_with_the_hours_and_overtime_is_no_faul
     transitions.check_out(cast.actor("wang"), pk, ends_at + 6 * HOUR)
     session = UsageSession.objects.get()
     assert session.actual_ends_at == ends_at + 6 * HOUR and session.overrun_minutes > 0
+
+
+def test_the_same_time_asked_for_in_two_tabs_leads_to_the_first_request(as_, cast, form, programmes):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    lin, address = as_("lin"), f"/instruments/{cast.xrd.pk}/book"
+    tabs = form(9, 11), form(9, 11)
+    assert lin.post(address, tabs[0]).status_code == 302
+    answer = lin.post(address, tabs[1])
+    first = Reservation.objects.get()
+    assert answer.status_code == 409
+    assert first.reference in words(answer) and f'href="/bookings/{first.pk}/">Look at your request' in answer.content.decode()
+
+
+def test_who_retires_an_instrument_that_is_booked_is_led_to_what_is_booked(as_, cast, ask):
+    ask(9, 11)
+    wang, address = as_("wang"), f"/instruments/{cast.xrd.pk}/edit/"
+    page = wang.get(address)
+    sent = {bound.html_name: bound.value() for bound in page.context["form"] if bound.value() not in (None, False)}
+    answer = wang.post(address, sent | {"status": "retired"})
+    assert answer.status_code == 422
+    assert (
+        "1 bookings or requests ahead" in words(answer)
+        and f'href="/instruments/{cast.xrd.pk}/maintenance/"' in answer.content.decode()
+    )

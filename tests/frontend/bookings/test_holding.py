@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from booking.models import Occupancy
@@ -82,7 +83,7 @@ def test_the_form_that_opens_with_a_time_keeps_it_once_and_not_longer_for_being_
     assert "Kept for you until 09:08" in first and "Kept for you until 09:08" in second
     assert Occupancy.objects.filter(source="hold").count() == 1
     again = _page(as_, cast, "lin")
-    assert OPENS not in again and "09:08" in again and 'hx-trigger="load delay:120s"' in again
+    assert OPENS not in again and "09:08" in again and 'hx-trigger="load delay:120s,' in again
     assert "Kept for you until 09:13" in words(as_("lin").post(address, TIME, headers={"HX-Request": "true"}))
 
 
@@ -129,3 +130,18 @@ def test_a_form_in_which_the_mode_changes_to_assisted_keeps_the_time_of_who_assi
     holds.hold(cast.actor("lin"), cast.xrd.pk, during, cast.now, None, "assisted", renew=False)
     assert holds.held(context, holder, during, "assisted", cast.now) is not None
     assert holds.held(context, holder, during, "self_operated", cast.now) is None
+
+
+def test_a_tab_whose_time_another_tab_gave_up_says_so_when_one_comes_back_to_it(as_, cast, form, programmes):
+    client, address = as_("lin"), f"/instruments/{cast.xrd.pk}/hold"
+    first = client.post(address, TIME, headers={"HX-Request": "true"}).content.decode()
+    look = re.search(r"<span hidden hx-get=.*?</span>", first)
+    assert look and "visibilitychange from:document" in look[0] and '{"unheld": "over"}' in look[0]
+    asked = {**TIME, "instrument": cast.xrd.pk, "organisation": cast.firm.pk, "unheld": "over"}
+    assert "Kept for you until" in words(client.get("/quotes/preview", asked, headers={"HX-Request": "true"}))
+    client.post(address, TIME | {"from": "13:00", "to": "15:00"}, headers={"HX-Request": "true"})
+    assert "not kept for you any more" in words(client.get("/quotes/preview", asked, headers={"HX-Request": "true"}))
+    sent = form(9, 11)
+    as_("he").post(address, TIME)
+    refused = client.post(f"/instruments/{cast.xrd.pk}/book", sent)
+    assert refused.status_code == 409 and "just taken" in words(refused)

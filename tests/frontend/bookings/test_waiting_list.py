@@ -10,7 +10,8 @@ import pytest
 from django.urls import reverse
 
 from booking.models import Reservation, WaitEntry
-from booking.services import waiting
+from booking.services import policies, waiting
+from booking.services.policies import Scope
 from booking.services.waiting import Wish
 from instruments.services import research_groups
 from tests.frontend.acting import query_count, words
@@ -173,13 +174,42 @@ def test_what_another_organisation_was_booked_for_is_not_taken_along(as_, cast, 
     assert Reservation.objects.get(pk=WaitEntry.objects.get(pk=entry.pk).reservation_id).research_project == ""
 
 
-def test_the_list_takes_as_many_queries_for_three_offers_as_for_one(as_, cast, slot, programmes):
+def test_the_list_takes_as_many_queries_for_three_offers_as_for_one(as_, cast, slot, twin, programmes):
     lin = as_("lin")
 
-    def one_more(day: int) -> int:
+    def one_more(instrument, day: int) -> int:
         during = slot(9, 11, day)
-        waiting.join(cast.actor("lin"), Wish(cast.xrd.pk, cast.firm.pk, during, 120, "self_operated"), cast.now)
+        waiting.join(cast.actor("lin"), Wish(instrument.pk, cast.firm.pk, during, 120, "self_operated"), cast.now)
         assert waiting.offer_free_time(cast.now) == 1
         return query_count(lin, reverse("wait_list"))
 
-    assert one_more(0) == one_more(1) == one_more(2)
+    assert one_more(cast.xrd, 0) == one_more(twin(), 1) == one_more(twin(), 2)
+
+
+# --- By what will happen ------------------------------------------------------------------------------------------------
+def say(cast, **rules):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), rules, cast.now)
+
+
+def only_cheap(yuan: int) -> dict:
+    return {"approval_required": True, "auto_approval": {"who": "anybody", "most_fen": yuan * 100}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "books"),
+    [
+        ({"approval_required": True}, False),
+        ({"approval_required": False}, True),
+        (only_cheap(1), False),
+        (only_cheap(100_000), True),
+    ],
+)
+def test_the_buttons_and_the_answer_say_what_will_happen(as_, cast, offered, programmes, rules, books):
+    say(cast, **rules)
+    entry, lin = offered("lin", cast.firm), as_("lin")
+    page = words(lin.get(reverse("wait_list")))
+    assert ("See the price and book it" in page) is books and ("See the price and request it" in page) is not books
+    assert ("Book this time" in page) is books and ("Request this time" in page) is not books
+    answer = words(lin.post(reverse("wait_accept", args=[entry.pk]), follow=True))
+    assert ("Booked: the time is yours." in answer) is books and ("Request sent: the time is yours once" in answer) is not books
+    assert (Reservation.objects.get().state == "approved") is books
