@@ -69,6 +69,46 @@ register(
         "programme.flaw.place": _("“%(found)s” is no place in this document. Begin with $., for example $.rounding.mode."),
         "programme.flaw.meaning": "%(fault)s",
         "programme.warning.unmeetable": _("No booking can meet this gate, because the platform does not know of any: %(facts)s."),
+        "programme.warning.refuses": _("Every booking is refused here, because the platform does not know of any: %(facts)s."),
+        "programme.warning.case_refuses": _(
+            "Bookings that come to this case are refused, because the platform does not know of any: %(facts)s. Write “if_unknown” "
+            "beside the fact if the next case should be looked at instead."
+        ),
+        "programme.warning.never_holds": _(
+            "This never holds of a booking, so that nothing comes of it: the platform does not know of any: %(facts)s."
+        ),
+        "programme.warning.no_side": _(
+            "No side is ever for a booking, so that every booking is refused: the platform does not know of any: %(facts)s."
+        ),
+        "programme.warning.counts_nil": _("This counts as nil, because the platform does not know of any booking: %(facts)s."),
+        "programme.warning.grade_assumed": _(
+            "For every booking the grade %(grade)s is assumed, as an estimate: the platform does not know of any: %(facts)s."
+        ),
+        "programme.warning.limits_nothing": _("This limits no booking, because the platform does not know of any: %(facts)s."),
+        "programme.warning.cap_concerns": _(
+            "This limit concerns every booking, because the platform does not know of any: %(facts)s. Write “if_unknown”: “no” "
+            "beside the fact if it should concern none."
+        ),
+        "programme.warning.each_alone": _(
+            "This limits each booking by itself, because the platform does not know of any: %(facts)s."
+        ),
+        "programme.warning.pays_nothing": _(
+            "%(payer)s pays nothing of any booking, because the platform does not know of any: %(facts)s. Those behind pay it all."
+        ),
+        "programme.warning.no_lines": _(
+            "A booking has no lines of its own here: it is worked out and rounded once, as with “claim”."
+        ),
+        "programme.warning.excludes_nothing": _(
+            "This excludes no booking: there is no such kind of service here: %(services)s. There are: %(known)s."
+        ),
+        "programme.warning.label_meant": _(
+            "Nobody can have this label here: %(labels)s. Is %(meant)s meant? There are: %(known)s."
+        ),
+        "programme.warning.label_unknown": _("Nobody can have this label here: %(labels)s. There are: %(known)s."),
+        "programme.warning.no_such_owner": _("No owner here is of this class: %(owner_class)s."),
+        "programme.warning.begins_anew": _(
+            "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
+        ),
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(
             "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."

@@ -122,6 +122,9 @@ register(
         ),
         "subsidy.step.window": _("Date that lies in a window of the programme: %(fact)s, %(on)s."),
         "subsidy.step.lifetime": _("In time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
+        "subsidy.step.window_open": _("On condition: %(fact)s, %(windows)s. Next: %(from_on)s to %(until_on)s."),
+        "subsidy.step.lifetime_open": _("On condition: %(fact)s, until %(last_day)s at the latest, counted from %(since)s."),
+        "subsidy.step.lifetime_after": _("On condition: %(fact)s, within %(span)s of %(since)s."),
         "subsidy.step.case": _("The case that counts: %(says)s"),
         "subsidy.step.best_case": _("The best of %(count)s cases that hold: %(says)s"),
         "subsidy.step.base_less": _("Left out, %(of)s: %(left_out_fen)s"),
@@ -200,6 +203,10 @@ register(
         "billing.figures_differ": _(
             "The figures have changed since you looked: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
             "Check them and confirm again."
+        ),
+        "subsidy.settlement_not_offered": _("The programme offers other ways of settlement: %(known)s. Choose one of them."),
+        "subsidy.rate_not_offered": _(
+            "A rate from %(lowest)s %% to %(highest)s %% can be chosen. Choose one of these, or leave it empty."
         ),
         "facts.money_held": _(
             "The subsidy was decided by this and money is held for it: it stays as it is. To change it, cancel the booking and book again."
@@ -371,6 +378,21 @@ register(
         "programme.overlaps": _(
             "The published version %(label)s is valid from %(first_on)s to %(last_on)s."
             " Change the first or the last day so that they do not overlap."
+        ),
+        "programme.pool_again": _(
+            "Version %(label)s of the same year has a pool “%(pool)s” already, with %(left_fen)s left. Say in this pool whether it goes on"
+            " (pool of version: %(label)s) or is new money."
+        ),
+        "programme.pool_again_unlimited": _(
+            "Version %(label)s of the same year has a pool “%(pool)s” already. Say in this pool whether it goes on (pool of version:"
+            " %(label)s) or is new money."
+        ),
+        "figure.no_such_cap": _("The figure of this limit is not set here: the document says it, or it is a voucher's."),
+        "figure.year": _("The version holds in none of the limit's days of this year. Choose a year of the version."),
+        "figure.amount": _("Type an amount of nil or more."),
+        "figure.below_used": _("%(used_fen)s is held or spent already. Type that amount or more."),
+        "programme.pool_unknown": _(
+            "Version %(label)s has no pool “%(pool)s” of the same year and payer that could go on. Name the version that opened it."
         ),
         "programme.no_example": _("Add at least one worked example, so that everybody sees what the rule gives."),
         "programme.still_template": _(

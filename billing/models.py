@@ -37,7 +37,7 @@ from billing.ordering.models import (
     QuotationLine,
 )
 from billing.papers.check_models import BookCheck
-from billing.papers.models import PaperCode
+from billing.papers.models import PaperCode, PaperFile
 from billing.payments.difference_models import PaymentDifference
 from billing.payments.models import (
     Allocation,
@@ -64,6 +64,7 @@ from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
+from billing.subsidy.figure_models import CapFigure
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplication, VoucherQuota
 
@@ -83,6 +84,7 @@ __all__ = [
     "BillVoid",
     "BookCheck",
     "BookingFee",
+    "CapFigure",
     "Charge",
     "Checkout",
     "Claim",
@@ -124,6 +126,7 @@ __all__ = [
     "OpeningLoad",
     "OpeningReversal",
     "PaperCode",
+    "PaperFile",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing.bills.services import documents as bill_documents
 from billing.bills.services import proposing as bill_proposals
-from billing.claims.services import clawbacks, publishing, waiting_lists
+from billing.claims.services import clawbacks, publishing, too_late, waiting_lists
 from billing.claims.services import documents as claim_documents
 from billing.claims.services import waiting as claims_waiting
 from billing.dunning.services import reminding
@@ -66,9 +66,11 @@ def render_claim_paper(kind: str, document_id: int) -> None:
 @app.periodic(cron="25 * * * *")
 @app.task(name="billing.tend_claims", queueing_lock="billing.tend_claims")
 def tend_claims(timestamp: int) -> None:
-    """Find publicities over, and raise what has to come back of claims that were handed in."""
+    """Find publicities over, raise what has to come back of claims that were handed in, and give back what can be claimed on no day any
+    more."""
     now = timezone.now()
-    beat("billing.tend_claims", now, ended=publishing.end_due(now), raised=clawbacks.raise_due(None, now))
+    ended, raised = publishing.end_due(now), clawbacks.raise_due(None, now)
+    beat("billing.tend_claims", now, ended=ended, raised=raised, given_back=too_late.give_back_late(now))
 
 
 @app.periodic(cron="*/5 * * * *")

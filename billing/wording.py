@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, npgettext, pgettext, pgettext_lazy
+from django.utils.translation import get_language, ngettext, npgettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.pricing.rules.tax import TaxTold
 from billing.subsidy.rules.outcome import home_platform
+from booking.service_wording import KINDS
+from config.kernel.date_wording import month_name
 from config.kernel.messages import local_date, sentence
 from instruments.queries.divisions import division_name
 
@@ -120,11 +122,7 @@ _PAYEES: dict[str, Word] = {
 _SERVICES: dict[str, Word] = {
     "instrument_use": pgettext_lazy("kind of service", "use of an instrument"),
     "testing": pgettext_lazy("kind of service", "testing"),
-    "statutory_test": pgettext_lazy("kind of service", "statutory test"),
-    "certification": pgettext_lazy("kind of service", "certification"),
-    "enforcement_inspection": pgettext_lazy("kind of service", "enforcement inspection"),
-    "commercial_inspection": pgettext_lazy("kind of service", "commercial inspection"),
-    "medical": pgettext_lazy("kind of service", "medical service"),
+    **KINDS,
     "technology_consulting": pgettext_lazy("kind of service", "technology consulting"),
     "technology_transaction": pgettext_lazy("kind of service", "technology transaction"),
     "intellectual_property": pgettext_lazy("kind of service", "intellectual property service"),
@@ -209,6 +207,7 @@ _FACTS: dict[str, Word] = {
     "instrument.listed": pgettext_lazy("missing fact", "whether the instrument is listed"),
     "instrument.resource_class": pgettext_lazy("missing fact", "the class of the instrument"),
     "instrument.lists": pgettext_lazy("missing fact", "the lists on which the instrument stands"),
+    "service.awaited": pgettext_lazy("missing fact", "what has not come yet (invoice, claim, payment)"),
     "service.imported": pgettext_lazy("missing fact", "whether it came with a list of the lab's"),
     "service.contract_on": pgettext_lazy("missing fact", "the date of the contract"),
     "service.payment_on": pgettext_lazy("missing fact", "the day of payment"),
@@ -445,17 +444,41 @@ def _several(word: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda codes: several(word(code) for code in codes)
 
 
+def window_word(shown: Any) -> str:
+    """A window as documents and steps have it (``08-01 – 09-15``, or whole dates), in words."""
+    first, _dash, last = str(shown).partition(" – ")
+    return pgettext("days of a window", "%(first)s to %(last)s") % {"first": _day_word(first), "last": _day_word(last)}
+
+
+def _day_word(shown: str) -> str:
+    """A day of one year, or of every year (``MM-DD``)."""
+    if len(shown) > len("MM-DD"):
+        return local_date(shown)
+    month, day = shown.split("-")
+    return pgettext("day of every year", "%(day)s %(month)s") % {"day": int(day), "month": month_name(int(month))}
+
+
+def _span(length: Mapping[str, int]) -> str:
+    """How long a time after another date is."""
+    months, days = length["months"], length["days"]
+    found = [ngettext("%(count)s month", "%(count)s months", months) % {"count": months}] if months else []
+    if days or not months:
+        found.append(ngettext("%(count)s day", "%(count)s days", days) % {"count": days})
+    return " ".join(found)
+
+
 _SINGLE: dict[str, Callable[[Any], str]] = {
     "basis": _from(_BASES),
     "customer_class": customer_class_word,
     "fact": _from(_FACTS),
     "since": _from(_FACTS),
+    "span": _span,
     "says": document_text,
     "lead": payer_word,
     "ratio": ratio_text,
     "lowest_rate": percent,
     "highest_rate": percent,
-    "windows": _several(str),
+    "windows": _several(window_word),
     "factor": factor_text,
     "first_day": local_date,
     "kind": kind_word,

@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from booking.models import Licence, Reservation
+from booking.rules.assistance import ASSISTED
+from booking.rules.licensing import OPERATED
 from booking.rules.states import ReservationState
 from booking.rules.training import Level, with_implied
 from booking.rules.week_time import WeekTime, parts_within
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, ServiceMode
+from instruments.models import Instrument
 
 #: A reservation in one of these counts as use of what a licence is for: it was used, or will be before the time asked about.
 _USING = (ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED)
@@ -62,26 +64,36 @@ SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOI
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
 
 
-def _of_own_work(rules: str, levels: str) -> str:
-    """SQL: one's own work (``r``) where the policy says ``rules``, whose person will hold none of ``levels`` at the start."""
+#: SQL: somebody of the lab assists in the reservation ``r``.
+_ATTENDED = "EXISTS (SELECT FROM booking_occupancy o WHERE o.reservation_id = r.id AND o.source = 'assistance')"
+
+
+def _of(modes: str, rules: str, levels: str) -> str:
+    """SQL: a session (``r``) of ``modes`` where the policy says ``rules``, whose person will hold none of ``levels`` at its start."""
     return f"""
 FROM booking_reservation r
   JOIN instruments_instrument i ON i.id = r.instrument_id
   JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND {rules}
   JOIN instruments_site t ON t.id = i.site_id
- WHERE r.service_mode = %(mode)s AND NOT EXISTS (
+ WHERE {modes} AND NOT EXISTS (
     SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
        AND l.level = ANY({levels}) AND {_covers("i")} AND {_in_force("r.starts_at")})
 """
 
 
 def _unlicensed(which: str) -> str:
-    """SQL: those of ``which`` that need a licence nobody holds then (the first part), and those that would need one for off-hours if they
-    touch such times, which Python looks at (the second part, with the times): id, start, end, times, zone."""
-    needed = _of_own_work("""p.rules @> '{"licence_needed": true}'""", "%(alone)s")
-    off_hours = _of_own_work("jsonb_array_length(COALESCE(p.rules -> 'licensed_times', '[]')) > 0", "%(off_hours)s")
+    """SQL: those of ``which`` that need a licence nobody holds then (the first two parts), and those that would need one for off-hours if
+    they touch such times, which Python looks at (the last part, with the times): id, start, end, times, zone. As
+    ``booking.rules.licensing`` says, but for an assisted session what counts is who assists in it."""
+    operated, assisted = "r.service_mode = ANY(%(operated)s)", "r.service_mode = %(assisted)s"
+    needed = _of(operated, """p.rules @> '{"licence_needed": true}'""", "%(alone)s")
+    for_it = _of(assisted, """p.rules @> '{"assisted_licence_needed": true}'""", "%(any)s")
+    times = "jsonb_array_length(COALESCE(p.rules -> 'licensed_times', '[]')) > 0"
+    off_hours = _of(f"({operated} OR ({assisted} AND NOT {_ATTENDED}))", times, "%(off_hours)s")
     return f"""
 SELECT r.id, r.starts_at, r.ends_at, NULL::jsonb, t.time_zone {needed} AND {which}
+ UNION ALL
+SELECT r.id, r.starts_at, r.ends_at, NULL::jsonb, t.time_zone {for_it} AND {which}
  UNION ALL
 SELECT r.id, r.starts_at, r.ends_at, p.rules -> 'licensed_times', t.time_zone {off_hours} AND {which}
  ORDER BY 2, 1
@@ -94,7 +106,9 @@ _GAPS_AHEAD = _unlicensed(
     " AND NOT EXISTS (SELECT FROM booking_licencegap g WHERE g.reservation_id = r.id)"
 )
 _HOW: dict[str, Any] = {
-    "mode": ServiceMode.SELF_OPERATED,
+    "operated": list(OPERATED),
+    "assisted": ASSISTED,
+    "any": [level.value for level in Level],
     "alone": list(_ALONE),
     "off_hours": [Level.OFF_HOURS.value],
     "using": list(_USING),
@@ -145,8 +159,14 @@ def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:
     return Level.SELF in levels_held(person_id, instrument_id, at)
 
 
+def is_assisted_licence_needed(instrument: Instrument) -> bool:
+    """Whether who is assisted must hold a licence; as ``is_licence_needed``."""
+    policy = getattr(instrument, "policy", None)
+    return policy is not None and bool(policy.rules.get("assisted_licence_needed"))
+
+
 def is_licence_needed(instrument: Instrument) -> bool:
-    """Whether who works at the instrument alone must hold a licence; its policy is read with it or here."""
+    """Whether who operates the instrument must hold a licence; its policy is read with it or here."""
     policy = getattr(instrument, "policy", None)
     return policy is not None and bool(policy.rules.get("licence_needed"))
 
@@ -162,8 +182,8 @@ def in_force(licences: Iterable[Licence], at: datetime) -> frozenset[int]:
 
 
 def without_licence(reservations: Iterable[Reservation]) -> frozenset[int]:
-    """The ids of reservations of one's own work whose person will hold no licence at the start, where one is needed, or none for
-    off-hours, where they touch such times: one statement."""
+    """The ids of reservations whose person will hold no licence at the start, where one is needed, or none for off-hours, where they touch
+    such times: one statement."""
     ids = [one.pk for one in reservations]
     return frozenset(_lacking(_WITHOUT_LICENCE, {"ids": ids})) if ids else frozenset()
 

@@ -25,6 +25,10 @@ register(
         "decision.reasons_too_many": _("Keep at most %(most)s ready sentences. Leave some out."),
         "decision.not_yours": _("Only the person who decided this can take it back. Cancel it with a reason instead."),
         "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
+        "booking.not_your_time": _(
+            "This time is %(person)s's. Only they, who booked it for them with their consent, an administrator of the organisation and the "
+            "lab's staff start, extend and end it."
+        ),
         "consent.missing": _(
             "This colleague has not agreed that you book in their name, or no longer does. Ask them: page “Booking for each other”."
         ),
@@ -148,6 +152,14 @@ register(
         "booking.licence_needed": _(
             "To operate this instrument yourself you need the lab's licence. Ask for training on the instrument's page, or choose "
             "another way of service."
+        ),
+        "booking.assisted_licence_needed": _(
+            "To be assisted at this instrument you need the lab's licence for that; one to work alone counts too. Ask for training on the "
+            "instrument's page, or choose another way of service."
+        ),
+        "booking.off_hours_assisted": _(
+            "From %(from_at)s to %(until_at)s only people with a licence for off-hours may be at it, since the lab has named nobody who "
+            "assists. Choose another time, or another way of service."
         ),
         "booking.off_hours_licence": _(
             "From %(from_at)s to %(until_at)s only people with a licence for off-hours may operate it. Choose another time, or another "

@@ -49,6 +49,8 @@ RULE_NAMES: Mapping[str, Promise] = {
     "booking.end_off_grid": pgettext_lazy("a rule that was passed over", "steps of time"),
     "booking.cool_off": pgettext_lazy("a rule that was passed over", "time for others"),
     "booking.licence_needed": pgettext_lazy("a rule that was passed over", "licence"),
+    "booking.assisted_licence_needed": pgettext_lazy("a rule that was passed over", "licence"),
+    "booking.off_hours_assisted": pgettext_lazy("a rule that was passed over", "licence for off-hours"),
     "booking.off_hours_licence": pgettext_lazy("a rule that was passed over", "licence for off-hours"),
     "quota": pgettext_lazy("a rule that was passed over", "quota"),
     "measure": pgettext_lazy("a rule that was passed over", "measure against the customer"),

@@ -9,6 +9,11 @@ from config.kernel.messages import register
 register(
     {
         "service.direction_unknown": _("Choose what it is for: %(known)s."),
+        "service.kind_unknown": _("Choose the kind of service: %(known)s."),
+        "service.settlement_unreadable": _("Choose one of the ways of settlement that are offered."),
+        "service.rate_unreadable": _(
+            "Give the rate as a number from 0 to 1 (on pages from 0 to 100 %%), with at most six decimals."
+        ),
         "service.fund_source_unknown": _("Choose the source of funds from the list; known codes: %(known)s."),
     }
 )

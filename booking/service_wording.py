@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, pgettext, pgettext_lazy
@@ -24,7 +25,19 @@ NAMES: Mapping[str, Word] = {
     "research_project": gettext_lazy("Research project"),
     "service_direction": pgettext_lazy("a service", "What it is for"),
     "fund_source": gettext_lazy("Who pays the project"),
+    "service_kind": gettext_lazy("Kind of service"),
+    "settlement": gettext_lazy("Way of settlement"),
+    "rate": gettext_lazy("Rate of the subsidy"),
 }
+
+KINDS: Mapping[str, Word] = {
+    "statutory_test": pgettext_lazy("kind of service", "statutory test"),
+    "certification": pgettext_lazy("kind of service", "certification"),
+    "enforcement_inspection": pgettext_lazy("kind of service", "enforcement inspection"),
+    "commercial_inspection": pgettext_lazy("kind of service", "commercial inspection"),
+    "medical": pgettext_lazy("kind of service", "medical service"),
+}
+"""Kinds of services that programmes may leave out."""
 
 
 def corrected(name: str, before: str, after: str) -> str:
@@ -38,8 +51,10 @@ def corrected(name: str, before: str, after: str) -> str:
 
 def _said(name: str, text: str) -> str:
     if not text:
-        return pgettext("a fact of a service", "not said")
-    words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names())}.get(name, {})
+        return _("Ordinary use of the instrument") if name == "service_kind" else pgettext("a fact of a service", "not said")
+    if name == "rate":
+        return _("%(percent)s %%") % {"percent": f"{(Decimal(text) * 100).normalize():f}"}
+    words = {"service_direction": DIRECTIONS, "fund_source": dict(fund_source_names()), "service_kind": KINDS}.get(name, {})
     return str(words.get(text, text))
 
 

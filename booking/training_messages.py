@@ -32,6 +32,10 @@ register(
             "This person holds no licence for the instrument now. Assist them, or give a reason to let them work all the same: "
             "it is kept."
         ),
+        "licence.needed_to_start": _(
+            "Who starts this session works at the instrument, and you hold no licence for that now. Ask the lab's staff: they check in "
+            "the person for whom it is booked, or assist."
+        ),
         "licence.person_unknown": _("Nobody has an account with this e-mail address. Ask the person to sign up first."),
         "licence.own": _("You cannot license yourself. A colleague has to."),
         "licence.not_yours": _("Only the person who asked can do this."),

@@ -12,9 +12,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from billing.settlement.offered import share_of_percent
 from booking.ports import Addons, ExpectedFigures
 from booking.queries import Before
 from booking.rules.length import require_length
+from booking.rules.service_facts import Said
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import ServiceMode
@@ -89,6 +91,10 @@ class BookingForm:
     research_project: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    service_kind: str = ""
+    settlement: str = ""
+    rate: str = ""
+    """In per cent, as it was typed; empty: none was chosen."""
     fund_card: str = ""
     for_person: str = ""
     override_reason: str = ""
@@ -111,6 +117,9 @@ class BookingForm:
             research_project=str(data.get("research_project", "")),
             service_direction=_plain(data.get("service_direction", "")),
             fund_source=_plain(data.get("fund_source", "")),
+            service_kind=_plain(data.get("service_kind", "")),
+            settlement=_plain(data.get("settlement", "")),
+            rate=_plain(data.get("rate", "")),
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
             override_reason=str(data.get("override_reason", "")),
@@ -150,6 +159,10 @@ class BookingForm:
             fund_source=self.fund_source or before.fund_source,
             fund_card=self.fund_card or str(before.fund_card_id or ""),
         )
+
+    def said(self) -> Said:
+        """What programmes that ask are told, as it was typed."""
+        return Said(self.service_kind, self.settlement, share_of_percent(self.rate))
 
     def organisation_id(self) -> int | None:
         """The organisation's id, or None when it is not a number."""

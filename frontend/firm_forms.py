@@ -242,6 +242,23 @@ class TopUpDecisionForm(MoneyForm):
     )  # fmt: skip
 
 
+class FigureForm(ReasonedForm):
+    """The figure of a limit and why."""
+
+    amount_yuan = YuanField(label=_("Figure (yuan)"))
+    field_order = ["amount_yuan", "reason"]
+
+
+class FigureDecisionForm(TopUpDecisionForm):
+    """Set the figure that a colleague asked for, or do not."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[("set", _("Set the figure now")), ("refuse", _("Do not set it"))],
+        widget=forms.RadioSelect,
+    )
+
+
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""
 

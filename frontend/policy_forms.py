@@ -48,7 +48,8 @@ _NUMBER_LABELS: dict[str, Any] = {
 _SWITCH_LABELS: dict[str, Any] = {
     "approval_required": _("The lab approves each request"),
     "pending_blocks": _("A request keeps its time while it waits"),
-    "licence_needed": _("Operating it oneself needs the lab's licence"),
+    "licence_needed": _("Operating it, there or remotely, needs the lab's licence"),
+    "assisted_licence_needed": _("Being assisted needs the lab's licence for that"),
     "late_may_use": _("Who comes late may use the rest"),
 }
 _TIME_LABELS: dict[str, Any] = {
@@ -192,7 +193,7 @@ class LayerForm(forms.Form):
         )  # fmt: skip
 
     def people_fields(self) -> list[forms.BoundField]:
-        return self.numbers("cool_off_minutes", "licence_needed")
+        return self.numbers("cool_off_minutes", "licence_needed", "assisted_licence_needed")
 
     def horizon_fields(self) -> list[forms.BoundField]:
         return [self[f"horizon_{audience}"] for audience in AUDIENCE_NAMES]

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from billing import wording
+from billing.subsidy.rules.without_effect import NO_OWNER_HERE
+from instruments.wording import OWNER_CLASS_NAMES
 
 Word = Promise | str
 
@@ -202,6 +204,7 @@ LABELS: Mapping[str, Word] = {
     "at_least": pgettext_lazy("field of a programme", "At least"),
     "at_most": pgettext_lazy("field of a programme", "At most"),
     "below": pgettext_lazy("field of a programme", "Below"),
+    "awaited": pgettext_lazy("field of a programme", "Has not come yet"),
     "beside": pgettext_lazy("field of a programme", "Paid beside the bill, yuan"),
     "brackets": pgettext_lazy("field of a programme", "Brackets, from the lowest"),
     "cases": pgettext_lazy("field of a programme", "Cases"),
@@ -214,6 +217,8 @@ LABELS: Mapping[str, Word] = {
     "deducted": pgettext_lazy("field of a programme", "Deducted, yuan"),
     "digits": pgettext_lazy("field of a programme", "Digits"),
     "divided": pgettext_lazy("field of a programme", "How a batch divides it"),
+    "pool_of": pgettext_lazy("field of a programme", "Goes on with the pool of version"),
+    "new_money": pgettext_lazy("field of a programme", "New money beside an earlier version's pool"),
     "fact": pgettext_lazy("field of a programme", "Fact"),
     "factor": pgettext_lazy("field of a programme", "Factor"),
     "final_cost": pgettext_lazy("field of a programme", "Final cost, yuan"),
@@ -399,6 +404,13 @@ def _amount(code: str) -> str:
     return word if word != code else code.removeprefix("other_amounts.").replace("_", " ")
 
 
+def owner_class_word(code: str) -> str:
+    """A class of owners; one of which no owner here is, too."""
+    if code == NO_OWNER_HERE:
+        return str(pgettext("class of owners", "Central state-owned enterprise"))
+    return str(OWNER_CLASS_NAMES.get(code, code))
+
+
 _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "size": wording.size_word,
     "subject": wording.subject_word,
@@ -411,6 +423,7 @@ _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "payee": wording.payee_word,
     "per": wording.cap_word,
     "way": wording.service_way_word,
+    "owner_class": owner_class_word,
 }
 _MODES = frozenset({"deducted_now", "refunded_later"})
 

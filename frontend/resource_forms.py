@@ -23,6 +23,7 @@ from instruments.resource_wording import (
     DELIVERY_NAMES,
     LITERATURE_TYPE_NAMES,
     MCPD_NAMES,
+    SERVICE_KIND_NAMES,
 )
 from instruments.rules.registry_values import LONG_TEXT_LENGTHS, TEXT_LENGTHS, money_fen
 from instruments.rules.resource_values import (
@@ -185,6 +186,12 @@ class TestItemForm(ResourceForm):
         label=_("Turnaround in workdays"), required=False, min_value=1, max_value=MAX_TURNAROUND_DAYS
     )
     daily_capacity = forms.IntegerField(label=_("Samples a day"), required=False, min_value=1, max_value=MAX_DAILY_CAPACITY)
+    service_kind = forms.ChoiceField(
+        label=_("Kind of service"),
+        required=False,
+        choices=[("", _("Ordinary testing")), *SERVICE_KIND_NAMES.items()],
+        help_text=_("Programmes may leave out statutory tests and the like; whoever sends samples is told."),
+    )
     analytes = _area(_("What is measured"), 20_000, _("One a line: name; detection limit; unit. For example Li; 0.01; mg/L."), 4)
     sample_preparation = _area(_("Preparation of samples"), SAMPLE_PREPARATION_LENGTH)
     instrument_ids = _instruments()

@@ -296,6 +296,7 @@ _CLAWBACK: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("claw-back state", "To pay back"), "hourglass", "wait"),
     "partly": StateLook(pgettext_lazy("claw-back state", "Back in part"), "hourglass", "wait"),
     "settled": StateLook(pgettext_lazy("claw-back state", "Settled"), "circle-check", "good"),
+    "ended": StateLook(pgettext_lazy("claw-back state", "No longer asked back"), "ban", "calm"),
 }
 _CLAIM: dict[str, StateLook] = {
     "draft": StateLook(pgettext_lazy("claim state", "To be handed in"), "circle-dashed", "wait"),

@@ -74,7 +74,10 @@ class CourseForm(WithChoices):
     pass_mark = forms.IntegerField(label=_("Passed from (of 100 points)"), min_value=0, max_value=100, initial=60)
     active = forms.BooleanField(label=_("It is offered"), required=False, initial=True)
     require = forms.BooleanField(
-        label=_("Who works alone at the chosen instruments needs a licence from now on"), required=False, initial=True
+        label=_("The chosen instruments ask for this licence from now on"),
+        required=False,
+        initial=True,
+        help_text=_("One for assisted use: of who is assisted. The others: of who operates the instrument."),
     )
 
     def __init__(self, owners: Iterable[Organisation], instruments: Iterable[Instrument], *args: Any, **kwargs: Any) -> None:

@@ -197,6 +197,14 @@ _CORE_NAMES: dict[str, Word] = {
     "contact_email": _("E-mail"),
     "instrument_ids": _("Numbers of the instruments behind it"),
 }
+#: What a test is where it is no ordinary one.
+SERVICE_KIND_NAMES: dict[str, Word] = {
+    "statutory_test": pgettext_lazy("kind of service", "statutory test"),
+    "certification": pgettext_lazy("kind of service", "certification"),
+    "enforcement_inspection": pgettext_lazy("kind of service", "enforcement inspection"),
+    "commercial_inspection": pgettext_lazy("kind of service", "commercial inspection"),
+    "medical": pgettext_lazy("kind of service", "medical service"),
+}
 #: What the columns of a list of each kind can mean.
 COLUMN_NAMES: dict[str, dict[str, Word]] = {
     "test_item": {
@@ -213,6 +221,7 @@ COLUMN_NAMES: dict[str, dict[str, Word]] = {
         "price": _("Price"),
         "currency": _("Currency"),
         "price_unit": _("Unit of the price"),
+        "service_kind": _("Kind of service"),
     },
     "germplasm": {**DARWIN_CORE_NAMES, **MCPD_NAMES},
     "dataset": {

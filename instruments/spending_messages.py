@@ -47,6 +47,9 @@ register(
         "card.leader_waits": _(
             "%(leader)s, who leads the group, has to agree to spend %(amount_fen)s first. You are told when that has happened."
         ),
+        "card.not_your_spending": _(
+            "A fund card pays for this, and you do not spend from it today. Ask %(leader)s, who leads its group."
+        ),
         "card.not_the_leader": _("Only %(leader)s, who leads the group, can answer this."),
         "card.answered_already": _("This has been answered, or it does not wait any more. Load the page again."),
         "card.none_on_it": _("This booking is not paid from a fund card, so there is nothing to change. Load the page again."),

@@ -85,6 +85,13 @@ class EarlierOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
 
 
+class IdentityOut(serializers.Serializer):
+    code = serializers.CharField()
+    left_fen = serializers.IntegerField()
+    right_fen = serializers.IntegerField()
+    holds = serializers.BooleanField()
+
+
 class MonthBoardOut(serializers.Serializer):
     series = serializers.CharField()
     month = serializers.CharField()
@@ -92,14 +99,8 @@ class MonthBoardOut(serializers.Serializer):
     closed = serializers.BooleanField(help_text="It takes no new line.")
     run = serializers.IntegerField(allow_null=True, help_text="The drafts that stand now.")
     stages = StageOut(many=True)
+    identities = IdentityOut(many=True, help_text="How the sums of its bills hang together.")
     earlier = EarlierOut(allow_null=True)
-
-
-class IdentityOut(serializers.Serializer):
-    code = serializers.CharField()
-    left_fen = serializers.IntegerField()
-    right_fen = serializers.IntegerField()
-    holds = serializers.BooleanField()
 
 
 class SumsOut(serializers.Serializer):
@@ -261,6 +262,7 @@ def board_json(found: Board) -> dict[str, Any]:
             }
             for each in found.stages
         ],
+        "identities": _identities(found.identities),
     }
 
 

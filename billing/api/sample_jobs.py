@@ -18,6 +18,7 @@ from billing.ordering.services import sample_links
 from billing.settlement.services import sample_money
 from booking.api.enquiries import Written, made
 from booking.api.enquiry_shapes import MadeOut
+from booking.api.serializers import said_of
 from booking.api.views import expected_of
 from booking.models import SampleJob
 from booking.queries import samples as queries
@@ -93,6 +94,7 @@ class SampleJobView(ApiView):
             research_project=given["research_project"],
             service_direction=given["service_direction"],
             fund_source=given["fund_source"],
+            **said_of(given)._asdict(),
             fund_card_id=given["fund_card"],
         )
         order = sample_links.UnderSheet(given["commission"]) if given["commission"] is not None else None

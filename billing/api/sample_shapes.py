@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.settlement import sample_figures
-from booking.api.serializers import ExpectedIn, NamedOut
+from booking.api.serializers import ExpectedIn, NamedOut, SaidIn, SaidOut
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
@@ -41,7 +41,7 @@ class SampleJobParameters(PageParameters):
     state = _choice(JobState, required=False)
 
 
-class SampleJobIn(StrictSerializer):
+class SampleJobIn(SaidIn):
     resource = Id(help_text="The test item.")
     organisation = Id(help_text="On whose behalf.")
     samples = Id()
@@ -210,7 +210,7 @@ class SampleJobRow(serializers.Serializer):
     asked_at = serializers.DateTimeField(default_timezone=UTC)
 
 
-class SampleJobOut(SampleJobRow):
+class SampleJobOut(SampleJobRow, SaidOut):
     fund_card = serializers.IntegerField(allow_null=True, help_text="For who may see the card.")
     awaits_leader = serializers.BooleanField(
         help_text="The leader of the group that pays has not agreed yet; the lab cannot accept."

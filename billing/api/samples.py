@@ -19,6 +19,7 @@ from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
 from billing.settlement.models import Charge
 from billing.settlement.services import sample_quotes
+from booking.api.serializers import said_of
 from config.kernel.api.views import ApiView
 from instruments.queries.resources import managed_test_item, test_item_for
 
@@ -49,6 +50,7 @@ class SampleQuoteView(ApiView):
             contract=contract,
             project=asked["research_project"],
             direction=asked["service_direction"],
+            said=said_of(asked),
         )
         return Response(shapes.sample_quote_json(found))
 

@@ -12,7 +12,7 @@ from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
-from booking.api.serializers import ExpectedIn, addons_field, direction_field
+from booking.api.serializers import ExpectedIn, SaidIn, addons_field, direction_field
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -36,7 +36,7 @@ MOST_FEN = 10**15
         )
     ]
 )
-class PreviewIn(StrictSerializer):
+class PreviewIn(SaidIn):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it would go.")
     starts_at = Instant(help_text="With an offset from UTC.")
@@ -152,6 +152,34 @@ class UnusedOut(serializers.Serializer):
     no_show_fee_fen = serializers.IntegerField()
 
 
+class WordsOut(serializers.Serializer):
+    zh = serializers.CharField()
+    en = serializers.CharField()
+
+
+class SettlementWayOut(serializers.Serializer):
+    settlement = serializers.CharField(help_text="What to send; empty: none is chosen.")
+    says = WordsOut(many=True, help_text="The programmes' own words; empty: nothing is for it.")
+    payable_now_fen = serializers.IntegerField()
+    final_cost_fen = serializers.IntegerField()
+
+
+class RateRangeOut(serializers.Serializer):
+    lowest = serializers.CharField()
+    highest = serializers.CharField()
+    needed = serializers.BooleanField(help_text="Without a rate nothing is given.")
+
+
+class ChoicesOut(serializers.Serializer):
+    """What can be chosen under the programmes in force."""
+
+    settlements = SettlementWayOut(many=True, help_text="The ways of settlement; empty where no programme asks.")
+    rate = RateRangeOut(allow_null=True, help_text="Null where no programme lets choose one.")
+    service_kinds = serializers.ListField(
+        child=serializers.CharField(), help_text="The kinds of service to say; empty where no programme looks at it."
+    )
+
+
 class CappedOut(AssessmentOut):
     caps_left = CapLeftOut(many=True)
 
@@ -166,6 +194,7 @@ class AddonOut(serializers.Serializer):
 
 
 class PreviewOut(CappedOut):
+    choices = ChoicesOut()
     unused = UnusedOut()
     addons = AddonOut(many=True, help_text="What the price offers besides the time.")
     addons_fen = serializers.IntegerField(help_text="What is asked about comes to; beside the other figures, without subsidy.")
@@ -229,7 +258,7 @@ class ReservationFeeOut(serializers.Serializer):
     fee = FeeOut(allow_null=True, help_text="Null where none was taken.")
 
 
-class SampleQuoteIn(StrictSerializer):
+class SampleQuoteIn(SaidIn):
     organisation = Id(help_text="The customer on whose account it would go.")
     samples = Id(help_text="How many samples; of a price per hour or day so many of those.")
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
@@ -246,6 +275,7 @@ class SampleQuoteIn(StrictSerializer):
 
 
 class SampleQuoteOut(CappedOut):
+    choices = ChoicesOut()
     promised_on = serializers.DateField(allow_null=True, help_text="What the lab can promise beside what is promised to others.")
 
 
@@ -309,10 +339,10 @@ class VersionOut(serializers.Serializer):
 class PoolOut(serializers.Serializer):
     cap = serializers.CharField()
     payer = serializers.CharField()
-    granted_fen = serializers.IntegerField()
+    granted_fen = serializers.IntegerField(allow_null=True, help_text="null: nobody has set a figure.")
     held_fen = serializers.IntegerField()
     spent_fen = serializers.IntegerField()
-    left_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField(allow_null=True)
 
 
 class ProgrammeDetailOut(ProgrammeOut):

@@ -20,7 +20,16 @@ from billing.api.shapes import addons_json
 from billing.settlement import series_figures
 from billing.settlement.series_figures import Figures, PricedReport, PricedRow
 from billing.settlement.services.session_extras import Beside
-from booking.api.serializers import OVERRIDE_HELP, SEEN_ADDONS_HELP, ExpectedIn, addons_field, direction_field, source_field
+from booking.api.serializers import (
+    OVERRIDE_HELP,
+    SEEN_ADDONS_HELP,
+    ExpectedIn,
+    addons_field,
+    direction_field,
+    said_fields,
+    said_of,
+    source_field,
+)
 from booking.api.views import chosen_of, expected_of, range_of
 from booking.models import Reservation, ReservationSeries
 from booking.queries.series import SeriesDetail, series_detail
@@ -89,6 +98,9 @@ class SeriesIn(StrictSerializer):
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     service_direction = direction_field()
     fund_source = source_field()
+    service_kind = said_fields()["service_kind"]
+    settlement = said_fields()["settlement"]
+    rate = said_fields()["rate"]
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
     addons = addons_field("Add-ons of the price, as many for each time; agreed with the booking.")
@@ -283,7 +295,7 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
     shared = (asked["service_mode"], asked["purpose"], asked["research_project"])
     record = (asked["service_direction"], asked["fund_source"])
     how = (asked["fund_card"], asked["override_reason"], *record)
-    return Wish(asked["instrument"], asked["organisation"], rule, *shared, *how, addons=chosen_of(asked))
+    return Wish(asked["instrument"], asked["organisation"], rule, *shared, *how, said=said_of(asked), addons=chosen_of(asked))
 
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:

@@ -17,6 +17,8 @@ from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
+from billing.settlement.offered import Offered
+from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.settlement.services.quotes import CapLeft, QuotePreview, caps_left
 from billing.settlement.services.sample_quotes import SampleQuote
 from billing.settlement.services.session_extras import OnOffer
@@ -27,6 +29,7 @@ from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
 from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
+from booking.rules.service_facts import PUBLIC_KINDS
 from config.kernel.access import Actor
 
 Json = dict[str, Any]
@@ -55,6 +58,7 @@ def preview_json(preview: QuotePreview, chosen: Mapping[str, int]) -> Json:
     shown = assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule)
     addons = addons_json(preview.addons, chosen)
     beside = {"addons": addons, "addons_fen": sum(each["amount_fen"] for each in addons)}
+    shown["choices"] = _choices_json(preview.offered, SERVICE_KIND)
     return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview), **beside}
 
 
@@ -157,7 +161,26 @@ def sample_quote_json(quote: SampleQuote) -> Json:
     programmes = [version.programme for version in quote.versions]
     promised = quote.promised_on.isoformat() if quote.promised_on is not None else None
     shown = assessment_json(quote.assessment, programmes, None)
+    shown["choices"] = _choices_json(quote.offered, TESTING_KIND, quote.marked)
     return {**shown, "caps_left": _caps_json(quote.caps_left), "promised_on": promised}
+
+
+def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
+    """``billing.api.serializers.ChoicesOut``; of a test that its lab has ``marked`` there is one kind."""
+    rate, kinds = found.rate, [marked] if marked else [ordinary, *PUBLIC_KINDS]
+    return {
+        "settlements": [
+            {
+                "settlement": way.value,
+                "says": [dict(words) for words in way.says],
+                "payable_now_fen": way.payable_now_fen,
+                "final_cost_fen": way.final_cost_fen,
+            }
+            for way in found.ways
+        ],
+        "rate": rate and {"lowest": str(rate.lowest), "highest": str(rate.highest), "needed": rate.needed},
+        "service_kinds": kinds if found.asks_kind else [],
+    }
 
 
 def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> Json:
@@ -287,10 +310,10 @@ def programme_detail_json(known: KnownVersion, versions: Sequence[KnownVersion],
             {
                 "cap": pool.cap_id,
                 "payer": pool.payer,
-                "granted_fen": pool.granted_fen,
+                "granted_fen": pool.granted_fen if pool.limited else None,
                 "held_fen": pool.held_fen,
                 "spent_fen": pool.posted_fen,
-                "left_fen": pool.left_fen,
+                "left_fen": pool.left_fen if pool.limited else None,
             }
             for pool in pools
         ],

@@ -27,7 +27,16 @@ from billing.api.series import (
 from billing.api.shapes import addons_json
 from billing.settlement import together_figures
 from billing.settlement.together_figures import PricedPlace
-from booking.api.serializers import OVERRIDE_HELP, SEEN_ADDONS_HELP, ExpectedIn, addons_field, direction_field, source_field
+from booking.api.serializers import (
+    OVERRIDE_HELP,
+    SEEN_ADDONS_HELP,
+    ExpectedIn,
+    SaidIn,
+    addons_field,
+    direction_field,
+    said_of,
+    source_field,
+)
 from booking.api.views import addons_of, expected_of, range_of
 from booking.models import ReservationGroup
 from booking.queries.together import GroupDetail, group_detail
@@ -54,7 +63,7 @@ class PlaceIn(StrictSerializer):
     expected_addons_fen = WholeNumber(required=False, allow_null=True, help_text=SEEN_ADDONS_HELP)
 
 
-class GroupIn(StrictSerializer):
+class GroupIn(SaidIn):
     organisation = Id(help_text="The customer on whose account all of it goes.")
     places = serializers.ListField(
         child=PlaceIn(), min_length=LEAST, max_length=MOST, help_text="Different instruments, each with a time."
@@ -141,7 +150,7 @@ def _bundle(asked: Mapping[str, Any]) -> Bundle:
         Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one), addons_of(one)) for one in asked["places"]
     )
     shared = (asked["purpose"], asked["research_project"], asked["fund_card"], asked["override_reason"])
-    return Bundle(asked["organisation"], places, *shared, asked["service_direction"], asked["fund_source"])
+    return Bundle(asked["organisation"], places, *shared, asked["service_direction"], asked["fund_source"], said_of(asked))
 
 
 def _row(one: PricedPlace) -> dict[str, Any]:

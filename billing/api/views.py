@@ -35,7 +35,7 @@ from billing.subsidy.queries import KnownVersion
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Balance
-from booking.api.serializers import StateOut
+from booking.api.serializers import StateOut, said_of
 from booking.api.views import ReservationActionView, expected_of, range_of
 from booking.models import Reservation
 from booking.services import transitions
@@ -71,6 +71,7 @@ class PreviewView(ApiView):
             asked["research_project"],
             for_person_id=asked.get("for_person"),
             direction=asked["service_direction"],
+            said=said_of(asked),
         )
         chosen = [(each["addon"], each["quantity"]) for each in asked["addons"]]
         Refusal.raise_any(session_extras.faults_of_choice(found.addons, chosen))

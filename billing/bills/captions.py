@@ -58,6 +58,7 @@ WORDS: Mapping[str, Promise | str] = {
     "currency": pgettext_lazy("bill document", "Amounts in yuan (CNY)"),
     "times_in": pgettext_lazy("bill document", "Times are local times of the lab"),
     "maker": pgettext_lazy("bill document", "Made by"),
+    "reviewer": pgettext_lazy("statement", "Reviewed by"),
     "seal": pgettext_lazy("bill document", "Finance seal"),
     "content_hash": pgettext_lazy("bill document", "Content SHA-256"),
     "check": pgettext_lazy("paper", "Check this paper"),

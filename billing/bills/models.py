@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from billing.bills import guards
 from billing.bills.rules.crediting import CreditReason
+from billing.papers.guards import files_once
 from billing.settlement.models import RENDERED, FrozenDocument
 from billing.settlement.period_guards import BILL_LINE_OPEN
 from config.kernel.models.guards import append_only, no_truncate
@@ -41,6 +42,7 @@ class Bill(FrozenDocument):
         ]
         triggers = [
             pgtrigger.ReadOnly(name="bill_frozen", exclude=list(RENDERED)),
+            files_once("bill_files_once", "bill"),
             pgtrigger.Protect(name="bill_kept", operation=pgtrigger.Delete),
             no_truncate("bill_no_truncate"),
             guards.bill_is_its_lines("bill_is_its_lines", "NEW.id"),
@@ -118,6 +120,7 @@ class CreditNote(FrozenDocument):
         ]
         triggers = [
             pgtrigger.ReadOnly(name="credit_note_frozen", exclude=list(RENDERED)),
+            files_once("credit_note_files_once", "credit_note"),
             pgtrigger.Protect(name="credit_note_kept", operation=pgtrigger.Delete),
             no_truncate("credit_note_no_truncate"),
             guards.insert("credit_note_within_line", guards.CREDIT_WITHIN_LINE),

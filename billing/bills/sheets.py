@@ -112,6 +112,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["total"].line, _amount(content["totals"]["total_fen"])],
         *taxes,
         [words["maker"].line, content["maker"]],
+        *([[words["reviewer"].line, content["reviewer"]]] if "reviewer" in content else []),
         [words["content_hash"].line, sha256_of(dict(content))],
     ]
     return Sheet(words["sheet_about"].zh, [words["field"].line, words["value"].line], rows, [28, 80])

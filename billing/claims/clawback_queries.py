@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from billing.claims.asked_back import still_claimed
 from billing.claims.models import ClaimLine, Clawback
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.repaying import NoticeStanding
@@ -30,17 +31,19 @@ def notices_visible(actor: Actor, *, claim_id: int | None = None, only_open: boo
         planned_fen=_sum(taken.filter(claim__state=ClaimState.DRAFT)),
         repaid_fen=_sum(live.filter(confirmed_at__isnull=False)),
         waiting_fen=_sum(live.filter(confirmed_at__isnull=True)),
+        still_claimed=still_claimed(),
     )
     if claim_id is not None:
         rows = rows.filter(claim_id=claim_id)
     if only_open:
-        rows = rows.filter(total_fen__gt=F("repaid_fen") - F("taken_fen"))
+        rows = rows.filter(still_claimed=True, total_fen__gt=F("repaid_fen") - F("taken_fen"))
     return rows.defer("content").select_related("payee", "programme", "claim").order_by("-pk")
 
 
 def standing(notice: Any) -> NoticeStanding:
     """Where a notice from ``notices_visible`` stands."""
-    return NoticeStanding(notice.total_fen, -notice.taken_fen, notice.repaid_fen, notice.waiting_fen, -notice.planned_fen)
+    sums = -notice.taken_fen, notice.repaid_fen, notice.waiting_fen, -notice.planned_fen
+    return NoticeStanding(notice.total_fen, *sums, ended=not notice.still_claimed)
 
 
 @dataclass(frozen=True, slots=True)

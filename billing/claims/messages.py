@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.claims.wording import ASKED
+from billing.wording import fact_word, several, window_word
 from config.kernel.messages import register, register_formatter
 
 register_formatter("claim_asks", lambda code: str(ASKED.get(code, code)))
+register_formatter("claim_fact", fact_word)
+register_formatter("claim_windows", lambda shown: several(window_word(each) for each in shown))
 register_formatter(
     "lines", lambda value: ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
 )
@@ -62,6 +65,22 @@ register(
             "Invoice %(number)s (line %(position)s) took a subsidy of this kind already. One invoice is claimed once: write the number of"
             " this service's own invoice."
         ),
+        "claims.outside_window": _(
+            "Not today (line %(claim_lines)s): the programme asks for %(claim_fact)s in %(claim_windows)s. The next such days:"
+            " %(from_on)s to %(until_on)s."
+        ),
+        "claims.outside_days": _(
+            "Line %(claim_lines)s: %(claim_fact)s, %(real_on)s, lies outside the days of the programme, %(claim_windows)s."
+        ),
+        "claims.deadline_over": _(
+            "Line %(claim_lines)s: %(claim_fact)s, %(real_on)s, comes after the last day, %(last_on)s. What can be claimed on no day any"
+            " more goes back to the programme within the hour; hand the rest in then."
+        ),
+        "claims.batch_outside_window": _(
+            "The programme takes claims in %(claim_windows)s only. Choose days inside; the next: %(from_on)s to %(until_on)s."
+        ),
+        "claims.batch_outside_days": _("The programme took claims in %(claim_windows)s only, and those days are over."),
+        "claims.not_paid_today": _("Claim %(number)s is kept back: its programme has nothing paid on a day like today."),
         "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
         "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
         "claims.signed_already": _("List %(number)s is approved already."),

@@ -13,6 +13,7 @@ from billing.claims.rules.review import FILES
 from billing.claims.rules.states import ClaimEvent, ClaimState, Part
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import WAITING
+from billing.papers.guards import files_once
 from billing.settlement.models import RENDERED, FrozenDocument
 from config.kernel.models.guards import append_only, no_truncate
 
@@ -172,6 +173,7 @@ class Clawback(FrozenDocument):
         constraints = [models.CheckConstraint(condition=Q(total_fen__gt=0) & ~Q(reason=""), name="clawback_over_something")]
         triggers = [
             pgtrigger.ReadOnly(name="clawback_frozen", exclude=list(RENDERED)),
+            files_once("clawback_files_once", "clawback_notice"),
             pgtrigger.Protect(name="clawback_kept", operation=pgtrigger.Delete),
             no_truncate("clawback_no_truncate"),
         ]
@@ -267,6 +269,7 @@ class ClaimSubmission(FrozenDocument):
         constraints = [models.UniqueConstraint(fields=["claim", "position"], name="claim_submission_position")]
         triggers = [
             pgtrigger.ReadOnly(name="claim_submission_frozen", exclude=list(RENDERED)),
+            files_once("claim_submission_files_once", "redemption_form"),
             pgtrigger.Protect(name="claim_submission_kept", operation=pgtrigger.Delete),
             no_truncate("claim_submission_no_truncate"),
         ]
@@ -372,6 +375,7 @@ class PaymentList(FrozenDocument):
                     *("cancelled_by", "cancelled_at", "cancel_reason"),
                 ],
             ),
+            files_once("payment_list_files_once", "payment_list"),
             pgtrigger.Protect(
                 name="payment_list_signed_once",
                 operation=pgtrigger.Update,

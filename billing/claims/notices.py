@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +12,7 @@ from billing.claims.models import Claim, Clawback, Objection
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.states import ClaimEvent
 from billing.claims.services.telling import tell_office
+from billing.settlement.models import Award
 from config.kernel.access import Role
 from instruments.notice_events import Event, Group, register_events, register_groups
 from instruments.services.notices import News, holders, tell
@@ -59,6 +61,13 @@ register_events(
         ),
         "claim.repaid": Event(
             "claims", _("What came back for %(number)s is received"), _LINES, "circle-check", name=_("Claw-back received")
+        ),
+        "claim.too_late": Event(
+            "claims",
+            _("Subsidy went back because it was not claimed in time: %(number)s"),
+            (_("%(programme)s: %(total_fen)s"), _("The last day on which it could be claimed is over.")),
+            "calendar",
+            name=_("Subsidy not claimed in time"),
         ),
         "claim.surplus_refunded": Event(
             "claims",
@@ -132,6 +141,15 @@ def tell_repaid(repayment: Repayment, now: datetime) -> None:
 def tell_surplus_refunded(refund: SurplusRefund, now: datetime) -> None:
     """What came too much was sent back."""
     _tell_of("claim.surplus_refunded", refund.repayment.clawback, refund.amount_fen, now, reason=refund.reference)
+
+
+def tell_too_late(award: Award, total_fen: int, now: datetime) -> None:
+    """What somebody did not claim in time has gone back to its programme."""
+    charge = award.charge
+    served: Any = charge.reservation or charge.sample_job
+    number = served.reference
+    params = {"number": number, "programme": award.programme_version.programme.code, "total_fen": total_fen}
+    _tell_payee(News("claim.too_late", params, "/claims/", served), award.payee_id, now)
 
 
 def tell_objection(objection: Objection, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import pgettext_lazy
 
+from billing.claims.asked_back import is_asked_back
 from billing.claims.models import ClaimSubmission, Clawback, PaymentList
 from billing.claims.rules.states import ENDS
 from billing.papers.kinds import PaperKind, issue_day, register
@@ -15,8 +16,10 @@ FORM, LIST, NOTICE = "redemption_form", "payment_list", "clawback_notice"
 def _form(row: ClaimSubmission) -> Facts:
     """A later one of the same claim takes its place; it ends with a claim that was rejected or withdrawn."""
     status = Status.ENDED if row.claim.state in ENDS else Status.VALID
-    replaced = ClaimSubmission.objects.filter(claim=row.claim_id, position__gt=row.position).exists()
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.REPLACED if replaced else status)
+    later = ClaimSubmission.objects.filter(claim=row.claim_id, position__gt=row.position).order_by("-position")
+    number = later.values_list("number", flat=True).first() or ""
+    day = issue_day(row.issued_at)
+    return Facts(row.number, row.total_fen, day, Status.REPLACED if number else status, replaced_by=number)
 
 
 def _list(row: PaymentList) -> Facts:
@@ -26,7 +29,9 @@ def _list(row: PaymentList) -> Facts:
 
 
 def _notice(row: Clawback) -> Facts:
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.VALID)
+    """It ends with a claim that was rejected or withdrawn, and while its line is left out: what was never given does not come back."""
+    status = Status.VALID if is_asked_back(row) else Status.ENDED
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status)
 
 
 register(PaperKind(FORM, pgettext_lazy("kind of paper", "Redemption form"), ClaimSubmission, _form))

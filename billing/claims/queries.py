@@ -34,7 +34,7 @@ from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
-from billing.claims.services import credit_now, papers, proving
+from billing.claims.services import credit_now, papers, proving, real_days
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
@@ -298,7 +298,8 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     """What is looked at of claims, by claim; a constant number of queries. Their batches, versions and payees are loaded."""
     lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
     posted = proving.posted_fen(lines)
-    listed = credit_now.listed(lines, local_day(timezone.now()))
+    today = local_day(timezone.now())
+    listed = credit_now.listed(lines, today)
     known = invoices.behind(lines)
     twice = invoices.elsewhere(lines, known)
     accounts = papers.handed_in_accounts(claims)
@@ -334,6 +335,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                     posted,
                     {"invoice": known.day_of(line), "claim": local_day(at) if at is not None else None},
                     listed=line.pk in listed,
+                    days_off=real_days.unsure(line, local_day(at) if at is not None else today, known),
                     held_back=held_until.get(line.award_id, date.min) > batch.until_on,
                     invoice=known.of(line),
                 )
@@ -352,6 +354,7 @@ def _checked(
     known_on: Mapping[str, date | None],
     *,
     listed: bool,
+    days_off: bool,
     held_back: bool,
     invoice: InvoiceSeen | None,
 ) -> CheckedLine:
@@ -371,6 +374,7 @@ def _checked(
         in_ledger=proving.in_ledger(line, posted),
         related=_related(line),
         listed=listed,
+        days_off=days_off,
         held_back=held_back,
         invoice=invoice,
         other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),

@@ -50,6 +50,7 @@ CHECKS: Mapping[str, Word] = {
     CheckCode.WINDOW: pgettext_lazy("check of a claim", "Days lie in the batch and its window"),
     CheckCode.VALIDITY: pgettext_lazy("check of a claim", "The programme was valid"),
     CheckCode.YEAR: pgettext_lazy("check of a claim", "Counted in the year of the invoice or the claim"),
+    CheckCode.DAYS: pgettext_lazy("check of a claim", "Days of claim and invoice as the programme asks"),
     CheckCode.BANK: pgettext_lazy("check of a claim", "Bank account is there"),
     CheckCode.ACCOUNT: pgettext_lazy("check of a claim", "Bank account is the one that was handed in"),
     CheckCode.RELATED: pgettext_lazy("check of a claim", "Firm and provider do not belong together"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,13 +23,16 @@ ONLY_OPEN = "transfer_only_open"
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """An account that is opened when first needed. ``limit_fen`` is granted at opening (None: an unlimited account)."""
+    """An account that is opened when first needed. ``limit_fen`` is granted at opening (None: an unlimited account). ``set_fen``: the limit
+    that somebody set for it and that counts before it is there, too; ``at_opening`` says the limit anew where it is opened."""
 
     key: str
     kind: str
     limit_fen: int | None
     programme_id: int | None = None
     organisation_id: int | None = None
+    set_fen: int | None = None
+    at_opening: Callable[[], int | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,18 @@ def _read(statement: str, wanted: list[str] | list[int]) -> dict[str, Account]:
 def _open(specs: list[AccountSpec], now: datetime) -> None:
     """Insert what is missing; of two that open the same account at once one waits for the other and finds it there."""
     for spec in sorted(specs, key=lambda one: one.key):
+        limit_fen = spec.limit_fen if spec.at_opening is None else spec.at_opening()
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO billing_account (key, kind, limited, programme_id, organisation_id, granted_fen, held_fen, posted_fen,"
                 " created_at) VALUES (%s, %s, %s, %s, %s, 0, 0, 0, %s) ON CONFLICT (key) DO NOTHING RETURNING id",
-                [spec.key, spec.kind, spec.limit_fen is not None, spec.programme_id, spec.organisation_id, now],
+                [spec.key, spec.kind, limit_fen is not None, spec.programme_id, spec.organisation_id, now],
             )
             opened = cursor.fetchone()
-        if opened is not None and spec.limit_fen:
+        if opened is not None and limit_fen:
             account = Account.objects.get(pk=opened[0])
             source = Source("account", account.pk, "limit", None, None)
-            grant(_counter_account(spec, now), account, spec.limit_fen, source, now)
+            grant(_counter_account(spec, now), account, limit_fen, source, now)
 
 
 def _counter_account(spec: AccountSpec, now: datetime) -> Account:

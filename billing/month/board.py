@@ -12,13 +12,15 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill
-from billing.bills.queries import still_expected, with_standing
+from billing.bills.queries import with_standing
 from billing.bills.services.collecting import end_of, open_by_customer
 from billing.bills.services.issuing import local_day
+from billing.month.bill_ends import Ends, ends_of
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
 from billing.month.outstanding import without_settled
 from billing.month.paid_out import paid_out
 from billing.month.queries import current_run
+from billing.month.rules.drafts import Identity
 from billing.month.services.acting import acts_for
 from billing.settlement.closed import closed_until, of_office
 from billing.settlement.models import Quote, Statement
@@ -44,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``fen`` is an estimate before usage is agreed."""
+    """``fen`` is an estimate before usage is agreed. Of bills that are issued it is without what was credited of them."""
 
     code: str
     count: int
@@ -65,8 +67,8 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """``run``: the drafts that stand now. ``closed``: the month takes no new line. ``earlier``: what failed before each office had its
-    own runs."""
+    """``run``: the drafts that stand now. ``closed``: the month takes no new line. ``identities``: how the sums of its bills hang together.
+    ``earlier``: what failed before each office had its own runs."""
 
     series: Series
     period_on: date
@@ -76,6 +78,7 @@ class Board:
     closed: bool
     acts: bool
     next_on: date | None
+    identities: tuple[Identity, ...] = ()
     earlier: Earlier | None = None
 
 
@@ -107,10 +110,11 @@ def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board
     month, today = first_day(period_on), local_day(now)
     run = current_run(actor, series, month)
     until = closed_until(series)
-    drafts = _drafts(run)
+    drafts, ends = _drafts(run), None
     if series.owner_id is not None:
         stages = (_unconfirmed(series.owner_id, month, now), _agreed(series.owner_id, month, drafts), *_of_run(run, drafts))
-        stages += _bills(series.owner_id, month)
+        ends = ends_of(with_standing(_bills_of(series.owner_id, month)))
+        stages += _bills(_bills_of(series.owner_id, month), ends)
     else:
         stages = (_awarded(series, month, drafts), *_of_run(run, drafts), *_statements(series, month))
     return Board(
@@ -122,6 +126,7 @@ def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board
         closed=until is not None and month <= until,
         acts=acts_for(actor, series),
         next_on=next_month(month) if next_month(month) <= today else None,
+        identities=ends.identities if ends is not None else (),
         earlier=_earlier(series, month) if series.office_id is not None else None,
     )
 
@@ -227,35 +232,48 @@ def _of_run(run: DraftRun | None, drafts: dict[str, tuple[int, int, int]]) -> tu
     )
 
 
-def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
-    of_month = Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
-    rows: QuerySet[Any] = with_standing(of_month)
-    exported = _exported(rows, "bill")
-    paid = rows.filter(total_fen__lte=F("paid_fen") + F("credited_fen") + F("written_off_fen"))
-    return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_expected(rows).count()),)))
+def _bills_of(owner_id: int, month: date) -> QuerySet[Bill]:
+    return Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
+
+
+def _bills(rows: QuerySet[Bill], ends: Ends) -> tuple[Stage, ...]:
+    """Bills by what became of them; a bill is counted once, where all of it ended: with money, given up, credited, or not yet."""
+    exported = ends_of(with_standing(rows.filter(_was_exported("bill"))))
+    waits = Block("finance_exports", ends.count - exported.count)
+    part, owing = Block("paid_in_part", ends.paid_in_part), Block("customer_pays", ends.open)
+    return (
+        Stage("issued", ends.count, ends.net_fen),
+        Stage("exported", exported.count, exported.net_fen, _some(waits)),
+        Stage("open", ends.open, ends.to_come_fen, _some(owing)),
+        Stage("paid", ends.paid, ends.came_in_fen, _some(part)),
+        Stage("uncollectible", ends.given_up, ends.given_up_fen),
+        Stage("credited", ends.credited, ends.taken_back_fen, _some(Block("credited_in_part", ends.credited_in_part))),
+    )
 
 
 def _statements(series: Series, month: date) -> tuple[Stage, ...]:
     rows = of_office(Statement.objects.filter(period_on=month), series)
     found = paid_out(rows)
     paid = _stage("paid", found.paid, tuple(Block(code, count) for code, count in found.waits))
-    return (*_issued(rows, _exported(rows, "statement")), paid)
+    return (*_issued(rows, rows.filter(_was_exported("statement"))), paid)
 
 
-def _exported(rows: QuerySet[Any], of: str) -> QuerySet[Any]:
-    done = ExportItem.objects.filter(**{f"{of}_id": OuterRef("pk")}, state=ItemState.DONE, export__state="done")
-    return rows.filter(Exists(done))
+def _was_exported(of: str) -> Exists:
+    return Exists(ExportItem.objects.filter(**{f"{of}_id": OuterRef("pk")}, state=ItemState.DONE, export__state="done"))
 
 
 def _issued(rows: QuerySet[Any], exported: QuerySet[Any]) -> tuple[Stage, ...]:
     issued, out = _stage("issued", rows), _stage("exported", exported)
-    waits = (Block("finance_exports", issued.count - out.count),)
-    return (issued, Stage("exported", out.count, out.fen, tuple(each for each in waits if each.count)))
+    return (issued, Stage("exported", out.count, out.fen, _some(Block("finance_exports", issued.count - out.count))))
 
 
 def _stage(code: str, rows: QuerySet[Any], blocks: tuple[Block, ...] = ()) -> Stage:
     found = rows.aggregate(count=Count("pk"), fen=Coalesce(Sum("total_fen"), 0))
-    return Stage(code, found["count"], found["fen"], tuple(block for block in blocks if block.count))
+    return Stage(code, found["count"], found["fen"], _some(*blocks))
+
+
+def _some(*blocks: Block) -> tuple[Block, ...]:
+    return tuple(block for block in blocks if block.count)
 
 
 @dataclass(frozen=True, slots=True)

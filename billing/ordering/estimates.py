@@ -26,6 +26,7 @@ from billing.settlement.services.sample_quotes import Around, SamplePlan
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.vouchers.usable import usable
+from booking.rules.service_facts import UNSAID, said_of_test
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import CatalogueEntry, Instrument, Organisation, Resource
@@ -158,6 +159,7 @@ def _test(line: QuotationLine, known: _Known, resource: Resource) -> SamplePlan 
         price=SamplePrice(line.unit, line.unit_price_fen),
         version_ids=known.version_ids,
         around=Around(known.gathered, known.places),
+        said=said_of_test(resource.test_item.service_kind, UNSAID),
     )
 
 

@@ -16,6 +16,7 @@ from billing.ordering.rules.quotations import QuotationState
 from billing.ordering.rules.quotations import successors as quotation_successors
 from billing.ordering.rules.sheets import SIGNED_STATES, Confidentiality, Method, ReportForm, SampleHandling, SheetState
 from billing.ordering.rules.sheets import successors as sheet_successors
+from billing.papers.guards import files_once
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import RenderState
 from booking.models import Reservation, SampleExtra, SampleJob
@@ -102,6 +103,7 @@ class Quotation(OrderDocument):
                 },
                 (*_ENDED, "pdf_id"),
             ),
+            files_once("quotation_files_once", "quotation", ("pdf",), at_once=False),
             pgtrigger.Protect(name="quotation_kept", operation=pgtrigger.Delete),
             no_truncate("quotation_no_truncate"),
         ]
@@ -220,6 +222,7 @@ class CommissionSheet(OrderDocument):
                 },
                 (*_ENDED, "in_force_at", "pdf_id", "signed_pdf_id"),
             ),
+            files_once("commission_files_once", "commission", ("pdf", "signed_pdf"), at_once=False),
             pgtrigger.Protect(name="commission_kept", operation=pgtrigger.Delete),
             no_truncate("commission_no_truncate"),
         ]

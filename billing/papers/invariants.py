@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing.papers import chain
-from billing.papers.verifying import contents_and_codes
+from billing.papers.verifying import bound_files, contents_and_codes
 from config.kernel.invariants import Finding, register
 
 
@@ -14,4 +14,5 @@ def chain_holds() -> Finding:
 
 
 register("papers.contents_and_codes_are_what_was_issued", contents_and_codes)
+register("papers.have_the_files_that_were_made_for_them", bound_files)
 register("books.the_chain_holds", chain_holds)

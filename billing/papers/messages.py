@@ -13,6 +13,8 @@ register(
         "papers.code_differs": _("%(kind)s %(number)s: the code that it prints is not the one that leads to it."),
         "papers.document_missing": _("%(kind)s: the paper with the code %(number)s is gone."),
         "papers.file_changed": _("%(kind)s %(number)s: the stored file (%(part)s) is not what was made; its hash differs."),
+        "papers.file_of_another": _("%(kind)s %(number)s: the stored file (%(part)s) is not the one that was made for it."),
+        "papers.file_taken_away": _("%(kind)s %(number)s: the stored file (%(part)s) that was made for it was taken away."),
         "papers.file_missing": _("%(kind)s %(number)s: the stored file (%(part)s) is gone."),
         "books.file": "%(text)s",
         "account_codes.unreadable": _("This line is no account with its code, or says an account again: %(line)s"),

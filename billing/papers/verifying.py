@@ -1,5 +1,5 @@
-"""Whether every issued paper is still what was issued: its frozen content against its hash, its number, its code and the bytes of its
-files. Reads everything, writes nothing."""
+"""Whether every issued paper is still what was issued: its frozen content against its hash, its number, its code, and its files: that they
+are those that were made for it, and their bytes. Reads everything, writes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from billing.ledger.rules.documents import sha256_of
 from billing.papers.codes import KEY
 from billing.papers.kinds import PaperKind, kinds
-from billing.papers.models import PaperCode
+from billing.papers.models import PaperCode, PaperFile
 from config.kernel.errors import Refusal
 from config.kernel.invariants import Finding
 from config.kernel.services import files
@@ -43,10 +43,12 @@ def verify() -> PapersVerified:
     faults: list[PaperFault] = []
     for kind in kinds().values():
         given = dict(PaperCode.objects.filter(kind=kind.name).values_list("document_id", "code"))
+        kept = _kept(kind)
         for document in kind.rows().order_by("pk").iterator(chunk_size=_CHUNK):
             papers += 1
             read += sum(getattr(document, column) is not None for column in kind.files)
             faults += _content_faults(kind, document, given.pop(document.pk, ""))
+            faults += _binding_faults(kind, document, kept)
             faults += _file_faults(kind, document)
         faults += [PaperFault("papers.document_missing", kind.name, code) for code in given.values()]
     return PapersVerified(papers, read, tuple(faults))
@@ -67,6 +69,22 @@ def _total(content: dict[str, Any]) -> int | None:
     totals = content.get("totals", content)
     found = totals.get("total_fen", totals.get("awarded_fen"))
     return found if isinstance(found, int) else None
+
+
+def _kept(kind: PaperKind) -> dict[tuple[int, str], tuple[int, str, str]]:
+    """Which file was made for each document and column of a kind, with its hash and that of the content."""
+    rows = PaperFile.objects.filter(kind=kind.name).values_list("document_id", "part", "file_id", "sha256", "content_sha256")
+    return {(document, part): (file, sha256, content) for document, part, file, sha256, content in rows}
+
+
+def _binding_faults(kind: PaperKind, document: Any, kept: dict[tuple[int, str], tuple[int, str, str]]) -> Iterator[PaperFault]:
+    """Whether a document has just the files that were made for it."""
+    for column in kind.files:
+        stored, made = getattr(document, column), kept.get((document.pk, column))
+        if stored is None and made is not None:
+            yield PaperFault("papers.file_taken_away", kind.name, document.number, column)
+        elif stored is not None and (stored.pk, stored.sha256, document.content_sha256) != made:
+            yield PaperFault("papers.file_of_another", kind.name, document.number, column)
 
 
 def _file_faults(kind: PaperKind, document: Any) -> Iterator[PaperFault]:
@@ -94,4 +112,15 @@ def contents_and_codes() -> Finding:
             for fault in _content_faults(kind, document, given.pop(document.pk, "")):
                 wrong.append(f"{fault.kind} {fault.number}: {fault.code}")
         wrong += [f"{kind.name} with code {code} is gone" for code in given.values()]
+    return Finding(checked, tuple(wrong))
+
+
+def bound_files() -> Finding:
+    """As an invariant: every paper has the files that were made for it, and no other."""
+    checked, wrong = 0, []
+    for kind in kinds().values():
+        kept = _kept(kind)
+        for document in kind.rows().defer("content").order_by("pk").iterator(chunk_size=_CHUNK):
+            checked += sum(getattr(document, column) is not None for column in kind.files)
+            wrong += [f"{each.kind} {each.number}: {each.code} ({each.part})" for each in _binding_faults(kind, document, kept)]
     return Finding(checked, tuple(wrong))

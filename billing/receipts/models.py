@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.bills.guards import insert
+from billing.papers.guards import files_once
 from billing.settlement.models import RENDERED, FrozenDocument
 from config.kernel.models.guards import no_truncate
 
@@ -58,6 +59,7 @@ class Receipt(CustomerPaper):
         indexes = [models.Index(fields=["customer", "-issued_at"], name="receipt_by_customer")]
         triggers = [
             pgtrigger.ReadOnly(name="receipt_frozen", exclude=list(RENDERED)),
+            files_once("receipt_files_once", "receipt"),
             pgtrigger.Protect(name="receipt_kept", operation=pgtrigger.Delete),
             no_truncate("receipt_no_truncate"),
             insert("receipt_within_payment", _WITHIN_PAYMENT),
@@ -79,6 +81,7 @@ class AccountStatement(CustomerPaper):
         indexes = [models.Index(fields=["customer", "-issued_at"], name="account_statement_customer")]
         triggers = [
             pgtrigger.ReadOnly(name="account_statement_frozen", exclude=list(RENDERED)),
+            files_once("account_statement_files_once", "account_statement"),
             pgtrigger.Protect(name="account_statement_kept", operation=pgtrigger.Delete),
             no_truncate("account_statement_no_truncate"),
         ]

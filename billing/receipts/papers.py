@@ -25,8 +25,9 @@ def _account(row: AccountStatement) -> Facts:
     same = AccountStatement.objects.filter(
         owner=row.owner_id, customer=row.customer_id, first_on=row.first_on, last_on=row.last_on
     )
-    status = Status.REPLACED if same.filter(pk__gt=row.pk).exists() else Status.VALID
-    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status)
+    later = same.filter(pk__gt=row.pk).order_by("-pk").values_list("number", flat=True).first() or ""
+    status = Status.REPLACED if later else Status.VALID
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status, replaced_by=later)
 
 
 register(PaperKind(RECEIPT, pgettext_lazy("kind of paper", "Receipt"), Receipt, _receipt))

@@ -1,5 +1,6 @@
 """What lies behind the lines of a statement: the customer's bill with its invoices and receipts and what was paid of it, the commission,
-the reports, and the days on which the award was public. Files by their SHA-256, so that the copies on file are the ones that were meant.
+the reports, and the days on which the award was public. A receipt stands here where it names the bill: one payment may pay bills of several
+customers. Files by their SHA-256, so that the copies on file are the ones that were meant.
 
 Read from this app's tables by hand: bills, claims and commissions know settlements, not the other way round."""
 
@@ -21,7 +22,9 @@ WITH asked AS (
      WHERE w.id = ANY(%(awards)s)
 ), bills AS (
     SELECT b.id, jsonb_build_object(
+             'number', b.number,
              'reference', b.reference,
+             'sha256', b.content_sha256,
              'total_fen', b.total_fen - (SELECT coalesce(sum(n.total_fen), 0) FROM billing_creditnote n WHERE n.bill_id = b.id),
              'paid_fen', (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill_id = b.id)) AS bill,
            (SELECT jsonb_agg(jsonb_build_object('number', v.code || v.number, 'issued_on', v.issued_on, 'sha256', coalesce(f.sha256, ''))
@@ -29,9 +32,11 @@ WITH asked AS (
               FROM billing_vatinvoice v LEFT JOIN kernel_storedfile f ON f.id = v.file_id
              WHERE v.bill_id = b.id AND v.reverses_id IS NULL AND v.total_fen + (
                    SELECT coalesce(sum(r.total_fen), 0) FROM billing_vatinvoice r WHERE r.reverses_id = v.id) > 0) AS invoices,
-           (SELECT jsonb_agg(r.number ORDER BY r.number)
+           (SELECT jsonb_agg(jsonb_build_object('number', r.number, 'sha256', r.content_sha256) ORDER BY r.number)
               FROM billing_receipt r
-             WHERE r.payment_id IN (SELECT a.payment_id FROM billing_allocation a WHERE a.bill_id = b.id
+             WHERE r.owner_id = b.owner_id AND r.customer_id = b.customer_id
+               AND r.content -> 'lines' @> jsonb_build_array(jsonb_build_object('number', b.number))
+               AND r.payment_id IN (SELECT a.payment_id FROM billing_allocation a WHERE a.bill_id = b.id
                                      GROUP BY a.payment_id HAVING sum(a.amount_fen) > 0)) AS receipts
       FROM billing_bill b WHERE b.id IN (SELECT bill FROM asked)
 ), public AS (

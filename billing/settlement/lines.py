@@ -67,22 +67,35 @@ def rate(line: Line) -> str:
     return text
 
 
-def annex(line: Line) -> tuple[str, str, str, str, str] | None:
+def annex(line: Line, *, hashes: bool) -> tuple[str, str, str, str, str] | None:
     """The papers behind a line: bill, what was paid of it, invoices with their dates, receipts, and the rest with its days and hashes;
-    None where there are none."""
+    None where there are none. ``hashes``: of bill, invoices and receipts too (a content of format 1 has them not, or not on paper)."""
     papers = line.get("papers")
     if not papers:
         return None
     bill = papers.get("bill", {})
     paid = f"{yuan(bill['paid_fen'])} / {yuan(bill['total_fen'])}" if bill else ""
-    invoices = [f"{each['number']} {each['issued_on']}" for each in papers.get("invoices", ())]
+    if not hashes:
+        invoices = [f"{each['number']} {each['issued_on']}" for each in papers.get("invoices", ())]
+        return (
+            bill.get("reference", ""),
+            paid,
+            "; ".join(invoices),
+            "; ".join(papers.get("receipts", ())),
+            "; ".join(_others(papers)),
+        )
     return (
-        bill.get("reference", ""),
+        _known(bill["number"], bill["sha256"]) if bill else "",
         paid,
-        "; ".join(invoices),
-        "; ".join(papers.get("receipts", ())),
+        "; ".join(_known(f"{each['number']} {each['issued_on']}", each["sha256"]) for each in papers.get("invoices", ())),
+        "; ".join(_known(each["number"], each["sha256"]) for each in papers.get("receipts", ())),
         "; ".join(_others(papers)),
     )
+
+
+def _known(said: str, sha256: str) -> str:
+    """A paper with the beginning of its hash, where there is one."""
+    return f"{said} ({sha256[:12]})" if sha256 else said
 
 
 def _others(papers: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.papers.guards import files_once
 from billing.settlement.period_guards import STATEMENT_LINE_OPEN, before
 from config.kernel.models.guards import append_only, no_truncate
 
@@ -184,6 +185,7 @@ class Statement(FrozenDocument):
         indexes = [models.Index(fields=["period_on", "payee"], name="statement_by_month")]
         triggers = [
             pgtrigger.ReadOnly(name="statement_frozen", exclude=list(RENDERED)),
+            files_once("statement_files_once", "statement"),
             pgtrigger.Protect(name="statement_kept", operation=pgtrigger.Delete),
             no_truncate("statement_no_truncate"),
         ]

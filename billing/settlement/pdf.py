@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,7 @@ from django.utils import translation
 from billing import wording
 from billing.ledger.rules.money import yuan
 from billing.papers.codes import check_mark
-from billing.settlement import lines
+from billing.settlement import further, lines
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption, captions
 from billing.settlement.rules.statement import SEALS, SIGNATURES, fingerprint
@@ -26,6 +26,7 @@ _SECONDS, _SECONDS_PER_LINE = 120, 0.12
 _MEMORY, _MEMORY_PER_LINE = 1_500_000_000, 2_000_000
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
 Content = Mapping[str, Any]
+Fact = tuple[Caption, str]
 ANNEX = ("bill", "paid", "invoice", "receipts", "other_papers")
 TAKEN_BACK = ("of_statement", "session", "on", "cause", "by_paper", "amount")
 
@@ -84,6 +85,7 @@ def render_html(content: Content, *, draft: bool = False) -> str:
                 "mode": wording.mode_word(content["programme"]["mode"]),
                 "code_caption": words["code" if content["payee"]["scheme"] in ("uscc", "") else "other_code"],
                 "made_on": content["made_at"][:10],
+                "further": _pairs(further.facts(content, words)),
                 "total": yuan(content["totals"]["awarded_fen"]),
                 "split": [(wording.payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
                 "columns": _columns(content, words),
@@ -106,9 +108,14 @@ def style(*more: str) -> str:
     return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("statement.css", *more))
 
 
+def _pairs(facts: Sequence[Fact]) -> list[Sequence[Fact]]:
+    """Two beside each other."""
+    return [facts[place : place + 2] for place in range(0, len(facts), 2)]
+
+
 def annex_rows(content: Content) -> list[tuple[str, ...]]:
     """The papers behind each line that has some, after its place."""
-    found = [(str(line["position"]), lines.annex(line)) for line in content["lines"]]
+    found = [(str(line["position"]), lines.annex(line, hashes=further.says(content))) for line in content["lines"]]
     return [(place, *papers) for place, papers in found if papers is not None]
 
 

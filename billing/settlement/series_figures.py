@@ -15,6 +15,7 @@ from billing.ledger.services import AccountSpec
 from billing.pricing.rules.fees import NO_FEE
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import counted, once
+from billing.settlement.offered import NOTHING, Offered, offered_of_all
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
@@ -86,6 +87,8 @@ class PricedReport:
     if_all_approved: Figures | None
     offered: Mapping[str, OnOffer]
     faults: tuple[Reason, ...]
+    choices: Offered = NOTHING
+    """What can be chosen under the programmes of any of the times."""
 
     @property
     def addons_fen(self) -> int:
@@ -118,7 +121,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     found = series.report(actor, wish, now, picks)
     instrument, project = found.context.instrument, wish.research_project.strip()
     times = [row.during for row in found.rows if row.during is not None]
-    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction)
+    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction, wish.said)
     sessions = [Session(instrument, during, *of_all) for during in times]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
@@ -133,7 +136,8 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     rows = [
         PricedRow(row, quoted.get(ordinal := row.occurrence.ordinal), besides.get(ordinal, NOTHING_BESIDE)) for row in found.rows
     ]
-    return PricedReport(found, rows, together, if_all if if_all != together else None, offered, faults)
+    choices = offered_of_all((version.programme, plan.facts) for plan in plans if plan for version in plan.versions)
+    return PricedReport(found, rows, together, if_all if if_all != together else None, offered, faults, choices)
 
 
 def _besides(

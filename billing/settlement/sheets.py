@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import translation
 
 from billing import wording
-from billing.settlement import lines
+from billing.settlement import further, lines
 from billing.settlement.captions import CHINESE, Caption, captions
 from billing.settlement.pdf import ANNEX, TAKEN_BACK, annex_rows, taken_back_rows
 from billing.settlement.rules.statement import fingerprint
@@ -120,7 +120,10 @@ def _taken_back_sheets(content: Content, words: Mapping[str, Caption]) -> list[S
     return [Sheet(words["sheet_taken_back"].zh, head, rows, [26, 18, 12, 18, 32, 14])] if rows else []
 
 
-def _budget_item(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:
+def _further(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:
+    """What is said since format 2; before, the budget item where there was one."""
+    if further.says(content):
+        return [[caption.line, text] for caption, text in further.facts(content, words)]
     item = content["programme"].get("budget_item")
     return [[words["budget_item"].line, wording.document_text(item)]] if item else []
 
@@ -131,7 +134,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["number"].line, content["number"]],
         [words["made_on"].line, date.fromisoformat(content["made_at"][:10])],
         *([[words["fund_year"].line, content["fund_year"]]] if "fund_year" in content else []),
-        *_budget_item(content, words),
+        *_further(content, words),
         [words["office"].line, content["office"]["name"]],
         [words["issuer"].line, wording.document_text(content["programme"]["issuer"])],
         [words["payee"].line, payee["name"]],
@@ -143,6 +146,7 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["total_figures"].line, _amount(totals["awarded_fen"])],
         [words["total_capitals"].line, totals["capitals"]],
         [words["maker"].line, content["signatures"]["maker"]],
+        *([[words["reviewer"].line, name]] if (name := content["signatures"]["reviewer"]) else []),
         [words["content_hash"].line, fingerprint(dict(content))],
     ]
     return Sheet(words["sheet_about"].zh, [words["field"].line, words["value"].line], rows, [28, 80])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.settlement.offered import NOTHING, Offered, offered_of_all
 from billing.settlement.series_figures import Figures, beside_of, hold_in_memory
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Session
@@ -35,6 +36,8 @@ class PricedBundle:
     report: BundleReport
     rows: list[PricedPlace]
     total: Figures
+    choices: Offered = NOTHING
+    """What can be chosen under the programmes of any of the places."""
 
     @property
     def addons_fen(self) -> int:
@@ -54,7 +57,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     rows = {row.place.instrument_id: row for row in found.rows}
     order = [rows[context.instrument.pk] for context in together.in_order(row.context for row in found.rows)]
     project = bundle.research_project.strip()
-    of_all = (project, actor.user_id, bundle.service_direction)
+    of_all = (project, actor.user_id, bundle.service_direction, bundle.said)
     sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, *of_all) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}
@@ -72,4 +75,5 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
         if not row.context.policy.approval_required:
             hold_in_memory(prepared, assessment, known)
     priced = [PricedPlace(row, figures.get(pk := row.place.instrument_id), besides.get(pk, NOTHING_BESIDE)) for row in found.rows]
-    return PricedBundle(found, priced, Figures.sum(list(figures.values())))
+    choices = offered_of_all((version.programme, plan.facts) for plan in plans if plan for version in plan.versions)
+    return PricedBundle(found, priced, Figures.sum(list(figures.values())), choices)

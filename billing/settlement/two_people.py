@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Model, Q, QuerySet, Sum
 
@@ -31,6 +33,27 @@ CODES = {"bill": "bill.", "statement": "statement.", "write_off": "write_off."}
 REASON_LENGTH = 500
 #: What nobody else looked at of documents: issued without a proposal, and of drafts of a month by who made them.
 UNSEEN = Q(proposal__isnull=True) & (Q(draft__isnull=True) | Q(issued_by=F("draft__run__made_by")))
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Whose names a document bears: who made it, and who looked at it after that and released it (empty: nobody else did)."""
+
+    maker: str
+    reviewer: str = ""
+
+
+def made(actor: Actor, made_by: AbstractBaseUser | None) -> Hands:
+    """The hands of what is only looked at: whoever issues it has not released it yet. ``made_by``: who proposed it or made its run
+    (None: the actor)."""
+    return Hands(actor.name if made_by is None else str(made_by))
+
+
+def released(actor: Actor, made_by: AbstractBaseUser | None) -> Hands:
+    """The hands of what the actor issues."""
+    if made_by is None or made_by.pk == actor.user_id:
+        return Hands(actor.name)
+    return Hands(str(made_by), actor.name)
 
 
 def alone_fen(

@@ -12,8 +12,11 @@ from django.conf import settings
 from django.db import connection
 
 from billing.ledger.models import Account
+from billing.subsidy.figure_models import CapFigure
 from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.figures import settable, years_of
 from billing.subsidy.rules.forecast import WINDOW_DAYS, Forecast, forecast, window_of
+from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import POOL, in_force, pool_spec, pools
 from config.kernel.access import Actor, Role, visible_to
 
@@ -33,7 +36,8 @@ SELECT account_id, to_char(local_on, 'YYYY-MM'), sum(fen), sum(fen) FILTER (WHER
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One pool of a published version, in fen. ``months`` are the last twelve local months with what was spent in each."""
+    """One pool of a published version, in fen. ``months`` are the last twelve local months with what was spent in each. Not ``limited``:
+    nobody set a figure, so that nothing is left of one and nothing runs short."""
 
     version: ProgrammeVersion
     cap_id: str
@@ -41,6 +45,7 @@ class Budget:
     granted_fen: int
     held_fen: int
     posted_fen: int
+    limited: bool
     months: tuple[tuple[str, int], ...]
     forecast: Forecast
 
@@ -50,15 +55,15 @@ class Budget:
 
 
 def budgets(actor: Actor, now: datetime) -> list[Budget]:
-    """Every pool of every published version that has an account, by programme, the latest version first; three queries."""
+    """Every pool of every published version that has an account, by programme, the latest version first; one that goes on under a later
+    version stands with that. Three queries."""
     actor.require(*READERS)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False), actor).select_related("programme")
-    wanted = {
-        pool_spec(version, cap).key: (version, cap)
-        for version in rows.defer("document").order_by("programme__code", "-valid")
-        for cap in pools(in_force(version.pk).programme)
-    }
+    wanted: dict[str, tuple[ProgrammeVersion, Cap]] = {}
+    for version in rows.defer("document").order_by("programme__code", "-valid"):
+        for cap in pools(in_force(version.pk).programme):
+            wanted.setdefault(pool_spec(version, cap).key, (version, cap))
     accounts = {each.key: each for each in visible_to(Account.objects.filter(kind=POOL, key__in=wanted), actor)} if wanted else {}
     moved = moved_by_month({each.pk: each.pk for each in accounts.values()}, today)
     return [
@@ -66,6 +71,63 @@ def budgets(actor: Actor, now: datetime) -> list[Budget]:
         for key, (version, cap) in wanted.items()
         if key in accounts
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFigure:
+    """A limit that a published version leaves to the administrator: for a ``year`` of a yearly one. ``history``: what was asked for it, the
+    latest first."""
+
+    version: ProgrammeVersion
+    cap: Cap
+    year: int | None
+    history: tuple[CapFigure, ...]
+
+    @property
+    def set_fen(self) -> int | None:
+        """The figure that counts, as far as one was set."""
+        return next((each.limit_fen for each in self._set()), None)
+
+    @property
+    def waiting(self) -> tuple[CapFigure, ...]:
+        """What a second person has not decided."""
+        return tuple(each for each in self.history if each.state == CapFigure.State.ASKED)
+
+    def _set(self) -> list[CapFigure]:
+        done = [each for each in self.history if each.state == CapFigure.State.SET]
+        return sorted(done, key=lambda each: (each.decided_at, each.pk), reverse=True)
+
+
+def figures(actor: Actor, now: datetime) -> list[OpenFigure]:
+    """The limits whose figure may be set, of published versions that have not ended, by programme; two queries."""
+    actor.require(*READERS)
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False, valid__endswith__gt=today), actor)
+    versions = list(rows.select_related("programme").defer("document").order_by("programme__code", "-valid"))
+    asked = visible_to(CapFigure.objects.filter(version__programme__in={each.programme_id for each in versions}), actor)
+    history: dict[tuple[int, str, int | None], list[CapFigure]] = {}
+    for each in asked.select_related("version__programme", "asked_by", "decided_by").order_by("-pk"):
+        history.setdefault((each.version.programme_id, each.cap_id, each.year), []).append(each)
+    found: list[OpenFigure] = []
+    seen: set[object] = set()
+    for version in versions:
+        programme = in_force(version.pk).programme
+        for cap in settable(programme):
+            for year in years_of(programme, cap):
+                # Versions of one year share its accounts, and with them the figure; a pool may go on under a later one.
+                key = pool_spec(version, cap).key if cap.per is CapPer.POOL else (version.programme_id, cap.id, year)
+                if key not in seen:
+                    seen.add(key)
+                    own = history.get((version.programme_id, cap.id, year), [])
+                    if cap.per is CapPer.POOL:
+                        own = [each for each in own if pool_spec(each.version, cap_named(each.version, cap.id)).key == key]
+                    found.append(OpenFigure(version, cap, year, tuple(own)))
+    return found
+
+
+def cap_named(version: ProgrammeVersion, cap_id: str) -> Cap:
+    """A cap of a published version by its id."""
+    return next(cap for cap in in_force(version.pk).programme.caps if cap.id == cap_id)
 
 
 def moved_by_month(accounts: Mapping[int, int], today: date) -> dict[int, dict[str, tuple[int, int]]]:
@@ -99,6 +161,7 @@ def _budget(
         granted_fen=account.granted_fen,
         held_fen=account.held_fen,
         posted_fen=account.posted_fen,
+        limited=account.limited,
         months=tuple((month, moved.get(month, (0, 0))[0]) for month in last_months(today)),
         forecast=forecast(
             granted_fen=account.granted_fen,

@@ -7,9 +7,12 @@ from datetime import date
 
 from django.db.models import QuerySet
 
+from billing.subsidy import services as subsidy
 from billing.subsidy.draft_models import DraftState, DraftStep, ProgrammeDraft
 from billing.subsidy.drafts import code_of
-from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.models import Programme, ProgrammeVersion
+from billing.subsidy.rules.programme import read_programme
+from billing.subsidy.services import EarlierPool
 from config.kernel.access import Actor, Role, get_visible, visible_to
 
 _WITH_PEOPLE = ("author", "changed_by", "submitted_by", "based_on__programme", "version__programme")
@@ -28,6 +31,14 @@ class Standing:
     """It waits, and the actor wrote in it: somebody else has to look."""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolBeside:
+    """A pool of a draft and that of an earlier version of the same year. ``goes_on``: it is the same money."""
+
+    earlier: EarlierPool
+    goes_on: bool
+
+
 def drafts_visible(actor: Actor) -> QuerySet[ProgrammeDraft]:
     """Drafts of the actor's office, those that wait or are written first, the newest change first."""
     rows = visible_to(ProgrammeDraft.objects.select_related(*_WITH_PEOPLE), actor)
@@ -42,6 +53,16 @@ def draft_for(actor: Actor, pk: int) -> ProgrammeDraft:
 def steps_of(actor: Actor, draft: ProgrammeDraft) -> list[DraftStep]:
     """What happened to a draft, in order."""
     return list(visible_to(DraftStep.objects.filter(draft=draft), actor).select_related("by").order_by("pk"))
+
+
+def pools_beside(draft: ProgrammeDraft) -> list[PoolBeside]:
+    """The pools of a handed-in draft beside those of an earlier version of the same year: the same money, or new money."""
+    programme = Programme.objects.filter(code=draft.document.get("code", "")).first()
+    if programme is None or draft.state != DraftState.SUBMITTED:
+        return []
+    compiled = read_programme(draft.document)
+    own = {cap.id: cap for cap in subsidy.pools(compiled)}
+    return [PoolBeside(each, bool(own[each.cap_id].pool_of)) for each in subsidy.earlier_pools(programme.pk, compiled)]
 
 
 def standing(actor: Actor, draft: ProgrammeDraft) -> Standing:

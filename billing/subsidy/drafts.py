@@ -16,6 +16,7 @@ from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.keepable import unkeepable
 from billing.subsidy.rules.other_years import MOST_YEARS, in_other_years
+from billing.subsidy.rules.programme import read_programme
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit
@@ -212,7 +213,8 @@ def refuse_faults(draft: ProgrammeDraft) -> None:
             reasons.append(Reason("programme.of_other_office", {"code": programme.code}, "$.code"))
         if programme.versions.filter(label=document["version"]).exists():
             reasons.append(Reason("programme.label_taken", {"label": document["version"]}, "$.version"))
-        reasons += subsidy.overlapping(programme.pk, subsidy.days_of(document))
+        days = subsidy.overlapping(programme.pk, subsidy.days_of(document))
+        reasons += days or subsidy.pool_faults(programme.pk, read_programme(document))
     Refusal.raise_any(reasons)
 
 

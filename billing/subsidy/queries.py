@@ -10,6 +10,7 @@ from functools import lru_cache
 from billing.ledger.models import Account
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.examples import ExampleResult, run_example
+from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.services import POOL, in_force, pool_spec, pools
 from config.kernel.access import Actor, visible_to
@@ -27,13 +28,15 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True)
 class PoolLeft:
-    """A budget of a programme, in fen: what came in, what is promised, what is spent. ``payer`` is empty for a joint one."""
+    """A budget of a programme, in fen: what came in, what is promised, what is spent. ``payer`` is empty for a joint one; ``limited``:
+    there is a figure that it is kept to."""
 
     cap_id: str
     payer: str
     granted_fen: int
     held_fen: int
     posted_fen: int
+    limited: bool = True
 
     @property
     def left_fen(self) -> int:
@@ -63,13 +66,16 @@ def programme_versions(actor: Actor, code: str, on: date) -> list[KnownVersion]:
 
 def pools_of(actor: Actor, known: list[KnownVersion]) -> Mapping[int, list[PoolLeft]]:
     """The budgets by version id, in one query however many versions; a budget without an account is left out."""
-    wanted = {pool_spec(each.version, cap).key: (each.version.pk, cap) for each in known for cap in pools(each.programme)}
+    wanted: dict[str, list[tuple[int, Cap]]] = {}
+    for each in known:
+        for cap in pools(each.programme):
+            wanted.setdefault(pool_spec(each.version, cap).key, []).append((each.version.pk, cap))
     accounts = visible_to(Account.objects.filter(kind=POOL, key__in=wanted), actor) if wanted else ()
     found: dict[int, list[PoolLeft]] = {}
     for account in accounts:
-        version_id, cap = wanted[account.key]
-        row = PoolLeft(cap.id, cap.payer, account.granted_fen, account.held_fen, account.posted_fen)
-        found.setdefault(version_id, []).append(row)
+        for version_id, cap in wanted[account.key]:
+            row = PoolLeft(cap.id, cap.payer, account.granted_fen, account.held_fen, account.posted_fen, account.limited)
+            found.setdefault(version_id, []).append(row)
     return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -101,8 +101,8 @@ def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
 def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> None:
     """Publish a draft: its author may not. The pools named by the document are opened with their budget.
 
-    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``, and as ``draft_version``
-    where the document is not right any more.
+    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``, ``programme.pool_again`` and
+    ``programme.pool_unknown`` (``pool_faults``), and as ``draft_version`` where the document is not right any more.
     """
     actor.require(Role.PROGRAMME_OFFICER)
     if version.author_id == actor.user_id:
@@ -118,6 +118,7 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
         locked.save(update_fields=["approver_id", "published_at"])
         audit.record(actor, "programme.publish", locked, now, after={"label": locked.label})
         parsed = _checked(locked.document)
+        Refusal.raise_any(pool_faults(locked.programme_id, parsed))
         ledger.open_accounts([pool_spec(locked, cap) for cap in pools(parsed)], now)
         ask_for_rebuild()
 
@@ -130,16 +131,79 @@ def pools(programme: programme_rules.Programme) -> list[Cap]:
     return [cap for cap in programme.caps if cap.per is CapPer.POOL]
 
 
-def pool_key(code: str, label: str, cap_id: str) -> str:
-    """The key of a pool's account: one per version and cap."""
-    return f"pool:{code}:{label}:{cap_id}"
+def pool_key(code: str, label: str, cap: Cap) -> str:
+    """The key of a pool's account under the version ``label``: one per version and cap, or that of the version whose pool goes on."""
+    return f"pool:{code}:{cap.pool_of or label}:{cap.id}"
 
 
 def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
     """The pool's account, opened with the document's budget."""
-    key = pool_key(version.programme.code, version.label, cap.id)
-    # A share of another pool has no budget of its own: its account only counts what is drawn, and the engine keeps the limit.
-    return AccountSpec(key, POOL, None if cap.share_of is not None else cap.limit_fen or 0, version.programme_id)
+    return AccountSpec(pool_key(version.programme.code, version.label, cap), POOL, pool_budget(cap), version.programme_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPool:
+    """A pool of an earlier version whose year a new version shares: the version that opened it, and what it has left (None: no figure)."""
+
+    cap_id: str
+    label: str
+    payer: str
+    left_fen: int | None = None
+
+
+def earlier_pools(programme_id: int, programme: programme_rules.Programme) -> list[EarlierPool]:
+    """For each pool of a version that is to be published the latest pool of the same id in the same year, as far as there is one; where it
+    says itself which one goes on, that."""
+    chosen: dict[str, EarlierPool] = {}
+    named = {cap.id: cap.pool_of for cap in pools(programme)}
+    for each in _of_the_year(programme_id, programme):
+        if each.cap_id not in chosen or each.label == named[each.cap_id]:
+            chosen[each.cap_id] = each
+    keys = {cap_id: f"pool:{programme.code}:{each.label}:{cap_id}" for cap_id, each in chosen.items()}
+    limited = {key: account for key, account in ledger.known(keys.values()).items() if account.limited}
+    return [
+        replace(each, left_fen=limited[keys[cap_id]].left_fen if keys[cap_id] in limited else None)
+        for cap_id, each in chosen.items()
+    ]
+
+
+def _of_the_year(programme_id: int, programme: programme_rules.Programme) -> Iterator[EarlierPool]:
+    """The pools of published versions with the id of one of ``programme`` and a year in common, the latest version first."""
+    own, years = {cap.id for cap in pools(programme) if cap.share_of is None}, _years(programme, programme)
+    rows = ProgrammeVersion.objects.filter(programme_id=programme_id, published_at__isnull=False).exclude(label=programme.version)
+    for version_id in rows.order_by("-valid").values_list("pk", flat=True):
+        other = in_force(version_id).programme
+        if years & _years(other, programme):
+            for cap in pools(other):
+                if cap.id in own and cap.share_of is None:
+                    yield EarlierPool(cap.id, cap.pool_of or other.version, cap.payer)
+
+
+def _years(programme: programme_rules.Programme, by: programme_rules.Programme) -> set[int]:
+    """The years of a version's days, as another one begins its years."""
+    days = programme.validity
+    return set(range(by.cap_year(days.first_day), by.cap_year(days.last_day) + 1))
+
+
+def pool_faults(programme_id: int, programme: programme_rules.Programme) -> list[Reason]:
+    """A pool beside an earlier one of the same year has to say whether that goes on or it is new money; what goes on has to be there."""
+    earlier = {each.cap_id: each for each in earlier_pools(programme_id, programme)}
+    found = []
+    for cap in pools(programme):
+        before = earlier.get(cap.id)
+        if cap.pool_of and (before is None or (before.label, before.payer) != (cap.pool_of, cap.payer)):
+            found.append(Reason("programme.pool_unknown", {"pool": cap.id, "label": cap.pool_of}, "$.caps"))
+        elif before is not None and not cap.pool_of and not cap.new_money:
+            params = {"pool": cap.id, "label": before.label}
+            code = "programme.pool_again" if before.left_fen is not None else "programme.pool_again_unlimited"
+            found.append(Reason(code, params | ({} if before.left_fen is None else {"left_fen": before.left_fen}), "$.caps"))
+    return found
+
+
+def pool_budget(cap: Cap) -> int | None:
+    """What a pool is opened with (fen). None where the document has no figure: the account only counts what is drawn until somebody sets
+    one, and the engine says whether there is no limit or nothing is given meanwhile. A share of another pool never has one of its own."""
+    return None if cap.share_of is not None else cap.limit_fen
 
 
 def ask_for_pool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from booking.rules.deciding import Rivals
-from booking.rules.service_facts import Direction
+from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS, Direction, Said
 from booking.rules.states import ReservationState
 from config.kernel.api.fields import Day, Id, IdParameter, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -58,6 +59,42 @@ def source_field(default: Any = "") -> Text:
     return Text(max_length=10, required=False, allow_blank=True, help_text=said, default=default)
 
 
+def said_fields(default: Any = "") -> dict[str, Text]:
+    """What programmes that ask are told (``booking.rules.service_facts.Said``); ``default`` as of ``direction_field``."""
+    texts = {
+        "service_kind": "The kind of the service, where a programme looks at it: "
+        + ", ".join([*ORDINARY_KINDS, *PUBLIC_KINDS])
+        + "; empty: an ordinary one.",
+        "settlement": "The way of settlement that is chosen, where a programme offers several; a quote names them. Empty: none.",
+        "rate": 'The rate that is chosen, where a programme lets choose one: "0.35" is 35 %. Empty: none.',
+    }
+    return {
+        name: Text(max_length=40, required=False, allow_blank=True, help_text=said, default=default)
+        for name, said in texts.items()
+    }
+
+
+def said_of(asked: Mapping[str, Any]) -> Said:
+    """What of a request programmes are told."""
+    return Said(*(asked[name] for name in Said._fields))
+
+
+class SaidIn(StrictSerializer):
+    """A request that says something to programmes."""
+
+    service_kind = said_fields()["service_kind"]
+    settlement = said_fields()["settlement"]
+    rate = said_fields()["rate"]
+
+
+class SaidOut(serializers.Serializer):
+    """What was said to programmes; empty: nothing."""
+
+    service_kind = serializers.CharField(help_text="Empty: an ordinary service.")
+    settlement = serializers.CharField(help_text="The way of settlement that was chosen.")
+    rate = serializers.CharField(help_text="The rate that was chosen.")
+
+
 class AddonIn(StrictSerializer):
     addon = Text(max_length=40, help_text="Its code.")
     quantity = WholeNumber(help_text="How many.")
@@ -71,7 +108,7 @@ def addons_field(said: str = "Add-ons of the price; agreed with the booking.") -
 SEEN_ADDONS_HELP = "What I saw that the add-ons come to; another sum is not booked (409)."
 
 
-class ReservationIn(StrictSerializer):
+class ReservationIn(SaidIn):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it goes.")
     starts_at = Instant(help_text="With an offset from UTC.")
@@ -102,6 +139,9 @@ class FactsIn(StrictSerializer):
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True)
     service_direction = direction_field(default=empty)
     fund_source = source_field(default=empty)
+    service_kind = said_fields(empty)["service_kind"]
+    settlement = said_fields(empty)["settlement"]
+    rate = said_fields(empty)["rate"]
     expected = ExpectedIn(required=False, allow_null=True, help_text="Figures that I saw for another project or direction.")
 
 
@@ -116,7 +156,7 @@ class StateOut(serializers.Serializer):
     state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
 
 
-class FactsOut(StateOut):
+class FactsOut(StateOut, SaidOut):
     purpose = serializers.CharField()
     research_project = serializers.CharField()
     service_direction = serializers.CharField(help_text="Empty: it was not said.")
@@ -212,7 +252,7 @@ class FiguresOut(serializers.Serializer):
     waits_for_customer = serializers.BooleanField(help_text="New figures wait to be accepted.")
 
 
-class ReservationOut(serializers.Serializer):
+class ReservationOut(SaidOut):
     id = serializers.IntegerField()
     reference = serializers.CharField()
     state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])

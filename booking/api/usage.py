@@ -21,11 +21,12 @@ from booking import queries
 from booking.api import usage_shapes as shapes
 from booking.api.serializers import NeededReasonIn, StateOut
 from booking.api.views import ReservationActionView, range_of
-from booking.models import CloseOut, DeviceKey, DeviceRun, Reservation, UsageSession
+from booking.models import CheckInPoint, CloseOut, DeviceKey, DeviceRun, Reservation, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries import usage as usage_queries
 from booking.rules.device_runs import EventKind
 from booking.services import (
+    check_in_points,
     close_out,
     device_events,
     device_keys,
@@ -93,7 +94,7 @@ class UsageStepView(ReservationActionView):
     """What both sides do with the use of a reservation; with a token of scope ``book`` (customers) or ``manage`` (labs)."""
 
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
-        "start": shapes.TickedIn,
+        "start": shapes.StartIn,
         "end": shapes.EndIn,
         "extend": shapes.ExtendIn,
         "adjust": shapes.AdjustIn,
@@ -111,8 +112,14 @@ class CustomerUsageView(UsageStepView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def start(self, request: Request, pk: str) -> Response:
-        """Start one's session now, as on the phone at the instrument."""
-        return self.step(request, pk, lambda key, given: self_service.start(self.actor, key, given["ticks"], self.now))
+        """Start one's session now, as on the phone at the instrument: with the proof that its code was read a moment ago
+        (`check_in.scan_again` without), and a licence of one's own where the session needs one."""
+
+        def act(key: int, given: dict[str, Any]) -> None:
+            at_id = check_in_points.stands_at(self.actor, key, given["proof"], self.now)
+            self_service.start(self.actor, key, given["ticks"], self.now, at_id=at_id)
+
+        return self.step(request, pk, act)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def end(self, request: Request, pk: str) -> Response:
@@ -150,6 +157,23 @@ class CustomerUsageView(UsageStepView):
         return self.step(
             request, pk, lambda key, given: _nothing(usage_review.dispute(self.actor, key, given["reason"], self.now))
         )
+
+
+class CheckInProofView(ApiView):
+    """That somebody has just read the code at an instrument."""
+
+    token_scopes = {"POST": "book"}
+    queryset = CheckInPoint.objects.none()
+    serializer_class = shapes.CodeIn
+
+    @extend_schema(responses=shapes.ProofOut)
+    def create(self, request: Request) -> Response:
+        """For the code: a proof for this person and instrument, good for 15 minutes. Nothing is written."""
+        proof = check_in_points.read_code(self.actor, self.valid(request)["code"], self.now)
+        instrument = check_in_points.instrument_of(self.actor, proof, self.now)
+        zone = ZoneInfo(instrument.site.time_zone)
+        good_until = _local(self.now + check_in_points.GOOD_FOR, zone)
+        return Response({"proof": proof, "instrument": instrument.pk, "good_until": good_until})
 
 
 class LabUsageView(UsageStepView):
@@ -506,6 +530,7 @@ urlpatterns = [
     *(_on_reservation(LabUsageView, path, action) for path, action in _LAB.items()),
     re_path(rf"^reservations/{ID}/close-out/$", CloseOutView.as_view({"put": "update"}), name="api_close_out"),
     re_path(rf"^reservations/{ID}/close-out/confirm/$", CloseOutView.as_view({"post": "confirm"}), name="api_close_out_confirm"),
+    re_path(r"^check-in-proofs/$", CheckInProofView.as_view({"post": "create"}), name="api_check_in_proofs"),
     re_path(r"^device-events/$", DeviceEventsView.as_view({"post": "create"}), name="api_device_events"),
     re_path(r"^device-keys/$", DeviceKeyView.as_view({"get": "list", "post": "create"}), name="api_device_keys"),
     re_path(rf"^device-keys/{ID}/revoke/$", DeviceKeyView.as_view({"post": "revoke"}), name="api_device_key_revoke"),

@@ -17,7 +17,25 @@ from instruments.models import ServiceMode
 _STATES = [str(state) for state in ReservationState]
 
 
-class TickedIn(StrictSerializer):
+class CodeIn(StrictSerializer):
+    code = Text(max_length=64, help_text="The end of the address in the QR code at the instrument: /here/at/<code>/.")
+
+
+class ProofOut(serializers.Serializer):
+    proof = serializers.CharField(help_text="Send it with the start. It is for this person and instrument alone.")
+    instrument = serializers.IntegerField()
+    good_until = serializers.DateTimeField()
+
+
+class StartIn(StrictSerializer):
+    proof = Text(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="What POST /api/v1/check-in-proofs/ answered to the code at the instrument. Needed but for remote operation, where "
+        "nobody stands there. The lab's staff use check-in, which needs none.",
+    )
     ticks = serializers.ListField(
         child=Text(max_length=200),
         max_length=50,

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from booking.rules.numbers import format_reference
-from booking.rules.service_facts import ServiceFacts
+from booking.rules.service_facts import Said, ServiceFacts
 from config.kernel.models.guards import append_only, no_truncate
 from config.kernel.time_range import TimeRange
 
@@ -50,6 +50,9 @@ class Reservation(models.Model):
     purpose = models.CharField(max_length=500, blank=True)
     research_project = models.CharField(max_length=200, blank=True)
     service_direction = models.CharField(max_length=12, blank=True, db_default="", default="")
+    service_kind = models.CharField(max_length=30, blank=True, db_default="", default="")
+    settlement = models.CharField(max_length=40, blank=True, db_default="", default="")
+    rate = models.CharField(max_length=8, blank=True, db_default="", default="")
     fund_source = models.CharField(max_length=4, blank=True, db_default="", default="")
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
@@ -128,7 +131,13 @@ class Reservation(models.Model):
     @property
     def service_facts(self) -> ServiceFacts:
         """What the customer says of the service."""
-        return ServiceFacts(self.purpose, self.research_project, self.service_direction, self.fund_source)
+        record = (self.purpose, self.research_project, self.service_direction, self.fund_source)
+        return ServiceFacts(*record, self.service_kind, self.settlement, self.rate)
+
+    @property
+    def said(self) -> Said:
+        """What the customer says to programmes that ask."""
+        return Said(self.service_kind, self.settlement, self.rate)
 
 
 class ReservationTransition(models.Model):

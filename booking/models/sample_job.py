@@ -17,6 +17,7 @@ from booking.rules.samples import (
     RemainsWish,
     SampleState,
 )
+from booking.rules.service_facts import Said
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -46,6 +47,9 @@ class SampleJob(models.Model):
     hazards = models.CharField(max_length=300, blank=True)
     research_project = models.CharField(max_length=200, blank=True)
     service_direction = models.CharField(max_length=12, blank=True)
+    service_kind = models.CharField(max_length=30, blank=True, db_default="", default="")
+    settlement = models.CharField(max_length=40, blank=True, db_default="", default="")
+    rate = models.CharField(max_length=8, blank=True, db_default="", default="")
     fund_source = models.CharField(max_length=4, blank=True)
     remains_wish = models.CharField(max_length=10)
     arrive_on = models.DateField()
@@ -87,6 +91,11 @@ class SampleJob(models.Model):
     def reference(self) -> str:
         """What people read out on the phone and write on the parcel; the year as of a reservation."""
         return format_sample_reference(timezone.localtime(self.asked_at).year, self.pk)
+
+    @property
+    def said(self) -> Said:
+        """What was said to programmes that ask, the kind of service as it was when it was asked for."""
+        return Said(self.service_kind, self.settlement, self.rate)
 
 
 class Sample(models.Model):

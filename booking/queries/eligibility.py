@@ -9,7 +9,7 @@ from datetime import datetime
 from booking.licence_queries import levels_held_each
 from booking.queries.finding import FoundTime
 from booking.rules.eligibility import Eligibility, eligibility, shown_mode
-from booking.rules.standing import SELF_OPERATED
+from booking.rules.licensing import licence_of_mode
 from booking.rules.training import Level
 from booking.services import auto_approval, standing
 from booking.services.refusing import BOOKING_ROLES
@@ -32,7 +32,7 @@ def eligibility_of(
     actor: Actor, customer: Organisation | None, shown: Sequence[Shown], service_mode: str, now: datetime
 ) -> list[Eligibility]:
     """What would become of a request for each time, for a customer that need not be stored (None: it is not known for whom, so that only
-    what is asked of the person counts): five statements at most, however many.
+    what is asked of the person counts): six statements at most, however many.
 
     Without a ``service_mode`` it is said for the one of the instrument's that asks most of who books.
     """
@@ -69,7 +69,7 @@ def _of_a_visitor(look: Look) -> Eligibility:
 
 
 def _needs_licence(look: Look) -> bool:
-    return look.service_mode == SELF_OPERATED and look.context.policy.licence_needed
+    return licence_of_mode(look.context.policy, look.service_mode) is not None
 
 
 def _levels(looks: Sequence[Look], person_id: int) -> list[frozenset[str]]:

@@ -15,8 +15,8 @@ from booking.queries.availability import Wish, next_free
 from booking.queries.candidates import SEEN_MINUTES, Candidate, earliest
 from booking.rules.assistance import ASSISTED, Helper, meant_mode
 from booking.rules.eligibility import shown_mode
+from booking.rules.licensing import licence_of_mode
 from booking.rules.slots import first_fit
-from booking.rules.standing import SELF_OPERATED
 from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness
 from booking.services import assisting
 from booking.services import context as booking_context
@@ -63,9 +63,9 @@ class FoundTime:
         return self.context.instrument
 
     def training_needed(self, service_mode: str) -> bool:
-        """Whether one needs a training for it: always, or, where ``service_mode`` (empty: any) is or may be working alone, a licence."""
-        alone = shown_mode(service_mode, self.instrument.service_modes) == SELF_OPERATED
-        return self.instrument.training_needed or (alone and self.context.policy.licence_needed)
+        """Whether one needs a training for it: always, or, where ``service_mode`` (empty: any) asks or may ask for one, a licence."""
+        mode = shown_mode(service_mode, self.instrument.service_modes)
+        return self.instrument.training_needed or licence_of_mode(self.context.policy, mode) is not None
 
     @property
     def unpublished_years(self) -> list[int]:

@@ -9,7 +9,14 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
-from booking.licence_queries import in_force, is_licence_needed, levels_held, may_work_alone, without_licence
+from booking.licence_queries import (
+    in_force,
+    is_assisted_licence_needed,
+    is_licence_needed,
+    levels_held,
+    may_work_alone,
+    without_licence,
+)
 from booking.models import (
     CourseScope,
     CourseSession,
@@ -23,7 +30,7 @@ from booking.rules.training import LIVE_ENROLMENTS, EnrolmentState, Level
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Instrument, Organisation
 
-__all__ = ["in_force", "is_licence_needed", "levels_held", "may_work_alone", "without_licence"]
+__all__ = ["in_force", "is_assisted_licence_needed", "is_licence_needed", "levels_held", "may_work_alone", "without_licence"]
 
 
 # --- What there is to learn -------------------------------------------------------------------------------------------
@@ -177,10 +184,11 @@ def my_recognitions(actor: Actor, instrument: Instrument | None = None) -> Query
 class WayToALicence:
     """The answer to "How do I get to use it myself?" for one person and instrument.
 
-    ``mine`` are the person's live enrolments by session id.
+    ``needed``: to operate it; ``assisted_needed``: to be assisted. ``mine`` are the person's live enrolments by session id.
     """
 
     needed: bool
+    assisted_needed: bool
     levels: frozenset[str]
     courses: list[TrainingCourse]
     licences: list[Held]
@@ -191,18 +199,24 @@ class WayToALicence:
     def alone(self) -> bool:
         return Level.SELF in self.levels
 
+    @property
+    def lacks_assisted(self) -> bool:
+        """Whether not even assisted use is open to the person."""
+        return self.assisted_needed and Level.ASSISTED not in self.levels
+
 
 def way_to_a_licence(actor: Actor, instrument: Instrument, now: datetime) -> WayToALicence:
     """What is needed, held, offered and asked for; for nobody only what is needed and offered."""
     courses = courses_for(actor, instrument, now)
+    needed = (is_licence_needed(instrument), is_assisted_licence_needed(instrument))
     if actor.user_id is None:
-        return WayToALicence(is_licence_needed(instrument), frozenset(), courses, [], {}, [])
+        return WayToALicence(*needed, frozenset(), courses, [], {}, [])
     own = Q(instrument_id=instrument.pk) | Q(instrument=None)
     licences = my_licences(actor).filter(own, organisation_id=instrument.organisation_id)
     covering = [one for one in licences if instrument.class_code.startswith(one.class_code)]
     live = my_enrolments(actor).filter(session__course__in=courses, state__in=LIVE_ENROLMENTS)
     return WayToALicence(
-        is_licence_needed(instrument),
+        *needed,
         levels_held(actor.user_id, instrument.pk, now),
         courses,
         held(covering, now),

@@ -14,12 +14,13 @@ from django.db.models import Max, QuerySet
 
 from booking.licence_queries import levels_held_at
 from booking.models import PolicyLayer, Reservation
+from booking.rules.licensing import ASKED
 from booking.rules.policy import BookingPolicy, broken_rules
 from booking.rules.policy_layers import Combined, Layer, read_settings
 from booking.rules.quota import Booked
-from booking.rules.standing import SELF_OPERATED, Asked, CoolOff, HorizonOfAudience, Licensed, Rule, Standing
+from booking.rules.standing import Asked, CoolOff, HorizonOfAudience, Licensed, Rule, Standing
 from booking.rules.states import GIVEN_UP, ReservationState
-from booking.services import auto_approval, policies
+from booking.services import assisting, auto_approval, policies
 from booking.services import context as booking_context
 from booking.services.context import policy_for
 from booking.services.policies import Scope
@@ -98,7 +99,7 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     """The bookings ahead that would newly break the rules if the scope's layer said this; (the first of them, how many in all).
 
     Looked at are the time itself, how far ahead that customer may book, buffers towards other bookings of the instrument, the cool-off
-    between two of one person, and the licences of those who operate it themselves. Raises Forbidden and the Refusals of ``policies.say``.
+    between two of one person, and the licences of those who operate it or are at it. Raises Forbidden and the Refusals of ``policies.say``.
     Quotas are not looked at: what was booked within them stays so.
     """
     owner = lab_of(actor, scope.organisation_id)
@@ -114,7 +115,8 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
         instrument__in=pairs, state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], starts_at__gt=now
     )
     rows = list(ahead.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
-    licences = _licences([row for row in rows if _asks_licences(*pairs[row.instrument_id][:2])])
+    licensed = [row for row in rows if _asks_licences(*pairs[row.instrument_id][:2]) and row.service_mode in ASKED]
+    licences, named = _licences(licensed), assisting.named_of(row.instrument_id for row in licensed)
     close = {
         pk
         for instrument in _by_instrument(rows).values()
@@ -125,7 +127,8 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     for row in rows:
         held = licences.get((row.requested_by_id, row.instrument_id), {}).get(row.starts_at, frozenset())
         beside = [one for pk, one in others.get((row.requested_by_id, row.instrument_id), {}).items() if pk != row.pk]
-        reasons = _newly_broken(row, *pairs[row.instrument_id], Standing(others=beside, licences=held))
+        standing = Standing(others=beside, licences=held)
+        reasons = _newly_broken(row, *pairs[row.instrument_id], standing, attended=row.instrument_id in named)
         reasons += [Reason("policy.buffer_taken", {}, "buffer_before_minutes")] if row.pk in close else []
         if reasons:
             found.append(Touched(row, reasons))
@@ -136,11 +139,13 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
 _OF_WHO_ASKS: tuple[Rule, ...] = (HorizonOfAudience(), CoolOff(), Licensed())
 
 
-def _newly_broken(row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo, standing: Standing) -> list[Reason]:
+def _newly_broken(
+    row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo, standing: Standing, *, attended: bool
+) -> list[Reason]:
     """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones."""
     owns = row.organisation_id == row.instrument.organisation_id
     audience = audience_of(row.organisation.kind, is_owner=owns)
-    asked = Asked(_booked(row), audience, row.service_mode, zone, row.created_at)
+    asked = Asked(_booked(row), audience, row.service_mode, zone, row.created_at, attended)
 
     def broken(policy: BookingPolicy) -> list[Reason]:
         of_time = broken_rules(policy, row.during, zone, row.created_at)
@@ -183,15 +188,15 @@ def _others_of_person(
 
 def _asks_licences(old: BookingPolicy, new: BookingPolicy) -> bool:
     """Whether the new rules say something else of licences than the old ones."""
-    return (old.licence_needed, old.licensed_times) != (new.licence_needed, new.licensed_times)
+    asked = [(one.licence_needed, one.assisted_licence_needed, one.licensed_times) for one in (old, new)]
+    return asked[0] != asked[1]
 
 
 def _licences(rows: Sequence[Reservation]) -> dict[tuple[int, int], dict[datetime, frozenset[str]]]:
     """What those who asked hold at the starts of their bookings, by (person, instrument): a query for each of these."""
     moments: dict[tuple[int, int], set[datetime]] = defaultdict(set)
     for row in rows:
-        if row.service_mode == SELF_OPERATED:
-            moments[row.requested_by_id, row.instrument_id].add(row.starts_at)
+        moments[row.requested_by_id, row.instrument_id].add(row.starts_at)
     return {key: levels_held_at(*key, wanted) for key, wanted in moments.items()}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from booking.models import (
     CheckInPoint,
@@ -28,6 +28,7 @@ from booking.rules.attendance import Arrival, arrival
 from booking.rules.device_runs import may_be_use_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
+from booking.services import acting
 from booking.services.context import busy_ranges, policy_of
 from booking.services.running import running_on
 from booking.services.sides import CUSTOMER_ROLES
@@ -46,9 +47,10 @@ class Here:
     """What somebody who stands at an instrument can do now.
 
     ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``lost``: the missed one whose
-    time is not over and that cannot be started any more; ``later``: the next one when nothing is due. ``taken_until``: others have the
-    instrument until then (None: it is free);
-    ``still_used``: somebody else's session runs. ``recent``: the own session that has just ended and waits for a yes.
+    time is not over and that cannot be started any more; ``later``: the next one when nothing is due; ``colleagues``: what a colleague has
+    now, where nothing is the own. ``taken_until``: others have the instrument until then (None: it is free); ``still_used``: somebody
+    else's session runs. ``recent``: the own session that has just ended and waits for a yes. The own ones are those for which the person
+    acts, their own before others.
     """
 
     instrument: Instrument
@@ -59,6 +61,7 @@ class Here:
     arrival: Arrival | None
     lost: Reservation | None
     later: Reservation | None
+    colleagues: Reservation | None
     recent: Reservation | None
     taken_until: datetime | None
     still_used: bool
@@ -68,11 +71,12 @@ class Here:
 def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
     """As it is for the actor, who was led to ``instrument`` (with site and policy) by its code."""
     policy = policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
-    own = _own(actor, instrument)
-    running = own.filter(state=ReservationState.IN_USE).order_by("starts_at").first()
-    due, lost = (None, None) if running else _due(own, policy, now)
+    rows = _customers(actor, instrument)
+    own, own_first = rows.filter(acting.acted_for(actor, now)), Case(When(requested_by_id=actor.user_id, then=0), default=1)
+    running = own.filter(state=ReservationState.IN_USE).order_by(own_first, "starts_at").first()
+    due, lost = (None, None) if running else _due(own.order_by(own_first, "starts_at", "pk"), policy, now)
     ahead = own.filter(state=ReservationState.APPROVED, starts_at__gt=now, starts_at__lt=now + LOOK_AHEAD)
-    ended = own.filter(state__in=IN_REVIEW, session__actual_ends_at__gt=now - NEAR).order_by("-session__actual_ends_at")
+    ended = own.filter(state__in=IN_REVIEW, session__actual_ends_at__gt=now - NEAR)
     mine = [one.pk for one in (running, due) if one is not None]
     return Here(
         instrument=instrument,
@@ -82,20 +86,29 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
         due=due,
         arrival=arrival(due.during, now, policy.early_start_minutes) if due else None,
         lost=lost,
-        later=None if due or running else ahead.order_by("starts_at").first(),
-        recent=ended.first(),
+        later=None if due or running else ahead.order_by(own_first, "starts_at").first(),
+        colleagues=None if due or running else _under_way(rows, policy, now),
+        recent=ended.order_by(own_first, "-session__actual_ends_at").first(),
         taken_until=taken_until(instrument, now, mine),
         still_used=running_on(instrument.calendar_id).exclude(pk__in=mine).exists(),
         manages=instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
     )
 
 
-def _own(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
+def _customers(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
+    """What the person or a colleague has booked there."""
     rows = visible_to(Reservation.objects.filter(instrument=instrument), actor)
     mine = Q(organisation_id__in=actor.organisations(*CUSTOMER_ROLES)) | Q(requested_by_id=actor.user_id)
     return rows.filter(mine).select_related(
         "instrument__site", "instrument__organisation", "instrument__policy", "organisation", "requested_by", "session"
     )
+
+
+def _under_way(rows: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> Reservation | None:
+    """What runs, or could be started now."""
+    opens = now + timedelta(minutes=policy.early_start_minutes)
+    due = Q(state=ReservationState.APPROVED, starts_at__lte=opens, ends_at__gt=now)
+    return rows.filter(Q(state=ReservationState.IN_USE) | due).order_by("starts_at", "pk").first()
 
 
 def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> tuple[Reservation | None, Reservation | None]:
@@ -104,7 +117,7 @@ def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> tu
     An approved one goes before a missed one, which may be started only where the lab lets late comers in and its time is still free.
     """
     opens = now + timedelta(minutes=policy.early_start_minutes)
-    startable = own.filter(starts_at__lte=opens, ends_at__gt=now).order_by("starts_at", "pk")
+    startable = own.filter(starts_at__lte=opens, ends_at__gt=now)
     approved = startable.filter(state=ReservationState.APPROVED).first()
     if approved is not None:
         return approved, None
@@ -135,12 +148,12 @@ def to_review(actor: Actor) -> QuerySet[Reservation]:
     ).order_by("session__review_until", "pk")
 
 
-def my_reviews(actor: Actor) -> QuerySet[Reservation]:
-    """Sessions of the actor's customer organisations that wait for their yes."""
+def my_reviews(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Sessions that wait for the customer's yes, which is the actor's to give."""
     rows = visible_to(
         Reservation.objects.filter(
+            acting.acted_for(actor, now),
             state__in=[ReservationState.COMPLETED, ReservationState.ADJUSTMENT_REFUSED],
-            organisation_id__in=actor.organisations(*CUSTOMER_ROLES),
             session__customer_agreed_at__isnull=True,
         ),
         actor,

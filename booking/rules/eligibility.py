@@ -6,10 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from booking.rules.standing import SELF_OPERATED
+from booking.rules.licensing import ASKED, OF_TRAINING
 from config.kernel.errors import Reason
-
-_OF_TRAINING = frozenset({"booking.licence_needed", "booking.off_hours_licence"})
 
 
 class Outcome(StrEnum):
@@ -37,8 +35,8 @@ class Eligibility:
 def eligibility(reasons: Iterable[Reason], *, known: bool, trained: bool, approval: bool) -> Eligibility:
     """From what the rules of the booking have against it. ``known``: it is known who asks; ``trained``: no training is missing."""
     against = tuple(reasons)
-    training = not trained or any(one.code in _OF_TRAINING for one in against)
-    others = tuple(one for one in against if one.code not in _OF_TRAINING)
+    training = not trained or any(one.code in OF_TRAINING for one in against)
+    others = tuple(one for one in against if one.code not in OF_TRAINING)
     if not known:
         return Eligibility(Outcome.LOG_IN, training, approval)
     if others:
@@ -51,5 +49,5 @@ def eligibility(reasons: Iterable[Reason], *, known: bool, trained: bool, approv
 def shown_mode(asked: str, offered: Sequence[str]) -> str:
     """For which mode of service it is said where none was asked for: for the one that asks most of who books."""
     if asked or not offered:
-        return asked or SELF_OPERATED
-    return SELF_OPERATED if SELF_OPERATED in offered else offered[0]
+        return asked or ASKED[0]
+    return next((mode for mode in ASKED if mode in offered), offered[0])

@@ -40,7 +40,8 @@ class BookingPolicy:
     * ``quotas``: what one person or organisation may book; ``peak`` are the times that quotas for peak hours count.
     * ``cool_off_minutes``: kept between two bookings of one person on the same instrument.
     * ``unlimited``: times in which quotas, cool-off, and longest length do not count for what lies in them wholly.
-    * ``licence_needed``: operating it oneself needs a licence; ``licensed_times``: times that need one for off-hours.
+    * ``licence_needed``: operating it, there or from elsewhere, needs a licence; ``assisted_licence_needed``: being assisted needs one
+      for that; ``licensed_times``: times that need one for off-hours (``booking.rules.licensing``).
     * ``no_show_grace_minutes``: how long the lab waits; ``late_may_use``: whether who comes later may still use the rest;
       ``early_start_minutes``: how long before its start a session may begin when the time is free.
     * ``billable_basis`` and ``billable_round_up_minutes``: what is charged of a session; ``agree_after_days``: when use that the
@@ -68,6 +69,7 @@ class BookingPolicy:
     peak: tuple[WeekTime, ...] = ()
     unlimited: tuple[WeekTime, ...] = ()
     licence_needed: bool = False
+    assisted_licence_needed: bool = False
     licensed_times: tuple[WeekTime, ...] = ()
     late_may_use: bool = True
     early_start_minutes: int = 60

@@ -54,7 +54,7 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "answer_minutes": (30, 4 * _WEEK_MINUTES),
     "hold_minutes": (1, 30),
 }
-SWITCHES = ("approval_required", "pending_blocks", "licence_needed", "late_may_use")
+SWITCHES = ("approval_required", "pending_blocks", "licence_needed", "assisted_licence_needed", "late_may_use")
 TIMES = ("peak", "unlimited", "licensed_times")
 #: So many quotas, and so many times of each kind, one layer may say.
 MOST_QUOTAS = MOST_TIMES = 10
@@ -97,6 +97,7 @@ STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "cool_off_minutes": max,
     "quotas": _union,
     "licence_needed": _either,
+    "assisted_licence_needed": _either,
     "licensed_times": _union,
 }
 
@@ -223,6 +224,7 @@ KEPT_AS_DOCUMENT = (
     "peak",
     "unlimited",
     "licence_needed",
+    "assisted_licence_needed",
     "licensed_times",
     "late_may_use",
     "early_start_minutes",

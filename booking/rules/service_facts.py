@@ -7,13 +7,16 @@ network's field definitions (service record, type 6); the list of fund sources i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from config.kernel.errors import Reason
+from instruments.rules.service_kinds import PUBLIC_KINDS, TESTING
 
 _FILE = Path(__file__).parent / "data" / "fund_sources.json"
 OTHER_SOURCE, NO_SOURCE = "16", "17"
@@ -35,6 +38,22 @@ DIRECTION_CODES: Mapping[Direction, str] = {
     Direction.OTHER: "138",
 }
 _FIRM = "firm"
+#: What a service is where nobody said anything.
+ORDINARY_KINDS = ("instrument_use", TESTING)
+_CODE = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+_RATE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
+
+
+class Said(NamedTuple):
+    """What whoever books says to the programmes that ask: the kind of the service (empty: an ordinary one), the way of settlement and the
+    rate that are chosen (empty: none)."""
+
+    service_kind: str = ""
+    settlement: str = ""
+    rate: str = ""
+
+
+UNSAID = Said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,14 @@ class ServiceFacts:
     research_project: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    service_kind: str = ""
+    settlement: str = ""
+    rate: str = ""
+
+    @property
+    def said(self) -> Said:
+        """What of it only programmes ask."""
+        return Said(self.service_kind, self.settlement, self.rate)
 
     def document(self) -> dict[str, str]:
         """By name."""
@@ -69,7 +96,7 @@ class ServiceFacts:
         same_direction = direction_of(self.service_direction, customer_kind) is direction_of(
             after.service_direction, customer_kind
         )
-        names = {"research_project"} if same_direction else {"research_project", "service_direction"}
+        names = {"research_project", *Said._fields} | (set() if same_direction else {"service_direction"})
         return tuple(name for name in self.changed(after) if name in names)
 
 
@@ -87,6 +114,31 @@ def service_faults(direction: str, fund_source: str) -> list[Reason]:
     if fund_source and fund_source not in {each.code for each in fund_sources()}:
         faults.append(Reason("service.fund_source_unknown", {"known": [each.code for each in fund_sources()]}, "fund_source"))
     return faults
+
+
+def said_faults(said: Said) -> list[Reason]:
+    """What is wrong with it whatever programmes there are; whether one offers it is theirs to say."""
+    faults = []
+    if said.service_kind and said.service_kind not in (*ORDINARY_KINDS, *PUBLIC_KINDS):
+        faults.append(Reason("service.kind_unknown", {"known": [*ORDINARY_KINDS, *PUBLIC_KINDS]}, "service_kind"))
+    if said.settlement and not _CODE.fullmatch(said.settlement):
+        faults.append(Reason("service.settlement_unreadable", {}, "settlement"))
+    if said.rate and not _RATE.fullmatch(said.rate):
+        faults.append(Reason("service.rate_unreadable", {}, "rate"))
+    return faults
+
+
+def kept(said: Said) -> Said:
+    """As it is kept: an ordinary service is nothing said, and a rate has no more digits than it needs."""
+    kind = "" if said.service_kind in ORDINARY_KINDS else said.service_kind
+    rate = said.rate.rstrip("0").rstrip(".") if "." in said.rate else said.rate
+    return Said(kind, said.settlement, rate)
+
+
+def said_of_test(marked: str, said: Said) -> Said:
+    """What is said of a test, as it is kept; the kind that its lab has ``marked`` stands."""
+    found = kept(said)
+    return found._replace(service_kind=marked or found.service_kind)
 
 
 def direction_of(said: str, customer_kind: str) -> Direction:

@@ -12,25 +12,28 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from booking.rules.licensing import OF_TRAINING, licences_needed
 from booking.rules.policy import BookingPolicy
 from booking.rules.quota import OF_SAMPLES, Booked, Period, Quota, period_around, quota_reason
-from booking.rules.week_time import lies_within, parts_within
+from booking.rules.training import with_implied
+from booking.rules.week_time import lies_within
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
 
-SELF_OPERATED = "self_operated"
 _MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for, and by whom. ``booked`` is the range with person, organisation and instrument."""
+    """What is asked for, and by whom. ``booked`` is the range with person, organisation and instrument. ``attended``: somebody was named
+    to assist there, so that whoever is assisted has them beside them."""
 
     booked: Booked
     audience: str
     service_mode: str
     zone: ZoneInfo
     now: datetime
+    attended: bool = False
 
     @property
     def during(self) -> TimeRange:
@@ -106,21 +109,12 @@ class CoolOff:
 
 
 class Licensed:
-    """Operating an instrument oneself needs a licence where the lab says so; some times need one for off-hours."""
+    """Operating an instrument or being at it needs a licence where the lab says so, and at some times one for off-hours."""
 
     def reason(self, policy: BookingPolicy, asked: Asked, standing: Standing) -> Reason | None:
-        if asked.service_mode != SELF_OPERATED:
-            return None
-        if policy.licence_needed and not standing.licences & {"self", "off_hours"}:
-            return Reason("booking.licence_needed", {}, "service_mode")
-        off_hours = parts_within(policy.licensed_times, asked.during, asked.zone)
-        if off_hours and "off_hours" not in standing.licences:
-            params = {
-                "from_at": off_hours[0].starts_at.astimezone(asked.zone).isoformat(),
-                "until_at": off_hours[0].ends_at.astimezone(asked.zone).isoformat(),
-            }
-            return Reason("booking.off_hours_licence", params, "starts_at")
-        return None
+        needed = licences_needed(policy, asked.service_mode, asked.during, asked.zone, attended=asked.attended)
+        held = with_implied(standing.licences) if needed else frozenset()
+        return next((reason for level, reason in needed.items() if level not in held), None)
 
 
 def reasons_against(policy: BookingPolicy, asked: Asked, standing: Standing) -> list[Reason]:
@@ -157,8 +151,7 @@ OVERRIDABLE = frozenset(
         "booking.off_grid",
         "booking.end_off_grid",
         "booking.cool_off",
-        "booking.licence_needed",
-        "booking.off_hours_licence",
+        *OF_TRAINING,
     }
 )
 

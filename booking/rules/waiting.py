@@ -81,6 +81,7 @@ _WHENEVER = frozenset(
         "booking.instrument_unavailable",
         "booking.service_mode_unknown",
         "booking.licence_needed",
+        "booking.assisted_licence_needed",
         "booking.beyond_horizon",
     }
 )
@@ -103,7 +104,7 @@ def _satisfied_from(reason: Reason, during: TimeRange, policy: BookingPolicy, zo
     code, params = reason.code, reason.params
     if code in _WHENEVER or code.startswith("measure."):
         return None
-    if code == "booking.off_hours_licence":
+    if code in ("booking.off_hours_licence", "booking.off_hours_assisted"):
         return _next_edge(during, policy, zone)
     if code != "booking.cool_off" and not code.startswith("quota."):
         return _next_day(during, zone)

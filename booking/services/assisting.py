@@ -8,7 +8,7 @@ needs nobody. A hold, an offer or a proposal to move such a session keeps somebo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation
+from booking.models import InstrumentAssistant, Occupancy, OccupancySource, Reservation
 from booking.rules.assistance import ASSISTED, NOBODY_ASSISTS, Helper, free_with, in_turn
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges
@@ -96,6 +96,14 @@ def helpers_of_many(asked: Sequence[Asked], now: datetime) -> list[list[Helper]]
         taken = tuple(TimeRange(one.lower, one.upper) for one in busy)
         found[place - 1].append(Helper(pk, calendar_id, person_id, name, at_work[key], taken, minutes))
     return found
+
+
+def named_of(instrument_ids: Iterable[int]) -> frozenset[int]:
+    """Those of the instruments for which somebody was named: one query, and none for none."""
+    ids = set(instrument_ids)
+    if not ids:
+        return frozenset()
+    return frozenset(InstrumentAssistant.objects.filter(instrument_id__in=ids).values_list("instrument_id", flat=True))
 
 
 def helpers(

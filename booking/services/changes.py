@@ -23,9 +23,9 @@ from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import (
+    acting,
     assisting,
     conflicts,
-    consents,
     holds,
     inbox,
     notices,
@@ -170,7 +170,7 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
     locked = other_instrument.locked_for(seen, request.instrument_id)
     elsewhere = request.instrument_id is not None
     if side is Side.CUSTOMER:
-        consents.require_open(locked, actor, now)
+        acting.require_paying(locked, actor, now, lock=True)
     for during in (request.during, *request.others):
         require_length(during.duration)
         refuse_impossible(locked, during, now, elsewhere=elsewhere)
@@ -384,7 +384,7 @@ def accept(
         during = fresh.during
         refuse_impossible(locked, during, now, elsewhere=fresh.instrument_id is not None)
         if fresh.side == Side.LAB:
-            consents.require_open(locked, actor, now)
+            acting.require_paying(locked, actor, now, lock=True)
             passed_over = refuse_by_rules(context, locked, during, Side.LAB, now)
         else:
             passed_over = []

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from django.core import signing
 
-from booking.models import CheckInPoint
+from booking.models import CheckInPoint, Reservation
+from booking.services import acting
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument
+from instruments.models import Instrument, ServiceMode
 from instruments.rules.registry_values import clean_text
 
 TICK_LENGTH = 200
@@ -82,16 +83,34 @@ def read_code(actor: Actor, code: str, now: datetime) -> str:
 def instrument_of(actor: Actor, proof: str, now: datetime) -> Instrument:
     """The instrument in front of which the person stands.
 
-    Raises Refusal ``check_in.scan_again`` when the proof is too old, of somebody else or not ours, NotFound.
+    Raises Refusal ``check_in.scan_again`` (``proof``) when the proof is too old, of somebody else or not ours, NotFound.
     """
     try:
         read = signing.loads(proof, salt=_SALT)
     except signing.BadSignature:
-        raise Refusal.of("check_in.scan_again") from None
+        raise Refusal.of("check_in.scan_again", "proof") from None
     if read["user"] != actor.user_id or now.timestamp() >= read["until"]:
-        raise Refusal.of("check_in.scan_again")
+        raise Refusal.of("check_in.scan_again", "proof")
     rows = Instrument.objects.select_related("site", "organisation", "policy")
     return get_visible(rows, actor, pk=read["instrument"])
+
+
+def stands_at(actor: Actor, reservation_id: int, proof: str, now: datetime) -> int | None:
+    """The instrument at which who starts a session stands, by the ``proof``; None where nobody does: it is operated from elsewhere.
+
+    Raises as ``acting.require_acting`` and ``instrument_of``, NotFound.
+    """
+    reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
+    acting.require_acting(reservation, actor, now)
+    if not proof and reservation.service_mode == ServiceMode.REMOTE:
+        return None
+    return instrument_of(actor, proof, now).pk
+
+
+def require_at(reservation_id: int, instrument_id: int) -> None:
+    """Who stands at one instrument does nothing about another. Raises NotFound."""
+    if not Reservation.objects.filter(pk=reservation_id, instrument_id=instrument_id).exists():
+        raise NotFound.of("access.not_found", model="reservation")
 
 
 def _managed(actor: Actor, instrument_id: int) -> Instrument:

@@ -100,10 +100,10 @@ def acts_for(reservation: Reservation, actor: Actor, now: datetime, *, lock: boo
     return (rows.select_for_update(of=("self",), no_key=True) if lock else rows).first() is not None
 
 
-def require_open(locked: Reservation, actor: Actor, now: datetime) -> None:
+def require_open(reservation: Reservation, actor: Actor, now: datetime, *, lock: bool = True) -> None:
     """Part of the caller's transaction. Raises Refusal ``consent.over`` where ``acts_for`` says no."""
-    if not acts_for(locked, actor, now, lock=True):
-        raise Refusal.of("consent.over", person=str(locked.requested_by))
+    if not acts_for(reservation, actor, now, lock=lock):
+        raise Refusal.of("consent.over", person=str(reservation.requested_by))
 
 
 def open_ones(now: datetime) -> QuerySet[BookingConsent]:

@@ -14,10 +14,9 @@ from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
 from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import assisting, conflicts, downtime_rows, holds, notices, spending, times
+from booking.services import acting, assisting, conflicts, downtime_rows, holds, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
 from booking.services.refusing import refusal_reasons
-from booking.services.sides import sides_of
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move
 from config.kernel.access import Actor, get_visible
@@ -42,15 +41,17 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
 
     It becomes dearer with that, which the lab cannot say yes to for the customer; what the lab lets run over is measured as overtime.
 
-    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``, ``booking.extension_*`` (each says
-    what is free) and every rule of a new booking that the longer time breaks (licences, quotas, measures, ...), Conflict
-    ``booking.just_taken``, ``billing.figures_differ``.
+    Raises NotFound, Forbidden ``booking.not_your_time`` / ``card.not_your_spending``, Refusal ``consent.over``,
+    ``booking.illegal_transition``, ``booking.extension_*`` (each says what is free) and every rule of a new booking that the longer time
+    breaks (licences, quotas, measures, ...), Conflict ``booking.just_taken``, ``billing.figures_differ``.
     """
     found = get_visible(Reservation.objects.select_related("instrument"), actor, pk=reservation_id)
-    sides_of(found, actor).require_customer()
+    acting.require_acting(found, actor, now)
 
     def work() -> None:
         locked = behind_lock(reservation_id)
+        acting.require_acting(locked, actor, now, lock=True)
+        acting.require_paying(locked, actor, now)
         next_state(ReservationState(locked.state), Action.EXTEND)
         context = of_reservation(locked)
         room = _room(context, locked, now)

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from booking.licence_queries import gaps_ahead, levels_held, without_licence
 from booking.models import Enrolment, Licence, LicenceGap, RecognitionRequest, Reservation, TrainingCourse
+from booking.rules.licensing import licences_needed
 from booking.rules.training import (
     LICENCES,
     RECOGNITIONS,
@@ -22,8 +23,7 @@ from booking.rules.training import (
     months_after,
     step,
 )
-from booking.rules.week_time import parts_within
-from booking.services import training_news
+from booking.services import assisting, training_news
 from booking.services.context import policy_for
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
@@ -32,7 +32,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, ServiceMode, User
+from instruments.models import Instrument, User
 from instruments.rules.registry_values import clean_text
 from instruments.services import uploads
 from instruments.services.instrument_changes import require_manager
@@ -272,25 +272,34 @@ def recognition_evidence_for(actor: Actor, request_id: int) -> tuple[StoredFile,
 
 
 # --- Booking and coming -----------------------------------------------------------------------------------------------
-def lacks_licence(reservation: Reservation, now: datetime) -> bool:
-    """Whether somebody would work alone from now until the booked end without a licence that this needs, the one for off-hours too. No
+def lacks_licence(reservation: Reservation, person_id: int, now: datetime) -> bool:
+    """Whether a person would be there from now until the booked end without a licence that this needs, the one for off-hours too. No
     statement where none is needed."""
-    if reservation.service_mode != ServiceMode.SELF_OPERATED:
-        return False
     instrument = reservation.instrument
     policy, zone = policy_for(instrument), ZoneInfo(instrument.site.time_zone)
     rest = TimeRange(now, max(reservation.ends_at, now + timedelta(microseconds=1)))
-    needed = {Level.SELF} if policy.licence_needed else set()
-    needed |= {Level.OFF_HOURS} if parts_within(policy.licensed_times, rest, zone) else set()
-    return bool(needed) and not needed <= levels_held(reservation.requested_by_id, instrument.pk, now)
+    needed = set(licences_needed(policy, reservation.service_mode, rest, zone, attended=False))
+    if Level.OFF_HOURS in needed and assisting.of(reservation) is not None:
+        needed.remove(Level.OFF_HOURS)
+    return bool(needed) and not needed <= levels_held(person_id, instrument.pk, now)
+
+
+def require_to_start(reservation: Reservation, actor: Actor, now: datetime) -> None:
+    """Who starts a session at the instrument is who will be there, whoever it is booked for.
+
+    Part of the transition's transaction. Raises Refusal ``licence.needed_to_start``.
+    """
+    if lacks_licence(reservation, actor.person_id, now):
+        raise Refusal.of("licence.needed_to_start")
 
 
 def require_for_check_in(reservation: Reservation, actor: Actor, now: datetime, override_reason: str = "") -> None:
-    """Refuse a session of one's own work whose person holds no licence now, unless the lab says why it goes on (kept in the audit).
+    """The lab lets the person come for whom it is booked: refuse a session for which they hold no licence now, unless the lab says why it
+    goes on (kept in the audit).
 
     Part of the transition's transaction. Raises Refusal ``licence.check_in_refused``.
     """
-    if not lacks_licence(reservation, now):
+    if not lacks_licence(reservation, reservation.requested_by_id, now):
         return
     words = clean_text(override_reason, REASON_LENGTH, "override_reason")
     if not words:

@@ -13,7 +13,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Reservation
 from booking.rules.length import require_length
-from booking.rules.service_facts import service_faults
+from booking.rules.service_facts import UNSAID, Said, kept, said_faults, service_faults
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
@@ -55,6 +55,8 @@ class ReservationRequest:
     service_direction: str = ""
     fund_source: str = ""
     """For the national record of the service (``booking.rules.service_facts``); empty: derived when that is written."""
+    said: Said = UNSAID
+    """What programmes that ask are told: kind of service, way of settlement, rate."""
     addons: ports.Addons = ports.NO_ADDONS
     """What of the price's add-ons is used besides the time; agreed with this."""
 
@@ -72,6 +74,7 @@ class ReservationRequest:
             **({"fund_card": self.fund_card_id} if self.fund_card_id is not None else {}),
             **({"service_direction": self.service_direction} if self.service_direction else {}),
             **({"fund_source": self.fund_source} if self.fund_source else {}),
+            **{name: text for name, text in self.said._asdict().items() if text},
             **({"for_person": self.for_person_id} if self.for_person_id is not None else {}),
             **({"addons": [list(each) for each in self.addons.chosen]} if self.addons.chosen else {}),
         }
@@ -127,8 +130,8 @@ def cleaned(request: ReservationRequest) -> ReservationRequest:
     purpose = one_line(request.purpose, 500, "purpose")
     project = one_line(request.research_project, 200, "research_project")
     override = one_line(request.override_reason, 300, "override_reason")
-    Refusal.raise_any(service_faults(request.service_direction, request.fund_source))
-    return replace(request, purpose=purpose, research_project=project, override_reason=override)
+    Refusal.raise_any([*service_faults(request.service_direction, request.fund_source), *said_faults(request.said)])
+    return replace(request, said=kept(request.said), purpose=purpose, research_project=project, override_reason=override)
 
 
 def one_line(text: str, max_length: int, field: str) -> str:
@@ -205,10 +208,11 @@ _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
         (instrument_id, organisation_id, requested_by_id, booked_by_id, starts_at, ends_at, state, service_mode, purpose,
-         research_project, created_at, series_id, ordinal, group_id, fund_card_id, service_direction, fund_source)
+         research_project, created_at, series_id, ordinal, group_id, fund_card_id, service_direction, fund_source, service_kind,
+         settlement, rate)
     SELECT %(instrument)s, %(organisation)s, %(whose)s, nullif(%(user)s, %(whose)s), %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
            %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint, %(direction)s,
-           %(source)s
+           %(source)s, %(service_kind)s, %(settlement)s, %(rate)s
     WHERE NOT {downtime_rows.any_kept_in("%(calendar)s", "%(during)s::tstzrange")}
       AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
@@ -257,6 +261,7 @@ def _insert(
         "project": request.research_project,
         "card": request.fund_card_id,
         "direction": request.service_direction,
+        **request.said._asdict(),
         "source": request.fund_source,
         "now": now,
         "why": request.override_reason if passed_over else "",
@@ -293,6 +298,7 @@ def _insert(
         fund_card_id=request.fund_card_id,
         service_direction=request.service_direction,
         fund_source=request.fund_source,
+        **request.said._asdict(),
         created_at=now,
         series_id=part.series_id,
         ordinal=part.ordinal,

@@ -31,7 +31,7 @@ from booking.rules.samples import (
     RemainsWish,
     next_state,
 )
-from booking.rules.service_facts import service_faults
+from booking.rules.service_facts import Said, said_faults, said_of_test, service_faults
 from booking.rules.spending import Wait
 from booking.sample_ports import SampleOrder, sample_money
 from booking.services import sample_days, sample_news, sample_quotas, sample_spending
@@ -67,6 +67,10 @@ class Wish:
     research_project: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    service_kind: str = ""
+    settlement: str = ""
+    rate: str = ""
+    """For programmes that ask (``booking.rules.service_facts.Said``); the kind of a test that the lab has marked is the lab's."""
     fund_card_id: int | None = None
     """What it is paid from: a card of a group for which the actor spends."""
 
@@ -236,6 +240,7 @@ def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> 
         research_project=words["research_project"],
         service_direction=wish.service_direction,
         fund_source=wish.fund_source,
+        **said_of_test(item.service_kind, Said(wish.service_kind, wish.settlement, wish.rate))._asdict(),
     )
     Refusal.raise_any(sample_spending.reasons_against(actor, job, now))
     job.save()
@@ -262,6 +267,7 @@ def _measures(actor: Actor, wish: Wish, lab_id: int, now: datetime) -> list[Reas
 def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:
     """Everything against the wish but its words."""
     reasons = service_faults(wish.service_direction, wish.fund_source)
+    reasons += said_faults(Said(wish.service_kind, wish.settlement, wish.rate))
     if lab.status == OrganisationStatus.SUSPENDED:
         reasons.append(Reason("samples.lab_unavailable", {}, ""))
     if not 1 <= wish.samples <= MOST_SAMPLES:

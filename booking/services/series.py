@@ -15,6 +15,7 @@ from booking import ports
 from booking.models import Reservation, ReservationSeries
 from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
+from booking.rules.service_facts import UNSAID, Said
 from booking.rules.states import ReservationState
 from booking.services import conflicts, leader_news, notices, reservations, spending
 from booking.services import context as booking_context
@@ -48,6 +49,8 @@ class Wish:
     override_reason: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    said: Said = UNSAID
+    """What programmes that ask are told of each time."""
     addons: tuple[tuple[str, int], ...] = ()
     """What is used besides each time: codes of the price's add-ons with how many."""
 
@@ -226,6 +229,7 @@ def _request(wish: Wish, pick: Pick) -> ReservationRequest:
         fund_card_id=wish.fund_card_id,
         service_direction=wish.service_direction,
         fund_source=wish.fund_source,
+        said=wish.said,
         addons=ports.Addons(wish.addons, pick.addons_fen),
     )
 

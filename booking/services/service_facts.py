@@ -8,7 +8,7 @@ from datetime import datetime
 from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.rules.changes import Side
-from booking.rules.service_facts import ServiceFacts, service_faults
+from booking.rules.service_facts import ServiceFacts, kept, said_faults, service_faults
 from booking.rules.states import Action, ReservationState, actions_from, next_state
 from booking.services import changes, consents, notices
 from booking.services.reservations import one_line
@@ -92,6 +92,6 @@ def _side(actor: Actor, reservation: Reservation) -> Side:
 
 
 def _cleaned(facts: ServiceFacts) -> ServiceFacts:
-    Refusal.raise_any(service_faults(facts.service_direction, facts.fund_source))
+    Refusal.raise_any([*service_faults(facts.service_direction, facts.fund_source), *said_faults(facts.said)])
     purpose, project = one_line(facts.purpose, 500, "purpose"), one_line(facts.research_project, 200, "research_project")
-    return replace(facts, purpose=purpose, research_project=project)
+    return replace(facts, **kept(facts.said)._asdict(), purpose=purpose, research_project=project)

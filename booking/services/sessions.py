@@ -65,7 +65,9 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.still_in_use``,
     ``booking.late_figures``, and the exclusion constraint's IntegrityError when a missed one's time was taken.
     """
-    if beginning.means in _CAN_BE_REFUSED:
+    if beginning.means is Means.PHONE:
+        licences.require_to_start(locked, actor, now)
+    elif beginning.means is Means.LAB:
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)

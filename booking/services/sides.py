@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from booking.models import Reservation
 from config.kernel.access import Actor, Role
-from config.kernel.errors import Forbidden
 
 CUSTOMER_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN)
 
@@ -15,16 +14,6 @@ CUSTOMER_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN)
 class Sides:
     customer: bool
     lab: bool
-
-    def require_customer(self) -> None:
-        """Raises Forbidden ``booking.not_yours``."""
-        if not self.customer:
-            raise Forbidden.of("booking.not_yours")
-
-    def require_any(self) -> None:
-        """Raises Forbidden ``booking.not_yours``."""
-        if not (self.customer or self.lab):
-            raise Forbidden.of("booking.not_yours")
 
 
 def sides_of(reservation: Reservation, actor: Actor) -> Sides:

@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 
 from booking.credit_queries import measures_against, measures_against_many
 from booking.licence_queries import levels_held, levels_held_at
+from booking.rules.assistance import ASSISTED
 from booking.rules.credit import Measure, measure_reason, strictest
+from booking.rules.licensing import licence_of_mode, may_need_off_hours
 from booking.rules.quota import Booked
-from booking.rules.standing import SELF_OPERATED, Asked, Standing, looks_at, reasons_against
+from booking.rules.standing import Asked, Standing, looks_at, reasons_against
 from booking.rules.states import GIVEN_UP
+from booking.services import assisting
 from booking.services.context import BookingContext
 from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
@@ -49,7 +52,7 @@ def reasons(
     """
     instrument = context.instrument
     booked = Booked(during, person_id, organisation_id, instrument.pk, instrument.class_code)
-    asked = _asked(context, booked, service_mode, now)
+    asked = _asked(context, booked, service_mode, now, attended=bool(attended([(context, service_mode)])))
     span = looks_at(context.policy, asked)
     owner_id = instrument.organisation_id
     if span and lock:
@@ -70,13 +73,13 @@ class Look:
 def reasons_of_many(
     looks: Sequence[Look], person_id: int, organisation_id: int, licences: Sequence[frozenset[str]], now: datetime
 ) -> list[list[Reason]]:
-    """What ``reasons`` says of each time as if it alone were booked, with the ``licences`` that the person holds for each then: two
+    """What ``reasons`` says of each time as if it alone were booked, with the ``licences`` that the person holds for each then: three
     statements at most, however many; nothing is locked."""
-    asked = []
+    asked, named = [], attended([(one.context, one.service_mode) for one in looks])
     for one in looks:
         instrument = one.context.instrument
         booked = Booked(one.during, person_id, organisation_id, instrument.pk, instrument.class_code)
-        asked.append(_asked(one.context, booked, one.service_mode, now))
+        asked.append(_asked(one.context, booked, one.service_mode, now, attended=instrument.pk in named))
     labs, spans = set(), []
     for one, each in zip(looks, asked, strict=True):
         span = looks_at(one.context.policy, each)
@@ -97,8 +100,8 @@ def reasons_of_many(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was read about who asks, for times that are looked at and not locked: ``others`` of the lab, ``measures``, and ``licences``
-    at each start that was named."""
+    """What was read about who asks, for times that are looked at and not locked: ``others`` of the lab, ``measures``, ``licences`` at each
+    start that was named, and whether somebody was named to assist (``attended``)."""
 
     context: BookingContext
     person_id: int | None
@@ -108,6 +111,7 @@ class Known:
     others: tuple[Booked, ...]
     licences: Mapping[datetime, frozenset[str]]
     measures: tuple[Reason, ...]
+    attended: bool = False
 
     def booked(self, during: TimeRange) -> Booked:
         """``during`` as it counts once it is booked."""
@@ -116,7 +120,7 @@ class Known:
 
     def reasons(self, during: TimeRange, more: Sequence[Booked] = ()) -> list[Reason]:
         """As ``reasons`` says, when ``more`` is booked too."""
-        asked = _asked(self.context, self.booked(during), self.service_mode, self.now)
+        asked = _asked(self.context, self.booked(during), self.service_mode, self.now, attended=self.attended)
         licences = self.licences.get(during.starts_at, frozenset())
         return reasons_against(self.context.policy, asked, Standing([*self.others, *more], licences, self.measures))
 
@@ -137,27 +141,38 @@ def known(
     service_mode: str,
     now: datetime,
 ) -> Known:
-    """What ``reasons`` asks for, read once for all ``times`` (at least one): three queries at most, nothing is locked."""
+    """What ``reasons`` asks for, read once for all ``times`` (at least one): four queries at most, nothing is locked."""
     instrument = context.instrument
     booked = [Booked(during, person_id, organisation_id, instrument.pk, instrument.class_code) for during in times]
-    asked = [_asked(context, one, service_mode, now) for one in booked]
+    named = bool(attended([(context, service_mode)]))
+    asked = [_asked(context, one, service_mode, now, attended=named) for one in booked]
     spans = [span for span in (looks_at(context.policy, one) for one in asked) if span is not None]
     others: list[Booked] = []
     if spans:
         owner_id = instrument.organisation_id
         others = _others([owner_id], _hull(spans), organisation_id, person_id, 0)[owner_id]
     measures = tuple(_measures(context, asked[0]))
-    found = Known(context, person_id, organisation_id, service_mode, now, tuple(others), {}, measures)
+    found = Known(context, person_id, organisation_id, service_mode, now, tuple(others), {}, measures, named)
     return found.also_at(during.starts_at for during in times)
 
 
-def _asked(context: BookingContext, booked: Booked, service_mode: str, now: datetime) -> Asked:
-    return Asked(booked, context.audiences[0], service_mode, context.zone, now)
+def attended(looks: Sequence[tuple[BookingContext, str]]) -> frozenset[int]:
+    """The ids of the instruments of those looks (each with its mode of service) where somebody was named to assist; asked only where it
+    counts for the licence: one statement or none."""
+    return assisting.named_of(
+        context.instrument.pk
+        for context, mode in looks
+        if mode == ASSISTED and context.has_assistants and may_need_off_hours(context.policy, mode)
+    )
+
+
+def _asked(context: BookingContext, booked: Booked, service_mode: str, now: datetime, *, attended: bool) -> Asked:
+    return Asked(booked, context.audiences[0], service_mode, context.zone, now, attended)
 
 
 def licences_count(context: BookingContext, service_mode: str) -> bool:
-    """Whether the policy wants to know what somebody may operate."""
-    return service_mode == SELF_OPERATED and bool(context.policy.licence_needed or context.policy.licensed_times)
+    """Whether the policy wants to know for what somebody is licensed."""
+    return licence_of_mode(context.policy, service_mode) is not None or may_need_off_hours(context.policy, service_mode)
 
 
 def _licences(context: BookingContext, asked: Asked) -> frozenset[str]:

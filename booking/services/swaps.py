@@ -20,7 +20,7 @@ from booking.rules.changes import ChangeState, Side, needs_the_other_side
 from booking.rules.policy import BookingPolicy
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState
-from booking.services import changes, conflicts, consents, times, transitions
+from booking.services import acting, changes, conflicts, times, transitions
 from booking.services.context import BookingContext, of_reservation
 from booking.services.state_writing import lock_row, seen_by
 from config.kernel.access import Actor
@@ -175,7 +175,7 @@ def _swap(
 def _refuse_one(turn: Turn, side: Side, actor: Actor, agreed: bool, now: datetime) -> None:
     """What stands against moving one of the two, whatever the other is. Raises as ``swap``."""
     if side is Side.CUSTOMER:
-        consents.require_open(turn.locked, actor, now)
+        acting.require_paying(turn.locked, actor, now, lock=True)
     changes.refuse_impossible(turn.locked, turn.during, now)
     changes.refuse_open(turn.locked)
     if needs_a_yes(turn.locked, turn.during, turn.context.policy, side, agreed=agreed):

@@ -20,6 +20,7 @@ from booking.rules.assistance import ASSISTED
 from booking.rules.assisting_together import Session, arranged, one_by_one
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
+from booking.rules.service_facts import UNSAID, Said
 from booking.services import assisting, conflicts, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -61,6 +62,8 @@ class Bundle:
     override_reason: str = ""
     service_direction: str = ""
     fund_source: str = ""
+    said: Said = UNSAID
+    """What programmes that ask are told of each place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def _request(bundle: Bundle, place: Place) -> ReservationRequest:
         fund_card_id=bundle.fund_card_id,
         service_direction=bundle.service_direction,
         fund_source=bundle.fund_source,
+        said=bundle.said,
         addons=place.addons,
     )
 

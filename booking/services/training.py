@@ -36,12 +36,15 @@ MOST_PLACES = 500
 #: Nobody holds a course for longer than this at one go.
 LONGEST_DAYS = 31
 
+#: What a course of a level asks for where it is required, other than a licence of who operates the instrument.
+_ASKED_FOR = {Level.ASSISTED.value: "assisted_licence_needed"}
+
 
 @dataclass(frozen=True, slots=True)
 class CourseFields:
     """What a course is. ``instrument_ids`` and ``class_codes`` say for what; with neither it is for all of the lab's instruments.
 
-    ``require``: who works alone at the named instruments needs a licence from now on.
+    ``require``: who uses the named instruments as the level allows needs a licence from now on.
     """
 
     title: str
@@ -131,29 +134,29 @@ def _told(values: dict[str, Any], fields: CourseFields) -> dict[str, Any]:
 def _require(actor: Actor, fields: CourseFields, instruments: Sequence[Instrument], now: datetime) -> None:
     if fields.require:
         for instrument in instruments:
-            _set_needed(actor, instrument, True, now)
+            _set_needed(actor, instrument, True, now, _ASKED_FOR.get(fields.level, "licence_needed"))
 
 
 @whole
 def require_licence(actor: Actor, instrument_id: int, needed: bool, now: datetime) -> None:
-    """Say whether who works at the instrument alone needs a licence. Raises NotFound, Forbidden, Refusal ``training.*``."""
+    """Say whether who operates the instrument needs a licence. Raises NotFound, Forbidden, Refusal ``training.*``."""
     instrument = get_visible(Instrument.objects.select_for_update(of=("self",), no_key=True), actor, pk=instrument_id)
     require_manager(actor, instrument.organisation_id)
     _set_needed(actor, instrument, needed, now)
 
 
-def _set_needed(actor: Actor, instrument: Instrument, needed: bool, now: datetime) -> None:
-    """As one more word of the instrument's own layer; what holds without a layer stays as it is.
+def _set_needed(actor: Actor, instrument: Instrument, needed: bool, now: datetime, word: str = "licence_needed") -> None:
+    """As one more ``word`` of the instrument's own layer; what holds without a layer stays as it is.
 
     Raises Refusal ``training.needed_by_other_layer`` where another layer asks for it all the same.
     """
     scope = Scope(instrument.organisation_id, instrument_id=instrument.pk)
     said = policies.spoken(scope)
-    said.pop("licence_needed", None)
+    said.pop(word, None)
     if needed:
-        said["licence_needed"] = True
+        said[word] = True
     policies.say(actor, scope, said, now)
-    if not needed and InstrumentPolicy.objects.filter(instrument=instrument, rules__licence_needed=True).exists():
+    if not needed and InstrumentPolicy.objects.filter(instrument=instrument, **{f"rules__{word}": True}).exists():
         raise Refusal.of("training.needed_by_other_layer")
 
 

@@ -23,6 +23,7 @@ from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, actions_from, next_state
 from booking.services import (
+    acting,
     assistants,
     assisting,
     auto_approval,
@@ -276,7 +277,7 @@ def may_cancel(reservation: Reservation, actor: Actor, now: datetime) -> bool:
     too."""
     if Action.CANCEL not in actions_from(ReservationState(reservation.state)):
         return False
-    return for_the_lab(reservation, actor) or (answers_for(reservation, actor) and now < reservation.starts_at)
+    return for_the_lab(reservation, actor) or (acting.answers_for(reservation, actor) and now < reservation.starts_at)
 
 
 def cancel_by_time(locked: Reservation, now: datetime, reason: str) -> None:
@@ -457,11 +458,6 @@ def _lab_only(reservation: Reservation, actor: Actor) -> None:
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
 
 
-def answers_for(reservation: Reservation, actor: Actor) -> bool:
-    """Whether the actor asked for it, or administers its customer."""
-    return reservation.is_of(actor.user_id) or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
-
-
 def _customer_only(reservation: Reservation, actor: Actor) -> None:
-    if not answers_for(reservation, actor):
+    if not acting.answers_for(reservation, actor):
         raise Forbidden.of("booking.not_yours")

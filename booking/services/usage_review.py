@@ -21,10 +21,10 @@ from booking.rules.review import (
     review_until,
 )
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import agreeing_many, close_out_rule, notices
+from booking.services import acting, agreeing_many, close_out_rule, notices
 from booking.services.context import policy_for
 from booking.services.sessions import charge_for
-from booking.services.sides import Sides, require_lab, sides_of
+from booking.services.sides import Sides, require_lab
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move, seen_by
 from config.kernel.access import NOBODY, Actor, Role
@@ -45,11 +45,12 @@ TOGETHER = 200
 def agree(actor: Actor, reservation_id: int, now: datetime) -> bool:
     """Say yes for one's side; with the second yes the use is agreed and charged. Returns whether it is.
 
-    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``, ``close_out.confirm_first``.
+    Raises NotFound, Forbidden ``booking.not_yours`` / ``card.not_your_spending``, Refusal ``consent.over``,
+    ``booking.illegal_transition``, ``close_out.confirm_first``.
     """
-    sides = sides_of(_visible(actor, reservation_id), actor)
-    sides.require_any()
+    acting.paying_sides(_visible(actor, reservation_id), actor, now)
     locked, session = _under_review(reservation_id, Action.AGREE)
+    sides = acting.paying_sides(locked, actor, now, lock=True)
     if not say_yes(locked, session, sides, actor, now):
         return False
     _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
@@ -100,10 +101,10 @@ def charge_less(actor: Actor, reservation_id: int, proposed: TimeRange | None, r
 def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None, reason: str, now: datetime) -> UsageAdjustment:
     """The customer wants to be charged for ``proposed`` (None: for nothing) instead, once per session.
 
-    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``reason``), ``usage.proposal_*`` (``starts_at``),
+    Raises NotFound, Forbidden, Refusal ``consent.over``, ``usage.reason_missing`` (``reason``), ``usage.proposal_*`` (``starts_at``),
     ``booking.illegal_transition``.
     """
-    sides_of(_visible(actor, reservation_id), actor).require_customer()
+    acting.require_paying(_visible(actor, reservation_id), actor, now)
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.ASK_ADJUSTMENT)
     Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked, ZoneInfo(locked.instrument.site.time_zone)))
@@ -165,9 +166,9 @@ def refuse_adjustment(actor: Actor, reservation_id: int, answer: str, now: datet
 def dispute(actor: Actor, reservation_id: int, reason: str, now: datetime) -> UsageDispute:
     """The customer does not agree; somebody of the owner who had no part in it has to decide.
 
-    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``reason``), ``booking.illegal_transition``.
+    Raises NotFound, Forbidden, Refusal ``consent.over``, ``usage.reason_missing`` (``reason``), ``booking.illegal_transition``.
     """
-    sides_of(_visible(actor, reservation_id), actor).require_customer()
+    acting.require_objecting(_visible(actor, reservation_id), actor, now)
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.DISPUTE)
     _take_yes_back(session)

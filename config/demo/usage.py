@@ -28,6 +28,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
+from instruments.queries import actor_for
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -42,7 +43,7 @@ def live(people: People, stocked: list[Instrument], now: datetime) -> dict[str, 
     for instrument in own[:6]:
         check_in_points.set_ticks(manager, instrument.pk, words("records")["ticks"], now)
     told = {"finished": _finished(people, own, now)}
-    told |= {"use under review": _review(people, lab.pk, now), "graded": _close(people, lab.pk, manager, now)}
+    told |= {"use under review": _review(lab.pk, now), "graded": _close(people, lab.pk, manager, now)}
     told["running now"] = int(_running(people, own, now))
     told["told by devices"] = _devices(lab.pk, manager, own, now)
     return told
@@ -75,20 +76,20 @@ def _finished(people: People, own: list[Instrument], now: datetime) -> int:
     return made
 
 
-def _review(people: People, lab_id: int, now: datetime) -> int:
+def _review(lab_id: int, now: datetime) -> int:
     """Of the sessions that wait for the customers, some are asked about and one is disputed."""
     rows = Reservation.objects.filter(instrument__organisation_id=lab_id, state=ReservationState.COMPLETED).order_by(
         "-ends_at", "pk"
     )
     texts = words("records")["use"]
     for place, row in enumerate(rows[: _ASKED + _DISPUTED]):
-        researcher = people.actors[row.organisation_id, Role.RESEARCHER]
+        asked = actor_for(row.requested_by)
         if place < _ASKED:
             charged = row.session.billable or row.session.booked
             shorter = TimeRange(charged.starts_at, charged.starts_at + charged.duration / 2)
-            usage_review.ask_adjustment(researcher, row.pk, shorter, texts["wish"], now)
+            usage_review.ask_adjustment(asked, row.pk, shorter, texts["wish"], now)
         else:
-            usage_review.dispute(researcher, row.pk, texts["dispute"], now)
+            usage_review.dispute(asked, row.pk, texts["dispute"], now)
     return min(len(rows), _ASKED + _DISPUTED)
 
 

@@ -63,7 +63,7 @@ class LeftRow:
 class OutcomeRow:
     """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount, ``left``
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
-    into another year."""
+    into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid."""
 
     code: str
     version: str
@@ -80,6 +80,7 @@ class OutcomeRow:
     steps: tuple[StepRow, ...] = ()
     goes_by: str = ""
     left: tuple[LeftRow, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     @property
     def refunded(self) -> bool:
@@ -208,6 +209,10 @@ def otherwise_rows(otherwise: Sequence[Otherwise]) -> list[str]:
 _LATER = ("invoice", "claim")
 
 
+#: Steps about days that have not come: what they have to be is a condition.
+STILL_OPEN = frozenset({"subsidy.step.window_open", "subsidy.step.lifetime_open", "subsidy.step.lifetime_after"})
+
+
 def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
     """What one programme says, in words."""
     clauses = {clause.id: wording.document_text({"zh": clause.zh, "en": clause.en}) for clause in programme.clauses.values()}
@@ -235,6 +240,9 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         steps=steps,
         goes_by=wording.date_basis_word(basis) if (basis := programme.validity.date_basis) in _LATER else "",
         left=tuple(LeftRow(_cap_name(cap), outcome.left_after[cap.id]) for cap in programme.caps if cap.id in outcome.left_after),
+        conditions=tuple(
+            dict.fromkeys(row.sentence for row, step in zip(steps, outcome.steps, strict=True) if step.key in STILL_OPEN)
+        ),
     )
 
 

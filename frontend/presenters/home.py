@@ -124,7 +124,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         approved = mine.filter(state=ReservationState.APPROVED).count()
         found.append(Tile(_("Approved, ahead of you"), approved, "calendar-event", reverse("reservation_list")))
         found.append(Tile(_("Waiting for a laboratory"), waiting, "hourglass", reverse("reservation_list")))
-        reviews = usage_queries.my_reviews(actor).count()
+        reviews = usage_queries.my_reviews(actor, now).count()
         if reviews:
             found.append(
                 Tile(_("Sessions to agree on"), reviews, "flag", f"{reverse('reservation_list')}?show=all&state=completed")

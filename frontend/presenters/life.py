@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services import consents, transitions
+from booking.services import acting, transitions
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 from frontend.presenters.policy import passed_over_words
@@ -191,7 +191,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
-    moves = for_lab or (transitions.answers_for(reservation, actor) and consents.acts_for(reservation, actor, now))
+    moves = for_lab or (acting.answers_for(reservation, actor) and acting.pays(reservation, actor, now))
     return Rights(
         is_customer=is_customer,
         is_lab=is_lab,
@@ -199,7 +199,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_cancel=transitions.may_cancel(reservation, actor, now),
         may_move=Action.MOVE in actions and moves and now < reservation.ends_at,
         may_decide=Action.APPROVE in actions and is_lab,
-        may_accept=waits_for_customer and Action.APPROVE in actions and books,
+        may_accept=waits_for_customer and Action.APPROVE in actions and acting.pays(reservation, actor, now),
         may_check_out=Action.CHECK_OUT in actions and is_lab,
         books=books,
     )

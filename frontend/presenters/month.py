@@ -34,7 +34,10 @@ STAGES: Mapping[str, Word] = {
     "issuing": _("Being issued"),
     "issued": _("Issued"),
     "exported": _("Exported"),
+    "open": pgettext_lazy("stage of bills", "Not paid yet"),
     "paid": _("Paid"),
+    "uncollectible": pgettext_lazy("stage of bills", "Written off"),
+    "credited": pgettext_lazy("stage of bills", "Credited"),
 }
 #: What holds things up and who has to act.
 BLOCKS: Mapping[str, Word] = {
@@ -52,6 +55,8 @@ BLOCKS: Mapping[str, Word] = {
     "worker_issues": _("the platform issues, nothing to do"),
     "finance_exports": _("not exported: finance exports"),
     "customer_pays": _("open: the customer pays"),
+    "paid_in_part": _("paid in part: the amount holds what came in of them"),
+    "credited_in_part": _("credited in part: the amount holds that part"),
     "office_gathers": _("on no claim: the office opens and fills a batch"),
     "payee_hands_in": _("claim not handed in: the payee"),
     "payee_completes": _("claim sent back: the payee completes it"),
@@ -86,6 +91,7 @@ IDENTITIES: Mapping[str, Word] = {
     "final": _("Final cost = prices − fallen away − all subsidy"),
     "claims": _("Claims on programmes = deducted + refunded"),
     "awarded": _("Awarded = claims on programmes"),
+    "bills_ended": _("Issued, less credit notes = paid + written off + not paid yet"),
 }
 
 
@@ -108,7 +114,7 @@ def stage_rows(board: Board, export_id: int | None) -> list[StageRow]:
         StageRow(
             stage,
             STAGES[stage.code],
-            _url(board, stage, export_id) if stage.count else "",
+            _url(board, stage, export_id) if stage.count or stage.fen else "",
             tuple((block.count, BLOCKS[block.code]) for block in stage.blocks),
         )
         for stage in board.stages

@@ -87,7 +87,7 @@ def _time_words(policy: BookingPolicy) -> list[str]:
 
 
 def _people_words(policy: BookingPolicy) -> list[str]:
-    names = ("quotas", "peak", "cool_off_minutes", "unlimited", "licence_needed", "licensed_times")
+    names = ("quotas", "peak", "cool_off_minutes", "unlimited", "licence_needed", "assisted_licence_needed", "licensed_times")
     return _said_of(policy, *(name for name in names if getattr(policy, name)))
 
 
@@ -214,9 +214,15 @@ _SAID: dict[str, Callable[[Any], list[str]]] = {
     ),
     "unlimited": _times(gettext_lazy("Without limits of length and number: %(times)s.")),
     "licence_needed": _choice(
-        gettext_lazy("To operate it yourself you need the lab's licence."), gettext_lazy("This asks for no licence.")
+        gettext_lazy("To operate it, there or remotely, you need the lab's licence."), gettext_lazy("This asks for no licence.")
     ),
-    "licensed_times": _times(gettext_lazy("Only with a licence for off-hours: %(times)s.")),
+    "assisted_licence_needed": _choice(
+        gettext_lazy("To be assisted you need the lab's licence for that; one to work alone counts too."),
+        gettext_lazy("This asks for no licence of who is assisted."),
+    ),
+    "licensed_times": _times(
+        gettext_lazy("Only with a licence for off-hours, or with somebody of the lab who assists: %(times)s.")
+    ),
     "approval_required": _choice(
         gettext_lazy("The lab approves each request."), gettext_lazy("A booking counts at once, no approval is needed.")
     ),

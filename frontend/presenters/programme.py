@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult
 from billing.subsidy.rules.facts import Amounts, Facts, Party, Service
+from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.rate import FlatRate, MarginalTiers
 from billing.subsidy.rules.programme import Programme
@@ -66,7 +67,7 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class PoolRow:
-    """A budget: amounts in fen and as whole per cent of what came in, for the bar."""
+    """A budget: amounts in fen and as whole per cent of what came in, for the bar; not ``limited``: nobody set a figure."""
 
     name: str
     granted_fen: int
@@ -76,6 +77,7 @@ class PoolRow:
     held_percent: int
     posted_percent: int
     left_percent: int
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,9 +364,8 @@ def pool_row(pool: PoolLeft) -> PoolRow:
     name = wording.cap_word("pool", pool.payer)
     whole = max(1, pool.granted_fen)
     held, posted = (-(-amount * _PERCENT // whole) if amount else 0 for amount in (pool.held_fen, pool.posted_fen))
-    return PoolRow(
-        name, pool.granted_fen, pool.held_fen, pool.posted_fen, pool.left_fen, held, posted, pool.left_fen * _PERCENT // whole
-    )
+    left = pool.left_fen * _PERCENT // whole
+    return PoolRow(name, pool.granted_fen, pool.held_fen, pool.posted_fen, pool.left_fen, held, posted, left, pool.limited)
 
 
 def example_rows(programme: Programme, results: Sequence[ExampleResult]) -> list[ExampleRow]:
@@ -405,9 +406,17 @@ _MAIN_AMOUNTS = ("fee", "contract", "invoice", "paid", "external_income")
 
 
 def calculated(
-    programme: Programme, *, fee_fen: int, kind: str, size: str, region_code: str, today: date
+    programme: Programme,
+    *,
+    fee_fen: int,
+    kind: str,
+    size: str,
+    region_code: str,
+    today: date,
+    limits_on: Callable[[date], Mapping[str, int]] = lambda _on: {},
 ) -> tuple[OutcomeRow, date]:
-    """What the programme would give to a verified applicant who used nothing of it before, and the date that was assumed.
+    """What the programme would give to a verified applicant who used nothing of it before, and the date that was assumed. ``limits_on``:
+    the limits (fen, by cap id) that somebody set and that count on that date.
 
     The provider counts as verified and in the same region, its quality grade as not known yet.
     """
@@ -422,10 +431,11 @@ def calculated(
         applicant=party,
         provider=place,
         instrument=place,
-        service=Service(service_kind, on, on, on, on),
+        service=programme.awaiting(Service(service_kind, on, on, on, on)),
         amounts=Amounts(fee=fee_fen, contract=fee_fen, minimum_top_up=0),
     )
-    return outcome_row(evaluate(programme, facts, {}), programme), on
+    balances = {cap_id: Balance(limit) for cap_id, limit in limits_on(on).items()}
+    return outcome_row(evaluate(programme, facts, balances), programme), on
 
 
 def _service_kind(programme: Programme) -> str:

@@ -176,7 +176,13 @@ def flaw_words(flaw: Flaw) -> str:
     params = dict(flaw.params)
     if "facts" in params:
         params["facts"] = wording.several(wording.fact_word(each) for each in params["facts"])
-    if "known" in params:
+    if "payer" in params:
+        params["payer"] = wording.payer_word(params["payer"])
+    if "services" in params:
+        params |= {name: wording.several(wording.service_word(each) for each in params[name]) for name in ("services", "known")}
+    elif "labels" in params:
+        params |= {name: wording.several(str(each) for each in params[name]) for name in ("labels", "known")}
+    elif "known" in params:
         key = _keys(flaw.path)[-1:] or [""]
         params["known"] = [choice_word(key[0], str(each)) for each in params["known"]]
     if "kinds" in params:

@@ -217,7 +217,7 @@ def window_sentences(validity: Piece) -> list[str]:
     for each in validity.get("windows", ()):
         fact = wording.fact_word(each["date"])
         if "any_of" in each:
-            spans = wording.several(f"{one['from']} – {one['to']}" for one in each["any_of"])
+            spans = wording.several(wording.window_word(f"{one['from']} – {one['to']}") for one in each["any_of"])
             found.append(_("%(fact)s: %(windows)s") % {"fact": fact, "windows": spans})
             continue
         life = each["within"]

@@ -6,7 +6,7 @@ own yet is told field by field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import InvalidOperation
@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from billing import wording
 from billing.ledger.rules.money import yuan
+from billing.subsidy.draft_queries import PoolBeside
 from billing.subsidy.rules.examples import ExampleResult
 from config.kernel.messages import local_date
 from frontend.presenters.condition_words import said, value_words
@@ -309,3 +310,25 @@ def example_count_words(passed: int, total: int) -> str:
         "passed": passed,
         "total": total,
     }
+
+
+def pool_sentences(pools: Sequence[PoolBeside]) -> list[str]:
+    """What money the pools of a draft are, where an earlier version of the year has them too."""
+    return [_pool_sentence(each) for each in pools]
+
+
+def _pool_sentence(pool: PoolBeside) -> str:
+    shown = {"pool": pool.earlier.cap_id, "label": pool.earlier.label}
+    if pool.earlier.left_fen is None:
+        words = (
+            _("The pool “%(pool)s” goes on with that of version %(label)s, for which no figure is set.")
+            if pool.goes_on
+            else _("The pool “%(pool)s” is new money beside that of version %(label)s, for which no figure is set.")
+        )
+        return words % shown
+    words = (
+        _("The pool “%(pool)s” goes on with what version %(label)s has left: ¥%(left)s. No money is added.")
+        if pool.goes_on
+        else _("The pool “%(pool)s” is new money. What version %(label)s has left, ¥%(left)s, stays there.")
+    )
+    return words % {**shown, "left": yuan(pool.earlier.left_fen)}

@@ -26,6 +26,7 @@ from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.presenters.assessment import AssessmentRows, of_preview, present
 from frontend.presenters.cards import NO_CARDS, CardPart
+from frontend.presenters.choices import ChoicesView
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.spending import is_in_house
@@ -105,6 +106,8 @@ class QuoteView:
     alternatives: list[Alternative] = field(default_factory=list)
     lab_may: bool = False
     wait_url: str = ""
+    choices: ChoicesView | None = None
+    """What can be chosen under the programmes; None where nothing can."""
     addons: list[AddonRow] = field(default_factory=list)
     """What may be used besides the time; its sums are beside the figures of ``rows``, without subsidy."""
 

@@ -17,6 +17,7 @@ from billing.settlement.services.sample_quotes import SampleQuote
 from config.kernel.errors import Refusal
 from frontend import display
 from frontend.presenters.assessment import AssessmentRows, present
+from frontend.presenters.choices import ChoicesView
 from instruments.models import Qualification, Resource, ResourceKind, ResourceRequest, TestItem
 from instruments.resource_wording import (
     CODE_NAMES,
@@ -26,6 +27,7 @@ from instruments.resource_wording import (
     KIND_NAMES,
     LITERATURE_TYPE_NAMES,
     MCPD_NAMES,
+    SERVICE_KIND_NAMES,
 )
 from instruments.rules.resource_requests import OF_THE_ASKING, RequestAction, RequestState, actions_from
 
@@ -102,6 +104,9 @@ class SampleQuoteView:
     once_verified: AssessmentRows | None = None
     promised_on: date | None = None
     problems: list[str] = field(default_factory=list)
+    choices: ChoicesView | None = None
+    """What can be chosen under the programmes; ``wrong_choice``: what is wrong with what was chosen, so that it is quoted without."""
+    wrong_choice: list[str] = field(default_factory=list)
     asks_the_lab: bool = False
     """Whether only the lab can say what it costs."""
 
@@ -284,6 +289,7 @@ def _test_item(resource: Resource) -> list[Fact]:
         Fact(_("Turnaround"), _("%(days)s workdays") % {"days": part.turnaround_days} if part.turnaround_days else ""),
         Fact(_("Samples a day"), str(part.daily_capacity or "")),
         Fact(_("Group"), part.group),
+        Fact(_("Kind of service"), str(SERVICE_KIND_NAMES.get(part.service_kind, part.service_kind))),
     ]
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
 
+from billing.settlement.offered import Offered, percent_of_share
+from billing.settlement.services import quotes
+from billing.settlement.services.assessing import SERVICE_KIND
 from booking import ports
 from booking.models import Reservation
 from booking.queries.service_facts import corrections_of
-from booking.rules.service_facts import ServiceFacts, direction_of, fund_source_of
+from booking.rules.service_facts import Said, ServiceFacts, direction_of, fund_source_of
 from booking.service_wording import DIRECTIONS, corrected, fund_source_names
 from booking.services import service_facts
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
+from frontend.presenters.choices import ChoicesView, choices_view, told_rows
 
 Word = Promise | str
 
@@ -34,13 +38,20 @@ class FactsPanel:
     may_correct: bool
     decided: bool
     figures: Mapping[str, int] | None
+    told: Sequence[tuple[Word, str]] = ()
+    """What programmes were told, each with its name, in words."""
+    choices: ChoicesView | None = None
+    """What can be told to them instead."""
 
 
-def facts_panel(actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> FactsPanel:
-    """For who sees the booking."""
+def facts_panel(
+    actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None, typed: Mapping[str, str]
+) -> FactsPanel:
+    """For who sees the booking; ``typed``: what was sent, where it was refused."""
     said = reservation.service_facts
     may = service_facts.may_correct(actor, reservation, now)
     shown = _figures(refusal) if isinstance(refusal, Conflict) else None
+    found = quotes.offered_to(reservation.quotes.order_by("-revision").first())
     return FactsPanel(
         said=said,
         direction=DIRECTIONS[direction_of(said.service_direction, reservation.organisation.kind)],
@@ -50,7 +61,14 @@ def facts_panel(actor: Actor, reservation: Reservation, now: datetime, refusal: 
         may_correct=may,
         decided=may and ports.money().decided_by_facts(reservation),
         figures=shown,
+        told=told_rows(said.said, found, SERVICE_KIND),
+        choices=_choices(found, said.said, typed if refusal is not None else {}),
     )
+
+
+def _choices(found: Offered, said: Said, typed: Mapping[str, str]) -> ChoicesView | None:
+    kind, settlement = (typed.get(name, getattr(said, name)) for name in ("service_kind", "settlement"))
+    return choices_view(found, Said(kind, settlement), typed.get("rate", percent_of_share(said.rate)), SERVICE_KIND)
 
 
 def _figures(conflict: Conflict) -> dict[str, int] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from billing.ordering import charged
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.services import session_extras
 from booking.models import Reservation
+from booking.services import acting
 from booking.services.sides import sides_of
 from config.kernel.access import Actor
 from frontend.presenters.agreed_lines import AgreedLines, agreed_lines
@@ -21,7 +23,8 @@ class ExtrasPanel:
     rows: list[SessionExtra]
     addons: list[tuple[str, str, int]]
     may_add: bool
-    may_answer: bool
+    may_agree: bool
+    may_decline: bool
     may_withdraw: bool
     may_withdraw_chosen: bool
     agreed_lines: AgreedLines | None
@@ -34,22 +37,23 @@ class ExtrasPanel:
     @property
     def asks(self) -> bool:
         """Whether the reader is asked for something."""
-        return self.may_answer and any(row.state == "proposed" for row in self.rows)
+        return self.may_agree and any(row.state == "proposed" for row in self.rows)
 
     @property
     def agreed_fen(self) -> int:
         return sum(row.amount_fen for row in self.rows if row.state == "agreed")
 
 
-def extras_panel(actor: Actor, reservation: Reservation) -> ExtrasPanel | None:
+def extras_panel(actor: Actor, reservation: Reservation, now: datetime) -> ExtrasPanel | None:
     """None where there is nothing to show and nothing to add."""
-    rows, sides = session_extras.of(actor, reservation), sides_of(reservation, actor)
+    rows, lab = session_extras.of(actor, reservation), sides_of(reservation, actor).lab
     is_open = reservation.state in session_extras.ADDABLE
-    adds = is_open and sides.lab
+    adds = is_open and lab
     if not rows and not adds:
         return None
     found = session_extras.addons_of(reservation) if adds else {}
     addons = [(code, bilingual(one), one.rate_fen) for code, one in found.items()]
-    may_withdraw_chosen = session_extras.may_withdraw_chosen(reservation, customer=sides.customer, lab=sides.lab)
+    pays, objects = acting.pays(reservation, actor, now), acting.objects(reservation, actor, now)
+    may_withdraw_chosen = session_extras.may_withdraw_chosen(reservation, customer=objects, lab=lab)
     agreed = agreed_lines(*charged.offered_to_session(actor, reservation), "reservation", reservation.pk) if adds else None
-    return ExtrasPanel(rows, addons, adds, is_open and sides.customer, adds, may_withdraw_chosen, agreed)
+    return ExtrasPanel(rows, addons, adds, is_open and pays, is_open and objects, adds, may_withdraw_chosen, agreed)

@@ -95,6 +95,7 @@ class StatementView:
     clauses: tuple[ClauseRow, ...]
     lines: tuple[LineRow, ...]
     maker: str
+    reviewer: str
     party_is_customer: bool
 
     @property
@@ -131,6 +132,7 @@ def statement_view(content: Content, only: slice = slice(None)) -> StatementView
         clauses=tuple(ClauseRow(each["id"], wording.document_text(each)) for each in content["clauses"]),
         lines=tuple(_line(each, "customer" if paid_to_owner else "owner") for each in content["lines"][only]),
         maker=content["signatures"]["maker"],
+        reviewer=content["signatures"]["reviewer"],
         party_is_customer=paid_to_owner,
     )
 

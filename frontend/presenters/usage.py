@@ -15,6 +15,7 @@ from booking.models import GRADES, CloseOut, DeviceRun, Reservation, UsageAdjust
 from booking.queries import usage as usage_queries
 from booking.rules.review import had_part
 from booking.rules.states import IN_REVIEW, Action, ReservationState, actions_from
+from booking.services import acting
 from booking.services.sides import sides_of
 from config.kernel.access import Actor, Role
 from frontend.booking_form import BookingForm
@@ -127,7 +128,8 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
     wish, dispute = usage_queries.wish_of(actor, reservation), usage_queries.dispute_of(actor, reservation)
     closed = usage_queries.close_out_of(actor, reservation)
     over = reservation.state in {*IN_REVIEW, ReservationState.AGREED}
-    customer_waits = sides.customer and session.customer_agreed_at is None
+    pays = acting.pays(reservation, actor, now)
+    customer_waits = pays and session.customer_agreed_at is None
     lab_waits = sides.lab and session.lab_agreed_at is None
     graded = closed is not None and bool(closed.grade) and closed.confirmed_at is None
     return ReviewPanel(
@@ -146,8 +148,8 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
         may_agree=Action.AGREE in actions and (customer_waits or lab_waits),
         may_charge_less=Action.AGREE in actions and sides.lab and session.billable is not None,
         agrees_at_once=session.lab_agreed_at is not None if customer_waits else session.customer_agreed_at is not None,
-        may_ask=Action.ASK_ADJUSTMENT in actions and sides.customer,
-        may_dispute=Action.DISPUTE in actions and sides.customer,
+        may_ask=Action.ASK_ADJUSTMENT in actions and pays,
+        may_dispute=Action.DISPUTE in actions and acting.objects(reservation, actor, now),
         may_answer=Action.ACCEPT_ADJUSTMENT in actions and sides.lab,
         may_decide=Action.DECIDE in actions and owner and actor.user_id not in _had_part(session, wish, dispute),
         may_close=over and sides.lab,

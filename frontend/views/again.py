@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from billing.settlement.offered import percent_of_share
 from billing.settlement.services import session_extras
 from booking import queries
 from booking.models import Reservation
@@ -39,6 +40,9 @@ def reservation_again(request: HttpRequest, pk: int) -> HttpResponse:
         research_project=reservation.research_project,
         service_direction=reservation.service_direction,
         fund_source=reservation.fund_source,
+        service_kind=reservation.service_kind,
+        settlement=reservation.settlement,
+        rate=percent_of_share(reservation.rate),
         fund_card=str(reservation.fund_card_id or ""),
         addons=",".join(f"{row.addon}:{row.quantity}" for row in session_extras.chosen_of(actor, reservation)),
     )

@@ -26,7 +26,7 @@ def _decides(actor: Actor, found: BillProposal) -> bool:
 
 def _shown(actor: Actor, found: BillProposal, now: datetime) -> dict[str, Any]:
     asked = BillRequest(found.owner_id, found.customer_id, found.until_on, found.due_days)
-    return content_context(issuing.preview(actor, asked, now, expected=found.seen))
+    return content_context(issuing.preview(actor, asked, now, expected=found.seen, made_by=found.proposed_by))
 
 
 BILLS = Proposals(

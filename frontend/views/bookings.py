@@ -139,6 +139,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         research_project=form.research_project,
         service_direction=form.service_direction,
         fund_source=form.fund_source,
+        said=form.said(),
         expected=read_expected(request.POST),
         addons=read_addons(form, request.POST),
         fund_card_id=fund_card_id,
@@ -189,6 +190,7 @@ def _alternatives(
                 form.research_project,
                 form.for_person_id(),
                 form.service_direction,
+                form.said(),
             )
         except Refusal:
             preview = None
@@ -279,9 +281,9 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
-        "extras": extras_panel(actor, reservation),
+        "extras": extras_panel(actor, reservation, now),
         "facts": facts_panel(
-            actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None
+            actor, reservation, now, refusal if request.path == reverse("reservation_facts", args=[pk]) else None, request.POST
         ),
         "entries": life.timeline(
             reservation,

@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from billing import wording
+from billing.ledger.life import KEEPERS
 from billing.subsidy import budgets
 from billing.subsidy.queries import PoolLeft
 from billing.subsidy.rules.forecast import WINDOW_DAYS
 from billing.subsidy.services import in_force
 from billing.vouchers import budgets as voucher_budgets
 from frontend.http import actor_of
+from frontend.presenters.cap_figures import figure_rows
 from frontend.presenters.plots import Plot, bar_plot
 from frontend.presenters.programme import pool_row
 from frontend.voucher_forms import area_word, zones_of
@@ -33,7 +35,9 @@ def budget_list(request: HttpRequest) -> HttpResponse:
         {
             "budget": each,
             "name": wording.document_text(in_force(each.version.pk).programme.name),
-            "pools": [pool_row(PoolLeft(each.cap_id, each.payer, each.granted_fen, each.held_fen, each.posted_fen))],
+            "pools": [
+                pool_row(PoolLeft(each.cap_id, each.payer, each.granted_fen, each.held_fen, each.posted_fen, each.limited))
+            ],
             "plot": _plot(each.months),
             "left_at_end_fen": each.granted_fen - each.forecast.used_fen,
             "pool_name": wording.cap_word("pool", each.payer),
@@ -51,7 +55,14 @@ def budget_list(request: HttpRequest) -> HttpResponse:
         }
         for each in found_quotas
     ]
-    return render(request, "programmes/budgets.html", {"rows": rows, "quotas": quotas, "window_days": WINDOW_DAYS})
+    context = {
+        "rows": rows,
+        "quotas": quotas,
+        "window_days": WINDOW_DAYS,
+        "figures": figure_rows(budgets.figures(actor, now)),
+        "keeps": actor.has(*KEEPERS),
+    }
+    return render(request, "programmes/budgets.html", context)
 
 
 def _plot(months: Sequence[tuple[str, int]]) -> Plot:

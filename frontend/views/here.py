@@ -25,7 +25,8 @@ from booking.models import Reservation
 from booking.ports import ExpectedFigures
 from booking.queries import usage as usage_queries
 from booking.rules.attendance import Arrival
-from booking.services import check_in_points, extending, self_service, usage_review
+from booking.rules.states import ReservationState
+from booking.services import acting, check_in_points, extending, self_service, usage_review
 from booking.services.extending import Extensible
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -39,6 +40,7 @@ from instruments.models import Instrument, InstrumentStatus
 from instruments.services import problems, registry
 
 ENDS_OFFERED = 4
+_TO_AGREE = frozenset({ReservationState.COMPLETED, ReservationState.ADJUSTMENT_REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ def _page(
     shown = found.running or found.due or found.later
     figures = figures_of(actor, [shown]).get(shown.pk) if shown else None
     running = found.running
-    offered = extending.extensible(running, now, ENDS_OFFERED) if running else None
+    unpaid = _not_paying(running, actor, now) if running else []
+    offered = extending.extensible(running, now, ENDS_OFFERED) if running and not unpaid else None
+    recent = found.recent if found.recent and found.recent.state in _TO_AGREE else None
     context = {
         "here": found,
         "instrument": instrument,
@@ -101,7 +105,9 @@ def _page(
         "ticks": check_in_points.ticks_of(instrument.pk),
         "figures": figures,
         "longer": _longer(running, offered, now, figures.payable_now_fen if figures else 0) if running and offered else [],
-        "not_longer": [reason_sentence(reason) for reason in offered.reasons] if offered else [],
+        "not_longer": [reason_sentence(reason) for reason in offered.reasons] if offered else unpaid,
+        "pays_running": not unpaid,
+        "pays_recent": recent is not None and acting.pays(recent, actor, now),
         "left_minutes": _minutes(found.running.ends_at - now) if found.running else 0,
         "early_minutes": _minutes(found.due.starts_at - now) if found.due and found.arrival is Arrival.EARLY else 0,
         "outcome": OUTCOMES[found.recent.session.outcome] if found.recent else "",
@@ -110,6 +116,15 @@ def _page(
     }
     stands_at(request, "here_now", s=proof)
     return render(request, "here/now.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _not_paying(reservation: Reservation, actor: Actor, now: datetime) -> list[str]:
+    """Why the person says no yes to what the session costs; empty where they do."""
+    try:
+        acting.require_paying(reservation, actor, now)
+    except Refusal as refusal:
+        return sentences(refusal)
+    return []
 
 
 def _minutes(length: object) -> int:
@@ -131,7 +146,7 @@ def here_start(request: HttpRequest) -> HttpResponse:
     """Start the session that is due."""
 
     def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
-        self_service.start(actor, _id(request), request.POST.getlist("ticks"), now)
+        self_service.start(actor, _id(request, instrument), request.POST.getlist("ticks"), now, at_id=instrument.pk)
         return _("Started. Have a good session.")
 
     return _acted(request, act)
@@ -144,7 +159,7 @@ def here_extend(request: HttpRequest) -> HttpResponse:
 
     def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
         ends_at, expected = _longer_wish(request)
-        extending.extend(actor, _id(request), ends_at, expected, now)
+        extending.extend(actor, _id(request, instrument), ends_at, expected, now)
         return _("The session goes on for longer.")
 
     return _acted(request, act)
@@ -166,7 +181,7 @@ def here_end(request: HttpRequest) -> HttpResponse:
     """End the running session; with a tick the customer agrees to its times at once."""
 
     def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
-        self_service.end(actor, _id(request), agrees=request.POST.get("agrees") == "yes", now=now)
+        self_service.end(actor, _id(request, instrument), agrees=request.POST.get("agrees") == "yes", now=now)
         return _("Ended. Thank you.")
 
     return _acted(request, act)
@@ -178,7 +193,7 @@ def here_agree(request: HttpRequest) -> HttpResponse:
     """Say yes to the times of the session that has just ended."""
 
     def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
-        if usage_review.agree(actor, _id(request), now):
+        if usage_review.agree(actor, _id(request, instrument), now):
             return _("Agreed. The charge is made.")
         return _("Noted. It is charged once the other side agrees, or when the time for it is over.")
 
@@ -204,10 +219,12 @@ def here_report(request: HttpRequest) -> HttpResponse:
     return _acted(request, act)
 
 
-def _id(request: HttpRequest) -> int:
+def _id(request: HttpRequest, instrument: Instrument) -> int:
+    """The reservation that was posted: one of the instrument at which the person stands. Raises NotFound for any other."""
     text = request.POST.get("reservation", "")
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound.of("access.not_found", model="reservation")
+    check_in_points.require_at(int(text), instrument.pk)
     return int(text)
 
 

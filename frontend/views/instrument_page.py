@@ -90,10 +90,11 @@ def _listed_price(item: TestItem) -> str:
 
 
 def _licence(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, bool]:
-    """Whether who works alone needs a licence, and whether the person holds one: one query, and none where none is needed."""
+    """Whether who works alone, or is assisted, needs a licence, and whether the person holds one to work alone: one query at most."""
     needed = licence_queries.is_licence_needed(instrument)
     holds = needed and actor.user_id is not None and licence_queries.may_work_alone(actor.user_id, instrument.pk, now)
-    return {"licence_needed": needed, "licence_held": holds}
+    assisted = licence_queries.is_assisted_licence_needed(instrument)
+    return {"licence_needed": needed, "assisted_licence_needed": assisted, "licence_held": holds}
 
 
 def _for_machines(instrument: Instrument, now: datetime) -> str:

@@ -50,6 +50,7 @@ def month_board(request: HttpRequest) -> HttpResponse:
     context = {
         "board": found,
         "rows": stage_rows(found, next((each.pk for each in exports if each.state == "done"), None)),
+        "identities": identity_rows(found.identities),
         "known": known,
         "query": query_of(series, month),
         "previous_on": previous_month(month),

@@ -187,11 +187,11 @@ def _paper_of(actor: Actor, draft: Draft, now: datetime) -> str:
     run, seen = draft.run, releasing.reviewed(draft)
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return bill_paper.render_html(issuing.preview(actor, asked, now, expected=seen), draft=True)
+        return bill_paper.render_html(issuing.preview(actor, asked, now, expected=seen, made_by=run.made_by), draft=True)
     if draft.programme_version_id is None:
         raise NotFound.of("access.not_found", model="draft")
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
-    content, _seen = statements.look(actor, *whose, now, expected=seen, mode=draft.mode)
+    content, _seen = statements.look(actor, *whose, now, expected=seen, mode=draft.mode, made_by=run.made_by)
     return statement_paper.render_html(content, draft=True)
 
 

@@ -103,6 +103,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "flaws": forms.flaw_rows(draft.pk, forms.problems_by_path(checked)),
         "warnings": forms.warning_rows(draft.pk, checked),
         "results": _results(checked),
+        "pools": texts.pool_sentences(queries.pools_beside(draft)),
         "other": other,
         "changes": texts.changes(other.document, draft.document) if other is not None else [],
         "refused": sentences(refusal) if refusal else [],

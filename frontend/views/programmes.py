@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from billing.ledger.rules.money import parse_yuan
-from billing.subsidy import queries
+from billing.subsidy import figures, queries
 from billing.subsidy.budgets import READERS
 from billing.subsidy.rules.programme import Programme
 from config.kernel.errors import NotFound
@@ -102,7 +102,15 @@ def _calculation(query: QueryDict, programme: Programme, today: date) -> Calcula
         problems.append(("calculator-region", _("Choose where the applicant is.")))
     if problems:
         return Calculation(query.get("fee", ""), kind, size, region, asked=True, problems=problems)
-    outcome, on = presenter.calculated(programme, fee_fen=parse_yuan(fee), kind=kind, size=size, region_code=region, today=today)
+    outcome, on = presenter.calculated(
+        programme,
+        fee_fen=parse_yuan(fee),
+        kind=kind,
+        size=size,
+        region_code=region,
+        today=today,
+        limits_on=lambda on: figures.as_of(programme.code, programme.cap_year(on)),
+    )
     return Calculation(fee, kind, size, region, asked=True, outcome=outcome, on=on)
 
 

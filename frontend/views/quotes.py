@@ -15,24 +15,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from billing.settlement.services import quotes, session_extras
+from billing.settlement.services.assessing import SERVICE_KIND
 from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
+from booking.rules.service_facts import Said
 from booking.rules.standing import only_own_rules
 from booking.services import auto_approval, downtime_rows, holds, reservations
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day, read_id
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
 from frontend.presenters.cards import card_part
+from frontend.presenters.choices import choices_view
 from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, addon_rows, hold_view, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, wait_address, week_view
@@ -52,6 +55,9 @@ INPUTS = {
     "research_project": "booking-project",
     "service_direction": "booking-direction",
     "fund_source": "booking-source",
+    "service_kind": "booking-kind",
+    "settlement": "booking-settlement",
+    "rate": "booking-rate",
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
     "override_reason": "booking-override",
@@ -226,19 +232,8 @@ def make_quote(
         problems = [("booking-from", _("This time is taken. Choose one of the free times, or one of these."))]
     preview: QuotePreview | None = None
     if customer is not None:
-        try:
-            whose_time = (context.instrument.pk, customer.pk, during)
-            preview = quotes.preview(
-                actor,
-                *whose_time,
-                now,
-                form.service_mode,
-                form.research_project,
-                (whose or actor).user_id,
-                form.service_direction,
-            )
-        except Refusal as refusal:
-            problems += problems_of(list(refusal.reasons))
+        preview, refused = _previewed(actor, context.instrument.pk, customer.pk, during, form, (whose or actor).user_id, now)
+        problems += problems_of(refused)
     addons = addon_rows(preview.addons, form) if preview else []
     problems += problems_of(session_extras.faults_of_choice(preview.addons, form.chosen_addons())) if preview else []
     payable_now_fen = preview.assessment.payable_now_fen + sum(row.amount_fen for row in addons) if preview else None
@@ -247,7 +242,30 @@ def make_quote(
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
     may = lab_may and reservations.may_override(actor, context.instrument)
-    return replace(view, lab_may=may, wait_url=wait_address(context, during, form) if taken else "", addons=addons)
+    return replace(
+        view,
+        lab_may=may,
+        wait_url=wait_address(context, during, form) if taken else "",
+        addons=addons,
+        choices=choices_view(preview.offered, form.said(), form.rate, SERVICE_KIND) if preview else None,
+    )
+
+
+def _previewed(
+    actor: Actor, instrument_id: int, customer_id: int, during: TimeRange, form: BookingForm, whose_id: int | None, now: datetime
+) -> tuple[QuotePreview | None, list[Reason]]:
+    """The quote, and what is wrong. Where that is only what programmes were told, it is quoted without, so that one can choose again."""
+    told = (form.service_mode, form.research_project, whose_id, form.service_direction)
+    try:
+        return quotes.preview(actor, instrument_id, customer_id, during, now, *told, form.said()), []
+    except Refusal as refusal:
+        reasons = list(refusal.reasons)
+    if not {reason.field for reason in reasons} <= set(Said._fields):
+        return None, reasons
+    try:
+        return quotes.preview(actor, instrument_id, customer_id, during, now, *told), reasons
+    except Refusal as refusal:
+        return None, list(refusal.reasons)
 
 
 def as_alternative(

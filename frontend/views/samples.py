@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,10 @@ from billing.ordering.services import sample_links
 from billing.payments.prepaid_queries import job_order_number
 from billing.pricing import sample_prices
 from billing.settlement import sample_figures, slip_queries
+from billing.settlement.offered import share_of_percent
 from billing.settlement.services import sample_money, sample_quotes
+from billing.settlement.services.assessing import TESTING_KIND
+from billing.settlement.services.quotes import offered_to
 from booking import sample_ports
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
@@ -30,6 +34,7 @@ from booking.queries import spending
 from booking.queries.enquiries import asking_about, asking_organisations
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
+from booking.rules.service_facts import Said
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
 from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import ACCEPTED
@@ -47,6 +52,7 @@ from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
 from frontend.presenters.agreed_lines import agreed_lines
 from frontend.presenters.cards import cards_for, chosen_card
+from frontend.presenters.choices import choices_view, told_rows
 from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
@@ -139,7 +145,14 @@ def _typed(form: SampleJobForm) -> dict[str, str]:
 
 def _typed_beside(request: HttpRequest) -> dict[str, str]:
     """What was chosen beside the form: card and commission. Before it is sent the address may name the commission."""
-    return {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
+    chosen = {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
+    return chosen | {name: text_of(request, name) for name in Said._fields}
+
+
+def _said(typed: Any) -> Said:
+    """What programmes that ask are told; the rate is typed in per cent."""
+    kind, settlement, rate = (str(typed.get(name, "")).strip() for name in Said._fields)
+    return Said(kind, settlement, share_of_percent(rate))
 
 
 def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: datetime) -> Wish:
@@ -159,6 +172,7 @@ def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: date
         service_direction=typed["service_direction"],
         fund_source=typed["fund_source"],
         fund_card_id=chosen_card(actor, read_card(text_of(request, "fund_card")), now),
+        **_said(_typed_beside(request))._asdict(),
     )
 
 
@@ -176,20 +190,25 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
         price, contract = (
             sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else (None, None)
         )
-        found = sample_quotes.preview(
-            actor,
-            resource.pk,
-            customer.pk,
-            samples,
-            elements,
-            now,
-            arrive_on=arrive_on,
-            price=price,
-            contract=contract,
-            project=str(typed.get("research_project", "")),
-            direction=str(typed.get("service_direction", "")),
-        )
+        whose = (actor, resource.pk, customer.pk, samples, elements, now)
+        told: dict[str, Any] = {
+            "arrive_on": arrive_on,
+            "price": price,
+            "contract": contract,
+            "project": str(typed.get("research_project", "")),
+            "direction": str(typed.get("service_direction", "")),
+        }
+        said, wrong = _said(typed), []
+        try:
+            found = sample_quotes.preview(*whose, **told, said=said)
+        except Refusal as refusal:
+            wrong = list(refusal.reasons)
+            if not {reason.field for reason in wrong} <= set(Said._fields):
+                raise
+            found = sample_quotes.preview(*whose, **told)
         quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
+        choices = choices_view(found.offered, said, str(typed.get("rate", "")), TESTING_KIND, found.marked)
+        quote = replace(quote, choices=choices, wrong_choice=[reason_sentence(reason) for reason in wrong])
     except NotFound:
         raise
     except Refusal as refusal:
@@ -249,6 +268,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
+        "told": told_rows(job.said, offered_to(job.quotes.order_by("-revision").first()), TESTING_KIND),
         "zone": zone,
         "today": today.isoformat(),
         "promised": promised.isoformat() if promised else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -15,18 +17,27 @@ from billing import wording
 from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
 from billing.firms.rules.self_test import Answers, tried
+from billing.settlement.offered import offered_by, percent_of_share
 from billing.subsidy import queries
+from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
+from booking.rules.service_facts import PUBLIC_KINDS
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import outcome_row
+from frontend.presenters.choices import way_words
 from frontend.presenters.programme import KINDS, SIZES
 from frontend.templatetags.jishi import bilingual
 from frontend.yuan_typed import YuanField
 from instruments.queries.codes import zones_on
 
-SERVICES = ("instrument_use", "testing", "technology_consulting", "technology_transaction", "intellectual_property", "incubation")
+SERVICES = (
+    *("instrument_use", "testing", *PUBLIC_KINDS),
+    *("technology_consulting", "technology_transaction", "intellectual_property", "incubation"),
+)
 MOST_YUAN = 10_000_000_000
 
 
@@ -77,9 +88,24 @@ class SelfTestForm(forms.Form):
     )
     amount_yuan = YuanField(label=_("Fee in yuan"))
     on = day_field(_("Day of the service"), required=False)
+    settlement = forms.ChoiceField(label=_("Way of settlement"), required=False)
+    rate = forms.DecimalField(
+        label=_("Rate of the subsidy, in per cent"), required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, programmes: Sequence[Programme], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        found = offered_by([Candidate(each, Facts(), {}) for each in programmes])
+        if found.ways:
+            ways = [(way.value, way_words(way.says, way.value)) for way in found.ways]
+            self.fields["settlement"].choices = ways  # type: ignore[attr-defined]
+        else:
+            del self.fields["settlement"]
+        if found.rate is not None:
+            ends = {"lowest": percent_of_share(found.rate.lowest), "highest": percent_of_share(found.rate.highest)}
+            self.fields["rate"].help_text = _("The programme lets you choose from %(lowest)s to %(highest)s %%.") % ends
+        else:
+            del self.fields["rate"]
         self.fields["region"].choices = region_choices()  # type: ignore[attr-defined]
         self.fields["region"].required = False
         known = [(zone.slug, bilingual(zone)) for zone in zones_on(timezone.localdate())]
@@ -115,22 +141,28 @@ class SelfTestForm(forms.Form):
             service_on=typed["on"] or timezone.localdate(),
             industry_code=typed["industry"] or None,
             assets_fen=fen(typed["assets_yuan"]),
+            settlement=typed.get("settlement", ""),
+            rate=typed["rate"] / 100 if typed.get("rate") is not None else None,
         )
+
+
+def _in_force(request: HttpRequest, on: date) -> list[Programme]:
+    return [each.programme for each in queries.programmes_visible(actor_of(request), on) if each.state == "current"]
 
 
 @require_GET
 def eligibility(request: HttpRequest) -> HttpResponse:
     """The form, and below it what every programme in force says."""
     asked = "amount_yuan" in request.GET
-    form = SelfTestForm(request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
+    now_in_force = _in_force(request, timezone.localdate())
+    form = SelfTestForm(now_in_force, request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
     context: dict[str, Any] = {"form": form, "asked": asked}
     status = 200
     if asked and not form.is_valid():
         status = 422
     elif asked:
         answers = form.answers()
-        known = queries.programmes_visible(actor_of(request), answers.service_on)
-        programmes = [each.programme for each in known if each.state == "current"]
+        programmes = _in_force(request, answers.service_on)
         rows = [
             outcome_row(outcome, programme) for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
         ]

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from billing.settlement import reservation_figures, series_figures
 from billing.settlement.series_figures import PricedReport
+from billing.settlement.services.assessing import SERVICE_KIND
 from booking import queries
 from booking.models import Reservation
 from booking.queries.series import series_detail as detail_of
@@ -36,6 +37,7 @@ from frontend.booking_form import read_key
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import series as present
 from frontend.presenters.cards import CardPart, cards_of_several, chosen_card
+from frontend.presenters.choices import choices_view
 from frontend.presenters.quote import addon_rows
 from frontend.refusals import sentences, status_of
 from frontend.series_form import SeriesChangeForm, SeriesForm, read_picks, read_seen
@@ -121,6 +123,7 @@ def _report(report: PricedReport, form: SeriesForm) -> dict[str, Any]:
         "report": report,
         "rows": rows,
         "addons": addon_rows(report.offered, form.booking),
+        "choices": choices_view(report.choices, form.booking.said(), form.booking.rate, SERVICE_KIND),
         "payable_with_fen": report.together.payable_now_fen + report.addons_fen,
         "final_with_fen": report.together.final_cost_fen + report.addons_fen,
         "count": 0 if report.faults else sum(row.picked for row in rows),
@@ -147,7 +150,9 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
     card = chosen_card(actor, booking.fund_card_id(), now)
     record = (booking.service_direction, booking.fund_source)
     addons = booking.chosen_addons()
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record, addons)
+    return Wish(
+        context.instrument.pk, organisation_id, rule, *shared, card, booking.override_reason, *record, booking.said(), addons
+    )
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

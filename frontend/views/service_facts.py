@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from billing.settlement.offered import share_of_percent
 from booking.models import Reservation
 from booking.rules.service_facts import ServiceFacts
 from booking.services import service_facts
@@ -28,6 +29,8 @@ def reservation_facts(request: HttpRequest, pk: int) -> HttpResponse:
     given = {name: request.POST[name] for name in ServiceFacts().document() if name in request.POST}
     before = get_visible(Reservation.objects.all(), actor, pk=pk).service_facts.document()
     seen = ServiceFacts(**{name: request.POST.get(f"seen_{name}", text) for name, text in before.items()})
+    if "rate" in given:
+        given["rate"] = share_of_percent(given["rate"])
     try:
         facts = ServiceFacts(**(before | given))
         changed = service_facts.correct(actor, pk, facts, now, read_expected(request.POST), seen=seen)

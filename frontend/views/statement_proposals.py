@@ -22,7 +22,7 @@ LINES_SHOWN = 100
 
 def _shown(actor: Actor, found: StatementProposal, now: datetime) -> dict[str, Any]:
     whose = (found.programme_version_id, found.payee_id, found.period_on)
-    content, _seen = statements.look(actor, *whose, now, expected=found.seen, mode=found.mode)
+    content, _seen = statements.look(actor, *whose, now, expected=found.seen, mode=found.mode, made_by=found.proposed_by)
     return {"view": statement_view(content, slice(0, LINES_SHOWN))}
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing.settlement import together_figures
 from billing.settlement.series_figures import Figures
+from billing.settlement.services.assessing import SERVICE_KIND
 from billing.settlement.together_figures import PricedBundle, PricedPlace
 from booking import queries
 from booking.queries.together import found_for, goes_with
@@ -31,6 +32,7 @@ from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_key
 from frontend.http import actor_of
 from frontend.presenters.cards import NO_CARDS, CardPart, cards_of_several, chosen_card
+from frontend.presenters.choices import choices_view
 from frontend.presenters.policy import in_spite_words
 from frontend.presenters.quote import AddonRow, addon_rows, range_words
 from frontend.refusals import sentences, status_of
@@ -95,6 +97,7 @@ def book_together(request: HttpRequest) -> HttpResponse:
         "cards": _cards(actor, form, contexts, report, organisations, now),
         "rows": rows,
         "report": report,
+        "choices": choices_view(report.choices, form.shared.said(), form.shared.rate, SERVICE_KIND) if report else None,
         "payable_with_fen": report.total.payable_now_fen + report.addons_fen if report else 0,
         "final_with_fen": report.total.final_cost_fen + report.addons_fen if report else 0,
         "requests": sum(row.needs_approval for row in rows),
@@ -143,7 +146,9 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
     places = form.read_places(contexts)
     card = chosen_card(actor, shared.fund_card_id(), now)
     record = (shared.service_direction, shared.fund_source)
-    return Bundle(organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason, *record)
+    return Bundle(
+        organisation_id, places, shared.purpose, shared.research_project, card, shared.override_reason, *record, shared.said()
+    )
 
 
 def _cards(

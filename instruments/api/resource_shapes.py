@@ -11,6 +11,7 @@ from config.kernel.api.fields import Id, IdParameter, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 from instruments.models import DeliveryMode, Resource, ResourceKind, ResourceRequest, ResourceRequestState
 from instruments.rules.resource_values import CORE_FIELDS
+from instruments.rules.service_kinds import PUBLIC_KINDS
 from instruments.services.resource_exports import formats_of
 from instruments.services.resource_parts import part_values
 
@@ -64,6 +65,14 @@ class TestItemShape(StrictSerializer):
     sample_preparation = _text()
     turnaround_days = WholeNumber(required=False, allow_null=True, help_text="Workdays from receipt of the samples.")
     daily_capacity = WholeNumber(required=False, allow_null=True, help_text="Samples a day.")
+    service_kind = Text(
+        max_length=30,
+        required=False,
+        allow_blank=True,
+        help_text="The kind of service where it is no ordinary testing: "
+        + ", ".join(PUBLIC_KINDS)
+        + ". Programmes may leave it out.",
+    )
     qualifications = QualificationShape(many=True, required=False)
     instrument_ids = _ids()
 

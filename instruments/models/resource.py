@@ -87,7 +87,8 @@ class TestItem(models.Model):
     """What is measured (检测项目): method and standard, matrix, quantities with limits, sample needs, turnaround, the instruments.
 
     ``analytes`` is a list of ``{"name": "Li", "limit": "0.01", "unit": "mg/L"}``; ``turnaround_days`` are workdays from receipt of
-    the samples; ``daily_capacity`` samples a day, None when the lab does not say.
+    the samples; ``daily_capacity`` samples a day, None when the lab does not say. ``service_kind`` is the kind of service where it is not
+    ordinary testing (a statutory inspection and the like, by its code in programmes), else empty.
     """
 
     __test__ = False  # not a test of pytest's
@@ -104,6 +105,7 @@ class TestItem(models.Model):
     turnaround_days = models.PositiveIntegerField(null=True, blank=True)
     daily_capacity = models.PositiveIntegerField(null=True, blank=True)
     price_unit = models.CharField(max_length=20, choices=PriceUnit.choices, default=PriceUnit.SAMPLE)
+    service_kind = models.CharField(max_length=30, blank=True, db_default="", default="")
     instruments = models.ManyToManyField(Instrument, blank=True, related_name="test_items")
 
 

@@ -17,6 +17,7 @@ from config.kernel.errors import Reason, Refusal
 from instruments.rules import registry_values
 from instruments.rules.names import clean_name
 from instruments.rules.registry_values import Cleaned, clean_text
+from instruments.rules.service_kinds import PUBLIC_KINDS, TESTING
 from instruments.rules.standards import darwin_core, mcpd
 
 TEST_ITEM, GERMPLASM, DATASET, LITERATURE = "test_item", "germplasm", "dataset", "literature"
@@ -205,6 +206,11 @@ def _choice(known: tuple[str, ...], *, needed: bool = False) -> Callable[[str, s
     return check
 
 
+def _service_kind(value: str, field: str) -> str:
+    """A code of ``PUBLIC_KINDS``; ordinary testing is kept as nothing said."""
+    return "" if value == TESTING else _choice(PUBLIC_KINDS)(value, field)
+
+
 def _names(most: int, length: int = 200) -> Callable[[Iterable[str], str], list[str]]:
     """A list of short texts without repetition."""
 
@@ -313,6 +319,7 @@ _PARTS: dict[str, tuple[_Cleaners, dict[str, Any]]] = {
             "analytes": _analytes,
             "turnaround_days": _whole(MAX_TURNAROUND_DAYS),
             "daily_capacity": _whole(MAX_DAILY_CAPACITY),
+            "service_kind": _service_kind,
             "qualifications": _qualifications,
             "instrument_ids": _ids,
         },
@@ -321,6 +328,7 @@ _PARTS: dict[str, tuple[_Cleaners, dict[str, Any]]] = {
             "analytes": (),
             "turnaround_days": None,
             "daily_capacity": None,
+            "service_kind": "",
             "qualifications": (),
             "instrument_ids": (),
         },

@@ -16,6 +16,7 @@ from instruments.rules.registry_file import Progress, Row, Table, followed, head
 from instruments.rules.registry_values import money_fen
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part
+from instruments.rules.service_kinds import TESTING
 from instruments.rules.test_item_cells import (
     analytes_as_first_read,
     analytes_cell,
@@ -32,7 +33,7 @@ _IDENTITY = ("name", "condition", "inner_id", "standard", "method", "group", "ma
 
 #: What stands in a list that we write, in this order.
 EXPORTED = ("inner_id", "name", "name_en", "condition", "standard", "method", "group", "matrix", "sample_amount", "turnaround_days",
-            "analytes", "qualifications", "price", "currency", "price_unit")  # fmt: skip
+            "analytes", "qualifications", "price", "currency", "price_unit", "service_kind")  # fmt: skip
 
 _DAYS = re.compile(
     r"(?P<first>[0-9]{1,4})(?:\s*[-~\u2013\u2014\uff5e\u81f3\u5230]\s*(?P<last>[0-9]{1,4}))?\s*\u4e2a?"
@@ -145,6 +146,8 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
     given: dict[str, Any] = {name: _cell(record, columns, name) for name in _PART if name in columns}
     if "turnaround_days" in given:
         given["turnaround_days"] = _days(given["turnaround_days"], reasons)
+    if "service_kind" in columns:
+        given["service_kind"] = _service_kind(_cell(record, columns, "service_kind"), reasons)
     given |= _several(record, columns, reasons)
     part = clean_part("test_item", given)
     row = ResourceRow(
@@ -228,6 +231,16 @@ def _unit(text: str, reasons: list[Reason]) -> str:
         if text.casefold() in words or not text:
             return str(unit)
     reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": sorted(_words()["units"])}, "price_unit"))
+    return ""
+
+
+def _service_kind(text: str, reasons: list[Reason]) -> str:
+    for kind, words in _words()["service_kinds"].items():
+        if text.casefold() in words:
+            return str(kind)
+    if text:
+        known = [kind or TESTING for kind in _words()["service_kinds"]]
+        reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": known}, "service_kind"))
     return ""
 
 

@@ -119,7 +119,7 @@ TEST_ITEMS = _kind(
     test_item_rows.FIELDS,
     test_item_rows.guess,
     COLUMN_NAMES[ResourceKind.TEST_ITEM],
-    ("standard", "method", "group", "matrix", "turnaround_days", "price_unit"),
+    ("standard", "method", "group", "matrix", "turnaround_days", "price_unit", "service_kind"),
 )
 DATASETS = _described(
     "datasets", ResourceKind.DATASET, import_datasets,

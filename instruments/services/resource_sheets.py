@@ -21,7 +21,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, InstrumentSheet, Resource, ResourceKind
 from instruments.queries.resources import resources_of
-from instruments.resource_wording import LITERATURE_TYPE_NAMES
+from instruments.resource_wording import LITERATURE_TYPE_NAMES, SERVICE_KIND_NAMES
 from instruments.rules.resource_values import CORE_FIELDS
 from instruments.rules.sheet_cells import Cell, Kind, Words, to_cell
 from instruments.rules.standards import darwin_core, mcpd
@@ -61,6 +61,7 @@ _TEST_ITEM: dict[str, Kind] = {
     "sample_preparation": Kind.LONG_TEXT,
     "turnaround_days": Kind.NUMBER,
     "daily_capacity": Kind.NUMBER,
+    "service_kind": Kind.CHOICE,
     "instrument_ids": Kind.CHOICES,
 }
 _DATASET: dict[str, Kind] = {
@@ -306,7 +307,8 @@ def _words(name: str, organisation_id: int, kind: str) -> dict[str, str]:
         return _instrument_words(
             organisation_id, kind, Case(When(_everybody_sees(organisation_id), then="name"), default=Value(""))
         )
-    return {code: str(word) for code, word in LITERATURE_TYPE_NAMES.items()} if name == "type" else {}
+    known = {"type": LITERATURE_TYPE_NAMES, "service_kind": SERVICE_KIND_NAMES}.get(name, {})
+    return {code: str(word) for code, word in known.items()}
 
 
 def _everybody_sees(organisation_id: int) -> Q:

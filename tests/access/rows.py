@@ -138,6 +138,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.accountstatement": (Rows("customer_id", *BILLS),),
     "billing.ledgerseal": (Rows("", *OF_THE_OFFICE),),
     "billing.papercode": (Rows("", *OF_THE_OFFICE),),
+    "billing.paperfile": (Rows("", *OF_THE_OFFICE),),
     "billing.openingbalance": (Rows("organisation_id", *HELD),),
     "billing.openingload": (Rows("", *TO_OFFICIALS),),
     "billing.openingreversal": (Rows("", *TO_OFFICIALS),),

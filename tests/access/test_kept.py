@@ -36,6 +36,7 @@ KEPT = {
     "billing_objection": "text = text || 'x'",
     "billing_openingreversal": "id = id + 1000",
     "billing_papercode": "kind = kind || 'x'",
+    "billing_paperfile": "kind = kind || 'x'",
     "billing_paymentdifference": "",
     "billing_paymentline": "amount_fen = amount_fen + 1",
     "billing_paymentlist": "number = number || 'x'",

@@ -82,7 +82,7 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
         "account_close account", "account_last_day account", "account_suspend account", "account_top_up account",
         "application_detail application", "claim_batch_list", "claim_detail claim", "deputy_list", "opening_load",
         "organisation_detail organisation", "payout_list_detail payout_list",
-        "statement_proposal statement_proposal", "top_up_decide top_up",
+        "statement_proposal statement_proposal", "top_up_decide top_up", "figure_ask figure_version", "figure_decide figure",
     ),
     "programme_officer": (
         "announcement_create", "application_detail application", "partner_create", "partner_edit partner",

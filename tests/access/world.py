@@ -91,6 +91,7 @@ from tests.access import world_samples as samples
 from tests.access import world_spending as spending
 from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
+from tests.handed_out import give
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
 OURS_PEOPLE, OURS_WORK, OURS_HIDDEN, OURS_KEYS = "kx5people", "kx5work", "kx5hidden", "kx5keys"
@@ -590,7 +591,7 @@ def _resource_request(asker: Any, firm: Any, work: str, keeper: Any, resource_id
 
 def _issue_statements(world: World, now: datetime) -> None:
     """October: ours pays the Kunlun lab under the voucher programme, theirs pays Lianhe back."""
-    from billing.settlement.models import Award, Statement
+    from billing.settlement.models import Award
     from billing.settlement.proposal_models import StatementProposal
 
     cast, made = world.cast, []
@@ -598,8 +599,7 @@ def _issue_statements(world: World, now: datetime) -> None:
     for code, payee, mark in sides:
         assert Award.objects.filter(programme_version=world.versions[code], payee=payee).count() == 2
         issued = statements.issue(cast.actor("qian"), world.versions[code].pk, payee.pk, date(2026, 10, 1), now)
-        stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="s.pdf", media_type="application/pdf", user_id=None, now=now)
-        Statement.objects.filter(pk=issued.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        give(issued, f"%PDF-1.4 {mark}".encode(), now, "pdf", "xlsx", name="s.pdf")
         made.append(issued)
     world.objects["statement"] = (made[0].pk, made[1].pk)
     proposed = [

@@ -26,6 +26,7 @@ from billing.payments.services.differences import Fact
 from billing.prepaid.accounts import limit_spec
 from billing.receipts.services import issuing as receipts
 from config.kernel.services import files
+from tests.handed_out import give
 
 
 def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
@@ -39,7 +40,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         note = crediting.issue(actor, asked, now)
         stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="b.pdf", media_type="application/pdf", user_id=None, now=now)
         for row in (bill, note):
-            type(row).objects.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+            give(row, f"%PDF-1.4 {mark}".encode(), now, "pdf", "xlsx")
         invoice = _invoiced(actor, bill, customer, owner, stored, mark, now)
         rows = f"date,credit,debit,payer,remark\n2026-11-20,50,,{mark},{mark}".encode()
         statement = bank_import.import_statement(actor, owner.pk, rows, "list.csv", now).statement
@@ -69,7 +70,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         receipt = receipts.receipt(actor, payment.pk, customer.pk, now)
         account = receipts.account_statement(actor, owner.pk, customer.pk, now.date(), now.date(), now)
         for row in (receipt, account):
-            type(row)._default_manager.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done")
+            give(row, f"%PDF-1.4 {mark}".encode(), now, "pdf", "xlsx")
         made |= {"invoice": invoice.pk, "receipt": receipt.pk, "account_statement": account.pk}
         made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
         made |= {"provider_event": event.pk, "difference": difference.pk, "spending_limit": limit.pk}

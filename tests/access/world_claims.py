@@ -33,7 +33,7 @@ from billing.claims.services.paying import Outcome
 from billing.claims.services.rechecking import Found
 from billing.claims.services.repaying import Money
 from billing.claims.services.surplus import Transfer
-from config.kernel.services import files
+from tests.handed_out import give
 
 HANDED_IN = datetime(2026, 11, 21, 2, tzinfo=UTC)
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 20), date(2026, 11, 22), 2026)
@@ -58,8 +58,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         form = handing_in.submit(cast.actor(who), claim.pk, HANDED_IN)
         made = {"claim": claim.pk, "claim_evidence": evidence.pk, "claim_form": form.pk, "claim_batch": batch.pk}
         made |= _paid(cast, batch.pk, claim.pk, now)
-        stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="c.pdf", media_type="application/pdf", user_id=None, now=now)
-        type(form).objects.filter(pk=form.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        give(form, f"%PDF-1.4 {mark}".encode(), now, "pdf", "xlsx", name="c.pdf")
         for kind, value in made.items():
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

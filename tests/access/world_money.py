@@ -10,6 +10,7 @@ from billing.firms.services.declaring import Declaration
 from billing.firms.services.partners import Partner
 from billing.ledger import top_ups
 from billing.ledger.models import Account
+from billing.subsidy import figures
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
@@ -61,6 +62,10 @@ def build(world: Any, now: datetime) -> None:
     world.objects["account"] = (pool.pk, pool.pk)
     asked = top_ups.ask(cast.actor("qian"), pool.pk, 1_00, "Notice 9", now)
     world.objects["top_up"] = (asked.pk, asked.pk)
+    version = world.versions["DEMO-QH-V"]
+    figure = figures.ask(cast.actor("qian"), version.pk, "pool", None, 2_000_001_00, "Notice 9", now)
+    world.objects["figure"] = (figure.pk, figure.pk)
+    world.objects["figure_version"] = (version.pk, version.pk)
 
 
 def _applied(cast: Any, who: str, firm: Any, announcement: Any, mark: str, now: datetime) -> int:

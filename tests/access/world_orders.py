@@ -13,8 +13,8 @@ from booking.models import EnquiryAttachment
 from booking.services import enquiries
 from booking.services.enquiries import Question, UnmetNeed
 from booking.services.enquiry_files import Attachment
-from config.kernel.services import files
 from instruments.queries import actor_for
+from tests.handed_out import give
 
 LAST_DAY = date(2026, 12, 20)
 
@@ -63,7 +63,6 @@ def _side(
     made["commission:signed"] = signed = sheets.issue(manager, sheet("signed"), now).pk
     sheets.hand_in_scan(manager, signed, f"%PDF-1.4 {mark}".encode(), now)
     sheets.sign(signatory, signed, CommissionSheet.objects.get(pk=signed).content_sha256, now)
-    stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="o.pdf", media_type="application/pdf", user_id=None, now=now)
-    Quotation.objects.filter(pk=made["quotation"]).update(pdf=stored, render_state="done")
-    CommissionSheet.objects.filter(pk=signed).update(pdf=stored, signed_pdf=stored, render_state="done")
+    give(Quotation.objects.get(pk=made["quotation"]), f"%PDF-1.4 {mark}".encode(), now, "pdf", name="o.pdf")
+    give(CommissionSheet.objects.get(pk=signed), f"%PDF-1.4 {mark}".encode(), now, "pdf", "signed_pdf", name="o.pdf")
     return made

@@ -315,13 +315,12 @@ def test_the_documents_come_back_byte_for_byte_as_attachments(api, cast, program
     from django.core.files.storage import storages
 
     from billing.settlement.models import Statement
-    from config.kernel.services import files
+    from tests.handed_out import give
 
     issued = api("qian", "settle").post("statements/", statement_body(cast, programmes)).json()
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": {"location": str(tmp_path)}}}
     assert storages
-    stored = files.store(b"%PDF-x", file_name="s.pdf", media_type="application/pdf", user_id=None, now=cast.now)
-    Statement.objects.filter(pk=issued["id"]).update(pdf=stored, render_state="done")
+    give(Statement.objects.get(pk=issued["id"]), b"%PDF-x", cast.now, "pdf", name="s.pdf")
     answer = api("li", "read").client.get(f"/api/v1/statements/{issued['id']}/pdf/")
     assert answer.content == b"%PDF-x" and answer["Content-Disposition"] == 'attachment; filename="s.pdf"'
     assert answer["X-Content-Type-Options"] == "nosniff" and "sandbox" in answer["Content-Security-Policy"]

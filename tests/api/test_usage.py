@@ -6,10 +6,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from booking.models import DeviceEvent, DeviceRun, Reservation
-from booking.services import device_keys, reservations, transitions
+from booking.models import DeviceEvent, DeviceRun, Reservation, UsageSession
+from booking.services import check_in_points, device_keys, reservations, transitions
 from booking.services.reservations import ReservationRequest
+from instruments.models import Instrument
 
 MINUTE = timedelta(minutes=1)
 
@@ -35,11 +37,49 @@ def booked(cast, slot, clock):
     return Reservation.objects.get(pk=pk)
 
 
+def read(cast, name, instrument=None):
+    """The proof that somebody has just read the code at an instrument."""
+    at = timezone.now()
+    point = check_in_points.ensure(cast.actor("wang"), (instrument or cast.xrd).pk, at)
+    return check_in_points.read_code(cast.actor(name), point.code, at)
+
+
+def test_the_code_at_the_instrument_is_needed_to_start_and_is_asked_for_over_the_api_too(api, cast, booked, clock):
+    path, clock.at = f"reservations/{booked.pk}/start/", booked.starts_at
+    other = Instrument.objects.create(
+        organisation=cast.lab, site=cast.site, calendar_id=cast.xrd.calendar_id, name="Twin", service_modes=["assisted"],
+        created_at=cast.now, updated_at=cast.now,
+    )  # fmt: skip
+    for sent in ({}, {"proof": ""}, {"proof": "x"}, {"proof": read(cast, "zhao")}):
+        refused = api("lin").post(path, sent)
+        assert refused.status_code == 422
+        assert [(one["code"], one["field"]) for one in refused.json()["errors"]] == [("check_in.scan_again", "proof")]
+    assert api("lin").post(path, {"proof": read(cast, "lin", other)}).status_code == 404
+    assert Reservation.objects.get().state == "approved"
+    point = check_in_points.ensure(cast.actor("wang"), cast.xrd.pk, clock.at)
+    assert api("lin").post("check-in-proofs/", {"code": "x"}).status_code == 404
+    told = api("lin").post("check-in-proofs/", {"code": point.code}).json()
+    assert (told["instrument"], told["good_until"]) == (cast.xrd.pk, "2026-11-25T09:15:00+08:00")
+    clock.at += 15 * MINUTE
+    assert api("lin").post(path, {"proof": told["proof"]}).status_code == 422
+    clock.at -= MINUTE
+    assert api("lin").post(path, {"proof": told["proof"]}).json()["state"] == "in_use"
+
+
+def test_who_operates_from_elsewhere_starts_without_a_code_and_the_lab_checks_in_without_one(api, cast, booked, clock, slot):
+    clock.at = booked.starts_at
+    Reservation.objects.filter(pk=booked.pk).update(service_mode="remote")
+    assert api("lin").post(f"reservations/{booked.pk}/start/").json()["state"] == "in_use"
+    Reservation.objects.filter(pk=booked.pk).update(service_mode="assisted", state="approved")
+    UsageSession.objects.all().delete()
+    assert api("wang").post(f"reservations/{booked.pk}/check-in/").json()["state"] == "in_use"
+
+
 def test_a_session_from_the_start_to_the_agreed_use(api, cast, booked, clock):
     path = f"reservations/{booked.pk}/"
     assert api("lin").client.get(f"/api/v1/{path}usage/").status_code == 404
     clock.at = booked.starts_at
-    assert api("lin").post(f"{path}start/", {"ticks": []}).json()["state"] == "in_use"
+    assert api("lin").post(f"{path}start/", {"proof": read(cast, "lin")}).json()["state"] == "in_use"
     clock.at = booked.ends_at - 10 * MINUTE
     longer = {"ends_at": (booked.ends_at + 60 * MINUTE).isoformat()}
     assert api("lin").post(f"{path}extend/", longer).status_code == 200

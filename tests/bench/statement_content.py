@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from billing.pricing.rules.schedule import parse_schedule
-from billing.settlement.rules.statement import Bank, Heading, Party, Session, assemble, numbered
+from billing.settlement.rules.statement import Bank, Heading, Party, Publishing, Session, assemble, numbered
 from billing.subsidy.rules.assess import Candidate, assess_session
 from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.facts import Party as Place
@@ -37,6 +37,7 @@ def content_of(count: int) -> dict[str, Any]:
         maker="Qian",
         made_at=datetime(2026, 12, 1, 10, 0, tzinfo=ZoneInfo(ZONE)),
         zone=ZONE,
+        public=Publishing("https://jishi.example/publicity/", 7),
     )
     schedule = parse_schedule(PRICE)
     facts = Facts(

@@ -400,15 +400,15 @@ def run_to_look_at() -> int:
     return int(DeviceRun.objects.filter(state="open", instrument__organisation_id=lab).earliest("starts_at").pk)
 
 
-def at_the_instrument() -> str:
-    """Where the code at an instrument leads the researcher whose session runs there."""
+def at_the_instrument(persona: str) -> str:
+    """Where the code at an instrument leads who runs a session there (the firm's administrator), or a colleague."""
     from django.utils import timezone
 
     from booking.models import CheckInPoint
     from booking.services import check_in_points
 
     point = CheckInPoint.objects.get(instrument__name=stage.AT_HAND)
-    proof = check_in_points.read_code(stage.persona(PERSONAS["researcher"]), point.code, timezone.now())
+    proof = check_in_points.read_code(stage.persona(PERSONAS[persona]), point.code, timezone.now())
     return at("here_now", s=proof)
 
 
@@ -944,7 +944,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("session_enter", lambda: at("session_enter", run=run_to_look_at()), ("lab_manager",)),
     Shown("session_labels", lambda: at("session_labels"), ("lab_manager",)),
     Shown("session_devices", lambda: at("session_devices"), ("lab_manager",)),
-    Shown("here_now", at_the_instrument, ("researcher",), important=True),
+    Shown("here_now", lambda: at_the_instrument("firm_admin"), ("firm_admin",), important=True),
+    Shown("here_now", lambda: at_the_instrument("researcher"), ("researcher",), "colleague"),
     Shown("here_now", lambda: at("here_now"), ("researcher", "lab_manager"), "again", status=422),
     Shown("reservation_detail", lambda: at("reservation_detail", reservation("completed")), ("researcher",), "to-agree"),
     Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("adjusting")), ("lab_manager",), "other-times"),

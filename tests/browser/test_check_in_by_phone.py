@@ -22,7 +22,7 @@ def due_now(site: Site, name: str) -> tuple[int, int, str]:
 
     pk = new_instrument(site, name)
     with site.data():
-        manager, researcher = stage.persona(PERSONAS["lab_manager"]), stage.persona(PERSONAS["firm_admin"])
+        manager, researcher = stage.persona(PERSONAS["lab_manager"]), stage.persona(PERSONAS["researcher"])
         now = datetime.now(UTC)
         point = check_in_points.set_ticks(manager, pk, ["Gloves on", "Shutter closed"], now)
         hour = now.replace(minute=0, second=0, microsecond=0)
@@ -90,7 +90,7 @@ def two_odd_runs(site: Site, name: str) -> tuple[int, int]:
 
     pk = new_instrument(site, name)
     with site.data():
-        manager, researcher = stage.persona(PERSONAS["lab_manager"]), stage.persona(PERSONAS["firm_admin"])
+        manager, researcher = stage.persona(PERSONAS["lab_manager"]), stage.persona(PERSONAS["researcher"])
         now = datetime.now(UTC)
         start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         instrument = Instrument.objects.get(pk=pk)

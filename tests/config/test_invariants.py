@@ -242,6 +242,10 @@ BREAKS: dict[str, list[str]] = {
     "vouchers.are_used_in_their_days_by_their_firm": used_voucher("r.organisation_id + 1", "'2026-12-31'"),
     "ledger.moves_are_between_accounts_without_a_limit": ["UPDATE billing_account SET limited = true WHERE kind = 'revenue'"],
     "papers.contents_and_codes_are_what_was_issued": ["UPDATE billing_papercode SET code = lower(code)"],
+    "papers.have_the_files_that_were_made_for_them": [
+        "INSERT INTO kernel_storedfile (sha256, size_bytes, media_type, file_name, path, created_at) VALUES ('', 0, '', '', '', now())",
+        "UPDATE billing_bill SET pdf_id = (SELECT max(id) FROM kernel_storedfile)",
+    ],
     "payments.nothing_is_given_that_did_not_come_in": ["UPDATE billing_payment SET amount_fen = 1"],
     "payments.no_bill_is_paid_beyond_what_is_due": ["UPDATE billing_allocation SET amount_fen = amount_fen + 100000000"],
     "payments.the_ledger_says_who_owes_what": ["UPDATE billing_allocation SET amount_fen = amount_fen + 1"],
@@ -539,6 +543,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "cards.slips_have_no_gap",
         "settlement.rendered_statements_have_both_files",
         "bills.rendered_bills_have_both_files",
+        "papers.have_the_files_that_were_made_for_them",
         "bills.rendered_creditnotes_have_both_files",
         "bills.no_more_is_given_up_than_is_owed",
         "bills.the_ledger_says_what_was_given_up",

@@ -112,7 +112,7 @@ class Inconsistent(ValueError):
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What stands above the lines: both sides as they are now (the owner with its bank), the last day up to which charges are taken,
-    the day of issue and the one on which payment is due."""
+    the day of issue and the one on which payment is due. ``reviewer``: who released what ``maker`` made, empty where nobody else did."""
 
     owner: Party
     customer: Party
@@ -120,6 +120,7 @@ class Heading:
     made_on: date
     due_on: date
     maker: str
+    reviewer: str = ""
 
 
 def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
@@ -153,6 +154,7 @@ def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
             "capitals": amount_in_capitals(total, currency=True),
         },
         "maker": heading.maker,
+        **({"reviewer": heading.reviewer} if heading.reviewer else {}),
     }
 
 

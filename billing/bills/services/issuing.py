@@ -8,6 +8,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import QuerySet, Sum
 
 from billing.bills import accounts, ports
@@ -63,25 +64,49 @@ class Issued:
     replayed: bool
 
 
-def preview(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> Content:
-    """The content that ``issue`` would freeze now, without numbers; writes nothing.
+def preview(
+    actor: Actor,
+    asked: BillRequest,
+    now: datetime,
+    *,
+    expected: Expected | None = None,
+    made_by: AbstractBaseUser | None = None,
+) -> Content:
+    """The content that ``issue`` would freeze now, without numbers; writes nothing. ``made_by``: who proposed it or made its run (None: the
+    actor).
 
     Raises Forbidden, NotFound, Refusal ``bill.in_the_future`` / ``bill.period_closed`` / ``bill.due_days`` / ``bill.nothing_to_bill`` /
     ``bill.too_long``, Conflict ``bill.figures_differ`` / ``bill.lines_differ``.
     """
-    return look(actor, asked, now, expected=expected)[0]
+    return look(actor, asked, now, expected=expected, made_by=made_by)[0]
 
 
-def look(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None) -> tuple[Content, Expected]:
+def look(
+    actor: Actor,
+    asked: BillRequest,
+    now: datetime,
+    *,
+    expected: Expected | None = None,
+    made_by: AbstractBaseUser | None = None,
+) -> tuple[Content, Expected]:
     """As ``preview``, with what somebody who looks at it now has seen."""
-    found, content = _dry_run(actor, asked, now)
+    found, content = _dry_run(actor, asked, now, two_people.made(actor, made_by))
     two_people.refuse_surprise("bill", _seen(found, content), expected)
     return content, _seen(found, content)
 
 
-def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected | None = None, alone: bool = False) -> Bill:
+def issue(
+    actor: Actor,
+    asked: BillRequest,
+    now: datetime,
+    *,
+    expected: Expected | None = None,
+    alone: bool = False,
+    made_by: AbstractBaseUser | None = None,
+) -> Bill:
     """Freeze and number a bill of everything that can be billed; its documents are made by the worker afterwards. ``alone``: nobody else
-    has looked at it, so it has to come to less than what needs a second person, with what came before.
+    has looked at it, so it has to come to less than what needs a second person, with what came before. ``made_by``: who proposed it or
+    made its run (None: the actor); the bill bears that name as its maker's and the actor's as its reviewer's.
 
     Raises what ``preview`` raises, Refusal ``bill.inconsistent`` / ``bill.second_person`` / ``bill.second_person_together``, Conflict
     ``bill.issued_meanwhile`` / ``bill.figures_differ`` / ``bill.lines_differ``.
@@ -89,7 +114,7 @@ def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected
 
     def work() -> Bill:
         share_period(Months(asked.owner_id))
-        found, content = _dry_run(actor, asked, now)
+        found, content = _dry_run(actor, asked, now, two_people.released(actor, made_by))
         two_people.refuse_surprise("bill", _seen(found, content), expected)
         if alone:
             two_people.one_by_one("bill", asked.owner_id, asked.customer_id)
@@ -183,7 +208,7 @@ def next_number(series: Series, owner_id: int, on: date) -> tuple[str, int]:
     return document_number(series, on.year, place), place
 
 
-def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected, Content]:
+def _dry_run(actor: Actor, asked: BillRequest, now: datetime, hands: two_people.Hands) -> tuple[Collected, Content]:
     if asked.owner_id not in actor.organisations(Role.OWNER_FINANCE):
         actor.require(Role.OWNER_FINANCE)
         raise NotFound.of("access.not_found", model="organisation")
@@ -206,7 +231,8 @@ def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected
         until_on=asked.until_on,
         made_on=today,
         due_on=today + timedelta(days=asked.due_days),
-        maker=actor.name,
+        maker=hands.maker,
+        reviewer=hands.reviewer,
     )
     try:
         return found, rules.assemble(heading, found.lines)

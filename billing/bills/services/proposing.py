@@ -81,7 +81,7 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Bill:
         row = _locked(actor, proposal_id)
         two_people.refuse_own(actor, row, KIND)
         asked = BillRequest(row.owner_id, row.customer_id, row.until_on, row.due_days)
-        bill = issuing.issue(actor, asked, now, expected=row.seen)
+        bill = issuing.issue(actor, asked, now, expected=row.seen, made_by=row.proposed_by)
         _decide(actor, row, ProposalState.ISSUED, now, bill=bill)
         return bill
 

@@ -26,6 +26,7 @@ class CheckCode(StrEnum):
     WINDOW = "window"
     VALIDITY = "validity"
     YEAR = "year"
+    DAYS = "days"
     BANK = "bank"
     ACCOUNT = "account"
     RELATED = "related"
@@ -56,7 +57,8 @@ class CheckedLine:
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
     claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today;
-    ``invoice``: what was recorded of its invoice, None where nothing was."""
+    ``days_off``: the days of claim and invoice are not as it asks, or not known; ``invoice``: what was recorded of its invoice, None where
+    nothing was."""
 
     position: int
     service_on: date
@@ -70,6 +72,7 @@ class CheckedLine:
     held_back: bool = False
     other_year: bool = False
     listed: bool = False
+    days_off: bool = False
     invoice: InvoiceSeen | None = None
 
 
@@ -143,6 +146,8 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     found.append(Check(CheckCode.VALIDITY, not invalid, invalid))
     if elsewhere := _where(claim, lambda line: line.other_year):
         found.append(Check(CheckCode.YEAR, ok=False, positions=elsewhere))
+    if off_days := _where(claim, lambda line: line.days_off):
+        found.append(Check(CheckCode.DAYS, ok=False, positions=off_days))
     found.append(Check(CheckCode.BANK, claim.has_bank_account))
     if claim.account_changed:
         found.append(Check(CheckCode.ACCOUNT, ok=False))

@@ -20,33 +20,39 @@ _NAMED = re.compile(rf"{_LETTERS}[ \-_.:]?((?:[0-9][ \-]?){{10,14}})")
 
 
 class NoticeState(StrEnum):
-    """``settled``: all of it was paid back or taken off claims."""
+    """``settled``: all of it was paid back or taken off claims. ``ended``: nothing is asked back any more, for its claim was rejected or
+    withdrawn, or its line left out."""
 
     OPEN = "open"
     PARTLY = "partly"
     SETTLED = "settled"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeStanding:
     """What has become of a notice, in fen: ``set_off_fen`` is taken off claims that were handed in, ``repaid_fen`` came back and was
-    confirmed by a second person, ``waiting_fen`` waits for that. ``planned_fen`` stands on drafts of claims and is open still."""
+    confirmed by a second person, ``waiting_fen`` waits for that. ``planned_fen`` stands on drafts of claims and is open still. ``ended``:
+    nothing is asked back any more."""
 
     total_fen: int
     set_off_fen: int = 0
     repaid_fen: int = 0
     waiting_fen: int = 0
     planned_fen: int = 0
+    ended: bool = False
 
     @property
     def open_fen(self) -> int:
-        return self.total_fen - self.set_off_fen - self.repaid_fen - self.waiting_fen
+        return 0 if self.ended else self.total_fen - self.set_off_fen - self.repaid_fen - self.waiting_fen
 
     @property
     def state(self) -> NoticeState:
         done = self.set_off_fen + self.repaid_fen
         if done >= self.total_fen:
             return NoticeState.SETTLED
+        if self.ended:
+            return NoticeState.ENDED
         return NoticeState.PARTLY if done else NoticeState.OPEN
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing.claims.rules.states import ClaimState
+from billing.subsidy.rules.public_days import PUBLIC_DAYS, public_days
 
 
 class Level(StrEnum):
@@ -60,7 +61,7 @@ class Review:
     clause: str = ""
 
 
-DEFAULT = Review((ReviewStep(Level.PROVINCE, 10),), 7, 30, (Asked.BANK_ACCOUNT,))
+DEFAULT = Review((ReviewStep(Level.PROVINCE, 10),), PUBLIC_DAYS, 30, (Asked.BANK_ACCOUNT,))
 
 
 def review_of(document: Mapping[str, Any]) -> Review:
@@ -70,7 +71,7 @@ def review_of(document: Mapping[str, Any]) -> Review:
         return DEFAULT
     return Review(
         tuple(ReviewStep(Level(each["level"]), each["due_days"], each.get("office_code", "")) for each in said["steps"]),
-        said["publicity_days"],
+        public_days(document),
         said["pay_days"],
         tuple(Asked(each) for each in said["asks"]),
         said["clause"],

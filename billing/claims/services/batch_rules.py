@@ -191,7 +191,7 @@ def _facts(line: ClaimLine) -> Facts:
 def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
     """What the programme's pools have for these lines: granted, less what others took."""
     caps = {cap.id: cap for cap in subsidy.pools(programme) if cap.share_of is None}
-    keys = {subsidy.pool_key(programme.code, programme.version, cap_id): cap_id for cap_id in caps}
+    keys = {subsidy.pool_key(programme.code, programme.version, cap): cap_id for cap_id, cap in caps.items()}
     found = {}
     for account in Account.objects.filter(key__in=keys):
         cap = caps[keys[account.key]]

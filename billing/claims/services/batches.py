@@ -17,7 +17,7 @@ from billing.claims.notices import tell_opened
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
-from billing.claims.services import batch_rules, clawbacks, reversing
+from billing.claims.services import batch_rules, clawbacks, real_days, reversing
 from billing.claims.services.moving import move
 from billing.claims.services.office import OFFICE, Right, locked_batch, next_number, require_office
 from billing.claims.services.proving import prove
@@ -74,8 +74,8 @@ class Gathered:
 def open_batch(actor: Actor, given: BatchInput, now: datetime) -> ClaimBatch:
     """Open a batch of a programme; its way of a claim is that of the version valid on the last day of service, else of the latest.
 
-    Raises Forbidden, NotFound, Refusal ``claims.mode`` / ``claims.days_in_order`` / ``claims.fund_year`` / ``claims.no_version``,
-    Conflict ``claims.batch_exists``.
+    Raises Forbidden, NotFound, Refusal ``claims.mode`` / ``claims.days_in_order`` / ``claims.fund_year`` / ``claims.no_version`` /
+    ``claims.batch_outside_window``, Conflict ``claims.batch_exists``.
     """
     actor.require(*OFFICE)
     programme = get_visible(Programme.objects.all(), actor, pk=given.programme_id)
@@ -84,6 +84,7 @@ def open_batch(actor: Actor, given: BatchInput, now: datetime) -> ClaimBatch:
     version = versions.filter(valid__contains=given.until_on).first() or versions.order_by("-valid").first()
     if version is None:
         raise Refusal.of("claims.no_version", field="programme")
+    real_days.refuse_batch(version, given.opens_on, given.closes_on)
 
     def work() -> ClaimBatch:
         batch = ClaimBatch(

@@ -17,7 +17,7 @@ from billing.claims.rules.checks import ShownPaper, is_invoice_number, to_comple
 from billing.claims.rules.review import FILES
 from billing.claims.rules.states import IN_HAND, ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
-from billing.claims.services import batches
+from billing.claims.services import batches, real_days
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import CLAIMANTS, checked_text, plain_text
@@ -123,7 +123,8 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
 
     Raises NotFound, Forbidden, Conflict ``claims.not_now`` / ``claims.figures_differ`` (other than ``expected_fen``), Refusal
     ``claims.window_closed`` / ``claims.nothing_left`` / ``claims.to_complete`` for each thing that is asked and not there /
-    ``claims.invoice_taken`` for each line whose invoice took a programme of the same class already.
+    ``claims.invoice_taken`` for each line whose invoice took a programme of the same class already / ``claims.outside_window``,
+    ``claims.outside_days``, ``claims.deadline_over`` where the day is not one on which the programme takes it.
     """
 
     def work() -> ClaimSubmission:
@@ -148,6 +149,8 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
             ]
         )
         _refuse_taken(lines)
+        # One that was sent back was handed in on the day on which it came first.
+        real_days.refuse_late(lines, looked_at.handed_in_on or local_day(now))
         prove([claim])
         written = _freeze(actor, claim, lines, looked_at.papers, now)
         move(actor, claim, ClaimEvent.SUBMIT, now)

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
-from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentLine, PaymentList, Payout
+from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, ClaimSubmission, PaymentLine, PaymentList, Payout
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
@@ -21,7 +21,7 @@ from billing.claims.rules.payers import Listed, Shared, left
 from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import STATES, Work
-from billing.claims.services import credit_now
+from billing.claims.services import credit_now, real_days
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -92,11 +92,11 @@ def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
 
 def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
     """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen; but for claims that the
-    credit lists of the day keep back, which go on a list once they no longer do.
+    credit lists of the day, or windows of payments, keep back, which go on a list once they no longer do.
 
     Raises NotFound, Forbidden (``claims.three_people``: who claims one of them for its payee), Conflict ``claims.figures_differ`` (other
-    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.inconsistent`` /
-    ``claims.no_account`` for each payee without a bank account.
+    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.not_paid_today`` /
+    ``claims.inconsistent`` / ``claims.no_account`` for each payee without a bank account.
     """
 
     def work() -> list[PaymentList]:
@@ -107,10 +107,12 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         found = payable(batch)
         if not found:
             raise Refusal.of("claims.nothing_to_pay")
-        kept = not_creditworthy([each.claim for each in found], local_day(now))
-        found = [each for each in found if each.claim.pk not in kept]
+        owed, today = [each.claim for each in found], local_day(now)
+        kept, outside = not_creditworthy(owed, today), outside_days(owed, today)
+        found = [each for each in found if each.claim.pk not in kept and each.claim.pk not in outside]
         if not found:
-            raise Refusal(*(Reason("claims.not_creditworthy", {"number": number}) for number in sorted(kept.values())))
+            reasons = [Reason("claims.not_creditworthy", {"number": number}) for number in sorted(kept.values())]
+            raise Refusal(*reasons, *(Reason("claims.not_paid_today", {"number": each}) for each in sorted(outside.values())))
         total = sum(each.amount_fen for each in found)
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
@@ -132,6 +134,15 @@ def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
     lines = [line for line in lines_of(claims) if line.kind == LineKind.AWARD]
     listed = credit_now.listed(lines, today)
     return {line.claim_id: numbers[line.claim_id] for line in lines if line.pk in listed}
+
+
+def outside_days(claims: Iterable[Claim], today: date) -> dict[int, str]:
+    """The numbers of claims, by id, that the windows of their programme let nobody pay on a local day."""
+    claims = list(claims)
+    numbers = {claim.pk: claim.number for claim in claims}
+    first = ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at")
+    handed_in = {claim_id: local_day(at) for claim_id, at in first}
+    return {claim_id: numbers[claim_id] for claim_id in real_days.unpayable(lines_of(claims), today, handed_in)}
 
 
 def _refuse_claimant(claims: list[Claim], people: Collection[int]) -> None:

@@ -14,6 +14,9 @@ from datetime import date
 from typing import Any
 
 from billing.firms.rules.keys import PERSON_MARK, person_key
+from billing.subsidy.rules.labels import CERTIFIED as CERTIFIED
+from billing.subsidy.rules.labels import LABELS as LABELS
+from billing.subsidy.rules.labels import LABELS_OF as LABELS_OF
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.identifiers import Scheme, identify
 from instruments.rules.names import clean_name
@@ -24,17 +27,6 @@ DECLARES: Mapping[str, tuple[str, ...]] = {
     "owner": ("label", "controller"),
 }
 """The kinds of declaration by kind of organisation: of an owner what programmes look at of a provider; its place is in its profile."""
-_OF_FIRMS = ("high_tech", "tech_sme", "specialised", "little_giant", "gazelle", "unicorn", "incubated")
-CERTIFIED = "certified_provider"
-"""The label by which an owner counts as certified: an office or the platform certified it as a provider of services."""
-LABELS_OF: Mapping[str, tuple[str, ...]] = {
-    "firm": (*_OF_FIRMS, "other"),
-    "team": (*_OF_FIRMS, "other"),
-    "owner": (CERTIFIED, "cma", "cnas", *_OF_FIRMS, "other"),
-}
-"""Codes of labels by kind of organisation, in the order of the request forms in use (domain.md 2.4), and incubated firms; of an owner also
-what it is certified and accredited as."""
-LABELS = tuple(dict.fromkeys(code for codes in LABELS_OF.values() for code in codes))
 LEVELS = ("national", "provincial", "city", "county")
 TIES = ("owner", "subordinate", "co_built", "shareholding")
 FIRST_YEAR = 1949

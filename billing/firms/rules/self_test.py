@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Label, Party, Profile, Service
+from billing.subsidy.rules.facts import Amounts, Facts, Label, More, Party, Profile, Request, Service
 from billing.subsidy.rules.outcome import Outcome
 from billing.subsidy.rules.programme import Programme
 from instruments.rules.firm_size import Figures, Sizing, sizing
@@ -34,6 +35,9 @@ class Answers:
     provider_region: str | None = None
     industry_code: str | None = None
     assets_fen: int | None = None
+    settlement: str = ""
+    rate: Decimal | None = None
+    """The way of settlement and the rate that are chosen, where a programme asks."""
 
     def sizing(self) -> Sizing | None:
         """How the standard finds the size of a firm; only firms have one."""
@@ -69,7 +73,12 @@ def facts_of(answers: Answers) -> Facts:
         first_use=True,
         profile=profile,
     )
-    place = Party(region_code=answers.provider_region or answers.region_code, verified=True)
+    beside = answers.provider_region is None
+    place = Party(
+        region_code=answers.provider_region or answers.region_code,
+        policy_zones=answers.policy_zones if beside else frozenset(),
+        verified=True,
+    )
     amount = answers.amount_fen
     return Facts(
         applicant=applicant,
@@ -77,6 +86,7 @@ def facts_of(answers: Answers) -> Facts:
         instrument=replace(place, verified=None, profile=Profile(listed=True)),
         service=Service(answers.service_kind, on, on, on, on),
         amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0),
+        more=More(request=Request(settlement=answers.settlement or None, rate=answers.rate)),
     )
 
 

@@ -12,14 +12,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
+from django.utils.translation import override
 
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.message_keys import MESSAGES
 from billing.subsidy.rules.outcome import Refused, Unmet
-from billing.subsidy.rules.unmeetable import unmeetable
+from billing.subsidy.rules.without_effect import warnings_of
 from billing.wording import step_sentence
+from config.kernel.messages import sentence
 
 #: Exit codes: all well, an example does not come out, a document cannot be used.
 WELL, WRONG, UNUSABLE = 0, 1, 2
@@ -58,7 +60,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class Command(BaseCommand):
     help = (
         "Check programme documents (docs/programmes.md): every fault with its field and what to write, and every worked example with "
-        "what was expected and what came out; a gate that no booking can meet is a warning. Exit code 0: all well; 1: an example does "
+        "what was expected and what came out; what no booking can meet or feed is a warning. Exit code 0: all well; 1: an example does "
         "not come out; 2: a document cannot be used."
     )
     requires_system_checks: list[str] = []
@@ -95,11 +97,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {fault.path}: {fault.message}")
             return None
         self.stdout.write(f"{path}: {document['code']} {document['version']}")
-        for gate in unmeetable(document):
-            facts = ", ".join(gate.facts)
-            self.stdout.write(
-                f"  warning: {gate.path}: no booking can meet this gate: the platform does not know of any: {facts}"
-            )
+        with override("en"):
+            for each in warnings_of(document):
+                self.stdout.write(f"  warning: {each.path}: {sentence(each.code, each.params)}")
         for result in results:
             self.stdout.write(f"  {'pass' if result.passed else 'FAIL'}  {result.title}")
             if not result.passed:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from billing.payments.models import Allocation, Payment
 from billing.receipts.models import Receipt
+from billing.receipts.rules.standing import printed
 from config.kernel.access import Actor, visible_to
 
 Json = dict[str, Any]
@@ -26,7 +27,7 @@ class Proofs:
 
 def given_to(actor: Actor, bill_ids: Collection[int], *, as_office: bool = False) -> Proofs:
     """What was given to each of some bills, and what of that was taken away again, in order; of each payment that the actor may read with
-    what proves it. Amounts in fen. Three queries.
+    what proves it, and the receipts that name the bill. Amounts in fen. Three queries.
 
     ``as_office``: for the office that reviews and pays what is billed there. It reads of every payment where it is found again, and
     nothing of what else the same money paid: not how much it was, not what its payer wrote, no receipt of another customer.
@@ -43,16 +44,23 @@ def given_to(actor: Actor, bill_ids: Collection[int], *, as_office: bool = False
     )
     payments = {each.payment_id for each in given}
     readable = set(seen(Payment.objects.filter(pk__in=payments)).values_list("pk", flat=True))
-    receipts: dict[tuple[int, int], list[Json]] = defaultdict(list)
-    for row in seen(Receipt.objects.filter(payment__in=payments)).defer("content").order_by("pk"):
-        said = {"number": row.number, "total_fen": row.total_fen, "content_sha256": row.content_sha256}
-        receipts[row.payment_id, row.customer_id].append(said)
+    receipts = _by_bill(seen(Receipt.objects.filter(payment__in=payments)))
     found: dict[int, list[Json]] = {pk: [] for pk in bill_ids}
     for each in given:
         proof = _proof(each.payment, whole=not as_office) if each.payment_id in readable else {}
-        own = receipts[each.payment_id, each.bill.customer_id]
-        found[each.bill_id].append({**_said(each), **proof, "receipts": own})
+        named = each.payment_id, each.bill.customer_id, each.bill.number
+        found[each.bill_id].append({**_said(each), **proof, "receipts": receipts.get(named, [])})
     return Proofs(found, unproven=bool(payments - readable))
+
+
+def _by_bill(rows: QuerySet[Receipt]) -> dict[tuple[int, int, str], list[Json]]:
+    """Receipts by payment, customer and the number of a bill that they name: one payment may pay several bills, of several customers."""
+    found: dict[tuple[int, int, str], list[Json]] = defaultdict(list)
+    for row in rows.order_by("pk"):
+        said = {"number": row.number, "total_fen": row.total_fen, "content_sha256": row.content_sha256}
+        for bill in printed(row.content):
+            found[row.payment_id, row.customer_id, bill].append(said)
+    return found
 
 
 def _said(each: Allocation) -> Json:

@@ -179,7 +179,7 @@ def issue_draft(draft_id: int, actor: Actor, now: datetime) -> None:
     """
 
     def issue() -> None:
-        draft = Draft.objects.select_for_update(of=("self",), no_key=True).select_related("run").get(pk=draft_id)
+        draft = Draft.objects.select_for_update(of=("self",), no_key=True).select_related("run__made_by").get(pk=draft_id)
         if draft.state != DraftState.READY:
             return
         try:
@@ -201,11 +201,11 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     own = actor.user_id == run.made_by_id
     if run.owner_id is not None:
         asked = BillRequest(run.owner_id, draft.party_id, last_day(run.period_on), run.filters["due_days"])
-        return {"bill": issuing.issue(actor, asked, now, expected=reviewed(draft), alone=own)}
+        return {"bill": issuing.issue(actor, asked, now, expected=reviewed(draft), alone=own, made_by=run.made_by)}
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
     whose = (draft.programme_version_id, draft.party_id, run.period_on)
-    issued = statements.issue(actor, *whose, now, expected=reviewed(draft), mode=draft.mode, alone=own)
+    issued = statements.issue(actor, *whose, now, expected=reviewed(draft), mode=draft.mode, alone=own, made_by=run.made_by)
     return {"statement": issued}
 
 

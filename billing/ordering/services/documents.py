@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering import pdf
 from billing.ordering.models import CommissionSheet, CommissionSignature, Quotation
+from billing.papers.files import keep
 from billing.settlement.apart import Crashed, TooSlow
 from billing.settlement.models import RenderState
 from billing.settlement.services.again import queue_again
@@ -136,7 +137,7 @@ def _make(document: Order, copy: Copy, now: datetime) -> None:
             return  # done by another worker in the meantime
         name = f"{document.number}{_SUFFIXES[copy]}.pdf"
         stored = files.store(paper, file_name=name, media_type="application/pdf", user_id=None, now=now)
-        _note(document, **{copy.value: stored})
+        _note(document, **{copy.value: keep(document, copy.value, stored, now)})
 
 
 def _require_side(actor: Actor, document: Order) -> None:

@@ -23,7 +23,7 @@ class Status(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is answered of one paper. ``total_fen`` None: the paper has no total; ``credited_fen`` of it was taken back, by the papers
-    with these numbers (``credited_by``), where they are known."""
+    with these numbers (``credited_by``), where they are known. ``replaced_by``: the number of the paper that took its place, if one did."""
 
     number: str
     total_fen: int | None
@@ -31,6 +31,7 @@ class Facts:
     status: Status
     credited_fen: int = 0
     credited_by: tuple[str, ...] = ()
+    replaced_by: str = ""
 
 
 def after_credits(total_fen: int, credited_fen: int, *, void: bool = False) -> Status:

@@ -297,7 +297,7 @@ class Simulation:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
         who, money = known.facts[row.facts][used_before], row[2:6]
         accounts = self._accounts_of(who.applicant.kind)
-        service, priced = known.services[row.service], self._money.get(money) or self._priced(money)
+        service, priced = self.programme.awaiting(known.services[row.service]), self._money.get(money) or self._priced(money)
         year, used = self._year(row.service, Request.of(who, service, *priced).facts), self.used
         keys = {account.cap.id: account.key(row, who, year) for account in accounts}
         balances = {

@@ -13,11 +13,12 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from billing.firms.rules.places import place_of
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
 from billing.sandbox.rules.rows import Row
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, Told
 from billing.settlement.services.gathering import gather_all, instrument_party
-from billing.subsidy.rules.facts import Party, facts_document
+from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.outcome import home_payer
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import Usable
@@ -69,7 +70,8 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       r.service_mode, r.service_direction, {_GRADED.format(of="reservation_id", row="r")}, {_FACTS}
+       coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction,
+       {_GRADED.format(of="reservation_id", row="r")}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -83,7 +85,8 @@ _TESTS = f"""
 SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
-       '{ServiceMode.COMMISSIONED.value}', j.service_direction, {_GRADED.format(of="sample_job_id", row="j")}, {_FACTS}
+       coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction,
+       {_GRADED.format(of="sample_job_id", row="j")}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -179,6 +182,7 @@ class Reader:
                 samples,
                 on,
                 _region,
+                kind,
                 way,
                 direction,
                 graded,
@@ -186,7 +190,7 @@ class Reader:
                 service,
             ) = row
             if facts is None:
-                facts, service = made[_made_of(row)], json.dumps({"kind": _kind(samples), **_days(on)}, sort_keys=True)
+                facts, service = made[_made_of(row)], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
             known = self._facts.get((facts, graded or ""))
             if known is None:
                 document = json.loads(facts)
@@ -219,11 +223,13 @@ class Reader:
             return {}
         ids = {pk for customer, owner, *_place in wanted for pk in (customer, owner)}
         found, gathered = Organisation.objects.in_bulk(ids), gather_all(ids)
-        instruments = Instrument.objects.select_related("site").in_bulk({one[2] for one in wanted if one[2]})
+        instruments = Instrument.objects.select_related("site", "organisation").in_bulk({one[2] for one in wanted if one[2]})
         made = {}
         for one, on in wanted.items():
             customer, owner, instrument, region, kind = one
-            place = instrument_party(instruments[instrument]) if instrument else Party(region_code=region or None)
+            lab = found[owner]
+            tested = place_of(region, lab.region_code, lab.policy_zones)
+            place = instrument_party(instruments[instrument]) if instrument else tested
             facts = gathered.facts(found[owner], place, found[customer], kind, on, on)
             made[one] = json.dumps(_without_one(facts_document(facts)), sort_keys=True, ensure_ascii=False)
         return made
@@ -248,11 +254,7 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
 
 def _made_of(row: Read) -> tuple[int, int, int, str, str]:
     """What the facts of a service are made from: customer, owner, instrument (0: a test), its place and the kind."""
-    return row[1], row[2], row[3], row[10], _kind(row[8])
-
-
-def _kind(samples: int) -> str:
-    return TESTING_KIND if samples else SERVICE_KIND
+    return row[1], row[2], row[3], row[10], row[11]
 
 
 def _days(on: date) -> dict[str, str]:

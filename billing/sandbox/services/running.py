@@ -22,8 +22,10 @@ from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
+from billing.subsidy.figures import latest
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
+from billing.subsidy.rules.figures import with_figures
 from billing.subsidy.rules.programme import parse_programme, read_programme
 from billing.vouchers.rules.backing import is_issued
 from config.kernel.access import Actor, Role, get_visible
@@ -215,7 +217,7 @@ def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, V
     """What is run side by side: the document, the version it is held against, and the document with each step."""
     found = []
     for name, own in _documents(run).items():
-        document, issued = as_if_in_force(own), vouchers[name]
+        document, issued = as_if_in_force(with_figures(own, latest(code_of(own)))), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
         found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
     tried, issued = found[0].document, found[0].vouchers or {}
@@ -286,10 +288,12 @@ def _states(lanes: Sequence[Lane]) -> dict[str, Any]:
 def _finish(
     run: SandboxRun, states: Mapping[str, Any], sizes: Mapping[str, str], vouchers: Mapping[str, Vouchers], now: datetime
 ) -> None:
-    own = budget_of(run.document) if run.budget_fen is None else run.budget_fen
+    tried = with_figures(run.document, latest(code_of(run.document)))
+    own = budget_of(tried) if run.budget_fen is None else run.budget_fen
     budgets = {TRIED: own, **dict.fromkeys(STEPS, own)}
     if run.against is not None:
-        budgets[AGAINST] = budget_of(run.against.document) if run.budget_fen is None else run.budget_fen
+        against = with_figures(run.against.document, latest(code_of(run.against.document)))
+        budgets[AGAINST] = budget_of(against) if run.budget_fen is None else run.budget_fen
     issued = {
         name: issued_under(read_programme(as_if_in_force(document)), vouchers[name]) for name, document in _documents(run).items()
     }

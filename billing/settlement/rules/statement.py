@@ -23,10 +23,12 @@ from billing.subsidy.rules.outcome import Award, SettlementMode
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.sides import in_one_way
 
-FORMAT = 1
+#: 2 says which edition it is and where it is made public, names bills by their number, and of each paper behind a line its hash.
+FORMAT = 2
 Json = dict[str, Any]
 
-#: Who signs: the maker is known at issue, the others sign on paper, and none of them is the same person.
+#: Who signs: the maker is known at issue, and the reviewer where somebody else released it; the others sign on paper, and none of them is
+#: the same person.
 SIGNATURES = ("maker", "reviewer", "approver", "finance", "head")
 SEALS = ("unit_seal", "finance_seal")
 
@@ -109,9 +111,34 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch in which the lines can be claimed, and the days on which that is handed in."""
+
+    number: str
+    opens_on: date
+    closes_on: date
+
+    def as_json(self) -> Json:
+        return {"number": self.number, "opens_on": self.opens_on.isoformat(), "closes_on": self.closes_on.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """Where the lines are made public after the issue (``at``: the page), for how many ``days``, and which ``batches`` may do it."""
+
+    at: str
+    days: int
+    batches: tuple[Batch, ...] = ()
+
+    def as_json(self) -> Json:
+        return {"at": self.at, "days": self.days, "batches": [each.as_json() for each in self.batches]}
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone. ``taken_back``: of earlier
-    statements, told here first; no part of this one's total."""
+    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone. ``reviewer``: who
+    released what ``maker`` made; empty where nobody else did, one signs on paper then. ``taken_back``: of earlier statements, told here
+    first; no part of this one's total."""
 
     period_on: date
     programme: Programme
@@ -122,6 +149,8 @@ class Heading:
     maker: str
     made_at: datetime
     zone: str
+    public: Publishing
+    reviewer: str = ""
     taken_back: tuple[TakenBack, ...] = ()
 
 
@@ -159,6 +188,9 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             "sha256": programme.sha256,
         },
         "fund_year": programme.cap_year(heading.period_on),
+        # A statement is never replaced: what changes is told beside it and on the next one.
+        "edition": {"number": 1, "replaces": "", "replaced_by": ""},
+        "publicity": heading.public.as_json(),
         "office": heading.office.as_json(),
         "payee": {
             **heading.payee.as_json(),
@@ -175,7 +207,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
         ],
         "totals": _totals(lines),
         **({"taken_back": [each.as_json() for each in heading.taken_back]} if heading.taken_back else {}),
-        "signatures": {role: heading.maker if role == "maker" else "" for role in SIGNATURES},
+        "signatures": {**dict.fromkeys(SIGNATURES, ""), "maker": heading.maker, "reviewer": heading.reviewer},
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,11 +28,14 @@ from billing.settlement import contracts, counted, once, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
+from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
+from billing.subsidy.figures import Figures, opening_limit
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
+from billing.subsidy.rules.figures import is_settable
 from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
@@ -40,9 +44,9 @@ from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
-from booking.rules.service_facts import Direction, direction_of
+from booking.rules.service_facts import UNSAID, Direction, Said, direction_of
 from config.kernel.copying import JsonText
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
@@ -252,7 +256,7 @@ def candidates_of(
                 vouchers,
             ),
             {
-                cap_id: _together([(_balance(known.get(spec.key)), payers.get(spec.key, "")) for spec in purses])
+                cap_id: _together([(_balance(known.get(spec.key), spec), payers.get(spec.key, "")) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
@@ -282,17 +286,22 @@ def subjects_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts) -
 
 
 def accounts_of(
-    versions: Sequence[InForce], facts: Facts, customer_id: int, service_on: date, vouchers: Sequence[Usable] = ()
+    versions: Sequence[InForce],
+    facts: Facts,
+    customer_id: int,
+    service_on: date,
+    vouchers: Sequence[Usable] = (),
+    figures: Figures | None = None,
 ) -> dict[tuple[int, str], tuple[AccountSpec, ...]]:
-    """The accounts of every cap that counts for these facts, by (programme version id, cap id)."""
-    found = {}
+    """The accounts of every cap that counts for these facts, by (programme version id, cap id). ``figures`` as in ``cap_account``."""
+    found, figures = {}, figures or Figures()
     for version in versions:
         basis_on = version.programme.validity.basis_on(facts) or service_on
         for cap in version.programme.accounts_for(facts.applicant.kind):
             issued = behind(cap, version.programme_id, basis_on, vouchers)
             purses = tuple(AccountSpec(each.key, VOUCHER, 0, version.programme_id, customer_id) for each in issued)
             if not purses and cap.per is not CapPer.VOUCHER:
-                purses = (cap_account(version, cap, customer_id, basis_on, facts),)
+                purses = (cap_account(version, cap, customer_id, basis_on, facts, figures),)
             found[version.version_id, cap.id] = purses
     return found
 
@@ -312,6 +321,7 @@ def plan(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
     approved_on: date | None = None,
     contract: contracts.Look = contracts.none,
 ) -> Plan:
@@ -322,7 +332,8 @@ def plan(
     already. ``service_mode``: how the customer is served, empty for what the lab's forms begin with. ``imported``: the time was not
     booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. ``gathered``: what is loaded about both
     sides already; ``project``: the research project it is for; ``person_id``: whose service it is, None where nobody is known yet;
-    ``direction``: what it is for, empty for what is usual for the customer. ``approved_on``: the local day of the approval, where it is
+    ``direction``: what it is for, empty for what is usual for the customer; ``said``: what programmes that ask are told.
+    ``approved_on``: the local day of the approval, where it is
     not ``now``. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
@@ -334,12 +345,14 @@ def plan(
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     gathered = gathered or gather(customer, [instrument.organisation_id])
     place = instrument_party(instrument)
-    facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
+    kind = said.service_kind or SERVICE_KIND
+    facts = gathered.facts(instrument.organisation, place, customer, kind, service_on, today)
     mode = service_mode or next(iter(instrument.service_modes), "")
     told = Told(customer.kind, mode, direction, person_id, contract)
     facts = replace(facts, service=service_of(facts.service, versions, told, imported=imported, project=project))
+    facts = requested(facts, versions, said)
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
-    accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
+    accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers, gathered.figures)
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
     use = use_of(schedule, mode, during, zone)
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use, vouchers)
@@ -360,6 +373,7 @@ def plan_of(
         project=reservation.research_project,
         person_id=reservation.requested_by_id,
         direction=reservation.service_direction,
+        said=reservation.said,
         approved_on=approved_on,
         contract=partial(contracts.of_reservation, reservation.pk),
     )
@@ -415,6 +429,34 @@ def service_of(
     return replace(service, imported=True if imported else None, paper=paper)
 
 
+def requested(facts: Facts, versions: Iterable[InForce], said: Said) -> Facts:
+    """With the way of settlement and the rate that were chosen, each where a programme lets choose it."""
+    offered = [version.programme.choices for version in versions]
+    settlement = said.settlement if any(each.settlements for each in offered) else ""
+    rate = said.rate if any(each.rate for each in offered) else ""
+    if not settlement and not rate:
+        return facts
+    request = replace(facts.more.request, settlement=settlement or None, rate=Decimal(rate) if rate else None)
+    return replace(facts, more=replace(facts.more, request=request))
+
+
+def require_offered(programmes: Iterable[Programme], said: Said) -> None:
+    """Raises Refusal ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered`` for a choice that no programme offers where others
+    are to be had; where no programme lets choose, nothing comes of a choice."""
+    offered = [programme.choices for programme in programmes]
+    ways = list(dict.fromkeys(way for each in offered for way in each.settlements))
+    ranges = [each.rate for each in offered if each.rate is not None]
+    reasons = []
+    if said.settlement and ways and said.settlement not in ways:
+        reasons.append(Reason("subsidy.settlement_not_offered", {"known": ways}, "settlement"))
+    if said.rate and ranges and not any(each.lowest <= Decimal(said.rate) <= each.highest for each in ranges):
+        lowest, highest = min(each.lowest for each in ranges), max(each.highest for each in ranges)
+        reasons.append(
+            Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
+        )
+    Refusal.raise_any(reasons)
+
+
 def prepare(
     instrument: Instrument,
     customer: Organisation,
@@ -427,6 +469,7 @@ def prepare(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
     planned = plan(
@@ -440,6 +483,7 @@ def prepare(
         project=project,
         person_id=person_id,
         direction=direction,
+        said=said,
     )
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
@@ -454,6 +498,7 @@ class Session:
     project: str = ""
     person_id: int | None = None
     direction: str = ""
+    said: Said = UNSAID
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -525,6 +570,7 @@ def _planned(
         project=asked.project,
         person_id=asked.person_id,
         direction=asked.direction,
+        said=asked.said,
     )
 
 
@@ -572,7 +618,7 @@ def _under(
     paper = once.as_known(facts.service.paper, version, earlier.taken)
     if paper.contract_number is not None and version.programme.limits_contracts:
         paper = replace(paper, contract_number=None, contract_on=None)
-    service = replace(facts.service, paper=paper)
+    service = version.programme.awaiting(replace(facts.service, paper=paper))
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
     return spent.as_known(seen, version, customer_id, earlier.spent)
@@ -610,26 +656,36 @@ def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None
         account.is_awarded = account.pk in awarded  # type: ignore[attr-defined]
 
 
-def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, facts: Facts) -> AccountSpec:
-    """The account on which a cap is counted in the programme's year of ``basis_on``; unlimited while nobody has set a limit.
+def cap_account(
+    version: InForce, cap: Cap, customer_id: int, basis_on: date, facts: Facts, figures: Figures | None = None
+) -> AccountSpec:
+    """The account on which a cap is counted in the programme's year of ``basis_on``; unlimited while nobody has set a limit. ``figures``:
+    those that were read for others.
 
     A cap of an applicant is kept per customer; that of a controller, an instrument, an owner or a person per whom the facts name, so
     that sister firms share one.
     """
     programme = version.programme
     if cap.per is CapPer.POOL:
-        return AccountSpec(subsidy.pool_key(programme.code, programme.version, cap.id), subsidy.POOL, 0, version.programme_id)
+        key = subsidy.pool_key(programme.code, programme.version, cap)
+        return AccountSpec(key, subsidy.POOL, subsidy.pool_budget(cap), version.programme_id)
     shared = _shared_by(cap.per.value, facts)
-    year = f":{programme.cap_year(basis_on)}" if cap.per in YEARLY else ""
-    key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{year}"
-    return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, None if shared else customer_id)
+    year = programme.cap_year(basis_on) if cap.per in YEARLY else None
+    key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{'' if year is None else f':{year}'}"
+    holder_id = None if shared else customer_id
+    if not is_settable(cap):
+        return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, holder_id)
+    own = (figures or Figures()).limit_of(version.programme_id, cap.id, year)
+    at_opening = opening_limit(version.programme_id, cap.id, year, cap.limit_fen)
+    limit_fen = cap.limit_fen if own is None else own
+    return AccountSpec(key, cap.per.value, limit_fen, version.programme_id, holder_id, own, at_opening)
 
 
 def is_of_cap(version: InForce, cap: Cap, key: str) -> bool:
     """Whether an account counts a cap of a programme: its own, or a voucher's behind it."""
     programme = version.programme
     if cap.per is CapPer.POOL:
-        return key == subsidy.pool_key(programme.code, programme.version, cap.id)
+        return key == subsidy.pool_key(programme.code, programme.version, cap)
     return key.startswith((f"{cap.per.value}:{programme.code}:{cap.id}:", f"{VOUCHER}:{cap.id}:"))
 
 
@@ -656,10 +712,10 @@ def _together(purses: Sequence[tuple[Balance, str]]) -> Balance:
     return Balance(limit, sum(balance.used_fen for balance, _payer in purses), homes=homes)
 
 
-def _balance(account: Account | None) -> Balance:
-    """What an account says; one that was not opened yet, or that has no limit of its own, leaves the document's."""
+def _balance(account: Account | None, spec: AccountSpec) -> Balance:
+    """What an account says; one that was not opened yet, or that has no limit of its own, leaves the document's, or what was set."""
     if account is None:
-        return Balance()
+        return Balance(spec.set_fen)
     if account.state != AccountState.OPEN:  # it promises nothing, whatever is left on it
         return Balance(account.held_fen + account.posted_fen, account.held_fen + account.posted_fen)
     return Balance(account.granted_fen if account.limited else None, account.held_fen + account.posted_fen)

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from billing.firms.rules.places import place_of
 from billing.pricing.rules.lowest import lowest_public_fen
 from billing.pricing.rules.samples import SamplePrice
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
@@ -35,9 +36,10 @@ SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE s.time_zone)::dat
 _TEST_PRICES = f"""
 SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE %s)::date, p.unit, p.amount_fen, p.class_fen::text,
        o.region_code, ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), o.status = 'verified', o.quality_grade,
-       {RESOURCE_PLACE}
+       {RESOURCE_PLACE}, t.service_kind
   FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at)
   JOIN instruments_resource r ON r.id = asked.id
+  JOIN instruments_testitem t ON t.resource_id = r.id
   JOIN instruments_organisation o ON o.id = r.organisation_id
   JOIN billing_testitemprice p ON p.test_item_id = r.id AND p.published_at <= asked.at
                               AND p.effective_from <= (asked.at AT TIME ZONE %s)::date
@@ -69,11 +71,11 @@ def test_offers(as_of: Mapping[int, datetime]) -> dict[int, dict[str, Any]]:
         rows = cursor.fetchall()
     programmes = _Programmes()
     found = {}
-    for pk, on, unit, amount_fen, class_fen, *facts in rows:
+    for pk, on, unit, amount_fen, class_fen, *facts, kind in rows:
         if amount_fen is None:
             continue
         lowest = SamplePrice(unit, amount_fen, json.loads(class_fen)).lowest_fen
-        reached = programmes.reach(_facts(TESTING_KIND, on, *facts), on, as_of[pk])
+        reached = programmes.reach(_facts(kind or TESTING_KIND, on, *facts), on, as_of[pk])
         found[pk] = {"price_from_fen": lowest, "price_unit": unit, "subsidy_eligible": reached}
     return found
 
@@ -87,7 +89,7 @@ def _lowest(document: str) -> int | None:
 def _facts(kind: str, on: date, region: str, zones: list[str], verified: bool, grade: str, site_region: str) -> Facts:
     return Facts(
         provider=Party(region_code=region or None, policy_zones=frozenset(zones), verified=verified),
-        instrument=Party(region_code=site_region or None),
+        instrument=place_of(site_region, region, zones),
         service=Service(kind, on, invoice_on=on, claim_on=on, approval_on=on),
         grade=grade or None,
     )

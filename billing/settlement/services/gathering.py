@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from billing.firms import loading
+from billing.firms.rules.places import place_of
 from billing.firms.rules.profile import Known, ProviderStanding, Standing, controller, party, provider_standing, standing
+from billing.subsidy.figures import Figures
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
 from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
@@ -21,6 +23,8 @@ class Gathered:
     keys: dict[int | None, str]
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
+    figures: Figures = field(default_factory=Figures, repr=False, compare=False)
+    """Of limits that somebody set, read as far as a programme has such limits."""
     _parties: dict[tuple[str, str, date], Party] = field(default_factory=dict, init=False, repr=False, compare=False)
     _providers: dict[tuple[str, date], ProviderStanding] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -86,13 +90,12 @@ def gather_all(organisation_ids: Iterable[int]) -> Gathered:
 
 
 def instrument_party(instrument: Instrument) -> Party:
-    """The facts of an instrument with its site loaded."""
-    return Party(
-        region_code=instrument.site.region_code or None,
-        profile=Profile(
-            id=str(instrument.pk),
-            original_value=instrument.original_value_fen,
-            listed=instrument.published,
-            resource_class=instrument.class_code or None,
-        ),
+    """The facts of an instrument with its site and owner loaded."""
+    owner = instrument.organisation
+    profile = Profile(
+        id=str(instrument.pk),
+        original_value=instrument.original_value_fen,
+        listed=instrument.published,
+        resource_class=instrument.class_code or None,
     )
+    return place_of(instrument.site.region_code, owner.region_code, owner.policy_zones, profile)

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from billing.ledger.rules.documents import sha256_of
+from billing.papers.files import keep
 from billing.settlement.apart import Crashed, TooSlow
 from billing.settlement.models import FrozenDocument, RenderState
 from config.kernel.errors import Refusal
@@ -61,8 +62,8 @@ def _make(document: FrozenDocument, makers: Makers, now: datetime) -> None:
             return
         _note(
             document,
-            pdf=_store(document, paper, "pdf", PDF, now),
-            xlsx=_store(document, workbook, "xlsx", XLSX, now),
+            pdf=keep(document, "pdf", _store(document, paper, "pdf", PDF, now), now),
+            xlsx=keep(document, "xlsx", _store(document, workbook, "xlsx", XLSX, now), now),
             render_state=RenderState.DONE,
             render_percent=100,
         )

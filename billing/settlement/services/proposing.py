@@ -91,7 +91,7 @@ def issue(actor: Actor, proposal_id: int, now: datetime) -> Statement:
         row = _locked(actor, proposal_id)
         two_people.refuse_own(actor, row, KIND)
         whose = (row.programme_version_id, row.payee_id, row.period_on)
-        issued = statements.issue(actor, *whose, now, expected=row.seen, mode=row.mode)
+        issued = statements.issue(actor, *whose, now, expected=row.seen, mode=row.mode, made_by=row.proposed_by)
         _decide(actor, row, ProposalState.ISSUED, now, issued=issued)
         return issued
 

@@ -8,18 +8,23 @@ from datetime import datetime
 
 from billing.pricing.rules.fees import PricedFee
 from billing.settlement.models import Quote
+from billing.settlement.offered import NOTHING, Offered, offered, offered_by
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money, reservation_money, session_extras
 from billing.settlement.services.assessing import Prepared
 from billing.settlement.services.session_extras import OnOffer
+from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.choices import NO_CHOICES
+from billing.subsidy.rules.codec import candidates_of
 from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.rules.programme import Programme
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.leaving import Fault
+from booking.rules.service_facts import UNSAID, Said, kept, said_faults
 from booking.rules.states import ReservationState
-from booking.services import conflicts, consents, spending, transitions
+from booking.services import acting, conflicts, consents, spending, transitions
 from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.state_writing import lock_row
@@ -48,6 +53,8 @@ class QuotePreview:
     prepared: Prepared
     assessment: Assessment
     caps_left: tuple[CapLeft, ...]
+    offered: Offered = NOTHING
+    """What can be chosen under the programmes, with its figures."""
     notice_minutes: int | None = None
     """How long before its start it may be given back for nothing, by the lab's rules of now; None where nobody asked."""
 
@@ -72,14 +79,16 @@ def preview(
     project: str = "",
     for_person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
 ) -> QuotePreview:
     """Price and subsidise ``during`` for one of the actor's organisations; writes nothing. ``service_mode``: how it would be served,
     empty for what the lab's forms begin with; ``project``: the research project it is for; ``for_person_id``: in whose name, None: one's
-    own; ``direction``: what it is for, empty for what is usual for the customer.
+    own; ``direction``: what it is for, empty for what is usual for the customer; ``said``: what programmes that ask are told.
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``, ``consent.missing``
-    (``for_person``).
+    (``for_person``), ``service.*``, ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered``.
     """
+    Refusal.raise_any(said_faults(said))
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     person_id = consents.in_the_name_of(actor, organisation_id, for_person_id, now, lock=False).user_id
@@ -94,10 +103,23 @@ def preview(
         project=project.strip(),
         person_id=person_id,
         direction=direction,
+        said=kept(said),
     )
+    assessing.require_offered([version.programme for version in prepared.versions], said)
     assessment = prepared.inputs.assess()
     left = caps_left([version.programme for version in prepared.versions], assessment.outcomes)
-    return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)
+    return QuotePreview(prepared, assessment, left, offered(prepared.inputs), policy_for(instrument).cancel_notice_minutes)
+
+
+def offered_to(quote: Quote | None) -> Offered:
+    """What could be chosen under the programmes of a quote that was pinned, without figures."""
+    if quote is None or not quote.inputs["candidates"]:
+        return NOTHING
+    ids = [each["programme"]["programme_version"] for each in quote.inputs["candidates"]]
+    programmes = [subsidy.in_force(version_id).programme for version_id in ids]
+    if not any(each.choices != NO_CHOICES for each in programmes):
+        return NOTHING
+    return offered_by(candidates_of(programmes, quote.inputs["candidates"]))
 
 
 def payable_now(
@@ -129,16 +151,16 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: Exp
     """The customer accepts the figures that wait (``expected`` are those it saw); the lab may then approve again, once the group's
     leader agrees to them too.
 
-    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, Forbidden, Refusal
-    ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
+    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, what ``acting.require_paying`` raises,
+    Refusal ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
     ``card.not_enough_left``, ``booking.just_taken``, ``billing.figures_differ``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
-    if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
-        raise Forbidden.of("booking.not_yours")
+    acting.require_paying(reservation, actor, now)
 
     def work() -> None:
         locked = lock_row(reservation.pk)
+        acting.require_paying(locked, actor, now, lock=True)
         latest = Quote.objects.filter(reservation=locked).latest("revision")
         if locked.state != ReservationState.REQUESTED or latest.accepted_at is not None:
             raise Refusal.of("billing.nothing_to_accept")

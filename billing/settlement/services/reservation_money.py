@@ -85,7 +85,9 @@ class ReservationMoney:
             project=reservation.research_project,
             person_id=reservation.requested_by_id,
             direction=reservation.service_direction,
+            said=reservation.said,
         )
+        assessing.require_offered([version.programme for version in prepared.versions], reservation.said)
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
@@ -229,6 +231,7 @@ class ReservationMoney:
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
         planned = assessing.plan_of(reservation, reservation.during, now, agreed)
+        assessing.require_offered([version.programme for version in planned.versions], reservation.said)
         prepared = planned.with_balances(_known(planned))
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
@@ -294,6 +297,7 @@ class ReservationMoney:
                     one.research_project,
                     one.requested_by_id,
                     one.service_direction,
+                    one.said,
                 )
                 for one in (asked[place] for place in places)
             ]

@@ -81,8 +81,10 @@ class SampleMoney:
             person_id=job.requested_by_id,
             direction=job.service_direction,
             contract=partial(_agreed_in, agreed),
+            said=job.said,
         )
         sample_quotes.require_counted(planned)
+        assessing.require_offered([version.programme for version in planned.versions], job.said)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
@@ -202,6 +204,7 @@ def requote(
         person_id=job.requested_by_id,
         direction=job.service_direction,
         contract=partial(contracts.of_sample_job, job.pk),
+        said=job.said,
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -269,6 +272,7 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
         person_id=job.requested_by_id,
         direction=job.service_direction,
         contract=partial(contracts.of_sample_job, job.pk),
+        said=job.said,
     )
 
 

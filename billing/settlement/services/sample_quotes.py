@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from billing.firms.rules.places import place_of
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
@@ -16,6 +17,7 @@ from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSam
 from billing.settlement import contracts
 from billing.settlement.contracts import Contract
 from billing.settlement.earlier import Earlier
+from billing.settlement.offered import NOTHING, Offered, offered
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts, Told
@@ -23,12 +25,13 @@ from billing.settlement.services.gathering import Gathered, gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import Usable
 from billing.vouchers.usable import usable
 from booking.rules.sample_days import require_arrival
+from booking.rules.service_facts import UNSAID, Said, said_faults, said_of_test
 from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
@@ -86,6 +89,10 @@ class SampleQuote:
     caps_left: tuple[CapLeft, ...]
     once_verified: Assessment[PricedSamples] | None
     promised_on: date | None
+    offered: Offered = NOTHING
+    """What can be chosen under the programmes, with its figures."""
+    marked: str = ""
+    """The kind of service that the lab has marked the test as; empty: ordinary testing."""
 
 
 def preview(
@@ -101,10 +108,12 @@ def preview(
     contract: Contract | None = None,
     project: str = "",
     direction: str = "",
+    said: Said = UNSAID,
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
     (today unless it is given). ``project``: the research project it is for, ``direction`` what for (empty: what is usual for
-    the customer). ``price`` takes the place of the lab's list where both sides agreed to another, in the ``contract`` they signed for it.
+    the customer), ``said``: what programmes that ask are told. ``price`` takes the place of the lab's list where both sides agreed to
+    another, in the ``contract`` they signed for it.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
     ``booking.not_for_this_organisation``, Refusal ``price.on_request``, ``price.samples_out_of_range``,
@@ -112,6 +121,7 @@ def preview(
     ``samples.priced_by_time``, ``samples.no_capacity``; without it nobody is about to send samples, and ``promised_on`` is None where
     nothing can be promised.
     """
+    Refusal.raise_any(said_faults(said))
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item")
@@ -132,7 +142,9 @@ def preview(
         person_id=actor.user_id,
         direction=direction,
         contract=lambda: contract,
+        said=said_of_test(resource.test_item.service_kind, said),
     )
+    assessing.require_offered([each.programme for each in planned.versions], said)
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -144,6 +156,8 @@ def preview(
         caps_left=caps_left([each.programme for each in planned.versions], assessment.outcomes),
         once_verified=_once_verified(customer, inputs, assessment),
         promised_on=promise(resource, samples, today) if arrive_on is None else _promised(resource, samples, arrive_on),
+        offered=offered(inputs),
+        marked=resource.test_item.service_kind,
     )
 
 
@@ -160,13 +174,14 @@ def plan(
     project: str = "",
     person_id: int | None = None,
     direction: str = "",
+    said: Said = UNSAID,
     around: Around | None = None,
     contract: contracts.Look = contracts.none,
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force then
     (by ``service_on``, or by ``today`` where the day of the approval counts), or those that are given (pinned before). ``project``: the
-    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already;
-    ``contract`` finds the one it stands under.
+    research project it is for; ``person_id``: who asks for it, ``direction`` what for; ``around`` what is loaded of many tests already,
+    ``said``: what programmes that ask are told; ``contract`` finds the one it stands under.
 
     Raises Refusal ``price.on_request``.
     """
@@ -176,14 +191,16 @@ def plan(
             raise Refusal.of("price.on_request", "resource")
         price = priced.price
     owner = resource.organisation
-    place = Party(region_code=(resource_place(resource.pk) if around is None else around.places[resource.pk]) or None)
+    lies_in = resource_place(resource.pk) if around is None else around.places[resource.pk]
+    place = place_of(lies_in, owner.region_code, owner.policy_zones)
     gathered = gather(customer, [owner.pk]) if around is None else around.gathered
-    facts = gathered.facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
+    facts = gathered.facts(owner, place, customer, said.service_kind or assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on, today) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
     told = Told(customer.kind, ServiceMode.COMMISSIONED, direction, person_id, contract)
     facts = replace(facts, service=assessing.service_of(facts.service, versions, told, project=project))
+    facts = assessing.requested(facts, versions, said)
     named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
     vouchers = gathered.vouchers
     if vouchers is None:
@@ -218,6 +235,7 @@ def prepare_many(
         if priced is None or priced.price is None or priced.unit in UNITS_OF_TIME:
             return None
         pinned: dict[str, Any] = {"price": priced.price, "version_ids": ids, "around": around, "person_id": person_id}
+        pinned["said"] = said_of_test(resource.test_item.service_kind, UNSAID)
         return plan(resource, customer, samples, elements, today, today, **pinned)
 
     plans = [planned(each) for each in resources]

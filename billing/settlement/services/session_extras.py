@@ -21,7 +21,7 @@ from booking.ports import Addons
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
 from booking.rules.spending import LEADER_FIRST
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.services import notices, spending
+from booking.services import acting, notices, spending
 from booking.services.sides import Sides, require_lab, sides_of
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible, visible_to
@@ -250,7 +250,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     if event is ExtraEvent.WITHDRAW:
         require_lab(locked, actor)
     else:
-        sides_of(locked, actor).require_customer()
+        require = acting.require_paying if event is ExtraEvent.AGREE else acting.require_objecting
+        require(locked, actor, now)
     after = next_extra_state(ExtraState(extra.state), event)
     if not is_open(locked):
         raise Refusal.of("extras.no_more_now")
@@ -273,11 +274,13 @@ def _is_ordered(extra: SessionExtra) -> bool:
 
 def _withdraw_agreed(locked: Reservation, extra: SessionExtra, actor: Actor, now: datetime) -> SessionExtra:
     """Raises Forbidden for who may not, Refusal ``extras.no_more_now``."""
-    sides = sides_of(locked, actor)
+    lab = sides_of(locked, actor).lab
     if not extra.chosen:
         require_lab(locked, actor)
-        sides = Sides(customer=False, lab=True)
-    sides.require_any()
+    elif not lab:
+        acting.require_objecting(locked, actor, now)
+    customer = extra.chosen and (not lab or acting.objects(locked, actor, now))
+    sides = Sides(customer=customer, lab=lab)
     if not may_withdraw_chosen(locked, customer=sides.customer, lab=sides.lab):
         raise Refusal.of("extras.no_more_now")
     _take_back(extra, actor, now)

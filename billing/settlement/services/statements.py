@@ -9,6 +9,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -21,6 +22,7 @@ from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
 from billing.settlement.proposal_models import StatementProposal
+from billing.settlement.publishing import planned
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.lines_digest import Expected, digest_of
 from billing.settlement.rules.numbers import series_key, statement_number
@@ -75,10 +77,12 @@ def look(
     *,
     expected: Expected | None = None,
     mode: str = "",
+    made_by: AbstractBaseUser | None = None,
 ) -> tuple[Content, Expected]:
-    """As ``preview``, with what somebody who looks at it now has seen. Raises Conflict ``statement.figures_differ`` /
-    ``statement.lines_differ`` besides."""
-    awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
+    """As ``preview``, with what somebody who looks at it now has seen. ``made_by``: who proposed it or made its run.
+    Raises Conflict ``statement.figures_differ`` / ``statement.lines_differ`` besides."""
+    hands = two_people.made(actor, made_by)
+    awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode, hands)
     two_people.refuse_surprise("statement", _seen(awards, content), expected)
     return content, _seen(awards, content)
 
@@ -93,11 +97,13 @@ def issue(
     expected: Expected | None = None,
     mode: str = "",
     alone: bool = False,
+    made_by: AbstractBaseUser | None = None,
 ) -> Statement:
     """Freeze everything awarded under a version to a payee in a month in one way of settlement (``mode``, may be left out where there is
     one) that stands on no statement yet, and number it.
 
-    ``alone``: nobody else has looked at it, so it has to come to less than what needs a second person, with what came before.
+    ``alone``: nobody else has looked at it, so it has to come to less than what needs a second person, with what came before. ``made_by``:
+    who proposed it or made its run (None: the actor); it bears that name as its maker's and the actor's as its reviewer's.
 
     The documents are made by the worker afterwards. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
     ``statement.nothing_to_issue`` / ``statement.several_ways`` / ``statement.inconsistent`` / ``statement.second_person`` /
@@ -108,7 +114,8 @@ def issue(
     def work() -> Statement:
         version = get_visible(ProgrammeVersion.objects.select_related("programme"), actor, pk=programme_version_id)
         share_period(of_programme(version.programme))
-        awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
+        hands = two_people.released(actor, made_by)
+        awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode, hands)
         two_people.refuse_surprise("statement", _seen(awards, content), expected)
         if alone:
             two_people.one_by_one("statement", payee_id)
@@ -202,7 +209,7 @@ def issues_for(actor: Actor, issuer_id: int | None) -> bool:
 
 
 def _dry_run(
-    actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, mode: str
+    actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, mode: str, hands: two_people.Hands
 ) -> tuple[list[Award], Content]:
     actor.require(Role.FINANCE)
     rows = ProgrammeVersion.objects.filter(published_at__isnull=False).select_related("programme")
@@ -227,9 +234,11 @@ def _dry_run(
         payee=parties[payee.pk],
         payee_kind=payee.kind,
         bank=Bank(payee.bank_name, payee.bank_account_name, payee.bank_account_number),
-        maker=actor.name,
+        maker=hands.maker,
+        reviewer=hands.reviewer,
         made_at=local_now,
         zone=settings.TIME_ZONE,
+        public=planned(version, awards[0].mode, [award.service_on for award in awards], local_now.date()),
         taken_back=tuple(taken_back.untold(version.programme_id, payee.pk, awards[0].mode)),
     )
     try:

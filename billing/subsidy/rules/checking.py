@@ -18,7 +18,7 @@ from billing.ledger.rules.documents import Document, DocumentError, load_schema
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.programme import parse_programme
 from billing.subsidy.rules.shape import PROGRAMME_SCHEMA, definition_of
-from billing.subsidy.rules.unmeetable import unmeetable
+from billing.subsidy.rules.without_effect import warnings_of
 
 MOST_FLAWS = 200
 """A document that is wrong in more places than this is wrong as a whole; the first ones say how."""
@@ -76,7 +76,7 @@ def check(document: Document) -> Checked:
     flaws = tuple(_shape_flaws(load_schema(PROGRAMME_SCHEMA), document)) or tuple(_meaning_flaws(document))
     if flaws:
         return Checked(flaws, ())
-    warnings = (Flaw(each.path, "programme.warning.unmeetable", {"facts": list(each.facts)}) for each in unmeetable(document))
+    warnings = (Flaw(each.path, each.code, each.params) for each in warnings_of(document))
     return Checked((), tuple(check_examples(document)), tuple(warnings))
 
 

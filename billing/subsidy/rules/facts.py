@@ -106,7 +106,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme."""
+    """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme. ``awaited``: which
+    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them."""
 
     contract_on: date | None = None
     payment_on: date | None = None
@@ -120,6 +121,7 @@ class Paper:
     invoice_subsidised: bool | None = None
     person: str | None = None
     listed: bool | None = None
+    awaited: frozenset[str] = frozenset()
 
 
 NO_PAPER = Paper()
@@ -350,7 +352,7 @@ _MONEY: Mapping[type, frozenset[str]] = {
     BatchTotals: frozenset({"pool", "claims"}),
 }
 _NESTED = (Profile, Paper, ClaimAmounts, Counts)
-_SETS = frozenset({"policy_zones", "lists", "classes_taken"})
+_SETS = frozenset({"policy_zones", "lists", "classes_taken", "awaited"})
 
 
 def _more(document: Document) -> More:

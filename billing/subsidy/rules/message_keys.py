@@ -88,6 +88,16 @@ MESSAGES: dict[str, Message] = {
     "subsidy.step.lifetime": Message(
         ("fact", "on", "since", "last_day"), "%(fact)s (%(on)s) is in time: from %(since)s until %(last_day)s"
     ),
+    "subsidy.step.window_open": Message(
+        ("fact", "windows", "from_on", "until_on"),
+        "On condition that %(fact)s lies in %(windows)s: next from %(from_on)s to %(until_on)s",
+    ),
+    "subsidy.step.lifetime_open": Message(
+        ("fact", "on", "since", "last_day"), "On condition that %(fact)s comes until %(last_day)s, counted from %(since)s"
+    ),
+    "subsidy.step.lifetime_after": Message(
+        ("fact", "since", "span"), "On condition that %(fact)s comes within %(span)s of %(since)s"
+    ),
     "subsidy.step.case": Message(("says",), "The case that holds: %(says)s"),
     "subsidy.step.best_case": Message(("says", "count"), "The best of %(count)s cases that hold: %(says)s"),
     # The amount

@@ -7,14 +7,15 @@ is found in ``programme_faults``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules import priced_facts
-from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.choices import Choices, choices_of
+from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
@@ -27,7 +28,7 @@ from billing.subsidy.rules.parts.payers import AnyPayers, parse_payers
 from billing.subsidy.rules.parts.rate import Certain, Rate
 from billing.subsidy.rules.parts.rate_parsing import parse_rate
 from billing.subsidy.rules.parts.rounding import ClaimRounding, LinesAgree, parse_rounding
-from billing.subsidy.rules.parts.validity import Validity, parse_windows
+from billing.subsidy.rules.parts.validity import AWAITABLE, Lifetime, Validity, Window, parse_windows
 from billing.subsidy.rules.programme_faults import document_faults
 from billing.subsidy.rules.side_documents import side_document
 
@@ -80,7 +81,8 @@ class Programme:
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
     ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
     (0: it does not).
-    ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
+    is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them.
     """
 
     sha256: str
@@ -111,11 +113,14 @@ class Programme:
     unsure: tuple[Unsure, ...]
     sides: tuple[Side, ...]
     year_starts: str
+    windows: tuple[Window | Lifetime, ...]
+    awaits: frozenset[str]
     asks_what_was_paid: bool
     looks_before: bool
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
     looks_back_months: int
+    choices: Choices
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -159,6 +164,10 @@ class Programme:
     def cap_year(self, on: date) -> int:
         """The year of the yearly caps that a day belongs to: the one in which it began."""
         return on.year if on.isoformat()[5:] >= self.year_starts else on.year - 1
+
+    def awaiting(self, service: Service) -> Service:
+        """A service that is promised: days of invoice, claim and payment for which this programme has windows have not come."""
+        return replace(service, paper=replace(service.paper, awaited=self.awaits)) if self.awaits else service
 
     def unmet(self, facts: Facts) -> set[tuple[str, str]]:
         """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
@@ -216,14 +225,16 @@ def _of_one_side(
     adjustments = tuple(parse_adjustment(each, basis) for each in document["adjustments"])
     rate = parse_rate(document["rate"], basis)
     rounding = parse_rounding(document["rounding"])
-    conditions: list[Condition] = [validity, *parse_windows(document), parse_imported(document), *gates, base]
+    windows = parse_windows(document)
+    conditions: list[Condition] = [validity, *windows, parse_imported(document), *gates, base]
     if type(rate).check is not Certain.check:
         conditions.append(rate)
     conditions += [each for each in adjustments if type(each).check is not Plain.check]
     if rounding.per_line:
         conditions.append(LinesAgree(rounding.clause, base))
     source = document if whole is None else whole
-    parts: list[Unsure] = [rate, *adjustments]
+    awaits = _awaits(windows)
+    parts: list[Unsure] = [rate, *adjustments, *(windows if awaits else ())]
     return Programme(
         sha256=sha256_of(source),
         code=document["code"],
@@ -253,13 +264,21 @@ def _of_one_side(
         unsure=tuple(part for part in parts if type(part).estimates not in (Certain.estimates, Plain.estimates)),
         sides=sides,
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
+        windows=windows,
+        awaits=awaits,
         asks_what_was_paid=_asks_what_was_paid(source),
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
         looks_back_months=_looks_back_months(source),
+        choices=choices_of(source),
         document=source,
     )
+
+
+def _awaits(windows: Sequence[Window | Lifetime]) -> frozenset[str]:
+    named = {day.path for each in windows for day in ((each.date, each.since) if isinstance(each, Lifetime) else (each.date,))}
+    return frozenset(AWAITABLE[path] for path in named & AWAITABLE.keys())
 
 
 def _asks_what_was_paid(document: Document) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.parts.caps import CapPer
-from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
+from billing.subsidy.rules.possible import answers, named_in
 from billing.subsidy.rules.programme import OF_CONTRACT
+from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
 #: ``other_amounts``. docs/programmes.md section 12 names every one.
@@ -34,14 +34,12 @@ NEVER_KNOWN = frozenset(
         "quantities.vouchers",
         "quality.score",
         "request.side",
-        "request.settlement",
-        "request.rate",
         "request.classes_taken",
     }
 )
 _OPEN = ("other.", "other_amounts.")
 #: What can be served here, and who can ask for it, by their codes in documents.
-SERVICE_KINDS = frozenset({"instrument_use", "testing"})
+SERVICE_KINDS = frozenset({*ORDINARY_KINDS, *PUBLIC_KINDS})
 APPLICANT_KINDS = frozenset({"firm", "team", "institution"})
 Piece = Mapping[str, Any]
 
@@ -54,15 +52,16 @@ class Unmeetable:
     facts: tuple[str, ...]
 
 
-def _unknown_to(document: Piece) -> frozenset[str]:
-    """What is told to no programme, and to this one: one that limits what contracts get is told of none (ADR 41)."""
+def never_known_to(document: Piece) -> Callable[[str], bool]:
+    """Whether a document is told a fact of no booking: what nobody knows, and where it limits what contracts get the contract (ADR 41)."""
     caps = [*document.get("caps", ()), *(cap for side in document.get("sides", ()) for cap in side.get("caps", ()))]
-    return NEVER_KNOWN | OF_CONTRACT if any(cap["per"] == CapPer.CONTRACT for cap in caps) else NEVER_KNOWN
+    unknown = NEVER_KNOWN | OF_CONTRACT if any(cap["per"] == CapPer.CONTRACT for cap in caps) else NEVER_KNOWN
+    return lambda path: path in unknown or path.startswith(_OPEN)
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    look = _Look(f"service.{document['date_basis']}_on", _unknown_to(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document))
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
     found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))
@@ -71,14 +70,10 @@ def unmeetable(document: Piece) -> list[Unmeetable]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """At the gates of a document. ``basis``: the path of its date; ``unknown``: the facts that it is never told."""
+    """At the gates of a document. ``basis``: the path of its date; ``never``: whether it is told a fact of no booking."""
 
     basis: str
-    unknown: frozenset[str]
-
-    def never_known(self, path: str) -> bool:
-        """Whether the document is told a fact of no booking."""
-        return path in self.unknown or path.startswith(_OPEN)
+    never: Callable[[str], bool]
 
     def blocking(self, gate: Piece) -> set[str]:
         """The facts because of which a gate is never met; none where it can be."""
@@ -92,22 +87,10 @@ class _Look:
         if kind == "minimum_spend":
             amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
             counts = "months" not in gate or gate["with_this"]
-            return {amount} if counts and self.never_known(amount) else set()
+            return {amount} if counts and self.never(amount) else set()
         if kind == "any_of":
             each = [set().union(*(self.blocking(one) for one in gates)) for gates in gate["alternatives"]]
             return set().union(*each) if all(each) else set()
-        if kind == "condition" and not self._can(gate["when"], wanted=True):
-            return {path for path in facts_named(gate["when"]) if self.never_known(path)}
+        if kind == "condition" and True not in answers(gate["when"], self.basis, self.never):
+            return {path for path in named_in(gate["when"]) if self.never(path)}
         return set()
-
-    def _can(self, when: Piece, *, wanted: bool) -> bool:
-        """Whether a condition can be ``wanted`` (hold, or fail) of a booking, whatever is known of that."""
-        if "not" in when:
-            return self._can(when["not"], wanted=not wanted)
-        if "all" in when or "any" in when:
-            parts: Sequence[Piece] = when["all"] if "all" in when else when["any"]
-            answers = [self._can(part, wanted=wanted) for part in parts]
-            return all(answers) if ("all" in when) is wanted else any(answers)
-        if self.never_known(when["fact"]) or (wanted and any(map(self.never_known, facts_named(when)))):
-            return parse_condition(when, self.basis).holds(Facts(), []) is wanted
-        return True

@@ -105,7 +105,8 @@ def voucher_number(platform_id: str, programme: str, year: int, place: int) -> s
 
 def unmet_by(programme: Programme, applicant: Party, on: date) -> list[Unmet]:
     """Conditions of the programme that the applicant itself does not meet on a day; what depends on a service is left open."""
-    facts = Facts(applicant=applicant, service=Service(service_on=on, invoice_on=on, claim_on=on, approval_on=on))
+    service = Service(service_on=on, invoice_on=on, claim_on=on, approval_on=on)
+    facts = Facts(applicant=applicant, service=programme.awaiting(service))
     found = [condition.check(facts) for condition in programme.conditions]
     return [each for each in found if isinstance(each, Unmet) and _is_the_applicants(each)]
 

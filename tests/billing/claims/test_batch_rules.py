@@ -21,7 +21,6 @@ from billing.ledger.models import Account
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement.models import Award
-from billing.subsidy import services as subsidy
 from billing.subsidy.rules import engines
 from billing.subsidy.rules.batch import evaluate_batch
 from billing.subsidy.rules.outcome import Balance
@@ -82,7 +81,7 @@ def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_ba
     version = put_in_force(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
     run_session(cast, slot_of(9, 12))
     run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
-    pool = Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund"))
+    pool = Account.objects.get(key=f"pool:DEMO-AFTER:{version.label}:fund")
     assert sorted(Award.objects.values_list("total_fen", flat=True)) == [400_00, 600_00] and pool.posted_fen == 1000_00
     given = BatchInput(version.programme_id, "refunded_later", fund_year=2026, **days())
     batch = batches.open_batch(cast.actor("chen"), given, DECEMBER)
@@ -133,5 +132,5 @@ def test_what_is_credited_between_handing_in_and_closing_is_cut_in_its_share_and
     assert clawbacks.raise_due(None, AFTER) == 2
     taken = dict(Clawback.objects.values_list("payee_id", "total_fen"))
     assert taken == {cast.firm.pk: 300_00, cast.other_firm.pk: 400_00}
-    assert Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund")).posted_fen == 166_67
+    assert Account.objects.get(key=f"pool:DEMO-AFTER:{version.label}:fund").posted_fen == 166_67
     assert wrong() == {}

@@ -17,10 +17,10 @@ from billing.claims.rules.review import Asked, review_of
 from billing.ordering.services import sheets
 from booking.models import CloseOut
 from config.kernel.errors import Refusal
-from config.kernel.services import files
 from tests.billing.claims.conftest import DECEMBER
 from tests.billing.claims.test_rules import GOOD, LINE
 from tests.billing.ordering.conftest import accepted, drafted, enquiry, in_force, issued, offer, sent
+from tests.handed_out import give
 
 __all__ = ["accepted", "drafted", "enquiry", "in_force", "issued", "offer", "sent"]
 CONTRACT = ShownPaper("contract", "WT-1", "a" * 64, (1,))
@@ -78,11 +78,7 @@ def test_a_claim_is_handed_in_with_the_sheet_that_both_sides_signed_and_says_whi
     sheets.link(cast.actor("lin"), sheet.pk, bookings[0], cast.now)
     assert to_complete(checked(claim)) == {"contract": (2,)}
     sheets.link(cast.actor("lin"), sheet.pk, bookings[1], cast.now)
-    signed = files.store(
-        b"%PDF-1.4 signed", file_name="WT.pdf", media_type="application/pdf", user_id=cast.users["wang"].pk, now=cast.now
-    )
-    sheet.signed_pdf = signed
-    sheet.save(update_fields=["signed_pdf"])
+    signed = give(sheet, b"%PDF-1.4 signed", cast.now, "signed_pdf", name="WT.pdf")
     office.submit(claim, "li")
     frozen = ClaimSubmission.objects.get().content["evidence"]
     assert frozen == [

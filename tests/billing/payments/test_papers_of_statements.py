@@ -21,11 +21,14 @@ from billing.bills.rules.content import credited_fee, tax_rows
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.invoices.models import VatInvoice
+from billing.month.services.payment_proof import given_to
 from billing.payments.services import allocating, crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.pricing.models import PriceVersion
+from billing.receipts.models import Receipt
 from billing.receipts.services import issuing as receipts
 from billing.settlement import pdf, sheets
+from billing.settlement.lines import annex
 from billing.settlement.services import statements
 from tests.billing.bills.conftest import DECEMBER
 from tests.billing.settlement.conftest import NOVEMBER, run_session
@@ -54,18 +57,62 @@ def test_each_line_names_its_bill_what_was_paid_of_it_its_invoice_and_receipt(is
     papers = [line["papers"] for line in statement.content["lines"]]
     assert papers == [
         {
-            "bill": {"reference": made.reference, "total_fen": 1080_00, "paid_fen": 500_00},
+            "bill": {
+                "number": made.number,
+                "reference": made.reference,
+                "sha256": made.content_sha256,
+                "total_fen": 1080_00,
+                "paid_fen": 500_00,
+            },
             "invoices": [{"number": NUMBER, "issued_on": "2026-12-01", "sha256": ""}],
-            "receipts": ["SJ-2026-000001"],
+            "receipts": [{"number": "SJ-2026-000001", "sha256": Receipt.objects.get().content_sha256}],
         }
     ] * len(papers)
     assert statement.content["fund_year"] == 2026
     text = text_of(pdf.render_pdf(statement.content), tmp_path, "-layout")
-    for said in (made.reference, "500.00 / 1,080.00", NUMBER, "2026-12-01", "SJ-2026-000001", "Budget year"):
+    assert made.reference not in text
+    for said in (made.number, "500.00 / 1,080.00", NUMBER, "2026-12-01", "SJ-2026-000001", "Budget year"):
         assert said in text, said
     book = load_workbook(io.BytesIO(sheets.render_xlsx(statement.content)))
     rows = list(book[book.sheetnames[2]].values)
-    assert rows[1][:5] == (1, made.reference, "500.00 / 1,080.00", f"{NUMBER} 2026-12-01", "SJ-2026-000001")
+    assert rows[1][:5] == (
+        1,
+        f"{made.number} ({made.content_sha256[:12]})",
+        "500.00 / 1,080.00",
+        f"{NUMBER} 2026-12-01",
+        f"SJ-2026-000001 ({Receipt.objects.get().content_sha256[:12]})",
+    )
+
+
+def test_a_line_names_only_receipts_of_its_own_bill_where_one_payment_pays_two_customers(
+    cast: Any, bill: Any, month: Any, take: Any
+) -> None:
+    li = cast.actor("li")
+    mine, other = bill(), bill(cast.other_firm)
+    (payment,) = take("2026-12-01,500.00,,高原公司,6222,货款,1")
+    allocating.give(li, payment.pk, other.pk, 100_00, DECEMBER)
+    theirs = receipts.receipt(li, payment.pk, cast.other_firm.pk, DECEMBER)
+    allocating.give(li, payment.pk, mine.pk, 200_00, DECEMBER)
+    whose = (month["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER)
+    before = statements.preview(cast.actor("qian"), *whose, DECEMBER)
+    assert not any("receipts" in line["papers"] for line in before["lines"] if line["customer"]["name"] == cast.firm.name)
+    own = receipts.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
+    content = statements.issue(cast.actor("qian"), *whose, DECEMBER).content
+    named = {(line["customer"]["name"], *(each["number"] for each in line["papers"]["receipts"])) for line in content["lines"]}
+    assert (cast.firm.name, own.number) in named and not any(theirs.number in each for each in named if cast.firm.name in each)
+    assert theirs.number != own.number
+
+    said = given_to(li, [mine.pk, other.pk])
+    assert [each["number"] for proof in said[mine.pk] for each in proof["receipts"]] == [own.number]
+    assert [each["number"] for proof in said[other.pk] for each in proof["receipts"]] == [theirs.number]
+
+
+def test_a_statement_from_before_bills_were_named_by_number_keeps_its_bytes(issued: Any) -> None:
+    statement, made = issued
+    line = statement.content["lines"][0]
+    old = {"papers": {"bill": {"reference": "JS1", "total_fen": 1, "paid_fen": 1}, "receipts": ["SJ-1"]}}
+    assert annex(old, hashes=False) == ("JS1", "0.01 / 0.01", "", "SJ-1", "")
+    assert (annex(line, hashes=True) or ())[0] == f"{made.number} ({made.content_sha256[:12]})"
 
 
 def test_what_is_issued_before_any_paper_names_none(cast: Any, month: Any) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
+from django.test import Client
 
 from billing.bills import queries as bill_queries
 from billing.bills.models import Bill
@@ -83,8 +84,11 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
     (standing,) = [bill_queries.standing_of(row) for row in bill_queries.with_standing(Bill.objects.filter(pk=made.pk))]
     assert account.total_fen == standing.open_fen == account.content["lines"][-1]["balance_fen"]
     again = issuing.account_statement(li, cast.lab.pk, cast.firm.pk, FIRST, LAST, DECEMBER)
-    assert checking.by_code(account.content[KEY]["code"]).facts.status is Status.REPLACED
-    assert checking.by_code(again.content[KEY]["code"]).facts.status is Status.VALID
+    replaced, latest = (checking.by_code(each.content[KEY]["code"]).facts for each in (account, again))
+    assert (replaced.status, replaced.replaced_by) == (Status.REPLACED, again.number)
+    assert (latest.status, latest.replaced_by) == (Status.VALID, "")
+    checked = Client(headers={"Accept-Language": "en"}).get(f"/verify/{account.content[KEY]['code']}/").content.decode()
+    assert "Replaced by</dt>" in checked and again.number in checked
     for paper in (first, account):
         html = rendering.render_html(paper.content)
         assert "<img" not in html and html.count("<svg") == 1 and paper.number in html

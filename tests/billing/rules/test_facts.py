@@ -29,6 +29,8 @@ ONE_OF_EACH: dict[str, Any] = {
 def value_of(name: str, schema: dict[str, Any]) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
+    if "enum" in schema.get("items", {}):
+        return schema["items"]["enum"]
     if name == "lines":
         return ["1.50", "2.00"]
     if name == "spend":

@@ -49,9 +49,15 @@ def test_every_shipped_document_is_valid_and_all_its_examples_come_out() -> None
 
 def test_a_gate_that_no_booking_can_meet_is_a_warning_and_no_fault() -> None:
     said, code = check(PROGRAMMES / "JS-2020-USER.json")
-    told = "no booking can meet this gate: the platform does not know of any: service.project_evidence"
+    told = "No booking can meet this gate, because the platform does not know of any: service.project_evidence."
     assert code == 0 and f"  warning: $.gates[4]: {told}\n" in said
-    assert "warning" not in check(PROGRAMMES / "DEMO-QH-V.json")[0]
+    assert "warning" not in check(PROGRAMMES / "DEMO-QH-A.json")[0]
+
+
+def test_what_comes_to_nothing_for_every_booking_is_said_with_its_field_in_english() -> None:
+    said, code = check(PROGRAMMES / "HN-2018.json")
+    told = "This never holds of a booking, so that nothing comes of it: the platform does not know of any: request.side."
+    assert code == 0 and f"  warning: $.sides[1].when: {told}\n" in said
 
 
 def test_a_wrong_example_fails_with_a_difference_by_payer(write: Write) -> None:

@@ -162,7 +162,7 @@ def test_assisted_sessions_and_instruments_without_the_rule_are_never_asked(cast
     assisted, alone = booked("assisted"), booked(first=12)
     locked = [lock_row(one.pk) for one in (assisted, alone)]
     with CaptureQueriesContext(connection) as captured:
-        assert not any(licences.lacks_licence(one, now) for one in locked)
+        assert not any(licences.lacks_licence(one, one.requested_by_id, now) for one in locked)
     assert len(captured) == 0
     assert not without_licence([assisted, alone])
     training.require_licence(cast.actor("wang"), cast.xrd.pk, True, now)

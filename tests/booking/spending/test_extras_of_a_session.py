@@ -47,7 +47,7 @@ def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_ex
     assert held() == 450_00  # two hours, and the gas
 
     dear = enter(100_00)
-    assert refused(dear, "ma") == refused(dear, "tan") == ["card.leader_first"] and held() == 450_00
+    assert refused(dear, "ma") == ["card.leader_first"] and refused(dear, "tan") == ["booking.not_yours"] and held() == 450_00
     session_extras.answer(cast.actor("gao"), dear, ExtraEvent.AGREE, at)
     assert held() == 550_00
     with pytest.raises(Refusal, match="leader_first"):  # with the extras it costs more than the leader agreed to

@@ -179,7 +179,7 @@ def test_who_objects_takes_an_earlier_yes_back_so_that_the_lab_alone_charges_not
     usage_review.refuse_adjustment(wang, reservation.pk, "The log says otherwise.", at)
     assert usage_review.agree(wang, reservation.pk, at) is False
     assert (state(reservation), Charge.objects.count()) == ("adjustment_refused", 0)
-    assert list(usage_queries.my_reviews(lin)) == [reservation]
+    assert list(usage_queries.my_reviews(lin, at)) == [reservation]
     found = usage_queries.here(lin, cast.xrd, at + HOUR)
     assert (found.recent, found.recent.session.customer_agreed_at) == (reservation, None)
     panel = review_panel(lin, Reservation.objects.get(), at)
@@ -248,7 +248,7 @@ def test_time_does_not_agree_what_is_asked_or_disputed(cast, over):
 
 # --- Two people -----------------------------------------------------------------------------------------------------------
 def test_who_proposed_other_times_does_not_accept_them_for_the_lab(cast, programmes, over, second):
-    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role=Role.FIRM_ADMIN, created_at=cast.now)
     reservation = over(9, 12)
     at = reservation.ends_at
     usage_review.ask_adjustment(cast.actor("wang"), reservation.pk, None, "It never ran.", at)

@@ -1,3 +1,3 @@
-from tests.frontend.acting import approved, as_, ask, charged, clock, form
+from tests.frontend.acting import approved, as_, ask, charged, clock, form, twin
 
-__all__ = ["approved", "as_", "ask", "charged", "clock", "form"]
+__all__ = ["approved", "as_", "ask", "charged", "clock", "form", "twin"]

@@ -11,7 +11,8 @@ from booking.models import CheckInPoint, DeviceRun, InstrumentPolicy, Reservatio
 from booking.rules.device_runs import EventKind
 from booking.services import check_in_points, device_events, device_keys, transitions
 from booking.services.device_events import Batch, Told
-from instruments.models import Site
+from config.kernel.access import Role
+from instruments.models import Membership, Site, User
 from tests.frontend.acting import words
 
 MINUTE = timedelta(minutes=1)
@@ -79,6 +80,51 @@ def test_one_starts_goes_on_and_ends(here, cast, clock, slot, approved, programm
     lab = words(client.get("/sessions/to-agree/"))
     assert "This needs another role" in lab
     assert client.post("/here/report", {"s": proof(address), "text": " "}).status_code == 422
+
+
+def test_who_stands_at_one_instrument_does_nothing_about_another(here, cast, clock, slot, as_, approved, twin):
+    pk, other = approved(9, 11), twin()
+    clock.now = slot(9, 11).starts_at
+    code = check_in_points.ensure(cast.actor("wang"), other.pk, clock.now).code
+    elsewhere = proof(as_("lin").get(f"/here/at/{code}/").headers["Location"])
+    client, address = here()
+    sent, wrong = {"s": proof(address), "reservation": pk}, {"s": elsewhere, "reservation": pk}
+    state = Reservation.objects.values_list("state", flat=True)
+    assert client.post("/here/start", wrong).status_code == 404 and state.get() == "approved"
+    client.post("/here/start", sent)
+    longer = {"ends_at": slot(9, 12).ends_at.isoformat()}
+    assert (
+        client.post("/here/extend", wrong | longer).status_code == 404
+        and Reservation.objects.get().ends_at == slot(9, 11).ends_at
+    )
+    assert client.post("/here/end", wrong).status_code == 404 and state.get() == "in_use"
+    client.post("/here/end", sent)
+    assert client.post("/here/agree", wrong).status_code == 404
+    assert not Reservation.objects.get().session.customer_agreed_at
+    assert client.post("/here/agree", sent).status_code == 302
+
+
+def test_a_colleague_reads_whose_time_it_is_and_an_administrator_starts_it(here, cast, clock, slot, approved):
+    user = User.objects.create(email="mei@example.org", full_name="Mei", password="!", language="en")
+    Membership.objects.create(user=user, organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    cast.users["mei"] = user
+    pk = approved(9, 11)
+    clock.now = slot(9, 11).starts_at
+    client, address = here("mei")
+    page = client.get(address)
+    assert "This time is booked for Lin" in words(page) and "It is your time" not in words(page)
+    assert "/here/start" not in page.content.decode()
+    refused = client.post("/here/start", {"s": proof(address), "reservation": pk})
+    assert refused.status_code == 403 and "This time is Lin's" in words(refused)
+    client, address = here("zhao")
+    assert "It is the time of Lin" in words(client.get(address))
+    assert client.post("/here/start", {"s": proof(address), "reservation": pk}).status_code == 302
+    assert "The session of Lin is running" in words(client.get(address))
+    clock.now = slot(9, 11).ends_at
+    client, address = here("zhao")
+    client.post("/here/end", {"s": proof(address), "reservation": pk})
+    text = words(client.get(address))
+    assert "The last session of Lin" in text and "Agree to these times" in text
 
 
 def test_at_the_wrong_time_one_reads_when_it_is_and_whether_the_instrument_is_free(here, cast, clock, slot, approved):

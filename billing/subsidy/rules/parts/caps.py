@@ -73,7 +73,8 @@ class Cap:
 
     ``when``: whom it concerns (a condition that cannot be told: it does). ``cases``: other limits by condition; ``limit_fen`` is then
     the highest of all. ``share_of``: the limit is a ``share`` of that cap's limit. ``pro_rata``: a batch divides it in proportion.
-    ``selective``: it does not concern everybody.
+    ``selective``: it does not concern everybody. ``pool_of``: the version whose pool this is (empty: its own); ``new_money``: it is said
+    to be another one than that of an earlier version of the year.
     """
 
     id: str
@@ -93,6 +94,8 @@ class Cap:
     share_of: Cap | None = None
     pro_rata: bool = False
     selective: bool = True
+    pool_of: str = ""
+    new_money: bool = False
 
     def concerns(self, applicant_kind: str | None) -> bool:
         """A yearly cap of firms is for firms, of teams for teams; the others are for everybody."""
@@ -186,6 +189,8 @@ def parse_cap(document: Mapping[str, Any], basis: str) -> Cap:
         otherwise_fen=otherwise,
         pro_rata=document.get("divided") == "pro_rata",
         selective=per in _ONLY_FOR or "when" in document,
+        pool_of=document.get("pool_of", ""),
+        new_money=document.get("new_money", False),
     )
 
 
@@ -214,6 +219,15 @@ def cap_faults(documents: Sequence[Mapping[str, Any]], payers: set[str]) -> list
         if "divided" in cap and cap["per"] != CapPer.POOL:
             faults.append(
                 Fault(f"{path}.divided", 'only a pool can be divided over a batch; leave it out, or write "per": "pool"')
+            )
+        faults += [
+            Fault(f"{path}.{name}", f'only a pool has {name!r}; leave it out, or write "per": "pool"')
+            for name in ("pool_of", "new_money")
+            if name in cap and cap["per"] != CapPer.POOL
+        ]
+        if "pool_of" in cap and cap.get("new_money"):
+            faults.append(
+                Fault(f"{path}.new_money", "it is either the money of another version or new money; leave one of the two out")
             )
         faults += _limit_faults(cap["limit"], seen, f"{path}.limit")
         seen[cap["id"]] = cap

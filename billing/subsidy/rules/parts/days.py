@@ -22,6 +22,27 @@ def add_days(day: date, days: int) -> date:
     return day + timedelta(days=min(days, (date.max - day).days))
 
 
+def window_from(on: date, first: str, last: str) -> tuple[date, date] | None:
+    """The first days of a window (as in ``in_window``) that are not over on ``on``; None where it never comes again."""
+    if len(first) != _YEARLY_LENGTH:
+        days = date.fromisoformat(first), date.fromisoformat(last)
+        return days if on <= days[1] else None
+    over_new_year = int(last < first)
+    for year in range(on.year - 1, min(on.year + 2, MAXYEAR)):
+        days = _day_of(year, first, is_last=False), _day_of(year + over_new_year, last, is_last=True)
+        if on <= days[1]:
+            return days
+    return None
+
+
+def _day_of(year: int, shown: str, *, is_last: bool) -> date:
+    """A day of every year in one of them; 29 February of other years ends on the day before it, and begins on the day after it."""
+    month, day = (int(part) for part in shown.split("-"))
+    if day <= monthrange(year, month)[1]:
+        return date(year, month, day)
+    return date(year, month, monthrange(year, month)[1]) if is_last else date(year, month + 1, 1)
+
+
 def in_window(on: date, first: str, last: str) -> bool:
     """Whether ``on`` lies from ``first`` to ``last``, both included: two days (``2019-10-01``), or two days of every year
     (``08-01``); a yearly window whose end comes before its beginning runs over the end of the year."""

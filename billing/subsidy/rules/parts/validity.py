@@ -13,12 +13,21 @@ from billing.subsidy.rules.fact_fields import FactField, fact_field
 from billing.subsidy.rules.facts import Facts, is_day
 from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.conditions import is_day_fact
-from billing.subsidy.rules.parts.days import add_days, add_months, in_window
+from billing.subsidy.rules.parts.days import add_days, add_months, in_window, window_from
 from billing.subsidy.rules.parts.values import window_faults
 
 APPROVAL = "approval"
 BILLED = ("invoice", "claim")
 """Date bases that nobody knows while a service is promised."""
+Day = date
+"""What a class with a field ``date`` calls the type."""
+AWAITABLE = {"service.invoice_on": "invoice", "service.claim_on": "claim", "service.payment_on": "payment"}
+"""Days that come after a service, by their facts: what ``service.awaited`` calls them while they have not come."""
+
+
+def is_awaited(day: FactField, facts: Facts) -> bool:
+    """Whether a day has not come, so that what it has to be is a condition and not yet judged."""
+    return AWAITABLE.get(day.path) in facts.service.paper.awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +57,50 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A date lies in one of the windows, several a year where the document says so (``08-01`` to ``09-15`` comes every year)."""
+    """A date lies in one of the windows, several a year where the document says so (``08-01`` to ``09-15`` comes every year). While it is
+    awaited, one of them has to come on the day of the service or after it."""
 
     clause: str
     date: FactField
     windows: tuple[tuple[str, str], ...]
 
     def check(self, facts: Facts) -> Step | Unmet:
+        if is_awaited(self.date, facts):
+            return self._open(facts)
         on = self.date.read(facts)
         if on is None:
             return missing(self.clause, self.date.path)
         params: dict[str, Any] = {"fact": self.date.path, "on": on.isoformat()}
         if any(in_window(on, first, last) for first, last in self.windows):
             return Step("gate", self.clause, "subsidy.step.window", params, 0)
-        params["windows"] = [f"{first} – {last}" for first, last in self.windows]
-        return Unmet(self.clause, "subsidy.unmet.window", params)
+        return Unmet(self.clause, "subsidy.unmet.window", params | {"windows": self._told()})
+
+    def estimates(self, facts: Facts) -> bool:
+        """What rests on a day that has not come may come to nothing."""
+        return is_awaited(self.date, facts)
+
+    def next_from(self, on: Day) -> tuple[Day, Day] | None:
+        """The first and the last day of the window that holds on a day or comes next; None where none comes again."""
+        coming = (window_from(on, first, last) for first, last in self.windows)
+        return min((days for days in coming if days is not None), default=None)
+
+    def is_over(self, facts: Facts, on: Day) -> bool:
+        """Whether no day from ``on`` is in time any more."""
+        return self.next_from(on) is None
+
+    def _open(self, facts: Facts) -> Step | Unmet:
+        since = facts.service.service_on
+        if since is None:
+            return missing(self.clause, "service.service_on")
+        params: dict[str, Any] = {"fact": self.date.path, "windows": self._told()}
+        coming = self.next_from(since)
+        if coming is None:
+            return Unmet(self.clause, "subsidy.unmet.window", params | {"on": since.isoformat()})
+        days = {"from_on": max(coming[0], since).isoformat(), "until_on": coming[1].isoformat()}
+        return Step("gate", self.clause, "subsidy.step.window_open", params | days, 0)
+
+    def _told(self) -> list[str]:
+        return [f"{first} – {last}" for first, last in self.windows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +118,34 @@ class Lifetime:
     included: bool
 
     def check(self, facts: Facts) -> Step | Unmet:
-        on, since = self.date.read(facts), self.since.read(facts)
+        if is_awaited(self.since, facts):
+            params = {"fact": self.date.path, "since": self.since.path, "span": {"months": self.months, "days": self.days}}
+            return Step("gate", self.clause, "subsidy.step.lifetime_after", params, 0)
+        awaited = is_awaited(self.date, facts)
+        # What has not come yet comes with the service at the earliest.
+        on, since = facts.service.service_on if awaited else self.date.read(facts), self.since.read(facts)
         if on is None or since is None:
             return missing(self.clause, self.date.path if on is None else self.since.path)
-        end = add_days(add_months(since, self.months), self.days)
-        last = end if self.included else end - timedelta(days=1)
+        last = self._last(since)
         params = {"fact": self.date.path, "on": on.isoformat(), "since": self.since.path, "last_day": last.isoformat()}
+        if awaited and on <= last:
+            return Step("gate", self.clause, "subsidy.step.lifetime_open", params, 0)
         if since <= on <= last:
             return Step("gate", self.clause, "subsidy.step.lifetime", params, 0)
         return Unmet(self.clause, "subsidy.unmet.lifetime", params)
+
+    def estimates(self, facts: Facts) -> bool:
+        """What rests on a day that has not come may come to nothing."""
+        return is_awaited(self.date, facts) or is_awaited(self.since, facts)
+
+    def is_over(self, facts: Facts, on: Day) -> bool:
+        """Whether no day from ``on`` is in time any more; while the day that it is counted from has not come, some is."""
+        since = None if is_awaited(self.since, facts) else self.since.read(facts)
+        return since is not None and on > self._last(since)
+
+    def _last(self, since: Day) -> Day:
+        end = add_days(add_months(since, self.months), self.days)
+        return end if self.included else end - timedelta(days=1)
 
 
 def parse_windows(document: Mapping[str, Any]) -> tuple[Window | Lifetime, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -50,9 +51,11 @@ def _text_fault(value: Any, fact: FactField) -> str:
     if not isinstance(value, str):
         return f"{fact.path} is a text; write it in quotes"
     allowed = _allowed(fact.path)
-    return (
-        f"{value!r} is never found there; {fact.path} is one of {', '.join(allowed)}" if allowed and value not in allowed else ""
-    )
+    if not allowed or value in allowed:
+        return ""
+    near = get_close_matches(value, allowed, 1) or [each for each in allowed if value and each.startswith(value)]
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{value!r} is never found there; {fact.path} is one of {', '.join(allowed)}{guess}"
 
 
 def _is_money(value: Any) -> bool:

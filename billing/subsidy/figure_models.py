@@ -1,0 +1,54 @@
+"""The figure of a limit that a document leaves to the administrator: one person asks for it, another one sets it."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.models.guards import no_truncate
+
+SOURCE = "cap_figure"
+
+
+class CapFigure(models.Model):
+    """``limit_fen`` for one cap of a programme, asked for under ``version`` with a reason. ``year``: of a yearly cap, the year it is for.
+    The one that was set last counts; rows are the history."""
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        SET = "set"
+        REFUSED = "refused"
+
+    version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="figures")
+    cap_id = models.CharField(max_length=40)
+    year = models.PositiveSmallIntegerField(null=True)
+    limit_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(limit_fen__gte=0), name="cap_figure_not_negative"),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(state="asked") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="cap_figure_decided_by_somebody",
+            ),
+            models.CheckConstraint(condition=~Q(state="set") | ~Q(decided_by=F("asked_by")), name="cap_figure_two_people"),
+        ]
+        indexes = [models.Index(fields=["version", "cap_id"], name="cap_figure_by_cap")]
+        triggers = [
+            pgtrigger.ReadOnly(name="cap_figure_frozen", exclude=["state", "decided_by", "decided_at", "answer"]),
+            pgtrigger.Protect(
+                name="cap_figure_decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__state="asked")
+            ),
+            pgtrigger.Protect(name="cap_figure_kept", operation=pgtrigger.Delete),
+            no_truncate("cap_figure_no_truncate"),
+        ]

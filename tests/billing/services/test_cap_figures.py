@@ -1,0 +1,177 @@
+"""The figure of a limit that a document leaves to the administrator: set by two people, before the year or during it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from billing.ledger.models import Account
+from billing.subsidy import budgets, figures
+from billing.subsidy.figure_models import CapFigure
+from billing.subsidy.rules.figures import with_figures
+from config.kernel.errors import Forbidden, Refusal
+from tests.billing.money_invariants import wrong
+from tests.billing.services.conftest import Life
+from tests.conftest import programme_document, slot_of
+
+pytestmark = pytest.mark.django_db
+Publish = Callable[[dict[str, Any]], Any]
+
+
+def left_open(when_unset: str = "no_limit", per: str = "firm_year") -> dict[str, Any]:
+    """DEMO-QH-V with one cap whose figure the document leaves open."""
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    clause = document["caps"][0]["clause"]
+    limit = {"configured": True, "when_unset": when_unset}
+    document["caps"] = [{"id": "open", "per": per, "limit": limit, "when_short": "partial", "clause": clause}]
+    return document
+
+
+def setting(cast: Any, version: Any, fen: int, year: int | None = 2026) -> CapFigure:
+    asked = figures.ask(cast.actor("qian"), version.pk, "open", year, fen, "Notice 12", cast.now)
+    return figures.confirm(cast.actor("chen"), asked.pk, cast.now)
+
+
+def outcome_of(frozen: Any) -> Any:
+    (outcome,) = frozen.result["outcomes"]
+    return outcome
+
+
+def test_a_figure_set_before_anybody_booked_cuts_the_quote_and_the_charge(cast: Any, life: Life, publish: Publish) -> None:
+    setting(cast, publish(left_open()), 50_00)
+    quote = outcome_of(life.quote(life.ask(slot_of(9, 11))))
+    assert (quote["total_fen"], quote["binding_caps"]) == (50_00, ["open"])
+    charge = life.whole(slot_of(13, 15))
+    assert outcome_of(charge)["total_fen"] == 50_00
+    account = Account.objects.get(kind="firm_year")
+    assert (account.limited, account.granted_fen, account.posted_fen) == (True, 50_00, 50_00)
+    assert not wrong()
+
+
+def test_what_refuses_without_a_figure_gives_with_one(cast: Any, life: Life, publish: Publish) -> None:
+    version = publish(left_open("refuse"))
+    refused = outcome_of(life.quote(life.ask(slot_of(9, 11))))
+    assert [each["code"] for each in refused["reasons"]] == ["subsidy.unmet.limit_not_set"]
+    setting(cast, version, 50_00)
+    assert outcome_of(life.quote(life.ask(slot_of(13, 15))))["total_fen"] == 50_00
+
+
+def test_a_total_over_all_years_is_set_once(cast: Any, life: Life, publish: Publish) -> None:
+    version = publish(left_open(per="unit_total"))
+    with pytest.raises(Refusal) as refused:
+        figures.ask(cast.actor("qian"), version.pk, "open", 2026, 1, "x", cast.now)
+    assert refused.value.reasons[0].code == "figure.year"
+    setting(cast, version, 50_00, None)
+    assert outcome_of(life.whole(slot_of(9, 11)))["total_fen"] == 50_00
+
+
+def test_raised_and_lowered_during_the_year_and_never_below_what_is_used(cast: Any, life: Life, publish: Publish) -> None:
+    version = publish(left_open())
+    setting(cast, version, 1000_00)
+    given = outcome_of(life.whole(slot_of(9, 11)))["total_fen"]
+    setting(cast, version, 1_00)
+    account = Account.objects.get(kind="firm_year")
+    assert (account.granted_fen, account.left_fen) == (given, 0)
+    assert outcome_of(life.quote(life.ask(slot_of(13, 15))))["total_fen"] == 0
+    setting(cast, version, given + 7_00)
+    assert outcome_of(life.quote(life.ask(slot_of(16, 18))))["total_fen"] == 7_00
+    assert not wrong()
+
+
+def test_a_pool_is_not_set_below_what_it_holds_and_spent(cast: Any, life: Life, publish: Publish) -> None:
+    version = publish(left_open(per="pool"))
+    setting(cast, version, 900_00, None)
+    given = outcome_of(life.whole(slot_of(9, 11)))["total_fen"]
+    with pytest.raises(Refusal) as refused:
+        setting(cast, version, given - 1, None)
+    assert (refused.value.reasons[0].code, refused.value.reasons[0].field) == ("figure.below_used", "amount_yuan")
+    setting(cast, version, given, None)
+    assert Account.objects.get(kind="pool").left_fen == 0
+
+
+def test_two_people_set_it_and_nothing_counts_before(cast: Any, life: Life, publish: Publish) -> None:
+    version = publish(left_open())
+    asked = figures.ask(cast.actor("qian"), version.pk, "open", 2026, 50_00, "Notice 12", cast.now)
+    assert outcome_of(life.quote(life.ask(slot_of(9, 11))))["binding_caps"] == []
+    with pytest.raises(Refusal) as refused:
+        figures.confirm(cast.actor("qian"), asked.pk, cast.now)
+    assert refused.value.reasons[0].code == "ledger.second_person"
+    with pytest.raises(Forbidden):
+        figures.ask(cast.actor("lin"), version.pk, "open", 2026, 50_00, "Notice 12", cast.now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CapFigure.objects.filter(pk=asked.pk).update(state="set", decided_by=asked.asked_by_id, decided_at=cast.now)
+    figures.refuse(cast.actor("chen"), asked.pk, "Mistyped", cast.now)
+    with pytest.raises(Refusal):
+        figures.confirm(cast.actor("chen"), asked.pk, cast.now)
+    (row,) = [each for each in budgets.figures(cast.actor("chen"), cast.now) if each.year == 2026]
+    assert (row.set_fen, [each.answer for each in row.history]) == (None, ["Mistyped"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE billing_capfigure CASCADE",
+        "DELETE FROM billing_capfigure",
+        "UPDATE billing_capfigure SET limit_fen = 1",
+        "UPDATE billing_capfigure SET answer = 'x'",
+    ],
+)
+def test_what_was_set_stays_as_it_was(cast: Any, publish: Publish, statement: str) -> None:
+    setting(cast, publish(left_open()), 50_00)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_figure_of_next_year_leaves_this_one_alone(cast: Any, life: Life, publish: Publish) -> None:
+    document = left_open()
+    document["validity"] = document["validity"] | {"last_day": "2027-12-31"}
+    setting(cast, publish(document), 50_00, 2027)
+    assert outcome_of(life.quote(life.ask(slot_of(9, 11))))["binding_caps"] == []
+
+
+def test_the_sandbox_and_the_calculator_go_by_it(cast: Any, publish: Publish) -> None:
+    document = left_open("refuse")
+    version = publish(document)
+    setting(cast, version, 50_00)
+    assert figures.latest("DEMO-QH-V") == figures.as_of("DEMO-QH-V", 2026) == {"open": 50_00}
+    assert figures.as_of("DEMO-QH-V", 2027) == {}
+    figured = with_figures(document, {"open": 50_00})
+    assert figured["caps"][0]["limit"] == {"configured": True, "default": "50.00"}
+    page = Client().get(
+        reverse("programme_detail", args=["DEMO-QH-V"]) + "?calculator-fee=1000&fee=1000&kind=firm&size=small&region=630102",
+        headers={"accept-language": "en"},
+    )
+    assert "50.00" in page.content.decode()
+
+
+def test_the_budgets_page_asks_shows_and_decides(cast: Any, publish: Publish) -> None:
+    version = publish(left_open())
+    qian, chen = Client(), Client()
+    qian.force_login(cast.users["qian"])
+    chen.force_login(cast.users["chen"])
+    ask = reverse("figure_ask", args=[version.pk, "open"]) + "?year=2026"
+    assert "2026" in qian.get(ask).content.decode()
+    assert qian.post(ask, {"amount_yuan": "-1", "reason": "Notice"}).status_code == 422
+    assert qian.post(ask, {"amount_yuan": "50", "reason": ""}).status_code == 422
+    assert qian.post(ask, {"amount_yuan": "50", "reason": "Notice 12"}).status_code == 302
+    page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()
+    assert "Not set: no limit" in page and ">¥50.00 asked for by" in page
+    decide = reverse("figure_decide", args=[CapFigure.objects.get().pk])
+    assert qian.post(decide, {"decision": "set"}).status_code == 422
+    assert chen.post(decide, {"decision": "set"}).status_code == 302
+    page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()
+    assert "Notice 12" in page and "¥50.00 set by" in page
+    assert chen.get(reverse("figure_ask", args=[version.pk, "nothing"])).status_code == 404
+
+
+def test_programmes_that_leave_nothing_open_ask_nothing_of_the_database(
+    cast: Any, life: Life, publish: Publish, django_assert_num_queries: Any, monkeypatch: Any
+) -> None:
+    publish(programme_document("DEMO-QH-V"))
+    monkeypatch.setattr(figures, "set_for", lambda *_: pytest.fail("it was asked for"))
+    life.whole(slot_of(9, 11))
