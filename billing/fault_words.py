@@ -59,6 +59,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
         (r"the window ends before it begins", _("The window of time ends before it begins. Change one of its ends.")),
         (r"the title '(?P<found>.*?)' is taken", _("The title “%(found)s” is taken. Give every example its own.")),
         (
+            r"there is no fact '(?P<found>.*?)'; did you mean '(?P<near>.*?)'\?.*",
+            _("There is no fact “%(found)s”. Did you mean %(near)s? docs/programmes.md lists them; your own begin with other."),
+        ),
+        (
             r"there is no fact '(?P<found>.*?)'",
             _("There is no fact “%(found)s”. docs/programmes.md lists them; your own begin with other."),
         ),

@@ -51,7 +51,7 @@ def keeps_standing(instrument_id: int) -> bool:
 NO_INSTRUMENT = 0
 """For what is asked of a lab and not of one of its instruments: entries and measures of single instruments do not count."""
 _COUNTED = """
-SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id) ORDER BY e.at, e.id)
+SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id, e.kind) ORDER BY e.at, e.id)
   FROM booking_creditevent e
  WHERE e.person_id = %(person)s AND e.reverses_id IS NULL AND e.at <= %(at)s
    AND NOT EXISTS (SELECT FROM booking_creditevent r WHERE r.reverses_id = e.id)"""
@@ -119,7 +119,7 @@ class _Row:
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.at = datetime.fromisoformat(values[0])
-        self.lab_points, self.platform_points, self.owner_id, self.instrument_id = values[1:5]
+        self.lab_points, self.platform_points, self.owner_id, self.instrument_id, self.kind = values[1:6]
 
 
 def _standings(
@@ -127,14 +127,16 @@ def _standings(
 ) -> list[Standing]:
     found = []
     if lab is not None:
-        own = [PastEvent(one.at, one.lab_points, one.instrument_id) for one in rows if one.owner_id == owner_id]
+        own = [PastEvent(one.at, one.lab_points, one.instrument_id, one.kind) for one in rows if one.owner_id == owner_id]
         found.append(standing_of(policy_from(lab, Scope.LAB), Scope.LAB, own, at, instrument_id))
     if platform is not None:
-        everywhere = [PastEvent(one.at, one.platform_points, one.instrument_id) for one in rows]
-        standing = standing_of(policy_from(platform, Scope.PLATFORM), Scope.PLATFORM, everywhere, at, instrument_id)
-        met = any(one.owner_id == owner_id and one.platform_points < 0 for one in rows)
+        everywhere = [PastEvent(one.at, one.platform_points, one.instrument_id, one.kind) for one in rows]
+        policy = policy_from(platform, Scope.PLATFORM)
+        standing = standing_of(policy, Scope.PLATFORM, everywhere, at, instrument_id)
+        tallied = {one.kind for one in policy.counts}
+        met = any(one.owner_id == owner_id and (one.platform_points < 0 or one.kind in tallied) for one in rows)
         kept = tuple(one for one in standing.measures if one.kind is not MeasureKind.LAB_LIST or met)
-        found.append(Standing(standing.scope, standing.score, standing.start_points, kept))
+        found.append(Standing(standing.scope, standing.score, standing.most_points, kept))
     return found
 
 

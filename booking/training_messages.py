@@ -59,6 +59,12 @@ register(
         "credit.too_many_thresholds": _("Set %(maximum)s thresholds at most."),
         "credit.measure_unknown": _("Choose what threshold %(place)s leads to."),
         "credit.days_missing": _("Say for how many days threshold %(place)s keeps from booking."),
+        "credit.too_many_counts": _("Set %(maximum)s counts at most."),
+        "credit.counted_unknown": _("Choose what count %(place)s counts."),
+        "credit.count_measure_unknown": _("Choose what count %(place)s leads to."),
+        "credit.appeals_used_up": _(
+            "You have appealed as often as this lab lets anybody within a year. The next appeal is possible from %(from_at)s."
+        ),
         "credit.note_missing": _("Give a reason: the person reads it."),
         "credit.points_out_of_range": _("Give or take at least 1 and at most %(maximum)s points."),
         "credit.own": _("You cannot note anything about yourself."),
@@ -76,6 +82,10 @@ register(
         "measure.credit": _("After what happened you cannot book here for now. Your record says what, and how to appeal."),
         "measure.credit_until": _(
             "After what happened you cannot book here before %(until_at)s. Your record says what, and how to appeal."
+        ),
+        "measure.counted_until": _(
+            "“%(credit_event)s” was noted %(times)s times within %(within_days)s days, so you cannot book here before %(until_at)s. "
+            "Your record says what, and how to appeal."
         ),
         "measure.listed": _("You cannot book here for now: %(note)s. Ask the lab."),
         "measure.listed_until": _("You cannot book here before %(until_at)s: %(note)s. Ask the lab."),

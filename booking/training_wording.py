@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, pgettext_lazy
 
 from booking.models import CourseScope, Licence
+from booking.rules.credit import Count
 
 Word = Promise | str
 
@@ -28,6 +29,8 @@ EVENT_NAMES: dict[str, Word] = {
     "no_feedback": pgettext_lazy("credit event", "No feedback within a day"),
     "late_cancel": pgettext_lazy("credit event", "Cancelled late"),
     "manual": pgettext_lazy("credit event", "Noted by the lab"),
+    "used": pgettext_lazy("credit event", "Used as booked"),
+    "licence": pgettext_lazy("credit event", "New licence"),
 }
 MEASURE_NAMES: dict[str, Word] = {
     "notice": pgettext_lazy("credit measure", "Only a notice"),
@@ -48,6 +51,12 @@ def event_name(kind: str) -> str:
 
 def measure_name(kind: str) -> str:
     return str(MEASURE_NAMES.get(kind, kind))
+
+
+def count_words(count: Count) -> str:
+    """What is counted: the event, how often, within which time."""
+    parts = {"what": event_name(count.kind), "times": count.times, "days": count.within_days}
+    return gettext("%(what)s: %(times)s times within %(days)s days") % parts
 
 
 def licence_scope(row: Licence | CourseScope) -> str:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import CourseScope, TrainingCourse
-from booking.rules.credit import AUTOMATIC, MOST_THRESHOLDS, OF_THE_PLATFORM, MeasureKind
+from booking.rules.credit import AUTOMATIC, GAINED, MOST_COUNTS, MOST_THRESHOLDS, OF_THE_PLATFORM, MeasureKind
 from booking.services.training import CourseFields
 from booking.training_wording import EVENT_NAMES, LEVEL_NAMES, MEASURE_NAMES
 from frontend.templatetags.jishi import bilingual
@@ -21,6 +21,7 @@ from instruments.rules.wall_time import local_day, refuse_year
 
 _LONG = 4000  # the service says what really fits
 USUAL_THRESHOLDS = 4
+USUAL_COUNTS = 2
 
 
 def _date() -> forms.DateInput:
@@ -214,6 +215,20 @@ class RulesForm(WithChoices):
     late_minutes = forms.IntegerField(label=_("Late: more than (minutes)"), min_value=0, max_value=1440, initial=15)
     early_minutes = forms.IntegerField(label=_("Left early: more than (minutes)"), min_value=0, max_value=1440, initial=30)
     overtime_minutes = forms.IntegerField(label=_("Overtime: more than (minutes)"), min_value=0, max_value=1440, initial=15)
+    most_points = forms.IntegerField(
+        label=_("Never more points than"),
+        required=False,
+        min_value=1,
+        max_value=1000,
+        help_text=_("Empty: the points of the beginning."),
+    )
+    appeals_a_year = forms.IntegerField(
+        label=_("Appeals of a person within a year"),
+        required=False,
+        min_value=1,
+        max_value=100,
+        help_text=_("Empty: as many as there is to appeal against. Granted ones do not count."),
+    )
 
     def __init__(self, platform: bool, stored: Mapping[str, Any] | None, typed: Any = None) -> None:
         super().__init__(typed, initial=rules_initial(stored))
@@ -230,6 +245,24 @@ class RulesForm(WithChoices):
             self.fields[f"threshold_{place}_below"] = below
             self.fields[f"threshold_{place}_kind"] = forms.ChoiceField(label=_("What follows"), required=False, choices=kinds)
             self.fields[f"threshold_{place}_days"] = days
+        for gained in GAINED:
+            field = forms.IntegerField(label=str(EVENT_NAMES[gained]), required=False, min_value=0, max_value=1000)
+            self.fields[f"gains_{gained}"] = field
+        counted = [(kind, EVENT_NAMES[kind]) for kind in AUTOMATIC]
+        sent = [place for place in range(1, MOST_COUNTS + 1) if f"count_{place}_times" in (typed or {})]
+        count = max(USUAL_COUNTS, len((stored or {}).get("counts", [])) + 1, *sent)
+        self.count_places = range(1, min(count, MOST_COUNTS) + 1)
+        for place in self.count_places:
+            numbers = {
+                "times": (_("So many times"), 2, 100),
+                "within_days": (_("Within (days)"), 1, 3650),
+                "days": (_("For (days)"), 1, 3650),
+            }
+            self.fields[f"count_{place}_kind"] = forms.ChoiceField(label=_("What is counted"), required=False, choices=counted)
+            self.fields[f"count_{place}_leads_to"] = forms.ChoiceField(label=_("What follows"), required=False, choices=kinds)
+            for name, (label, least, most) in numbers.items():
+                field = forms.IntegerField(label=label, required=False, min_value=least, max_value=most)
+                self.fields[f"count_{place}_{name}"] = field
 
     def point_fields(self) -> list[forms.BoundField]:
         return [self[f"points_{kind}"] for kind in AUTOMATIC]
@@ -237,18 +270,33 @@ class RulesForm(WithChoices):
     def threshold_fields(self) -> list[list[forms.BoundField]]:
         return [[self[f"threshold_{place}_{part}"] for part in ("below", "kind", "days")] for place in self.places]
 
+    def gain_fields(self) -> list[forms.BoundField]:
+        return [self[f"gains_{kind}"] for kind in GAINED]
+
+    def count_fields(self) -> list[list[forms.BoundField]]:
+        parts = ("kind", "times", "within_days", "leads_to", "days")
+        return [[self[f"count_{place}_{part}"] for part in parts] for place in self.count_places]
+
     def document(self) -> dict[str, Any]:
-        """What was typed, as the service keeps it; call it on a valid form. Rows without points are left out."""
+        """What was typed, as the service keeps it; call it on a valid form. Rows without points or times are left out."""
         typed = self.cleaned_data
         rows = [
             {"below": typed[f"threshold_{place}_below"], "kind": typed[f"threshold_{place}_kind"],
              "days": typed[f"threshold_{place}_days"]}
             for place in self.places if typed[f"threshold_{place}_below"] is not None
         ]  # fmt: skip
+        counts = [
+            {part: typed[f"count_{place}_{part}"] for part in ("kind", "times", "within_days", "leads_to", "days")}
+            for place in self.count_places if typed[f"count_{place}_times"] is not None
+        ]  # fmt: skip
         return {
             "start_points": typed["start_points"],
             "points": {kind.value: typed[f"points_{kind}"] for kind in AUTOMATIC if typed[f"points_{kind}"]},
             "thresholds": rows,
+            "counts": counts,
+            "gains": {kind.value: typed[f"gains_{kind}"] for kind in GAINED if typed[f"gains_{kind}"]},
+            "most_points": typed["most_points"],
+            "appeals_a_year": typed["appeals_a_year"],
             "window_days": typed["window_days"],
             **{name: typed[name] for name in ("late_minutes", "early_minutes", "overtime_minutes")},
         }
@@ -258,8 +306,11 @@ def rules_initial(document: Mapping[str, Any] | None) -> dict[str, Any]:
     """Stored rules as the form shows them."""
     if document is None:
         return {}
-    shown = {name: value for name, value in document.items() if name not in {"points", "thresholds"}}
+    shown = {name: value for name, value in document.items() if name not in {"points", "thresholds", "counts", "gains"}}
     shown |= {f"points_{kind}": value for kind, value in document.get("points", {}).items()}
+    shown |= {f"gains_{kind}": value for kind, value in document.get("gains", {}).items()}
+    for place, row in enumerate(document.get("counts", []), start=1):
+        shown |= {f"count_{place}_{part}": row.get(part) for part in ("kind", "times", "within_days", "leads_to", "days")}
     for place, row in enumerate(document.get("thresholds", []), start=1):
         shown |= {f"threshold_{place}_{part}": row.get(part) for part in ("below", "kind", "days")}
     return shown

@@ -22,7 +22,7 @@ class CreditEvent(models.Model):
     """Something that gave or took points, or took an earlier event back (``reverses``). Append-only by trigger.
 
     ``lab_points`` count under the lab's rules, ``platform_points`` under the platform's; both are signed and were fixed when it
-    happened. ``reservation`` is its source; a manual event has ``note`` and ``made_by`` instead.
+    happened. ``reservation`` is its source; a manual event, and one for a licence, has ``note`` and ``made_by`` instead.
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="credit_events")
@@ -50,7 +50,17 @@ class CreditEvent(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    kind__in=["late", "left_early", "overtime", "no_show", "no_feedback", "late_cancel", "manual"]
+                    kind__in=[
+                        "late",
+                        "left_early",
+                        "overtime",
+                        "no_show",
+                        "no_feedback",
+                        "late_cancel",
+                        "manual",
+                        "used",
+                        "licence",
+                    ]
                 ),
                 name="credit_event_kind_known",
             ),

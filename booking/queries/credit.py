@@ -78,9 +78,9 @@ def my_standings(actor: Actor, now: datetime) -> list[tuple[CreditRules, Standin
     for row in rules.select_related("organisation").order_by("organisation__name_pinyin", "pk"):
         scope = Scope.PLATFORM if row.organisation_id is None else Scope.LAB
         if scope is Scope.PLATFORM:
-            counted = [PastEvent(one.at, one.platform_points, one.instrument_id) for one in events]
+            counted = [PastEvent(one.at, one.platform_points, one.instrument_id, one.kind) for one in events]
         else:
             own = [one for one in events if one.organisation_id == row.organisation_id]
-            counted = [PastEvent(one.at, one.lab_points, one.instrument_id) for one in own]
+            counted = [PastEvent(one.at, one.lab_points, one.instrument_id, one.kind) for one in own]
         found.append((row, standing_of(policy_from(row.document, scope), scope, counted, now)))
     return found

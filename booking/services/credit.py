@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.timezone import localtime
 
 from booking.credit_queries import rules_of, rules_of_owner
-from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation, UsageSession
+from booking.models import CreditAppeal, CreditEvent, CreditRules, Licence, Reservation, UsageSession
 from booking.rules.credit import (
+    GAINED,
     MEASURED,
     MOST_POINTS,
     AppealAction,
@@ -19,6 +21,7 @@ from booking.rules.credit import (
     EventKind,
     Scope,
     document_of,
+    next_appeal_at,
     next_appeal_state,
     policy_from,
     session_events,
@@ -73,8 +76,12 @@ def set_rules(actor: Actor, owner_id: int | None, document: Any, now: datetime) 
 
 def _one_at_a_time(owner_id: int | None) -> None:
     """Whoever writes the same rules waits: two that write the first ones at once find the other's."""
+    _one_at_a_time_named(f"credit.rules:{owner_id}")
+
+
+def _one_at_a_time_named(name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"credit.rules:{owner_id}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 # --- What the platform notes ------------------------------------------------------------------------------------------
@@ -95,11 +102,12 @@ def take_back(reservation: Reservation, kind: EventKind, actor: Actor, now: date
     if event is not None:
         _take_back(event, actor, "", now)
         audit.record(actor, "credit.take_back", event, now, after={"kind": str(kind), "reservation": reservation.pk})
-        credit_news.taken_back(event, now)
+        if kind not in GAINED:
+            credit_news.taken_back(event, now)
 
 
 def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
-    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction.
+    """Note what the measured time of a finished session says (late, left early, overtime, as booked); part of the caller's transaction.
 
     When the times were corrected, what they do not say any more is given back. What was given back once is not noted again.
     """
@@ -111,6 +119,7 @@ def note_session(reservation: Reservation, session: UsageSession, actor: Actor, 
     kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
     if session.outcome == Outcome.FAULT:
         kinds = [kind for kind in kinds if kind is not EventKind.LEFT_EARLY]
+    kinds = kinds or [EventKind.USED]
     for kind in MEASURED:
         if kind not in kinds:
             take_back(reservation, kind, actor, now)
@@ -124,9 +133,9 @@ def _note(
     actor: Actor,
     now: datetime,
 ) -> CreditEvent | None:
-    lab_points, platform_points = (0 if one is None else one.cost_of(kind) for one in rules)
-    if not lab_points and not platform_points:
+    if not any(one is not None and one.notes(kind) for one in rules):
         return None
+    lab_points, platform_points = (0 if one is None else one.points_of(kind) for one in rules)
     event, made = CreditEvent.objects.get_or_create(
         reservation=reservation,
         kind=kind,
@@ -145,7 +154,33 @@ def _note(
         return None
     after = {"kind": str(kind), "reservation": reservation.pk, "lab_points": lab_points, "platform_points": platform_points}
     audit.record(actor, "credit.event", event, now, after=after)
-    credit_news.noted(event, now)
+    if kind not in GAINED:
+        credit_news.noted(event, now)
+    return event
+
+
+def note_licence(licence: Licence, actor: Actor, words: str, now: datetime) -> CreditEvent | None:
+    """Give what the rules give for a new licence; part of the caller's transaction, which tells the person of the licence itself.
+
+    ``words`` say what it rests on: the course, or the lab's reference.
+    """
+    rules = rules_of(licence.organisation_id)
+    lab_points, platform_points = (0 if one is None else one.points_of(EventKind.LICENCE) for one in rules)
+    if not lab_points and not platform_points:
+        return None
+    event = CreditEvent.objects.create(
+        person_id=licence.person_id,
+        organisation_id=licence.organisation_id,
+        instrument_id=licence.instrument_id,
+        kind=EventKind.LICENCE,
+        lab_points=lab_points,
+        platform_points=platform_points,
+        at=now,
+        made_by_id=actor.person_id,
+        note=words[:NOTE_LENGTH],
+    )
+    after = {"kind": "licence", "licence": licence.pk, "lab_points": lab_points, "platform_points": platform_points}
+    audit.record(actor, "credit.event", event, now, after=after)
     return event
 
 
@@ -157,11 +192,16 @@ def note_missing_feedback_due(now: datetime) -> int:
         reservation__state=ReservationState.AGREED,
         reservation__rating=None,
     ).exclude(reservation__credit_events__kind=EventKind.NO_FEEDBACK)
-    kept = Q(reservation__instrument__organisation__credit_rules__document__points__no_feedback__gt=0)
-    if not CreditRules.objects.filter(organisation=None, document__points__no_feedback__gt=0).exists():
-        due = due.filter(kept)
+    if not CreditRules.objects.filter(_notes_feedback(""), organisation=None).exists():
+        due = due.filter(_notes_feedback("reservation__instrument__organisation__credit_rules__"))
     found = due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]
     return each_parked(list(found), lambda pk: _note_feedback(pk, now), "feedback on reservation")
+
+
+def _notes_feedback(path: str) -> Q:
+    """Rules, reached by ``path``, that take points for missing feedback or count it."""
+    counted = [{"kind": EventKind.NO_FEEDBACK.value}]
+    return Q(**{f"{path}document__points__no_feedback__gt": 0}) | Q(**{f"{path}document__counts__contains": counted})
 
 
 def _note_feedback(reservation_id: int, now: datetime) -> bool:
@@ -217,14 +257,29 @@ def appeal(actor: Actor, event_id: int, text: str, now: datetime) -> CreditAppea
     if not words:
         raise Refusal.of("credit.appeal_text_missing", "text")
     given_back = CreditEvent.objects.filter(reverses=event).exists()
-    if given_back or event.reverses_id is not None or (event.lab_points >= 0 and event.platform_points >= 0):
+    gave = event.lab_points >= 0 and event.platform_points >= 0 and event.lab_points + event.platform_points > 0
+    if given_back or event.reverses_id is not None or gave or event.kind in GAINED:
         raise Refusal.of("credit.nothing_to_appeal")
+    _require_appeal_left(event, now)
     made, is_new = CreditAppeal.objects.get_or_create(event=event, defaults={"text": words, "made_at": now})
     if not is_new:
         raise Conflict.of("credit.appealed")
     audit.record(actor, "credit.appeal", made, now, after={"event": event.pk, "text": words})
     credit_news.appealed(made, now)
     return made
+
+
+def _require_appeal_left(event: CreditEvent, now: datetime) -> None:
+    """Raises Refusal ``credit.appeals_used_up``, with the day of the next one. Granted appeals do not count: the person was right."""
+    rules = rules_of(event.organisation_id)
+    if all(one is None or one.appeals_a_year is None for one in rules):
+        return
+    _one_at_a_time_named(f"credit.appeals:{event.organisation_id}:{event.person_id}")
+    others = CreditAppeal.objects.filter(event__organisation_id=event.organisation_id, event__person_id=event.person_id)
+    counted = others.exclude(event=event).exclude(state=AppealState.GRANTED).values_list("made_at", flat=True)
+    next_at = next_appeal_at(rules, list(counted), now)
+    if next_at is not None:
+        raise Refusal.of("credit.appeals_used_up", "text", from_at=localtime(next_at).isoformat())
 
 
 @whole

@@ -23,7 +23,7 @@ from booking.rules.training import (
     months_after,
     step,
 )
-from booking.services import assisting, training_news
+from booking.services import assisting, credit, training_news
 from booking.services.context import policy_for
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
@@ -64,7 +64,7 @@ def grant_for_course(actor: Actor, enrolment: Enrolment, course: TrainingCourse,
     until = None
     if course.validity_months is not None:
         until = months_after(now, course.validity_months, ZoneInfo(settings.TIME_ZONE))
-    return [
+    granted = [
         write(
             actor, course.organisation_id, enrolment.person_id,
             Terms(course.level, scope.instrument_id, scope.class_code, until, course.unused_months),
@@ -72,6 +72,9 @@ def grant_for_course(actor: Actor, enrolment: Enrolment, course: TrainingCourse,
         )
         for scope in course.scopes.order_by("pk")
     ]  # fmt: skip
+    for licence in granted[:1]:  # a course gives points once, for however many instruments it is
+        credit.note_licence(licence, actor, course.title, now)
+    return granted
 
 
 def write(actor: Actor, owner_id: int, person_id: int, terms: Terms, origin: str, now: datetime, **more: Any) -> Licence:
@@ -124,6 +127,7 @@ def grant(
     Refusal.raise_any(reasons)
     terms = Terms(level, instrument.pk, valid_until=until)
     licence = write(actor, instrument.organisation_id, person.pk if person else 0, terms, "manual", now, evidence_reference=words)
+    credit.note_licence(licence, actor, words, now)
     training_news.licence_changed(licence, "granted", now)
     return licence
 
@@ -235,6 +239,7 @@ def decide_recognition(
         terms = Terms(request.level, request.instrument_id, valid_until=until)
         owner_id = request.instrument.organisation_id
         request.licence = write(actor, owner_id, request.person_id, terms, "recognised", now, evidence_id=request.evidence_id)
+        credit.note_licence(request.licence, actor, " ".join(request.statement.split()), now)
     request.state, request.reason = after, words
     request.decided_by_id, request.decided_at = actor.person_id, now
     request.save(update_fields=["state", "reason", "decided_by", "decided_at", "licence"])

@@ -28,6 +28,10 @@ CREDIT_RULES = {
         {"below": 20, "kind": "lab_list", "days": None},
     ],
     "window_days": 365,
+    "counts": [{"kind": "late", "times": 3, "within_days": 90, "leads_to": "notice", "days": 30}],
+    "gains": {"used": 1, "licence": 5},
+    "most_points": 110,
+    "appeals_a_year": 3,
 }
 #: The course's licence is for instruments of this technique; nobody of the printed accounts books there in the demo's story.
 _TAUGHT = ("TEM", "ICP-MS", "NMR")

@@ -63,7 +63,8 @@ class LeftRow:
 class OutcomeRow:
     """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount, ``left``
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
-    into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid."""
+    into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid. ``depends_on``: in words what nobody
+    told and without which it cannot be said whether there is a subsidy."""
 
     code: str
     version: str
@@ -81,6 +82,11 @@ class OutcomeRow:
     goes_by: str = ""
     left: tuple[LeftRow, ...] = ()
     conditions: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def depends_on_words(self) -> str:
+        return wording.several(self.depends_on)
 
     @property
     def refunded(self) -> bool:

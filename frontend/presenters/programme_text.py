@@ -296,7 +296,8 @@ def differing(result: ExampleResult) -> list[tuple[str, str, str]]:
 
 def _found(name: str, value: Any) -> str:
     if name.endswith("_fen") and isinstance(value, Mapping):
-        return wording.several(f"{wording.payer_word(payer)} ¥{yuan(fen)}" for payer, fen in value.items()) or "–"
+        pairs = [(wording.payer_word(each), _("no figure") if fen is None else f"¥{yuan(fen)}") for each, fen in value.items()]
+        return wording.several(f"{each} {figure}" for each, figure in pairs) or "–"
     if name.endswith("_fen") and isinstance(value, int):
         return f"¥{yuan(value)}"
     return value_words("", value)

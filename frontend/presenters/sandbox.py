@@ -21,6 +21,7 @@ from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN,
 from billing.settlement.exports import plain_cell
 from billing.settlement.xlsx import Sheet, Value, workbook
 from frontend import display
+from frontend.presenters.condition_words import fact_word
 from frontend.presenters.plots import Plot, line_plot
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation
@@ -403,12 +404,16 @@ def _steps(result: Json) -> Table:
 
 def _refused(refused: Sequence[Sequence[Any]]) -> Table:
     rows = [[_text(condition_word(code)), _count(count)] for code, count in refused]
-    note = _("A service may miss several conditions; each is counted.")
+    note = _("A service may miss several conditions or facts; each is counted once.")
     return Table("refused", _("Why services get nothing"), [_("Condition that is not met"), _services_word()], rows, note)
 
 
 def condition_word(code: str) -> str:
-    """What a refusal is about, in a word or two; a code that has none stays as it is."""
+    """What a refusal is about, in a word or two; a code that has none stays as it is. A missing fact is named behind its code, but for
+    results of before."""
+    code, _colon, fact = code.partition(":")
+    if fact:
+        return _("A fact is not known: %(fact)s") % {"fact": fact_word(fact)}
     words = {
         "validity": _("Days of validity"),
         "fact_missing": _("A fact is not known"),

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from booking.queries import credit as queries
 from booking.queries import licences as teaching
+from booking.rules.credit import Scope, policy_from
 from booking.services import access_lists, credit
 from booking.services.access_lists import Listing
 from booking.training_wording import MEASURE_NAMES, licence_scope
@@ -25,6 +26,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, stands_at
+from frontend.presenters.credit import because, rules_in_words
 from frontend.refusals import sentences, status_of
 from frontend.training_forms import ListingForm, NoteForm, RulesForm, end_of_day
 from instruments.models import Organisation
@@ -43,7 +45,7 @@ def _record_page(request: HttpRequest, refusal: Refusal | None = None, failed: i
     actor, now = actor_of(request), timezone.now()
     held = teaching.held(teaching.my_licences(actor), now)
     standings = [
-        (row, standing, [(one, MEASURE_NAMES[one.kind]) for one in standing.measures])
+        (row, standing, [(one, MEASURE_NAMES[one.kind], because(one)) for one in standing.measures])
         for row, standing in queries.my_standings(actor, now)
     ]
     entries = [one for one in queries.list_entries(actor, now) if one.person_id == actor.user_id and one.verdict == "deny"]
@@ -216,7 +218,10 @@ def credit_rules(request: HttpRequest) -> HttpResponse:
             else:
                 messages.success(request, _("No points are kept any more.") if stop else _("These rules count from now on."))
                 return redirect(reverse("credit_rules") + (f"?owner={owner_id}" if owner_id else ""))
-    context = {"form": form, "owner": owner, "owners": teaching.teachable_owners(actor), "stored": stored}
+    context: dict[str, Any] = {"form": form, "owner": owner, "owners": teaching.teachable_owners(actor), "stored": stored}
+    if stored is not None:
+        scope = Scope.PLATFORM if owner is None else Scope.LAB
+        context["said"] = rules_in_words(policy_from(stored.document, scope), timezone.now())
     return render(request, "training/rules.html", context, status=status)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_GET
 from billing import wording
 from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
-from billing.firms.rules.self_test import Answers, tried
+from billing.firms.rules.self_test import QUESTIONS, Answers, depends_on, questions, tried
 from billing.settlement.offered import offered_by, percent_of_share
 from billing.subsidy import queries
 from billing.subsidy.rules.assess import Candidate
@@ -24,25 +26,32 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
 from booking.rules.service_facts import PUBLIC_KINDS
+from booking.service_wording import DIRECTIONS
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import outcome_row
 from frontend.presenters.choices import way_words
+from frontend.presenters.condition_words import fact_word
 from frontend.presenters.programme import KINDS, SIZES
 from frontend.templatetags.jishi import bilingual
 from frontend.yuan_typed import YuanField
 from instruments.queries.codes import zones_on
+from instruments.wording import OWNER_CLASS_NAMES
 
 SERVICES = (
     *("instrument_use", "testing", *PUBLIC_KINDS),
     *("technology_consulting", "technology_transaction", "intellectual_property", "incubation"),
 )
+WAYS = ("self_operated", "assisted", "commissioned", "remote")
 MOST_YUAN = 10_000_000_000
+_MINUTES = 60
+_NOT_SAID = ("", _("not said"))
 
 
 class SelfTestForm(forms.Form):
-    """Who asks, and for what. Choices in words are made for each reader: what is made here is made once for all."""
+    """Who asks, and for what; some questions are only there where one of the programmes looks at the answer. Choices in words are made
+    for each reader: what is made here is made once for all."""
 
     kind = forms.ChoiceField(label=_("Who applies"), choices=lambda: [(code, wording.kind_word(code)) for code in KINDS])
     staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
@@ -92,9 +101,35 @@ class SelfTestForm(forms.Form):
     rate = forms.DecimalField(
         label=_("Rate of the subsidy, in per cent"), required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4
     )
+    purpose = forms.ChoiceField(
+        label=_("What the service is for"), required=False, choices=lambda: [_NOT_SAID, *DIRECTIONS.items()]
+    )
+    way = forms.ChoiceField(
+        label=_("How it is done"),
+        required=False,
+        choices=lambda: [_NOT_SAID, *((code, wording.service_way_word(code)) for code in WAYS)],
+    )
+    hours = forms.DecimalField(
+        label=_("Hours on the instrument"), required=False, min_value=0, max_value=10_000, max_digits=8, decimal_places=2
+    )
+    samples = forms.IntegerField(label=_("Number of samples"), required=False, min_value=0, max_value=1_000_000)
+    value_yuan = YuanField(label=_("Original value of the instrument (yuan)"), required=False)
+    owner_class = forms.ChoiceField(
+        label=_("Class of the institution that owns it"),
+        required=False,
+        choices=lambda: [_NOT_SAID, *OWNER_CLASS_NAMES.items()],
+    )
+    founded_on = day_field(_("Day on which the applicant was founded"), required=False)
+    provider_region = forms.ChoiceField(
+        label=_("Where the provider is"), required=False, help_text=_("Left open: in the region of the applicant.")
+    )
 
     def __init__(self, programmes: Sequence[Programme], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in QUESTIONS.keys() - questions(programmes):
+            del self.fields[name]
+        if "provider_region" in self.fields:
+            self.fields["provider_region"].choices = region_choices()  # type: ignore[attr-defined]
         found = offered_by([Candidate(each, Facts(), {}) for each in programmes])
         if found.ways:
             ways = [(way.value, way_words(way.says, way.value)) for way in found.ways]
@@ -141,9 +176,30 @@ class SelfTestForm(forms.Form):
             service_on=typed["on"] or timezone.localdate(),
             industry_code=typed["industry"] or None,
             assets_fen=fen(typed["assets_yuan"]),
+            purpose=typed.get("purpose") or None,
+            way=typed.get("way") or None,
+            minutes=_minutes(typed.get("hours")),
+            samples=typed.get("samples"),
+            value_fen=fen(typed.get("value_yuan")),
+            owner_class=typed.get("owner_class") or None,
+            founded_on=typed.get("founded_on"),
+            provider_region=typed.get("provider_region") or None,
             settlement=typed.get("settlement", ""),
             rate=typed["rate"] / 100 if typed.get("rate") is not None else None,
         )
+
+
+def _minutes(hours: Decimal | None) -> int | None:
+    return None if hours is None else int(hours * _MINUTES)
+
+
+def _day(typed: QueryDict) -> date:
+    """The day whose programmes say what is asked; today while none is typed, or none that is a day."""
+    try:
+        found: date | None = SelfTestForm.base_fields["on"].clean(typed.get("on"))
+    except forms.ValidationError:
+        found = None
+    return found or timezone.localdate()
 
 
 def _in_force(request: HttpRequest, on: date) -> list[Programme]:
@@ -154,26 +210,31 @@ def _in_force(request: HttpRequest, on: date) -> list[Programme]:
 def eligibility(request: HttpRequest) -> HttpResponse:
     """The form, and below it what every programme in force says."""
     asked = "amount_yuan" in request.GET
-    now_in_force = _in_force(request, timezone.localdate())
-    form = SelfTestForm(now_in_force, request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
+    programmes = _in_force(request, _day(request.GET))
+    form = SelfTestForm(programmes, request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
     context: dict[str, Any] = {"form": form, "asked": asked}
     status = 200
     if asked and not form.is_valid():
         status = 422
     elif asked:
-        answers = form.answers()
-        programmes = _in_force(request, answers.service_on)
-        rows = [
-            outcome_row(outcome, programme) for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
-        ]
-        size, found = answers.size_class(), answers.sizing()
-        said_itself = found is None or (found.size is None and answers.size is not None)
-        context |= {
-            "rows": sorted(rows, key=lambda row: (not row.awarded, -row.total_fen, row.code)),
-            "count": sum(row.awarded for row in rows),
-            "size": wording.size_word(size) if size else "",
-            "sizing": [] if found is None or said_itself else firm_wording.sizing_words(found),
-            "on": answers.service_on,
-            "by_voucher": {each.code for each in programmes if any(is_issued(cap) for cap in each.caps)},
-        }
+        context |= _found(programmes, form.answers())
     return render(request, "programmes/eligibility.html", context, status=status)
+
+
+def _found(programmes: list[Programme], answers: Answers) -> dict[str, Any]:
+    """What every programme says: those that pay first, then those of which nobody can tell."""
+    rows = [
+        replace(outcome_row(outcome, programme), depends_on=tuple(fact_word(each) for each in depends_on(programme, answers)))
+        for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
+    ]
+    size, found = answers.size_class(), answers.sizing()
+    said_itself = found is None or (found.size is None and answers.size is not None)
+    return {
+        "rows": sorted(rows, key=lambda row: (not row.awarded, not row.depends_on, -row.total_fen, row.code)),
+        "count": sum(row.awarded for row in rows),
+        "size": wording.size_word(size) if size else "",
+        "sizing": [] if found is None or said_itself else firm_wording.sizing_words(found),
+        "on": answers.service_on,
+        "elsewhere": answers.provider_region is not None,
+        "by_voucher": {each.code for each in programmes if any(is_issued(cap) for cap in each.caps)},
+    }

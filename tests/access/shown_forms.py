@@ -16,6 +16,7 @@ from lxml import html
 
 from config.kernel.errors import Refusal
 from config.kernel.services import transactions
+from frontend import once
 from tests.access.asking import OURS, address, client_of
 from tests.access.matrix import PAGES, Route
 from tests.access.world import World
@@ -192,6 +193,7 @@ def refuse_everything(patch: pytest.MonkeyPatch, asked: list[bool]) -> None:
         raise Refusal.of("booking.purpose_needed")
 
     patch.setattr(transactions, "run", refused)
+    patch.setattr(once, "_key", lambda _request: "")  # whether the form was sent before is not what is refused here
 
 
 @dataclass(frozen=True)

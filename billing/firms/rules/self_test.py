@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Label, More, Party, Profile, Request, Service
-from billing.subsidy.rules.outcome import Outcome
+from billing.subsidy.rules.facts import (
+    Amounts,
+    ClaimAmounts,
+    Facts,
+    Label,
+    More,
+    Paper,
+    Party,
+    Profile,
+    Quantities,
+    Request,
+    Service,
+)
+from billing.subsidy.rules.outcome import FACT_MISSING, Outcome, Refused, Unmet
+from billing.subsidy.rules.parts.base import QUANTITIES
+from billing.subsidy.rules.parts.gates import AlternativesGate, Gate
 from billing.subsidy.rules.programme import Programme
 from instruments.rules.firm_size import Figures, Sizing, sizing
+
+#: What is only asked where a programme looks at it: the question, and the facts that its answer gives.
+QUESTIONS: Mapping[str, frozenset[str]] = {
+    "purpose": frozenset({"service.purpose"}),
+    "way": frozenset({"service.way"}),
+    "hours": frozenset({"quantities.minutes"}),
+    "samples": frozenset({"quantities.samples"}),
+    "value_yuan": frozenset({"instrument.original_value"}),
+    "owner_class": frozenset({"provider.owner_class"}),
+    "founded_on": frozenset({"applicant.founded_on"}),
+    "provider_region": frozenset({"provider.region_code", "instrument.region_code"}),
+}
+#: Parts of a document that are no rules.
+_NO_RULES = frozenset({"examples", "clauses", "says", "name", "issuer", "open_points", "evidence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +64,13 @@ class Answers:
     provider_region: str | None = None
     industry_code: str | None = None
     assets_fen: int | None = None
+    purpose: str | None = None
+    way: str | None = None
+    minutes: int | None = None
+    samples: int | None = None
+    value_fen: int | None = None
+    owner_class: str | None = None
+    founded_on: date | None = None
     settlement: str = ""
     rate: Decimal | None = None
     """The way of settlement and the rate that are chosen, where a programme asks."""
@@ -53,13 +89,15 @@ class Answers:
 
 
 def facts_of(answers: Answers) -> Facts:
-    """A verified applicant who used nothing before, on no list, with a verified and certified provider that is not related."""
+    """A verified applicant who used nothing before, on no list, with a verified and certified provider that is not related. What is paid
+    and invoiced is the fee, as of a booking."""
     on = answers.service_on
     profile = Profile(
         staff=answers.staff,
         annual_revenue=answers.revenue_fen,
         total_assets=answers.assets_fen,
         industry_code=answers.industry_code,
+        founded_on=answers.founded_on,
         incorporated={"firm": True, "team": False}.get(answers.kind),
         labels=tuple(Label(code) for code in answers.labels),
         related_to_provider=False,
@@ -82,15 +120,87 @@ def facts_of(answers: Answers) -> Facts:
     amount = answers.amount_fen
     return Facts(
         applicant=applicant,
-        provider=replace(place, profile=Profile(certified=True)),
-        instrument=replace(place, verified=None, profile=Profile(listed=True)),
-        service=Service(answers.service_kind, on, on, on, on),
-        amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0),
+        provider=replace(place, profile=Profile(certified=True, owner_class=answers.owner_class)),
+        instrument=replace(place, verified=None, profile=Profile(listed=True, original_value=answers.value_fen)),
+        service=Service(answers.service_kind, on, on, on, on, paper=Paper(way=answers.way, purpose=answers.purpose)),
+        amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0, claim=ClaimAmounts(paid=amount, invoice=amount)),
+        quantities=Quantities(minutes=answers.minutes, samples=answers.samples),
         more=More(request=Request(settlement=answers.settlement or None, rate=answers.rate)),
     )
+
+
+def questions(programmes: Iterable[Programme]) -> frozenset[str]:
+    """The questions of ``QUESTIONS`` whose answers some of the programmes look at."""
+    looked_at = {path for programme in programmes for path in _named(programme.document)}
+    return frozenset(name for name, facts in QUESTIONS.items() if facts & looked_at)
 
 
 def tried(programmes: Sequence[Programme], answers: Answers) -> list[Outcome]:
     """What each programme would say, each for itself: the same decision as for a booking, with nothing used of any limit."""
     facts = facts_of(answers)
     return [evaluate(programme, facts, {}) for programme in programmes]
+
+
+def depends_on(programme: Programme, answers: Answers) -> tuple[str, ...]:
+    """The facts that nobody told and without which nobody can say whether the programme refuses; none where it gives something, or refuses
+    whatever they are."""
+    facts = facts_of(answers)
+    outcome = evaluate(programme, facts, {})
+    if not isinstance(outcome, Refused):
+        return ()
+    if not programme.sides:
+        return _open_facts(programme, facts, outcome)
+    found: list[str] = []
+    for side in programme.sides:
+        unknown: list[str] = []
+        holds = side.when is None or side.when.holds(facts, unknown)
+        own = evaluate(side.programme, facts, {})
+        if holds is None:
+            found += unknown
+        elif holds and isinstance(own, Refused):
+            found += _open_facts(side.programme, facts, own)
+    return tuple(dict.fromkeys(found))
+
+
+def _open_facts(programme: Programme, facts: Facts, refused: Refused) -> tuple[str, ...]:
+    """What every reason of a refusal misses; nothing where one of them misses nothing."""
+    choices = [each for each in programme.conditions if isinstance(each, AlternativesGate)]
+    found: list[str] = []
+    for reason in refused.reasons:
+        own = [reason.params["fact"]] if reason.code == FACT_MISSING else _of_choices(choices, facts, reason)
+        if not own:
+            return ()
+        found += own
+    return tuple(dict.fromkeys(found))
+
+
+def _of_choices(choices: Sequence[AlternativesGate], facts: Facts, reason: Unmet) -> list[str]:
+    """What the alternatives miss that are not refused whatever it is."""
+    found: list[str] = []
+    for gate in choices:
+        if gate.check(facts) == reason:
+            for gates, _met in gate.alternatives:
+                found += _missed(gates, facts)
+    return found
+
+
+def _missed(gates: Iterable[Gate], facts: Facts) -> list[str]:
+    unmet = [found for gate in gates if isinstance(found := gate.check(facts), Unmet)]
+    return [each.params["fact"] for each in unmet] if all(each.code == FACT_MISSING for each in unmet) else []
+
+
+def _named(rules: Any) -> Iterator[str]:
+    """Every text of the rules, facts among them, and the facts behind bases that are quantities and behind regions."""
+    if isinstance(rules, str):
+        yield rules
+    elif isinstance(rules, Mapping):
+        if rules.get("type") == "region":
+            yield f"{rules['subject']}.region_code"
+        if rules.get("quantity") in QUANTITIES:
+            yield QUANTITIES[rules["quantity"]]
+        for name, value in rules.items():
+            if name not in _NO_RULES:
+                yield from _named(value)
+    elif isinstance(rules, list):
+        for each in rules:
+            yield from _named(each)

@@ -158,7 +158,9 @@ def _shown(name: str, value: Any) -> str:
         return yuan(value)
     if isinstance(value, Iterable) and not isinstance(value, str):
         return ", ".join(str(each) for each in value) or "none"
-    return "nothing" if value is None else str(value)
+    if value is None:
+        return "no figure: it limits nothing here" if name.endswith("left_fen") else "nothing"
+    return str(value)
 
 
 def _count(number: int, word: str, plural: str = "s") -> str:

@@ -28,7 +28,7 @@ from billing.subsidy.rules.facts import (
     Service,
     parse_facts,
 )
-from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, paid_by_homes
+from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
@@ -330,8 +330,8 @@ class Simulation:
             )  # as when it is charged: a grade lowers what was promised and never raises it
             outcome, graded = (lower, graded) if counts else (outcome, None)
         if not isinstance(outcome, Award):
-            for reason in outcome.reasons:
-                self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
+            for why in dict.fromkeys(map(_why, outcome.reasons)):
+                self.refused[why] = self.refused.get(why, 0) + 1
             return 0
         for cap_id, amount in outcome.draws.items():
             if amount and cap_id not in purses:
@@ -427,6 +427,11 @@ class _Account:
         if self.pool:
             return self.cap.id
         return f"{self.cap.id}:{self._whose(row, facts)}{year if self._yearly else ''}"
+
+
+def _why(reason: Unmet) -> str:
+    """The code under which a refusal is counted, with the name of a fact that is missing behind it."""
+    return f"{FACT_MISSING}:{reason.params['fact']}" if reason.code == FACT_MISSING else reason.code
 
 
 def _given(outcome: Outcome) -> int:

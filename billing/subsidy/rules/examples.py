@@ -11,6 +11,7 @@ from billing.ledger.rules.money import parse_yuan
 from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.example_faults import merged_facts
+from billing.subsidy.rules.example_left import left_of_award, left_of_batch, left_of_one
 from billing.subsidy.rules.facts import Facts, parse_facts
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode
 from billing.subsidy.rules.programme import Programme, parse_programme
@@ -54,7 +55,7 @@ def run_example(programme: Programme, example: Mapping[str, Any]) -> ExampleResu
     balances = {cap: _balance(balance) for cap, balance in example.get("balances", {}).items()}
     outcome = evaluate(programme, facts, balances)
     expected = _expected(example["expect"])
-    found = _found(programme, facts, outcome)
+    found = _found(programme, facts, outcome, left_of_one(programme, facts, balances, outcome))
     actual = {name: _as_asked(name, found.get(name), value) for name, value in expected.items()}
     return ExampleResult(example["title"], actual == expected, expected, actual, outcome, {})
 
@@ -64,8 +65,10 @@ def _run_batch(programme: Programme, example: Mapping[str, Any]) -> ExampleResul
     claims = [Claim(each["id"], _as_known(parse_facts(merged_facts(common, each["facts"])))) for each in example["claims"]]
     batch = evaluate_batch(programme, claims, _opening(example.get("balances", {})))
     expected = _expected(example["expect"])
-    each = {claim.id: _found(programme, claim.facts, batch.outcomes[claim.id]) for claim in claims}
+    left = {name: left_of_award(programme, outcome) for name, outcome in batch.outcomes.items()}
+    each = {claim.id: _found(programme, claim.facts, batch.outcomes[claim.id], left[claim.id]) for claim in claims}
     whole = _sum_of(list(each.values())) | {"claims_fen": {name: found["total_fen"] for name, found in each.items()}}
+    whole["left_fen"] = left_of_batch(left.values(), batch.outcomes.values(), batch.steps)
     actual = {name: _as_asked(name, whole.get(name), value) for name, value in expected.items()}
     for claim in example["claims"]:
         for name, value in _expected(claim.get("expect", {})).items():
@@ -86,11 +89,12 @@ def _as_known(facts: Facts) -> Facts:
 
 def _as_asked(name: str, found: Any, expected: Any) -> Any:
     """What came out in the form it is compared in: by name, nil is the same whether it is written or left out; of what is left under
-    the caps only those that are named."""
+    the caps only those that are named, and a cap that limited nothing has no figure, which is not nil."""
     if not isinstance(expected, dict) or not isinstance(found, dict):
         return found
-    named = {each: found.get(each, 0) for each in expected}
-    return named if name == "left_fen" else named | {each: value for each, value in found.items() if value}
+    if name == "left_fen":
+        return {each: found.get(each) for each in expected}
+    return {each: found.get(each, 0) for each in expected} | {each: value for each, value in found.items() if value}
 
 
 def _opening(document: Mapping[str, Any]) -> Opening:
@@ -119,13 +123,13 @@ def _expected(document: Mapping[str, Any]) -> dict[str, Any]:
     return expected
 
 
-def _found(programme: Programme, facts: Facts, outcome: Outcome) -> dict[str, Any]:
+def _found(programme: Programme, facts: Facts, outcome: Outcome, left: Mapping[str, int]) -> dict[str, Any]:
     """Everything that an example could expect of one claim."""
     price = price_of(programme, facts)
     if isinstance(outcome, Refused):
         nothing = dict.fromkeys((f"{name}_fen" for name in AMOUNTS), 0)
         codes = sorted({reason.code for reason in outcome.reasons})
-        known = {"payers_fen": {}, "payees_fen": {}, "left_fen": {}, "refused": codes, "binding": [], "estimate": False}
+        known = {"payers_fen": {}, "payees_fen": {}, "left_fen": dict(left), "refused": codes, "binding": [], "estimate": False}
         return nothing | known | {"payable_now_fen": price, "final_cost_fen": price}
     deducted = outcome.given_fen(SettlementMode.DEDUCTED_NOW)
     refunded = outcome.given_fen(SettlementMode.REFUNDED_LATER)
@@ -140,7 +144,7 @@ def _found(programme: Programme, facts: Facts, outcome: Outcome) -> dict[str, An
         "final_cost_fen": max(0, price - deducted - refunded),
         "payers_fen": _by(outcome, "payer"),
         "payees_fen": _by(outcome, "payee"),
-        "left_fen": dict(outcome.left_after),
+        "left_fen": dict(left),
         "refused": [],
         "binding": list(outcome.binding_caps),
         "estimate": outcome.estimate,
@@ -171,5 +175,4 @@ def _sum_of(found: list[dict[str, Any]]) -> dict[str, Any]:
     whole["binding"] = list(dict.fromkeys(cap for each in found for cap in each["binding"]))
     whole["refused"] = sorted({code for each in found for code in each["refused"]})
     whole["estimate"] = any(each["estimate"] for each in found)
-    whole["left_fen"] = found[-1]["left_fen"] if found else {}
     return whole

@@ -146,9 +146,13 @@ class Refused(NamedTuple):
 Outcome = Award | Refused
 
 
+#: The code of a refusal for a fact that nobody knows; ``params`` name the fact.
+FACT_MISSING = "subsidy.unmet.fact_missing"
+
+
 def missing(clause: str, fact: str) -> Unmet:
     """The refusal for a rule that needs a fact nobody gave."""
-    return Unmet(clause, "subsidy.unmet.fact_missing", {"fact": fact})
+    return Unmet(clause, FACT_MISSING, {"fact": fact})
 
 
 def home_parts(homes: Sequence[Home], amount_fen: int) -> dict[str, int]:

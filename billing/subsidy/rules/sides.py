@@ -59,7 +59,7 @@ def in_one_way(award: Award, mode: SettlementMode) -> Award:
     lines: list[PayerLine] = []
     steps: list[Step] = []
     place = 0
-    for side, own in zip(award.sides, _steps_of_sides(award.steps), strict=True):
+    for side, own in zip(award.sides, steps_of_sides(award.steps), strict=True):
         if side.mode is mode:
             lines += award.lines[place : place + side.lines]
             steps += own
@@ -76,7 +76,8 @@ def in_one_way(award: Award, mode: SettlementMode) -> Award:
     )
 
 
-def _steps_of_sides(steps: Sequence[Step]) -> Iterator[list[Step]]:
+def steps_of_sides(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """The steps of an award, those of each side by themselves: they end with its total."""
     own: list[Step] = []
     for step in steps:
         own.append(step)

@@ -126,6 +126,8 @@ def test_what_is_missing_is_named_also_where_it_is_the_other_fact() -> None:
         ({}, "$", "exactly one of"),
         ({"all": [{"fact": "applicant.kind", "is": "firm"}], "fact": "applicant.kind"}, "$", "exactly one of"),
         ({"fact": "applicant.wealth", "is": 1}, "$.fact", "there is no fact"),
+        ({"fact": "applicant.credit_listing", "is": 1}, "$.fact", "did you mean 'applicant.credit_listings'? docs/programmes.md"),
+        ({"fact": "firm.founded_on", "is": 1}, "$.fact", "did you mean 'applicant.founded_on'?"),
         ({"fact": "applicant.staff"}, "$", "say what applicant.staff must be"),
         ({"fact": "applicant.staff", "is": "100"}, "$.is", "whole number"),
         ({"fact": "applicant.staff", "is": True}, "$.is", "whole number"),
@@ -150,7 +152,7 @@ def test_what_is_missing_is_named_also_where_it_is_the_other_fact() -> None:
             "$.within[0].to",
             "before it begins",
         ),
-        ({"not": {"fact": "nothing.here", "is": 1}}, "$.not.fact", "there is no fact"),
+        ({"not": {"fact": "nothing.here", "is": 1}}, "$.not.fact", "'nothing.here'; docs/programmes.md"),
         ({"any": [{"fact": "applicant.kind", "is": "firm"}, {"fact": "x.y", "is": 1}]}, "$.any[1].fact", "there is no fact"),
     ],
 )

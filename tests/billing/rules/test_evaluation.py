@@ -306,11 +306,26 @@ def test_a_region_is_a_prefix_of_the_code(prefix: str, code: str, inside: bool) 
         assert award(region(none_of=[{"code_prefix": prefix}]), facts).total_fen == 5_000
 
 
+def test_a_code_that_nobody_knows_is_missing_where_a_zone_does_not_answer() -> None:
+    """As of any gate that cannot be told: it refuses and names the fact, allowed or excluded by code."""
+    zone, code = {"zone": "high-tech"}, {"code_prefix": "6301"}
+    known = facts_of(100, applicant={"policy_zones": ["high-tech"]})
+    missing = ["subsidy.unmet.fact_missing"]
+    assert refused(region(any_of=[zone], none_of=[code]), known) == missing
+    assert refused(region(none_of=[code]), known) == missing
+    assert refused(region(any_of=[code]), known) == missing
+    assert refused(region(any_of=[code], none_of=[zone]), known) == ["subsidy.unmet.region_excluded"]
+    assert refused(region(any_of=[{"zone": "other"}], none_of=[code]), known) == ["subsidy.unmet.region"]
+    assert award(region(any_of=[zone, code]), known).total_fen == 5_000
+    assert award(region(any_of=[zone], none_of=[{"zone": "other"}]), known).total_fen == 5_000
+
+
 def test_a_policy_zone_stands_beside_the_code() -> None:
     areas = [{"code_prefix": "6301"}, {"zone": "high-tech"}]
     inside = facts_of(100, applicant={"region_code": "632801", "policy_zones": ["high-tech"]})
     assert award(region(any_of=areas), inside).total_fen == 5_000
-    assert refused(region(any_of=areas), facts_of(100, applicant={"policy_zones": ["other"]})) == ["subsidy.unmet.region"]
+    elsewhere = facts_of(100, applicant={"region_code": "632801", "policy_zones": ["other"]})
+    assert refused(region(any_of=areas), elsewhere) == ["subsidy.unmet.region"]
 
 
 def test_a_refusal_names_every_unmet_gate_once_with_its_clause() -> None:

@@ -185,6 +185,34 @@ def test_what_is_left_is_compared_under_the_caps_that_are_named(write: Write) ->
     assert "left year: expected 301.00, got 300.00" in said and "left fund" not in said
 
 
+def test_what_is_left_of_an_order_is_known_and_what_limits_nothing_has_no_figure(write: Write) -> None:
+    caps = [
+        cap("order", "order", 600),
+        cap("contract", "contract", 700),
+        cap("own", "payment", 450, payer="province"),
+        cap("team", "team_year", 800),
+        cap("open", "pool", {"configured": True, "when_unset": "no_limit"}),
+    ]
+    whole = {"order": 150, "contract": 250, "own": 0}
+    examples = [
+        example({"left": whole}),
+        example({"left": {"order": 0, "contract": 0}}),
+        example({"left": {"team": 0, "open": 0}}),
+        example({"refused": ["subsidy.unmet.validity"], "left": {"order": 600}}, service={"service_on": "2031-01-01"}),
+        {
+            "title": "one contract twice",
+            "facts": {"applicant": {"id": "a"}, "service": {"service_on": "2025-06-10", "contract_number": "K1"}},
+            "claims": [{"id": str(number), "facts": {"amounts": {"fee": 1000}}} for number in (1, 2)],
+            "expect": {"left": {"contract": 0}},
+        },
+    ]
+    said, code = check(write("left.json", programme_document(caps=caps, examples=examples)))
+    assert code == 1 and "5 examples: 3 passed, 2 failed." in said
+    assert "left order: expected 0.00, got 150.00" in said and "left contract: expected 0.00, got 250.00" in said
+    assert "left team: expected 0.00, got no figure: it limits nothing here" in said
+    assert "left open: expected 0.00, got no figure" in said
+
+
 def test_the_size_of_a_firm_follows_from_its_figures_where_an_example_does_not_say_it(write: Write) -> None:
     gates = [{"type": "firm_size", "any_of": ["small"], "clause": "1"}]
     figures = {"kind": "firm", "staff": 20, "annual_revenue": 3_000_000}

@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from booking.credit_queries import measures_against
-from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation
+from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation, UsageSession
 from booking.queries import credit as queries
 from booking.queries import policies as policy_queries
 from booking.rules.credit import EventKind, strictest
 from booking.rules.standing import may_be_overridden
-from booking.services import access_lists, credit, ratings, reservations, transitions
+from booking.services import access_lists, credit, licences, ratings, reservations, transitions
 from booking.services.access_lists import Listing
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -132,6 +133,65 @@ def test_measured_times_say_late_early_and_overtime(cast, rules, approved):
     assert points() == {"late": -5, "left_early": -3, "overtime": -4}
 
 
+def test_misses_that_are_only_counted_are_noted_without_points_and_keep_from_booking(cast, approved, against, slot, now):
+    count = {"kind": "no_show", "times": 2, "within_days": 90, "leads_to": "no_booking", "days": 14}
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "counts": [count]}, now)
+    first, second = approved(9), approved(12)
+    for one in (first, second):
+        assert not against(one.starts_at)
+        transitions.mark_no_show(cast.actor("wang"), one.pk, one.ends_at)
+    assert points() == {"no_show": 0}
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 11, day=2), "self_operated")
+    with pytest.raises(Refusal) as refused:
+        reservations.reserve(cast.actor("lin"), request, second.ends_at, idempotency_key="kept")
+    (reason,) = refused.value.reasons
+    assert reason.code == "measure.counted_until" and may_be_overridden(reason)
+    with override("en"):
+        assert "“Did not come” was noted 2 times within 90 days" in reason_sentence(reason)
+    assert not against(second.ends_at + timedelta(days=14))
+    made = credit.appeal(cast.actor("lin"), CreditEvent.objects.latest("pk").pk, "The door was locked", second.ends_at)
+    credit.decide_appeal(cast.actor("zhou"), made.pk, True, "It was", second.ends_at)
+    assert not against(second.ends_at)
+
+
+def test_a_session_as_booked_and_a_new_licence_give_points_without_a_mail_of_their_own(cast, approved, now):
+    document = {"start_points": 100, "points": {"late": 5}, "gains": {"used": 2, "licence": 6}, "most_points": 110}
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, document, now)
+    fine, late = approved(9), approved(12)
+    for one, start in ((fine, 0), (late, 20)):
+        transitions.check_in(cast.actor("wang"), one.pk, one.starts_at + timedelta(minutes=start))
+        transitions.check_out(cast.actor("wang"), one.pk, one.ends_at)
+    licences.grant(cast.actor("wang"), cast.xrd.pk, "lin@example.org", "self", "Certificate 7", None, late.ends_at)
+    assert points() == {"used": 2, "late": -5, "licence": 6}
+    assert {one.params["credit_event"] for one in Notice.objects.filter(event="credit.noted")} == {"late"}
+    (_row, standing), *_rest = queries.my_standings(cast.actor("lin"), late.ends_at)
+    assert standing.score == 103
+    with pytest.raises(Refusal, match=r"credit\.nothing_to_appeal"):
+        credit.appeal(cast.actor("lin"), CreditEvent.objects.get(kind="used").pk, "x", late.ends_at)
+
+
+def test_what_other_times_say_takes_the_points_of_normal_use_back(cast, approved, now):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "gains": {"used": 2}, "most_points": 110}, now)
+    one = approved(9)
+    transitions.check_in(cast.actor("wang"), one.pk, one.starts_at)
+    transitions.check_out(cast.actor("wang"), one.pk, one.ends_at)
+    session = UsageSession.objects.get(reservation=one)
+    session.actual_starts_at += timedelta(minutes=40)
+    for _again in range(2):
+        credit.note_session(one, session, cast.actor("wang"), one.ends_at)
+    assert [event.lab_points for event in CreditEvent.objects.order_by("pk")] == [2, -2]
+    assert not Notice.objects.filter(event="credit.taken_back")
+
+
+def test_missing_feedback_that_is_only_counted_is_noted(cast, approved, now):
+    count = {"kind": "no_feedback", "times": 3, "within_days": 90, "leads_to": "notice"}
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "counts": [count]}, now)
+    silent = approved(9)
+    transitions.check_in(cast.actor("wang"), silent.pk, silent.starts_at)
+    check_out_agreed(cast.actor("wang"), silent.pk, silent.ends_at)
+    assert credit.note_missing_feedback_due(silent.ends_at + timedelta(hours=24)) == 1
+
+
 def test_no_feedback_within_a_day_is_noted_once(cast, rules, approved):
     told, silent = approved(9), approved(12)
     for one in (told, silent):
@@ -247,6 +307,27 @@ def test_points_of_the_platform_move_by_the_operators_word_alone(cast, now):
         credit.note_manual(cast.actor(name), cast.lab.pk, "lin@example.org", -7, "Left samples", now)
     noted = [(one.lab_points, one.platform_points) for one in CreditEvent.objects.order_by("pk")]
     assert noted == [(-7, 0), (-7, -7)]
+
+
+def test_appeals_are_few_within_a_year_and_granted_ones_do_not_count(cast, now, gao):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "appeals_a_year": 1}, now)
+    events = [
+        credit.note_manual(cast.actor("wang"), cast.lab.pk, "lin@example.org", -7, "Left samples", now) for _each in range(3)
+    ]
+    lin = cast.actor("lin")
+    granted = credit.appeal(lin, events[0].pk, "Not mine", now)
+    with pytest.raises(Refusal, match=r"credit\.appeals_used_up"):
+        credit.appeal(lin, events[1].pk, "Not mine either", now)
+    credit.decide_appeal(gao, granted.pk, True, "Right", now)
+    refused = credit.appeal(lin, events[1].pk, "Not mine either", now)
+    credit.decide_appeal(gao, refused.pk, False, "It was", now)
+    with pytest.raises(Refusal) as used_up:
+        credit.appeal(lin, events[2].pk, "Nor this", now + timedelta(days=364))
+    with override("en"):
+        assert "The next appeal is possible from" in reason_sentence(used_up.value.reasons[0])
+    with pytest.raises(Conflict, match=r"credit\.appealed"):
+        credit.appeal(lin, events[1].pk, "Again", now)
+    assert credit.appeal(lin, events[2].pk, "Nor this", now + timedelta(days=365))
 
 
 # --- Rules of two -----------------------------------------------------------------------------------------------------

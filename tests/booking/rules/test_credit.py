@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,9 @@ from booking.rules.credit import (
     MeasureKind,
     PastEvent,
     Scope,
+    document_of,
+    measure_reason,
+    next_appeal_at,
     next_appeal_state,
     policy_from,
     session_events,
@@ -108,8 +112,104 @@ def test_the_order_in_which_events_are_read_changes_nothing(rows, cut):
 def test_another_bad_event_never_makes_a_standing_milder(rows, day, lost):
     events = [(days(one), points, 1) for one, points in rows]
     before, after = standing(*events), standing(*events, (days(day), -lost, 1))
-    assert after.score < before.score
+    assert after.score <= before.score
     assert {one.kind for one in before.measures} <= {one.kind for one in after.measures}
+
+
+COUNTED = {
+    "start_points": 100,
+    "counts": [
+        {"kind": "no_show", "times": 3, "within_days": 90, "leads_to": "no_booking", "days": 14},
+        {"kind": "late", "times": 2, "within_days": 30, "leads_to": "notice"},
+    ],
+}
+
+
+def test_a_third_miss_within_the_days_keeps_from_booking_for_two_weeks_whatever_the_points():
+    missed = [(days(day), 0, 1, "no_show") for day in (-80, -40, 0)]
+    assert kinds(standing(*missed[1:], rules=COUNTED)) == []
+    (measure,) = standing(*missed, rules=COUNTED).measures
+    assert (measure.kind, measure.why, measure.until) == ("no_booking", "count", days(14))
+    reason = measure_reason(measure, ZoneInfo("Asia/Shanghai"))
+    assert reason.code == "measure.counted_until" and reason.params["times"] == 3 and "until_at" in reason.params
+    assert kinds(standing(*missed, rules=COUNTED, at=days(14) - timedelta(seconds=1))) == ["no_booking"]
+    assert kinds(standing(*missed, rules=COUNTED, at=days(14))) == []
+
+
+def test_what_the_platform_counts_at_other_labs_is_not_told_to_a_lab():
+    missed = [PastEvent(days(day), 0, 1, "no_show") for day in (-2, -1, 0)]
+    (measure,) = standing_of(policy_from(COUNTED, Scope.PLATFORM), Scope.PLATFORM, missed, NOW).measures
+    reason = measure_reason(measure, ZoneInfo("Asia/Shanghai"))
+    assert (reason.code, list(reason.params)) == ("measure.credit_until", ["until_at"])
+
+
+def test_misses_too_far_apart_and_other_kinds_are_not_counted_together():
+    assert kinds(standing(*[(days(day), 0, 1, "no_show") for day in (-90, -40, 0)], rules=COUNTED)) == []
+    assert kinds(standing(*[(days(day), 0, 1, "no_show") for day in (-89, -40, 0)], rules=COUNTED)) == ["no_booking"]
+    assert kinds(standing((days(-2), 0, 1, "late"), (days(-1), 0, 1, "no_show"), rules=COUNTED)) == []
+
+
+def test_a_count_without_days_holds_until_there_are_fewer_within_them():
+    late = [(days(-20), 0, 1, "late"), (days(-5), 0, 1, "late")]
+    assert kinds(standing(*late, rules=COUNTED, at=days(10) - timedelta(seconds=1))) == ["notice"]
+    assert kinds(standing(*late, rules=COUNTED, at=days(10))) == []
+
+
+def test_a_count_for_an_instrument_holds_where_it_happened():
+    rules = {"start_points": 100, "counts": [COUNTED["counts"][0] | {"leads_to": "instrument_list"}]}
+    missed = [(days(day), 0, 1, "no_show") for day in (-2, -1, 0)]
+    assert kinds(standing(*missed, rules=rules)) == ["instrument_list"]
+    assert kinds(standing(*missed, rules=rules, instrument=2)) == []
+
+
+def test_points_are_given_up_to_the_bound_and_not_saved_beyond_it():
+    rules = {"start_points": 100, "gains": {"used": 4}, "most_points": 105}
+    used = [(days(-9 + day), 4, 1, "used") for day in range(5)]
+    assert standing(*used, rules=rules).score == 105
+    assert standing(*used, rules=rules | {"most_points": None}).score == 100
+    assert standing(*used, (days(-1), -10, 1, "late"), rules=rules).score == 95
+    assert standing((days(-3), -300, 1), (days(-2), 4, 1, "used"), rules=rules).score == 4
+
+
+HAPPENED = st.lists(
+    st.tuples(
+        st.sampled_from([-100, -40, -1, 0]).map(days), st.integers(-90, 60), st.sampled_from([1, 2, None]),
+        st.sampled_from(["no_show", "late", "used", "manual"]),
+    ),
+    max_size=10,
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(HAPPENED, st.randoms(use_true_random=False), st.integers(0, 400), st.sampled_from([None, 100, 130]))
+def test_whatever_the_order_of_arrival_the_standing_is_the_same_within_its_bounds_and_its_counts_end(events, random, later, most):
+    """Also of one moment: the days are few, and several events fall on one."""
+    rules = RULES | COUNTED | {"most_points": most}
+    at, shuffled = days(later), random.sample(events, len(events))
+    found = standing(*events, rules=rules, at=at)
+    assert standing(*shuffled, rules=rules, at=at) == found
+    assert 0 <= found.score <= (most or 100)
+    for measure in found.measures:
+        if measure.why == "count":
+            assert at < measure.until <= days(30)
+            ended = standing(*events, rules=rules, at=measure.until).measures
+            assert measure not in ended
+
+
+def test_appeals_are_counted_within_a_year_by_the_stricter_rules():
+    three, two, any_many = (policy_from({"start_points": 100, "appeals_a_year": most}, Scope.LAB) for most in (3, 2, None))
+    made = [days(-400), days(-300), days(-100)]
+    assert next_appeal_at([three, any_many], made, NOW) is None
+    assert next_appeal_at([three, two], made, NOW) == days(65)
+    assert next_appeal_at([three, two], made, days(65)) is None
+    assert next_appeal_at([any_many, None], made, NOW) is None
+
+
+def test_what_was_understood_is_read_again_as_the_same():
+    policy = policy_from(
+        RULES | COUNTED | {"gains": {"used": 1, "licence": 5}, "most_points": 120, "appeals_a_year": 3}, Scope.LAB
+    )
+    assert policy_from(document_of(policy), Scope.LAB) == policy
 
 
 def test_no_platform_measure_can_be_set_by_a_lab():
@@ -135,6 +235,17 @@ def test_no_platform_measure_can_be_set_by_a_lab():
         ({"start_points": 100, "thresholds": [{"below": 200, "kind": "notice"}]}, "threshold_1_below"),
         ({"start_points": 100, "thresholds": [{"below": 50, "kind": "no_booking"}]}, "threshold_1_days"),
         ({"start_points": 100, "thresholds": ["x"]}, "threshold_1_kind"),
+        ({"start_points": 100, "counts": {}}, "counts"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0]] * 11}, "counts"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0] | {"more": 1}]}, "counts"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0] | {"times": 1}]}, "count_1_times"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0] | {"kind": "manual"}]}, "count_1_kind"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0] | {"within_days": None}]}, "count_1_within_days"),
+        ({"start_points": 100, "counts": [COUNTED["counts"][0] | {"leads_to": "account_inactive"}]}, "count_1_leads_to"),
+        ({"start_points": 100, "gains": {"late": 1}}, "gains"),
+        ({"start_points": 100, "gains": {"used": -1}}, "gains_used"),
+        ({"start_points": 100, "most_points": 99}, "most_points"),
+        ({"start_points": 100, "appeals_a_year": 0}, "appeals_a_year"),
         ({"start_points": 100, "thresholds": [{"below": 5, "kind": "notice"}] * 11}, "thresholds"),
     ],
 )

@@ -270,6 +270,35 @@ def test_the_self_test_says_what_programmes_would_pay_and_what_is_missing(progra
     assert "500.00" in large  # the other programme, for larger firms
 
 
+def test_the_self_test_asks_what_programmes_look_at_and_says_what_it_cannot_tell(cast, programmes):
+    from tests.billing.rules.builders import programme_document
+    from tests.programmes import put_in_force
+
+    gate = {
+        "type": "condition",
+        "clause": "1",
+        "says": {"zh": "研究", "en": "Research"},
+        "when": {"fact": "service.purpose", "is": "research"},
+    }
+    validity = {"first_day": "2026-01-01", "last_day": "2027-12-31", "clause": "1"}
+    asked = {"kind": "firm", "region": "630104", "service": "instrument_use", "amount_yuan": "1000"}
+    address = reverse("eligibility")
+    assert 'name="purpose"' not in visitor().get(address, asked).content.decode()
+    example = {"title": "x", "facts": {"service": {"service_on": "2026-06-10", "purpose": "research"}, "amounts": {"fee": 2}}}
+    document = programme_document(gates=[gate], validity=validity, examples=[example | {"expect": {"total": 1}}])
+    put_in_force(cast.actor("chen"), cast.actor("sun"), document, cast.now)
+    page = visitor().get(address, asked)
+    assert 'name="purpose"' in page.content.decode() and 'name="samples"' not in page.content.decode()
+    assert "Cannot be told here" in text(page) and "It depends on: what the service was for." in text(page)
+    zh = visitor().get(address, asked, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "此处无法判断" in zh and "取决于：" in zh
+    told = visitor().get(address, asked | {"purpose": "research"})
+    assert "It depends on: what the service was for" not in text(told) and "500.00" in text(told)
+    refused = text(visitor().get(address, asked | {"purpose": "teaching"}))
+    assert "It depends on: what the service was for" not in refused and "No subsidy" in refused
+    assert visitor().get(address, asked | {"purpose": "nonsense"}).status_code == 422
+
+
 def test_the_self_test_tells_what_is_wrong_at_its_field(db):
     answer = visitor().get(reverse("eligibility"), {"kind": "firm", "amount_yuan": "0", "service": "instrument_use"})
     assert answer.status_code == 422

@@ -157,6 +157,26 @@ def test_rules_are_written_shown_again_and_switched_off(cast, as_):
     assert CreditRules.objects.get().organisation is None
 
 
+def test_counts_and_gains_are_written_said_in_sentences_and_shown_again(cast, as_):
+    lab, page = as_("wang"), reverse("credit_rules")
+    count = {"count_1_kind": "no_show", "count_1_times": "3", "count_1_within_days": "90", "count_1_leads_to": "no_booking",
+             "count_1_days": "14"}  # fmt: skip
+    wrong = lab.post(page, RULES | count | {"count_1_within_days": ""})
+    assert wrong.status_code == 422 and 'value="14"' in wrong.content.decode()
+    typed = RULES | count | {"gains_used": "1", "most_points": "110", "appeals_a_year": "3"}
+    assert lab.post(page, typed).status_code == 302
+    document = CreditRules.objects.get().document
+    assert document["counts"] == [{"kind": "no_show", "times": 3, "within_days": 90, "leads_to": "no_booking", "days": 14}]
+    assert (document["gains"], document["most_points"], document["appeals_a_year"]) == ({"used": 1}, 110, 3)
+    shown = words(lab.get(page))
+    assert "Did not come: 3 times within 90 days: No bookings for some days. For example" in shown
+    assert "Used as booked: +1 points" in shown and "may appeal 3 times within a year" in shown
+    form = lab.get(page).context["form"]
+    again = {bound.html_name: value for bound in form if (value := bound.value()) not in (None, "", False)}
+    lab.post(page, again)
+    assert CreditRules.objects.get().document == document
+
+
 def test_an_event_is_appealed_and_decided_by_a_colleague(cast, as_, approved, gao, clock, now):
     credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30}}, now)
     pk = approved(9, 11)

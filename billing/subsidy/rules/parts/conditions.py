@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Fault
 from billing.ledger.rules.money import EXACT, parse_yuan
-from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
+from billing.subsidy.rules.fact_fields import FIELDS, FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Label, Listing
 from billing.subsidy.rules.parts.days import add_months, in_window
 from billing.subsidy.rules.parts.values import VALUE_KINDS, value_fault, window_faults
@@ -327,8 +328,12 @@ _A = {
 
 
 def fact_fault(path: str, where: str) -> Fault:
-    """The fault of a fact that does not exist."""
-    return Fault(where, f"there is no fact {path!r}; docs/programmes.md lists them, and your own are named 'other.…'")
+    """The fault of a fact that does not exist, with the one that was perhaps meant."""
+    name = path.rpartition(".")[2]
+    same = [each for each in FIELDS if each.rpartition(".")[2] == name]
+    near = get_close_matches(path, same, n=1, cutoff=0) or get_close_matches(path, FIELDS, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return Fault(where, f"there is no fact {path!r}; {guess}docs/programmes.md lists them, and your own are named 'other.…'")
 
 
 def _single(value: Any, fact: FactField, path: str) -> list[Fault]:

@@ -83,9 +83,13 @@ class Area:
     prefixes: tuple[str, ...]
     zones: frozenset[str]
 
-    def covers(self, party: Party) -> bool:
-        in_code = party.region_code is not None and party.region_code.startswith(self.prefixes)
-        return in_code or not self.zones.isdisjoint(party.policy_zones)
+    def covers(self, party: Party) -> bool | None:
+        """None where it cannot be told: the code is not known, some places are named by theirs, and no zone answers by itself."""
+        if not self.zones.isdisjoint(party.policy_zones):
+            return True
+        if party.region_code is None:
+            return None if self.prefixes else False
+        return party.region_code.startswith(self.prefixes)
 
     @property
     def names(self) -> list[str]:
@@ -94,7 +98,8 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class RegionGate:
-    """The subject (applicant, provider, instrument) lies in the allowed area and outside the excluded one."""
+    """The subject (applicant, provider, instrument) lies in the allowed area and outside the excluded one; where that cannot be told
+    without its code, the code is missing."""
 
     clause: str
     subject: str
@@ -110,10 +115,14 @@ class RegionGate:
             return missing(self.clause, f"{self.subject}.region_code")
         zones = sorted(party.policy_zones) if party.policy_zones else []
         params = {"subject": self.subject, "region": party.region_code or "", "zones": zones}
-        if self.excluded is not None and self.excluded.covers(party):
+        excluded = self.excluded.covers(party) if self.excluded is not None else False
+        if self.excluded is not None and excluded:
             return _unmet(self.clause, "region_excluded", {**params, "excluded": self.excluded.names})
-        if self.allowed is not None and not self.allowed.covers(party):
+        allowed = self.allowed.covers(party) if self.allowed is not None else True
+        if self.allowed is not None and allowed is False:
             return _unmet(self.clause, "region", {**params, "allowed": self.allowed.names})
+        if excluded is None or allowed is None:
+            return missing(self.clause, f"{self.subject}.region_code")
         return _met(self.clause, "region", params)
 
 

@@ -64,6 +64,20 @@ def test_each_session_gets_its_share_and_the_sums_are_those_of_the_sessions():
     assert made.refused == {"subsidy.unmet.firm_size": 1} and made.firms[3] == [1, 0, 0]
 
 
+def test_a_fact_that_is_missing_is_counted_by_its_name_and_once_for_a_service():
+    gates = [
+        {
+            "type": "condition",
+            "clause": clause,
+            "says": {"zh": "用途", "en": "Purpose"},
+            "when": {"all": [{"fact": fact, "is": "research"}]},
+        }
+        for clause, fact in (("1", "service.purpose"), ("2", "service.purpose"), ("2", "other.field"))
+    ]
+    made = simulated([row(), row(2)], programme_document("DEMO-QH-V") | {"gates": gates})
+    assert made.refused == {"subsidy.unmet.fact_missing:service.purpose": 2, "subsidy.unmet.fact_missing:other.field": 2}
+
+
 def test_tiers_of_a_year_go_on_from_session_to_session_and_from_a_state_that_was_kept():
     document = programme_document("DEMO-QH-B") | {"gates": []}
     document["rate"] = document["rate"] | {"tiers": [{"up_to": 3, "amount": "120"}, {"amount": "60"}]}
