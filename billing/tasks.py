@@ -129,7 +129,7 @@ def check_books(check_id: int) -> None:
     checks.work(check_id, timezone.now())
 
 
-@app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))
+@app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=inbox.WAIT))
 def handle_provider_event(event_id: int) -> None:
     """Ask a payment provider for the object of an event and apply what it is now."""
     inbox.handle(event_id, timezone.now())

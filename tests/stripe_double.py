@@ -57,7 +57,10 @@ class Double:
         assert session["status"] == "open"
         intent, charge = self._id("pi"), self._id("ch")
         session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent, "url": None}
-        self.charges[charge] = {"id": charge, "object": "charge", "payment_intent": intent, "amount": session["amount_total"]}
+        self.charges[charge] = {
+            "id": charge, "object": "charge", "payment_intent": intent, "amount": session["amount_total"], "status": "succeeded",
+            "created": int(time.time()),
+        }  # fmt: skip
         self.event("checkout.session.completed", session)
         self.event("payment_intent.succeeded", {"id": intent, "object": "payment_intent"})
         self.event("charge.succeeded", self.charges[charge])

@@ -63,6 +63,12 @@ class CreditIn(StrictSerializer):
     expected_subsidy_fen = WholeNumber(
         required=False, allow_null=True, default=None, help_text="The subsidy that was seen to go back."
     )
+    expected_freed_fen = WholeNumber(
+        required=False, allow_null=True, default=None, help_text="What was seen to become free of money that was paid already."
+    )
+    expected_card_fen = WholeNumber(
+        required=False, allow_null=True, default=None, help_text="What was seen to go back to a fund card."
+    )
 
 
 class BillOut(serializers.Serializer):
@@ -104,6 +110,18 @@ class StatementFileIn(StrictSerializer):
     file = serializers.FileField(help_text="CSV in UTF-8 or GBK, at most 5 MB.")
     layout = serializers.ChoiceField(
         choices=[each.code for each in LAYOUTS], required=False, default="", help_text="Empty: found out from the headings."
+    )
+    same = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        default=list,
+        help_text="Fingerprints of rows in doubt that are payments taken in before.",
+    )
+    other = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        default=list,
+        help_text="Fingerprints of rows in doubt that are payments of their own.",
     )
 
 

@@ -22,8 +22,9 @@ from billing.bills.services.issuing import BillRequest
 from billing.payments import queries as payments
 from billing.payments.models import Allocation, BankStatement, Payment
 from billing.payments.rules.bank_rows import MOST_BYTES
+from billing.payments.rules.overlap import Answer
 from billing.payments.services import allocating, bank_import, crediting, refunding
-from billing.payments.services.crediting import CreditRequest
+from billing.payments.services.crediting import CreditRequest, Shown
 from billing.settlement.rules.lines_digest import Expected
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields
@@ -122,13 +123,13 @@ class BillView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.CreditOut})
     def credit(self, request: Request, pk: str) -> Response:
-        """Credit a part of a line; with ``expected_subsidy_fen`` only where just that goes back (409)."""
+        """Credit a part of a line; with ``expected_*`` only where it does just that (409, with ``effect`` as it is now)."""
         asked = self.valid(request)
         wanted = CreditRequest(int(pk), asked["position"], asked["amount_fen"], asked["reason_code"], asked["reason"])
 
         def effect() -> dict[str, Any]:
-            expected = asked["expected_subsidy_fen"]
-            return shapes.credit_json(crediting.issue(self.actor, wanted, self.now, expected_subsidy_fen=expected))
+            shown = Shown(*(asked[f"expected_{name}_fen"] for name in ("freed", "subsidy", "card")))
+            return shapes.credit_json(crediting.issue(self.actor, wanted, self.now, shown=shown))
 
         return self.once(request, f"bill.credit:{pk}", effect)
 
@@ -222,10 +223,15 @@ class BankStatementView(ApiView):
 
     @extend_schema(request={"multipart/form-data": shapes.StatementFileIn}, responses={201: shapes.StatementTakenOut})
     def create(self, request: Request) -> Response:
-        """Whole or not at all: with a fault nothing is taken in, and every fault is named (422)."""
+        """Whole or not at all: with a fault nothing is taken in, and every fault is named (422).
+
+        Rows that may be payments taken in before are named with their fingerprints (409); send the file again with each under ``same`` or
+        ``other``.
+        """
         asked = self.valid(request)
         content = asked["file"].read(MOST_BYTES + 1)
+        answers = dict.fromkeys(asked["same"], Answer.SAME.value) | dict.fromkeys(asked["other"], Answer.OTHER.value)
         taken = bank_import.import_statement(
-            self.actor, asked["owner"], content, asked["file"].name or "", self.now, layout=asked["layout"]
+            self.actor, asked["owner"], content, asked["file"].name or "", self.now, layout=asked["layout"], answers=answers
         )
         return Response(shapes.taken_json(taken.statement, taken.known), status=200 if taken.known else 201)

@@ -56,7 +56,8 @@ register(
         "credit.reason_code": _("Choose one of the reasons."),
         "credit.amount": _("Type an amount above zero and up to what is left of the line: %(left_fen)s."),
         "credit.effect_differs": _(
-            "What goes back has changed since you looked: now %(subsidy_fen)s of subsidy. Look at it again."
+            "What this does has changed since you looked: now %(freed_fen)s becomes free and %(subsidy_fen)s of subsidy goes back. "
+            "Look at it again."
         ),
         "payment.other_owner": _("This bill is of another institution than the payment. Choose one of its own."),
         "payment.amount": _(
@@ -83,6 +84,11 @@ register(
         "provider.unknown_object": _("The news is about something of the payment service that this platform does not know."),
         "provider.unknown_key": _("The payment service names an attempt that is not in our books."),
         "provider.unreachable": _("The payment service did not answer."),
+        "bank.doubtful": _(
+            "Row %(row)s says what row %(file_row)s of %(file)s said, and has no serial number: %(amount_fen)s on %(day)s from %(payer)s. "
+            "Say whether it is the same payment."
+        ),
+        "provider.not_there": _("The payment service does not know what its news is about."),
         "provider.refused": _("The payment service refused."),
         "provider.key_reused": _("The payment service was asked for something else under the same key."),
         "provider.never_answered": _("The payment service never answered."),

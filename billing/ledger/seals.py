@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,28 +86,27 @@ def _seal_one(last_id: int, batch: int, now: datetime) -> int:
     return len(movements)
 
 
-def verify(known_head: str = "") -> Verified:
-    """Compute every link anew from the transfers as they are, in one snapshot. ``known_head``: a link that was noted elsewhere; a chain
-    without it was cut or written anew."""
+def verify(known: Collection[str] = ()) -> Verified:
+    """Compute every link anew from the transfers as they are, in one snapshot. ``known``: links that were noted elsewhere before; a chain
+    without one of them was cut or written anew."""
     if connection.in_atomic_block:
-        return _verify(known_head)
+        return _verify(known)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return _verify(known_head)
+        return _verify(known)
 
 
-def _verify(known_head: str) -> Verified:
+def _verify(known: Collection[str]) -> Verified:
     faults: list[Fault] = []
     previous, after, seals, transfers = FIRST, 0, 0, 0
-    heads = set()
+    heads = {FIRST}
     for seal in LedgerSeal.objects.order_by("number").iterator(chunk_size=50):
         seals += 1
         faults += _faults_of(seal, seals, previous, after)
         previous, after = seal.sha256, seal.last_id
         transfers += seal.count
         heads.add(seal.sha256)
-    if known_head and known_head not in heads:
-        faults.append(Fault("ledger.seal_head_unknown", seals, known_head[:64]))
+    faults += [Fault("ledger.seal_head_unknown", seals, head[:64]) for head in sorted(set(known) - heads)]
     return Verified(seals, transfers, Transfer.objects.filter(pk__gt=after).count(), previous, tuple(faults))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from billing.ledger import seals
-from billing.papers import verifying
+from billing.papers import chain, verifying
 from billing.papers.check_models import BookCheck
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict
@@ -45,15 +44,15 @@ def work(check_id: int, now: datetime) -> None:
 
 
 def _outcome() -> dict[str, Any]:
-    chain, papers, stored = seals.verify(), verifying.verify(), files_unchanged()
-    faults: list[list[Any]] = [[each.code, {"number": each.number, "detail": each.detail}] for each in chain.faults]
+    links, papers, stored = chain.verify(), verifying.verify(), files_unchanged()
+    faults: list[list[Any]] = [[each.code, {"number": each.number, "detail": each.detail}] for each in links.faults]
     faults += [[each.code, {"kind": each.kind, "number": each.number, "part": each.part}] for each in papers.faults]
     faults += [["books.file", {"text": text}] for text in stored.violations]
     return {
-        "seals": chain.seals,
-        "transfers": chain.transfers,
-        "unsealed": chain.unsealed,
-        "head": chain.head,
+        "seals": links.seals,
+        "transfers": links.transfers,
+        "unsealed": links.unsealed,
+        "head": links.head,
         "papers": papers.papers,
         "files": stored.checked,
         "fault_count": len(faults),

@@ -21,6 +21,13 @@ class ProviderError(Exception):
         self.for_good = for_good
 
 
+class NotThere(ProviderError):
+    """The provider answers and does not know the object: not yet, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("provider.not_there", for_good=True)
+
+
 class ForgedEvent(Exception):
     """An event whose signature, age or form does not hold."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
@@ -14,9 +15,13 @@ from billing.payments.models import Allocation, BankStatement, Checkout, Dispute
 from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.rules.matching import Money, OpenBill, Suggestion, suggest
 from billing.payments.rules.states import EventState, RefundState
+from billing.payments.services import inbox
 from billing.payments.services.allocating import PaymentStanding
 from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.services import jobs
 
+#: More news than this that waits is one fault of the service; the first of it are enough to see which.
+MOST_WAITING = 50
 READERS = (Role.OWNER_FINANCE, Role.INSPECTOR)
 
 
@@ -122,6 +127,14 @@ def statements_visible(actor: Actor) -> QuerySet[BankStatement]:
 def checkouts_of(actor: Actor, bill: Bill) -> list[Checkout]:
     """The attempts to pay a bill online, the latest first."""
     return list(visible_to(Checkout.objects.filter(bill=bill), actor).order_by("-pk"))
+
+
+def tried_events(actor: Actor) -> list[tuple[ProviderEvent, datetime | None]]:
+    """News that was looked at in vain and is looked at again, the oldest first, each with when (None: as soon as the worker can)."""
+    waiting = ProviderEvent.objects.filter(state=EventState.WAITING, tries__gt=0)
+    rows = list(visible_to(waiting, actor).order_by("received_at", "pk")[:MOST_WAITING])
+    due = jobs.scheduled([inbox.job_name(event.pk) for event in rows])
+    return [(event, due.get(inbox.job_name(event.pk))) for event in rows]
 
 
 def stopped_events(actor: Actor) -> QuerySet[ProviderEvent]:

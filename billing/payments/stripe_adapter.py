@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import stripe
 
-from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest, UnknownObject
+from billing.payments.provider import ForgedEvent, NotThere, ProviderConfig, ProviderError, SessionRequest, UnknownObject
 from billing.payments.rules.provider import CURRENCY, DisputeFact, EventHead, RefundFact, SessionFacts, SessionState
 
 T = TypeVar("T")
@@ -121,7 +122,15 @@ class StripeProvider:
             url=str(_get(session, "url") or ""),
             refunds=self._refunds(intent) if paid and intent else (),
             disputes=self._disputes(intent) if paid and intent else (),
+            paid_at=self._paid_at(intent) if paid and intent else None,
         )
+
+    def _paid_at(self, intent: str) -> datetime | None:
+        """When the charge of an intent that went through was made; a session says only when it was opened."""
+        params: Any = {"payment_intent": intent, "limit": _PAGE}
+        page = _asked(lambda: self._client.v1.charges.list(params))
+        made = [int(each["created"]) for each in _on_every_page(page) if each["status"] == "succeeded"]
+        return datetime.fromtimestamp(min(made), UTC) if made else None
 
     def _refunds(self, intent: str) -> tuple[RefundFact, ...]:
         params: Any = {"payment_intent": intent, "limit": _PAGE}
@@ -167,6 +176,8 @@ def _asked(call: Callable[[], T]) -> T:
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         raise ProviderError("provider.unreachable", for_good=False) from error
     except stripe.InvalidRequestError as error:
+        if error.http_status == HTTPStatus.NOT_FOUND or error.code == "resource_missing":
+            raise NotThere from error
         raise ProviderError("provider.refused", for_good=True) from error
     except stripe.StripeError as error:
         raise ProviderError("provider.unreachable", for_good=False) from error

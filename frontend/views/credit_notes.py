@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -19,16 +20,16 @@ from billing.bills.services import issuing
 from billing.bills.wording import CREDIT_REASONS
 from billing.ledger.rules.money import plain_yuan
 from billing.payments.services import crediting
-from billing.payments.services.crediting import CreditRequest
+from billing.payments.services.crediting import CreditRequest, Shown
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.problems import status_of
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.http import actor_of, is_fragment
 from frontend.presenters.bills import line_row, party_row, posting_rows
 from frontend.presenters.statements import documents_view
 from frontend.refusals import sentences
-from frontend.views.bills import POLL_SECONDS, number
+from frontend.views.bills import POLL_SECONDS
 from frontend.yuan_typed import typed_fen
 
 
@@ -58,9 +59,15 @@ def bill_credit(request: HttpRequest, pk: int, position: int) -> HttpResponse:
         }
         return render(request, "bills/credit.html", context)
     asked = CreditRequest(bill.pk, position, fen(typed["amount"]), typed["reason_code"], typed["reason"])
+    changed: list[str] = []
     try:
         if request.POST.get("confirm"):
-            return _issue(request, actor, asked)
+            try:
+                return _issue(request, actor, asked)
+            except Conflict as conflict:
+                if conflict.reasons[0].code != crediting.EFFECT_DIFFERS:
+                    raise
+                changed = sentences(conflict)
         effect, postings = crediting.preview(actor, asked)
     except (NotFound, Forbidden):
         raise
@@ -68,19 +75,21 @@ def bill_credit(request: HttpRequest, pk: int, position: int) -> HttpResponse:
         context["problems"] = sentences(refusal)
         return render(request, "bills/credit.html", context, status=status_of(refusal))
     context |= {
+        "problems": changed,
         "effect": effect,
+        "digest": crediting.digest_of(effect),
         "prepaid": bill.prepaid.exists(),
         "postings": posting_rows(postings),
         "key": uuid4(),
         "asked": asked,
     }
-    return render(request, "bills/credit.html", context)
+    return render(request, "bills/credit.html", context, status=HTTPStatus.CONFLICT if changed else HTTPStatus.OK)
 
 
 def _issue(request: HttpRequest, actor: Actor, asked: CreditRequest) -> HttpResponse:
-    seen = number(request.POST.get("subsidy_fen", ""))
+    shown = Shown(digest=request.POST.get("shown", ""))
     note_id, _replayed = crediting.issue_once(
-        actor, asked, timezone.now(), idempotency_key=request.POST.get("key", ""), expected_subsidy_fen=seen
+        actor, asked, timezone.now(), idempotency_key=request.POST.get("key", ""), shown=shown
     )
     messages.success(request, _("The credit note is issued. The documents are being made."))
     return redirect("credit_note_detail", pk=note_id)

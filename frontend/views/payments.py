@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -24,7 +25,7 @@ from billing.payments.services import allocating, bank_import, differences, inbo
 from billing.payments.services.differences import ANSWERERS
 from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
 from frontend.http import actor_of, stands_at
 from frontend.once import once_per_form
@@ -34,6 +35,7 @@ from frontend.views.bills import number, owner_of
 from frontend.views.credit_notes import fen
 
 PER_PAGE = 50
+_ANSWER = "answer-"
 
 
 @login_required
@@ -91,17 +93,26 @@ def payment_import(request: HttpRequest) -> HttpResponse:
     owners = owners_of(actor)
     posted = request.method == "POST"
     form = StatementForm(owners, request.POST if posted else None, request.FILES if posted else None)
-    status, faults = 200, []
+    status, faults, doubts = 200, [], []
     if posted and form.is_valid():
         file = form.cleaned_data["file"]
         try:
             content = file.read(min(MOST_BYTES, settings.MAX_UPLOAD_BYTES) + 1)
             owner_id = owner_of(actor, form.cleaned_data["owner"])
             taken = bank_import.import_statement(
-                actor, owner_id, content, file.name or "", timezone.now(), layout=form.cleaned_data["layout"]
+                actor,
+                owner_id,
+                content,
+                file.name or "",
+                timezone.now(),
+                layout=form.cleaned_data["layout"],
+                answers=_answers(request),
             )
         except (NotFound, Forbidden):
             raise
+        except Conflict as conflict:
+            status, doubts = status_of(conflict), _doubts(request, conflict)
+            form.add_error("file", _("Nothing was taken in yet: say of each row in doubt what it is, and choose the file again."))
         except Refusal as refusal:
             status = status_of(refusal)
             faults = [(reason.params.get("row", 0), reason_sentence(reason)) for reason in refusal.reasons]
@@ -111,7 +122,21 @@ def payment_import(request: HttpRequest) -> HttpResponse:
             return redirect("payment_list")
     elif posted:
         status = 400
-    return render(request, "payments/import.html", {"form": form, "faults": faults}, status=status)
+    return render(request, "payments/import.html", {"form": form, "faults": faults, "doubts": doubts}, status=status)
+
+
+def _answers(request: HttpRequest) -> dict[str, str]:
+    """What was said of rows in doubt, by their fingerprints."""
+    return {name.removeprefix(_ANSWER): request.POST[name] for name in request.POST if name.startswith(_ANSWER)}
+
+
+def _doubts(request: HttpRequest, conflict: Conflict) -> list[dict[str, Any]]:
+    """The rows in doubt, and those answered already: the file is sent again with all of it."""
+    found = []
+    for each in conflict.extra.get("doubtful", []):
+        name = f"{_ANSWER}{each['fingerprint']}"
+        found.append({**each, "name": name, "answer": request.POST.get(name, ""), "day": date.fromisoformat(each["day"])})
+    return found
 
 
 def _say_taken(request: HttpRequest, taken: bank_import.Taken) -> None:
@@ -221,6 +246,7 @@ def _news_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
     context = {
         "page": page,
         "rows": rows,
+        "tried": [(event, sentence(event.note, {}), due, inbox.MOST_TRIES) for event, due in queries.tried_events(actor)],
         "may_retry": actor.has(Role.OPERATOR),
         "differences": difference_rows(prepaid_queries.open_differences(actor)),
         "may_resolve": actor.has(*ANSWERERS),

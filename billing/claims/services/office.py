@@ -46,6 +46,11 @@ def right_of(actor: Actor, office_id: int | None, roles: Sequence[Role], now: da
     return Right(principal_id) if principal_id is not None else None
 
 
+def works_at(actor: Actor, office_id: int | None) -> bool:
+    """Whether somebody works in a role of the office (None: any office's people) that reviews and pays."""
+    return actor.has(*OFFICE) if office_id is None else office_id in actor.organisations(*OFFICE)
+
+
 def _principal_of(actor: Actor, office_id: int, roles: Sequence[Role], now: datetime) -> int | None:
     """For whom the actor stands in, of the people who have one of ``roles`` at an office; the first of several. Who stands in still works
     there in a role of the office."""

@@ -8,31 +8,37 @@ from typing import Any
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimStep, ClaimSubmission, Payout
 from billing.claims.queries import claim_for
 from billing.claims.rules.totals import Standing
-from billing.month.rules.archive import packed
+from billing.claims.services.office import works_at
 from billing.month.services.evidence import MOST_LINES, PARTS, Gathered, Item, Json, Pack
 from billing.settlement.models import RenderState
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Refusal
 from config.kernel.services import files
 
+PAID = "claim/paid.json"
+
 
 def of_claim(actor: Actor, claim_id: int) -> Pack:
-    """The evidence of a claim as its reader may see it: bills, payments and invoices only who reads those. A constant number of queries,
-    and one file read for each document. Raises NotFound, Refusal ``evidence.too_many`` / ``files.*``."""
+    """The evidence of a claim as its reader may see it. Bills, payments and invoices are for who reads those anyway, and of the claim's
+    lines alone for the office that reviews and pays it. A constant number of queries, and one file read for each document.
+
+    Raises NotFound, Refusal ``evidence.too_many`` / ``files.*``.
+    """
     claim = claim_for(actor, claim_id)
     rows = ClaimLine.objects.filter(claim=claim).exclude(standing=Standing.REPLACED).order_by("position")
     lines = list(rows.select_related("award__charge__reservation", "award__charge__sample_job")[: MOST_LINES + 1])
     if len(lines) > MOST_LINES:
         raise Refusal.of("evidence.too_many", most=MOST_LINES)
-    found = Gathered(actor, [Item(_folder(line), line.award.charge, None) for line in lines])
+    items = [Item(_folder(line), line.award.charge, None) for line in lines]
+    found = Gathered(actor, items, as_office=works_at(actor, claim.batch.programme.issuer_id))
     found.put("claim/claim.json", _claim(claim, lines))
     found.put("claim/history.json", [_step(each) for each in _steps(claim)])
-    found.put("claim/paid.json", _paid(actor, claim))
+    _paid(found, claim)
     _handed_in(found, claim)
     for part in PARTS:
         part(found)
     about = {"kind": "claim", "number": claim.number, "total_fen": claim.total_fen, "lines": len(lines)}
-    return Pack(packed(found.files, about), f"evidence-{claim.number}.zip")
+    return Pack(found.archive(about), f"evidence-{claim.number}.zip")
 
 
 def _folder(line: ClaimLine) -> str:
@@ -86,10 +92,11 @@ def _step(step: ClaimStep) -> Json:
     }
 
 
-def _paid(actor: Actor, claim: Claim) -> list[Json]:
+def _paid(found: Gathered, claim: Claim) -> None:
     """What the treasury did, for who reads payment lists."""
-    rows = visible_to(Payout.objects.filter(line__claim=claim), actor).select_related("line__payment_list").order_by("pk")
-    return [
+    payouts = Payout.objects.filter(line__claim=claim)
+    rows = visible_to(payouts, found.actor).select_related("line__payment_list").order_by("pk")
+    said = [
         {
             "list": each.line.payment_list.number,
             "payer": each.line.payment_list.payer,
@@ -101,6 +108,10 @@ def _paid(actor: Actor, claim: Claim) -> list[Json]:
         }
         for each in rows
     ]
+    if len(said) < payouts.count():
+        found.left_out.add(PAID)
+    else:
+        found.put(PAID, said)
 
 
 def _handed_in(found: Gathered, claim: Claim) -> None:

@@ -6,7 +6,7 @@ Each part is a function that adds files for all lines at once, so the number of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
 from billing.invoices.models import VatInvoice
 from billing.month.rules.archive import Archive, canonical, packed
+from billing.month.rules.bill_parts import only_lines
 from billing.month.services.payment_proof import given_to
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet, CommissionSignature
 from billing.pricing.models import PriceVersion
@@ -39,6 +40,8 @@ from config.kernel.services import files
 
 #: More lines than this are asked for one by one: nobody opens a larger archive.
 MOST_LINES = 500
+#: Parts that a manifest names where its reader does not get them.
+BILLS, INVOICES, PAYMENT_PROOF = "bills/", "invoices.json", "payment proof"
 Json = dict[str, Any]
 
 
@@ -70,15 +73,29 @@ class Item:
 
 @dataclass(slots=True)
 class Gathered:
-    """``files`` by path; parts add theirs. ``bill_id``: of a bill."""
+    """``files`` by path; parts add theirs. ``bill_id``: of a bill. ``as_office``: the reader reviews or pays what the lines are of, and so
+    reads what proves them, and of a bill nothing but them. ``left_out``: the parts that are not, or not whole, for this reader."""
 
     actor: Actor
     items: Sequence[Item]
     bill_id: int | None = None
+    as_office: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
 
     def put(self, path: str, document: Any) -> None:
         self.files[path] = canonical(document)
+
+    def readable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Of papers of the bills behind the lines, those that the reader may see."""
+        return rows if self.as_office else visible_to(rows, self.actor)
+
+    def charges(self) -> list[int]:
+        return [item.charge.pk for item in self.items if item.charge is not None]
+
+    def archive(self, about: Json) -> Archive:
+        """All of it, packed; its manifest says what is left out, so that what is missing is never read as what does not exist."""
+        return packed(self.files, {**about, "left_out": sorted(self.left_out)})
 
     def by_reservation(self) -> dict[int, list[Item]]:
         found: dict[int, list[Item]] = defaultdict(list)
@@ -142,7 +159,7 @@ def _pack(found: Gathered, document: Any, kind: str, position: int | None) -> Pa
         "lines": len(found.items),
     }
     name = f"{document.number}-{position:04d}" if position is not None else document.number
-    return Pack(packed(found.files, about), f"evidence-{name}.zip")
+    return Pack(found.archive(about), f"evidence-{name}.zip")
 
 
 def _frozen(found: Gathered, document: Any, position: int | None) -> None:
@@ -364,30 +381,45 @@ def _payments(found: Gathered) -> None:
     """What was paid of a bill, what of that was taken back, and what proves it."""
     if found.bill_id is None:
         return
-    given = given_to(found.actor, [found.bill_id])[found.bill_id]
+    given = _given(found, [found.bill_id])[found.bill_id]
     reference = Bill.objects.values_list("reference", flat=True).get(pk=found.bill_id)
     found.put("payments.json", {"bill": reference, "payments": given})
 
 
+def _given(found: Gathered, bill_ids: Collection[int]) -> dict[int, list[Json]]:
+    proofs = given_to(found.actor, bill_ids, as_office=found.as_office)
+    if proofs.unproven:
+        found.left_out.add(PAYMENT_PROOF)
+    return proofs.by_bill
+
+
 def _bills(found: Gathered) -> None:
-    """Of a statement or a claim: the bills of the same services and what was paid of them, for who reads those."""
+    """Of a statement or a claim: the bills of the same services and what was paid of them, for who reads those. The office reads of a bill
+    whose it is, and the lines that the claim is of."""
     if found.bill_id is not None:
         return
-    charges = [item.charge.pk for item in found.items if item.charge is not None]
-    rows = visible_to(BillLine.objects.filter(charge__in=charges, voided=False), found.actor).select_related("bill")
-    bills = {line.bill_id: line.bill for line in rows.order_by("bill", "position")}
-    given = given_to(found.actor, bills)
-    for pk, bill in bills.items():
-        found.put(f"bills/{bill.number}.json", {"content": bill.content, "sha256": bill.content_sha256, "payments": given[pk]})
+    behind = BillLine.objects.filter(charge__in=found.charges(), voided=False)
+    rows = list(found.readable(behind).select_related("bill").order_by("bill", "position"))
+    if len(rows) < behind.count():
+        found.left_out |= {BILLS, INVOICES}
+    lines: dict[Bill, list[int]] = defaultdict(list)
+    for row in rows:
+        lines[row.bill].append(row.position)
+    given = _given(found, [bill.pk for bill in lines])
+    for bill, positions in lines.items():
+        content = only_lines(bill.content, positions) if found.as_office else bill.content
+        found.put(f"bills/{bill.number}.json", {"content": content, "sha256": bill.content_sha256, "payments": given[bill.pk]})
 
 
 def _invoices(found: Gathered) -> None:
-    """The VAT invoices, red-letter ones too, of the bills that the reader may see; the invoice itself where it was handed in."""
-    charges = [item.charge.pk for item in found.items if item.charge is not None]
+    """The VAT invoices, red-letter ones too, of the bills that the reader may see; the invoice itself where it was handed in. After
+    ``_bills``: where a bill is left out, no list says that it has no invoice."""
     behind = (
-        Q(bill_id=found.bill_id) if found.bill_id is not None else Q(bill__lines__charge__in=charges, bill__lines__voided=False)
+        Q(bill_id=found.bill_id)
+        if found.bill_id is not None
+        else Q(bill__lines__charge__in=found.charges(), bill__lines__voided=False)
     )
-    rows = visible_to(VatInvoice.objects.filter(behind), found.actor).select_related("bill", "reverses", "file").distinct()
+    rows = found.readable(VatInvoice.objects.filter(behind)).select_related("bill", "reverses", "file").distinct()
     said = []
     for each in rows.order_by("pk"):
         number = f"{each.code}{each.number}"
@@ -407,7 +439,8 @@ def _invoices(found: Gathered) -> None:
         )
         if each.file is not None:
             found.files[f"invoices/{number}-{each.file.pk}"] = files.read(each.file)
-    found.put("invoices.json", said)
+    if said or INVOICES not in found.left_out:
+        found.put("invoices.json", said)
 
 
 #: Every part of a pack; another one is one more function.

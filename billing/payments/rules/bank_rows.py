@@ -95,7 +95,7 @@ class Unreadable(ValueError):
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """Money that came in, from one row of the file. ``fingerprint``: of what it says, of several remarks of the first, so that a row that
-    was taken in before is known again."""
+    was taken in before is known again; of rows of a file that say the same (``said``) it is the ``copy``-th, from 1."""
 
     row: int
     booked_on: date
@@ -105,6 +105,8 @@ class Incoming:
     remark: str
     serial: str
     fingerprint: str
+    said: str = ""
+    copy: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +170,18 @@ def read_rows(text: str, layout_code: str = "") -> Read:
         account = re.sub(r"\s", "", texts["payer_account"])
         said = "\x1f".join((booked_on.isoformat(), str(amount), texts["payer_name"], account, known_by, texts["serial"]))
         seen[said] = seen.get(said, 0) + 1
-        mark = hashlib.sha256(f"{said}\x1f{seen[said]}".encode()).hexdigest()
-        found.append(Incoming(number, booked_on, amount, texts["payer_name"], account, texts["remark"], texts["serial"], mark))
+        names = (texts["payer_name"], account, texts["remark"], texts["serial"])
+        found.append(Incoming(number, booked_on, amount, *names, fingerprint(said, seen[said]), said, seen[said]))
     if faults:
         raise Unreadable(faults)
     if not counted:
         raise Unreadable([Fault(0, "file", "bank.no_rows")])
     return Read(layout.code, counted, outgoing, tuple(found))
+
+
+def fingerprint(said: str, copy: int) -> str:
+    """Of the ``copy``-th row, from 1, that says just this."""
+    return hashlib.sha256(f"{said}\x1f{copy}".encode()).hexdigest()
 
 
 def _delimiter(text: str) -> str:

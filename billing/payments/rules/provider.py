@@ -39,7 +39,8 @@ class DisputeFact:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A session as it is at the provider now. ``key`` is the one that we wrote down before asking; empty: it is none of ours."""
+    """A session as it is at the provider now. ``key`` is the one that we wrote down before asking; empty: it is none of ours. ``paid_at``:
+    when the provider took the money, where it says so."""
 
     session_ref: str
     key: str
@@ -51,6 +52,7 @@ class SessionFacts:
     url: str
     refunds: tuple[RefundFact, ...] = ()
     disputes: tuple[DisputeFact, ...] = ()
+    paid_at: datetime | None = None
 
     @property
     def back_fen(self) -> int:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from itertools import count
+from typing import Any, cast
 
 from billing.ledger.services import Source
 from billing.payments import accounts
 from billing.payments.models import BankStatement, Method, Payment
-from billing.payments.rules import bank_rows
+from billing.payments.rules import bank_rows, overlap
+from billing.payments.rules.overlap import Answer, Before
 from config.kernel.access import Actor, Role
-from config.kernel.errors import NotFound, Reason, Refusal
+from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, files, transactions
 from instruments.models import Organisation
 
 NAME_LENGTH = 200
+Answers = Mapping[str, str]
+NO_ANSWERS: Answers = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,15 @@ class Taken:
     known: bool
 
 
-def import_statement(actor: Actor, owner_id: int, content: bytes, file_name: str, now: datetime, *, layout: str = "") -> Taken:
+def import_statement(
+    actor: Actor, owner_id: int, content: bytes, file_name: str, now: datetime, *, layout: str = "", answers: Answers = NO_ANSWERS
+) -> Taken:
     """Take in every row of money that came in and was not taken in before, from this file or another.
 
     ``layout``: a code of ``bank_rows.LAYOUTS``, empty: the first that fits. Raises Forbidden, NotFound, and Refusal with a reason for
-    *every* fault of the file (``bank.*``, field = ``row 12: date``); nothing is taken in then.
+    *every* fault of the file (``bank.*``, field = ``row 12: date``); nothing is taken in then. ``answers``: by the fingerprint of a row in
+    doubt (``billing.payments.rules.overlap``) whether it is the payment that was taken in before. Raises Conflict ``bank.doubtful`` with a
+    reason for each doubt and ``extra["doubtful"]`` while one has no answer; nothing is taken in then either.
     """
     if owner_id not in actor.organisations(Role.OWNER_FINANCE):
         actor.require(Role.OWNER_FINANCE)
@@ -47,9 +56,50 @@ def import_statement(actor: Actor, owner_id: int, content: bytes, file_name: str
         before = BankStatement.objects.filter(owner_id=owner_id, sha256=sha256).first()
         if before is not None:
             return Taken(before, True)
-        return Taken(_take(actor, owner_id, content, sha256, file_name, read, now), False)
+        return Taken(_take(actor, owner_id, content, sha256, file_name, _told_apart(owner_id, read, answers), now), False)
 
     return transactions.run(work)
+
+
+def _told_apart(owner_id: int, read: bank_rows.Read, answers: Answers) -> bank_rows.Read:
+    """The rows, those that are another payment than the one taken in before under a fingerprint of their own. Raises as
+    ``import_statement``."""
+    earlier = Payment.objects.filter(
+        owner_id=owner_id, statement__isnull=False, received_on__in={row.booked_on for row in read.incoming}
+    )
+    taken = {each.fingerprint: each for each in earlier.select_related("statement") if each.fingerprint and each.statement_id}
+    before = [Before(mark, each.received_on) for mark, each in taken.items()]
+    doubts = overlap.doubtful(read.incoming, before)
+    if any(answers.get(row.fingerprint) not in list(Answer) for row in doubts):
+        said = [_doubt(row, taken[row.fingerprint]) for row in doubts]
+        raise Conflict(*(Reason("bank.doubtful", each, f"row {each['row']}") for each in said), extra={"doubtful": said})
+    others = {row.fingerprint for row in doubts if answers[row.fingerprint] == Answer.OTHER}
+    used = {*taken, *(row.fingerprint for row in read.incoming)}
+    rows = []
+    for row in read.incoming:
+        mark = row.fingerprint
+        if mark in others:
+            mark = next(
+                free for free in (bank_rows.fingerprint(row.said, copy) for copy in count(row.copy + 1)) if free not in used
+            )
+            used.add(mark)
+        rows.append(replace(row, fingerprint=mark))
+    return replace(read, incoming=tuple(rows))
+
+
+def _doubt(row: bank_rows.Incoming, before: Payment) -> dict[str, Any]:
+    """A row in doubt, and where the payment stands that says the same."""
+    return {
+        "row": row.row,
+        "fingerprint": row.fingerprint,
+        "amount_fen": row.amount_fen,
+        "day": row.booked_on.isoformat(),
+        "payer": row.payer_name,
+        "remark": row.remark,
+        "file": before.statement.file_name if before.statement is not None else "",
+        "file_row": before.row,
+        "payment": before.pk,
+    }
 
 
 def _take(

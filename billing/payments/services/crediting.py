@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 
 ROUTE = "bill.credit"
+EFFECT_DIFFERS = "credit.effect_differs"
 _PAID_FOR = (
     "charge__reservation__instrument",
     "charge__sample_job",
@@ -50,6 +52,26 @@ class CreditRequest:
     amount_fen: int
     reason_code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What somebody saw before they credited; None: they did not look at it. ``digest``: of all that a preview shows."""
+
+    freed_fen: int | None = None
+    subsidy_fen: int | None = None
+    card_fen: int | None = None
+    digest: str | None = None
+
+    def differs(self, effect: rules.CreditEffect) -> bool:
+        """Whether anything of it is not so (any more)."""
+        figures = ((self.freed_fen, effect.freed_fen), (self.subsidy_fen, effect.subsidy_fen), (self.card_fen, effect.card_fen))
+        if any(seen is not None and seen != now for seen, now in figures):
+            return True
+        return self.digest is not None and self.digest != digest_of(effect)
+
+
+NOT_LOOKED = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +93,17 @@ def preview(actor: Actor, asked: CreditRequest) -> tuple[rules.CreditEffect, tup
     return effect, postings(effect)
 
 
+def digest_of(effect: rules.CreditEffect) -> str:
+    """Of every figure of an effect and its postings: what is owed less, what becomes free, whose subsidy goes back and how, the card."""
+    return sha256_of(_told(effect))
+
+
+def _told(effect: rules.CreditEffect) -> dict[str, Any]:
+    """An effect in full, as JSON."""
+    told: dict[str, Any] = json.loads(json.dumps({**asdict(effect), "postings": [asdict(each) for each in postings(effect)]}))
+    return {**told, "subsidy_fen": effect.subsidy_fen}
+
+
 def postings(effect: rules.CreditEffect) -> tuple[Posting, ...]:
     """The movements of an effect, in their order."""
     found = [Posting("receivable", "unassigned", effect.freed_fen)] if effect.freed_fen else []
@@ -82,9 +115,9 @@ def postings(effect: rules.CreditEffect) -> tuple[Posting, ...]:
 
 
 def issue_once(
-    actor: Actor, asked: CreditRequest, now: datetime, *, idempotency_key: str, expected_subsidy_fen: int | None = None
+    actor: Actor, asked: CreditRequest, now: datetime, *, idempotency_key: str, shown: Shown = NOT_LOOKED
 ) -> tuple[int, bool]:
-    """Issue a credit note, at most once for a key; returns its id and whether it was there. ``expected_subsidy_fen``: what was shown.
+    """Issue a credit note, at most once for a key; returns its id and whether it was there. ``shown``: what it was said to do.
 
     Raises what ``preview`` raises, Conflict ``credit.effect_differs``, Refusal ``idempotency.*``.
     """
@@ -96,13 +129,13 @@ def issue_once(
     }
 
     def effect() -> dict[str, Any]:
-        return {"id": issue(actor, asked, now, expected_subsidy_fen=expected_subsidy_fen).pk}
+        return {"id": issue(actor, asked, now, shown=shown).pk}
 
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
     return result["id"], replayed
 
 
-def issue(actor: Actor, asked: CreditRequest, now: datetime, *, expected_subsidy_fen: int | None = None) -> CreditNote:
+def issue(actor: Actor, asked: CreditRequest, now: datetime, *, shown: Shown = NOT_LOOKED) -> CreditNote:
     """Credit a part of a line: the customer owes less, money paid beyond the rest becomes free, and the subsidy's share goes back to its
     programmes. Raises as ``issue_once``, but for keys."""
 
@@ -111,8 +144,9 @@ def issue(actor: Actor, asked: CreditRequest, now: datetime, *, expected_subsidy
         _lock(bill, line)
         _, line, left = _line(actor, asked)
         effect = _effect(bill, line, asked.amount_fen, left)
-        if expected_subsidy_fen is not None and effect.subsidy_fen != expected_subsidy_fen:
-            raise Conflict(Reason("credit.effect_differs", {"subsidy_fen": effect.subsidy_fen}))
+        if shown.differs(effect):
+            figures = {"freed_fen": effect.freed_fen, "subsidy_fen": effect.subsidy_fen}
+            raise Conflict(Reason(EFFECT_DIFFERS, figures), extra={"effect": _told(effect)})
         return _write(actor, asked, bill, line, left, effect, now)
 
     return transactions.run(work)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from billing.bills.services.issuing import checked_reason
 from billing.payments.models import ProviderEvent
-from billing.payments.provider import PaymentProvider, ProviderError, UnknownObject, configured
+from billing.payments.provider import NotThere, PaymentProvider, ProviderError, UnknownObject, configured
 from billing.payments.rules.provider import EventHead, foreign_event
 from billing.payments.rules.states import EventState
 from billing.payments.services import settling
@@ -21,6 +21,8 @@ from config.kernel.services.jobs import defer_once
 TASK = "billing.handle_provider_event"
 QUEUE = "payments"
 MOST_TRIES = 10
+#: The waits between tries are the powers of this many seconds: 4, 16, 64, ... (three days before the last).
+WAIT = 4
 #: An event that waits longer than this has lost its job.
 STALE = timedelta(minutes=5)
 #: What we listen to; anything else is ignored.
@@ -45,16 +47,22 @@ def receive(provider: PaymentProvider, head: EventHead, now: datetime) -> bool:
     return True
 
 
+def job_name(event_id: int) -> str:
+    """What the job of an event is called."""
+    return f"provider_event:{event_id}"
+
+
 def queue(event_id: int) -> None:
     """One job for an event."""
-    name = f"provider_event:{event_id}"
+    name = job_name(event_id)
     defer_once(TASK, name, queue=QUEUE, lock=name, event_id=event_id)
 
 
 def handle(event_id: int, now: datetime) -> None:
     """Look at the object of an event and apply what it is now; nothing where that was done.
 
-    Raises ProviderError when the provider cannot be asked, so that the queue tries again; after ``MOST_TRIES`` the event is given up.
+    Raises ProviderError when the provider cannot be asked, or one of the two sides does not know the object: news may come before what it
+    is about. The queue then tries again, after longer and longer waits; after ``MOST_TRIES`` the event is given up.
     """
     event = ProviderEvent.objects.get(pk=event_id)
     if event.state != EventState.WAITING:
@@ -89,7 +97,9 @@ def _look(provider: PaymentProvider, event: ProviderEvent, now: datetime) -> tup
     if outcome == "done":
         return EventState.DONE, ""
     if outcome == "unknown":
-        return (EventState.QUARANTINED, "provider.unknown_key") if facts.key else (EventState.IGNORED, "")
+        if facts.key:
+            raise ProviderError("provider.unknown_key", for_good=False)
+        return EventState.IGNORED, ""
     return EventState.QUARANTINED, outcome
 
 
@@ -100,7 +110,7 @@ def _end(event: ProviderEvent, state: EventState, note: str, now: datetime) -> N
 
 def _tried(event: ProviderEvent, error: ProviderError, now: datetime) -> None:
     tries = event.tries + 1
-    dead = error.for_good or tries >= MOST_TRIES
+    dead = tries >= MOST_TRIES or (error.for_good and not isinstance(error, NotThere))
     changes = {"state": EventState.DEAD.value, "handled_at": now} if dead else {}
     ProviderEvent.objects.filter(pk=event.pk, state=EventState.WAITING).update(tries=tries, note=error.code, **changes)
 
@@ -115,7 +125,7 @@ def again(actor: Actor, event_id: int, now: datetime) -> None:
             raise NotFound.of("access.not_found", model="providerevent")
         stopped = [EventState.DEAD.value, EventState.QUARANTINED.value]
         rows = ProviderEvent.objects.filter(pk=event_id, state__in=stopped)
-        if rows.update(state=EventState.WAITING.value, handled_at=None) != 1:
+        if rows.update(state=EventState.WAITING.value, tries=0, handled_at=None) != 1:
             raise Refusal.of("provider.event_done")
         audit.record(actor, "payment.event_again", event, now)
         queue(event_id)

@@ -93,7 +93,7 @@ def _paid(checkout: Checkout, facts: SessionFacts, now: datetime) -> None:
     """The money, once; then what went back of it, and what its payer's bank asks back."""
     payment = Payment.objects.filter(checkout=checkout).first()
     if payment is None:
-        payment = _take(checkout, now)
+        payment = _take(checkout, facts, now)
     _move(checkout, CheckoutState.PAID, now)
     Payment.objects.select_for_update(no_key=True).values_list("pk").get(pk=payment.pk)
     short = sum(_refund(payment, refund, now) for refund in facts.refunds)
@@ -105,15 +105,15 @@ def _paid(checkout: Checkout, facts: SessionFacts, now: datetime) -> None:
         differences.note(fact, now)
 
 
-def _take(checkout: Checkout, now: datetime) -> Payment:
+def _take(checkout: Checkout, facts: SessionFacts, now: datetime) -> Payment:
     """Write the payment down and give it to its bill as far as that is open (what a transfer paid meanwhile leaves the rest free), or keep
-    it as prepaid for who paid it."""
+    it as prepaid for who paid it. It came on the day on which the provider took it, however late we hear of it; it is posted now."""
     bill, customer_id = checkout.bill, checkout.customer_id
     payment = Payment.objects.create(
         owner_id=bill.owner_id if bill is not None else cast(int, checkout.owner_id),  # a CHECK: one of the two is there
         method=checkout.provider,
         amount_fen=checkout.amount_fen,
-        received_on=local_day(now),
+        received_on=local_day(min(facts.paid_at or now, now)),
         remark=checkout.reference,
         checkout=checkout,
         created_at=now,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,6 +14,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 _BEHIND = frozenset({"documents", "sandbox"})
 #: A job that failed waits for its next turn; who asks for it again need not.
 _NO_LONGER_LATER = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queueing_lock = %s AND status = 'todo'"
+_SCHEDULED = """
+SELECT queueing_lock, scheduled_at FROM procrastinate_jobs WHERE queueing_lock = ANY(%s) AND status = 'todo' AND scheduled_at IS NOT NULL
+"""
 _UNFINISHED = "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %s AND status IN ('todo', 'doing'))"
 
 
@@ -34,6 +39,13 @@ def defer_once(
                 cursor.execute(_NO_LONGER_LATER, [name])
         return False
     return True
+
+
+def scheduled(names: Sequence[str]) -> dict[str, datetime]:
+    """When jobs that wait for a later time are to run, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCHEDULED, [list(names)])
+        return dict(cursor.fetchall())
 
 
 def is_unfinished(name: str) -> bool:

@@ -84,7 +84,7 @@ def test_cut_off_seals_are_seen_by_who_noted_the_newest_link(sealed):
     head = seals.verify().head
     tamper("DELETE FROM billing_ledgerseal WHERE number = 3")
     assert seals.verify().faults == ()
-    assert [fault.code for fault in seals.verify(head).faults] == ["ledger.seal_head_unknown"]
+    assert [fault.code for fault in seals.verify([head]).faults] == ["ledger.seal_head_unknown"]
 
 
 def test_seals_are_append_only(sealed, refused):

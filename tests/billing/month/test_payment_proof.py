@@ -85,4 +85,4 @@ def test_payments_are_read_with_the_same_queries_however_many_there_are(cast, bi
         (payment,) = take(row, name=f"{row[-1]}.csv")
         allocating.give(li, payment.pk, made.pk, 100_00, DECEMBER)
         with django_assert_num_queries(3):
-            assert len(given_to(li, [made.pk])[made.pk]) == int(row[-1])
+            assert len(given_to(li, [made.pk]).by_bill[made.pk]) == int(row[-1])

@@ -19,7 +19,7 @@ from billing.bills.models import Bill
 from billing.bills.services import documents
 from billing.ledger import books, seals
 from billing.ledger.books import Period
-from billing.ledger.models import Account, Transfer
+from billing.ledger.models import Account, LedgerSeal, Transfer
 from billing.ledger.rules.accounting import UnknownColumns, chosen_columns, lines
 from billing.papers import checks, verifying
 from billing.papers.check_models import BookCheck
@@ -149,3 +149,23 @@ def test_the_lines_leave_as_csv_and_json_with_the_columns_that_were_asked_for(bi
         with pytest.raises(UnknownColumns):
             chosen_columns(wrong)
     assert Bill.objects.count() == 1
+
+
+def test_an_end_that_was_cut_off_the_chain_is_missed_by_every_later_look(cast, bill):
+    bill()
+    seals.seal_due(DECEMBER, batch=1)
+    last = LedgerSeal.objects.order_by("-number").first()
+    first = BookCheck.objects.create(asked_by=cast.users["qian"], asked_at=DECEMBER)
+    checks.work(first.pk, DECEMBER)
+    first.refresh_from_db()
+    assert first.is_clean and first.outcome["head"] == last.sha256
+    tamper("billing_ledgerseal", "DELETE FROM billing_ledgerseal WHERE id = %s", last.pk)
+    tamper("billing_transfer", "DELETE FROM billing_transfer WHERE id >= %s", last.first_id)
+    assert seals.verify().faults == ()  # what is left of the chain holds in itself
+    second = BookCheck.objects.create(asked_by=cast.users["qian"], asked_at=DECEMBER)
+    checks.work(second.pk, DECEMBER)
+    second.refresh_from_db()
+    assert ["ledger.seal_head_unknown", last.sha256] in [[code, told["detail"]] for code, told in second.outcome["faults"]]
+    assert invariants.registered()["books.the_chain_holds"]().violations
+    text, well = said("verify_ledger")
+    assert last.sha256 in text and not well

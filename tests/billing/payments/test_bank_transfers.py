@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pgtrigger
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from billing.bills import queries as bills
 from billing.bills.models import AwardReversal, CreditNote
@@ -16,7 +19,7 @@ from billing.payments import queries
 from billing.payments.models import Allocation, BankStatement, Payment, Refund
 from billing.payments.rules.matching import Confidence
 from billing.payments.services import allocating, bank_import, crediting, refunding
-from billing.payments.services.crediting import CreditRequest
+from billing.payments.services.crediting import CreditRequest, Shown
 from billing.settlement.services import statements
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from tests.billing.bills.conftest import DECEMBER, wrong
@@ -230,7 +233,7 @@ def test_a_credit_note_shows_its_effect_and_then_does_just_that(cast, bill):
     deducted = sum(each["amount_fen"] for each in line["deductions"])
     assert effect.subsidy_fen == round(deducted / 3)
     assert [posting.debit for posting in postings] == ["revenue", "awarded"]
-    note = credit(cast, issued, amount, expected_subsidy_fen=effect.subsidy_fen)
+    note = credit(cast, issued, amount, shown=Shown(subsidy_fen=effect.subsidy_fen))
     assert note.number == "HZ-2026-000001" and note.content["totals"]["subsidy_fen"] == effect.subsidy_fen
     assert {key: before[key] - spent for key, spent in pools().items()} == dict.fromkeys(before, effect.subsidy_fen)
     assert stands(cast, issued)[1] == issued.total_fen - amount
@@ -284,8 +287,29 @@ def test_paid_money_beyond_the_rest_becomes_free(cast, bill, take):
 def test_an_effect_that_changed_since_it_was_looked_at_is_not_done(cast, bill):
     issued = bill()
     with pytest.raises(Conflict) as refused:
-        credit(cast, issued, 100_00, expected_subsidy_fen=1)
+        credit(cast, issued, 100_00, shown=Shown(subsidy_fen=1))
     assert code_of(refused) == "credit.effect_differs" and not CreditNote.objects.exists()
+
+
+def test_money_that_came_since_it_was_looked_at_is_not_freed_unseen(cast, bill, take, client, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
+    client.force_login(cast.users["li"])
+    issued, li = bill(), cast.actor("li")
+    address = reverse("bill_credit", args=[issued.pk, 1])
+    typed = {"amount": "100", "reason_code": "poor_result", "reason": "the peak was missing"}
+    seen = client.post(address, typed)
+    effect, said = seen.context["effect"], {"shown": seen.context["digest"], "key": seen.context["key"], "confirm": "1"}
+    assert (effect.unpaid_fen, effect.freed_fen) == (100_00, 0)
+    (payment,) = take(row("1,080"))
+    allocating.give(li, payment.pk, issued.pk, 1080_00, DECEMBER)
+    with pytest.raises(Conflict):
+        credit(cast, issued, 100_00, shown=Shown(freed_fen=effect.freed_fen))
+    refused = client.post(address, typed | said)
+    assert refused.status_code == 409 and not CreditNote.objects.exists()
+    assert refused.context["effect"].freed_fen == 100_00 and refused.context["typed"] == typed and refused.context["problems"]
+    again = {"shown": refused.context["digest"], "key": refused.context["key"], "confirm": "1"}
+    assert client.post(address, typed | again).status_code == 302
+    assert CreditNote.objects.get().total_fen == 100_00
 
 
 @pytest.mark.parametrize(
@@ -344,3 +368,63 @@ def test_the_database_credits_no_more_than_the_line_and_takes_back_no_more_than_
     with pgtrigger.ignore("billing.AwardReversal:award_reversal_within_award"), transaction.atomic():  # the control
         AwardReversal.objects.create(award=other, **more)
         transaction.set_rollback(True)
+
+
+# --- Rows in doubt ----------------------------------------------------------------------------------------------------------
+EQUAL = "2026-12-01,100.00,,Gaoyuan,6222,goods,"
+
+
+def brought(cast, *rows, name, **options):
+    content = csv_of(*rows)
+    return bank_import.import_statement(cast.actor("li"), cast.lab.pk, content, name, DECEMBER, **options).statement
+
+
+def test_an_equal_row_of_another_list_is_asked_about_and_nothing_is_taken_in_before(cast, month, take):
+    take(EQUAL, name="a.csv")
+    later = (EQUAL, "2026-12-02,7.00,,z,6,goods,")
+    with pytest.raises(Conflict) as refused:
+        brought(cast, *later, name="b.csv")
+    (doubt,) = refused.value.extra["doubtful"]
+    assert code_of(refused) == "bank.doubtful" and (doubt["amount_fen"], doubt["file"]) == (100_00, "a.csv")
+    assert Payment.objects.count() == 1 and BankStatement.objects.count() == 1
+    taken = brought(cast, *later, name="b.csv", answers={doubt["fingerprint"]: "other"})
+    assert (taken.taken_count, taken.known_count) == (2, 0)
+    # A list that has both brings neither again.
+    whole = brought(cast, EQUAL, *later, "2026-12-03,9.00,,z,6,goods,", name="c.csv")
+    assert (whole.taken_count, whole.known_count) == (1, 3)
+
+
+def test_an_equal_row_that_is_said_to_be_the_same_adds_nothing(cast, month, take):
+    take(EQUAL, name="a.csv")
+    later = (EQUAL, "2026-12-02,7.00,,z,6,goods,")
+    with pytest.raises(Conflict) as refused:
+        brought(cast, *later, name="b.csv")
+    mark = refused.value.extra["doubtful"][0]["fingerprint"]
+    taken = brought(cast, *later, name="b.csv", answers={mark: "same"})
+    assert (taken.taken_count, taken.known_count) == (1, 1)
+
+
+def test_lists_that_overlap_for_sure_are_taken_in_without_a_question_and_a_part_of_a_day_is_not(cast, month, take):
+    noon = "2026-12-01,30.00,,Lianhe,6223,goods,"
+    take(EQUAL, noon, name="a.csv")
+    assert brought(cast, EQUAL, noon, "2026-12-01,7.00,,z,6,goods,", name="b.csv").taken_count == 1
+    with pytest.raises(Conflict) as refused:
+        brought(cast, EQUAL, "2026-12-02,8.00,,z,6,goods,", name="c.csv")
+    assert code_of(refused) == "bank.doubtful"
+
+
+def test_the_page_shows_the_row_in_doubt_keeps_what_was_said_and_takes_the_file_in(cast, month, take, client):
+    take(EQUAL, name="a.csv")
+    client.force_login(cast.users["li"])
+    address = reverse("payment_import")
+
+    def sent(**said):
+        file = SimpleUploadedFile("b.csv", csv_of(EQUAL, "2026-12-02,7.00,,z,6,goods,"))
+        return client.post(address, {"file": file, "owner": cast.lab.pk, "layout": ""} | said, headers={"accept-language": "en"})
+
+    page = sent()
+    (doubt,) = page.context["doubts"]
+    assert page.status_code == 409 and "Is it the same payment?" in page.content.decode() and Payment.objects.count() == 1
+    assert sent(**{doubt["name"]: "perhaps"}).status_code == 409
+    assert sent(**{doubt["name"]: "other"}).status_code == 302
+    assert sorted(Payment.objects.values_list("amount_fen", flat=True)) == [7_00, 100_00, 100_00]

@@ -102,7 +102,7 @@ def test_a_line_names_only_receipts_of_its_own_bill_where_one_payment_pays_two_c
     assert (cast.firm.name, own.number) in named and not any(theirs.number in each for each in named if cast.firm.name in each)
     assert theirs.number != own.number
 
-    said = given_to(li, [mine.pk, other.pk])
+    said = given_to(li, [mine.pk, other.pk]).by_bill
     assert [each["number"] for proof in said[mine.pk] for each in proof["receipts"]] == [own.number]
     assert [each["number"] for proof in said[other.pk] for each in proof["receipts"]] == [theirs.number]
 

@@ -4,9 +4,11 @@ news, forgeries, refunds, disputes, lost news, and what is put into quarantine."
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
-from itertools import permutations
+from itertools import pairwise, permutations
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from billing import tasks
 from billing.bills.rules.standing import BillState
 from billing.bills.services import issuing
 from billing.payments import queries
@@ -69,8 +72,10 @@ def tell(double):
 
 
 def work():
+    """What the worker does once; what is to be tried again stays."""
     for event in ProviderEvent.objects.filter(state="waiting").order_by("pk"):
-        inbox.handle(event.pk, timezone.now())
+        with suppress(ProviderError):
+            inbox.handle(event.pk, timezone.now())
 
 
 def begin(cast, bill, who="zhao"):
@@ -388,6 +393,74 @@ def test_news_of_another_account_or_mode_is_not_even_looked_at(cast, bill, strip
     assert (event.state, event.note, len(stripe.calls)) == ("quarantined", note, asked)
 
 
+def look_in_vain(event, code):
+    with pytest.raises(ProviderError) as told:
+        inbox.handle(event.pk, timezone.now())
+    event.refresh_from_db()
+    assert told.value.code == event.note == code
+
+
+def test_news_that_comes_before_its_object_is_looked_at_again_until_it_is_known(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    post(stripe.events[0])
+    event, known = ProviderEvent.objects.get(), dict(stripe.sessions)
+    stripe.sessions.clear()
+    for tries in (1, 2):
+        look_in_vain(event, "provider.not_there")
+        assert (event.state, event.tries) == ("waiting", tries)
+    stripe.sessions |= known
+    inbox.handle(event.pk, timezone.now())
+    event.refresh_from_db()
+    assert (event.state, event.tries, Payment.objects.count()) == ("done", 3, 1)
+
+
+def test_news_whose_object_never_becomes_known_is_given_up_and_can_be_looked_at_again_as_often(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    post(stripe.events[0])
+    event, known = ProviderEvent.objects.get(), dict(stripe.sessions)
+    stripe.sessions.clear()
+    for tries in range(1, inbox.MOST_TRIES + 1):
+        assert event.state == "waiting"
+        look_in_vain(event, "provider.not_there")
+        assert event.tries == tries
+    assert event.state == "dead" and not Payment.objects.exists()
+    inbox.again(cast.actor("zhou"), event.pk, timezone.now())
+    look_in_vain(event, "provider.not_there")
+    assert (event.state, event.tries) == ("waiting", 1)
+    stripe.sessions |= known
+    work()
+    assert Payment.objects.count() == 1
+
+
+def test_each_wait_is_longer_than_the_one_before():
+    strategy = tasks.handle_provider_event.retry_strategy
+    now, lost = timezone.now(), ProviderError("provider.not_there", for_good=True)
+    at = [
+        strategy.get_retry_decision(exception=lost, job=SimpleNamespace(attempts=tries)).retry_at
+        for tries in range(inbox.MOST_TRIES)
+    ]
+    waits = [(each - now).total_seconds() for each in at]
+    assert all(later > 3 * sooner for sooner, later in pairwise(waits)) and waits[0] < 60
+
+
+def test_the_page_says_of_news_that_waits_how_often_it_was_tried_and_when_it_is_next(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    post(stripe.events[0])
+    event = ProviderEvent.objects.get()
+    stripe.sessions.clear()
+    look_in_vain(event, "provider.not_there")
+    client = Client()
+    client.force_login(cast.users["zhou"])
+    page = client.get(reverse("provider_news")).content.decode()
+    assert event.object_ref in page and "does not know what its news is about" in page and "As soon as the worker can" in page
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET scheduled_at = '2026-12-24T04:00Z' WHERE queueing_lock = %s",
+            [inbox.job_name(event.pk)],
+        )
+    assert 'datetime="2026-12-24T' in client.get(reverse("provider_news")).content.decode()
+
+
 def test_news_of_what_is_none_of_ours_is_ignored_and_an_unknown_key_is_not(cast, bill, stripe):
     begin(cast, bill())
     strange = dict(next(iter(stripe.sessions.values())), id="cs_test_x", metadata={})
@@ -400,7 +473,11 @@ def test_news_of_what_is_none_of_ours_is_ignored_and_an_unknown_key_is_not(cast,
         post(event)
     work()
     found = dict(ProviderEvent.objects.values_list("object_ref", "state"))
-    assert found == {"cs_test_x": "ignored", "cs_test_y": "quarantined", "cus_1": "ignored"}
+    assert found == {"cs_test_x": "ignored", "cs_test_y": "waiting", "cus_1": "ignored"}
+    event = ProviderEvent.objects.get(object_ref="cs_test_y")
+    for _ in range(1, inbox.MOST_TRIES):
+        look_in_vain(event, "provider.unknown_key")
+    assert event.state == "dead"
 
 
 @pytest.mark.parametrize(("table", "letters"), [("charges", "py"), ("refunds", "pyr")])
@@ -456,6 +533,16 @@ def test_news_that_never_came_is_found_by_looking_again(cast, bill, stripe):
     stripe.down = False
     assert checkouts.look_at_all(configured(), later) == 1
     assert stands(cast, issued) == (BillState.PAID, 0)
+
+
+def test_lost_money_came_on_the_local_day_on_which_the_service_took_it(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    (charge,) = stripe.charges.values()
+    charge["created"] = int(datetime(2026, 11, 20, 17, 30, tzinfo=UTC).timestamp())  # after midnight in Shanghai
+    failed = dict(charge, id="ch_failed", status="failed", created=charge["created"] - 86_400)
+    stripe.charges["ch_failed"] = failed
+    checkouts.look_at_all(configured(), datetime(2026, 12, 10, 2, 0, tzinfo=UTC))
+    assert Payment.objects.get().received_on == date(2026, 11, 21)
 
 
 def test_reconciliation_lists_what_was_lost_and_brings_it_in(cast, bill, stripe):
