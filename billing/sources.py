@@ -20,6 +20,7 @@ from billing.payments.models import Payment
 from billing.prepaid.models import SpendingLimit
 from billing.settlement.models import Charge
 from billing.settlement.opening_models import OpeningBalance
+from billing.subsidy.figure_models import CapFigure
 from billing.vouchers.models import VoucherAnnouncement, VoucherApplication
 from booking.models import Reservation, SampleJob
 from config.kernel.access import Actor, visible_to
@@ -96,6 +97,7 @@ WAYS: Mapping[str, _Way] = {
     "announcement": _at(VoucherAnnouncement, "pk", "announcement_detail", "title"),
     "award_reversal": _at(Claim, "lines__award__reversals", "claim_detail", "number"),
     "bill": _at(Bill, "pk", "bill_detail", "number"),
+    "cap_figure": _at(CapFigure, "pk", "programme_budgets", "cap_id", one_page=True),
     "charge": _charges,
     "claim": _at(Claim, "pk", "claim_detail", "number"),
     "credit_note": _at(CreditNote, "pk", "credit_note_detail", "number"),

@@ -49,7 +49,7 @@ def pays(reservation: Reservation, actor: Actor, now: datetime, *, lock: bool = 
     return acts(reservation, actor, now, lock=lock) and _spends(reservation, actor, card_id, now)
 
 
-def objects(reservation: Reservation, actor: Actor, now: datetime, *, lock: bool = False) -> bool:
+def may_object(reservation: Reservation, actor: Actor, now: datetime, *, lock: bool = False) -> bool:
     """Whether the actor says no for the customer: to times, or to what is charged beside them. It costs nothing, so the card is not
     asked about."""
     return acts(reservation, actor, now, lock=lock) or pays(reservation, actor, now, lock=lock)
@@ -83,7 +83,7 @@ def require_paying(reservation: Reservation, actor: Actor, now: datetime, *, loc
 
 def require_objecting(reservation: Reservation, actor: Actor, now: datetime) -> None:
     """Raises Forbidden ``booking.not_yours``, Refusal ``consent.over``."""
-    if objects(reservation, actor, now):
+    if may_object(reservation, actor, now):
         return
     if not answers_for(reservation, actor):
         raise Forbidden.of("booking.not_yours")

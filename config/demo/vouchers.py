@@ -7,7 +7,9 @@ from typing import Any
 
 from billing.ledger import top_ups
 from billing.ledger.models import Account
+from billing.subsidy import figures
 from billing.subsidy import services as subsidy
+from billing.subsidy.models import ProgrammeVersion
 from billing.vouchers.models import VoucherAnnouncement, VoucherApplication
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
@@ -41,7 +43,10 @@ def issue(people: People, today: date, now: datetime) -> dict[str, int]:
         samples.play(people, items[0], said["job"], now, "demo-voucher-job")
     pool = Account.objects.filter(kind="pool").earliest("pk")
     asked = said["top_up"]
-    top_ups.ask(people.actor(office, Role.FINANCE), pool.pk, asked["yuan"] * 100, asked["reason"], now - timedelta(hours=5))
+    finance, at = people.actor(office, Role.FINANCE), now - timedelta(hours=5)
+    top_ups.ask(finance, pool.pk, asked["yuan"] * 100, asked["reason"], at)
+    open_limit, wanted = ProgrammeVersion.objects.filter(programme__code="DEMO-QH-V").earliest("pk"), said["figure"]
+    figures.ask(finance, open_limit.pk, wanted["cap"], None, wanted["yuan"] * 100, wanted["reason"], at)
     return {"vouchers": issued}
 
 

@@ -55,6 +55,7 @@ SOURCES: Mapping[str, Word] = {
     "announcement": pgettext_lazy("cause of a posting", "Announcement of vouchers"),
     "award_reversal": pgettext_lazy("cause of a posting", "Subsidy that went back"),
     "bill": pgettext_lazy("cause of a posting", "Bill"),
+    "cap_figure": pgettext_lazy("cause of a posting", "Figure of a limit"),
     "charge": pgettext_lazy("cause of a posting", "Charged use"),
     "claim": pgettext_lazy("cause of a posting", "Claim"),
     "credit_note": pgettext_lazy("cause of a posting", "Credit note"),

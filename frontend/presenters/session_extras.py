@@ -53,7 +53,7 @@ def extras_panel(actor: Actor, reservation: Reservation, now: datetime) -> Extra
         return None
     found = session_extras.addons_of(reservation) if adds else {}
     addons = [(code, bilingual(one), one.rate_fen) for code, one in found.items()]
-    pays, objects = acting.pays(reservation, actor, now), acting.objects(reservation, actor, now)
+    pays, objects = acting.pays(reservation, actor, now), acting.may_object(reservation, actor, now)
     may_withdraw_chosen = session_extras.may_withdraw_chosen(reservation, customer=objects, lab=lab)
     agreed = agreed_lines(*charged.offered_to_session(actor, reservation), "reservation", reservation.pk) if adds else None
     return ExtrasPanel(rows, addons, adds, is_open and pays, is_open and objects, adds, may_withdraw_chosen, agreed)

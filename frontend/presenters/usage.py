@@ -149,7 +149,7 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
         may_charge_less=Action.AGREE in actions and sides.lab and session.billable is not None,
         agrees_at_once=session.lab_agreed_at is not None if customer_waits else session.customer_agreed_at is not None,
         may_ask=Action.ASK_ADJUSTMENT in actions and pays,
-        may_dispute=Action.DISPUTE in actions and acting.objects(reservation, actor, now),
+        may_dispute=Action.DISPUTE in actions and acting.may_object(reservation, actor, now),
         may_answer=Action.ACCEPT_ADJUSTMENT in actions and sides.lab,
         may_decide=Action.DECIDE in actions and owner and actor.user_id not in _had_part(session, wish, dispute),
         may_close=over and sides.lab,

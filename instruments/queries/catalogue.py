@@ -42,7 +42,7 @@ _ALL = "*"
 WORKED_OUT_FROM = (
     *("organisation__region_code", "organisation__policy_zones", "organisation__status", "organisation__owner_class"),
     *("organisation__quality_grade", "resource__organisation", "resource__test_item__resource"),
-    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity"),
+    *("resource__test_item__turnaround_days", "resource__test_item__daily_capacity", "resource__test_item__service_kind"),
 )
 """Columns behind an entry from which its day and its cost are worked out."""
 _ON_CARDS = (

@@ -11,7 +11,16 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
-from billing.models import BookingFee, CommissionReservation, CommissionSampleJob, FeeRelief, PriceVersion
+from billing.models import (
+    BookingFee,
+    CommissionCharge,
+    CommissionReservation,
+    CommissionSampleJob,
+    CommissionSheet,
+    FeeRelief,
+    PriceVersion,
+    QuotationLine,
+)
 from booking.models import (
     AccessListEntry,
     CourseScope,
@@ -73,6 +82,7 @@ def _complete(world: World) -> None:
         _left_unused(world, place, instrument, now)
         _out_of_service(world, place, now)
         _sent(world, place, world.objects["test_item"][place], manager, now)
+        _charged_by_order(world, place, manager, now)
         for kind, sheet in (("requested", "draft"), ("approved", "signed")):
             CommissionReservation.objects.create(
                 sheet_id=world.objects[f"commission:{sheet}"][place],
@@ -125,6 +135,23 @@ def _sent(world: World, place: int, item: int, manager: Any, now: datetime) -> N
     for kind, job in (("draft", asked), ("signed", reported)):
         sheet = world.objects[f"commission:{kind}"][place]
         CommissionSampleJob.objects.create(sheet_id=sheet, sample_job_id=job, linked_by=manager, linked_at=now)
+
+
+def _charged_by_order(world: World, place: int, manager: Any, now: datetime) -> None:
+    """A line of a commission that was charged, whatever may be charged of it."""
+    sheet = CommissionSheet.objects.get(pk=world.objects["commission:signed"][place])
+    line = QuotationLine.objects.filter(quotation_id=sheet.quotation_id).earliest("pk")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        CommissionCharge.objects.create(
+            sheet=sheet,
+            line=line,
+            session_extra_id=world.objects["session_extra"][place],
+            quantity=1,
+            charged_by=manager,
+            charged_at=now,
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def _decided(lab: Any, reservation_id: int, absent: Any, manager: Any, now: datetime) -> None:

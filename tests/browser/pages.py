@@ -197,6 +197,13 @@ def a_top_up() -> int:
     return int(TopUp.objects.filter(state="asked").earliest("pk").pk)
 
 
+def a_figure() -> Any:
+    """The figure of a limit that waits for a second person."""
+    from billing.subsidy.figure_models import CapFigure
+
+    return CapFigure.objects.filter(state="asked").earliest("pk")
+
+
 def an_announcement(*, draft: bool = False) -> int:
     from billing.vouchers.models import VoucherAnnouncement
 
@@ -1173,6 +1180,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
     Shown("top_up_decide", lambda: at("top_up_decide", a_top_up()), ("programme_officer",)),
+    Shown("figure_ask", lambda: at("figure_ask", a_figure().version_id, a_figure().cap_id), ("finance",)),
+    Shown("figure_decide", lambda: at("figure_decide", a_figure().pk), ("programme_officer",)),
     Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
     Shown("account_last_day", lambda: at("account_last_day", a_pool()), ("finance",)),
     Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),
@@ -1578,6 +1587,7 @@ NOT_PAGES: dict[str, str] = {
     "session_label_renew": "POST only",
     "session_label_ticks": "POST only",
     "session_device_revoke": "POST only",
+    "commission_charge": "POST only",
     "session_extra_add": "POST only",
     "session_extra_answer": "POST only",
     "usage_agree": "POST only",

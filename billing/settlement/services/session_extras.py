@@ -279,7 +279,7 @@ def _withdraw_agreed(locked: Reservation, extra: SessionExtra, actor: Actor, now
         require_lab(locked, actor)
     elif not lab:
         acting.require_objecting(locked, actor, now)
-    customer = extra.chosen and (not lab or acting.objects(locked, actor, now))
+    customer = extra.chosen and (not lab or acting.may_object(locked, actor, now))
     sides = Sides(customer=customer, lab=lab)
     if not may_withdraw_chosen(locked, customer=sides.customer, lab=sides.lab):
         raise Refusal.of("extras.no_more_now")

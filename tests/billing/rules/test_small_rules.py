@@ -408,11 +408,11 @@ def test_a_commission_once_verified_is_that_of_somebody_verified() -> None:
 
 def test_the_figures_of_claims_are_added_up() -> None:
     claim = {f"{name}_fen": 1 for name in AMOUNTS} | {
-        "payers_fen": {"a": 1}, "payees_fen": {}, "binding": ["c"], "refused": ["r"], "estimate": False, "left_fen": {"c": 5},
+        "payers_fen": {"a": 1}, "payees_fen": {}, "binding": ["c"], "refused": ["r"], "estimate": False,
     }  # fmt: skip
-    whole = _sum_of([claim, claim | {"payers_fen": {"b": 2}, "left_fen": {"c": 4}}])
-    assert whole["payers_fen"] == {"a": 1, "b": 2} and whole["left_fen"] == {"c": 4} and whole["binding"] == ["c"]
-    assert _sum_of([])["left_fen"] == {}
+    whole = _sum_of([claim, claim | {"payers_fen": {"b": 2}}])
+    assert whole["payers_fen"] == {"a": 1, "b": 2} and whole["binding"] == ["c"]
+    assert _sum_of([])["payers_fen"] == {}
 
 
 def test_a_rate_fixed_afterwards_is_assumed_until_pool_and_claims_are_known() -> None:

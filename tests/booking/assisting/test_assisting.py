@@ -259,6 +259,7 @@ def test_the_time_of_who_assists_is_free_again_with_that_of_the_booking(lab, cas
     # Who comes late is let in by the lab, which is there; Hu is not, and stays where Hu is.
     transitions.check_in(lab.wang, missed.pk, missed.starts_at + timedelta(minutes=70))
     assert lab.who(missed, instead) == [None, ("Hu", True)]
+    transitions.check_out(lab.wang, missed.pk, missed.ends_at)
 
     early = lab.approve(lab.ask(16, 17))
     row = Occupancy.objects.get(reservation=early, source="assistance")
