@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.kernel.services import idempotency, transactions
 from frontend.http import actor_of
+from frontend.refusals import was_refused
 
 FIELD = "once"
 """The hidden field that ``{% once_key %}`` writes into a form."""
@@ -44,7 +45,7 @@ def once_per_form(view: View) -> View:
 
         def effect() -> dict[str, Any]:
             response = view(request, *args, **kwargs)
-            if response.status_code != 302:
+            if response.status_code != 302 or was_refused(request):
                 raise _Refused(response)
             done.append(response)
             return {"location": response["Location"]}

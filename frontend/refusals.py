@@ -24,6 +24,8 @@ TITLES: dict[int, Promise | str] = {
 }
 RETRY_AFTER_SECONDS = 2
 
+_REFUSED = "refused_on_the_next_page"
+
 
 def sentences(refusal: Refusal) -> list[str]:
     """Every reason in the reader's language."""
@@ -31,9 +33,15 @@ def sentences(refusal: Refusal) -> list[str]:
 
 
 def say_refusal(request: HttpRequest, refusal: Refusal) -> None:
-    """Every reason as a message on the page that comes next."""
+    """Every reason as a message on the page that comes next; ``was_refused`` tells that nothing was done before it."""
+    setattr(request, _REFUSED, True)
     for sentence in sentences(refusal):
         messages.error(request, sentence)
+
+
+def was_refused(request: HttpRequest) -> bool:
+    """Whether a refusal is said on the page that comes next."""
+    return bool(getattr(request, _REFUSED, False))
 
 
 def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -208,24 +208,30 @@ def clawback_record(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def repayment_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm money that somebody else recorded, or say that it did not come (``act``: confirm, end)."""
+    found = get_visible(Repayment.objects.all(), actor_of(request), pk=pk)
+    said = {"confirm": _("Confirmed. The money is in the books."), "end": _("Undone. What it paid is open again.")}
+    return _decided(request, found.pk, found.clawback_id, (repaying.confirm, repaying.end), said)
+
+
+def _decided(
+    request: HttpRequest, pk: int, notice_id: int, steps: tuple[Callable[..., Any], Callable[..., Any]], said: Mapping[str, str]
+) -> HttpResponse:
+    """A second person's word on what stands with a notice (``act``: confirm, end), and what is said then."""
     actor, act = actor_of(request), request.POST.get("act", "")
-    found = get_visible(Repayment.objects.all(), actor, pk=pk)
+    confirm, end = steps
     try:
         if act == "confirm":
-            repaying.confirm(actor, pk, timezone.now())
+            confirm(actor, pk, timezone.now())
         elif act == "end":
-            repaying.end(actor, pk, request.POST.get("reason", ""), timezone.now())
+            end(actor, pk, request.POST.get("reason", ""), timezone.now())
         else:
             raise Refusal.of("claims.unknown_act", field="act")
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return _detail(request, found.clawback_id, refusal)
-    confirmed = act == "confirm"
-    messages.success(
-        request, _("Confirmed. The money is in the books.") if confirmed else _("Undone. What it paid is open again.")
-    )
-    return redirect("clawback_detail", pk=found.clawback_id)
+        return _detail(request, notice_id, refusal)
+    messages.success(request, said[act])
+    return redirect("clawback_detail", pk=notice_id)
 
 
 @login_required
@@ -268,20 +274,9 @@ def surplus_take(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def surplus_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm that somebody else's transfer was sent back, or say that it was not (``act``: confirm, end)."""
-    actor, act = actor_of(request), request.POST.get("act", "")
-    found = get_visible(SurplusRefund.objects.select_related("repayment"), actor, pk=pk)
-    notice_id = found.repayment.clawback_id
-    try:
-        if act == "confirm":
-            surplus.confirm(actor, pk, timezone.now())
-        elif act == "end":
-            surplus.end(actor, pk, request.POST.get("reason", ""), timezone.now())
-        else:
-            raise Refusal.of("claims.unknown_act", field="act")
-    except (NotFound, Forbidden):
-        raise
-    except Refusal as refusal:
-        return _detail(request, notice_id, refusal)
-    done = _("Confirmed. It is in the books as sent back.") if act == "confirm" else _("Undone. The office has the money again.")
-    messages.success(request, done)
-    return redirect("clawback_detail", pk=notice_id)
+    found = get_visible(SurplusRefund.objects.select_related("repayment"), actor_of(request), pk=pk)
+    said = {
+        "confirm": _("Confirmed. It is in the books as sent back."),
+        "end": _("Undone. The office has the money again."),
+    }
+    return _decided(request, found.pk, found.repayment.clawback_id, (surplus.confirm, surplus.end), said)

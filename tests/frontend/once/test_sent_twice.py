@@ -11,16 +11,20 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.db import connection
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from billing.claims.models import Claim, Clawback
 from billing.payments.models import Allocation, Refund
 from billing.payments.prepaid_models import PrepaidEntry
 from billing.subsidy.models import ProgrammeVersion
-from config.kernel.errors import Conflict
+from config.kernel.errors import Conflict, Refusal
 from frontend import once
+from frontend.refusals import say_refusal
 from tests.billing.claims.conftest import AFTER, office
 from tests.billing.payments.conftest import begins_with_month, bill, month, take
 
@@ -84,6 +88,29 @@ def test_a_form_that_was_refused_can_be_mended_and_sent_under_its_key(cast, form
     assert count() == 1
     again = li.post(address, fields | {once.FIELD: key, "amount": "60.00"})
     assert again.status_code >= 400 and count() == 1, "another amount under the key of a form that is done"
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_is_said_on_the_next_page_can_be_sent_again_under_its_key(cast):
+    answers = [Refusal.of("booking.purpose_needed"), None]
+    done = []
+
+    @once.once_per_form
+    def act(request: HttpRequest) -> HttpResponse:
+        refusal = answers.pop(0)
+        if refusal is not None:
+            say_refusal(request, refusal)
+        else:
+            done.append(True)
+        return redirect("home")
+
+    key = str(uuid4())
+    for _time in range(3):
+        request = RequestFactory().post("/x", {once.FIELD: key})
+        request.user, request.session, request.actor = cast.users["li"], {}, cast.actor("li")
+        request._messages = FallbackStorage(request)
+        assert act(request).status_code == 302
+    assert done == [True], "refused, done, and not done again"
 
 
 @pytest.mark.django_db
