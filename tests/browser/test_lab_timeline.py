@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, TimeoutError, expect
 
 from tests.browser import stage
 from tests.browser.journey import log_in, newly_arrived
-from tests.browser.keyboard import Keyboard
+from tests.browser.keyboard import LOOKS, Keyboard
 from tests.browser.running_site import Site
 from tests.browser.visitors import PERSONAS, Visitors
 
@@ -41,15 +41,23 @@ def two_bookings(site: Site) -> tuple[int, str]:
 def box(entry: Locator) -> tuple[float, float, float]:
     """Where it stands: left, top, and the middle of its height."""
     entry.scroll_into_view_if_needed()
-    place = entry.bounding_box()
-    assert place is not None
-    return place["x"], place["y"], middle_of(entry)
+    place = place_of(entry)
+    return place["x"], place["y"], place["y"] + place["height"] / 2
 
 
 def middle_of(entry: Locator) -> float:
-    place = entry.bounding_box()
-    assert place is not None
+    place = place_of(entry)
     return place["y"] + place["height"] / 2
+
+
+def place_of(entry: Locator) -> FloatRect:
+    """Where it stands; a timeline that is being drawn anew has no places for a moment."""
+    for _look in range(LOOKS):
+        place = entry.bounding_box()
+        if place is not None:
+            return place
+        entry.page.wait_for_timeout(100)
+    raise AssertionError(f"{entry} stands nowhere")
 
 
 def row_of(page: Page, name: str) -> Locator:
@@ -58,7 +66,8 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def entry_in(page: Page, name: str, hours: str) -> Locator:
-    """What stands in the row of that instrument at those hours."""
+    """What stands in the row of that instrument at those hours, once what was asked for is drawn."""
+    page.wait_for_load_state("networkidle")
     entries = page.locator(f'[data-timeline] .ec-event:has(strong)[aria-label^="{hours}"]')
     expect(entries.first).to_be_visible()
     row = middle_of(row_of(page, name))
@@ -209,8 +218,7 @@ def test_free_time_is_asked_for_on_the_clock_of_its_instrument_and_news_wait_for
     mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="15:00–16:00"]').last
     expect(mine).to_be_visible()
     mine.scroll_into_view_if_needed()
-    place = mine.bounding_box()
-    assert place is not None
+    place = place_of(mine)
     middle, hour = place["y"] + place["height"] / 2, place["width"]
     page.mouse.move(place["x"] + 1.1 * hour, middle)
     page.mouse.down()
