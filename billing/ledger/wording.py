@@ -18,6 +18,8 @@ ACCOUNTS: dict[str, Word] = {
     "controller_year": pgettext_lazy("kind of account", "Yearly limit of a controller"),
     "instrument_year": pgettext_lazy("kind of account", "Yearly limit of an instrument"),
     "owner_year": pgettext_lazy("kind of account", "Yearly limit of an owner"),
+    "order": pgettext_lazy("kind of account", "Limit of an order"),
+    "contract": pgettext_lazy("kind of account", "Limit of a contract"),
     "subsidy_due": pgettext_lazy("kind of account", "Subsidy owed to a payee"),
     "subsidy_granted": pgettext_lazy("kind of account", "Subsidy approved"),
     "subsidy_paid": pgettext_lazy("kind of account", "Subsidy paid"),

@@ -21,7 +21,7 @@ from billing.claims.rules.payers import Listed, Shared, left
 from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import STATES, Work
-from billing.claims.services import credit_now, real_days
+from billing.claims.services import credit_now, eligible_then, real_days
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -137,12 +137,20 @@ def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
 
 
 def outside_days(claims: Iterable[Claim], today: date) -> dict[int, str]:
-    """The numbers of claims, by id, that the windows of their programme let nobody pay on a local day."""
+    """The numbers of claims, by id, that their programme lets nobody pay on a local day: by its windows, or by a condition on that day."""
     claims = list(claims)
     numbers = {claim.pk: claim.number for claim in claims}
     first = ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at")
     handed_in = {claim_id: local_day(at) for claim_id, at in first}
-    return {claim_id: numbers[claim_id] for claim_id in real_days.unpayable(lines_of(claims), today, handed_in)}
+    lines = lines_of(claims)
+
+    def days(line: ClaimLine) -> dict[str, date]:
+        claimed = {real_days.CLAIM: handed_in[line.claim_id]} if line.claim_id in handed_in else {}
+        return claimed | {real_days.PAYMENT: today}
+
+    lost = eligible_then.lost(lines, days)
+    kept = [*real_days.unpayable(lines, today, handed_in), *(line.claim_id for line in lines if line.pk in lost)]
+    return {claim_id: numbers[claim_id] for claim_id in kept}
 
 
 def _refuse_claimant(claims: list[Claim], people: Collection[int]) -> None:

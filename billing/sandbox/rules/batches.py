@@ -124,7 +124,7 @@ class Waiting:
         kept = state or {}
         self._programme = programme
         self._modes = sorted({side.programme.mode for side in programme.sides} or {programme.mode})
-        self._caps = [cap.id for cap in programme.caps if cap.on_account]
+        self._caps = [cap.id for cap in programme.caps if cap.on_account or cap.if_named]
         self._apart = divides_a_pool(programme)
         self._backed = next((cap.id for cap in programme.joint_caps if is_issued(cap)), "")
         self._width = 2 + 2 * len(self._modes) + len(self._caps)

@@ -107,7 +107,8 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Paper:
     """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme. ``awaited``: which
-    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them."""
+    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them. ``order``: a key of what was ordered
+    together."""
 
     contract_on: date | None = None
     payment_on: date | None = None
@@ -117,6 +118,7 @@ class Paper:
     project_evidence: bool | None = None
     project_subsidised: bool | None = None
     contract_number: str | None = None
+    order: str | None = None
     invoice_number: str | None = None
     invoice_subsidised: bool | None = None
     person: str | None = None

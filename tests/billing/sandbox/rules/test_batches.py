@@ -44,7 +44,7 @@ def divided(**changes):
 
 
 def row(firm, fee, month=1):
-    return Row(firm, month - 1, fee, 0, 120, 0, firm, 7, 3, 9, f"2026-{month:02d}")
+    return Row(firm, month - 1, fee, 0, 120, 0, firm, 7, 3, 9, 0, 0, f"2026-{month:02d}")
 
 
 def fresh():
