@@ -15,6 +15,7 @@ from billing.api import (
     claim_papers,
     claims,
     dunning,
+    figures,
     firms,
     invoices,
     ledger,
@@ -185,7 +186,11 @@ def _limited_money() -> list[URLPattern]:
         ),
         ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
+    figure = figures.FigureView
     found = [
+        re_path(r"^programme-figures/$", figure.as_view({"get": "list", "post": "propose"}), name="api_programme_figures"),
+        re_path(rf"^programme-figures/{ID}/$", figure.as_view({"get": "retrieve"}), name="api_programme_figure"),
+        _post(figure, "programme-figures", "decide", "api_programme_figure_decide"),
         re_path(
             rf"^voucher-announcements/{ID}/applications/$",
             applying.ApplyView.as_view({"post": "apply"}),

@@ -1298,6 +1298,13 @@ API: dict[str, Route] = {
     "api_programme_top_up": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "top_up"),
     "api_programme_top_up_decide": acts("top_up", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                         body=lambda world: {"add": False, "reason": "because"}),
+    "api_programme_figures": Route({
+        "GET": Rule(SUPERVISORS),
+        "POST": Rule(PAYERS, ok=TRIED, body=lambda world: {"version": 1, "cap": "pool", "limit_fen": 1, "reason": "because"}),
+    }),
+    "api_programme_figure": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "figure"),
+    "api_programme_figure_decide": acts("figure", PAYERS, PAYERS, ok=TRIED, role_first=True,
+                                        body=lambda world: {"set": False, "reason": "because"}),
     "api_programme_account_suspend": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                           body=lambda world: {"suspended": False, "reason": "because"}),
     "api_programme_account_close": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True, body=_because),
