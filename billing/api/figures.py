@@ -23,7 +23,7 @@ _MOST_FEN = 10**15
 _LAST_YEAR = 9999
 
 
-class ProposalIn(ReasonIn):
+class FigureProposalIn(ReasonIn):
     version = WholeNumber(help_text="The published version of the programme, by its id.")
     cap = Text(max_length=40, help_text="The limit, by its id in the document.")
     year = WholeNumber(
@@ -32,7 +32,7 @@ class ProposalIn(ReasonIn):
     limit_fen = WholeNumber(max_value=_MOST_FEN, help_text="Of everybody whom the limit counts; 0 gives nothing.")
 
 
-class DecisionIn(StrictSerializer):
+class FigureDecisionIn(StrictSerializer):
     set = serializers.BooleanField(help_text="True: it counts from now on. False: it is not set, or whoever asked takes it back.")
     reason = Text(max_length=_TEXT, required=False, default="", help_text="Needed where it is not set.")
 
@@ -101,7 +101,7 @@ class FigureView(ApiView):
 
     queryset = CapFigure.objects.none()
     token_scopes = {"GET": "read", "POST": "manage"}
-    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"propose": ProposalIn, "decide": DecisionIn}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"propose": FigureProposalIn, "decide": FigureDecisionIn}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
