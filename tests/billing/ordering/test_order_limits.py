@@ -15,6 +15,7 @@ from billing.settlement import series_figures, together_figures
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import quotes
 from billing.settlement.services.replaying import replay_charges
+from billing.vouchers import queries as wallets
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
 from booking.services import series, together, transitions
@@ -92,6 +93,15 @@ def test_two_sessions_asked_for_alone_get_it_each_and_nothing_is_looked_up_or_op
     assert [life.use(each).deducted_fen for each in asked] == [300_00, 300_00]
     assert accounts("order") == [] and "order" not in service_of(Charge.objects.get(reservation=asked[0]))
     assert replayed()
+
+
+def test_a_wallet_does_not_drown_in_limits_of_orders(cast: Any, published: Any) -> None:
+    yearly = cap("firm_year", "60000") | {"id": "year"}
+    published(asking(caps=[cap("order"), yearly]))
+    approve(cast, in_series(cast)[0].pk)
+    assert accounts("order") == accounts("firm_year") == [(300_00, 0)]
+    _vouchers, limits = wallets.wallet(cast.actor("lin"), cast.firm, cast.now.date())
+    assert [each.kind for each in limits] == ["firm_year"]
 
 
 def test_what_a_session_of_an_order_gives_up_is_there_for_the_next(cast: Any, published: Any) -> None:
