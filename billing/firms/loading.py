@@ -24,8 +24,8 @@ _KEY = """coalesce((SELECT 'uscc:' || f.value FROM instruments_formeridentifier 
 #: Every code that an organisation has or had.
 _CODES = """(SELECT organisation_id, value FROM instruments_organisationidentifier WHERE scheme = 'uscc'
               UNION ALL SELECT organisation_id, value FROM instruments_formeridentifier WHERE scheme = 'uscc')"""
-#: Nearly always a customer and an owner are asked for. A list of numbers may be of any length, for which the database keeps no plan but makes
-#: one each time, which takes it four times as long as to answer; two numbers are two.
+#: Nearly always a customer and an owner are asked for. A list may be of any length, so the database keeps no plan for it but makes one each
+#: time, which takes it four times as long as to answer; two numbers are two.
 _OF_TWO, _OF_MANY = "IN (%(first)s, %(last)s)", "= ANY(%(ids)s::bigint[])"
 #: Most organisations have declared nothing and stand on no list: to find that is a tenth of the work of looking everything up. The key is
 #: worked out once for each, not where it is compared.
@@ -83,7 +83,7 @@ def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int | None, str]
     ids = sorted(set(organisation_ids))
     if not ids:
         return Known({}, (), {}, {}), {}
-    values = {"ids": ids, "first": ids[0], "last": ids[-1]}
+    values: dict[str, Any] = {"ids": ids, "first": ids[0], "last": ids[-1]}
     among = _OF_MANY if len(ids) > 2 else _OF_TWO
     with planned_once() as cursor:
         cursor.execute(_ALONE.format(among=among), values)

@@ -427,7 +427,7 @@ def _money(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(group: Any) -> dict[str, Any]:
     """A group with its nested one, as JSON; what is not known is left out."""
-    names, values_of, amounts = _read_at_once(type(group))
+    names, values_of, amounts = _read_at_once(type(group))  # type: ignore[arg-type]  # a class can be a key
     found: dict[str, Any] = {}
     for name, value in zip(names, values_of(group), strict=True):
         if value is None or value == () or value == frozenset():

@@ -38,8 +38,8 @@ def actor_factory() -> ActorFactory:
 
 @cache
 def _empty(shape: type[BaseSerializer[Any]], language: str | None) -> BaseSerializer[Any]:
-    """A serializer without a body. Its fields are made with it, which takes longer than to look at most bodies; by language, as a field says
-    what is wrong in that in which it did so first."""
+    """A serializer without a body, with its fields: to make them takes longer than to look at most bodies. By language, as a field goes on
+    saying what is wrong in that in which it did so first."""
     made = shape(data={})
     made.fields  # type: ignore[attr-defined]  # noqa: B018  (made when first asked for)
     return made
@@ -47,7 +47,7 @@ def _empty(shape: type[BaseSerializer[Any]], language: str | None) -> BaseSerial
 
 def checked(shape: type[BaseSerializer[Any]], body: Any) -> dict[str, Any]:
     """What a serializer, which asks for no context, reads of a body. Raises ValidationError (400)."""
-    filled = copy(_empty(shape, get_language()))
+    filled = copy(_empty(shape, get_language()))  # type: ignore[arg-type]  # a class can be a key
     filled.initial_data = body
     filled.is_valid(raise_exception=True)
     return dict(filled.validated_data)
