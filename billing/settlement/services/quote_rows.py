@@ -14,7 +14,8 @@ from config.kernel.statements import planned_once
 
 _READ = tuple(field.attname for field in Quote._meta.concrete_fields)
 _DOCUMENTS = frozenset(field.attname for field in Quote._meta.concrete_fields if isinstance(field, JSONField))
-_WRITTEN = tuple(name for name in _READ if name != "id")
+_USUAL = {field.attname: field.get_default() for field in Quote._meta.concrete_fields if field.attname != "id"}
+_WRITTEN = tuple(_USUAL)
 _OF_RESERVATION = (
     f"SELECT {', '.join(_READ)},"  # noqa: S608  (our own fields)
     " EXISTS (SELECT FROM billing_commissionreservation c WHERE c.reservation_id = billing_quote.reservation_id)"
@@ -41,10 +42,10 @@ def _knowing(quote: Quote, attached: bool) -> Quote:
     return quote
 
 
-def insert(fields: dict[str, Any]) -> Quote:
-    """One row, without its id; a field that is not named has its model's default."""
-    row = Quote(**fields)
-    values = {name: getattr(row, name) for name in _WRITTEN}
+def insert(fields: dict[str, Any]) -> None:
+    """One row; a field that is not named has its model's default. Raises TypeError for a name that is none of its fields."""
+    if not fields.keys() <= _USUAL.keys():
+        raise TypeError(f"no fields of a quote: {sorted(fields.keys() - _USUAL.keys())}")
+    values = _USUAL | fields
     with planned_once() as cursor:
         cursor.execute(_INSERT, values | {name: json_text(values[name]) for name in _DOCUMENTS})
-    return row

@@ -355,7 +355,9 @@ class ReservationMoney:
         frozen = usage_charge.frozen_under(held, thawed, anew.inputs, anew.versions)
         fields = {"reservation_id": reservation.pk, "revision": held.revision + 1, "valid_until": held.valid_until}
         agreed = {"accepted_at": now, "accepted_by_id": held.accepted_by_id, "held_at": now, "created_at": now}
-        return quote_rows.insert(fields | agreed | assessing.frozen_row(frozen, anew.assessment))
+        row = fields | agreed | assessing.frozen_row(frozen, anew.assessment)
+        quote_rows.insert(row)
+        return Quote(**row)
 
     def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
         """As ``on_agree`` charges each, in a constant number of statements; False: nothing was written, it is charged by itself."""
