@@ -188,7 +188,7 @@ PLACES: tuple[Place, ...] = (
         "invoice_list",
         _("VAT invoices"),
         "file-certificate",
-        frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
+        frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}),
         begins=("invoice_",),
     ),
     Place(

@@ -340,13 +340,18 @@ def _claim_papers() -> list[URLPattern]:
 
 
 def _invoices() -> list[URLPattern]:
-    """VAT invoices: asked for with a bill, recorded, taken in as a table."""
+    """VAT invoices: asked for with a bill or a settlement statement, recorded, taken in as a table."""
     view = invoices.InvoiceView
     return [
         re_path(r"^invoices/$", view.as_view({"get": "list", "post": "create"}), name="api_invoices"),
         re_path(rf"^invoices/{ID}/file/$", view.as_view({"get": "file"}), name="api_invoice_file"),
         re_path(r"^invoice-tables/$", invoices.InvoiceTableView.as_view({"post": "create"}), name="api_invoice_tables"),
         re_path(rf"^bills/{ID}/invoice-requests/$", invoices.InvoiceAskView.as_view({"post": "ask"}), name="api_invoice_ask"),
+        re_path(
+            rf"^statements/{ID}/invoice-requests/$",
+            invoices.SoldInvoiceAskView.as_view({"post": "ask"}),
+            name="api_sold_invoice_ask",
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.claims import queries as claims
+from billing.invoices.queries import sold_invoice
 from billing.settlement import queries, taken_back
 from billing.settlement.models import Statement
 from billing.settlement.proposal_models import ProposalState
@@ -182,6 +183,7 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "sees_board": actor.has(*queries.BOARD_ROLES),
         "taken_back": taken_back_rows([each.as_json() for each in taken_back.of_statement(statement.pk)]),
         "told": taken_back_rows(statement.content.get("taken_back", ())),
+        "invoice": sold_invoice(actor, statement),
         **_claimed(actor, statement),
         **_documents(actor, statement),
     }

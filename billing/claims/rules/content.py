@@ -68,16 +68,19 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Repay:
-    """By when and how what a notice says is paid back; the office's account is empty where it has said none."""
+    """By when and how what a notice says is paid back; ``due_on`` is None where nothing is payable yet, the office's account empty where it
+    has said none."""
 
-    due_on: date
+    due_on: date | None
     reference: str
     bank_name: str = ""
     bank_account_name: str = ""
     bank_account_number: str = ""
 
     def as_json(self) -> Json:
-        return {name: getattr(self, name) for name in self.__slots__} | {"due_on": self.due_on.isoformat()}
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "due_on": self.due_on.isoformat() if self.due_on is not None else ""
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class ListLine:
     """A line of a payment list: what of a claim its payer pays. ``account_changed``: to another bank account than the
     claim was handed in with; said only where it is so.
     ``publicity``: the days on which the claim was public and what came of them (``services.papers.publicity_of``), None where it was not.
+    ``invoices``: number and day of the payee's VAT invoices to the office, where what is claimed is bought.
     """
 
     position: int
@@ -118,6 +122,7 @@ class ListLine:
     of_claim_fen: int
     account_changed: bool = False
     publicity: Mapping[str, Any] | None = None
+    invoices: Sequence[Mapping[str, str]] = ()
 
     def as_json(self, payer: str) -> Json:
         return {
@@ -129,6 +134,7 @@ class ListLine:
             "payers": by_payer({payer: self.amount_fen}),
             **({"account_changed": True} if self.account_changed else {}),
             **({"publicity": dict(self.publicity)} if self.publicity is not None else {}),
+            **({"invoices": [dict(each) for each in self.invoices]} if self.invoices else {}),
         }
 
 

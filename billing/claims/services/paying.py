@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
-from billing.claims import accounts
+from billing.claims import accounts, invoices
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, ClaimSubmission, PaymentLine, PaymentList, Payout
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
@@ -92,11 +92,11 @@ def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
 
 def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
     """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen; but for claims that the
-    credit lists of the day, or windows of payments, keep back, which go on a list once they no longer do.
+    credit lists of the day, windows of payments or an invoice that is waited for keep back, which go on a list once they no longer do.
 
     Raises NotFound, Forbidden (``claims.three_people``: who claims one of them for its payee), Conflict ``claims.figures_differ`` (other
     than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.not_paid_today`` /
-    ``claims.inconsistent`` / ``claims.no_account`` for each payee without a bank account.
+    ``claims.invoice_awaited`` / ``claims.inconsistent`` / ``claims.no_account`` for each payee without a bank account.
     """
 
     def work() -> list[PaymentList]:
@@ -108,11 +108,10 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         if not found:
             raise Refusal.of("claims.nothing_to_pay")
         owed, today = [each.claim for each in found], local_day(now)
-        kept, outside = not_creditworthy(owed, today), outside_days(owed, today)
-        found = [each for each in found if each.claim.pk not in kept and each.claim.pk not in outside]
+        kept = kept_back(owed, today)
+        found = [each for each in found if all(each.claim.pk not in claims for claims in kept.values())]
         if not found:
-            reasons = [Reason("claims.not_creditworthy", {"number": number}) for number in sorted(kept.values())]
-            raise Refusal(*reasons, *(Reason("claims.not_paid_today", {"number": each}) for each in sorted(outside.values())))
+            raise Refusal(*(Reason(why, {"number": each}) for why, claims in kept.items() for each in sorted(claims.values())))
         total = sum(each.amount_fen for each in found)
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
@@ -124,6 +123,16 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         return _write_all(actor, right, batch, found, now)
 
     return transactions.run(work)
+
+
+def kept_back(claims: Iterable[Claim], today: date) -> dict[str, dict[int, str]]:
+    """Why claims go on no list on a local day: by the code of the reason, the numbers of claims by id."""
+    claims = list(claims)
+    return {
+        "claims.not_creditworthy": not_creditworthy(claims, today),
+        "claims.not_paid_today": outside_days(claims, today),
+        "claims.invoice_awaited": invoices.awaited(claims),
+    }
 
 
 def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
@@ -273,7 +282,7 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
     claims = {each.claim.pk: each.claim for each in found}
     payees = codes_of(claim.payee_id for claim in claims.values())
     accounts_then = handed_in_accounts(claims.values())
-    public = publicity_of(claims.values())
+    public, sold = publicity_of(claims.values()), invoices.sold(claims.values())
     written: list[PaymentList] = []
     numbers: dict[int, list[str]] = {}
     for payer, rows in by_payer.items():
@@ -286,6 +295,7 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
                 of_claim_fen=each.claim.total_fen,
                 account_changed=account_changed(each.claim.payee, accounts_then.get(each.claim.pk)),
                 publicity=public.get(each.claim.pk),
+                invoices=sold.get(each.claim.pk, ()),
             )
             for place, each in enumerate(rows, start=1)
         ]
