@@ -146,6 +146,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     ),
     "payment": (only("owner_finance", "inspector"), only("inspector")),
+    "hand_entry": (only("owner_finance", "inspector"), only("inspector")),
     **dict.fromkeys(
         ("month_run", "month_draft", "month_line", "month_export"), (only("owner_finance", "inspector"), only("inspector"))
     ),
@@ -716,6 +717,12 @@ def _bank_list(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
 
 
+def _by_hand(world: World) -> dict[str, Any]:
+    file = SimpleUploadedFile("slip.pdf", b"%PDF-1.4 slip")
+    said = {"way": "cash", "amount_fen": 1, "received_on": "2026-11-21", "payer_name": "Gaoyuan", "reference": "R-77"}
+    return {"owner": world.cast.lab.pk, **said, "file": file}
+
+
 def _promised(world: World) -> dict[str, Any]:
     return {"promised_on": "2026-12-10"}
 
@@ -1044,7 +1051,10 @@ API: dict[str, Route] = {
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
     "api_invoices": Route(
-        {"GET": Rule(BILLING | SUPERVISORS | only("firm_admin", "foreign"), role_first=True), "POST": Rule(BILLING, ok=TRIED, body=_invoice)}
+        {
+            "GET": Rule(BILLING | SUPERVISORS | only("firm_admin", "foreign"), role_first=True),
+            "POST": Rule(BILLING, ok=TRIED, body=_invoice),
+        }
     ),
     "api_invoice_file": reads_object("invoice"),
     "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_invoice_table, role_first=True, as_form=True)}),
@@ -1054,6 +1064,15 @@ API: dict[str, Route] = {
     "api_payment": reads_object("payment"),
     "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
     "api_payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
+    "api_hand_payments": Route(
+        {
+            "GET": Rule(BILLING | only("inspector"), role_first=True),
+            "POST": Rule(BILLING, ok=TRIED, body=_by_hand, role_first=True, as_form=True),
+        }
+    ),
+    "api_hand_payment_confirm": acts("hand_entry", BILLING, ok=TRIED),
+    "api_hand_payment_end": acts("hand_entry", BILLING, ok=TRIED, body=reason),
+    "api_hand_payment_file": reads_object("hand_entry"),
     "api_allocation_undo": acts("allocation", BILLING, ok=TRIED, body=reason),
     "api_bank_statements": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
     "api_month_board": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}), role_first=True)},
@@ -1646,6 +1665,11 @@ PAGES: dict[str, Route] = {
     "month_export_file": reads_object("month_export"),
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "hand_payment_list": reads(BILLING | only("inspector")),
+    "hand_payment_enter": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "hand_payment_confirm": acts("hand_entry", BILLING, ok=TRIED),
+    "hand_payment_end": acts("hand_entry", BILLING, ok=TRIED, body=reason),
+    "hand_payment_evidence": reads_object("hand_entry"),
     "payment_detail": reads_object("payment"),
     "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given_form),
     "payment_undo": acts("allocation", BILLING, body=reason),

@@ -242,6 +242,12 @@ BREAKS: dict[str, list[str]] = {
     "invoices.a_statement_has_one_that_lives": [A_SOLD_INVOICE.format(1, "payee_id"), A_SOLD_INVOICE.format(2, "payee_id")],
     "invoices.are_of_the_payee_of_their_statement": [A_SOLD_INVOICE.format(1, "issued_by_id")],
     "papers.dates_follow_numbers": [earlier("billing_bill", "ZD-2026-000002")],
+    "payments.by_hand_are_what_another_person_confirmed": [
+        "INSERT INTO billing_handentry (owner_id, way, amount_fen, received_on, payer_name, reference, remark, evidence_id, told_apart,"
+        " recorded_by_id, recorded_at, confirmed_by_id, confirmed_at, end_reason)"
+        " SELECT owner_id, 'cash', 5, '2026-12-01', 'x', 'x', '', 1, false, issued_by_id, now(), issued_by_id + 1, now(), ''"
+        " FROM billing_bill LIMIT 1"
+    ],
     "payments.the_ledger_says_what_came_in": [
         "INSERT INTO billing_refund (payment_id, kind, amount_fen, provider_ref, reason, at)"
         " SELECT id, 'refund', 1, '', 'x', now() FROM billing_payment LIMIT 1"

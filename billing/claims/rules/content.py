@@ -78,9 +78,8 @@ class Repay:
     bank_account_number: str = ""
 
     def as_json(self) -> Json:
-        return {name: getattr(self, name) for name in self.__slots__} | {
-            "due_on": self.due_on.isoformat() if self.due_on is not None else ""
-        }
+        due_on = self.due_on.isoformat() if self.due_on is not None else ""
+        return {name: getattr(self, name) for name in self.__slots__} | {"due_on": due_on}
 
 
 @dataclass(frozen=True, slots=True)

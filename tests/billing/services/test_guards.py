@@ -60,6 +60,7 @@ TRIED_ELSEWHERE = {
     **dict.fromkeys(
         ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"), "tests/billing/claims/test_rechecks.py"
     ),
+    "billing_handentry": "tests/billing/payments/test_by_hand.py",
     "billing_repayment": "tests/access/test_kept.py",
     "billing_surplusrefund": "tests/access/test_kept.py",
     "billing_accountcodes": "tests/access/test_kept.py",
