@@ -128,6 +128,7 @@ register(
         "repaid.surplus_used": _(
             "Some of this money was sent back, or taken for another notice. Undo that first: then this can be undone."
         ),
+        "surplus.list_open": _("It goes with payment list %(number)s. Confirm it once that list is approved."),
         "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
         "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
         "surplus.other": _("Choose a notice of the same payee and programme."),

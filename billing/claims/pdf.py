@@ -78,6 +78,8 @@ def render_html(content: Content) -> str:
                 "rows": [_cells(content, line) for line in content["lines"]],
                 "total": yuan(content["totals"]["total_fen"]),
                 "payers": [(payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
+                "surplus": _surplus_rows(content),
+                "in_all": yuan(content["surplus"]["transfer_fen"]) if "surplus" in content else "",
                 "before_total": len(_columns(content)) - 4,
             },
         )
@@ -173,6 +175,14 @@ def invoice_words(line: Mapping[str, Any]) -> str:
     """Number and day of the VAT invoices behind a line of a payment list, empty where the paper says none."""
     named = "; ".join(f"{each['number']} {each['issued_on']}" for each in line.get("invoices", ()))
     return pgettext("claim line", "VAT invoice %(named)s") % {"named": named} if named else ""
+
+
+def _surplus_rows(content: Content) -> list[tuple[str, str, str, str]]:
+    """Notice, payee, account and amount of what goes back with a payment list."""
+    return [
+        (each["notice"], each["payee"]["name"], each["payee"]["bank_account_number"], yuan(each["amount_fen"]))
+        for each in content.get("surplus", {}).get("lines", ())
+    ]
 
 
 def _identifier(content: Content) -> bytes:

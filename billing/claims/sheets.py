@@ -127,8 +127,20 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     rows: list[list[Value]] = [
         *_facts(content, words),
         *annexes,
+        *_beside(content, words),
         [words["total"].line, _amount(content["totals"]["total_fen"])],
         [words["maker"].line, content["maker"]],
         [words["content_hash"].line, sha256_of(dict(content))],
     ]
     return Sheet(words["sheet_about"].zh, [words["field"].line, words["value"].line], rows, [28, 80])
+
+
+def _beside(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:
+    """What goes back with a payment list, and what is transferred in all."""
+    if "surplus" not in content:
+        return []
+    rows: list[list[Value]] = [
+        [f"{words['of_notice'].line} {each['notice']} {each['payee']['name']}", _amount(each["amount_fen"])]
+        for each in content["surplus"]["lines"]
+    ]
+    return [*rows, [words["in_all"].line, _amount(content["surplus"]["transfer_fen"])]]

@@ -20,7 +20,7 @@ from billing.claims import queries, worklist
 from billing.claims.models import Objection
 from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimState
-from billing.claims.services import batches, paying, publishing, reviewing
+from billing.claims.services import batches, paying, publishing, reviewing, surplus
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.office import OFFICE, right_of
 from billing.claims.services.reviewing import Result
@@ -122,6 +122,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     payable = paying.payable(batch) if office else []
     kept = paying.kept_back([each.claim for each in payable], local_today(timezone.now()))
     payable = [each for each in payable if all(each.claim.pk not in claims for claims in kept.values())]
+    free = surplus.free_of(batch.programme_id, {each.claim.payee_id for each in payable}) if payable else []
     everything = list(rows)
     context = {
         "batch": batch,
@@ -150,6 +151,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "outside_days": sorted(kept["claims.not_paid_today"].items(), key=lambda each: each[1]),
         "invoice_awaited": sorted(kept["claims.invoice_awaited"].items(), key=lambda each: each[1]),
         "payable_fen": sum(each.amount_fen for each in payable),
+        "surplus_fen": sum(each.amount_fen for each in free),
         "report": report_rows(report),
         "done": sum(each.done for each in report),
         "problems": sentences(refusal) if refusal else [],

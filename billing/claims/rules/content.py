@@ -137,6 +137,18 @@ class ListLine:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SurplusLine:
+    """What came too much for a claw-back and goes back to its payee with a payment list, beside what the list pays."""
+
+    notice: str
+    payee: Payee
+    amount_fen: int
+
+    def as_json(self) -> Json:
+        return {"notice": self.notice, "payee": self.payee.as_json(), "amount_fen": self.amount_fen}
+
+
 def by_payer(amounts: Mapping[str, int]) -> list[Json]:
     """Amounts by payer in the order in which they were named."""
     return [{"payer": payer, "amount_fen": amount} for payer, amount in amounts.items()]
@@ -171,9 +183,20 @@ def redemption_form(
     }
 
 
-def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine], maker: str, on: date) -> Json:
-    """What the treasury of ``payer`` is to pay."""
+def payment_list(
+    batch: Batch,
+    number: str,
+    payer: str,
+    lines: Sequence[ListLine],
+    maker: str,
+    on: date,
+    surplus: Sequence[SurplusLine] = (),
+) -> Json:
+    """What the treasury of ``payer`` is to pay; ``surplus`` goes to the same payees beside it and is no part of the total: it is their own
+    money."""
     total = sum(line.amount_fen for line in lines)
+    beside = sum(line.amount_fen for line in surplus)
+    too_much = {"lines": [line.as_json() for line in surplus], "total_fen": beside, "transfer_fen": total + beside}
     return {
         "format": FORMAT,
         "kind": "payment_list",
@@ -184,6 +207,7 @@ def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine
         "payer": payer,
         "lines": [line.as_json(payer) for line in lines],
         "totals": _totals(total, len(lines), {payer: total}),
+        **({"surplus": too_much} if surplus else {}),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import count
 from typing import Any, cast
 
@@ -72,7 +72,7 @@ def import_statement(
 def _written_by_hand(owner_id: int, read: bank_rows.Read, answers: Answers) -> dict[str, HandEntry]:
     """The rows, by fingerprint, that may be money written down by hand and were taken in by no list. Raises Refusal ``bank.other_amount``
     where a person says that a row is such money, and the amounts differ."""
-    entries = by_hand.live_entries(owner_id)
+    entries = by_hand.live_entries(owner_id, min((row.booked_on for row in read.incoming), default=date.max))
     marks = [row.fingerprint for row in read.incoming] if entries else []
     known = set(Payment.objects.filter(owner_id=owner_id, fingerprint__in=marks).values_list("fingerprint", flat=True))
     known |= by_hand.fingerprints_of(owner_id)

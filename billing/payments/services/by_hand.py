@@ -157,9 +157,11 @@ def fingerprints_of(owner_id: int) -> set[str]:
     return {mark for mark in rows.values_list("fingerprint", flat=True) if mark is not None}
 
 
-def live_entries(owner_id: int) -> Sequence[HandEntry]:
-    """What is written down for an owner, waits or counts, and was found on no bank's list yet."""
-    return list(HandEntry.objects.filter(owner_id=owner_id, ended_at__isnull=True, fingerprint__isnull=True).order_by("pk"))
+def live_entries(owner_id: int, first_on: date) -> Sequence[HandEntry]:
+    """What is written down for an owner, waits or counts, and was found on no bank's list yet; of a year before a list's first day on, so
+    that a list is held against few."""
+    rows = HandEntry.objects.filter(owner_id=owner_id, ended_at__isnull=True, fingerprint__isnull=True)
+    return list(rows.filter(received_on__gte=first_on - OLDEST).order_by("pk"))
 
 
 def found_on_list(entry: HandEntry, fingerprint: str) -> None:
