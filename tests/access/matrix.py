@@ -537,7 +537,7 @@ def _come_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "received_on": "2026-11-23"}
 
 
-def _sent_back(world: World) -> dict[str, Any]:
+def _surplus_sent_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "paid_on": "2026-11-23", "reference": "B1"}
 
 
@@ -1017,7 +1017,7 @@ API: dict[str, Route] = {
     "api_repayment_confirm": acts("repayment", only("finance"), only("finance"), ok=TRIED),
     "api_repayment_end": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=reason),
     "api_surplus_refunds": Route(
-        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_sent_back)}, "repayment"
+        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_surplus_sent_back)}, "repayment"
     ),
     "api_surplus_move": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_for_another),
     "api_surplus_refund_confirm": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED),

@@ -4,7 +4,6 @@ the board."""
 from __future__ import annotations
 
 import pytest
-from billing.month.rules.series import Series
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +13,7 @@ from billing.month.paid_out import came_of
 from billing.month.rules.came_of import CameOf, ClaimSums
 from billing.month.rules.came_of import came_of as amounts
 from billing.settlement.models import Statement
+from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
 from tests.billing.claims.conftest import DECEMBER, PUBLIC_OVER, office
 from tests.billing.settlement.conftest import NOVEMBER, begins_with_month, month

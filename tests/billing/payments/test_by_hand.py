@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -170,6 +170,8 @@ def test_the_database_keeps_entries_and_their_two_people(cast, people):
             rows.update(**change)
     with pytest.raises(DatabaseError, match="delete"), transaction.atomic():
         rows.delete()
+    with pytest.raises(DatabaseError, match="cannot be truncated"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE billing_handentry CASCADE")
     unconfirmed = {"owner_id": cast.lab.pk, "method": "hand", "amount_fen": 300_00, "received_on": CASH.received_on}
     with pytest.raises(IntegrityError, match="another person confirmed"), transaction.atomic():
         Payment.objects.create(**unconfirmed, by_hand=entry, created_at=DECEMBER)
