@@ -171,6 +171,7 @@ def test_the_database_keeps_entries_and_their_two_people(cast, people):
     with pytest.raises(DatabaseError, match="delete"), transaction.atomic():
         rows.delete()
     with pytest.raises(DatabaseError, match="cannot be truncated"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE billing_handentry CASCADE")
     unconfirmed = {"owner_id": cast.lab.pk, "method": "hand", "amount_fen": 300_00, "received_on": CASH.received_on}
     with pytest.raises(IntegrityError, match="another person confirmed"), transaction.atomic():
