@@ -29,6 +29,7 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.pdf import render_html
+from billing.claims.repayment_models import SurplusRefund
 from billing.claims.rules.checks import CheckedLine, CheckInput, InvoiceSeen
 from billing.claims.rules.payers import PayerSum, sums
 from billing.claims.rules.real_days import CLAIM
@@ -179,6 +180,13 @@ def objections_of(actor: Actor, batch: ClaimBatch) -> list[Objection]:
     """The objections to claims of a batch, those without an answer first."""
     rows = visible_to(Objection.objects.all(), actor).filter(claim__batch=batch).select_related("claim__payee", "answered_by")
     return list(rows.order_by("-answered_at", "pk"))
+
+
+def surplus_of(found: PaymentList) -> list[SurplusRefund]:
+    """What came too much for claw-backs and goes back with a payment list, in order."""
+    people = ("recorded_by", "recorded_for", "confirmed_by", "confirmed_for", "ended_by")
+    rows = SurplusRefund.objects.filter(payment_list=found).select_related(*people, "payment_list", "repayment__clawback__payee")
+    return list(rows.order_by("pk"))
 
 
 def lists_of(actor: Actor, batch: ClaimBatch) -> list[PaymentList]:

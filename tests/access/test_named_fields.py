@@ -28,6 +28,7 @@ MONEY = (
     "api_credit_note",
     "api_deput",
     "api_dunning",
+    "api_hand_payment",
     "api_invoice",
     "api_month",
     "api_office",
