@@ -65,6 +65,7 @@ from billing.models import (
     OpeningBalance,
     OpeningLoad,
     OpeningReversal,
+    OwnerIncome,
     PaperCode,
     PaperFile,
     PartnerList,
@@ -207,6 +208,13 @@ def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet
     if actor.has(*OFFICIALS):
         return queryset
     return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, Role.LAB_MANAGER))
+
+
+def _incomes(queryset: QuerySet[OwnerIncome], actor: Actor) -> QuerySet[OwnerIncome]:
+    """What an owner earned is read by its administrators and finance, and by who supervises or pays."""
+    if actor.has(*SUPERVISORS):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, *OWNERS))
 
 
 def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
@@ -579,6 +587,7 @@ _SCOPES: dict[Any, Any] = {
     PaperCode: _supervised,
     PaperFile: _supervised,
     OpeningReversal: _credit,
+    OwnerIncome: _incomes,
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,

@@ -20,6 +20,7 @@ from billing.claims.models import (
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.dunning.models import BillDispute, Exemption, Reminder
+from billing.firms.income_models import OwnerIncome
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.invoices.models import InvoiceRequest, VatInvoice
@@ -125,6 +126,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningLoad",
     "OpeningReversal",
+    "OwnerIncome",
     "PaperCode",
     "PaperFile",
     "PartnerList",

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.pricing.rules.tax import TaxTold
-from billing.subsidy.rules.outcome import home_platform
+from billing.subsidy.rules.outcome import FACT_MISSING, home_platform
 from booking.service_wording import KINDS
 from config.kernel.date_wording import month_name
 from config.kernel.messages import local_date, sentence
@@ -510,6 +510,15 @@ _ALLOWED: dict[str, Callable[[Any], str]] = {
 }
 
 
+#: What to do about a fact that is missing, where somebody has to tell it.
+_WHAT_TO_DO: dict[str, Word] = {
+    "amounts.prior_year_external_income": _(
+        "The institution's finance or administrator declares it with its evidence (under the institution's facts), and an officer of its"
+        " region confirms it; it counts for what is asked for after that."
+    ),
+}
+
+
 def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | None = None) -> str:
     """The sentence of a step or an unmet condition, every code in words.
 
@@ -528,7 +537,9 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["words"] = words_en if in_english() else params["words"]
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
-    return sentence(key, shown)
+    said = sentence(key, shown)
+    todo = _WHAT_TO_DO.get(params.get("fact", "")) if key == FACT_MISSING else None
+    return f"{said} {todo}" if todo else said
 
 
 def unused_word(code: str) -> Word:

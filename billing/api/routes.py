@@ -22,6 +22,7 @@ from billing.api import (
     office_deputies,
     office_work,
     orders,
+    owner_incomes,
     prepaid,
     programme_drafts,
     receipts,
@@ -169,6 +170,7 @@ def _limited_money() -> list[URLPattern]:
     """Facts of firms, vouchers and the accounts behind programmes."""
     places: list[tuple[str, str, type[ApiView], dict[str, str]]] = [
         ("firm-declarations", "api_firm_declaration", firms.DeclarationView, {"decide": "decide"}),
+        ("owner-incomes", "api_owner_income", owner_incomes.IncomeView, {"decide": "decide"}),
         ("vouchers", "api_voucher", firms.VoucherView, {"return": "give_back"}),
         ("voucher-announcements", "api_voucher_announcement", applying.AnnouncementView, {}),
         (
@@ -190,6 +192,14 @@ def _limited_money() -> list[URLPattern]:
             rf"^voucher-announcements/{ID}/applications/$",
             applying.ApplyView.as_view({"post": "apply"}),
             name="api_voucher_announcement_apply",
+        ),
+        re_path(
+            rf"^organisations/{ID}/owner-incomes/$",
+            owner_incomes.IncomeDeclareView.as_view({"post": "declare"}),
+            name="api_organisation_income_declare",
+        ),
+        re_path(
+            rf"^owner-incomes/{ID}/file/$", owner_incomes.IncomeView.as_view({"get": "file"}), name="api_owner_income_file"
         ),
         re_path(
             rf"^organisations/{ID}/firm-declarations/$",

@@ -80,7 +80,7 @@ class Programme:
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
     ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
-    (0: it does not).
+    (0: it does not); ``asks_prior_income``: whether it looks at what the owner earned from customers outside in the year before.
     ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
     is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them.
     """
@@ -120,6 +120,7 @@ class Programme:
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
     looks_back_months: int
+    asks_prior_income: bool
     choices: Choices
     document: Document = field(repr=False, compare=False)
 
@@ -271,6 +272,7 @@ def _of_one_side(
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
         looks_back_months=_looks_back_months(source),
+        asks_prior_income=bool(priced_facts.named(source, {PRIOR_INCOME})),
         choices=choices_of(source),
         document=source,
     )
@@ -299,6 +301,8 @@ def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
     return ONLY_WHERE_ASKED & (named | {SUBJECT[cap.per] for cap in caps if cap.per is CapPer.PERSON_YEAR})
 
 
+#: What its owner earned from customers outside in the year before, as an officer confirmed it.
+PRIOR_INCOME = "amounts.prior_year_external_income"
 _BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})
 
 

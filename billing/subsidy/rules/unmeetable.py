@@ -28,7 +28,6 @@ NEVER_KNOWN = frozenset(
         "amounts.lower_level",
         "amounts.lender",
         "amounts.external_income",
-        "amounts.prior_year_external_income",
         "quantities.external_minutes",
         "quantities.persons",
         "quantities.vouchers",
