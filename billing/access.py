@@ -30,6 +30,7 @@ from billing.models import (
     Checkout,
     Claim,
     ClaimBatch,
+    ClaimDeclaration,
     ClaimEvidence,
     ClaimLine,
     ClaimStep,
@@ -514,6 +515,7 @@ def _purchase_orders(queryset: QuerySet[PurchaseOrder], actor: Actor) -> QuerySe
 _SCOPES: dict[Any, Any] = {
     Claim: _claims,
     ClaimBatch: _of_office,
+    ClaimDeclaration: _of_claims,
     ClaimEvidence: _of_claims,
     ClaimLine: _of_claims,
     ClaimStep: _of_claims,

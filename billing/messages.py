@@ -122,6 +122,7 @@ register(
         ),
         "subsidy.step.window": _("Date that lies in a window of the programme: %(fact)s, %(on)s."),
         "subsidy.step.lifetime": _("In time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
+        "subsidy.step.declared_later": _("The amount depends on what is declared with the claim: %(declares)s."),
         "subsidy.step.window_open": _("On condition: %(fact)s, %(windows)s. Next: %(from_on)s to %(until_on)s."),
         "subsidy.step.lifetime_open": _("On condition: %(fact)s, until %(last_day)s at the latest, counted from %(since)s."),
         "subsidy.step.lifetime_after": _("On condition: %(fact)s, within %(span)s of %(since)s."),
@@ -299,8 +300,12 @@ register(
         "firm.reason_needed": _("Say why: the firm reads it."),
         "firm.reason_too_long": _("The reason has at most %(maximum)s characters."),
         "firm.note_too_long": _("The note has at most %(maximum)s characters."),
+        "claims.declares_nothing": _("Nothing has to be declared of this line."),
+        "claims.declared_amount": _("Type an amount from 0 on, in yuan: %(claim_fact)s."),
         "income.only_owners": _("Only owners of instruments declare their income from customers outside."),
-        "income.waits_already": _("A figure of %(year)s waits for the officer already. Declare another one when that is decided."),
+        "income.waits_already": _(
+            "A figure of %(year)s waits for the officer already. Declare another one when that is decided."
+        ),
         "income.other_region": _("An officer of the region in which the institution lies decides about this."),
         "income.own_organisation": _("You cannot decide about your own institution or about what you declared yourself."),
         "income.decided_already": _("Somebody has decided about this already. Reload the page."),

@@ -2,6 +2,7 @@
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote, WriteOff
 from billing.bills.proposal_models import BillProposal, WriteOffProposal
+from billing.claims.declared_models import ClaimDeclaration
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -90,6 +91,7 @@ __all__ = [
     "Checkout",
     "Claim",
     "ClaimBatch",
+    "ClaimDeclaration",
     "ClaimEvidence",
     "ClaimLine",
     "ClaimStep",

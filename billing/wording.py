@@ -110,6 +110,7 @@ REVERSAL_CAUSES: dict[str, Word] = {
     "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
     "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
     "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
+    "declared": pgettext_lazy("why subsidy comes back", "Less by what was declared with the claim"),
 }
 _EXCLUDED: dict[str, Word] = {
     "minimum_charge": pgettext_lazy("why a fee is not eligible", "minimum charge"),
@@ -207,7 +208,7 @@ _FACTS: dict[str, Word] = {
     "instrument.listed": pgettext_lazy("missing fact", "whether the instrument is listed"),
     "instrument.resource_class": pgettext_lazy("missing fact", "the class of the instrument"),
     "instrument.lists": pgettext_lazy("missing fact", "the lists on which the instrument stands"),
-    "service.awaited": pgettext_lazy("missing fact", "what has not come yet (invoice, claim, payment)"),
+    "service.awaited": pgettext_lazy("missing fact", "what has not come yet (invoice, claim, payment, declaration)"),
     "service.imported": pgettext_lazy("missing fact", "whether it came with a list of the lab's"),
     "service.contract_on": pgettext_lazy("missing fact", "the date of the contract"),
     "service.payment_on": pgettext_lazy("missing fact", "the day of payment"),
@@ -479,6 +480,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "lowest_rate": percent,
     "highest_rate": percent,
     "windows": _several(window_word),
+    "declares": lambda paths: several(_from(_FACTS)(path) for path in paths),
     "factor": factor_text,
     "first_day": local_date,
     "kind": kind_word,

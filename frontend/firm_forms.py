@@ -221,10 +221,15 @@ class IncomeForm(MoneyForm):
     year = forms.IntegerField(label=_("Year"), help_text=_("A calendar year that is over."))
     income_yuan = YuanField(
         label=_("Income from customers outside (yuan)"),
-        help_text=_("From services to other organisations and persons, over this platform and elsewhere; not from the own institution."),
+        help_text=_(
+            "From services to other organisations and persons, over this platform and elsewhere; not from the own institution."
+        ),
     )
     note = forms.CharField(
-        label=_("Note"), max_length=_LONG, required=False, help_text=_("Such as the account and the page of the report. May be left out.")
+        label=_("Note"),
+        max_length=_LONG,
+        required=False,
+        help_text=_("Such as the account and the page of the report. May be left out."),
     )
     file = scan_field(_("Evidence"), _("PDF, JPEG or PNG: the page of the accounts or an audit report."))
 

@@ -11,6 +11,7 @@ from billing.api import (
     bills,
     cards,
     change_look,
+    claim_declarations,
     claim_evidence,
     claim_papers,
     claims,
@@ -198,9 +199,7 @@ def _limited_money() -> list[URLPattern]:
             owner_incomes.IncomeDeclareView.as_view({"post": "declare"}),
             name="api_organisation_income_declare",
         ),
-        re_path(
-            rf"^owner-incomes/{ID}/file/$", owner_incomes.IncomeView.as_view({"get": "file"}), name="api_owner_income_file"
-        ),
+        re_path(rf"^owner-incomes/{ID}/file/$", owner_incomes.IncomeView.as_view({"get": "file"}), name="api_owner_income_file"),
         re_path(
             rf"^organisations/{ID}/firm-declarations/$",
             applying.DeclareView.as_view({"post": "declare"}),
@@ -298,6 +297,11 @@ def _claims() -> list[URLPattern]:
             for path, action in on_claim.items()
         ),
         re_path(rf"^claims/{ID}/evidence/$", evidence.as_view({"get": "list", "post": "create"}), name="api_claim_evidence"),
+        re_path(
+            rf"^claims/{ID}/declarations/$",
+            claim_declarations.ClaimDeclarationView.as_view({"get": "list", "post": "create"}),
+            name="api_claim_declarations",
+        ),
         re_path(rf"^claim-evidence/{ID}/file/$", evidence.as_view({"get": "download"}), name="api_claim_evidence_file"),
         *_claim_papers(),
         re_path(r"^payment-lists/$", paid.as_view({"get": "list"}), name="api_payment_lists"),

@@ -99,7 +99,9 @@ def income_for(actor: Actor, pk: int) -> OwnerIncome:
 
 def before(row: OwnerIncome) -> OwnerIncome | None:
     """The confirmed figure of the same year that this one would take the place of."""
-    rows = OwnerIncome.objects.filter(organisation_id=row.organisation_id, year=row.year, confirmed=True, position__lt=row.position)
+    rows = OwnerIncome.objects.filter(
+        organisation_id=row.organisation_id, year=row.year, confirmed=True, position__lt=row.position
+    )
     return rows.order_by("-position").first()
 
 

@@ -119,7 +119,8 @@ def income_decide(request: HttpRequest, pk: int) -> HttpResponse:
                 status = status_of(refusal)
             else:
                 messages.success(
-                    request, _("Confirmed: it counts from now on.") if confirm else _("Refused; the institution reads your reason.")
+                    request,
+                    _("Confirmed: it counts from now on.") if confirm else _("Refused; the institution reads your reason."),
                 )
                 return redirect("income_queue")
     context = {

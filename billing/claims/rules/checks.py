@@ -36,6 +36,8 @@ class CheckCode(StrEnum):
     OBJECTION = "objection"
 
 
+#: What a payee has to declare of a line before it is handed in, beside what ``Asked`` names.
+DECLARATION = "declaration"
 #: 20 digits of an electronic invoice, or code (10 or 12) and number (8) of a paper one.
 _INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
 
@@ -57,7 +59,8 @@ class CheckedLine:
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
     claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today;
-    ``days_off``: the days of claim and invoice are not as it asks, or not known; ``invoice``: what was recorded of its invoice, None where
+    ``days_off``: the days of claim and invoice are not as it asks, or not known; ``undeclared``: it asks for something that its payee has
+    not declared; ``invoice``: what was recorded of its invoice, None where
     nothing was."""
 
     position: int
@@ -73,6 +76,7 @@ class CheckedLine:
     other_year: bool = False
     listed: bool = False
     days_off: bool = False
+    undeclared: bool = False
     invoice: InvoiceSeen | None = None
 
 
@@ -196,6 +200,8 @@ def to_complete(claim: CheckInput) -> Mapping[str, tuple[int, ...]]:
         found[Asked.BANK_ACCOUNT.value] = ()
     if Asked.INVOICE_NUMBER in claim.asks and (wrong := _where(claim, lambda line: not is_invoice_number(line.invoice_number))):
         found[Asked.INVOICE_NUMBER.value] = wrong
+    if undeclared := _where(claim, lambda line: line.undeclared):
+        found[DECLARATION] = undeclared
     return found
 
 

@@ -32,6 +32,7 @@ from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.figures import Figures, opening_limit
+from billing.subsidy.rules import with_claim
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
@@ -614,7 +615,8 @@ def _under(
     version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
 ) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
-    took its class already, what came before in the year of its caps and what the owner earned in the year before; no contract where it limits what contracts get."""
+    took its class already, what came before in the year of its caps, what the owner earned in the year before and what is expected of the
+    claim; no contract where it limits what contracts get."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     paper = once.as_known(facts.service.paper, version, earlier.taken)
     if paper.contract_number is not None and version.programme.limits_contracts:
@@ -623,7 +625,8 @@ def _under(
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
     seen = spent.as_known(seen, version, customer_id, earlier.spent)
-    return incomes.as_known(seen, version, earlier.incomes)
+    seen = incomes.as_known(seen, version, earlier.incomes)
+    return with_claim.assumed(seen, version.programme.expects) if version.programme.expects else seen
 
 
 def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:
