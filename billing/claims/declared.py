@@ -116,6 +116,14 @@ def worked(award: Award, amounts: Mapping[str, int]) -> Worked:
     return Worked(_less(award, given), assessment.engine, steps, ())
 
 
+def is_as_worked_out(row: ClaimDeclaration) -> bool:
+    """Whether what was applied is what the same engine makes of the same facts again, and what went back is what it says."""
+    found = worked(row.award, row.amounts)
+    gone = row.reversal.amount_fen if row.reversal is not None else 0
+    unmet = [each["code"] for each in row.unmet]
+    return (found.engine, found.steps, [each.code for each in found.unmet], gone) == (row.engine, row.steps, unmet, row.less_fen)
+
+
 def _less(award: Award, given: Mapping[str, int]) -> dict[str, int]:
     """What each payer gives less than is left of its part: of a part of which something went back for another cause the same share of
     what it gives now, rounded once; what an earlier claim declared is decided anew."""

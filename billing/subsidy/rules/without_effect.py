@@ -14,6 +14,7 @@ from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
+from billing.subsidy.rules.programme import PRIOR_INCOME
 from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known_to, unmeetable
 from billing.subsidy.rules.with_claim import ASKED, OF_THE_CLAIM, asked, expected
 
@@ -51,6 +52,12 @@ def warnings_of(document: Piece) -> list[Warned]:
         ]
     found += [each for part in looks for each in part]
     found += _values({**document, "examples": []}, "$")
+    if not any(CapPer(cap["per"]) is CapPer.OWNER_YEAR for _path, piece in places for cap in piece.get("caps", ())):
+        found += [
+            Warned(f"{path}.base.amount", f"{CODE}each_booking_whole", {})
+            for path, piece in places
+            if _amount(piece.get("base", {}).get("amount", "fee")) == PRIOR_INCOME
+        ]
     if not any(CapPer(cap["per"]) in YEARLY for _path, piece in places for cap in piece.get("caps", ())):
         found += [Warned(path, f"{CODE}begins_anew", {}) for path in _continued({**document, "examples": []}, "$")]
     return found
@@ -159,7 +166,8 @@ class _Look:
             yield from self.fact(f"{path}.less[{place}]", _amount(name), "counts_nil")
 
     def base_of(self, path: str, name: str) -> Iterator[Warned]:
-        """Of an amount that is subsidised: what only the claim tells is not known when money is promised."""
+        """Of an amount that is subsidised, or a whole of which a share is the limit: what only the claim tells is not known when money is
+        promised."""
         if name in OF_THE_CLAIM or self.never(name):
             yield _told(path, "refuses", [name])
 
@@ -190,7 +198,8 @@ class _Look:
             if kind == "quality_factor":
                 yield from self.fact(f"{where}.of", each.get("of"), "grade_assumed", grade=each["assume"])
             elif kind == "rate_limit":
-                yield from self.fact(f"{where}.of", each.get("of"), "refuses")
+                if "of" in each:
+                    yield from self.base_of(f"{where}.of", each["of"])
                 for number, name in enumerate(each.get("counting", ())):
                     yield from self.fact(f"{where}.counting[{number}]", name, "counts_nil")
             elif kind == "asked_limit":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -93,7 +93,7 @@ def test_a_promise_expects_nothing_from_others_and_is_an_estimate_and_the_claim_
     assert (applied.position, applied.less_fen, applied.engine, applied.reversal.cause) == (2, 100_00, "1", "declared")
     assert "subsidy.step.deduct" in {one["key"] for one in applied.steps}
     assert {(each.differences, each.problem) for each in replay_charges()} == {((), "")}
-    assert wrong() == {}
+    assert wrong() == {} and declared.is_as_worked_out(applied)
 
 
 def test_nothing_received_needs_no_file_and_leaves_the_award_as_it_was(cast: Any, published: Any) -> None:
@@ -254,3 +254,25 @@ def test_the_claims_page_and_the_interface_ask_show_what_comes_of_it_and_hand_in
     handing_in.submit(cast.actor("zhao"), claim.pk, DECEMBER, expected_fen=270_00)
     assert ClaimLine.objects.get(claim=claim, standing="included").amount_fen == 270_00
     assert "50.00" in client.get(page).content.decode()
+
+
+def test_no_statement_changes_or_empties_the_table_while_its_triggers_are_on(cast: Any, published: Any) -> None:
+    version, desk = published(asking()), Desk(cast)
+    desk.life.whole(slot_of(9, 11))
+    desk.declare(desk.claim(version), other_subsidies=1_00)
+    table = "billing_claimdeclaration"
+    tried = [f"UPDATE {table} SET amounts = '{{}}'", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"]
+    assert [refused(each) for each in tried] == [True] * 3
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE {table} DISABLE TRIGGER USER")
+        assert [refused(each) for each in tried] == [False] * 3  # the control
+        transaction.set_rollback(True)
+
+
+def refused(statement: str) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except DatabaseError:
+        return True
+    return False

@@ -235,3 +235,26 @@ def test_the_interface_declares_lists_and_decides(cast: Any, api_client: Any = N
     )
     assert (decided.status_code, decided.json()["state"]) == (200, "confirmed")
     assert of("li").get(reverse("api_owner_incomes")).json()["results"][0]["income_fen"] == 700
+
+
+def test_no_statement_changes_or_empties_the_table_while_its_triggers_are_on(cast: Any) -> None:
+    declared(cast, 1_00)
+    tried = [
+        "UPDATE billing_ownerincome SET income_fen = 2",
+        "DELETE FROM billing_ownerincome",
+        "TRUNCATE billing_ownerincome CASCADE",
+    ]
+    assert [refused(each) for each in tried] == [True] * 3
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE billing_ownerincome DISABLE TRIGGER USER")
+        assert [refused(each) for each in tried] == [False] * 3  # the control
+        transaction.set_rollback(True)
+
+
+def refused(statement: str) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except DatabaseError:
+        return True
+    return False
