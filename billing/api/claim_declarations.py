@@ -22,7 +22,7 @@ from config.kernel.api.views import ApiView
 from config.kernel.errors import NotFound
 from instruments.services.uploads import received
 
-_FEN = {"min_value": 0, "max_value": BIGGEST, "required": False}
+_FEN: dict[str, Any] = {"min_value": 0, "max_value": BIGGEST, "required": False}
 
 
 class ClaimDeclarationIn(StrictSerializer):

@@ -106,9 +106,9 @@ def before(row: OwnerIncome) -> OwnerIncome | None:
 
 
 def queue(actor: Actor) -> QuerySet[OwnerIncome]:
-    """What waits for an officer of the owner's region, the oldest first. Raises Forbidden."""
-    actor.require(Role.PROGRAMME_OFFICER)
-    offices = Organisation.objects.filter(pk__in=actor.organisations(Role.PROGRAMME_OFFICER)).exclude(region_code="")
+    """What waits for an officer in the region of the actor's office, the oldest first. Raises Forbidden."""
+    actor.require(*OFFICE)
+    offices = Organisation.objects.filter(pk__in=actor.organisations(*OFFICE)).exclude(region_code="")
     near = Q(pk__in=[])
     for code in offices.values_list("region_code", flat=True):
         near |= Q(organisation__region_code__startswith=division_prefix(code))

@@ -66,7 +66,7 @@ def income_declare(request: HttpRequest, pk: int) -> HttpResponse:
     last = timezone.localdate().year - 1
     asked = request.GET.get("year", "")
     initial = {"year": int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= len(str(last)) else last}
-    form = IncomeForm(*((request.POST, request.FILES) if request.method == "POST" else ()), initial=initial)
+    form = IncomeForm(request.POST, request.FILES) if request.method == "POST" else IncomeForm(initial=initial)
 
     def act() -> HttpResponse:
         typed, amount = form.cleaned_data, fen(form.cleaned_data["income_yuan"])
@@ -94,9 +94,11 @@ def income_declare(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def income_queue(request: HttpRequest) -> HttpResponse:
-    """Figures that wait for an officer of the region, the oldest first."""
-    page = Paginator(income_queries.queue(actor_of(request)), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "firms/income_queue.html", {"page": page, "rows": page.object_list})
+    """Figures that wait for an officer of the region, the oldest first; its finance and inspectors may look."""
+    actor = actor_of(request)
+    page = Paginator(income_queries.queue(actor), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": page.object_list, "decides": actor.has(Role.PROGRAMME_OFFICER)}
+    return render(request, "firms/income_queue.html", context)
 
 
 @login_required

@@ -1818,7 +1818,7 @@ PAGES: dict[str, Route] = {
     "firm_declare": form("organisation", only("firm_admin"), only("foreign"), extra={"kind": "label"}),
     "income_list": Route({"GET": Rule(OWNERS | SUPERVISORS, SUPERVISORS)}, "owner"),
     "income_declare": Route({"GET": Rule(OWNERS), "POST": Rule(OWNERS, ok=TRIED)}, "owner"),
-    "income_queue": reads(OFFICER),
+    "income_queue": reads(SUPERVISORS),
     "income_decide": form("income", OFFICER, OFFICER, role_first=True),
     "income_evidence": reads_object("income"),
     "wallet": Route({"GET": Rule(CUSTOMERS | SUPERVISORS, SUPERVISORS | only("foreign"))}, "organisation"),
