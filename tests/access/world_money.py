@@ -55,6 +55,7 @@ def build(world: Any, now: datetime) -> None:
         made["application"].append(waiting)
     world.objects |= {kind: tuple(ids) for kind, ids in made.items()}
     world.objects["income"] = _incomes(world, now)
+    world.objects["earner"] = (cast.lab.pk, world.other_lab.pk)
     world.objects["announcement"] = (first.pk, draft.pk)
     region = partners.keep_region(
         cast.actor("chen"), Partner("310000", "CN-310000", "Shanghai", "", "redeem", date(2026, 1, 1), None, "Agreement"), now
