@@ -88,6 +88,13 @@ def unanswered(lines: Iterable[ClaimLine]) -> set[int]:
     return {line.pk for line in asking if (line.claim_id, line.award_id) not in told}
 
 
+def told_of(lines: Iterable[ClaimLine]) -> dict[int, Mapping[str, int]]:
+    """What was declared last of the lines (ids) of which something is asked; their charges are loaded."""
+    asking = [line for line in lines if line.kind == LineKind.AWARD and asked_of(line.award)]
+    told = latest(asking)
+    return {line.pk: told[line.claim_id, line.award_id].amounts for line in asking if (line.claim_id, line.award_id) in told}
+
+
 def latest(lines: Iterable[ClaimLine]) -> dict[tuple[int, int], ClaimDeclaration]:
     """What was declared last, by claim and award; one query, none without lines."""
     wanted = list(lines)

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('billing', '0280_files_of_papers'),
         ('instruments', '0113_kind_of_test'),
-        ('kernel', '0001_squashed_0003_stored_file_by_hash'),
+        ('kernel', '0003_stored_file_by_hash'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from billing.bills.services.issuing import local_day
-from billing.claims import invoices, queries
+from billing.claims import declared, invoices, queries
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimSubmission
 from billing.claims.paper_kinds import FORM
 from billing.claims.rules import content as papers
@@ -214,13 +214,13 @@ def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], shown: Sequence[
         for each in ClaimEvidence.objects.filter(claim=claim).select_related("file").order_by("pk")
     ]
     evidence += [{"kind": each.kind, "name": each.name, "sha256": each.sha256, "lines": list(each.positions)} for each in shown]
-    number = f"{claim.number}-{position}"
+    number, told = f"{claim.number}-{position}", declared.told_of(lines)
     content = codes.with_code(
         papers.redemption_form(
             batch_paper(claim.batch),
             payee_paper(claim.payee, codes_of([claim.payee_id]).get(claim.payee_id, "")),
             number,
-            [line_paper(line) for line in lines],
+            [replace(line_paper(line), declared=told.get(line.pk)) for line in lines],
             evidence,
             actor.name,
             local_day(now),

@@ -14,6 +14,7 @@ from billing.bills.models import AwardReversal
 from billing.claims import declared
 from billing.claims.declared_models import ClaimDeclaration
 from billing.claims.models import Claim, ClaimLine
+from billing.claims.pdf import declared_words
 from billing.claims.services import batches, declaring, handing_in
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.declaring import Declaration
@@ -25,6 +26,7 @@ from tests.billing.claims.conftest import DECEMBER, code_of, days
 from tests.billing.money_invariants import wrong
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, published
+from tests.booking.samples.conftest import Work, make_item
 from tests.conftest import slot_of, voucher_document
 
 __all__ = ["published"]
@@ -87,6 +89,8 @@ def test_a_promise_expects_nothing_from_others_and_is_an_estimate_and_the_claim_
     assert pool.posted_fen == 320_00
     handed_in = desk.submit(claim)
     assert handed_in.total_fen == 220_00
+    (line,) = handed_in.submissions.get().content["lines"]
+    assert line["declared"] == {OTHER: 100_00} and "100.00" in declared_words(line)
     pool.refresh_from_db()
     assert pool.posted_fen == 220_00
     applied = ClaimDeclaration.objects.get(applied_at__isnull=False)
@@ -216,6 +220,16 @@ def test_it_is_declared_by_who_claims_for_the_payee_while_the_claim_is_a_draft_a
         rows.update(steps=[1])
     with pytest.raises(Conflict):
         desk.declare(claim, other_subsidies=0)
+
+
+def test_a_commissioned_test_is_worked_out_again_like_a_session(cast: Any, published: Any) -> None:
+    published(asking(base={"amount": "fee", "minimum_charge": "included", "clause": voucher_document(CODE)["clauses"][0]["id"]}))
+    work = Work(cast, make_item(cast))
+    work.close(work.reported(3))
+    award = Award.objects.get()
+    assert (award.total_fen, declared.asked_of(award)) == (96_00, (OTHER,))
+    assert declared.worked(award, {OTHER: 6_00}).less_fen == 6_00
+    assert declared.worked(award, {OTHER: 1_000_00}).less_fen == 96_00
 
 
 def test_money_that_was_off_the_bill_at_once_is_not_asked_about(cast: Any, published: Any) -> None:
