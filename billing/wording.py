@@ -541,7 +541,7 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["band"] = band_word(params["band"], band_names or {})
     said = sentence(key, shown)
     todo = _WHAT_TO_DO.get(params.get("fact", "")) if key == FACT_MISSING else None
-    return f"{said} {todo}" if todo else said
+    return f"{said}{' ' if in_english() else ''}{todo}" if todo else said
 
 
 def unused_word(code: str) -> Word:

@@ -10,6 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from billing import wording
 from billing.firms import income_queries
@@ -116,9 +117,10 @@ def test_nothing_is_looked_up_where_no_programme_asks(cast: Any, published: Any)
 
 
 def test_a_missing_figure_is_a_refusal_that_says_who_tells_it() -> None:
-    said = wording.step_sentence("subsidy.unmet.fact_missing", {"fact": INCOME})
-    assert "finance or administrator declares it" in said
-    assert "declares" not in wording.step_sentence("subsidy.unmet.fact_missing", {"fact": "amounts.lender"})
+    with translation.override("en"):
+        said = wording.step_sentence("subsidy.unmet.fact_missing", {"fact": INCOME})
+        assert "finance or administrator declares it" in said
+        assert "declares" not in wording.step_sentence("subsidy.unmet.fact_missing", {"fact": "amounts.external_income"})
 
 
 def test_what_the_platform_charged_customers_outside_stands_beside_the_figure(cast: Any) -> None:
