@@ -30,6 +30,7 @@ from billing.models import (
     Checkout,
     Claim,
     ClaimBatch,
+    ClaimDeclaration,
     ClaimEvidence,
     ClaimLine,
     ClaimStep,
@@ -66,6 +67,7 @@ from billing.models import (
     OpeningBalance,
     OpeningLoad,
     OpeningReversal,
+    OwnerIncome,
     PaperCode,
     PaperFile,
     PartnerList,
@@ -208,6 +210,13 @@ def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet
     if actor.has(*OFFICIALS):
         return queryset
     return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, Role.LAB_MANAGER))
+
+
+def _incomes(queryset: QuerySet[OwnerIncome], actor: Actor) -> QuerySet[OwnerIncome]:
+    """What an owner earned is read by its administrators and finance, and by who supervises or pays."""
+    if actor.has(*SUPERVISORS):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, *OWNERS))
 
 
 def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
@@ -513,6 +522,7 @@ def _purchase_orders(queryset: QuerySet[PurchaseOrder], actor: Actor) -> QuerySe
 _SCOPES: dict[Any, Any] = {
     Claim: _claims,
     ClaimBatch: _of_office,
+    ClaimDeclaration: _of_claims,
     ClaimEvidence: _of_claims,
     ClaimLine: _of_claims,
     ClaimStep: _of_claims,
@@ -587,6 +597,7 @@ _SCOPES: dict[Any, Any] = {
     PaperCode: _supervised,
     PaperFile: _supervised,
     OpeningReversal: _credit,
+    OwnerIncome: _incomes,
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,

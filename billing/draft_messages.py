@@ -103,6 +103,9 @@ register(
         ),
         "programme.warning.label_unknown": _("Nobody can have this label here: %(labels)s. There are: %(known)s."),
         "programme.warning.no_such_owner": _("No owner here is of this class: %(owner_class)s."),
+        "programme.warning.each_booking_whole": _(
+            "Each booking of the year gives the share of the whole income of the year before. Add a limit per owner and year."
+        ),
         "programme.warning.begins_anew": _(
             "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
         ),

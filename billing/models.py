@@ -2,6 +2,7 @@
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote, WriteOff
 from billing.bills.proposal_models import BillProposal, WriteOffProposal
+from billing.claims.declared_models import ClaimDeclaration
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -20,6 +21,7 @@ from billing.claims.models import (
 from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.dunning.models import BillDispute, Exemption, Reminder
+from billing.firms.income_models import OwnerIncome
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.invoices.models import InvoiceRequest, VatInvoice
@@ -90,6 +92,7 @@ __all__ = [
     "Checkout",
     "Claim",
     "ClaimBatch",
+    "ClaimDeclaration",
     "ClaimEvidence",
     "ClaimLine",
     "ClaimStep",
@@ -127,6 +130,7 @@ __all__ = [
     "OpeningBalance",
     "OpeningLoad",
     "OpeningReversal",
+    "OwnerIncome",
     "PaperCode",
     "PaperFile",
     "PartnerList",

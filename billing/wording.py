@@ -14,7 +14,7 @@ from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.pricing.rules.tax import TaxTold
-from billing.subsidy.rules.outcome import home_platform
+from billing.subsidy.rules.outcome import FACT_MISSING, home_platform
 from booking.service_wording import KINDS
 from config.kernel.date_wording import month_name
 from config.kernel.messages import local_date, sentence
@@ -110,6 +110,7 @@ REVERSAL_CAUSES: dict[str, Word] = {
     "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
     "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
     "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
+    "declared": pgettext_lazy("why subsidy comes back", "Less by what was declared with the claim"),
 }
 _EXCLUDED: dict[str, Word] = {
     "minimum_charge": pgettext_lazy("why a fee is not eligible", "minimum charge"),
@@ -207,7 +208,7 @@ _FACTS: dict[str, Word] = {
     "instrument.listed": pgettext_lazy("missing fact", "whether the instrument is listed"),
     "instrument.resource_class": pgettext_lazy("missing fact", "the class of the instrument"),
     "instrument.lists": pgettext_lazy("missing fact", "the lists on which the instrument stands"),
-    "service.awaited": pgettext_lazy("missing fact", "what has not come yet (invoice, claim, payment)"),
+    "service.awaited": pgettext_lazy("missing fact", "what has not come yet (invoice, claim, payment, declaration)"),
     "service.imported": pgettext_lazy("missing fact", "whether it came with a list of the lab's"),
     "service.contract_on": pgettext_lazy("missing fact", "the date of the contract"),
     "service.payment_on": pgettext_lazy("missing fact", "the day of payment"),
@@ -480,6 +481,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "lowest_rate": percent,
     "highest_rate": percent,
     "windows": _several(window_word),
+    "declares": lambda paths: several(_from(_FACTS)(path) for path in paths),
     "factor": factor_text,
     "first_day": local_date,
     "kind": kind_word,
@@ -511,6 +513,15 @@ _ALLOWED: dict[str, Callable[[Any], str]] = {
 }
 
 
+#: What to do about a fact that is missing, where somebody has to tell it.
+_WHAT_TO_DO: dict[str, Word] = {
+    "amounts.prior_year_external_income": _(
+        "The institution's finance or administrator declares it with its evidence (under the institution's facts), and an officer of its"
+        " region confirms it; it counts for what is asked for after that."
+    ),
+}
+
+
 def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | None = None) -> str:
     """The sentence of a step or an unmet condition, every code in words.
 
@@ -529,7 +540,9 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["words"] = words_en if in_english() else params["words"]
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
-    return sentence(key, shown)
+    said = sentence(key, shown)
+    todo = _WHAT_TO_DO.get(params.get("fact", "")) if key == FACT_MISSING else None
+    return f"{said}{' ' if in_english() else ''}{todo}" if todo else said
 
 
 def unused_word(code: str) -> Word:

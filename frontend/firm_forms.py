@@ -215,6 +215,35 @@ class DecisionForm(MoneyForm):
     confirmed = forms.BooleanField(label=_("I compared it with the evidence. This cannot be undone."))
 
 
+class IncomeForm(MoneyForm):
+    """What an owner earned from customers outside in a year, with its evidence."""
+
+    year = forms.IntegerField(label=_("Year"), help_text=_("A calendar year that is over."))
+    income_yuan = YuanField(
+        label=_("Income from customers outside (yuan)"),
+        help_text=_(
+            "From services to other organisations and persons, over this platform and elsewhere; not from the own institution."
+        ),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=_LONG,
+        required=False,
+        help_text=_("Such as the account and the page of the report. May be left out."),
+    )
+    file = scan_field(_("Evidence"), _("PDF, JPEG or PNG: the page of the accounts or an audit report."))
+
+
+class IncomeDecisionForm(DecisionForm):
+    """Confirm or refuse the figure of a year."""
+
+    decision = forms.ChoiceField(
+        label=_("Does the evidence say so?"),
+        choices=[("confirm", _("Yes: it counts for programmes")), ("refuse", _("No: refuse; it may be declared again"))],
+        widget=forms.RadioSelect,
+    )
+
+
 class ReasonedForm(MoneyForm):
     """A reason, for what is done to an account or an application."""
 

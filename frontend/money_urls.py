@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import accounts, firm_facts, keeping, self_test, vouchers
+from frontend.views import accounts, firm_facts, keeping, owner_incomes, self_test, vouchers
 
 urlpatterns = [
     path("eligibility/", self_test.eligibility, name="eligibility"),
     path("organisations/<int:pk>/facts/", firm_facts.firm_facts, name="firm_facts"),
     path("organisations/<int:pk>/facts/<str:kind>/", firm_facts.firm_declare, name="firm_declare"),
+    path("organisations/<int:pk>/external-income/", owner_incomes.income_list, name="income_list"),
+    path("organisations/<int:pk>/external-income/declare/", owner_incomes.income_declare, name="income_declare"),
+    path("external-income/", owner_incomes.income_queue, name="income_queue"),
+    path("external-income/<int:pk>/", owner_incomes.income_decide, name="income_decide"),
+    path("external-income/<int:pk>/evidence/", owner_incomes.income_evidence, name="income_evidence"),
     path("organisations/<int:pk>/wallet/", vouchers.wallet, name="wallet"),
     path("firm-facts/", firm_facts.declaration_queue, name="declaration_queue"),
     path("firm-facts/<int:pk>/", firm_facts.declaration_decide, name="declaration_decide"),

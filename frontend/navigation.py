@@ -242,7 +242,13 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("ledger_check", _("Check the books"), "shield-check", frozenset({Role.OPERATOR}), begins=("ledger_check",)),
     Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=_OF_ACCOUNTS),
-    Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),
+    Place(
+        "programme_list",
+        _("Subsidies"),
+        "receipt-refund",
+        go="p",
+        begins=("programme_", "eligibility", "income_"),
+    ),
     Place(
         "announcement_list",
         _("Vouchers"),

@@ -352,6 +352,7 @@ _CHOICES: Mapping[str, Word] = {
     "instrument_year": pgettext_lazy("choice in a programme", "Year of the instrument"),
     "owner_year": pgettext_lazy("choice in a programme", "Year of the owner"),
     "person_year": pgettext_lazy("choice in a programme", "Year of the person"),
+    "declaration": pgettext_lazy("choice in a programme", "Declaration with the claim"),
     "payment": pgettext_lazy("choice in a programme", "Payment"),
     "session": pgettext_lazy("choice in a programme", "Session"),
     "voucher": pgettext_lazy("choice in a programme", "Voucher"),

@@ -11,6 +11,7 @@ from billing.api import (
     bills,
     cards,
     change_look,
+    claim_declarations,
     claim_evidence,
     claim_papers,
     claims,
@@ -24,6 +25,7 @@ from billing.api import (
     office_deputies,
     office_work,
     orders,
+    owner_incomes,
     prepaid,
     programme_drafts,
     receipts,
@@ -171,6 +173,7 @@ def _limited_money() -> list[URLPattern]:
     """Facts of firms, vouchers and the accounts behind programmes."""
     places: list[tuple[str, str, type[ApiView], dict[str, str]]] = [
         ("firm-declarations", "api_firm_declaration", firms.DeclarationView, {"decide": "decide"}),
+        ("owner-incomes", "api_owner_income", owner_incomes.IncomeView, {"decide": "decide"}),
         ("vouchers", "api_voucher", firms.VoucherView, {"return": "give_back"}),
         ("voucher-announcements", "api_voucher_announcement", applying.AnnouncementView, {}),
         (
@@ -197,6 +200,12 @@ def _limited_money() -> list[URLPattern]:
             applying.ApplyView.as_view({"post": "apply"}),
             name="api_voucher_announcement_apply",
         ),
+        re_path(
+            rf"^organisations/{ID}/owner-incomes/$",
+            owner_incomes.IncomeDeclareView.as_view({"post": "declare"}),
+            name="api_organisation_income_declare",
+        ),
+        re_path(rf"^owner-incomes/{ID}/file/$", owner_incomes.IncomeView.as_view({"get": "file"}), name="api_owner_income_file"),
         re_path(
             rf"^organisations/{ID}/firm-declarations/$",
             applying.DeclareView.as_view({"post": "declare"}),
@@ -299,6 +308,11 @@ def _claims() -> list[URLPattern]:
             for path, action in on_claim.items()
         ),
         re_path(rf"^claims/{ID}/evidence/$", evidence.as_view({"get": "list", "post": "create"}), name="api_claim_evidence"),
+        re_path(
+            rf"^claims/{ID}/declarations/$",
+            claim_declarations.ClaimDeclarationView.as_view({"get": "list", "post": "create"}),
+            name="api_claim_declarations",
+        ),
         re_path(rf"^claim-evidence/{ID}/file/$", evidence.as_view({"get": "download"}), name="api_claim_evidence_file"),
         *_claim_papers(),
         re_path(r"^payment-lists/$", paid.as_view({"get": "list"}), name="api_payment_lists"),

@@ -129,13 +129,14 @@ class CreditNote(FrozenDocument):
 
 
 class ReversalCause(models.TextChoices):
-    """Why something of an award goes back. ``batch_rule``: a rule over the whole batch gives less; ``not_claimable``: the office left it
-    out of a claim or rejected the claim."""
+    """Why something of an award goes back. ``batch_rule``: a rule over the whole batch gives less; ``declared``: by what was declared
+    with its claim it comes to less; ``not_claimable``: the office left it out of a claim or rejected the claim."""
 
     CREDIT_NOTE = "credit_note"
     DISPUTE = "dispute"
     RECHECK = "recheck"
     BATCH_RULE = "batch_rule"
+    DECLARED = "declared"
     NOT_CLAIMABLE = "not_claimable"
 
 

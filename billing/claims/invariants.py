@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from billing.claims import account
+from billing.claims.declared import is_as_worked_out
+from billing.claims.declared_models import ClaimDeclaration
 from billing.claims.models import Clawback
 from billing.claims.recheck_models import RecheckItem, RecheckSample
 from billing.claims.recheck_queries import is_as_drawn
@@ -280,6 +282,22 @@ def _samples_as_drawn() -> Finding:
 
 
 register("claims.samples_are_as_drawn", _samples_as_drawn)
+
+
+def _declared_as_worked_out() -> Finding:
+    """What was declared with claims comes to the same steps again, and what went back of the awards is what they say."""
+    wrong, count = [], 0
+    applied = ClaimDeclaration.objects.filter(applied_at__isnull=False).select_related(
+        "claim", "reversal", "award__charge", "award__programme_version"
+    )
+    for row in applied.prefetch_related("award__reversals").order_by("pk").iterator(chunk_size=100):
+        count += 1
+        if not is_as_worked_out(row):
+            wrong.append(f"claim {row.claim.number}, award {row.award_id}: what was declared comes to something else")
+    return Finding(count, tuple(wrong))
+
+
+register("claims.declared_as_worked_out", _declared_as_worked_out)
 
 
 def _accounts_add_up() -> Finding:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing.claims import wording
@@ -21,7 +22,7 @@ from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.lines import public_words
 from billing.settlement.pdf import FONT_FOLDER, Cell, Column, limits
-from billing.wording import payer_word
+from billing.wording import fact_word, payer_word, several
 
 Content = Mapping[str, Any]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
@@ -158,12 +159,18 @@ def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
         Cell(str(line["position"])),
         Cell(line["reference"], line["clawback"]),
         Cell(line["service_on"]),
-        Cell(line["subject"], "" if line["kind"] == "award" else str(wording.LINES[line["kind"]])),
+        Cell(line["subject"], declared_words(line) if line["kind"] == "award" else str(wording.LINES[line["kind"]])),
         Cell(line["other"]),
         Cell(line["invoice_number"]),
         Cell(yuan(line["gross_fen"]), end=True),
         Cell(yuan(line["amount_fen"]), end=True),
     ]
+
+
+def declared_words(line: Mapping[str, Any]) -> str:
+    """What was declared of a line of a redemption form, empty where the paper says nothing."""
+    told = [f"{fact_word(path)} ¥{yuan(fen)}" for path, fen in line.get("declared", {}).items()]
+    return _("Declared: %(facts)s") % {"facts": several(told)} if told else ""
 
 
 def publicity_words(line: Mapping[str, Any]) -> str:

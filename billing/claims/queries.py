@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.bills.services.issuing import local_day
-from billing.claims import invoices
+from billing.claims import declared, invoices
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -311,6 +311,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
     listed = credit_now.listed(lines, today)
     known = invoices.behind(lines)
     twice = invoices.elsewhere(lines, known)
+    undeclared = declared.unanswered(lines)
     accounts = papers.handed_in_accounts(claims)
     holds = HeldBack.objects.filter(award__in=[line.award_id for line in lines], lifted_at__isnull=True)
     held_until = {award_id: until_on or date.max for award_id, until_on in holds.values_list("award_id", "until_on")}
@@ -354,6 +355,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                     lost=line.pk in lost,
                     held_back=held_until.get(line.award_id, date.min) > batch.until_on,
                     invoice=known.of(line),
+                    undeclared=line.pk in undeclared,
                 )
                 for line in own
             ],
@@ -374,6 +376,7 @@ def _checked(
     lost: bool,
     held_back: bool,
     invoice: InvoiceSeen | None,
+    undeclared: bool,
 ) -> CheckedLine:
     """``known_on``: the days of its invoice and of the claim, as far as they are known."""
     days = line.award.programme_version.valid
@@ -395,6 +398,7 @@ def _checked(
         lost=lost,
         held_back=held_back,
         invoice=invoice,
+        undeclared=undeclared,
         other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),
     )
 

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from billing.claims import wording
 from billing.claims.captions import claim_captions
-from billing.claims.pdf import facts, invoice_words, publicity_words
+from billing.claims.pdf import declared_words, facts, invoice_words, publicity_words
 from billing.ledger.rules.documents import sha256_of
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.xlsx import Sheet, Value, workbook
@@ -91,6 +91,8 @@ def _by_payer(line: Mapping[str, Any], payers: list[str]) -> list[Value]:
 
 def _form_values(line: Mapping[str, Any]) -> list[Value]:
     kind = "" if line["kind"] == "award" else f" ({wording.LINES[line['kind']]} {line['clawback']})"
+    if told := declared_words(line):
+        kind += f" ({told})"
     return [
         line["position"],
         line["reference"],

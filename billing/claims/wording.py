@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from billing.claims.rules.checks import CheckCode
+from billing.claims.rules.checks import DECLARATION, CheckCode
 from billing.claims.rules.review import Asked, Level
 from billing.claims.rules.sampling import Method
 from billing.claims.rules.states import ClaimEvent
@@ -37,6 +37,7 @@ ASKED: Mapping[str, Word] = {
     Asked.CONTRACT: pgettext_lazy("asked of a claim", "Contract"),
     Asked.PAYMENT_PROOF: pgettext_lazy("asked of a claim", "Proof of payment"),
     "other": pgettext_lazy("asked of a claim", "Something else"),
+    DECLARATION: pgettext_lazy("asked of a claim", "What else was received or does not count (to declare)"),
 }
 CHECKS: Mapping[str, Word] = {
     CheckCode.EVIDENCE: pgettext_lazy("check of a claim", "Evidence is there"),

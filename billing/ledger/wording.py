@@ -62,6 +62,7 @@ REASONS: dict[str, Word] = {
     "recheck": pgettext_lazy("reason of a movement", "Re-check of a claim"),
     "batch_rule": pgettext_lazy("reason of a movement", "Rule over the batch"),
     "not_claimable": pgettext_lazy("reason of a movement", "Not claimable"),
+    "declared": pgettext_lazy("reason of a movement", "Less by what was declared with the claim"),
     "reject": pgettext_lazy("reason of a movement", "Booking rejected"),
     "mark_no_show": pgettext_lazy("reason of a movement", "Nobody came"),
     "written_off": pgettext_lazy("reason of a movement", "Written off"),

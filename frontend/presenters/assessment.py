@@ -221,8 +221,10 @@ def otherwise_rows(otherwise: Sequence[Otherwise]) -> list[str]:
 _LATER = ("invoice", "claim")
 
 
-#: Steps about days that have not come: what they have to be is a condition.
-STILL_OPEN = frozenset({"subsidy.step.window_open", "subsidy.step.lifetime_open", "subsidy.step.lifetime_after"})
+#: Steps about days that have not come, whose being as asked is a condition, and about what the claim will say.
+STILL_OPEN = frozenset(
+    {"subsidy.step.window_open", "subsidy.step.lifetime_open", "subsidy.step.lifetime_after", "subsidy.step.declared_later"}
+)
 
 
 def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.claims import wording
+from billing.claims.declared import AskedLine
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
 from billing.claims.queries import ClaimedIn
 from billing.claims.rules.checks import Check, CheckInput, is_clean, look, to_complete
@@ -19,9 +20,10 @@ from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.services.documents import Paper, kind_of
 from billing.claims.services.reviewing import Result
+from billing.ledger.rules.money import plain_yuan
 from billing.settlement.lines import outcome
 from billing.settlement.models import RenderState
-from billing.wording import in_english, mode_word
+from billing.wording import fact_word, in_english, mode_word, step_sentence
 from config.kernel.messages import reason_sentence, sentence
 from frontend.states import look_of
 
@@ -132,6 +134,58 @@ def _line_row(line: ClaimLine, invoice: str) -> LineRow:
         line.standing == Standing.INCLUDED,
         line.kind == LineKind.AWARD,
         invoice,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredField:
+    """A fact that is asked of a line: its name in the form, the words, and what was typed or declared of it, in yuan."""
+
+    name: str
+    word: str
+    yuan: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRow:
+    """What is asked of a line and what was declared. ``less_fen``: what goes back of its award with it (``applied``: went back), by these
+    ``steps``; ``unmet``: the conditions that do not hold with it."""
+
+    position: int
+    reference: str
+    fields: tuple[DeclaredField, ...]
+    told: bool
+    applied: bool
+    less_fen: int
+    steps: tuple[str, ...]
+    unmet: tuple[str, ...]
+
+
+def declared_rows(asked: Sequence[AskedLine], typed: Mapping[str, Any]) -> list[DeclaredRow]:
+    """Rows of the lines of which something is asked. ``typed``: what was just sent and refused."""
+    return [_declared_row(each, typed if typed.get("position") == str(each.line.position) else {}) for each in asked]
+
+
+def _declared_row(each: AskedLine, typed: Mapping[str, Any]) -> DeclaredRow:
+    row, thing = each.declared, each.line.award.charge.reservation or each.line.award.charge.sample_job
+    amounts: Mapping[str, int] = row.amounts if row is not None else {}
+    names = {path: path.partition(".")[2] for path in each.paths}
+    steps: Sequence[Mapping[str, Any]] = each.worked.steps if each.worked is not None else row.steps if row is not None else ()
+    unmet = [(one.code, one.params) for one in each.worked.unmet] if each.worked is not None else []
+    if each.worked is None and row is not None:
+        unmet = [(one["code"], one["params"]) for one in row.unmet]
+    return DeclaredRow(
+        each.line.position,
+        str(thing.reference) if thing is not None else "",
+        tuple(
+            DeclaredField(name, fact_word(path), str(typed.get(name, plain_yuan(amounts[path]) if path in amounts else "")))
+            for path, name in names.items()
+        ),
+        row is not None,
+        row is not None and row.applied_at is not None,
+        each.less_fen,
+        tuple(step_sentence(one["key"], one["params"]) for one in steps),
+        tuple(step_sentence(code, params) for code, params in unmet),
     )
 
 

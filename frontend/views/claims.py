@@ -15,22 +15,34 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.claims import invoices, queries, wording
+from billing.claims import declared, invoices, queries, wording
 from billing.claims.models import Claim
 from billing.claims.rules.checks import look
 from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
-from billing.claims.services import clawbacks, documents, handing_in, reviewing
+from billing.claims.services import clawbacks, declaring, documents, handing_in, reviewing
+from billing.claims.services.declaring import Declaration
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.office import CLAIMANTS, OFFICE, reviewer_right, right_of
 from billing.claims.services.papers import publicity_of
 from billing.settlement.lines import outcome
+from billing.subsidy.rules.with_claim import OF_THE_CLAIM
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.http import actor_of, stands_at
 from frontend.once import once_per_form
-from frontend.presenters.claims import check_rows, claim_rows, history, line_rows, missing_rows, paper_row, paper_rows, step_word
+from frontend.presenters.claims import (
+    check_rows,
+    claim_rows,
+    declared_rows,
+    history,
+    line_rows,
+    missing_rows,
+    paper_row,
+    paper_rows,
+    step_word,
+)
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
 from frontend.yuan_typed import typed_fen
@@ -66,11 +78,16 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     mine = claim.payee_id in actor.organisations(*CLAIMANTS)
     in_hand = mine and ClaimState(claim.state) in IN_HAND
     lines, public = queries.lines_of(claim), publicity_of([claim])
+    asked = declared.lines_asked([claim])
+    typed = request.POST if refusal and request.POST.get("act") == "declare" else {}
     context = {
         "claim": claim,
         "step": step_word(claim),
         "public_outcome": outcome(public[claim.pk]) if claim.pk in public else "",
         "lines": line_rows(lines, invoices.proposed(lines) if in_hand else {}),
+        "declared": declared_rows(asked, typed),
+        "may_declare": in_hand and claim.state == ClaimState.DRAFT,
+        "hand_in_fen": claim.total_fen - sum(each.worked.less_fen for each in asked if each.worked is not None),
         "checks": check_rows(look(inputs)),
         "missing": missing_rows(inputs),
         "history": history(queries.steps_of(claim)),
@@ -136,14 +153,29 @@ def _evidence(actor: Actor, pk: int, request: HttpRequest) -> str:
     return _("The file is added.")
 
 
-_PAYEE_ACTS: Mapping[str, Act] = {"submit": _submit, "withdraw": _withdraw, "invoice": _invoice, "evidence": _evidence}
+def _declare(actor: Actor, pk: int, request: HttpRequest) -> str:
+    file, place = request.FILES.get("file"), number(request.POST.get("position", ""))
+    names = {path: path.partition(".")[2] for path in OF_THE_CLAIM}
+    amounts = {path: fen_of(request.POST[name]) for path, name in names.items() if name in request.POST}
+    given = Declaration(place, amounts, received(file) if file is not None else None, request.POST.get("note", ""))
+    declaring.declare(actor, pk, given, timezone.now())
+    return _("It is declared. It counts when the claim is handed in; until then it can be declared again.")
+
+
+_PAYEE_ACTS: Mapping[str, Act] = {
+    "submit": _submit,
+    "withdraw": _withdraw,
+    "invoice": _invoice,
+    "evidence": _evidence,
+    "declare": _declare,
+}
 
 
 @login_required
 @require_POST
 @once_per_form
 def claim_act(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the payee does: hand in, withdraw, write the number of an invoice, add a file (``act``)."""
+    """What the payee does: hand in, withdraw, write the number of an invoice, add a file, declare what a programme asks (``act``)."""
     return _acted(request, pk, _PAYEE_ACTS)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from billing.firms import queries, wording
+from billing.firms import income_queries, queries, wording
 from billing.firms.models import FirmDeclaration
 from billing.firms.rules.declarations import DECLARES
 from billing.firms.rules.profile import is_certified, sizing_of
@@ -85,6 +85,7 @@ def firm_facts(request: HttpRequest, pk: int) -> HttpResponse:
         "has_controller": standing.controller != standing.key,
         "kinds": _rows(queries.declarations_of(actor, pk), DECLARES[standing.organisation.kind]),
         "may_declare": _may_declare(actor, standing.organisation),
+        "reads_income": income_queries.may_read(actor, standing.organisation),
         "is_owner": standing.organisation.kind == "owner",
     }
     return render(request, "firms/facts.html", context)

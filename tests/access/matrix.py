@@ -116,6 +116,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         ("enrolment", "licence", "recognition", "credit_event", "appeal", "listing"),
         (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator")),
     ),
+    **dict.fromkeys(("income", "earner"), (OWNERS | SUPERVISORS, SUPERVISORS)),
     "declaration": (only("firm_admin") | OFFICIALS, OFFICIALS | only("foreign")),
     **dict.fromkeys(("application", "voucher"), (CUSTOMERS | SUPERVISORS, SUPERVISORS | only("foreign"))),
     "announcement": (EVERYBODY, OFFICIALS),
@@ -629,6 +630,14 @@ def _voucher_asked(world: World) -> dict[str, Any]:
     return {"organisation": world.cast.firm.pk, "quota": 1, "asked_fen": 1, "purpose": "p", "file": scan}
 
 
+def _income_declared(world: World) -> dict[str, Any]:
+    return {"year": 2024, "income_fen": 7, "file": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
+def _nothing_received(world: World) -> dict[str, Any]:
+    return {"position": 1, "other_subsidies": 0}
+
+
 def _figures_declared(world: World) -> dict[str, Any]:
     return {"kind": "figures", "year": 2025, "staff": 7, "file": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
 
@@ -1007,6 +1016,9 @@ API: dict[str, Route] = {
     "api_claim_evidence": Route(
         {"GET": Rule(*SEES["claim"]), "POST": Rule(BILLING, only("foreign"), TRIED, body=_evidence, as_form=True)}, "claim"
     ),
+    "api_claim_declarations": Route(
+        {"GET": Rule(*SEES["claim"]), "POST": Rule(BILLING, only("foreign"), TRIED, body=_nothing_received, as_form=True)}, "claim"
+    ),
     "api_claim_evidence_file": reads_object("claim_evidence"),
     "api_claim_invoice": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_invoice_of_line),
     "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
@@ -1294,6 +1306,11 @@ API: dict[str, Route] = {
     "api_firm_declaration": reads_object("declaration"),
     "api_firm_declaration_decide": acts("declaration", only("operator"), only("operator"), ok=TRIED, role_first=True,
                                         body=lambda world: {"accept": True}),
+    "api_owner_incomes": reads(),
+    "api_owner_income": reads_object("income"),
+    "api_owner_income_file": reads_object("income"),
+    "api_owner_income_decide": acts("income", OFFICER, OFFICER, ok=TRIED, role_first=True, body=lambda world: {"confirm": True}),
+    "api_organisation_income_declare": acts("owner", OWNERS, NOBODY, ok=TRIED, body=_income_declared, as_form=True),
     "api_vouchers": reads(),
     "api_voucher": reads_object("voucher"),
     "api_voucher_give_back": acts("voucher", only("firm_admin"), only("foreign"), ok=TRIED),
@@ -1836,6 +1853,11 @@ PAGES: dict[str, Route] = {
     "eligibility": reads(EVERYBODY),
     "firm_facts": reads_object("organisation"),
     "firm_declare": form("organisation", only("firm_admin"), only("foreign"), extra={"kind": "label"}),
+    "income_list": reads_object("earner"),
+    "income_declare": form("earner", OWNERS),
+    "income_queue": reads(SUPERVISORS),
+    "income_decide": form("income", OFFICER, OFFICER, role_first=True),
+    "income_evidence": reads_object("income"),
     "wallet": Route({"GET": Rule(CUSTOMERS | SUPERVISORS, SUPERVISORS | only("foreign"))}, "organisation"),
     "declaration_queue": reads(only("operator")),
     "declaration_decide": form("declaration", only("operator"), only("operator"), role_first=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from billing.firms.services import declaring, partners
+from billing.firms.services import declaring, incomes, partners
 from billing.firms.services.declaring import Declaration
 from billing.firms.services.partners import Partner
 from billing.ledger import top_ups
@@ -14,6 +14,7 @@ from billing.subsidy import figures
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
+from instruments.queries import actor_for
 from tests.conftest import voucher_document
 
 PDF = b"%PDF-1.4 evidence"
@@ -53,6 +54,8 @@ def build(world: Any, now: datetime) -> None:
         made["voucher"].append(applying.issue(cast.actor("qian"), issued, now).pk)
         made["application"].append(waiting)
     world.objects |= {kind: tuple(ids) for kind, ids in made.items()}
+    world.objects["income"] = _incomes(world, now)
+    world.objects["earner"] = (cast.lab.pk, world.other_lab.pk)
     world.objects["announcement"] = (first.pk, draft.pk)
     region = partners.keep_region(
         cast.actor("chen"), Partner("310000", "CN-310000", "Shanghai", "", "redeem", date(2026, 1, 1), None, "Agreement"), now
@@ -66,6 +69,14 @@ def build(world: Any, now: datetime) -> None:
     figure = figures.ask(cast.actor("qian"), version.pk, "pool", None, 2_000_001_00, "Notice 9", now)
     world.objects["figure"] = (figure.pk, figure.pk)
     world.objects["figure_version"] = (version.pk, version.pk)
+
+
+def _incomes(world: Any, now: datetime) -> tuple[int, int]:
+    """What both labs say that they earned in the year before; nobody has confirmed it."""
+    cast = world.cast
+    sides = ((cast.actor("li"), cast.lab.pk), (actor_for(cast.users["bo"]), world.other_lab.pk))
+    ours, theirs = (incomes.declare(actor, lab, 2025, 1_000_00, "", PDF, now).pk for actor, lab in sides)
+    return ours, theirs
 
 
 def _applied(cast: Any, who: str, firm: Any, announcement: Any, mark: str, now: datetime) -> int:

@@ -16,6 +16,8 @@ from billing.models import (
     BillDispute,
     BillVoid,
     Checkout,
+    ClaimDeclaration,
+    ClaimEvidence,
     Counted,
     CreditImport,
     CreditListing,
@@ -52,6 +54,16 @@ def build(world: Any, now: datetime) -> None:
         _went_back(world.objects["payment"][place], accountant, now)
         _had_before(load, customer)
         _late(world, place, customer, accountant, now)
+        _declared(world.objects["claim_evidence"][place], now)
+
+
+def _declared(evidence_id: int, now: datetime) -> None:
+    """What a payee declared with the claim."""
+    file = ClaimEvidence.objects.select_related("claim").get(pk=evidence_id)
+    award = file.claim.lines.filter(kind="award").earliest("position").award
+    ClaimDeclaration.objects.create(
+        claim=file.claim, award=award, position=1, amounts={}, evidence=file, added_by=file.added_by, added_at=now
+    )
 
 
 def _undone(world: Any, place: int, customer: Any, accountant: Any, now: datetime) -> None:

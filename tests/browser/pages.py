@@ -177,6 +177,13 @@ def a_declaration(*, waits: bool) -> int:
     return int(FirmDeclaration.objects.filter(decided_at__isnull=waits).earliest("pk").pk)
 
 
+def an_income() -> Any:
+    """What an institution declared of a year."""
+    from billing.firms.income_models import OwnerIncome
+
+    return OwnerIncome.objects.earliest("pk")
+
+
 def a_partner() -> int:
     from billing.firms.partner_models import PartnerRegion
 
@@ -1159,6 +1166,15 @@ PAGES: tuple[Shown, ...] = (
     Shown("declaration_queue", lambda: at("declaration_queue"), ("operator",), important=True),
     Shown("declaration_decide", lambda: at("declaration_decide", a_declaration(waits=True)), ("operator",), important=True),
     Shown("declaration_decide", lambda: at("declaration_decide", a_declaration(waits=False)), ("operator",), "decided"),
+    Shown(
+        "income_list",
+        lambda: at("income_list", an_income().organisation_id),
+        ("owner_finance", "programme_officer"),
+        important=True,
+    ),
+    Shown("income_declare", lambda: at("income_declare", an_income().organisation_id), ("owner_finance",)),
+    Shown("income_queue", lambda: at("income_queue"), ("programme_officer",)),
+    Shown("income_decide", lambda: at("income_decide", an_income().pk), ("programme_officer",), important=True),
     Shown("credit_lists", lambda: at("credit_lists"), ("operator",)),
     Shown("partner_list", lambda: at("partner_list"), (ANONYMOUS, "programme_officer")),
     Shown("partner_create", lambda: at("partner_create"), ("programme_officer",)),
@@ -1512,6 +1528,7 @@ NOT_PAGES: dict[str, str] = {
     "invitation_withdraw": "POST only",
     "verification_licence": "a download",
     "declaration_evidence": "a download",
+    "income_evidence": "a download",
     "announcement_publish": "POST only",
     "application_evidence": "a download",
     "application_review": "POST only",

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from config.demo.programmes import lasting
+from config.kernel.access import Role
 from tests.conftest import voucher_document
 
 PDF = b"%PDF-1.4 evidence"
@@ -37,6 +38,7 @@ def build(now: datetime) -> None:
         made = declaring.declare(people["firm"], firm.pk, Declaration(kind, content, PDF), now)
         if kind != "place":
             declaring.decide(people["operator"], made.pk, True, "", now)
+    _earned(people, today, now)
     issued = _applied(applying, people, firm, first, now)
     applying.review(people["officer"], issued, 3_000_00, "材料齐全", now)
     applying.issue(people["second"], issued, now)
@@ -51,10 +53,28 @@ def build(now: datetime) -> None:
     openings.load_items(people["finance"], row.encode(), PDF, "市级已补贴", now)
 
 
+def _earned(people: dict[str, Any], today: date, now: datetime) -> None:
+    """What the personas' institution earned outside: the year before the last confirmed, the last one waits for an officer."""
+    from billing.firms.services import incomes
+
+    owner_id = min(people["owner"].organisations(Role.OWNER_FINANCE))
+    for year, fen in ((today.year - 2, 3_816_500_00), (today.year - 1, 4_275_300_00)):
+        made = incomes.declare(people["owner"], owner_id, year, fen, "年度决算报告第9页", PDF, now)
+        if year == today.year - 2:
+            incomes.decide(people["officer"], made.pk, True, "", now)
+
+
 def _people() -> dict[str, Any]:
     from tests.browser.stage import persona
 
-    names = {"firm": "firm-admin", "officer": "officer", "second": "officer-2", "finance": "finance", "operator": "operator"}
+    names = {
+        "firm": "firm-admin",
+        "officer": "officer",
+        "second": "officer-2",
+        "finance": "finance",
+        "operator": "operator",
+        "owner": "lab-finance",
+    }
     return {key: persona(f"{name}@demo.jishi.example") for key, name in names.items()}
 
 

@@ -116,6 +116,11 @@ A_SAMPLE = (
     " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
     " SELECT 'CY-2026-1', '2026-11-01', '2026-11-30', 'random', 's', 1, '[[1, 5], [2, 7]]', '', 2, 12, 1, 5, 1, now()"
 )
+A_DECLARATION = (
+    "INSERT INTO billing_claimdeclaration (claim_id, award_id, position, amounts, added_by_id, added_at, applied_at, less_fen, engine,"
+    " steps, unmet) SELECT c.id, a.id, 1, '{}', 1, now(), now(), 0, '1', '[]', '[]' FROM billing_claim c, billing_award a"
+    " ORDER BY a.id LIMIT 1"
+)
 CLAIMED = [A_BATCH, A_CLAIM.format("draft", 0, 1)]
 
 SLIP_OF_MORE = (
@@ -493,6 +498,7 @@ BREAKS: dict[str, list[str]] = {
     "claims.clawback_numbers_have_no_gap": [*CLAIMED, A_CLAWBACK],
     "claims.rechecksample_numbers_have_no_gap": [A_SAMPLE],
     "claims.samples_are_as_drawn": [A_SAMPLE],
+    "claims.declared_as_worked_out": [*CLAIMED, A_DECLARATION],
     "claims.rendered_claimsubmissions_have_both_files": [*CLAIMED, A_FORM],
     "claims.rendered_paymentlists_have_both_files": [A_BATCH, A_PAYMENT_LIST],
     "claims.rendered_clawbacks_have_both_files": [*CLAIMED, A_CLAWBACK],

@@ -37,6 +37,8 @@ class CheckCode(StrEnum):
     OBJECTION = "objection"
 
 
+#: What a payee has to declare of a line before it is handed in, beside what ``Asked`` names.
+DECLARATION = "declaration"
 #: 20 digits of an electronic invoice, or code (10 or 12) and number (8) of a paper one.
 _INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
 
@@ -59,7 +61,7 @@ class CheckedLine:
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
     claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today;
     ``days_off``: the days of claim and invoice are not as it asks, or not known; ``lost``: eligible when it was used, not on those days;
-    ``invoice``: what was recorded of its invoice, None where
+    ``undeclared``: it asks for something that its payee has not declared; ``invoice``: what was recorded of its invoice, None where
     nothing was."""
 
     position: int
@@ -76,6 +78,7 @@ class CheckedLine:
     listed: bool = False
     days_off: bool = False
     lost: bool = False
+    undeclared: bool = False
     invoice: InvoiceSeen | None = None
 
 
@@ -201,6 +204,8 @@ def to_complete(claim: CheckInput) -> Mapping[str, tuple[int, ...]]:
         found[Asked.BANK_ACCOUNT.value] = ()
     if Asked.INVOICE_NUMBER in claim.asks and (wrong := _where(claim, lambda line: not is_invoice_number(line.invoice_number))):
         found[Asked.INVOICE_NUMBER.value] = wrong
+    if undeclared := _where(claim, lambda line: line.undeclared):
+        found[DECLARATION] = undeclared
     return found
 
 

@@ -84,7 +84,8 @@ class Repay:
 
 @dataclass(frozen=True, slots=True)
 class FormLine:
-    """A line of a claim on paper. ``award`` and ``charge`` are what it rests on; ``clawback`` the number of a notice."""
+    """A line of a claim on paper. ``award`` and ``charge`` are what it rests on; ``clawback`` the number of a notice; ``declared`` what its
+    payee declared of it (fen by the path of the fact), None where nothing was asked."""
 
     position: int
     kind: str
@@ -100,10 +101,12 @@ class FormLine:
     payers: Sequence[Mapping[str, Any]]
     invoice_number: str = ""
     clawback: str = ""
+    declared: Mapping[str, int] | None = None
 
     def as_json(self) -> Json:
-        found = {name: getattr(self, name) for name in self.__slots__}
-        return {**found, "service_on": self.service_on.isoformat(), "payers": [dict(each) for each in self.payers]}
+        found = {name: getattr(self, name) for name in self.__slots__ if name != "declared"}
+        told = {"declared": dict(self.declared)} if self.declared is not None else {}
+        return {**found, "service_on": self.service_on.isoformat(), "payers": [dict(each) for each in self.payers], **told}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from billing.bills.services.issuing import local_day
-from billing.claims import invoices, queries
+from billing.claims import declared, invoices, queries
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimSubmission
 from billing.claims.paper_kinds import FORM
 from billing.claims.rules import content as papers
@@ -17,7 +17,7 @@ from billing.claims.rules.checks import ShownPaper, is_invoice_number, to_comple
 from billing.claims.rules.review import FILES
 from billing.claims.rules.states import IN_HAND, ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
-from billing.claims.services import batches, real_days
+from billing.claims.services import applying, batches, real_days
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import CLAIMANTS, checked_text, plain_text
@@ -45,7 +45,7 @@ class Evidence:
     note: str = ""
 
 
-def _in_hand(actor: Actor, claim_id: int) -> Claim:
+def in_hand(actor: Actor, claim_id: int) -> Claim:
     """A locked claim that its payee has in hand. Raises NotFound, Forbidden, Conflict ``claims.not_now``."""
     claim = locked(actor, claim_id)
     actor.require_in(claim.payee_id, *CLAIMANTS)
@@ -54,7 +54,7 @@ def _in_hand(actor: Actor, claim_id: int) -> Claim:
     return claim
 
 
-def _complete(actor: Actor, claim: Claim, now: datetime) -> None:
+def complete(actor: Actor, claim: Claim, now: datetime) -> None:
     """Say in the history who completes a claim, once for what somebody does in a row. Raises as ``moving.move``."""
     last = claim.steps.order_by("-position").first()
     if last is None or (last.event, last.actor_id) != (ClaimEvent.COMPLETE, actor.user_id):
@@ -69,12 +69,12 @@ def add_evidence(actor: Actor, claim_id: int, given: Evidence, now: datetime) ->
     clean = clean_document(given.content)
 
     def work() -> ClaimEvidence:
-        claim = _in_hand(actor, claim_id)
+        claim = in_hand(actor, claim_id)
         count = ClaimEvidence.objects.filter(claim=claim).count()
         if count >= MOST_FILES:
             raise Refusal.of("claims.too_many_files", field="file", most=MOST_FILES)
         name = f"{claim.number}-{given.kind}-{count + 1}.{clean.extension}"
-        _complete(actor, claim, now)
+        complete(actor, claim, now)
         stored = files.store(clean.content, file_name=name, media_type=clean.media_type, user_id=actor.user_id, now=now)
         made = ClaimEvidence.objects.create(
             claim=claim, kind=given.kind, file=stored, note=plain_text(given.note, 200), added_by_id=actor.person_id, added_at=now
@@ -107,8 +107,8 @@ def write_invoice(actor: Actor, claim_id: int, position: int, number: str, now: 
         raise Refusal.of("claims.invoice_number", field="invoice_number")
 
     def work() -> None:
-        claim = _in_hand(actor, claim_id)
-        _complete(actor, claim, now)
+        claim = in_hand(actor, claim_id)
+        complete(actor, claim, now)
         rows = ClaimLine.objects.filter(claim=claim, position=position, kind=LineKind.AWARD, standing=Standing.INCLUDED)
         if rows.update(invoice_number=clean) != 1:
             raise NotFound.of("access.not_found", model="claimline")
@@ -128,12 +128,14 @@ def submit(actor: Actor, claim_id: int, now: datetime, *, expected_fen: int | No
     """
 
     def work() -> ClaimSubmission:
-        claim = _in_hand(actor, claim_id)
+        claim = in_hand(actor, claim_id)
         if claim.state == ClaimState.DRAFT:
             on = local_day(now)
             if claim.batch.closed_at is not None or not claim.batch.opens_on <= on <= claim.batch.closes_on:
                 days = {"opens_on": claim.batch.opens_on.isoformat(), "closes_on": claim.batch.closes_on.isoformat()}
                 raise Refusal(Reason("claims.window_closed", days))
+            batches.refresh(claim, now)
+            applying.apply(actor, claim, now)
             batches.refresh(claim, now)
         if expected_fen is not None and expected_fen != claim.total_fen:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": claim.total_fen}))
@@ -212,13 +214,13 @@ def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], shown: Sequence[
         for each in ClaimEvidence.objects.filter(claim=claim).select_related("file").order_by("pk")
     ]
     evidence += [{"kind": each.kind, "name": each.name, "sha256": each.sha256, "lines": list(each.positions)} for each in shown]
-    number = f"{claim.number}-{position}"
+    number, told = f"{claim.number}-{position}", declared.told_of(lines)
     content = codes.with_code(
         papers.redemption_form(
             batch_paper(claim.batch),
             payee_paper(claim.payee, codes_of([claim.payee_id]).get(claim.payee_id, "")),
             number,
-            [line_paper(line) for line in lines],
+            [replace(line_paper(line), declared=told.get(line.pk)) for line in lines],
             evidence,
             actor.name,
             local_day(now),

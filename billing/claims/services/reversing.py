@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 
 from billing.bills.models import AwardReversal, ReversalCause
@@ -30,19 +30,25 @@ def left_by_payer(award: Award, but: ReversalCause | None = None) -> dict[str, i
 
 
 def reverse(
-    award_id: int, amount_fen: int, cause: ReversalCause, actor_id: int | None, now: datetime, among: Container[str] | None = None
+    award_id: int,
+    amount_fen: int,
+    cause: ReversalCause,
+    actor_id: int | None,
+    now: datetime,
+    among: Container[str] | None = None,
+    parts: Mapping[str, int] | None = None,
 ) -> AwardReversal:
-    """Let ``amount_fen`` of an award go back to its payers (``among``: to these of them), in the caller's transaction. Raises Refusal
-    ``claims.more_than_left``."""
+    """Let ``amount_fen`` of an award go back to its payers (``among``: to these of them; ``parts``: to each of them so much), in the
+    caller's transaction. Raises Refusal ``claims.more_than_left``."""
     award = Award.objects.select_for_update(no_key=True, of=("self",)).select_related("charge").get(pk=award_id)
     left = {payer: fen for payer, fen in left_by_payer(award).items() if among is None or payer in among}
-    if not 0 < amount_fen <= sum(left.values()):
+    if not 0 < amount_fen <= sum(left.values()) or any(fen > left.get(payer, 0) for payer, fen in (parts or {}).items()):
         raise Refusal.of("claims.more_than_left", field="amount", left_fen=sum(left.values()))
     written = AwardReversal.objects.create(
         award=award,
         cause=cause,
         amount_fen=amount_fen,
-        payers=[{"payer": payer, "amount_fen": part} for payer, part in split_like(amount_fen, left).items()],
+        payers=[{"payer": payer, "amount_fen": part} for payer, part in (parts or split_like(amount_fen, left)).items()],
         claimed=StatementLine.objects.filter(award=award).exists(),
         created_at=now,
     )

@@ -24,7 +24,7 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import contracts, counted, once, orders, spent
+from billing.settlement import contracts, counted, incomes, once, orders, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
@@ -32,6 +32,7 @@ from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.figures import Figures, opening_limit
+from billing.subsidy.rules import with_claim
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, GroupsRead, Service
@@ -273,11 +274,11 @@ def earlier_of(
     customer_id: int,
     but_for: tuple[str, int] | None = None,
 ) -> Earlier:
-    """What came before a service, as far as the programmes ask; at most three queries."""
+    """What came before a service, as far as the programmes ask; at most four queries."""
     if not versions:
         return Earlier()
-    spending = spent.asked(versions, facts, customer_id)
-    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), spending, but_for)
+    spending, earning = spent.asked(versions, facts, customer_id), incomes.asked(versions, facts)
+    return earlier_known([facts.service.paper], subjects_of(versions, facts, accounts), spending, earning, but_for)
 
 
 def subjects_of(versions: Sequence[InForce], facts: Facts, accounts: Accounts) -> list[str]:
@@ -542,7 +543,7 @@ Q = TypeVar("Q", bound=Planned)
 
 def with_what_is_known(plans: Sequence[Q | None]) -> tuple[list[Q | None], dict[str, Account]]:
     """The plans with what came before, and the opened ones of all their accounts by key, each knowing whether something was awarded to it:
-    two queries however many, and three more where a programme looks at what came before."""
+    two queries however many, and four more where a programme looks at what came before."""
     there = [each for each in plans if each is not None]
     known = ledger.known({spec.key for each in there for spec in each.specs()})
     know_awards(known.values())
@@ -550,6 +551,7 @@ def with_what_is_known(plans: Sequence[Q | None]) -> tuple[list[Q | None], dict[
         (each.facts.service.paper for each in there if each.versions),
         (subject for each in there if each.versions for subject in subjects_of(each.versions, each.facts, each.accounts)),
         (asked for each in there for asked in spent.asked(each.versions, each.facts, each.customer_id)),
+        (asked for each in there for asked in incomes.asked(each.versions, each.facts)),
     )
     return [each and replace(each, earlier=earlier) for each in plans], known  # type: ignore[type-var]
 
@@ -629,13 +631,16 @@ def _under(
     version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
 ) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
-    took its class already, and what came before in the year of its caps."""
+    took its class already, what came before in the year of its caps, what the owner earned in the year before and what is expected of the
+    claim."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     paper = once.as_known(facts.service.paper, version, earlier.taken)
     service = version.programme.awaiting(replace(facts.service, paper=paper))
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
-    return spent.as_known(seen, version, customer_id, earlier.spent)
+    seen = spent.as_known(seen, version, customer_id, earlier.spent)
+    seen = incomes.as_known(seen, version, earlier.incomes)
+    return with_claim.assumed(seen, version.programme.expects) if version.programme.expects else seen
 
 
 def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:

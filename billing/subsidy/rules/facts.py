@@ -109,8 +109,8 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Paper:
     """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme. ``awaited``: which
-    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them. ``order``: a key of what was ordered
-    together."""
+    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them, and ``declaration`` while what
+    comes with the claim is not known. ``order``: a key of what was ordered together."""
 
     contract_on: date | None = None
     payment_on: date | None = None

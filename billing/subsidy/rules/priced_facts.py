@@ -6,7 +6,7 @@ Which ones are told stands frozen with the candidate: what was worked out before
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from billing.ledger.rules.documents import Document
@@ -33,8 +33,13 @@ _NO_RULES = frozenset({"examples", "clauses", "says", "name", "issuer", "open_po
 
 def asked(document: Document) -> frozenset[str]:
     """Which of these facts a document names, by its path or as rules name amounts and quantities."""
+    return named(document, OF_THE_PRICE)
+
+
+def named(document: Document, paths: Iterable[str]) -> frozenset[str]:
+    """Which of some facts the rules of a document name, by their paths or as amounts and quantities are named there."""
     texts = set(_texts(document))
-    return frozenset(path for path in OF_THE_PRICE if path in texts or path.partition(".")[2] in texts)
+    return frozenset(path for path in paths if path in texts or path.partition(".")[2] in texts)
 
 
 def told(priced: PricedSession | PricedSamples, minutes: int | None) -> dict[str, int]:

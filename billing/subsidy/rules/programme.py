@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules import priced_facts
+from billing.subsidy.rules import priced_facts, with_claim
 from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
@@ -80,7 +80,8 @@ class Programme:
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
     ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
-    (0: it does not).
+    (0: it does not); ``asks_prior_income``: whether it looks at what the owner earned from customers outside in the year before;
+    ``asks_with_claim``: which facts it asks of who claims, ``expects``: what it is told of them until then.
     ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
     is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them;
     ``judges_days``: whether a rule beside its windows judges one of these, so that the real day may answer otherwise than the expected one.
@@ -122,6 +123,9 @@ class Programme:
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
     looks_back_months: int
+    asks_prior_income: bool
+    asks_with_claim: tuple[str, ...]
+    expects: Mapping[str, int]
     choices: Choices
     document: Document = field(repr=False, compare=False)
 
@@ -166,8 +170,10 @@ class Programme:
         return on.year if on.isoformat()[5:] >= self.year_starts else on.year - 1
 
     def awaiting(self, service: Service) -> Service:
-        """A service that is promised: days of invoice, claim and payment for which this programme has windows have not come."""
-        return replace(service, paper=replace(service.paper, awaited=self.awaits)) if self.awaits else service
+        """A service that is promised: days of invoice, claim and payment for which this programme has windows have not come, nor what it
+        asks of who claims."""
+        awaited = self.awaits | {with_claim.DECLARATION} if self.asks_with_claim else self.awaits
+        return replace(service, paper=replace(service.paper, awaited=awaited)) if awaited else service
 
     def unmet(self, facts: Facts) -> set[tuple[str, str]]:
         """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
@@ -233,8 +239,12 @@ def _of_one_side(
     if rounding.per_line:
         conditions.append(LinesAgree(rounding.clause, base))
     source = document if whole is None else whole
+    asks_with_claim = with_claim.asked(source)
+    declares = with_claim.Declares(settlement["clause"], asks_with_claim)
+    if asks_with_claim:
+        conditions.append(declares)
     awaits = _awaits(windows)
-    parts: list[Unsure] = [rate, *adjustments, *(windows if awaits else ())]
+    parts: list[Unsure] = [rate, *adjustments, *(windows if awaits else ()), *([declares] if asks_with_claim else ())]
     return Programme(
         sha256=sha256_of(source),
         code=document["code"],
@@ -272,6 +282,9 @@ def _of_one_side(
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
         looks_back_months=_looks_back_months(source),
+        asks_prior_income=bool(priced_facts.named(source, {PRIOR_INCOME})),
+        asks_with_claim=asks_with_claim,
+        expects=with_claim.expected(source),
         choices=choices_of(source),
         document=source,
     )
@@ -312,6 +325,8 @@ def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
     return ONLY_WHERE_ASKED & (named | {SUBJECT[cap.per] for cap in caps if cap.per in _TOLD_FOR_A_CAP})
 
 
+#: What its owner earned from customers outside in the year before, as an officer confirmed it.
+PRIOR_INCOME = "amounts.prior_year_external_income"
 _BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})
 
 

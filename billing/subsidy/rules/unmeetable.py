@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.subsidy.rules.possible import answers, named_in
+from billing.subsidy.rules.with_claim import expected
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
-#: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
-#: ``other_amounts``. docs/programmes.md section 12 names every one.
+#: Facts that the platform knows of no session and of no commission while money is promised; besides these all of ``other`` and
+#: ``other_amounts``. Some come with the claim (``with_claim``); only examples have the others. docs/programmes.md section 12 names
+#: every one.
 NEVER_KNOWN = frozenset(
     {
         "instrument.lists",
@@ -26,7 +28,6 @@ NEVER_KNOWN = frozenset(
         "amounts.lower_level",
         "amounts.lender",
         "amounts.external_income",
-        "amounts.prior_year_external_income",
         "quantities.external_minutes",
         "quantities.persons",
         "quantities.vouchers",
@@ -50,14 +51,15 @@ class Unmeetable:
     facts: tuple[str, ...]
 
 
-def never_known(path: str) -> bool:
-    """Whether no booking has a fact, because nobody knows it."""
-    return path in NEVER_KNOWN or path.startswith(_OPEN)
+def never_known_to(document: Piece) -> Callable[[str], bool]:
+    """Whether a document is told a fact of no booking: what nobody knows, but for what it is told to expect of the claim."""
+    unknown = NEVER_KNOWN - expected(document).keys()
+    return lambda path: path in unknown or path.startswith(_OPEN)
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known)
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), expected(document))
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
     found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))
@@ -66,10 +68,12 @@ def unmeetable(document: Piece) -> list[Unmeetable]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """At the gates of a document. ``basis``: the path of its date; ``never``: whether it is told a fact of no booking."""
+    """At the gates of a document. ``basis``: the path of its date; ``never``: whether it is told a fact of no booking; ``expects``: what it
+    is told of the claim's facts."""
 
     basis: str
     never: Callable[[str], bool]
+    expects: Mapping[str, int]
 
     def blocking(self, gate: Piece) -> set[str]:
         """The facts because of which a gate is never met; none where it can be."""
@@ -83,10 +87,10 @@ class _Look:
         if kind == "minimum_spend":
             amount = gate["of"] if "." in gate["of"] else f"amounts.{gate['of']}"
             counts = "months" not in gate or gate["with_this"]
-            return {amount} if counts and self.never(amount) else set()
+            return {amount} if counts and (self.never(amount) or amount in self.expects) else set()
         if kind == "any_of":
             each = [set().union(*(self.blocking(one) for one in gates)) for gates in gate["alternatives"]]
             return set().union(*each) if all(each) else set()
-        if kind == "condition" and True not in answers(gate["when"], self.basis, self.never):
-            return {path for path in named_in(gate["when"]) if self.never(path)}
+        if kind == "condition" and True not in answers(gate["when"], self.basis, self.never, self.expects):
+            return {path for path in named_in(gate["when"]) if self.never(path) or path in self.expects}
         return set()

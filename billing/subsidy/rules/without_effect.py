@@ -14,7 +14,9 @@ from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known, unmeetable
+from billing.subsidy.rules.programme import PRIOR_INCOME
+from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known_to, unmeetable
+from billing.subsidy.rules.with_claim import ASKED, OF_THE_CLAIM, asked, expected
 
 Piece = Mapping[str, Any]
 CODE = "programme.warning."
@@ -34,7 +36,7 @@ class Warned:
 def warnings_of(document: Piece) -> list[Warned]:
     """Everything in a valid document that a booking cannot meet or feed: gates first, then the other parts in the order in which an award
     is worked out."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known)
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), expected(document), asked(document))
     found = [_told(each.path, "unmeetable", each.facts) for each in unmeetable(document)]
     places = [("$", document)] + [(f"$.sides[{place}]", side) for place, side in enumerate(document.get("sides", ()))]
     looks = [look.windows(document), look.sides(document)]
@@ -50,6 +52,12 @@ def warnings_of(document: Piece) -> list[Warned]:
         ]
     found += [each for part in looks for each in part]
     found += _values({**document, "examples": []}, "$")
+    if not any(CapPer(cap["per"]) is CapPer.OWNER_YEAR for _path, piece in places for cap in piece.get("caps", ())):
+        found += [
+            Warned(f"{path}.base.amount", f"{CODE}each_booking_whole", {})
+            for path, piece in places
+            if _amount(piece.get("base", {}).get("amount", "fee")) == PRIOR_INCOME
+        ]
     if not any(CapPer(cap["per"]) in YEARLY for _path, piece in places for cap in piece.get("caps", ())):
         found += [Warned(path, f"{CODE}begins_anew", {}) for path in _continued({**document, "examples": []}, "$")]
     return found
@@ -100,13 +108,16 @@ def _continued(piece: Any, path: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """At the parts of a document. ``basis``: the path of its date; ``never``: whether it is told a fact of no booking."""
+    """At the parts of a document. ``basis``: the path of its date; ``never``: whether it is told a fact of no booking;
+    ``with_claim``: the facts that its claims tell, ``expects``: what it is told of them until then."""
 
     basis: str
     never: Callable[[str], bool]
+    expects: Mapping[str, int]
+    with_claim: tuple[str, ...]
 
     def unknown(self, when: Piece) -> list[str]:
-        return [path for path in named_in(when) if self.never(path)]
+        return [path for path in named_in(when) if self.never(path) or path in self.expects]
 
     def fact(self, path: str, name: str | None, code: str, **params: Any) -> Iterator[Warned]:
         """A warning of one fact, where no booking has it."""
@@ -115,7 +126,7 @@ class _Look:
 
     def holding(self, piece: Piece, path: str) -> Iterator[Warned]:
         """Of something on a condition that never holds."""
-        if "when" in piece and True not in answers(piece["when"], self.basis, self.never):
+        if "when" in piece and True not in answers(piece["when"], self.basis, self.never, self.expects):
             yield _told(f"{path}.when", "never_holds", self.unknown(piece["when"]))
 
     def windows(self, document: Piece) -> Iterator[Warned]:
@@ -146,13 +157,19 @@ class _Look:
 
     def base(self, base: Piece, path: str) -> Iterator[Warned]:
         if "amount" in base:
-            yield from self.fact(f"{path}.amount", _amount(base["amount"]), "refuses")
+            yield from self.base_of(f"{path}.amount", _amount(base["amount"]))
         if "quantity" in base:
             yield from self.fact(f"{path}.quantity", QUANTITIES.get(base["quantity"], base["quantity"]), "refuses")
         for place, name in enumerate(base.get("least_of", ())):
-            yield from self.fact(f"{path}.least_of[{place}]", _amount(name), "refuses")
+            yield from self.base_of(f"{path}.least_of[{place}]", _amount(name))
         for place, name in enumerate(base.get("less", ())):
             yield from self.fact(f"{path}.less[{place}]", _amount(name), "counts_nil")
+
+    def base_of(self, path: str, name: str) -> Iterator[Warned]:
+        """Of an amount that is subsidised, or a whole of which a share is the limit: what only the claim tells is not known when money is
+        promised."""
+        if name in OF_THE_CLAIM or self.never(name):
+            yield _told(path, "refuses", [name])
 
     def rate(self, rate: Any, path: str) -> Iterator[Warned]:
         if not isinstance(rate, Mapping):
@@ -164,7 +181,7 @@ class _Look:
             yield from self.fact(path, "amounts.face_value", "refuses")
         for place, case in enumerate(rate.get("cases", ())):
             where = f"{path}.cases[{place}]"
-            untold = kind == "cases" and None in answers(case["when"], self.basis, self.never)
+            untold = kind == "cases" and None in answers(case["when"], self.basis, self.never, self.expects)
             if untold:
                 yield _told(f"{where}.when", "case_refuses", self.unknown(case["when"]))
             else:
@@ -181,11 +198,13 @@ class _Look:
             if kind == "quality_factor":
                 yield from self.fact(f"{where}.of", each.get("of"), "grade_assumed", grade=each["assume"])
             elif kind == "rate_limit":
-                yield from self.fact(f"{where}.of", each.get("of"), "refuses")
+                if "of" in each:
+                    yield from self.base_of(f"{where}.of", each["of"])
                 for number, name in enumerate(each.get("counting", ())):
                     yield from self.fact(f"{where}.counting[{number}]", name, "counts_nil")
             elif kind == "asked_limit":
-                yield from self.fact(where, "amounts.asked", "limits_nothing")
+                if ASKED not in self.with_claim:
+                    yield from self.fact(where, ASKED, "limits_nothing")
             elif kind == "deduct":
                 yield from self.fact(f"{where}.of", each["of"], "counts_nil")
 
@@ -193,7 +212,7 @@ class _Look:
         for place, cap in enumerate(caps):
             where, limit = f"{path}[{place}]", cap["limit"]
             if "when" in cap:
-                possible = answers(cap["when"], self.basis, self.never)
+                possible = answers(cap["when"], self.basis, self.never, self.expects)
                 if possible == {False}:
                     yield _told(f"{where}.when", "never_holds", self.unknown(cap["when"]))
                 elif True not in possible:

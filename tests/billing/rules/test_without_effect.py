@@ -61,7 +61,8 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
-        ({"base": {"amount": "prior_year_external_income", "clause": "1"}}, "$.base.amount", "refuses"),
+        ({"base": {"amount": "external_income", "clause": "1"}}, "$.base.amount", "refuses"),
+        ({"base": {"amount": "prior_year_external_income", "clause": "1"}}, "$.base.amount", "each_booking_whole"),
         ({"base": {"amount": "other_amounts.deposit", "clause": "1"}}, "$.base.amount", "refuses"),
         (
             {"base": {"least_of": ["paid", "lender"], "clause": "1"}},
@@ -224,9 +225,55 @@ def test_what_is_possible_is_what_a_condition_says_of_a_booking(when: dict[str, 
 
 
 def test_shipped_documents_say_what_waits() -> None:
-    found = {(each.path, each.code.removeprefix(CODE)) for each in warnings_of(load("HE-LF"))}
+    assert warnings_of(load("HE-LF")) == warnings_of(load("DEMO-QH-A")) == []  # the first asks with the claim what is asked for
+    at_once = load("HE-LF")
+    at_once["settlement"] |= {"mode": "deducted_now", "payee": "provider"}
+    found = {(each.path, each.code.removeprefix(CODE)) for each in warnings_of(at_once)}
     assert found == {("$.adjustments[0]", "limits_nothing")}
-    assert warnings_of(load("DEMO-QH-A")) == []
+
+
+REFUNDED = {"settlement": {"mode": "refunded_later", "form": "post_claim_refund", "payee": "firm", "clause": "1"}}
+OTHERS, LOWER = "amounts.other_subsidies", "amounts.lower_level"
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        (adjusted(type="deduct", of=OTHERS), []),
+        (adjusted(type="rate_limit", rate="0.5", of="amounts.fee", counting=[OTHERS]), []),
+        (adjusted(type="asked_limit"), []),
+        ({"base": {"amount": "fee", "minimum_charge": "included", "less": ["excluded"], "clause": "1"}}, []),
+        ({"payers": IN_ORDER | {"clause": "1"}}, []),
+        (adjusted(type="uplift", points="0.1", **on({"fact": LOWER, "above": 0})), []),
+        (adjusted(type="uplift", points="0.1", **on({"fact": LOWER, "at_least": 10})), ["never_holds"]),
+        (adjusted(type="uplift", points="0.1", **on({"fact": OTHERS, "above": 0})), ["never_holds"]),
+        (adjusted(type="uplift", points="0.1", **on({"fact": "amounts.asked", "above": 0})), ["never_holds"]),
+        (adjusted(type="rate_limit", rate="0.5", of="amounts.lender"), ["refuses"]),
+        ({"base": {"amount": "lower_level", "clause": "1"}}, ["refuses"]),
+        ({"gates": [{"type": "condition", "clause": "1", **on({"fact": OTHERS, "at_most": 100})}]}, []),
+        ({"gates": [{"type": "condition", "clause": "1", **on({"fact": OTHERS, "above": 100})}]}, ["unmeetable"]),
+        (
+            {
+                "gates": [
+                    {
+                        "type": "condition",
+                        "clause": "1",
+                        **on({"fact": OTHERS, "at_most": {"fact": "amounts.fee", "times": "0.5"}}),
+                    }
+                ]
+            },
+            [],
+        ),
+    ],
+)
+def test_what_a_claim_tells_is_a_warning_only_where_no_promise_can_rest_on_it(changes: dict[str, Any], codes: list[str]) -> None:
+    assert [code for _path, code in told(**REFUNDED, **changes)] == codes
+    assert told(**changes) != []  # taken off the bill at once: nobody is asked
+
+
+def test_an_amount_of_the_year_before_within_a_limit_of_the_year_is_no_warning() -> None:
+    cap = CAP | {"per": "owner_year"}
+    assert told(base={"amount": "prior_year_external_income", "clause": "1"}, caps=[cap]) == []
 
 
 def test_a_label_that_nobody_can_have_is_told_with_the_one_that_is_meant_and_a_class_of_owners_that_is_not_here() -> None:

@@ -70,6 +70,8 @@ TRIED_ELSEWHERE = {
     "billing_counted": "tests/billing/settlement/test_counted.py",
     "billing_topup": "tests/billing/ledger/test_life.py",
     "billing_capfigure": "tests/billing/services/test_cap_figures.py",
+    "billing_ownerincome": "tests/billing/firms/test_owner_incomes.py",
+    "billing_claimdeclaration": "tests/billing/claims/test_declared.py",
     "instruments_formercalendar": "tests/booking/timeline/test_timeline.py",
     "instruments_formeridentifier": "tests/billing/vouchers/test_code_change.py",
     "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
