@@ -17,7 +17,7 @@ from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.service_facts import UNSAID, Said
 from booking.rules.states import ReservationState
-from booking.services import conflicts, leader_news, notices, reservations, spending
+from booking.services import conflicts, deciders, leader_news, notices, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -281,4 +281,5 @@ def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime)
     if booked:
         notices.tell_of_series(series, booked, {"series.booked": person(series.requested_by_id)}, now)
     if ready:
-        notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
+        who = notices.told_managers(lab, now) | deciders.told_heads(ready[0])
+        notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: who}, now)

@@ -30,6 +30,7 @@ from booking.services import (
     conflicts,
     consents,
     credit,
+    deciders,
     decisions,
     downtime_rows,
     holds,
@@ -86,7 +87,7 @@ def approve(
     customer has been asked again, nothing is approved), and what ``assistants.give`` raises.
     """
     reservation = seen_by(actor, reservation_id)
-    _lab_only(reservation, actor)
+    deciders.require(reservation, actor)
     if reservation.is_of(actor.user_id):
         raise Refusal.of("booking.own_request")
 
@@ -248,7 +249,7 @@ def reject(
         raise Refusal.of("booking.reason_missing", field="reason")
 
     def may_reject(locked: Reservation, actor: Actor) -> None:
-        _lab_only(locked, actor)
+        deciders.require(locked, actor)
         if seen not in (None, locked.during):
             raise Conflict.of("booking.changed_meanwhile")
 

@@ -40,7 +40,8 @@ def link(
 
     The customer does so, and accepts the figures that follow with it: ``expected`` are those it saw. Raises NotFound, Forbidden (on a
     fund card ``card.not_your_spending``), Refusal ``commission.illegal_transition``, ``commission.other_parties``,
-    ``commission.linked_already``, ``samples.too_late_for_commission``, ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``, Conflict
+    ``commission.linked_already``, ``samples.too_late_for_commission``, ``samples.not_on_the_sheet``, ``samples.line_per_element``,
+    ``samples.beyond_the_line``, Conflict
     ``billing.figures_differ`` (``expected`` are others, or nothing was seen and the job would be dearer).
     """
     sheet = _locked_sheet(actor, sheet_id)
