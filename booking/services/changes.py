@@ -29,6 +29,7 @@ from booking.services import (
     holds,
     inbox,
     notices,
+    only_with_approval,
     other_instrument,
     spending,
     times,
@@ -176,6 +177,7 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
         refuse_impossible(locked, during, now, elsewhere=elsewhere)
     refuse_open(locked)
     context = other_instrument.context_of(locked, request.instrument_id)
+    context = only_with_approval.applied(context, locked.requested_by_id, locked.organisation_id, now)
     passed_over = refuse_by_rules(context, locked, request.during, side, now)
     for during in request.others:
         refuse_by_rules(context, locked, during, side, now)

@@ -26,6 +26,7 @@ from booking.services import (
     downtime_rows,
     holds,
     notices,
+    only_with_approval,
     spending,
     transitions,
 )
@@ -159,6 +160,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
+    context = only_with_approval.applied(context, whose.user_id, request.organisation_id, now)
     _refuse_again(request, whose, context)
     asked = (whose.user_id, customer, request.during, request.service_mode)
     reasons = refusal_reasons(context, *asked, now, lock=True, assistance=False)

@@ -35,6 +35,7 @@ from booking.services import (
     downtime_rows,
     holds,
     notices,
+    only_with_approval,
     running,
     sessions,
     spending,
@@ -171,10 +172,11 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
 
 def _why_without_look(locked: Reservation, now: datetime) -> str:
     """For the history; empty where the lab looks. It looks itself at what its own people overrode when they asked."""
-    if not policy_for(locked.instrument).approval_required:
+    context = only_with_approval.applied(of_reservation(locked), locked.requested_by_id, locked.organisation_id, now)
+    if not context.policy.approval_required:
         return NO_APPROVAL
     asked = ReservationTransition.objects.filter(reservation=locked, action="request")
-    if not auto_approval.lets(locked, of_reservation(locked), now) or asked.exclude(reason="").exists():
+    if not auto_approval.lets(locked, context, now) or asked.exclude(reason="").exists():
         return ""
     return NO_LOOK
 

@@ -23,7 +23,7 @@ from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
 from booking.rules.service_facts import Said
 from booking.rules.standing import only_own_rules
-from booking.services import auto_approval, deciders, downtime_rows, holds, reservations
+from booking.services import auto_approval, deciders, downtime_rows, holds, only_with_approval, reservations
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -127,6 +127,8 @@ def make_panel(
     people = consents.bookable_people(actor, chosen.pk, now) if chosen else []
     named = next((one for one in people if str(one.giver_id) == form.for_person), None)
     whose = actor_for(named.giver) if named else actor
+    if chosen:
+        context = only_with_approval.applied(context, whose.user_id, chosen.pk, now)
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
     payable = quote.payable_now_with_fen if quote and quote.rows else None
     keeps = quote is not None and quote.rows is not None and not quote.problems
