@@ -32,7 +32,7 @@ def eligibility_of(
     actor: Actor, customer: Organisation | None, shown: Sequence[Shown], service_mode: str, now: datetime
 ) -> list[Eligibility]:
     """What would become of a request for each time, for a customer that need not be stored (None: it is not known for whom, so that only
-    what is asked of the person counts): six statements at most, however many.
+    what is asked of the person counts): seven statements at most, however many.
 
     Without a ``service_mode`` it is said for the one of the instrument's that asks most of who books.
     """

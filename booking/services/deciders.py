@@ -91,7 +91,7 @@ def decided_by(actor: Actor) -> Q:
     booked_by = Coalesce(OuterRef("booked_by_id"), Value(0))
     others = others.exclude(user_id=OuterRef("requested_by_id")).exclude(user_id=booked_by)
     in_house = Q(instrument__organisation_id__in=headed, organisation_id=F("instrument__organisation_id"))
-    return managed | (in_house & ~Exists(others))
+    return managed | (in_house & Q(~Exists(others)))
 
 
 def told_heads(reservation: Reservation) -> Q:

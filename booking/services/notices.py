@@ -101,7 +101,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", told_managers(lab, now)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    if event == "requested":
+    if event in ("requested", "change_proposed_to_lab"):
         managers |= deciders.told_heads(reservation)
     told: dict[str, Q] = {code: managers if for_lab else _customers(reservation, event)}
     if event in _TO_BOTH:

@@ -209,7 +209,7 @@ def update_instrument(
     after = {name: values[name] for name in before}
     refuse_unreviewed(actor, instrument, after)
     if after.get("status") == InstrumentStatus.RETIRED:
-        Refusal.raise_any(against_retirement([instrument.pk], now).values())
+        Refusal.raise_any([*against_retirement([instrument.pk], now).values()])
     for name, value in after.items():
         setattr(instrument, name, value)
     instrument.name_pinyin = name_pinyin(instrument.name)

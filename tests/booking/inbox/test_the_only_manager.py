@@ -7,13 +7,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from booking import queries
-from booking.models import Reservation
+from booking.models import Reservation, ReservationChange
 from booking.queries.reservations import requests_waiting
-from booking.services import deciders, decisions, inbox, policies, reservations, transitions
+from booking.services import changes, deciders, decisions, inbox, policies, reservations, transitions
+from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.errors import Forbidden, Refusal
+from frontend.presenters.open_change import open_change
 from instruments.models import Membership, Notice, User
 from tests.booking.usage.conftest import codes
 
@@ -95,6 +97,31 @@ def test_what_nobody_could_decide_about_is_not_asked_for(cast, slot, theirs):
     with pytest.raises(Refusal) as refused:
         ask(cast, slot, organisation=cast.firm if theirs == "another organisation's" else None)
     assert codes(refused) == {"booking.nobody_decides"} and not Reservation.objects.exists()
+
+
+def test_a_move_of_the_managers_own_booking_is_the_administrators_to_answer(cast, slot, head):
+    own = ask(cast, slot)
+    transitions.approve(cast.actor("yu"), own.pk, cast.now)
+    changes.change(cast.actor("wang"), ChangeRequest(own.pk, slot(13, 15)), cast.now, idempotency_key="m")
+    row = ReservationChange.objects.get()
+    assert row.state == "open" and told("reservation.change_proposed_to_lab") == {"Wang", "Yu"}
+    shown = open_change(cast.actor("yu"), own, cast.now)
+    assert shown is not None and not shown.is_own
+    with pytest.raises(Refusal) as refused:
+        changes.accept(cast.actor("wang"), row.pk, cast.now)
+    assert codes(refused) == {"booking.own_request"}
+    changes.accept(cast.actor("yu"), row.pk, cast.now)
+    own.refresh_from_db()
+    assert own.during == slot(13, 15)
+
+
+def test_nor_is_a_move_asked_for_that_nobody_could_answer(cast, slot, head):
+    own = ask(cast, slot)
+    transitions.approve(cast.actor("yu"), own.pk, cast.now)
+    User.objects.filter(pk=head.pk).update(is_active=False)
+    with pytest.raises(Refusal) as refused:
+        changes.change(cast.actor("wang"), ChangeRequest(own.pk, slot(13, 15)), cast.now, idempotency_key="m")
+    assert codes(refused) == {"booking.nobody_decides"} and not ReservationChange.objects.exists()
 
 
 def test_where_nobody_approves_the_only_manager_books(cast, slot):

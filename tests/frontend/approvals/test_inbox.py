@@ -10,7 +10,6 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationGroup, ReservationSeries, ReservationTransition
 from booking.services import changes, transitions
-from instruments.models import Membership
 from tests.frontend.acting import query_count, words
 from tests.heads import with_head
 
@@ -189,10 +188,9 @@ def test_approving_twice_is_answered_and_changes_nothing(as_, approved):
     assert ReservationTransition.objects.filter(action="approve").count() == 1
 
 
-def test_nobody_approves_the_own_request(as_, cast, ask, now):
+def test_nobody_approves_the_own_request(as_, cast, ask):
     with_head(cast)
-    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role="researcher", created_at=now)
-    pk = ask(9, 12, who="wang")
+    pk = ask(9, 12, who="wang", firm=cast.lab)
     client = as_("wang")
     page = client.get("/approvals/")
     assert "a colleague has to decide" in words(page) and 'data-key="a"' not in page.content.decode()
