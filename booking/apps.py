@@ -42,7 +42,7 @@ class BookingApp(AppConfig):
 
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
-        register_retirement_guard(retiring.refuse_booked)
+        register_retirement_guard(retiring.reasons_against)
         register_leader_listener(leader_news.ask_new_leader)
         register_instrument_facts(catalogue_facts.policies)
         register_next_free(bookable_within)

@@ -9,6 +9,7 @@ from config.kernel.messages import register
 register(
     {
         "at_once.nobody": _("The lab looks at every request."),
+        "at_once.only_with_approval": _("Their credit points leave them bookings only with the lab's approval."),
         "at_once.not_licensed": _("They hold no licence to operate it alone then."),
         "at_once.not_proven": _("They have not used anything of the lab's before and agreed to it."),
         "at_once.rival": _("Somebody else asks for this time."),

@@ -321,7 +321,7 @@ register_sql(
             OR NOT (EXISTS (SELECT FROM booking_creditappeal a WHERE a.event_id = e.id AND a.state = 'granted')
                     OR (e.kind = 'no_show' AND EXISTS (SELECT FROM booking_reservationtransition t
                                                         WHERE t.reservation_id = e.reservation_id AND t.action = 'come_late'))
-                    OR (e.kind IN ('late', 'left_early', 'overtime', 'used')
+                    OR (e.kind IN ('late', 'left_early', 'overtime', 'booked_over', 'used')
                         AND EXISTS (SELECT FROM booking_devicerun d
                                      WHERE d.reservation_id = e.reservation_id AND d.state = 'attached')))""",
 )

@@ -14,6 +14,11 @@ register(
         "facts.no_more": _("This can be corrected until the session is agreed, and not of a booking that was given up."),
         "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
         "booking.own_request": _("You cannot approve your own request. A colleague has to."),
+        "booking.nobody_decides": _(
+            "You cannot approve your own request, and nobody else could: the lab has no other manager, and for this organisation its "
+            "institution has no administrator who decides. Have somebody made a manager of the lab (People, on the page of your "
+            "institution), then ask."
+        ),
         "booking.reason_missing": _("Give a reason: the other side reads it."),
         "decision.told": _(
             "This has been told already: an answer can be taken back for %(undo_seconds)s seconds. What is approved can still be "

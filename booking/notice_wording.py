@@ -387,6 +387,22 @@ register_events(
         "reservation.extended": _customer(
             _("%(instrument)s: session %(reference)s goes on for longer"), _("Session extended"), "clock", calendar=calendar_of
         ),
+        "reservation.extended_for_you": Event(
+            "reservations",
+            _("%(instrument)s: the lab lets your session %(reference)s go on for longer"),
+            (
+                *_WHEN,
+                _("Asked for: %(reason)s"),
+                _("Entered by: %(staff)s"),
+                _("To pay for the whole session now: %(payable_now_fen)s"),
+                _(
+                    "If nobody of you asked for it, tell the lab. You look at the times when the session is over, and may ask for others."
+                ),
+            ),
+            "clock",
+            calendar=calendar_of,
+            name=_("Session extended by the lab"),
+        ),
         "reservation.completed": _customer(
             _("%(instrument)s: please look at the times of session %(reference)s"),
             _("Times of a session to look at"),

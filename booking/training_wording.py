@@ -25,6 +25,7 @@ EVENT_NAMES: dict[str, Word] = {
     "late": pgettext_lazy("credit event", "Came late"),
     "left_early": pgettext_lazy("credit event", "Left early"),
     "overtime": pgettext_lazy("credit event", "Used it beyond the booked end"),
+    "booked_over": pgettext_lazy("credit event", "Booked far more than used"),
     "no_show": pgettext_lazy("credit event", "Did not come"),
     "no_feedback": pgettext_lazy("credit event", "No feedback within a day"),
     "late_cancel": pgettext_lazy("credit event", "Cancelled late"),
@@ -34,6 +35,7 @@ EVENT_NAMES: dict[str, Word] = {
 }
 MEASURE_NAMES: dict[str, Word] = {
     "notice": pgettext_lazy("credit measure", "Only a notice"),
+    "with_approval": pgettext_lazy("credit measure", "Bookings only with the lab's approval"),
     "no_booking": pgettext_lazy("credit measure", "No bookings for some days"),
     "instrument_list": pgettext_lazy("credit measure", "Not on the instruments where it happened"),
     "lab_list": pgettext_lazy("credit measure", "Not at the lab"),

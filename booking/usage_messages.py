@@ -22,6 +22,14 @@ register(
         "booking.extension_longest": _("A booking here lasts at most %(longest_minutes)s. Book another time for the rest."),
         "booking.extension_not_free": _("It is free until %(free_until_at)s. Choose an earlier end."),
         "booking.extension_off_grid": _("End on the %(granularity_minutes)s-minute grid, next at %(next_at)s."),
+        "booking.extension_licence_of": _(
+            "The licence that counts is that of %(person)s, who started the session and works at the instrument."
+        ),
+        "booking.extension_reason_missing": _("Say who of the customer asked for more time, and how. They read it."),
+        "booking.person_does_not_spend": _(
+            "A fund card pays for this, and %(person)s does not spend from it today. %(leader)s, who leads its group, or an "
+            "administrator of the customer has to let the session go on."
+        ),
         "check_in.code_unknown": _("This code is not in use any more. Ask the lab for the new label, or have them check you in."),
         "check_in.scan_again": _("This page is too old to be sure that you stand at the instrument. Scan its code again."),
         "check_in.ticks_missing": _("Confirm every point first: it is about your safety."),

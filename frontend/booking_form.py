@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils.dateparse import parse_datetime
+
 from billing.settlement.offered import share_of_percent
 from booking.ports import Addons, ExpectedFigures
 from booking.queries import Before
@@ -262,6 +264,17 @@ def _typed_addons(data: Mapping[str, Any]) -> str:
 def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:
     """The figures that the person saw, in fen; None where the form carries none that can be read."""
     return figures_of(*(str(data.get(name, "")) for name in ("expected_payable_now_fen", "expected_final_cost_fen")))
+
+
+def read_longer(data: Mapping[str, Any]) -> tuple[datetime, ExpectedFigures]:
+    """Until when a session shall go on, with the figures that were shown for it. Raises Refusal ``booking.time_unreadable``."""
+    try:
+        ends_at = parse_datetime(str(data.get("ends_at", "")))
+    except ValueError:
+        ends_at = None
+    if ends_at is None or ends_at.tzinfo is None:
+        raise Refusal.of("booking.time_unreadable", "ends_at")
+    return ends_at, read_expected(data)
 
 
 def figures_of(payable_now: str, final_cost: str) -> ExpectedFigures:

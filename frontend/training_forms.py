@@ -215,6 +215,21 @@ class RulesForm(WithChoices):
     late_minutes = forms.IntegerField(label=_("Late: more than (minutes)"), min_value=0, max_value=1440, initial=15)
     early_minutes = forms.IntegerField(label=_("Left early: more than (minutes)"), min_value=0, max_value=1440, initial=30)
     overtime_minutes = forms.IntegerField(label=_("Overtime: more than (minutes)"), min_value=0, max_value=1440, initial=15)
+    over_percent = forms.IntegerField(
+        label=_("Booked far more than used: more than (percent over it)"),
+        required=False,
+        min_value=1,
+        max_value=1000,
+        initial=50,
+    )
+    over_gap_minutes = forms.IntegerField(
+        label=_("and by at least (minutes)"),
+        required=False,
+        min_value=1,
+        max_value=14400,
+        initial=60,
+        help_text=_("Counts only where points are set for it, and then instead of coming late and leaving early."),
+    )
     most_points = forms.IntegerField(
         label=_("Never more points than"),
         required=False,
@@ -299,6 +314,7 @@ class RulesForm(WithChoices):
             "appeals_a_year": typed["appeals_a_year"],
             "window_days": typed["window_days"],
             **{name: typed[name] for name in ("late_minutes", "early_minutes", "overtime_minutes")},
+            **{name: typed[name] for name in ("over_percent", "over_gap_minutes") if typed[name] is not None},
         }
 
 

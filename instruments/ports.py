@@ -7,13 +7,14 @@ catalogue wants to know is in ``catalogue_ports``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
 from config.kernel.access import Actor
+from config.kernel.errors import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,9 @@ def use() -> UsePort:
     return _use[0]
 
 
-#: Hears, in the transaction of the change and before it is written, that an instrument (its id) is to be retired; raises Refusal where it
-#: cannot be yet.
-RetirementGuard = Callable[[int, datetime], None]
+#: Is asked, in the transaction of the change and before it is written, about instruments (their ids) that are to be retired; answers why
+#: those cannot be yet that cannot.
+RetirementGuard = Callable[[Collection[int], datetime], Mapping[int, Reason]]
 _retirement_guards: list[RetirementGuard] = []
 
 
@@ -113,10 +114,12 @@ def register_retirement_guard(guard: RetirementGuard) -> None:
     _retirement_guards[:] = [guard]
 
 
-def before_retirement(instrument_id: int, now: datetime) -> None:
-    """Ask whoever has something to do with the instrument. Raises Refusal."""
-    for guard in _retirement_guards:
-        guard(instrument_id, now)
+def against_retirement(instrument_ids: Collection[int], now: datetime) -> dict[int, Reason]:
+    """Why those of the instruments cannot be retired that cannot be, by id; none is asked about where there are none."""
+    found: dict[int, Reason] = {}
+    for guard in _retirement_guards if instrument_ids else ():
+        found |= guard(instrument_ids, now)
+    return found
 
 
 CalendarListener = Callable[[Sequence[int]], None]

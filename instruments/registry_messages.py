@@ -101,6 +101,10 @@ register(
             "Line %(line)s: the code of %(name)s is that of an organisation that owns no instruments. Correct the code."
         ),
         "import.number_twice": _("The number %(number)s stands in line %(first_line)s already."),
+        "import.booked_ahead": _(
+            "%(name)s has %(count)s bookings or requests ahead, so no file retires it. Open it: tell an outage over those times, which "
+            "lists them and moves or gives back each, and answer the requests; then import again. Or leave its state out of this row."
+        ),
         "import.number_twice_for_owner": _("Line %(line)s: the number %(number)s stands in line %(first_line)s already."),
         "import.value_unknown": _("%(text)s has no meaning here. Known values: %(known)s."),
         "import.time_zone_unknown": _("There is no time zone called %(name)s. Use a name like Asia/Shanghai."),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     """A VAT invoice may be of a settlement statement, too: of what an office buys."""
 
     dependencies = [
-        ('billing', '0280_files_of_papers'),
+        ('billing', '0286_declared_with_claims'),
     ]
 
     operations = [

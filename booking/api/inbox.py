@@ -16,10 +16,10 @@ from booking.models import Reservation
 from booking.queries import inbox as inbox_queries
 from booking.queries.inbox import Pending
 from booking.rules.deciding import MOST_TOGETHER, Risk, Verdict
-from booking.services import decisions, inbox
+from booking.services import deciders, decisions, inbox
 from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
-from config.kernel.access import Role, visible_to
+from config.kernel.access import visible_to
 from config.kernel.api.fields import Id, Text
 from config.kernel.api.problems import status_of
 from config.kernel.api.schema import IDEMPOTENT
@@ -124,7 +124,7 @@ class InboxView(ApiView):
     @extend_schema(responses=PendingOut(many=True))
     def list(self, request: Request) -> Response:
         """The requests that wait for one's labs, those that begin soonest first, with what deserves a second look."""
-        self.actor.require(Role.LAB_MANAGER)
+        deciders.require_inbox(self.actor)
         return self.paged_together(
             inbox_queries.waiting(self.actor),
             lambda rows: [_shown(one) for one in inbox_queries.pending_of(self.actor, rows, self.now)],
@@ -143,7 +143,7 @@ class DecisionsView(ApiView):
         """Each is decided by itself. 200 also when some failed: ``results`` says why. What was done can be taken back for ten seconds,
         and is told after them. The same Idempotency-Key decides nothing twice and tries again what failed."""
         key, asked = self.idempotency_key(request), self.valid(request)
-        self.actor.require(Role.LAB_MANAGER)
+        deciders.require_inbox(self.actor)
         wish = Wish(Verdict(asked["decision"]), Why(asked["choice"], asked["reason"]), rivals=rivals_of(asked))
         seen = {one["reservation"]: range_of(one) for one in asked["seen"]}
         results = inbox.decide_all(self.actor, asked["reservations"], wish, self.now, seen=seen, idempotency_key=key)
@@ -166,7 +166,7 @@ class RivalsView(ApiView):
         """Which other requests approving all of these would decline with them, where requests compete for a time. Nothing is decided;
         ``rivals: keep`` lets them wait."""
         asked = self.valid(request)
-        self.actor.require(Role.LAB_MANAGER)
+        deciders.require_inbox(self.actor)
         found = inbox.rivals_of_all(self.actor, asked["reservations"])
         return Response([{"reservation": one.request.pk, "rivals": [_rival(each) for each in one.rivals]} for one in found])
 

@@ -97,6 +97,7 @@ class UsageStepView(ReservationActionView):
         "start": shapes.StartIn,
         "end": shapes.EndIn,
         "extend": shapes.ExtendIn,
+        "extend_for_customer": shapes.ExtendForCustomerIn,
         "adjust": shapes.AdjustIn,
         "charge_less": shapes.AdjustIn,
         "dispute": NeededReasonIn,
@@ -131,9 +132,7 @@ class CustomerUsageView(UsageStepView):
         """Let a running session end later; refused with what is free, or with the figures when others were expected."""
 
         def act(key: int, given: dict[str, Any]) -> None:
-            seen = given.get("expected")
-            expected = ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
-            extending.extend(self.actor, key, given["ends_at"], expected, self.now)
+            extending.extend(self.actor, key, given["ends_at"], _expected(given), self.now)
 
         return self.step(request, pk, act)
 
@@ -182,6 +181,16 @@ class LabUsageView(UsageStepView):
     token_scopes = {"POST": "manage"}
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
+    def extend_for_customer(self, request: Request, pk: str) -> Response:
+        """Let a customer's running session end later because they asked; `reason` says who did and how. They are told, with what is to
+        pay. Refused as `extend`, and where whom it is booked for does not spend from its fund card."""
+
+        def act(key: int, given: dict[str, Any]) -> None:
+            extending.extend_for_customer(self.actor, key, given["ends_at"], _expected(given), given["reason"], self.now)
+
+        return self.step(request, pk, act)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def confirm_usage(self, request: Request, pk: str) -> Response:
         """Say yes to the times for the lab; where the customer has said yes, the use is charged."""
         return self.step(request, pk, lambda key, given: _nothing(usage_review.agree(self.actor, key, self.now)))
@@ -213,6 +222,11 @@ class LabUsageView(UsageStepView):
         return self.step(
             request, pk, lambda key, given: usage_review.decide(self.actor, key, given["decision"], given["reason"], self.now)
         )
+
+
+def _expected(given: Mapping[str, Any]) -> ExpectedFigures:
+    seen = given.get("expected")
+    return ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
 
 
 class CloseOutView(ApiView):
@@ -516,6 +530,7 @@ def _on_reservation(view: type[UsageStepView], path: str, action: str) -> URLPat
 
 _CUSTOMER = ("start", "end", "extend", "agree", "adjust", "dispute")
 _LAB = {
+    "extend-for-customer": "extend_for_customer",
     "confirm-usage": "confirm_usage",
     "charge-less": "charge_less",
     "accept-adjustment": "accept_adjustment",

@@ -54,6 +54,10 @@ class ExtendIn(StrictSerializer):
     expected = ExpectedIn(required=False, allow_null=True)
 
 
+class ExtendForCustomerIn(ExtendIn):
+    reason = Text(max_length=500, help_text="Who of the customer asked for it, and how. Read by the customer.")
+
+
 class AdjustIn(StrictSerializer):
     starts_at = Instant(required=False, allow_null=True, default=None, help_text="Left out with the end: nothing is charged.")
     ends_at = Instant(required=False, allow_null=True, default=None)

@@ -54,6 +54,7 @@ class CreditEvent(models.Model):
                         "late",
                         "left_early",
                         "overtime",
+                        "booked_over",
                         "no_show",
                         "no_feedback",
                         "late_cancel",

@@ -11,7 +11,7 @@ from booking.queries.finding import FoundTime
 from booking.rules.eligibility import Eligibility, eligibility, shown_mode
 from booking.rules.licensing import licence_of_mode
 from booking.rules.training import Level
-from booking.services import auto_approval, standing
+from booking.services import auto_approval, only_with_approval, standing
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.standing import Look
 from config.kernel.access import Actor
@@ -32,13 +32,17 @@ def eligibility_of(
     actor: Actor, customer: Organisation | None, shown: Sequence[Shown], service_mode: str, now: datetime
 ) -> list[Eligibility]:
     """What would become of a request for each time, for a customer that need not be stored (None: it is not known for whom, so that only
-    what is asked of the person counts): six statements at most, however many.
+    what is asked of the person counts): seven statements at most, however many.
 
     Without a ``service_mode`` it is said for the one of the instrument's that asks most of who books.
     """
     looks = [_look(one, customer, service_mode) for one in shown]
     if actor.user_id is None:
         return [_of_a_visitor(one) for one in looks]
+    contexts = only_with_approval.applied_to_all(
+        [one.context for one in looks], actor.user_id, customer.pk or 0 if customer else 0, now
+    )
+    looks = [replace(one, context=context) for one, context in zip(looks, contexts, strict=True)]
     held = _levels(looks, actor.user_id)
     reasons = _reasons(actor, actor.user_id, customer, looks, held, now)
     asked = [

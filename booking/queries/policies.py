@@ -20,7 +20,7 @@ from booking.rules.policy_layers import Combined, Layer, read_settings
 from booking.rules.quota import Booked
 from booking.rules.standing import Asked, CoolOff, HorizonOfAudience, Licensed, Rule, Standing
 from booking.rules.states import GIVEN_UP, ReservationState
-from booking.services import assisting, auto_approval, policies
+from booking.services import assisting, auto_approval, only_with_approval, policies
 from booking.services import context as booking_context
 from booking.services.context import policy_for
 from booking.services.policies import Scope
@@ -298,7 +298,11 @@ def tried(
     if booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
         against.append(Reason("booking.taken", {}, "starts_at"))
     looks_for: list[Reason] = []
-    if not against and context.policy.approval_required:
+    by_rules = context
+    context = only_with_approval.applied(context, person_id, customer.pk, now)
+    if not against and context is not by_rules:
+        looks_for = [Reason("at_once.only_with_approval")]
+    elif not against and context.policy.approval_required:
         fen = price(context.instrument, customer) if isinstance(who, Somebody) else None
         looks_for = auto_approval.looked_at_for(context, person_id, during, fen)
     return Tried(against, looks_for, context.policy.approval_required)

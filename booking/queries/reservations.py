@@ -21,6 +21,7 @@ from booking.rules.enquiries import Side as Party
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
+from booking.services import deciders
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role, visible_to
@@ -123,8 +124,9 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
 
 
 def requests_waiting(actor: Actor) -> QuerySet[Reservation]:
-    """Requests that wait for the actor's labs, those that begin soonest first."""
-    return lab_reservations(actor).filter(state=ReservationState.REQUESTED).order_by("starts_at", "pk")
+    """Requests about which the actor decides (``services.deciders``), those that begin soonest first."""
+    rows = reservations_visible(actor).filter(deciders.decided_by(actor), state=ReservationState.REQUESTED)
+    return rows.order_by("starts_at", "pk")
 
 
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     LATE = "late"
     LEFT_EARLY = "left_early"
     OVERTIME = "overtime"
+    BOOKED_OVER = "booked_over"
     NO_SHOW = "no_show"
     NO_FEEDBACK = "no_feedback"
     LATE_CANCEL = "late_cancel"
@@ -42,12 +43,15 @@ class MeasureKind(StrEnum):
     """What a low score leads to, the mildest first."""
 
     NOTICE = "notice"
+    WITH_APPROVAL = "with_approval"
     NO_BOOKING = "no_booking"
     INSTRUMENT_LIST = "instrument_list"
     LAB_LIST = "lab_list"
     ACCOUNT_INACTIVE = "account_inactive"
 
 
+#: What keeps nobody from booking.
+MILD = frozenset({MeasureKind.NOTICE, MeasureKind.WITH_APPROVAL})
 #: Only the platform's rules can shut somebody out everywhere.
 OF_THE_PLATFORM = frozenset({MeasureKind.ACCOUNT_INACTIVE})
 MOST_POINTS = 1000
@@ -60,6 +64,8 @@ MOST_APPEALS = 100
 APPEAL_YEAR = timedelta(days=365)
 _MINUTES = {"late_minutes": 15, "early_minutes": 30, "overtime_minutes": 15}
 _MOST_MINUTES = 1440
+#: Booked far over used: more than so many percent over it, and by so many minutes at least, with what they may be at most.
+_OVER = {"over_percent": (50, 1000), "over_gap_minutes": (60, 14400)}
 
 
 class Scope(StrEnum):
@@ -102,6 +108,8 @@ class CreditPolicy:
     late_minutes: int = _MINUTES["late_minutes"]
     early_minutes: int = _MINUTES["early_minutes"]
     overtime_minutes: int = _MINUTES["overtime_minutes"]
+    over_percent: int = 50
+    over_gap_minutes: int = 60
     counts: tuple[Count, ...] = ()
     gains: Mapping[EventKind, int] = field(default_factory=dict)
     most_points: int | None = None
@@ -149,7 +157,7 @@ class Measure:
 
     @property
     def blocks(self) -> bool:
-        return self.kind is not MeasureKind.NOTICE
+        return self.kind not in MILD
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +176,24 @@ def policy_from(document: Any, scope: Scope) -> CreditPolicy:
     Shape: ``{"start_points": 100, "points": {"no_show": 20}, "thresholds": [{"below": 60, "kind": "no_booking", "days": 7}],
     "window_days": 365, "late_minutes": 15, "early_minutes": 30, "overtime_minutes": 15, "counts": [{"kind": "no_show", "times": 3,
     "within_days": 90, "leads_to": "no_booking", "days": 14}], "gains": {"used": 1, "licence": 5}, "most_points": 100,
-    "appeals_a_year": 3}``; only the first is needed.
+    "appeals_a_year": 3, "over_percent": 50, "over_gap_minutes": 60}``; only the first is needed.
     """
     reasons: list[Reason] = []
     given: Mapping[str, Any] = document if isinstance(document, dict) else {}
     if not isinstance(document, dict):
         reasons.append(Reason("policy.unreadable", {}, "document"))
-    known = {"start_points", "points", "thresholds", "window_days", "counts", "gains", "most_points", "appeals_a_year", *_MINUTES}
+    known = {
+        "start_points",
+        "points",
+        "thresholds",
+        "window_days",
+        "counts",
+        "gains",
+        "most_points",
+        "appeals_a_year",
+        *_OVER,
+        *_MINUTES,
+    }
     reasons += [Reason("credit.unknown_part", {"part_name": str(name)[:60]}, "document") for name in given if name not in known]
     start = _whole(given.get("start_points"), 1, MOST_POINTS, "start_points", reasons)
     costs = _points(given.get("points", {}), AUTOMATIC, "points", reasons)
@@ -185,9 +204,10 @@ def policy_from(document: Any, scope: Scope) -> CreditPolicy:
     most = _whole_or_none(given.get("most_points"), start, MOST_POINTS, "most_points", reasons)
     appeals = _whole_or_none(given.get("appeals_a_year"), 1, MOST_APPEALS, "appeals_a_year", reasons)
     minutes = {name: _whole(given.get(name, usual), 0, _MOST_MINUTES, name, reasons) for name, usual in _MINUTES.items()}
+    over = {name: _whole(given.get(name, usual), 1, limit, name, reasons) for name, (usual, limit) in _OVER.items()}
     Refusal.raise_any(reasons)
     return CreditPolicy(
-        start, costs, thresholds, window, **minutes, counts=counts, gains=gains, most_points=most, appeals_a_year=appeals
+        start, costs, thresholds, window, **minutes, **over, counts=counts, gains=gains, most_points=most, appeals_a_year=appeals
     )
 
 
@@ -216,7 +236,8 @@ def _said(policy: CreditPolicy) -> dict[str, Any]:
         for one in policy.counts
     ]
     gains = {kind.value: points for kind, points in policy.gains.items()}
-    parts = {"counts": counts, "gains": gains, "most_points": policy.most_points, "appeals_a_year": policy.appeals_a_year}
+    over = {name: getattr(policy, name) for name in _OVER} if policy.notes(EventKind.BOOKED_OVER) else {}
+    parts = over | {"counts": counts, "gains": gains, "most_points": policy.most_points, "appeals_a_year": policy.appeals_a_year}
     return {name: value for name, value in parts.items() if value}
 
 
@@ -448,7 +469,7 @@ def next_appeal_at(policies: Sequence[CreditPolicy | None], made: Sequence[datet
 
 
 #: What the times of a session say about it, so that other times may say otherwise.
-MEASURED = (EventKind.LATE, EventKind.LEFT_EARLY, EventKind.OVERTIME, EventKind.USED)
+MEASURED = (EventKind.LATE, EventKind.LEFT_EARLY, EventKind.OVERTIME, EventKind.BOOKED_OVER, EventKind.USED)
 
 
 def session_events(policy: CreditPolicy, booked: TimeRange, started_at: datetime, ended_at: datetime) -> list[EventKind]:
@@ -461,6 +482,13 @@ def session_events(policy: CreditPolicy, booked: TimeRange, started_at: datetime
     if ended_at - booked.ends_at > timedelta(minutes=policy.overtime_minutes):
         found.append(EventKind.OVERTIME)
     return found
+
+
+def is_booked_over(policy: CreditPolicy, booked: TimeRange, started_at: datetime, ended_at: datetime) -> bool:
+    """Whether far more was booked than used, by the percentage and the smallest gap of the rules."""
+    used = max(ended_at - started_at, timedelta())
+    gap = booked.duration - used
+    return gap >= timedelta(minutes=policy.over_gap_minutes) and gap * 100 > used * policy.over_percent
 
 
 class AppealState(StrEnum):

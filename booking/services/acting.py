@@ -16,6 +16,7 @@ from booking.services.sides import Sides, sides_of
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden
 from instruments.models import FundCard
+from instruments.queries import actor_for
 from instruments.queries import spending as cards
 
 
@@ -79,6 +80,16 @@ def require_paying(reservation: Reservation, actor: Actor, now: datetime, *, loc
         raise Forbidden.of("booking.not_yours")
     consents.require_open(reservation, actor, now, lock=lock)
     raise Forbidden.of("card.not_your_spending", leader=str(reservation.fund_card.group.leader) if reservation.fund_card else "")
+
+
+def require_person_paying(reservation: Reservation, now: datetime) -> None:
+    """What the lab does for the customer costs what whom it is booked for could say yes to.
+
+    Raises Forbidden ``booking.person_does_not_spend`` (``person``, ``leader``).
+    """
+    card = reservation.fund_card
+    if card is not None and not pays(reservation, actor_for(reservation.requested_by), now):
+        raise Forbidden.of("booking.person_does_not_spend", person=str(reservation.requested_by), leader=str(card.group.leader))
 
 
 def require_objecting(reservation: Reservation, actor: Actor, now: datetime) -> None:

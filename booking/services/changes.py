@@ -26,9 +26,11 @@ from booking.services import (
     acting,
     assisting,
     conflicts,
+    deciders,
     holds,
     inbox,
     notices,
+    only_with_approval,
     other_instrument,
     spending,
     times,
@@ -176,6 +178,7 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
         refuse_impossible(locked, during, now, elsewhere=elsewhere)
     refuse_open(locked)
     context = other_instrument.context_of(locked, request.instrument_id)
+    context = only_with_approval.applied(context, locked.requested_by_id, locked.organisation_id, now)
     passed_over = refuse_by_rules(context, locked, request.during, side, now)
     for during in request.others:
         refuse_by_rules(context, locked, during, side, now)
@@ -188,6 +191,9 @@ def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side,
         agreed=request.agreed,
         elsewhere=elsewhere,
     )
+    if asks and side is Side.CUSTOMER:
+        own = (locked.instrument.organisation_id, locked.organisation_id)
+        deciders.require_somebody(deciders.of_own([actor], *own))
     if asks and locked.starts_at <= now:
         raise Refusal.of("change.start_first", field="ends_at")
     state = ChangeState.OPEN if asks else ChangeState.MADE
@@ -486,7 +492,7 @@ def _answerable(actor: Actor, change_id: int) -> ReservationChange:
     row = _visible_change(actor, change_id)
     reservation = row.reservation
     if row.side == Side.CUSTOMER:
-        actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
+        deciders.require(reservation, actor)
         if reservation.is_of(actor.user_id):
             raise Refusal.of("booking.own_request")
     elif side_of(reservation, actor) is not Side.CUSTOMER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from booking.rules.credit import (
     EventKind,
     Scope,
     document_of,
+    is_booked_over,
     next_appeal_at,
     next_appeal_state,
     policy_from,
@@ -107,7 +109,8 @@ def take_back(reservation: Reservation, kind: EventKind, actor: Actor, now: date
 
 
 def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
-    """Note what the measured time of a finished session says (late, left early, overtime, as booked); part of the caller's transaction.
+    """Note what the measured time of a finished session says (late, left early, overtime, booked far over used, as booked); part of the
+    caller's transaction.
 
     When the times were corrected, what they do not say any more is given back. What was given back once is not noted again.
     """
@@ -119,11 +122,25 @@ def note_session(reservation: Reservation, session: UsageSession, actor: Actor, 
     kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
     if session.outcome == Outcome.FAULT:
         kinds = [kind for kind in kinds if kind is not EventKind.LEFT_EARLY]
+    else:
+        kinds = _with_booked_over(kinds, policies, booked, session.actual_starts_at, ended_at)
     kinds = kinds or [EventKind.USED]
     for kind in MEASURED:
         if kind not in kinds:
             take_back(reservation, kind, actor, now)
     return [event for kind in kinds if (event := _note(reservation, kind, rules, actor, now)) is not None]
+
+
+def _with_booked_over(
+    kinds: list[EventKind], policies: Sequence[CreditPolicy], booked: TimeRange, started_at: datetime, ended_at: datetime
+) -> list[EventKind]:
+    """Far more booked than used, where rules note that. Where all of them do, it stands for coming late and leaving early, which are the
+    same time once more."""
+    noting = [one for one in policies if one.notes(EventKind.BOOKED_OVER)]
+    if not any(is_booked_over(one, booked, started_at, ended_at) for one in noting[:1]):
+        return kinds
+    same = (EventKind.LATE, EventKind.LEFT_EARLY) if noting == policies else ()
+    return [*(kind for kind in kinds if kind not in same), EventKind.BOOKED_OVER]
 
 
 def _note(

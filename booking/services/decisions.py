@@ -17,9 +17,8 @@ from booking import ports
 from booking.models import RequestDecision, Reservation
 from booking.rules.deciding import UNDO, Verdict, refuse_late_take_back
 from booking.rules.states import GIVEN_UP, Action, ReservationState
-from booking.services import assisting, conflicts, deputies, notices
+from booking.services import assisting, conflicts, deciders, deputies, notices
 from booking.services.context import policy_for
-from booking.services.sides import require_lab
 from booking.services.state_writing import lock_row, move, seen_by
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Forbidden, Refusal
@@ -90,7 +89,7 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
     now, or ``booking.nobody_assists``.
     """
     reservation = seen_by(actor, reservation_id)
-    require_lab(reservation, actor)
+    deciders.require(reservation, actor)
 
     def work() -> None:
         locked = lock_row(reservation_id)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from booking.models import Reservation, ReservationChange, ReservationSeries
 from booking.rules.changes import ChangeState
 from booking.rules.states import ReservationState
-from booking.services import assisting, deputies
+from booking.services import assisting, deciders, deputies
 from config.kernel.access import Role
 from config.kernel.services.silence import is_silent, silence
 from instruments.models import Instrument
@@ -101,6 +101,8 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", told_managers(lab, now)
     for_lab = event == "requested" or event.endswith("_to_lab")
+    if event in ("requested", "change_proposed_to_lab"):
+        managers |= deciders.told_heads(reservation)
     told: dict[str, Q] = {code: managers if for_lab else _customers(reservation, event)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers

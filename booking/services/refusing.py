@@ -28,19 +28,21 @@ def refusal_reasons(
     without_id: int = 0,
     assistance: bool = True,
     holder_id: int | None = None,
+    licensed_id: int | None = None,
 ) -> list[Reason]:
     """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
 
     ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
     move there. ``assistance`` False: who writes finds out by itself whether somebody can assist. What ``holder_id`` holds of the instrument
-    keeps nobody of those who assist from it.
+    keeps nobody of those who assist from it. ``licensed_id``: whose licence is asked for (None: that of ``person_id``).
     """
     reasons = time_reasons(context, during, service_mode, now)
     if not any(one.code == "booking.instrument_unavailable" for one in reasons):
         reasons += outage_reasons(context, during)
     if customer is not None:
         context = context.for_customer(customer)
-        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
+        whose_standing = (context, person_id, customer.pk, during, service_mode, now)
+        reasons += standing.reasons(*whose_standing, lock=lock, without_id=without_id, licensed_id=licensed_id)
     reasons += context.closed_reasons(during)
     if assistance and context.has_assistants:
         whose = (context.instrument, during, context.policy, context.zone)

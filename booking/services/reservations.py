@@ -17,7 +17,19 @@ from booking.rules.service_facts import UNSAID, Said, kept, said_faults, service
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import assisting, auto_approval, conflicts, consents, downtime_rows, holds, notices, spending, transitions
+from booking.services import (
+    assisting,
+    auto_approval,
+    conflicts,
+    consents,
+    deciders,
+    downtime_rows,
+    holds,
+    notices,
+    only_with_approval,
+    spending,
+    transitions,
+)
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -107,7 +119,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
     """Ask for a reservation.
 
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
-    ``consent.missing`` (``for_person``), ``card.choose`` (one that the colleague does not spend from), Conflict
+    ``consent.missing`` (``for_person``), ``booking.nobody_decides`` (``organisation``; a manager's own request that nobody could decide
+    about), ``card.choose`` (one that the colleague does not spend from), Conflict
     ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone; the first one with
     ``extra["elsewhere"]`` too), ``booking.asked_already`` (by the same person, where requests compete), Busy.
     """
@@ -147,6 +160,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
+    context = only_with_approval.applied(context, whose.user_id, request.organisation_id, now)
     _refuse_again(request, whose, context)
     asked = (whose.user_id, customer, request.during, request.service_mode)
     reasons = refusal_reasons(context, *asked, now, lock=True, assistance=False)
@@ -158,13 +172,17 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     ports.money().on_request(reservation, actor, request.expected, now, addons=request.addons)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)
+    own = deciders.of_own((actor, whose), context.instrument.organisation_id, request.organisation_id)
     if spending.judge(reservation, now) is Wait.GOES_ON:
+        if context.policy.approval_required and not auto_approval.lets(reservation, context, now):
+            deciders.require_somebody(own)
         return reservation
     if not context.policy.approval_required:
         transitions.approve_at_once(reservation, now)
     elif not passed_over and auto_approval.lets(reservation, context, now):
         transitions.approve_at_once(reservation, now, transitions.NO_LOOK)
     else:
+        deciders.require_somebody(own)
         notices.defer(reservation, "requested", now)
     return reservation
 

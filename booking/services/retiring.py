@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from booking.models import Reservation
 from booking.rules.states import ReservationState
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason
 
 
-def refuse_booked(instrument_id: int, now: datetime) -> None:
-    """Raises Refusal ``booking.ahead_of_retirement`` (``status``) while requests or bookings lie ahead, or a session runs."""
+def reasons_against(instrument_ids: Collection[int], now: datetime) -> dict[int, Reason]:
+    """``booking.ahead_of_retirement`` (``status``) for each of them with requests or bookings ahead, or a session that runs: one query."""
     ahead = Q(state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], ends_at__gt=now)
-    booked = Reservation.objects.filter(ahead | Q(state=ReservationState.IN_USE), instrument=instrument_id).count()
-    if booked:
-        raise Refusal.of("booking.ahead_of_retirement", "status", count=booked)
+    rows = Reservation.objects.filter(ahead | Q(state=ReservationState.IN_USE), instrument__in=instrument_ids)
+    counts = rows.values_list("instrument").annotate(booked=Count("pk")).order_by()
+    return {pk: Reason("booking.ahead_of_retirement", {"count": booked}, "status") for pk, booked in counts}

@@ -114,7 +114,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     """The customer agrees or declines; the lab may withdraw, also what a signed order says. ``amount_fen`` is what who agrees was shown.
 
     Raises NotFound, Forbidden, Refusal ``samples.extra_answered``, ``samples.second_person``, ``samples.no_extra_now``, Conflict
-    ``samples.amount_differs``; where a fund card pays, Refusal ``card.leader_first``, Conflict ``card.not_enough_left``.
+    ``samples.amount_differs``; where a fund card pays, for a yes Forbidden ``card.not_your_spending``, Refusal ``card.leader_first``,
+    Conflict ``card.not_enough_left``. A no needs no card.
     """
     seen = get_visible(SampleExtra.objects.all(), actor, pk=extra_id)
     job = lock_job(actor, seen.job_id)
@@ -131,6 +132,7 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     else:
         after = next_extra_state(ExtraState(extra.state), event)
     if event is ExtraEvent.AGREE:
+        sample_spending.require_paying(job, actor, now)
         _require_consent(job, extra, actor, amount_fen)
         sample_spending.keep_extra(job, extra, actor, now)
     extra.state, extra.answered_by_id, extra.answered_at = after, actor.person_id, now

@@ -15,8 +15,8 @@ from booking.sample_ports import sample_money
 from booking.services import sample_days, sample_news
 from booking.services.leader_rows import ask, decide, refuse_more, require_leader_of
 from booking.services.sample_writing import lock_job, move
-from config.kernel.access import Actor
-from config.kernel.errors import Reason, Refusal
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Forbidden, Reason, Refusal
 from instruments.models import FundCard
 from instruments.queries import spending as cards
 from instruments.rules.spending import FIELD, asks_the_leader, card_faults, is_in_house
@@ -50,6 +50,20 @@ def judge(job: SampleJob, now: datetime) -> Wait:
         row.delete()
         sample_news.settle_leader(job, now)
     return wait_between(before, after)
+
+
+def pays(job: SampleJob, actor: Actor, now: datetime) -> bool:
+    """Whether somebody who acts for the customer says yes to what the job costs: without a card all of them; on a card its group's leader,
+    who spends for the group today, and an administrator of the customer."""
+    if job.fund_card_id is None or job.organisation_id in actor.organisations(Role.FIRM_ADMIN):
+        return True
+    return cards.spent_by(actor.person_id, cards.today(now)).filter(pk=job.fund_card_id).exists()
+
+
+def require_paying(job: SampleJob, actor: Actor, now: datetime) -> None:
+    """Raises Forbidden ``card.not_your_spending`` (``leader``) where ``pays`` says no."""
+    if not pays(job, actor, now):
+        raise Forbidden.of("card.not_your_spending", leader=str(job.fund_card.group.leader) if job.fund_card else "")
 
 
 def require_leader(job: SampleJob, actor: Actor) -> None:

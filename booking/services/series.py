@@ -17,7 +17,7 @@ from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.service_facts import UNSAID, Said
 from booking.rules.states import ReservationState
-from booking.services import conflicts, leader_news, notices, reservations, spending
+from booking.services import conflicts, deciders, leader_news, notices, only_with_approval, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -125,6 +125,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     if wish.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context = booking_context.load(actor, wish.instrument_id, lock=False, customer_id=wish.organisation_id)
+    context = only_with_approval.applied(context, actor.user_id, wish.organisation_id, now)
     overrides = bool(wish.override_reason.strip())
     if overrides:
         reservations.require_may_override(actor, context.instrument)
@@ -281,4 +282,5 @@ def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime)
     if booked:
         notices.tell_of_series(series, booked, {"series.booked": person(series.requested_by_id)}, now)
     if ready:
-        notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
+        who = notices.told_managers(lab, now) | deciders.told_heads(ready[0])
+        notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: who}, now)

@@ -44,11 +44,13 @@ def reasons(
     *,
     lock: bool,
     without_id: int = 0,
+    licensed_id: int | None = None,
 ) -> list[Reason]:
     """What the lab's rules about who asks have against ``during``, for a context of that customer alone.
 
     With ``lock`` nobody else books of this lab for the same organisation or person until the transaction ends, so that a quota holds;
     the calendar must be locked before. ``without_id`` is a reservation that is not counted, because it is the one that moves.
+    ``licensed_id``: who works at the instrument, if that is not the person.
     """
     instrument = context.instrument
     booked = Booked(during, person_id, organisation_id, instrument.pk, instrument.class_code)
@@ -58,7 +60,9 @@ def reasons(
     if span and lock:
         one_at_a_time(owner_id, organisation_id, person_id)
     others = _others([owner_id], span, organisation_id, person_id, without_id)[owner_id] if span else []
-    return reasons_against(context.policy, asked, Standing(others, _licences(context, asked), _measures(context, asked)))
+    return reasons_against(
+        context.policy, asked, Standing(others, _licences(context, asked, licensed_id), _measures(context, asked))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +179,9 @@ def licences_count(context: BookingContext, service_mode: str) -> bool:
     return licence_of_mode(context.policy, service_mode) is not None or may_need_off_hours(context.policy, service_mode)
 
 
-def _licences(context: BookingContext, asked: Asked) -> frozenset[str]:
-    """What the person holds for the instrument at that time; asked only where the policy wants to know."""
-    person_id = asked.booked.person_id
+def _licences(context: BookingContext, asked: Asked, licensed_id: int | None = None) -> frozenset[str]:
+    """What the person (or who works there for them) holds for the instrument at that time; asked only where the policy wants to know."""
+    person_id = licensed_id or asked.booked.person_id
     if person_id is None or not licences_count(context, asked.service_mode):
         return frozenset()
     return levels_held(person_id, context.instrument.pk, asked.during.starts_at)

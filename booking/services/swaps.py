@@ -20,7 +20,7 @@ from booking.rules.changes import ChangeState, Side, needs_the_other_side
 from booking.rules.policy import BookingPolicy
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState
-from booking.services import acting, changes, conflicts, times, transitions
+from booking.services import acting, changes, conflicts, only_with_approval, times, transitions
 from booking.services.context import BookingContext, of_reservation
 from booking.services.state_writing import lock_row, seen_by
 from config.kernel.access import Actor
@@ -148,7 +148,7 @@ def _swap(
     _require_one_calendar(one, other)
     if any(seen not in (None, booked.starts_at) for seen, booked in zip(asked.seen, (one, other), strict=True)):
         raise Conflict.of("booking.changed_meanwhile")
-    turns = [turn_of(one, other), turn_of(other, one)]
+    turns = [turn_of(one, other, now), turn_of(other, one, now)]
     for turn in turns:
         with _about(turn.locked):
             _refuse_one(turn, side, actor, asked.agreed, now)
@@ -201,10 +201,11 @@ def _about(booked: Reservation) -> Iterator[None]:
         raise
 
 
-def turn_of(booked: Reservation, other: Reservation) -> Turn:
+def turn_of(booked: Reservation, other: Reservation, now: datetime) -> Turn:
     """What ``booked`` gets: the start of ``other`` and its own length; both come with instrument, policy, site and customer."""
     during = TimeRange(other.starts_at, other.starts_at + booked.during.duration)
-    return Turn(booked, of_reservation(booked), booked.during, during)
+    context = only_with_approval.applied(of_reservation(booked), booked.requested_by_id, booked.organisation_id, now)
+    return Turn(booked, context, booked.during, during)
 
 
 def _require_one_calendar(one: Reservation, other: Reservation) -> None:

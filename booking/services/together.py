@@ -21,7 +21,7 @@ from booking.rules.assisting_together import Session, arranged, one_by_one
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
 from booking.rules.service_facts import UNSAID, Said
-from booking.services import assisting, conflicts, reservations, spending
+from booking.services import assisting, conflicts, only_with_approval, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -110,6 +110,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     places = {one.instrument_id: one for one in bundle.places}
     if len(contexts) != len(places):
         raise NotFound.of("access.not_found", model="instrument")
+    held = only_with_approval.applied_to_all(list(contexts.values()), actor.user_id, customer.pk, now)
+    contexts = {one.instrument.pk: one for one in held}
     overriding = _overriding(actor, bundle, contexts)
     booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)

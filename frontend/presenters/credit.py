@@ -8,7 +8,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from booking.rules.credit import Count, CreditPolicy, Measure, PastEvent, Threshold, count_ends_at
+from booking.rules.credit import Count, CreditPolicy, EventKind, Measure, PastEvent, Threshold, count_ends_at
 from booking.training_wording import count_words, event_name, measure_name
 from frontend.templatetags.training import signed
 
@@ -21,6 +21,11 @@ def rules_in_words(policy: CreditPolicy, now: datetime) -> list[str]:
     lines += [
         _("%(what)s: %(points)s points") % {"what": event_name(kind), "points": signed(policy.points_of(kind))} for kind in kinds
     ]
+    if policy.notes(EventKind.BOOKED_OVER):
+        over = {"percent": policy.over_percent, "minutes": policy.over_gap_minutes}
+        lines.append(
+            _("Far more is booked than used when it is more than %(percent)s %% over it, by %(minutes)s minutes at least.") % over
+        )
     lines += [_threshold(one) for one in policy.thresholds]
     lines += [_count(one, now) for one in policy.counts]
     if policy.appeals_a_year is not None:

@@ -20,6 +20,7 @@ from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
 from booking.queries import samples as sample_queries
 from booking.queries import usage as usage_queries
+from booking.queries.reservations import requests_waiting
 from booking.queries.unassisted import unassisted
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
@@ -143,6 +144,8 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         odd = usage_queries.problem_count(actor)
         if odd:
             found.append(Tile(_("Use that does not add up"), odd, "alert-triangle", reverse("session_problems")))
+    elif actor.has(Role.FIRM_ADMIN) and (waiting := requests_waiting(actor).count()):
+        found.append(Tile(_("Requests to decide"), waiting, "inbox", reverse("approval_inbox")))
     if actor.has(Role.FIRM_ADMIN, Role.LAB_MANAGER):
         joining = visible_to(JoinRequest.objects.filter(decided_at=None), actor).exclude(user=actor.user_id).count()
         if joining:

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services import acting, transitions
+from booking.services import acting, deciders, transitions
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 from frontend.presenters.policy import passed_over_words
@@ -198,7 +198,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         for_lab=for_lab,
         may_cancel=transitions.may_cancel(reservation, actor, now),
         may_move=Action.MOVE in actions and moves and now < reservation.ends_at,
-        may_decide=Action.APPROVE in actions and is_lab,
+        may_decide=Action.APPROVE in actions and deciders.decides(reservation, actor),
         may_accept=waits_for_customer and Action.APPROVE in actions and acting.pays(reservation, actor, now),
         may_check_out=Action.CHECK_OUT in actions and is_lab,
         books=books,

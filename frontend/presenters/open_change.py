@@ -8,7 +8,7 @@ from datetime import datetime
 from billing.settlement.services import moving
 from booking.models import Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
-from booking.services import changes
+from booking.services import changes, deciders
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -63,6 +63,13 @@ def _figures(
 def _reader(actor: Actor, reservation: Reservation, row: ReservationChange) -> str:
     """The side of who reads it; who proposed it reads it as the side that was spoken for."""
     named = Side(row.side) if row.proposed_by_id == actor.user_id else None
+    if (
+        named is None
+        and row.side == Side.CUSTOMER
+        and not reservation.is_of(actor.user_id)
+        and deciders.decides(reservation, actor)
+    ):
+        return Side.LAB
     try:
         return changes.side_of(reservation, actor, named)
     except Refusal:

@@ -99,6 +99,7 @@ class QuoteView:
     pool_words: list[Promise | str] = field(default_factory=list)
     once_verified: AssessmentRows | None = None
     needs_approval: bool = True
+    decided_by: str = ""
     free_cancellation_until: datetime | None = None
     late_cancel_fen: int = 0
     no_show_fen: int = 0

@@ -23,17 +23,18 @@ from booking.queries import inbox as inbox_queries
 from booking.queries.inbox import EVERYTHING, Together
 from booking.rules.deciding import Risk, Rivals, Verdict
 from booking.rules.enquiries import Side
-from booking.services import inbox, reject_reasons
+from booking.services import deciders, inbox, reject_reasons
 from booking.services.context import policy_for
 from booking.services.enquiry_sides import acting_side
 from booking.services.inbox import Outcome, Rivalry, Wish
 from booking.services.reject_reasons import Why
-from config.kernel.access import Actor, Role, visible_to
+from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_id, seen_time, seen_times
 from frontend.http import actor_of, stands_at
 from frontend.inbox_way import InboxWay
 from frontend.presenters import assessment
+from frontend.presenters.deciders import decided_by_or_why_not
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
 from frontend.refusals import sentences, status_of
 from frontend.views.bookings import detail_response
@@ -78,7 +79,7 @@ def inbox_response(
     then; with a refusal, its reasons beside that request and its status; with a report, what became of
     several and which of them stay chosen. ``naming``: who would be declined with those that are chosen, before they are approved."""
     actor = actor_of(request)
-    actor.require(Role.LAB_MANAGER)
+    deciders.require_inbox(actor)
     page = _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
     together = Together(*(_number(request.GET.get(name, "") or request.POST.get(name, "")) for name in ("series", "group")))
     found = inbox_queries.inbox(actor, now, page, together)
@@ -154,6 +155,7 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row], page: i
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
         **_rivals_shown(actor, reservation, opened),
         "asks_customer": _asks_customer(actor, reservation),
+        "decided_by": decided_by_or_why_not(deciders.of_request(reservation)) if opened.pending.own else "",
         "person_history": person,
         "organisation_history": organisation,
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
@@ -221,7 +223,7 @@ def _why(data: QueryDict) -> Why:
 
 
 def _shown_again(request: HttpRequest, pk: int, now: datetime, refusal: Refusal) -> HttpResponse:
-    if request.POST.get("from") == "detail" or not actor_of(request).has(Role.LAB_MANAGER):
+    if request.POST.get("from") == "detail" or not deciders.has_inbox(actor_of(request)):
         return detail_response(request, pk, now, refusal)
     return inbox_response(request, now, pk, refusal)
 
@@ -249,7 +251,7 @@ def approval_decide(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     ids = _numbers(request.POST.getlist("chosen"))
     verdict = Verdict.REJECT if request.POST.get("verdict") == Verdict.REJECT else Verdict.APPROVE
-    actor.require(Role.LAB_MANAGER)
+    deciders.require_inbox(actor)
     try:
         wish = Wish(verdict, _why(request.POST), rivals=_rivals(request.POST))
         if verdict is Verdict.APPROVE and wish.rivals is not Rivals.KEEP:
@@ -269,7 +271,7 @@ def approval_take_back(request: HttpRequest) -> HttpResponse:
     """Take back what was decided a moment ago."""
     actor, now = actor_of(request), timezone.now()
     ids = _numbers(request.POST.getlist("chosen"))
-    actor.require(Role.LAB_MANAGER)
+    deciders.require_inbox(actor)
     try:
         outcomes = inbox.take_back_all(actor, ids, now)
     except Refusal as refusal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -13,26 +12,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement.reservation_figures import figures_of
-from billing.settlement.services.extension_quotes import extension_figures
-from billing.subsidy.rules.assess import Assessment
 from booking.models import Reservation
-from booking.ports import ExpectedFigures
 from booking.queries import usage as usage_queries
 from booking.rules.attendance import Arrival
 from booking.rules.states import ReservationState
 from booking.services import acting, check_in_points, extending, self_service, usage_review
-from booking.services.extending import Extensible
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import reason_sentence
-from frontend.booking_form import read_expected
+from frontend.booking_form import read_longer
 from frontend.http import actor_of, stands_at
+from frontend.presenters.longer import longer_ends
 from frontend.presenters.usage import OUTCOMES
 from frontend.refusals import sentences, status_of
 from frontend.states import look_of
@@ -41,20 +36,6 @@ from instruments.services import problems, registry
 
 ENDS_OFFERED = 4
 _TO_AGREE = frozenset({ReservationState.COMPLETED, ReservationState.ADJUSTMENT_REFUSED})
-
-
-@dataclass(frozen=True, slots=True)
-class Longer:
-    """One end that is offered, with what the whole session would cost then and how much more that is."""
-
-    ends_at: datetime
-    more_minutes: int
-    assessment: Assessment
-    more_now_fen: int
-
-    @property
-    def subsidy_fen(self) -> int:
-        return self.assessment.deducted_fen + self.assessment.refunded_fen
 
 
 @login_required
@@ -104,7 +85,9 @@ def _page(
         "now": now,
         "ticks": check_in_points.ticks_of(instrument.pk),
         "figures": figures,
-        "longer": _longer(running, offered, now, figures.payable_now_fen if figures else 0) if running and offered else [],
+        "longer": longer_ends(running, offered.ends, figures.payable_now_fen if figures else 0, now)
+        if running and offered
+        else [],
         "not_longer": [reason_sentence(reason) for reason in offered.reasons] if offered else unpaid,
         "pays_running": not unpaid,
         "pays_recent": recent is not None and acting.pays(recent, actor, now),
@@ -131,15 +114,6 @@ def _minutes(length: object) -> int:
     return int(length.total_seconds()) // 60  # type: ignore[attr-defined]
 
 
-def _longer(running: Reservation, offered: Extensible, now: datetime, payable_now_fen: int) -> list[Longer]:
-    found = []
-    for ends_at in offered.ends:
-        assessment = extension_figures(running, ends_at, now)
-        more = int((ends_at - running.ends_at).total_seconds()) // 60
-        found.append(Longer(ends_at, more, assessment, assessment.payable_now_fen - payable_now_fen))
-    return found
-
-
 @login_required
 @require_POST
 def here_start(request: HttpRequest) -> HttpResponse:
@@ -158,21 +132,11 @@ def here_extend(request: HttpRequest) -> HttpResponse:
     """Go on until another end, at the price that was shown."""
 
     def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
-        ends_at, expected = _longer_wish(request)
+        ends_at, expected = read_longer(request.POST)
         extending.extend(actor, _id(request, instrument), ends_at, expected, now)
         return _("The session goes on for longer.")
 
     return _acted(request, act)
-
-
-def _longer_wish(request: HttpRequest) -> tuple[datetime, ExpectedFigures]:
-    try:
-        ends_at = parse_datetime(request.POST.get("ends_at", ""))
-    except ValueError:
-        ends_at = None
-    if ends_at is None or ends_at.tzinfo is None:
-        raise Refusal.of("booking.time_unreadable", "ends_at")
-    return ends_at, read_expected(request.POST)
 
 
 @login_required

@@ -21,7 +21,7 @@ from booking.models import PolicyLayer
 from booking.queries import policies as queries
 from booking.queries.policies import STRANGERS, Somebody, Touched
 from booking.rules.policy_layers import HOUSE, Combined
-from booking.services import policies
+from booking.services import deciders, policies
 from booking.services.context import policy_for
 from booking.services.policies import Scope
 from config.kernel.access import Actor, get_visible
@@ -31,6 +31,7 @@ from frontend.booking_form import BookingForm
 from frontend.code_choices import class_choices
 from frontend.http import actor_of
 from frontend.policy_forms import LayerForm
+from frontend.presenters.deciders import decided_by_or_why_not
 from frontend.presenters.instruments import class_name
 from frontend.presenters.policy import layer_words, policy_words
 from frontend.refusals import sentences, status_of
@@ -152,6 +153,7 @@ def instrument_policy(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "instrument": instrument,
         "sentences": policy_words(policy_for(instrument)),
+        "decided_by": _decided_by(actor, instrument),
         "layers": [
             _row(layer) for layer in queries.layers_of(actor, instrument.organisation_id) if str(layer.pk) in _speakers(combined)
         ],
@@ -177,6 +179,14 @@ def instrument_policy(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         context["email_problems"], status = sentences(refusal), status_of(refusal)
     return render(request, "policies/instrument.html", context, status=status)
+
+
+def _decided_by(actor: Actor, instrument: Instrument) -> str:
+    """Who would decide about the reader's own request, where the lab approves them."""
+    if not policy_for(instrument).approval_required:
+        return ""
+    owner_id = instrument.organisation_id
+    return decided_by_or_why_not(deciders.of_own([actor], owner_id, owner_id))
 
 
 def _chosen(people: list[Somebody], chosen: str) -> Somebody | str:

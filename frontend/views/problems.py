@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from booking.queries import reservations_visible
+from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import files
@@ -32,7 +34,7 @@ def problem_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Tell the lab what is wrong, with a photo where it helps."""
     actor = actor_of(request)
     instrument = queries.instrument_for(actor, pk)
-    form = ProblemForm(request.POST, request.FILES) if request.method == "POST" else ProblemForm()
+    form = ProblemForm(request.POST, request.FILES) if request.method == "POST" else ProblemForm(initial=_about(actor, request))
     status = 200
     if request.method == "POST":
         status = 422
@@ -50,6 +52,17 @@ def problem_report(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect("instrument_detail", pk)
     context = {"instrument": instrument, "form": form, "known": records.known_problems(actor, instrument)}
     return render(request, "problems/report.html", context, status=status)
+
+
+def _about(actor: Actor, request: HttpRequest) -> dict[str, str]:
+    """What a report begins with that the lab writes for somebody whose session (``?session=``) runs."""
+    asked = request.GET.get("session", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+        return {}
+    found = reservations_visible(actor).filter(pk=int(asked)).first()
+    if found is None:
+        return {}
+    return {"text": _("Session %(reference)s, %(person)s:") % {"reference": found.reference, "person": found.requested_by} + " "}
 
 
 @login_required

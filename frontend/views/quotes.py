@@ -23,7 +23,7 @@ from booking.queries import Week, again, consents
 from booking.rules.assistance import NOBODY_ASSISTS
 from booking.rules.service_facts import Said
 from booking.rules.standing import only_own_rules
-from booking.services import auto_approval, downtime_rows, holds, reservations
+from booking.services import auto_approval, deciders, downtime_rows, holds, only_with_approval, reservations
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -36,6 +36,7 @@ from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
 from frontend.presenters.cards import card_part
 from frontend.presenters.choices import choices_view
+from frontend.presenters.deciders import decided_by
 from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, addon_rows, hold_view, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, wait_address, week_view
@@ -126,6 +127,8 @@ def make_panel(
     people = consents.bookable_people(actor, chosen.pk, now) if chosen else []
     named = next((one for one in people if str(one.giver_id) == form.for_person), None)
     whose = actor_for(named.giver) if named else actor
+    if chosen:
+        context = only_with_approval.applied(context, whose.user_id, chosen.pk, now)
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
     payable = quote.payable_now_with_fen if quote and quote.rows else None
     keeps = quote is not None and quote.rows is not None and not quote.problems
@@ -239,6 +242,10 @@ def make_quote(
     payable_now_fen = preview.assessment.payable_now_fen + sum(row.amount_fen for row in addons) if preview else None
     at_once = auto_approval.would_let(context, (whose or actor).user_id, during, payable_now_fen)
     needs_approval = context.policy.approval_required and not at_once
+    own = None
+    if needs_approval and customer is not None:
+        own = deciders.of_own((actor, whose or actor), context.instrument.organisation_id, customer.pk)
+    problems += problems_of(deciders.reasons_against(own))
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
     may = lab_may and reservations.may_override(actor, context.instrument)
@@ -248,6 +255,7 @@ def make_quote(
         wait_url=wait_address(context, during, form) if taken else "",
         addons=addons,
         choices=choices_view(preview.offered, form.said(), form.rate, SERVICE_KIND) if preview else None,
+        decided_by=decided_by(own),
     )
 
 

@@ -36,7 +36,7 @@ from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.rules.service_facts import Said
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import sample_extras, sample_jobs, sample_reports, sample_spending, sample_steps
 from booking.services.enquiry_files import ACCEPTED
 from booking.services.sample_jobs import Wish
 from config.kernel.access import Actor
@@ -258,6 +258,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     actor, now = actor_of(request), timezone.now()
     job = queries.job_for(actor, pk)
     sides, may = queries.sides(actor, job), queries.may(actor, job)
+    not_paying = _not_paying(actor, job, now) if Side.CUSTOMER in sides else []
     money = sample_figures.money_of(actor, job)
     in_house = is_in_house(job.organisation_id, job.lab_id)
     shown = money.charge or money.quote
@@ -296,11 +297,14 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
         "extra_fen": extra_fen,
         "figures": money.figures(extra_fen),
+        "not_paying": not_paying,
         **_paid_from(actor, job),
         "order_number": job_order_number(actor, pk),
         "slip": slip_queries.slip_of_samples(actor, pk) if money.charge is not None and in_house else None,
         "sheet": orders.sheet_of_samples(actor, job),
-        "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
+        "sheets": orders.sheets_for_samples(actor, job)
+        if Side.CUSTOMER in sides and job.state == "asked" and not not_paying
+        else [],
         **_closed_out(job, may),
         "asking": asking_about(actor, job.organisation_id, job.lab_id, sample_job_id=pk),
         "problems": sentences(refusal) if refusal else [],
@@ -325,6 +329,15 @@ def _closed_out(job: SampleJob, may: queries.May) -> dict[str, Any]:
         "may_rate": may.rate,
         "star_words": STAR_WORDS,
     }
+
+
+def _not_paying(actor: Actor, job: SampleJob, now: datetime) -> list[str]:
+    """Why somebody of the customer does not say yes to what the job costs; empty where they do."""
+    try:
+        sample_spending.require_paying(job, actor, now)
+    except Refusal as refusal:
+        return sentences(refusal)
+    return []
 
 
 def _paid_from(actor: Actor, job: SampleJob) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         "zone": context.zone.key,
         "weekdays": [(str(place), name) for place, name in enumerate(WEEKDAY_NAMES)],
         "most": MOST,
-        "needs_approval": context.policy.approval_required,
+        "needs_approval": (report.report.context if report else context).policy.approval_required,
         "manages": manages,
         "lab_may": manages and report is not None and _lab_may(report),
         "problems": sentences(refusal) if refusal else _choice_problems(report),

@@ -22,7 +22,7 @@ from booking.models import WaitEntry
 from booking.queries import Before
 from booking.rules.states import ReservationState
 from booking.rules.waiting import WaitState, most_within
-from booking.services import auto_approval, waiting
+from booking.services import auto_approval, only_with_approval, waiting
 from booking.services import context as booking_context
 from booking.services.auto_approval import Look
 from booking.services.context import BookingContext
@@ -66,10 +66,11 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
 def _counts_at_once(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -> set[int]:
     """The ids of those that would be booked at once; the lab looks at the others first. A price is asked for only where it decides."""
     contexts = booking_context.load_many(actor, [entry.instrument_id for entry in offered]) if offered else {}
+    held = {pk: _held(actor, pk, contexts, now) for pk in {entry.organisation_id for entry in offered}}
     counts: set[int] = set()
     looks: dict[int, Look] = {}
     for entry in offered:
-        context = contexts.get(entry.instrument_id)
+        context = held[entry.organisation_id].get(entry.instrument_id)
         if context is None or entry.offered is None or actor.user_id is None:
             continue
         if not context.policy.approval_required:
@@ -82,6 +83,12 @@ def _counts_at_once(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -
         lets = auto_approval.would_let_many(list(looks.values()), actor.user_id)
         counts |= {pk for pk, let in zip(looks, lets, strict=True) if let}
     return counts
+
+
+def _held(actor: Actor, customer_id: int, contexts: Mapping[int, BookingContext], now: datetime) -> dict[int, BookingContext]:
+    """The contexts as they are for the actor and that customer."""
+    found = only_with_approval.applied_to_all(list(contexts.values()), actor.user_id, customer_id, now)
+    return {one.instrument.pk: one for one in found}
 
 
 def _payable_now_fen(actor: Actor, entry: WaitEntry, during: TimeRange, now: datetime) -> int | None:

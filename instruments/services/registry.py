@@ -15,7 +15,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, InstrumentStatus, Organisation, Site
-from instruments.ports import before_retirement
+from instruments.ports import against_retirement
 from instruments.rules import registry_map, registry_values
 from instruments.rules.persistent_ids import kept_ids, without_kept
 from instruments.rules.registry_values import clean_fields
@@ -209,7 +209,7 @@ def update_instrument(
     after = {name: values[name] for name in before}
     refuse_unreviewed(actor, instrument, after)
     if after.get("status") == InstrumentStatus.RETIRED:
-        before_retirement(instrument.pk, now)
+        Refusal.raise_any([*against_retirement([instrument.pk], now).values()])
     for name, value in after.items():
         setattr(instrument, name, value)
     instrument.name_pinyin = name_pinyin(instrument.name)

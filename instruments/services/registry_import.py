@@ -28,7 +28,7 @@ from instruments.services.instrument_changes import class_reasons, owner_institu
 from instruments.services.list_reading import read_list
 from instruments.services.own_lists import without_own_addresses
 from instruments.services.registry_encoding import Decoded
-from instruments.services.registry_rows import Written, write_rows
+from instruments.services.registry_rows import RowsRefused, Written, write_rows
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 FATES = ("created", "updated", "unchanged", "repeated", "refused")
@@ -142,18 +142,22 @@ def import_registry(actor: Actor, request: ImportRequest, now: datetime, progres
             written=is_written,
         )
 
-    if refused:
-        report = report_of(Written.nothing(), is_written=False)
+    def promised(report: ImportReport) -> ImportReport:
         if request.expected_digest and report.digest != request.expected_digest:
             raise Conflict.of("import.changed_since", "file")
         return report
-    with transaction.atomic():
-        source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
-        report = report_of(write_rows(actor, planned, plan, owner, zone_name, source, now), is_written=not request.dry_run)
-        if request.expected_digest and report.digest != request.expected_digest:
-            raise Conflict.of("import.changed_since", "file")
-        if request.dry_run:
-            transaction.set_rollback(True)
+
+    if refused:
+        return promised(report_of(Written.nothing(), is_written=False))
+    source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
+    try:
+        with transaction.atomic():
+            written = write_rows(actor, planned, plan, owner, zone_name, source, now)
+            report = promised(report_of(written, is_written=not request.dry_run))
+            transaction.set_rollback(request.dry_run)
+    except RowsRefused as found:
+        refused += [(one.row, found.by_line[one.row.line]) for one in planned if one.row.line in found.by_line]
+        return promised(report_of(Written.nothing(), is_written=False))
     return report
 
 

@@ -15,8 +15,16 @@ from django.db import connection
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
-from instruments.models import FormerIdentifier, Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
-from instruments.ports import calendar_changed
+from instruments.models import (
+    FormerIdentifier,
+    Instrument,
+    InstrumentStatus,
+    Organisation,
+    OrganisationIdentifier,
+    OrganisationKind,
+    Site,
+)
+from instruments.ports import against_retirement, calendar_changed
 from instruments.rules.instrument_review import apart
 from instruments.rules.names import name_key
 from instruments.rules.own_numbers import own_number
@@ -56,6 +64,14 @@ class Written:
         return cls({}, (), 0, 0)
 
 
+class RowsRefused(Exception):
+    """Rows that cannot be written as the instruments stand now; ``by_line`` has the reasons of each."""
+
+    def __init__(self, by_line: Mapping[int, tuple[Reason, ...]]) -> None:
+        super().__init__("rows refused")
+        self.by_line = by_line
+
+
 def write_rows(
     actor: Actor,
     planned: Sequence[PlannedRow],
@@ -69,7 +85,7 @@ def write_rows(
 
     Only mapped fields are changed. Where the operator looks first (``instrument_changes.needs_review``) new instruments stay drafts, and
     a file that changes what is published is refused. Raises Refusal ``import.organisation_unknown`` /
-    ``import.organisation_ambiguous`` / ``import.review_needed``.
+    ``import.organisation_ambiguous`` / ``import.review_needed``, RowsRefused for rows that would retire what is booked still.
     """
     rows = [one for one in planned if one.same_as_line is None]
     owners, organisations_created = (
@@ -98,6 +114,7 @@ def write_rows(
     by_line: dict[int, Outcome] = {}
     matched: set[int] = set()
     unreviewed = 0
+    retired: dict[int, PlannedRow] = {}
     for one, match in placed:
         organisation = owners[one.owner]
         site = sites.get((organisation.pk, one.row.site_name or organisation.name)) if one.row.says_where else None
@@ -110,6 +127,8 @@ def write_rows(
         pk, stored = match
         matched.add(pk)
         before = {name: stored[name] for name in compared if name in values and not _same(plan, name, stored, values)}
+        if "status" in before and values["status"] == InstrumentStatus.RETIRED:
+            retired[pk] = one
         _at_once, reviewed = apart({name: values[name] for name in before})
         kept = {**stored["attributes"], **one.row.extra}
         if kept != stored["attributes"]:
@@ -130,6 +149,7 @@ def write_rows(
         fate = "updated" if changed else "unchanged"
         told = tuple((name, *changed[name]) for name in sorted(changed))
         by_line[one.row.line] = Outcome(fate, pk, organisation.name, told)
+    _refuse_booked(retired, now)
     if unreviewed:
         raise Refusal.of("import.review_needed", count=unreviewed)
     created = _create(actor, new, source, now)
@@ -143,6 +163,17 @@ def write_rows(
     catalogue.refresh_with_tests([pk for pk, _, _ in updated], now)
     imported = {pk for pk, stored in known.values() if stored["import_key"]}
     return Written(by_line, organisations_created, sites_created, len(imported - matched))
+
+
+def _refuse_booked(retired: Mapping[int, PlannedRow], now: datetime) -> None:
+    """What the file would retire has nothing booked ahead, as on its own page."""
+    against = against_retirement(retired, now)
+    if against:
+        raise RowsRefused({retired[pk].row.line: (_named(reason, retired[pk]),) for pk, reason in against.items()})
+
+
+def _named(reason: Reason, one: PlannedRow) -> Reason:
+    return Reason("import.booked_ahead", {"name": one.row.fields["name"], **reason.params}, "status")
 
 
 def _same(plan: ImportMap, name: str, stored: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

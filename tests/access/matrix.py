@@ -926,6 +926,9 @@ API: dict[str, Route] = {
     "api_reservation_confirm_usage": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
     "api_reservation_dispute": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
+    "api_reservation_extend_for_customer": acts(
+        "reservation:in_use", LAB, ok=TRIED, body=lambda world: {**_longer(world), "reason": "They called."}
+    ),
     "api_reservation_charge_less": acts(
         "reservation:over", LAB, body=lambda world: {"starts_at": None, "ends_at": None, "reason": "because"}
     ),
@@ -1765,6 +1768,7 @@ PAGES: dict[str, Route] = {
     "reservation_approve": acts("reservation:requested", LAB),
     "reservation_reject": acts("reservation:requested", LAB, body=reason),
     "sessions_today": reads(LAB),
+    "session_longer": form("reservation:in_use", LAB),
     "session_check_in": acts("reservation:approved", LAB, ok=TRIED),
     "session_check_out": acts("reservation:in_use", LAB),
     "session_no_show": acts("reservation:missed", LAB),

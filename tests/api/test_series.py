@@ -9,6 +9,7 @@ from booking.models import Reservation
 from booking.services import policies
 from booking.services.policies import Scope
 from tests.billing.settlement.test_chosen_addons import publish_with_addons
+from tests.heads import with_head
 
 PLACE = "reservation-series"
 
@@ -110,6 +111,7 @@ def test_bad_input_is_told_as_such(lin, series, wrong, status):
 
 
 def test_a_manager_asks_for_a_series_in_spite_of_the_labs_rules(api, cast, lin, series, programmes):
+    with_head(cast)
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
     asked = series | {"organisation": cast.lab.pk, "override_reason": "Beam time was lost"}
     report = api("wang").post(f"{PLACE}/report/", asked, key=None).json()

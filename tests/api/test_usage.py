@@ -85,6 +85,12 @@ def test_a_session_from_the_start_to_the_agreed_use(api, cast, booked, clock):
     assert api("lin").post(f"{path}extend/", longer).status_code == 200
     refused = api("lin").post(f"{path}extend/", longer)
     assert refused.status_code == 422 and refused.json()["code"] == "booking.extension_not_later"
+    further = {"ends_at": (booked.ends_at + 120 * MINUTE).isoformat(), "reason": "Lin called"}
+    assert api("lin").post(f"{path}extend-for-customer/", further).status_code == 403
+    blank = api("wang").post(f"{path}extend-for-customer/", further | {"reason": " "})
+    assert blank.status_code == 400 and "reason" in blank.content.decode()
+    seen = further | {"expected": {"payable_now_fen": 1, "final_cost_fen": 1}}
+    assert api("wang").post(f"{path}extend-for-customer/", seen).json()["code"] == "billing.figures_differ"
     clock.at = booked.ends_at + 60 * MINUTE
     assert api("lin").post(f"{path}end/", {"agrees": True}).json()["state"] == "completed"
     usage = api("lin").client.get(f"/api/v1/{path}usage/").json()

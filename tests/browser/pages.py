@@ -952,6 +952,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
     Shown("lab_timeline", lambda: at("lab_timeline", date=busy_day()), ("lab_manager",), important=True),
+    Shown("session_longer", lambda: at("session_longer", lab_reservation("in_use")), ("lab_manager",), important=True),
     Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
     Shown("session_problems", lambda: at("session_problems"), ("lab_manager",), important=True),
     Shown("session_problems", lambda: at("session_problems", selected=run_to_look_at()), ("lab_manager",), "opened"),

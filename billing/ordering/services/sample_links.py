@@ -20,7 +20,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
 from booking.sample_ports import AgreedPrice
-from booking.services import sample_news
+from booking.services import sample_news, sample_spending
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor, get_visible
@@ -38,14 +38,16 @@ def link(
 ) -> CommissionSampleJob:
     """Put a job that the lab has not answered yet under a commission of the same two sides, at the unit price agreed there.
 
-    The customer does so, and accepts the figures that follow with it: ``expected`` are those it saw. Raises NotFound, Forbidden, Refusal
-    ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``, ``samples.too_late_for_commission``,
-    ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``, Conflict
+    The customer does so, and accepts the figures that follow with it: ``expected`` are those it saw. Raises NotFound, Forbidden (on a
+    fund card ``card.not_your_spending``), Refusal ``commission.illegal_transition``, ``commission.other_parties``,
+    ``commission.linked_already``, ``samples.too_late_for_commission``, ``samples.not_on_the_sheet``, ``samples.line_per_element``,
+    ``samples.beyond_the_line``, Conflict
     ``billing.figures_differ`` (``expected`` are others, or nothing was seen and the job would be dearer).
     """
     sheet = _locked_sheet(actor, sheet_id)
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    sample_spending.require_paying(job, actor, now)
     _require_takes(sheet, job)
     if CommissionSampleJob.objects.filter(sample_job=job).exists():
         raise Refusal.of("commission.linked_already", "sheet")

@@ -220,9 +220,11 @@ def requote(
 @whole
 def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
     """The customer accepts the figures that wait, ``expected`` are those it saw; the lab may then accept the job, and is told so.
-    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``billing.figures_differ``, ``card.not_enough_left``."""
+    Raises NotFound, Forbidden (on a card ``card.not_your_spending``), Refusal ``billing.nothing_to_accept``, Conflict
+    ``billing.figures_differ``, ``card.not_enough_left``."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    sample_spending.require_paying(job, actor, now)
     latest = Quote.objects.filter(sample_job=job).latest("revision")
     if job.state != JobState.ASKED or latest.accepted_at is not None:
         raise Refusal.of("billing.nothing_to_accept")

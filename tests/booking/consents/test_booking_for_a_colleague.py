@@ -24,6 +24,7 @@ from frontend.presenters import life
 from instruments.models import Membership, Notice, User
 from tests.booking.usage.conftest import wrong
 from tests.conftest import PRICE
+from tests.heads import with_head
 from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,7 @@ def test_it_is_paid_from_a_card_of_the_colleagues_not_of_ones_own(cast, slot):
 
 
 def test_a_manager_who_booked_for_a_colleague_does_not_approve_it(cast, slot):
+    with_head(cast)
     build_spenders(cast)
     Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
     consents.give(cast.actor("ma"), cast.lab.pk, cast.users["wang"].pk, TODAY, cast.now)
@@ -131,6 +133,7 @@ def test_a_manager_who_booked_for_a_colleague_does_not_approve_it(cast, slot):
 
 
 def test_a_manager_who_booked_for_a_colleague_gives_it_back_late_as_anybody_does(cast, slot):
+    with_head(cast)
     build_spenders(cast)
     Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
     consents.give(cast.actor("ma"), cast.lab.pk, cast.users["wang"].pk, TODAY, cast.now)
@@ -145,6 +148,7 @@ def test_a_manager_who_booked_for_a_colleague_gives_it_back_late_as_anybody_does
 
 
 def test_it_waits_for_somebody_else_in_the_inbox_of_the_manager_who_booked_it(cast, slot):
+    with_head(cast)
     build_spenders(cast)
     Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
     consents.give(cast.actor("ma"), cast.lab.pk, cast.users["wang"].pk, TODAY, cast.now)

@@ -191,7 +191,7 @@ def test_many_rows_take_as_many_statements_as_one(labs, cast, search):
         return len(queries)
 
     statements(1)
-    assert statements(9) == statements(1) == 5
+    assert statements(9) == statements(1) == 6
     with CaptureQueriesContext(connection) as queries:
         assert {one.outcome for one in eligibility_of(NOBODY, Organisation(kind="firm"), rows, "", cast.now)} == {Outcome.LOG_IN}
     assert len(queries) == 0

@@ -11,14 +11,17 @@ from django.db import IntegrityError, transaction
 from billing.cards.accounts import card_key
 from billing.ledger.models import Account
 from billing.models import InternalSlip
+from billing.settlement.models import Quote
+from billing.settlement.services import sample_money
 from booking.models import LeaderApproval, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending as spending_queries
 from booking.services import access_lists, leader_answers, sample_jobs, sample_lapses
 from booking.services.access_lists import Listing
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
-from instruments.models import Notice, SpendingRules
+from instruments.models import GroupMember, Membership, Notice, SpendingRules
 from tests.booking.samples.conftest import Work, make_item
 from tests.spending import Spenders, build_spenders
 
@@ -142,6 +145,44 @@ def test_a_charge_beyond_the_price_is_kept_on_the_card_and_above_the_threshold_t
     work.answer(large, "agree", "gao")
     assert money(spenders) == (510_00, 0)
     sound()
+
+
+@pytest.mark.parametrize(("who", "left", "code"), [
+    ("ma", False, ""), ("ma", True, "card.not_your_spending"), ("tan", False, "card.not_your_spending"), ("gao", False, ""),
+])  # fmt: skip
+def test_only_who_spends_from_the_card_says_yes_to_a_charge_and_to_new_figures(work, ask, spenders, who, left, code):
+    job = work.accept(ask(2))
+    extra = work.propose(job, 50_00)
+    new_figures = ask(2)
+    Quote.objects.filter(sample_job=new_figures).update(accepted_at=None, accepted_by=None)
+    if left:
+        GroupMember.objects.filter(user=work.cast.users["ma"]).update(until_on=date(2026, 11, 20))
+    acts = [
+        lambda: work.answer(extra, "agree", who),
+        lambda: sample_money.accept_quote(work.cast.actor(who), new_figures.pk, work.now),
+    ]
+    for act in acts:
+        if code:
+            assert codes(act, Forbidden) == [code]
+        else:
+            act()
+    extra.refresh_from_db()
+    assert extra.state == ("proposed" if code else "agreed")
+    if code:
+        work.answer(extra, "decline", who)
+    sound()
+
+
+def test_an_administrator_of_the_customer_says_yes_without_spending_from_the_card(work, ask):
+    cast, job = work.cast, work.accept(ask(2))
+    extra = work.propose(job, 50_00)
+    Membership.objects.create(user=cast.users["tan"], organisation=cast.lab, role=Role.FIRM_ADMIN, created_at=cast.now)
+    assert work.answer(extra, "agree", "tan").state == "agreed"
+
+
+def test_without_a_card_everybody_of_the_customer_says_yes(work, ask):
+    job = work.accept(ask(2, fund_card_id=None))
+    assert work.answer(work.propose(job, 50_00), "agree", "tan").state == "agreed"
 
 
 def test_a_charge_that_the_card_cannot_pay_is_not_agreed_to(work, ask, spenders):

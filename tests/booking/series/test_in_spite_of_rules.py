@@ -17,6 +17,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Membership, Organisation
 from instruments.services import catalogue
 from tests.concurrency.world import add_instrument
+from tests.heads import with_head
 
 WHY = "Beam time was lost"
 
@@ -46,6 +47,7 @@ def told(reservation_ids) -> list[tuple[str, list[str] | None]]:
 
 
 def test_every_time_of_a_series_is_booked_with_the_reason_and_says_what_was_passed_over(cast, wang, own, programmes):
+    with_head(cast)
     assert not series_figures.report(wang, own, cast.now).is_possible
     shown = series_figures.report(wang, replace(own, override_reason=WHY), cast.now)
     verdicts = [one.row.verdict for one in shown.rows]
@@ -73,6 +75,7 @@ def test_others_than_the_labs_managers_pass_over_nothing(cast, wang, wish, progr
 
 
 def test_one_reason_passes_over_the_rules_of_ones_own_lab_alone(cast, wang, slot, programmes):
+    with_head(cast)
     sem = add_instrument(cast, "Electron microscope")
     places = (Place(cast.xrd.pk, slot(9, 12), "self_operated"), Place(sem.pk, slot(12, 15), "self_operated"))
     bundle = Bundle(cast.lab.pk, places, override_reason=WHY)

@@ -19,6 +19,7 @@ from tests.booking.usage.conftest import wrong
 from tests.concurrency.world import add_instrument
 from tests.conftest import slot_of
 from tests.frontend.acting import as_, clock, words
+from tests.heads import with_head
 
 __all__ = ["as_", "clock"]
 
@@ -63,6 +64,7 @@ def test_requests_that_a_lab_need_not_look_at_count_at_once_and_no_others(cast, 
 
 
 def test_what_waited_for_somebody_else_counts_by_the_same_rule_and_says_so(cast, programmes, says):
+    with_head(cast)
     says(approval_required=True, pending_blocks=True, max_minutes=120)
     plain = ask(cast, slot_of(9, 11), key="plain").reservation_id
     anyway = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot_of(12, 17), "self_operated", override_reason="Beam time was lost")

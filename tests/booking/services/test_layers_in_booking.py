@@ -23,6 +23,7 @@ from instruments.services import opening_hours as hours
 from instruments.services.opening_hours import AudienceHours, OnceOrAgain, SeasonHours
 from instruments.services.weekly_hours import WeeklyWindow
 from tests.booking.services.test_reservation_flow import ask
+from tests.heads import with_head
 
 wall = datetime.fromisoformat
 ALL_WEEK = tuple(range(7))
@@ -54,6 +55,7 @@ def test_hours_for_some_are_for_them_alone(cast, wang, slot):
 
 
 def test_a_restriction_keeps_firms_out_and_lets_the_owner_in(cast, wang, slot):
+    with_head(cast)
     mornings = AudienceHours(["firm", "team"], False, ALL_WEEK, time(8), time(12), date(2026, 11, 23), reason="Teaching")
     hours.set_audience_hours(wang, cast.xrd.pk, mornings, cast.now)
     with pytest.raises(Refusal) as refused:

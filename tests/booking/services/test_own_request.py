@@ -9,6 +9,7 @@ from booking.services import transitions
 from config.kernel.errors import Refusal
 from config.kernel.invariants import registered
 from tests.booking.services.test_reservation_flow import ask
+from tests.heads import with_head
 
 
 def found() -> tuple[str, ...]:
@@ -16,6 +17,7 @@ def found() -> tuple[str, ...]:
 
 
 def test_a_manager_does_not_approve_their_own_request(cast, slot):
+    with_head(cast)
     pk = ask(cast, slot(9, 11), who="wang", firm=cast.lab).reservation_id
     with pytest.raises(Refusal) as refused:
         transitions.approve(cast.actor("wang"), pk, cast.now)
@@ -24,6 +26,7 @@ def test_a_manager_does_not_approve_their_own_request(cast, slot):
 
 def test_without_the_guard_it_is_found(cast, slot, monkeypatch):
     """The control."""
+    with_head(cast)
     pk = ask(cast, slot(9, 11), who="wang", firm=cast.lab).reservation_id
     monkeypatch.setattr(Reservation, "is_of", lambda *_given: False)
     transitions.approve(cast.actor("wang"), pk, cast.now)

@@ -21,6 +21,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import CatalogueEntry, Instrument
 from instruments.services import registry
 from tests.booking.services.test_reservation_flow import ask
+from tests.heads import with_head
 
 WEEKLY = {"subject": "organisation", "measure": "minutes", "period": "week", "most": 240, "peak_only": False}
 NIGHT = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 18 * 60, "until_minute": 8 * 60}
@@ -102,6 +103,7 @@ def test_what_was_given_up_no_longer_counts(cast, wang, lab, slot):
 
 
 def test_the_labs_people_override_the_labs_rules_with_a_reason_that_is_kept(cast, wang, lab, slot):
+    with_head(cast)
     policies.say(wang, lab, {"max_minutes": 120, "quotas": [WEEKLY | {"most": 60}]}, cast.now)
     asked = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 15), "self_operated")
     with pytest.raises(Refusal) as refused:
@@ -266,6 +268,7 @@ def test_what_has_begun_and_what_was_given_up_count_for_the_cool_off_as_for_a_bo
 
 
 def test_a_change_says_which_customers_would_have_booked_too_far_ahead(cast, wang, lab, slot):
+    with_head(cast)
     ask(cast, slot(9, 11, 7), key="k0")
     ask(cast, slot(9, 11, 8), who="wang", firm=cast.lab, key="k1")
     assert touched(cast, wang, lab, {"horizons": {"firm": 9}}) == []

@@ -27,6 +27,7 @@ from instruments.models import Notice
 from tests.booking.services.test_reservation_flow import ask
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
+from tests.heads import with_head
 
 
 def codes(refused) -> list[str]:
@@ -253,6 +254,7 @@ def test_nobody_swaps_with_a_strangers_booking_or_with_a_colleagues(cast, booked
 
 
 def test_a_manager_gives_no_customers_time_to_an_own_booking(cast, booked, slot):
+    with_head(cast)
     theirs = booked(9, 11)
     own = ask(cast, slot(14, 16), who="wang", firm=cast.lab, key="own").reservation_id
     with pytest.raises(Refusal) as refused:

@@ -21,6 +21,7 @@ from instruments.models import Instrument, Membership, Notice, Organisation
 from instruments.services import registry
 from tests.agreeing import check_out_agreed
 from tests.concurrency.world import add_instrument
+from tests.heads import with_head
 
 
 def ask(cast, during, who="lin", firm=None, key="k1", **fields):
@@ -65,6 +66,7 @@ def test_for_people_without_a_part_in_it_the_reservation_does_not_exist(cast, sl
 
 
 def test_nobody_approves_their_own_request(cast, slot):
+    with_head(cast)
     Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
     pk = ask(cast, slot(9, 12), who="wang", firm=cast.lab).pk
     with pytest.raises(Refusal) as refused:

@@ -10,8 +10,8 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationGroup, ReservationSeries, ReservationTransition
 from booking.services import changes, transitions
-from instruments.models import Membership
 from tests.frontend.acting import query_count, words
+from tests.heads import with_head
 
 
 def test_an_empty_inbox_is_done(as_):
@@ -112,6 +112,7 @@ def test_what_is_not_there_shows_all_and_chooses_nothing(as_, ask, query):
 
 
 def test_ones_own_times_of_a_series_are_shown_and_not_chosen(as_, cast, ask, series):
+    with_head(cast)
     own, other = ask(9, 10, who="wang", firm=cast.lab), ask(11, 12)
     page = as_("wang").get(f"/approvals/?series={series([own, other])}")
     assert chosen(page) == [other] and f"choose-{own}" in page.content.decode()
@@ -187,9 +188,9 @@ def test_approving_twice_is_answered_and_changes_nothing(as_, approved):
     assert ReservationTransition.objects.filter(action="approve").count() == 1
 
 
-def test_nobody_approves_the_own_request(as_, cast, ask, now):
-    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role="researcher", created_at=now)
-    pk = ask(9, 12, who="wang")
+def test_nobody_approves_the_own_request(as_, cast, ask):
+    with_head(cast)
+    pk = ask(9, 12, who="wang", firm=cast.lab)
     client = as_("wang")
     page = client.get("/approvals/")
     assert "a colleague has to decide" in words(page) and 'data-key="a"' not in page.content.decode()

@@ -19,6 +19,7 @@ from booking.services import policies
 from booking.services.policies import Scope
 from frontend.presenters.policy import passed_over_words
 from tests.frontend.acting import FRAGMENT, words
+from tests.heads import with_head
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ def test_every_broken_rule_is_listed_and_what_was_typed_is_kept(as_, address, fo
 def test_a_manager_books_in_spite_of_the_labs_rules_with_a_reason_that_the_history_tells(
     as_, address, form, cast, slot, programmes
 ):
+    with_head(cast)
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)
     figures = quotes.preview(cast.actor("wang"), cast.xrd.pk, cast.lab.pk, slot(9, 12), cast.now).assessment
     sent = form(

@@ -11,6 +11,7 @@ from booking.services import context as booking_context
 from booking.services.policies import Scope
 from frontend.booking_form import BookingForm
 from tests.frontend.acting import words
+from tests.heads import with_head
 
 TIME = {"on": "2026-11-25", "from": "09:00", "to": "11:00"}
 
@@ -88,6 +89,7 @@ def test_the_form_that_opens_with_a_time_keeps_it_once_and_not_longer_for_being_
 
 
 def test_who_only_looks_keeps_nothing(as_, cast):
+    with_head(cast)
     looking = [_page(as_, cast, name) for name in ("wang", "")]
     assert [OPENS in page for page in looking] == [False, False]
     assert "Keep this time while I fill in the form" in looking[0], "a manager may press"

@@ -16,6 +16,7 @@ from booking.services.policies import Scope
 from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.conftest import PRICE
 from tests.frontend.acting import FRAGMENT, may_pass_over_rules_is_opened, query_count, words
+from tests.heads import with_head
 from tests.spending import build_spenders
 
 RULE = {"on": "2026-11-25", "from": "09:00", "to": "12:00", "frequency": "weekly", "every": "1", "ends": "count", "count": "3"}
@@ -259,6 +260,7 @@ def test_the_report_says_what_giving_the_times_back_late_would_cost(as_, cast, p
 
 
 def test_a_manager_repeats_a_time_in_spite_of_the_labs_rules_with_one_reason(as_, cast, page, programmes):
+    with_head(cast)
     wang, asked = as_("wang"), RULE | {"organisation": cast.lab.pk}
     assert not may_pass_over_rules_is_opened(wang.get(page, asked))
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 120}, cast.now)

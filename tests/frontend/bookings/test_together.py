@@ -18,6 +18,7 @@ from tests.billing.settlement.test_chosen_addons import publish_with_addons
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
 from tests.frontend.acting import may_pass_over_rules_is_opened, words
+from tests.heads import with_head
 from tests.spending import build_spenders
 
 PAGE = "/book-together/"
@@ -148,6 +149,7 @@ def test_an_instrument_of_another_lab_is_found_and_added(as_, cast, programmes, 
 
 
 def test_a_manager_books_several_in_spite_of_the_labs_rules_with_one_reason(as_, cast, both, sem, programmes):
+    with_head(cast)
     wang, asked = as_("wang"), both | {"organisation": cast.lab.pk}
     assert not may_pass_over_rules_is_opened(wang.get(PAGE, asked))
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)

@@ -101,3 +101,16 @@ def test_the_slip_of_a_job_names_the_test_and_the_samples(spenders, item, as_, c
     assert job.reference in words(month) and month.status_code == 200
     table = as_("li").get(reverse("slip_file") + "?month=2026-11").content.decode("utf-8-sig").splitlines()
     assert job.reference in table[1] and ",0.00,260.00,260.00,0.00," in table[1]
+
+
+def test_who_does_not_spend_from_the_card_reads_why_and_may_only_decline(spenders, item, as_, cast):
+    work = Work(cast, item)
+    job = work.accept(work.ask(2, "ma", cast.lab, fund_card_id=spenders.card.pk))
+    extra = work.propose(job, 50_00)
+    address = reverse("sample_job", args=[job.pk])
+    page = words(as_("tan").get(address))
+    assert "you do not spend from it today. Ask Gao" in page and "Decline" in page and "Agree to ¥50.00" not in page
+    yes = reverse("sample_extra_answer", args=[extra.pk, "agree"])
+    assert as_("tan").post(yes, {"amount_fen": 50_00}).status_code == 403
+    assert "Agree to ¥50.00" in words(as_("ma").get(address))
+    assert as_("ma").post(yes, {"amount_fen": 50_00}).status_code == 302
