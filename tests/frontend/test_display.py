@@ -64,7 +64,7 @@ def test_refusals_news_and_explanations_write_dates_as_the_pages_do() -> None:
         for line in _approved_lines()
         if "starts_at" in line
     ]
-    assert news == ["Time: Mon 23 Nov 2026, 14:00 to Mon 23 Nov 2026, 14:00 (Asia/Shanghai)"]
+    assert news == ["Time: Mon 23 Nov 2026, 14:00 to 14:00 (Beijing time)"]
 
 
 def _approved_lines() -> list[str]:
