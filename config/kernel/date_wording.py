@@ -58,7 +58,7 @@ def moment_words(local: datetime) -> str:
 
 def zone_words(zone_name: str) -> str:
     """What people call the clock of a place; a zone that has no such name by its own."""
-    return _("Beijing time") if zone_name == "Asia/Shanghai" else zone_name
+    return _("China Standard Time") if zone_name == "Asia/Shanghai" else zone_name
 
 
 def _date_parts(day: date) -> dict[str, Any]:

@@ -46,6 +46,13 @@ def everything(bill, office, take, cast):
     return made
 
 
+def test_the_sides_of_an_account_are_called_as_accountants_call_them(everything, browse):
+    browser = browse("li")
+    account, _page = pages(browser)[0]
+    shown = browser.get(f"/ledger/{account.pk}/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert 'data-label="借方"' in shown and 'data-label="贷方"' in shown and 'data-label="冲减"' not in shown
+
+
 def test_every_posting_leads_to_the_document_that_caused_it(everything, browse):
     seen = {}
     browser = browse("wu")
