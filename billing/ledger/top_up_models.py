@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from config.kernel.models.guards import no_truncate
+from config.kernel.models.decisions import decided_once, two_people
 
 SOURCE = "top_up"
 
@@ -37,20 +36,10 @@ class TopUp(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="top_up_positive"),
-            models.CheckConstraint(
-                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
-                | (~Q(state="asked") & Q(decided_by__isnull=False, decided_at__isnull=False)),
-                name="top_up_decided_by_somebody",
-            ),
-            models.CheckConstraint(condition=~Q(state="added") | ~Q(decided_by=F("asked_by")), name="top_up_two_people"),
+            *two_people("top_up", "added"),
         ]
         indexes = [models.Index(fields=["account"], condition=Q(state="asked"), name="top_up_waiting")]
-        triggers = [
-            pgtrigger.ReadOnly(name="top_up_frozen", exclude=["state", "decided_by", "decided_at", "answer"]),
-            pgtrigger.Protect(name="top_up_decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__state="asked")),
-            pgtrigger.Protect(name="top_up_kept", operation=pgtrigger.Delete),
-            no_truncate("top_up_no_truncate"),
-        ]
+        triggers = decided_once("top_up")
 
 
 #: What leaves the treasury was decided by two people, once, for this account and amount: a top-up, or the quota of a voucher

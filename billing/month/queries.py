@@ -154,9 +154,12 @@ def left_out(actor: Actor, series: Series, month: date) -> QuerySet[DraftLine]:
 def _with_things(rows: QuerySet[DraftLine]) -> QuerySet[DraftLine]:
     things = (
         "charge__reservation__instrument__site",
+        "charge__reservation__session__lab_agreed_by",
         "charge__sample_job__resource",
         "fee__reservation__instrument__site",
+        "fee__reservation__session__lab_agreed_by",
         "award__charge__reservation__instrument__site",
+        "award__charge__reservation__session__lab_agreed_by",
         "award__charge__sample_job__resource",
         "held__held_by",
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from config.kernel.models.guards import no_truncate
+from config.kernel.models.decisions import decided_once, two_people
 
 SOURCE = "cap_figure"
 
@@ -36,19 +35,7 @@ class CapFigure(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(limit_fen__gte=0), name="cap_figure_not_negative"),
-            models.CheckConstraint(
-                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
-                | (~Q(state="asked") & Q(decided_by__isnull=False, decided_at__isnull=False)),
-                name="cap_figure_decided_by_somebody",
-            ),
-            models.CheckConstraint(condition=~Q(state="set") | ~Q(decided_by=F("asked_by")), name="cap_figure_two_people"),
+            *two_people("cap_figure", "set"),
         ]
         indexes = [models.Index(fields=["version", "cap_id"], name="cap_figure_by_cap")]
-        triggers = [
-            pgtrigger.ReadOnly(name="cap_figure_frozen", exclude=["state", "decided_by", "decided_at", "answer"]),
-            pgtrigger.Protect(
-                name="cap_figure_decided_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__state="asked")
-            ),
-            pgtrigger.Protect(name="cap_figure_kept", operation=pgtrigger.Delete),
-            no_truncate("cap_figure_no_truncate"),
-        ]
+        triggers = decided_once("cap_figure")

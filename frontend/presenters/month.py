@@ -198,7 +198,7 @@ def identity_rows(identities: Sequence[Identity]) -> list[tuple[Word, Identity]]
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line of a draft: what it is for, and what is odd about it."""
+    """A line of a draft: what it is for, what is odd about it, and who of the lab agreed to its times, where something is."""
 
     line: DraftLine
     url: str
@@ -208,6 +208,7 @@ class LineRow:
     ends_at: datetime | None
     zone: str
     odd: tuple[Word, ...]
+    ask: str = ""
 
 
 def line_row(line: DraftLine) -> LineRow:
@@ -223,4 +224,11 @@ def line_row(line: DraftLine) -> LineRow:
     booking = thing.reservation
     zone = booking.instrument.site.time_zone
     url = reverse("reservation_detail", args=[booking.pk])
-    return LineRow(line, url, booking.reference, booking.instrument, booking.starts_at, booking.ends_at, zone, odd)
+    ask = _who_agreed(booking) if odd else ""
+    return LineRow(line, url, booking.reference, booking.instrument, booking.starts_at, booking.ends_at, zone, odd, ask)
+
+
+def _who_agreed(booking: Any) -> str:
+    """Nobody where no session was (a fee for unused time), or both sides' days passed in silence."""
+    session = getattr(booking, "session", None)
+    return str(session.lab_agreed_by) if session is not None and session.lab_agreed_by is not None else ""

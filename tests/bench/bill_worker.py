@@ -1,4 +1,5 @@
-"""One worker process of *bills* and *statements*; nothing of Django is loaded before the process is there."""
+"""One worker process of *bills* and *statements*, and one of bare WeasyPrint beside which it is measured; nothing of Django is loaded
+before the process is there."""
 
 from __future__ import annotations
 
@@ -24,6 +25,19 @@ def work(kind: str, ids: list[int]) -> float:
         else:
             documents.render(kind, pk, datetime.now(UTC))
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # only who has ended is counted
+    return _cpu() - before
+
+
+def bare(markup: list[str]) -> float:
+    """One process of bare WeasyPrint: what the documents cost it, without its start and without loading WeasyPrint."""
+    import django
+
+    django.setup()
+    from tests.bench.weasyprint_bare import bare_pdf
+
+    before = _cpu()
+    for text in markup:
+        bare_pdf(text)
     return _cpu() - before
 
 

@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +26,7 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.hands import Hands
 from tests.browser.journey import yuan
 from tests.browser.running_site import Site, running
 from tests.browser.stage import months_ago
@@ -52,6 +55,16 @@ class Office:
     desks: dict[str, Visitor] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     batch: int = 0
+    hands: Hands = field(default_factory=Hands)
+    machine_s: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """A part of the month: what hands do in it is counted, and by the clock what the machine takes."""
+        self.hands.part, began = name, time.perf_counter()
+        yield
+        self.machine_s[name] = time.perf_counter() - began
+        self.hands.part = ""
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=int(self.days.read_text()))
@@ -66,6 +79,7 @@ class Office:
         if email not in self.desks:
             self.desks[email] = self.people.fresh("anonymous", "en", timezone_id="Asia/Shanghai", accept_downloads=True)
             self.desks[email].context.add_cookies([self._cookie(email)])
+            self.hands.watch(self.desks[email].context)
             self.desks[email].context.set_default_timeout(PATIENCE_SECONDS * 1000)
         return self.desks[email]
 
@@ -138,9 +152,12 @@ def again_until(page: Page, words: str) -> None:
 def closed(office: Office) -> Office:
     """The whole month; what it leaves is looked at by the tests."""
     month = months_ago(datetime.now(UTC), 1).strftime("%Y-%m")
-    _bills(office, month)
-    _money_comes_in(office)
-    _statements(office, month)
+    with office.part("bills"):
+        _bills(office, month)
+    with office.part("money that came in"):
+        _money_comes_in(office)
+    with office.part("statements"):
+        _statements(office, month)
     claim, batch = _hand_in(office)
     office.batch = int(batch.split("/")[2])
     credited = _credit_after_submission(office, claim)
@@ -409,6 +426,20 @@ def test_two_people_of_finance_close_a_month_and_a_late_correction_flows_into_th
             assert manifest and len(archive.namelist()) > 2
     for desk in closed.desks.values():
         assert desk.faults.found == []
+
+
+def test_the_month_takes_its_people_less_than_a_quarter_of_an_hour(closed: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hands by the keystroke-level model and eyes by page (``tests/browser/hands.py``), and the machine by the clock: bills, money,
+    statements, each from the first look to the closed month."""
+    whole = {name: closed.hands.seconds(name) + took for name, took in closed.machine_s.items()}
+    with capsys.disabled():
+        for name, took in closed.machine_s.items():
+            print(
+                f"\n{name}: {closed.hands.seconds(name):.0f} s of people, {took:.0f} s of the machine, {closed.hands.counts[name]}"
+            )
+        print(f"together {sum(whole.values()) / 60:.1f} minutes")
+    assert all(closed.hands.counts[name].get("click", 0) >= 5 for name in whole), closed.hands.counts
+    assert sum(whole.values()) < 15 * 60
 
 
 def test_the_awards_of_the_month_are_the_postings_of_the_ledger_and_the_totals_of_statements_and_payment_lists(

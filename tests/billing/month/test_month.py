@@ -483,6 +483,13 @@ def test_what_is_odd_about_the_use_stands_beside_its_line_and_in_the_grid(cast, 
     assert [draft.party for draft in queries.drafts_of(run, "odd")] == [cast.other_firm]
     assert queries.drafts_of(run, "stuck").count() == 0 and queries.drafts_of(run, text="gaoyuan").count() == 1
     line = DraftLine.objects.filter(draft__party=cast.other_firm).first()
+    # Who of the lab agreed to such times can be asked; where nothing is odd nobody is named.
+    pages = Client(headers={"Accept-Language": "en"})
+    pages.force_login(cast.users["li"])
+    asked = f"Ask {cast.users['wang']}, who agreed to it for the lab."
+    assert pages.get(reverse("month_draft", args=[line.draft_id])).content.decode().count(asked) == 2
+    plain = Draft.objects.get(run=run, party=cast.firm)
+    assert "who agreed to it" not in pages.get(reverse("month_draft", args=[plain.pk])).content.decode()
     holding.exclude(cast.actor("li"), line.pk, "look into it", DECEMBER)
     assert Draft.objects.get(pk=line.draft_id).odd == {"overlap": 1, "same_evidence": 1}
 
