@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.ledger.models import Account, Transfer
 from billing.payments.services import allocating, prepaying, refunding
 from billing.sources import WAYS, places
+from instruments.models import User
 from tests.billing.bills.conftest import DECEMBER, bill
 from tests.billing.claims.conftest import office
 from tests.billing.payments.conftest import take
@@ -46,10 +47,12 @@ def everything(bill, office, take, cast):
     return made
 
 
-def test_the_sides_of_an_account_are_called_as_accountants_call_them(everything, browse):
+def test_the_sides_of_an_account_are_called_as_accountants_call_them(everything, browse, cast):
     browser = browse("li")
-    account, _page = pages(browser)[0]
-    shown = browser.get(f"/ledger/{account.pk}/", headers={"accept-language": "zh-hans"}).content.decode()
+    account = next(each for each, page in pages(browser) if 'data-label="Credit"' in page)
+    User.objects.filter(pk=cast.users["li"].pk).update(language="zh-hans")
+    browser.cookies["django_language"] = "zh-hans"
+    shown = browser.get(f"/ledger/{account.pk}/").content.decode()
     assert 'data-label="借方"' in shown and 'data-label="贷方"' in shown and 'data-label="冲减"' not in shown
 
 
