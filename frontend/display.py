@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from config.kernel.date_wording import date_words, moment_words, month_name, weekday
+from config.kernel.date_wording import date_words, moment_words, month_name, weekday, zone_words
 
 __all__ = [
     "bytes_words",
@@ -24,6 +24,7 @@ __all__ = [
     "weekday",
     "yuan",
     "zone_label",
+    "zone_words",
 ]
 
 

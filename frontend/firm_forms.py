@@ -287,6 +287,10 @@ class FigureDecisionForm(TopUpDecisionForm):
         widget=forms.RadioSelect,
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("Needed where it is not set.")
+
 
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""

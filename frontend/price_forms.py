@@ -263,7 +263,7 @@ class PriceForm(forms.Form):
     def _class(self, row: int) -> None:
         prefix = f"class-{row}"
         self.fields[f"{prefix}-code"] = forms.CharField(required=False, widget=forms.HiddenInput)
-        self._choice(f"{prefix}-who", _("Who"), [("", _("nobody yet")), *_WHO])
+        self._choice(f"{prefix}-who", _("Customers of this class"), [("", _("nobody yet")), *_WHO])
         self._number(f"{prefix}-rate", _("Rate in yuan"))
         self._number(f"{prefix}-setup", _("Setting up, in yuan"))
         if not self.counts:

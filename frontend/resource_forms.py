@@ -16,6 +16,7 @@ from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS
 from billing.pricing.sample_prices import InForce
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
+from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, Resource
 from instruments.resource_wording import (
     CODE_NAMES,
@@ -105,7 +106,7 @@ class ResourceForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields.get("instrument_ids")
         if isinstance(field, forms.MultipleChoiceField):
-            field.choices = [(str(one.pk), f"{one.name} {one.model}".strip()) for one in instruments]
+            field.choices = [(str(one.pk), f"{bilingual(one)} {one.model}".strip()) for one in instruments]
 
     @classmethod
     def initial_of(cls, resource: Resource | None) -> dict[str, Any]:
@@ -427,7 +428,7 @@ class RequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["organisation"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(str(one.pk), one.name) for one in organisations]
+        field.choices = [(str(one.pk), bilingual(one)) for one in organisations]
 
 
 class RefuseForm(forms.Form):

@@ -178,9 +178,9 @@ class NoteForm(WithChoices):
 class ListingForm(WithChoices):
     """Somebody who may not book, or to whom measures do not apply."""
 
-    organisation = forms.ChoiceField(label=_("Where"))
+    organisation = forms.ChoiceField(label=_("Lab"))
     verdict = forms.ChoiceField(
-        label=_("What"), choices=[("deny", _("May not book")), ("allow", _("Measures of credit do not apply"))]
+        label=_("Measure"), choices=[("deny", _("May not book")), ("allow", _("Measures of credit do not apply"))]
     )
     email = forms.EmailField(label=_("E-mail of the person"), required=False)
     customer = forms.CharField(

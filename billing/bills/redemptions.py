@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 
 from billing.bills.models import CreditNote
@@ -21,3 +23,18 @@ def redeemed(actor: Actor) -> QuerySet[Transfer]:
     back = Q(kind=TransferKind.REFUND, credit__kind=VOUCHER, source_type="credit_note", source_id__in=notes)
     rows = Transfer.objects.filter(Q(paid, kind=TransferKind.POST, debit__kind=VOUCHER) | back)
     return rows.select_related("debit__voucher__organisation", "credit__voucher__organisation").order_by("-pk")
+
+
+def references(rows: Collection[Transfer]) -> dict[tuple[str, int], str]:
+    """What the booking, samples or credit note behind each of them is called, by kind and id."""
+    ids = {
+        kind: {row.source_id for row in rows if row.source_type == kind} for kind in ("reservation", "sample_job", "credit_note")
+    }
+    times = Reservation.objects.filter(pk__in=ids["reservation"])
+    jobs = SampleJob.objects.filter(pk__in=ids["sample_job"])
+    notes = CreditNote.objects.filter(pk__in=ids["credit_note"])
+    return {
+        **{("reservation", one.pk): one.reference for one in times},
+        **{("sample_job", one.pk): one.reference for one in jobs},
+        **{("credit_note", one.pk): str(one.number) for one in notes},
+    }

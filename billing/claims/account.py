@@ -49,13 +49,12 @@ def counted() -> QuerySet[Any]:
     return rows.filter(promised_at__isnull=False).defer("content")
 
 
-def pairs(actor: Actor) -> list[tuple[int, int, str, str]]:
-    """Offices and payees between whom something has to come back or had to, as far as the actor is one side: (office, payee, their
-    names)."""
+def pairs(actor: Actor) -> set[tuple[int, int]]:
+    """Offices and payees between whom something has to come back or had to, as far as the actor is one side."""
     payees = actor.organisations(Role.OWNER_FINANCE, Role.FIRM_ADMIN)
     own = Q(programme__issuer__in=actor.organisations(Role.FINANCE)) | Q(payee__in=payees)
     rows = visible_to(Clawback.objects.filter(own, programme__issuer__isnull=False), actor).order_by()
-    return list(rows.values_list("programme__issuer", "payee", "programme__issuer__name", "payee__name").distinct())
+    return set(rows.values_list("programme__issuer", "payee").distinct())
 
 
 def _approved_at(claim: str) -> Subquery:

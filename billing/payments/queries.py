@@ -79,6 +79,7 @@ def open_bills(actor: Actor, owner_ids: Sequence[int]) -> list[OpenBill]:
             bill.customer.name,
             bill.customer.bank_account_number,
             standing_of(bill).open_fen,
+            bill.customer.name_en,
         )
         for bill in rows.select_related("customer").defer("content").order_by("due_on", "pk")
     ]

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 _WEEKDAYS: tuple[Promise | str, ...] = (
@@ -53,6 +54,11 @@ def moment_words(local: datetime) -> str:
         **_date_parts(local.date()),
         "time": f"{local:%H:%M}",
     }
+
+
+def zone_words(zone_name: str) -> str:
+    """What people call the clock of a place; a zone that has no such name by its own."""
+    return _("China Standard Time") if zone_name == "Asia/Shanghai" else zone_name
 
 
 def _date_parts(day: date) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
-from config.kernel.date_wording import date_words, moment_words
+from config.kernel.date_wording import date_words, moment_words, zone_words
 from config.kernel.errors import Reason
 
 Sentence = str | Promise
@@ -48,7 +48,17 @@ def sentence(code: str, params: Mapping[str, Any]) -> str:
 
 def filled(text: Sentence, params: Mapping[str, Any]) -> str:
     """A sentence with its parameters, each shown as its name says."""
-    return str(text) % {name: _show(name, value) for name, value in params.items()}
+    words = str(text)
+    shown = {name: _show(name, value) for name, value in params.items()}
+    if "%(starts_at)s" in words and "%(ends_at)s" in words and params["starts_at"] and params["ends_at"]:
+        shown["ends_at"] = _end_of(params["starts_at"], params["ends_at"])
+    return words % shown
+
+
+def _end_of(starts_at: str | datetime, ends_at: str | datetime) -> str:
+    """The end of something whose beginning stands beside it: its date only where that is another day."""
+    starts, ends = (datetime.fromisoformat(each) if isinstance(each, str) else each for each in (starts_at, ends_at))
+    return f"{ends:%H:%M}" if starts.date() == ends.date() else local_time(ends)
 
 
 def reason_sentence(reason: Reason) -> str:
@@ -65,8 +75,10 @@ def _show(name: str, value: Any) -> str:
         return local_time(value)
     if name.endswith("_on") and value:
         return local_date(value)
+    if name == "zone":
+        return zone_words(str(value))
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value)
+        return pgettext("between the items of a list", ", ").join(str(item) for item in value)
     return str(value)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from billing.bills import wording
 from billing.bills.models import Bill
@@ -22,6 +22,7 @@ from billing.payments.services.crediting import Posting
 from billing.wording import in_english
 from config.kernel.access import Actor
 from config.kernel.messages import sentence
+from frontend.templatetags.jishi import bilingual
 
 Content = Mapping[str, Any]
 Word = Promise | str
@@ -191,6 +192,12 @@ class SuggestionRow:
     confidence_word: Word
     grounds: tuple[Word, ...]
 
+    @property
+    def words(self) -> str:
+        """How sure it is, and why."""
+        listed = pgettext("between the items of a list", ", ").join(str(ground) for ground in self.grounds)
+        return str(_("%(sure)s: %(grounds)s")) % {"sure": self.confidence_word, "grounds": listed}
+
 
 def suggestion_rows(found: Sequence[Suggestion], bills: Mapping[int, Any]) -> list[SuggestionRow]:
     """``bills``: ``OpenBill`` by id."""
@@ -198,7 +205,7 @@ def suggestion_rows(found: Sequence[Suggestion], bills: Mapping[int, Any]) -> li
         SuggestionRow(
             each.bill_id,
             bills[each.bill_id].number,
-            bills[each.bill_id].customer_name,
+            bilingual(bills[each.bill_id], "customer_name"),
             bills[each.bill_id].open_fen,
             each.amount_fen,
             each.confidence.value,

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from booking.rules.credit import Count, CreditPolicy, EventKind, Measure, PastEvent, Threshold, count_ends_at
 from booking.training_wording import count_words, event_name, measure_name
+from config.kernel.date_wording import date_words
 from frontend.templatetags.training import signed
 
 
@@ -70,4 +71,4 @@ def _count(one: Count, now: datetime) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return localtime(moment).date().isoformat()
+    return date_words(localtime(moment).date())

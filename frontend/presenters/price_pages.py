@@ -154,7 +154,7 @@ def counted_words(terms: CountedTerms) -> PriceWords:
     """A price of what is counted."""
     unit = wording.unit_word(terms.unit)
     names = terms.class_names
-    columns = [BandWords(_("Rate"), "")]
+    columns = [BandWords(_("Price"), "")]
     if terms.steps:
         columns = [BandWords(_step_name(terms, place), "") for place in range(len(terms.steps))]
     evidence = {rule.code: rule.evidence for rule in terms.classes}

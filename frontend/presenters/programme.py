@@ -241,7 +241,7 @@ def _summary(programme: Programme, rates: list[RateRow], flat: str) -> list[str]
         shares = {"first": rates[0].percent, "last": rates[-1].percent} if rates else {"first": "–", "last": "–"}
         sentences = [_("Pays from %(first)s of the first part of the fee to %(last)s of the last.") % shares]
     caps = [_cap(cap) for cap in programme.joint_caps if cap.limit_fen is not None and not cap.on_account]
-    sentences += [f"{text[:1].upper()}{text[1:]}." for text in caps]
+    sentences += [_("%(text)s.") % {"text": f"{text[:1].upper()}{text[1:]}"} for text in caps]
     if programme.mode.value == "paid_beside":
         sentences.append(_("It is paid to the institution that owns the instrument and changes nothing on your bill."))
     elif programme.mode.value == "deducted_now":

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from billing import wording
 from billing.month.rules.came_of import CameOf
@@ -123,7 +124,7 @@ def statement_view(content: Content, only: slice = slice(None)) -> StatementView
         bank_account_name=payee["bank_account_name"],
         bank_account_number=payee["bank_account_number"],
         line_count=totals["lines"],
-        hours=totals["hours"],
+        hours=_hours(totals["hours"]),
         gross_fen=totals["gross_fen"],
         excluded_fen=totals["excluded_fen"],
         computed_fen=totals["computed_fen"],
@@ -166,7 +167,7 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
         starts_at=datetime.fromisoformat(line["starts_at"]),
         ends_at=datetime.fromisoformat(line["ends_at"]),
         zone=line["zone"],
-        hours=line_words.measured(line),
+        hours=line_words.measured(line) if "samples" in line else _hours(line["hours"]),
         gross_fen=line["gross_fen"],
         excluded_fen=sum(part["amount_fen"] for part in line["excluded"]),
         excluded_why=line_words.excluded_why(line),
@@ -175,6 +176,11 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
         cut=wording.several(line_words.cut_words(line)),
         awarded_fen=line["awarded_fen"],
     )
+
+
+def _hours(hours: str) -> str:
+    """Hours with their unit, since lines of samples stand beside them."""
+    return _("%(hours)s h") % {"hours": hours}
 
 
 @dataclass(frozen=True, slots=True)

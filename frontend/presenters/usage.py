@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from booking import ports
 from booking.models import GRADES, CloseOut, DeviceRun, Reservation, UsageAdjustment, UsageDispute, UsageSession
 from booking.queries import usage as usage_queries
+from booking.rules.device_runs import EventKind
 from booking.rules.review import had_part
 from booking.rules.states import IN_REVIEW, Action, ReservationState, actions_from
 from booking.services import acting
@@ -55,6 +56,13 @@ MEANS: dict[str, Word] = {
     "afterwards": _("written down afterwards"),
     "next": _("when the next session began"),
 }
+DEVICE_EVENTS: dict[str, Word] = {
+    EventKind.START.value: pgettext_lazy("device", "began"),
+    EventKind.STOP.value: pgettext_lazy("device", "stopped"),
+    EventKind.HEARTBEAT.value: pgettext_lazy("device", "is running"),
+    EventKind.COUNTER.value: pgettext_lazy("device", "counter read"),
+}
+"""What a device told, in words."""
 DOUBTS: dict[str, Word] = {
     "overlaps": _("It overlaps another session on this instrument."),
     "ended_by_next": _("Nobody ended it. It ended when the next session began."),

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 
 from billing.ledger.rules.money import plain_yuan
 from billing.wording import document_text
@@ -38,6 +38,12 @@ def icon(name: str, classes: str = "") -> SafeString:
 def once_key() -> SafeString:
     """``{% once_key %}``: the hidden field of a form whose second sending changes nothing (``frontend.once``)."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, uuid4())
+
+
+@register.simple_tag
+def colon() -> str:
+    """``{% colon %}`` between a label and what it says, as the reader's language sets it."""
+    return pgettext("between a label and what it says", ": ")
 
 
 @register.simple_tag
@@ -100,6 +106,18 @@ def day_tile(moment: datetime, zone: str = "") -> SafeString:
     local = display.in_zone(moment, zone)
     parts = (display.weekday(local), local.day, display.month_label(local.month))
     return format_html('<span class="day" aria-hidden="true"><span>{}</span><b>{}</b><span>{}</span></span>', *parts)
+
+
+@register.filter
+def day_words(value: date) -> str:
+    """``{{ day|day_words }}``: a date with its weekday inside a sentence."""
+    return display.date_words(value)
+
+
+@register.filter
+def zone_words(zone: str) -> str:
+    """``{{ zone|zone_words }}``: what people call the clock of a place; a zone without such a name by its own."""
+    return display.zone_words(zone)
 
 
 @register.filter

@@ -173,4 +173,4 @@ def account_last_day(request: HttpRequest, pk: int) -> HttpResponse:
         return _("The last day is set.")
 
     lead = _("What is left after it goes back to where it came from; what is held for bookings follows when it comes free.")
-    return _act(request, pk, _("Last day"), lead, do, LastDayForm)
+    return _act(request, pk, _("Set the last day"), lead, do, LastDayForm)

@@ -24,6 +24,7 @@ from config.kernel.errors import Refusal
 from frontend.firm_forms import CreditListForm, OpeningForm, PartnerForm, TableForm
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
+from frontend.templatetags.jishi import bilingual
 from instruments.services import uploads
 
 PER_PAGE = 25
@@ -103,7 +104,7 @@ def partner_edit(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The partner region is kept."))
         return redirect("partner_list")
 
-    return answer(request, FormPage(found.name, reverse("partner_list"), _("Partner regions"), _("Save")), form, act)
+    return answer(request, FormPage(bilingual(found), reverse("partner_list"), _("Partner regions"), _("Save")), form, act)
 
 
 @login_required

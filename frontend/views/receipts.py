@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import messages
@@ -31,8 +34,10 @@ from frontend.once import once_per_form
 from frontend.presenters.bills import party_row
 from frontend.presenters.statements import documents_view
 from frontend.refusals import sentences
+from frontend.templatetags.jishi import bilingual
 from frontend.views.bills import POLL_SECONDS, number
 from frontend.views.payments import detail_response as payment_response
+from instruments.models import Organisation
 
 PER_PAGE = 50
 LINES_PER_PAGE = 100
@@ -65,10 +70,12 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 def _pairs(actor: Actor) -> list[tuple[str, str]]:
     """(``owner-customer``, words) of those between whom something was billed or has to come back, as far as the actor is one side."""
     mine = actor.organisations(*issuing.SIDES)
-    rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id", "owner__name", "customer__name").distinct()
-    found = {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine}
-    found |= {(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in account.pairs(actor)}
-    return sorted(found, key=lambda pair: pair[1])
+    rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id").distinct()
+    found = {(owner, customer) for owner, customer in rows if {owner, customer} & mine} | account.pairs(actor)
+    names = {one.pk: bilingual(one) for one in Organisation.objects.filter(pk__in={pk for pair in found for pk in pair})}
+    return sorted(
+        ((f"{owner}-{customer}", f"{names[owner]} – {names[customer]}") for owner, customer in found), key=itemgetter(1)
+    )
 
 
 @login_required
@@ -110,6 +117,14 @@ def _issued(request: HttpRequest, kind: str, made: Any) -> HttpResponse:
     return redirect(f"{kind}_detail", pk=made.pk)
 
 
+def _days(content: Mapping[str, Any]) -> dict[str, date]:
+    """When the money came, or the days of which a statement of account is."""
+    if "period" in content:
+        period = content["period"]
+        return {"first_on": date.fromisoformat(period["first_day"]), "last_on": date.fromisoformat(period["last_day"])}
+    return {"received_on": date.fromisoformat(content["received"]["received_on"])}
+
+
 @login_required
 @require_GET
 def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
@@ -125,7 +140,11 @@ def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         "owner": party_row(content["owner"]),
         "customer": party_row(content["customer"]),
         "page": page,
-        "lines": [(line, WHAT[line["what"]], line["credit_fen"] - line["debit_fen"]) for line in page.object_list],
+        "lines": [
+            (line, date.fromisoformat(line["on"]), WHAT[line["what"]], line["credit_fen"] - line["debit_fen"])
+            for line in page.object_list
+        ],
+        **_days(content),
         "method": METHODS.get(content.get("received", {}).get("method", ""), ""),
         "given_up_fen": _given_up(actor, paper) if kind == ACCOUNT else 0,
         **_documents(actor, paper, kind),

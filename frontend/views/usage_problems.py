@@ -28,7 +28,7 @@ from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.http import actor_of, stands_at
-from frontend.presenters.usage import DOUBTS, PROBLEMS
+from frontend.presenters.usage import DEVICE_EVENTS, DOUBTS, PROBLEMS
 from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
 
@@ -80,7 +80,9 @@ def _response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: 
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
         "attachable": usage_queries.attachable(actor, opened) if opened else [],
-        "events": list(usage_queries.events_of(actor, opened)[:EVENTS_SHOWN]) if opened else [],
+        "events": [(event, DEVICE_EVENTS[event.kind]) for event in usage_queries.events_of(actor, opened)[:EVENTS_SHOWN]]
+        if opened
+        else [],
         "count": usage_queries.newest_count(actor, opened) if opened else None,
         "running": list(usage_queries.not_ended(actor, now)),
         "doubtful": [(row, DOUBTS[row.session.doubt]) for row in usage_queries.doubtful(actor)[:SHOWN]],

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing import wording
-from billing.bills.redemptions import redeemed
+from billing.bills.redemptions import redeemed, references
 from billing.firms import queries as firms
 from billing.firms.wording import MODES
 from billing.ledger.models import TransferKind
@@ -357,7 +357,11 @@ def voucher_redemptions(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Role.OWNER_FINANCE, Role.LAB_MANAGER)
     page = Paginator(redeemed(actor), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(row, (row.credit if row.kind == TransferKind.REFUND else row.debit).voucher) for row in page.object_list]
+    named = references(list(page.object_list))
+    rows = [
+        (row, (row.credit if row.kind == TransferKind.REFUND else row.debit).voucher, named[row.source_type, row.source_id])
+        for row in page.object_list
+    ]
     context = {"page": page, "rows": rows, "bills": actor.has(Role.OWNER_FINANCE)}
     return render(request, "vouchers/redemptions.html", context)
 

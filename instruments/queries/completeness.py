@@ -19,6 +19,7 @@ class Incomplete:
     inner_id: str
     gaps: tuple[Gap, ...]
     site_id: int
+    name_en: str = ""
 
     @property
     def lacks_place(self) -> bool:
@@ -66,7 +67,14 @@ def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Comple
         gaps.append(found)
         if found:
             incomplete.append(
-                Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found, facts.site_id)
+                Incomplete(
+                    facts.instrument_id,
+                    facts.values["name"],
+                    facts.values["inner_id"],
+                    found,
+                    facts.site_id,
+                    facts.values["name_en"],
+                )
             )
     incomplete.sort(key=lambda one: (-len(one.gaps), one.name, one.id))
     return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete, facilities)

@@ -11,6 +11,7 @@ from django.utils import translation
 from billing.wording import step_sentence
 from config.kernel.messages import duration_words, filled, sentence
 from frontend import display
+from frontend.templatetags.jishi import colon
 from instruments.notice_events import events
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -64,7 +65,19 @@ def test_refusals_news_and_explanations_write_dates_as_the_pages_do() -> None:
         for line in _approved_lines()
         if "starts_at" in line
     ]
-    assert news == ["Time: Mon 23 Nov 2026, 14:00 to Mon 23 Nov 2026, 14:00 (Asia/Shanghai)"]
+    assert news == ["Time: Mon 23 Nov 2026, 14:00 to 14:00 (China Standard Time)"]
+
+
+def test_the_end_of_a_time_has_a_date_only_on_another_day_and_a_place_a_clock_that_people_know() -> None:
+    text = "%(starts_at)s to %(ends_at)s (%(zone)s)"
+    starts, next_day = "2026-11-23T22:00:00+08:00", "2026-11-24T06:00:00+08:00"
+    over_night = filled(text, {"starts_at": starts, "ends_at": next_day, "zone": "Asia/Urumqi"})
+    assert over_night == "Mon 23 Nov 2026, 22:00 to Tue 24 Nov 2026, 06:00 (Asia/Urumqi)"
+    assert filled("until %(ends_at)s", {"starts_at": starts, "ends_at": next_day}) == "until Tue 24 Nov 2026, 06:00"
+    with translation.override("zh-hans"):
+        assert filled("%(zone)s%(rows)s", {"zone": "Asia/Shanghai", "rows": [1, 2]}) == "北京时间1、2"
+        assert colon() == "："
+    assert colon() == ": "
 
 
 def _approved_lines() -> list[str]:

@@ -142,7 +142,7 @@ def test_each_programme_counts_in_the_year_of_its_own_date(cast: Any, firm: Life
     page = Client(headers={"accept-language": "en"})
     page.force_login(cast.users["lin"])
     shown = page.get(reverse("reservation_detail", args=[one.pk])).content.decode()
-    assert "DEMO-QH-BI goes by the date of the invoice." in shown and "¥90.00 instead of ¥80.00" in shown
+    assert " goes by the date of the invoice." in shown and ">DEMO-QH-BI</small>" in shown and "¥90.00 instead of ¥80.00" in shown
 
     # Two: 800.00 - 160 - 160 - 160 - 80 = 240.00.
     used(firm, two)

@@ -54,6 +54,7 @@ class OpenBill:
     customer_name: str
     customer_account: str
     open_fen: int
+    customer_name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from billing.receipts.models import Receipt
 from billing.receipts.rules.standing import taken_back, unsaid
 from billing.receipts.services import issuing
 from config.kernel.access import visible_to
+from config.kernel.date_wording import date_words
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from tests.billing.bills.conftest import DECEMBER
 
@@ -112,6 +113,10 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
         f"/account-statements/{account.pk}/",
     ):
         assert client.get(address).status_code == 200, address
+    english = {"accept-language": "en"}
+    assert "<time" in client.get(f"/receipts/{first.pk}/", headers=english).content.decode().split("Received on")[1][:40]
+    shown = client.get(f"/account-statements/{account.pk}/", headers=english).content.decode()
+    assert date_words(FIRST) in shown and f">{FIRST.isoformat()}" not in shown
     answer = client.post(
         "/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": FIRST, "until": date(2026, 11, 20)}
     )

@@ -162,6 +162,7 @@ def test_the_budgets_page_asks_shows_and_decides(cast: Any, publish: Publish) ->
     page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()
     assert "Not set: no limit" in page and ">¥50.00 asked for by" in page
     decide = reverse("figure_decide", args=[CapFigure.objects.get().pk])
+    assert "Needed where it is not set." in chen.get(decide, headers={"accept-language": "en"}).content.decode()
     assert qian.post(decide, {"decision": "set"}).status_code == 422
     assert chen.post(decide, {"decision": "set"}).status_code == 302
     page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()

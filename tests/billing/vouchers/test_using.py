@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from billing.bills.models import CreditNote
 from billing.bills.redemptions import redeemed
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
@@ -28,6 +29,7 @@ from billing.subsidy.services import in_force
 from billing.vouchers import queries
 from billing.vouchers.rules.terms import Area
 from billing.vouchers.services import applying, holding
+from booking.models import Reservation
 from booking.services import transitions
 from config.kernel import invariants
 from config.kernel.errors import Refusal
@@ -187,7 +189,9 @@ def test_what_a_credit_note_gave_back_to_a_voucher_stands_among_the_redemptions(
     page = Client(headers={"accept-language": "en"})
     page.force_login(desk.cast.users["li"])
     shown = page.get(reverse("voucher_redemptions")).content.decode()
-    assert shown.count(made.number) == 2 and "Credit note" in shown
+    assert shown.count(made.number) == 2
+    note, session = CreditNote.objects.get(), Reservation.objects.get()
+    assert f"Credit note {note.number}" in shown and f">{session.reference}</a>" in shown
 
 
 def with_credit_gate(document: dict) -> dict:

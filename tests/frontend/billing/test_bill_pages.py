@@ -54,7 +54,7 @@ def test_a_large_bill_is_proposed_on_the_page_and_issued_by_somebody_else(cast, 
     li, mei = browse("li"), browse("mei")
     query = f"?owner={cast.lab.pk}&customer={cast.firm.pk}&until=2026-11-30"
     page = li.get(reverse("bill_issue") + query)
-    assert "Propose over ¥1,080.00" in page.content.decode() and "Issue over" not in page.content.decode()
+    assert "Propose over ¥1,080.00" in page.content.decode() and "Issue the bill over" not in page.content.decode()
     fields = hidden(page) | {"days": "30"}
     alone = li.post(reverse("bill_issue"), fields)
     assert alone.status_code == 422 and "another one issues it" in alone.content.decode() and not Bill.objects.exists()
@@ -67,7 +67,7 @@ def test_a_large_bill_is_proposed_on_the_page_and_issued_by_somebody_else(cast, 
     refused = mei.post(f"{at}decline", {"reason": "x" * 501})
     said = refused.content.decode()
     assert refused.status_code == 422 and "x" * 501 in said and "That was not done" in said and "Nothing was issued" not in said
-    assert "Issue over ¥1,080.00" in mei.get(at).content.decode()
+    assert "Issue the bill over ¥1,080.00" in mei.get(at).content.decode()
     answer = mei.post(f"{at}issue")
     assert answer.url == reverse("bill_detail", args=[Bill.objects.get().pk])
     assert Bill.objects.get().number in li.get(at).content.decode() and mei.post(f"{at}issue").status_code == 409

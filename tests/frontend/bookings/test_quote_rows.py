@@ -91,7 +91,8 @@ def test_a_line_for_time_that_was_not_used_says_so(as_, cast):
 def test_the_frozen_figures_say_what_they_leave_of_each_limit(as_, cast, programmes, ask):
     pk = ask(9, 12)
     page, printed = words(as_("lin").get(f"/bookings/{pk}/")), text_of(as_("lin").get(f"/bookings/{pk}/quote.pdf").content)
-    assert "Yearly limit of the firm: ¥59,520.00 left after this (DEMO-QH-V)" in page
+    voucher = "[SYNTHETIC] Demo innovation voucher: deducted at once, redeemed by the provider DEMO-QH-V"
+    assert f"Yearly limit of the firm: ¥59,520.00 left after this {voucher}" in page
     assert "Limits of DEMO-QH-V 2025.1 Left after this" in printed and "Yearly limit of the firm ¥59,520.00" in printed
     with translation.override("zh-hans"):
         limit = capfirst(pgettext("subsidy limit", "yearly limit of the firm"))

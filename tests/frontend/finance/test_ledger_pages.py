@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.ledger.models import Account, Transfer
 from billing.payments.services import allocating, prepaying, refunding
 from billing.sources import WAYS, places
+from instruments.models import User
 from tests.billing.bills.conftest import DECEMBER, bill
 from tests.billing.claims.conftest import office
 from tests.billing.payments.conftest import take
@@ -44,6 +45,15 @@ def everything(bill, office, take, cast):
     batch, _claim = office.approved()
     office.pay_all(office.listed(batch))
     return made
+
+
+def test_the_sides_of_an_account_are_called_as_accountants_call_them(everything, browse, cast):
+    browser = browse("li")
+    account = next(each for each, page in pages(browser) if 'data-label="Credit"' in page)
+    User.objects.filter(pk=cast.users["li"].pk).update(language="zh-hans")
+    browser.cookies["django_language"] = "zh-hans"
+    shown = browser.get(f"/ledger/{account.pk}/").content.decode()
+    assert 'data-label="借方"' in shown and 'data-label="贷方"' in shown and 'data-label="冲减"' not in shown
 
 
 def test_every_posting_leads_to_the_document_that_caused_it(everything, browse):

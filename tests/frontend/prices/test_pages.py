@@ -70,7 +70,7 @@ def test_a_price_is_written_looked_at_and_published_with_a_date(as_: Any, cast: 
     assert (done.status_code, done["Location"]) == (302, base(cast))
     version = PriceVersion.objects.get(instrument=cast.xrd, effective_from="2026-12-01")
     assert version.document["rates"][code] == "1000" and not PriceDraft.objects.exists()
-    assert "from 2026-12-01" in li.get(base(cast)).content.decode()
+    assert "from Tue 1 Dec 2026" in li.get(base(cast)).content.decode()
 
 
 def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(as_: Any, cast: Any) -> None:

@@ -169,4 +169,4 @@ def test_a_programme_that_goes_by_a_later_date_says_so_with_its_figure(cast, pro
     rows = present(prepared.inputs.assess(), [each.programme for each in prepared.versions], prepared.inputs.schedule)
     with override("en"):
         text = render_to_string("billing/_steps.html", {"rows": rows})
-    assert ("DEMO-QH-C goes by the date of the invoice." in text) is said
+    assert (f"{document['name']['en']} goes by the date of the invoice." in text) is said

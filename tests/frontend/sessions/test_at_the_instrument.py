@@ -213,7 +213,8 @@ def test_a_run_is_written_down_from_the_queue(as_, cast, slot, clock, ask):
     told = (Told("a", EventKind.START, during.starts_at), Told("b", EventKind.STOP, during.ends_at))
     device_events.receive(key, Batch(clock.now, told), clock.now)
     run = DeviceRun.objects.get()
-    assert "No booking" in words(as_("wang").get("/sessions/problems/"))
+    shown = words(as_("wang").get("/sessions/problems/"))
+    assert "No booking" in shown and "09:00 began a" in shown and "10:00 stopped b" in shown
     form = as_("wang").get(f"/sessions/write-down/?run={run.pk}").content.decode()
     assert 'value="09:00"' in form and "start a" in form
     sent = {"run": run.pk, "customer": f"{cast.firm.pk}-{cast.users['lin'].pk}", "on": "2026-11-25", "from": "09:00", "to": "10:00",
