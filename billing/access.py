@@ -56,6 +56,7 @@ from billing.models import (
     ExportItem,
     FeeRelief,
     FirmDeclaration,
+    HandEntry,
     HeldBack,
     InternalSlip,
     InvoiceRequest,
@@ -351,6 +352,12 @@ def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(bill_filter(actor, "bill__"))
 
 
+def _invoices(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """The invoice of a bill is seen with it, that of what an office buys with its settlement statement."""
+    sold = Q(statement__isnull=False) & payee_filter(actor, "statement__")
+    return queryset.filter(Q(bill__isnull=False) & bill_filter(actor, "bill__") | sold)
+
+
 def _checkouts(queryset: QuerySet[Checkout], actor: Actor) -> QuerySet[Checkout]:
     """Attempts to pay a bill are seen with it, attempts to pay in advance by the two sides."""
     return queryset.filter(bill_filter(actor, "bill__") | bill_filter(actor))
@@ -524,6 +531,7 @@ _SCOPES: dict[Any, Any] = {
     Allocation: _of_bills,
     AwardReversal: _reversals,
     BankStatement: _received,
+    HandEntry: _received,
     Bill: _bills,
     BillDispute: _of_bills,
     BillLine: _of_bills,
@@ -572,7 +580,7 @@ _SCOPES: dict[Any, Any] = {
     FeeRelief: _reliefs,
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
-    InvoiceRequest: _of_bills,
+    InvoiceRequest: _invoices,
     LedgerSeal: _supervised,
     OpeningBalance: _of_holder,
     OpeningLoad: _credit,
@@ -605,7 +613,7 @@ _SCOPES: dict[Any, Any] = {
     CapFigure: _supervised,
     TopUp: _supervised,
     Transfer: _transfers,
-    VatInvoice: _of_bills,
+    VatInvoice: _invoices,
     Voucher: _of_holder,
     VoucherAnnouncement: _announcements,
     VoucherApplication: _of_holder,

@@ -89,9 +89,6 @@ register(
             "This limit concerns every booking, because the platform does not know of any: %(facts)s. Write “if_unknown”: “no” "
             "beside the fact if it should concern none."
         ),
-        "programme.warning.each_alone": _(
-            "This limits each booking by itself, because the platform does not know of any: %(facts)s."
-        ),
         "programme.warning.pays_nothing": _(
             "%(payer)s pays nothing of any booking, because the platform does not know of any: %(facts)s. Those behind pay it all."
         ),

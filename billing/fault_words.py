@@ -87,6 +87,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"money that is paid_beside goes to the provider",
             _("What is paid beside the bill goes to the provider. Change the payee, or the way of settlement."),
         ),
+        (
+            r"only what is paid_beside is sold to the office",
+            _("Only what is paid beside the bill is sold to the office. Leave the invoice out, or change the way of settlement."),
+        ),
         (r"the level '(?P<found>.*?)' is named twice", _("The level “%(found)s” is named twice. Put its rates together.")),
         (r"there is no payer '(?P<found>.*?)'", _("There is no payer “%(found)s” in this document. Name one of those who pay.")),
         (

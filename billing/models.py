@@ -39,6 +39,7 @@ from billing.ordering.models import (
 from billing.papers.check_models import BookCheck
 from billing.papers.models import PaperCode, PaperFile
 from billing.payments.difference_models import PaymentDifference
+from billing.payments.hand_models import HandEntry
 from billing.payments.models import (
     Allocation,
     BankStatement,
@@ -115,6 +116,7 @@ __all__ = [
     "ExportItem",
     "FeeRelief",
     "FirmDeclaration",
+    "HandEntry",
     "HeldBack",
     "InternalSlip",
     "InvoiceRequest",

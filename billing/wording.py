@@ -217,6 +217,7 @@ _FACTS: dict[str, Word] = {
     "service.project_evidence": pgettext_lazy("missing fact", "the evidence of the project"),
     "service.project_subsidised": pgettext_lazy("missing fact", "whether the project was subsidised before"),
     "service.contract_number": pgettext_lazy("missing fact", "the number of the contract"),
+    "service.order": pgettext_lazy("missing fact", "what was ordered together with it"),
     "service.invoice_number": pgettext_lazy("missing fact", "the number of the invoice"),
     "service.invoice_subsidised": pgettext_lazy("missing fact", "whether the invoice was subsidised before"),
     "service.person": pgettext_lazy("missing fact", "the person who used the service"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import bill_proposals, bills, credit_notes, payments
+from frontend.views import bill_proposals, bills, credit_notes, hand_payments, payments
 
 urlpatterns = [
     path("bills/", bills.bill_list, name="bill_list"),
@@ -27,6 +27,11 @@ urlpatterns = [
     path("credit-notes/<int:pk>/files/<str:kind>", credit_notes.credit_note_download, name="credit_note_download"),
     path("payments/", payments.payment_list, name="payment_list"),
     path("payments/import/", payments.payment_import, name="payment_import"),
+    path("payments/by-hand/", hand_payments.hand_payment_list, name="hand_payment_list"),
+    path("payments/by-hand/enter/", hand_payments.hand_payment_enter, name="hand_payment_enter"),
+    path("payments/by-hand/<int:pk>/confirm", hand_payments.hand_payment_confirm, name="hand_payment_confirm"),
+    path("payments/by-hand/<int:pk>/end", hand_payments.hand_payment_end, name="hand_payment_end"),
+    path("payments/by-hand/<int:pk>/evidence", hand_payments.hand_payment_evidence, name="hand_payment_evidence"),
     path("payments/news/", payments.provider_news, name="provider_news"),
     path("payments/news/<int:pk>/again", payments.provider_news_again, name="provider_news_again"),
     path("payments/<int:pk>/", payments.payment_detail, name="payment_detail"),

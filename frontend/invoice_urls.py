@@ -1,4 +1,4 @@
-"""The addresses of VAT invoices: asked for by who pays, recorded by who issues."""
+"""The addresses of VAT invoices, of bills and of settlement statements: asked for by who pays, recorded by who issues."""
 
 from __future__ import annotations
 
@@ -17,4 +17,9 @@ urlpatterns = [
     path("bills/<int:pk>/invoice/withdraw", invoices.invoice_withdraw, name="invoice_withdraw"),
     path("bills/<int:pk>/invoice/refuse", invoices.invoice_refuse, name="invoice_refuse"),
     path("bills/<int:pk>/invoice/record", invoices.invoice_record, name="invoice_record"),
+    path("statements/<int:pk>/invoice/", invoices.statement_invoice, name="statement_invoice"),
+    path("statements/<int:pk>/invoice/ask", invoices.sold_invoice_ask, name="sold_invoice_ask"),
+    path("statements/<int:pk>/invoice/withdraw", invoices.sold_invoice_withdraw, name="sold_invoice_withdraw"),
+    path("statements/<int:pk>/invoice/refuse", invoices.sold_invoice_refuse, name="sold_invoice_refuse"),
+    path("statements/<int:pk>/invoice/record", invoices.sold_invoice_record, name="sold_invoice_record"),
 ]

@@ -183,12 +183,18 @@ PLACES: tuple[Place, ...] = (
     Place(
         "month_board", _("Month"), "calendar", frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}), begins=("month_",)
     ),
-    Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), begins=("payment_",)),
+    Place(
+        "payment_list",
+        _("Payments"),
+        "coins",
+        frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
+        begins=("payment_", "hand_payment_"),
+    ),
     Place(
         "invoice_list",
         _("VAT invoices"),
         "file-certificate",
-        frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
+        frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}),
         begins=("invoice_",),
     ),
     Place(

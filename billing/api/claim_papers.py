@@ -60,7 +60,9 @@ class ClawbackOut(ClaimPaperOut):
     cause = serializers.ChoiceField(choices=ReversalCause.choices)
     reason = serializers.CharField()
     reference = serializers.CharField(help_text="What its payee writes on the transfer that pays it back.")
-    due_on = serializers.DateField(allow_null=True, help_text="By when; null: of a notice from before notices said it.")
+    due_on = serializers.DateField(
+        allow_null=True, help_text="By when; null: nothing was payable yet, or from before notices said it."
+    )
     state = serializers.ChoiceField(choices=[each.value for each in NoticeState])
     set_off_fen = serializers.IntegerField(help_text="Taken off claims that were handed in.")
     planned_fen = serializers.IntegerField(help_text="On drafts of claims, and open still.")

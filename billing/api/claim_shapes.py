@@ -68,6 +68,11 @@ class ClaimLineIn(StrictSerializer):
 
 class MakeListIn(StrictSerializer):
     expected_fen = WholeNumber(required=False, allow_null=True, default=None, help_text="The total that was looked at.")
+    surplus_fen = WholeNumber(
+        required=False,
+        default=0,
+        help_text="What these payees sent too much for claw-backs, to go back with the lists; 0: it does not.",
+    )
 
 
 class PayoutIn(StrictSerializer):

@@ -101,7 +101,9 @@ class ClaimBatchView(ApiView):
         asked = self.valid(request)
 
         def effect() -> dict[str, Any]:
-            made = paying.make(self.actor, int(pk), self.now, expected_fen=asked["expected_fen"])
+            made = paying.make(
+                self.actor, int(pk), self.now, expected_fen=asked["expected_fen"], surplus_fen=asked["surplus_fen"]
+            )
             return {"ids": [each.pk for each in made]}
 
         return self.once(request, f"claims.list:{pk}", effect)

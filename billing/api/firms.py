@@ -23,7 +23,7 @@ from billing.vouchers import queries as wallets
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import applying, holding
 from config.kernel.api.fields import Text, WholeNumber
-from config.kernel.api.serializers import NoFields, StrictSerializer
+from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
 from config.kernel.api.views import ApiView
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
@@ -104,6 +104,10 @@ class ApplicationOut(serializers.Serializer):
     purpose = serializers.CharField()
     reason = serializers.CharField()
     applied_at = serializers.DateTimeField()
+
+
+class AccountParameters(PageParameters):
+    kind = serializers.CharField(max_length=40, required=False, help_text="Such as pool, firm_year, order or contract.")
 
 
 class AccountOut(serializers.Serializer):
@@ -329,11 +333,13 @@ class AccountView(_View):
     """Limited accounts of programmes: for finance, officers and inspectors."""
 
     queryset = Account.objects.none()
+    parameters_shapes = {"list": AccountParameters}
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"top_up": TopUpIn, "suspend": SuspendIn, "close": ReasonIn}
 
-    @extend_schema(responses=AccountOut(many=True))
+    @extend_schema(parameters=[AccountParameters], responses=AccountOut(many=True))
     def list(self, request: Request) -> Response:
-        return self.paged(ledger.programme_accounts(self.actor), account_out)
+        """All but those of orders and contracts, of which there are very many; with ``kind`` those of one kind."""
+        return self.paged(ledger.programme_accounts(self.actor, self.parameters(request).get("kind", "")), account_out)
 
     @extend_schema(responses=AccountOut)
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -1,4 +1,4 @@
-"""/api/v1/invoices, /api/v1/invoice-tables, and asking for the invoice of a bill."""
+"""/api/v1/invoices, /api/v1/invoice-tables, and asking for the invoice of a bill or of a settlement statement."""
 
 from __future__ import annotations
 
@@ -40,9 +40,13 @@ class InvoiceAskIn(StrictSerializer):
 
 
 class InvoiceIn(StrictSerializer):
-    """An invoice as the tax platform made it, of a bill; or with ``reverses`` a red-letter one, all amounts below zero."""
+    """An invoice as the tax platform made it, of a bill or of a settlement statement; or with ``reverses`` a red-letter one, all amounts
+    below zero."""
 
     bill = Id(required=False, allow_null=True, default=None, help_text="Of a blue invoice.")
+    statement = Id(
+        required=False, allow_null=True, default=None, help_text="Of a blue invoice to the office that buys, instead of a bill."
+    )
     reverses = Id(required=False, allow_null=True, default=None, help_text="The blue invoice that is taken back.")
     number = Text(max_length=40)
     code = Text(max_length=20, required=False, default="", help_text="Only old paper has one.")
@@ -61,7 +65,10 @@ class InvoiceTableIn(StrictSerializer):
 
 class InvoiceOut(serializers.Serializer):
     id = serializers.IntegerField()
-    bill = serializers.IntegerField()
+    bill = serializers.IntegerField(allow_null=True)
+    statement = serializers.IntegerField(
+        allow_null=True, help_text="The settlement statement of what an office buys; else a bill."
+    )
     reverses = serializers.IntegerField(allow_null=True)
     number = serializers.CharField()
     code = serializers.CharField()
@@ -72,7 +79,7 @@ class InvoiceOut(serializers.Serializer):
     tax_fen = serializers.IntegerField()
     total_fen = serializers.IntegerField()
     left_fen = serializers.IntegerField(help_text="What no red-letter invoice has taken back.")
-    other_buyer = serializers.BooleanField(help_text="Whether it is made out to another than the customer of the bill.")
+    other_buyer = serializers.BooleanField(help_text="Whether it is made out to another than who pays the paper.")
     has_file = serializers.BooleanField()
 
 
@@ -90,7 +97,12 @@ _FIELDS = ("id", "number", "code", "issued_on", "buyer_code", "seller_code", "ne
 def invoice_json(found: Any) -> dict[str, Any]:
     """One invoice from ``queries.invoices_visible``."""
     row = {name: getattr(found, name) for name in _FIELDS}
-    of = {"bill": found.bill_id, "reverses": found.reverses_id, "has_file": found.file_id is not None}
+    of = {
+        "bill": found.bill_id,
+        "statement": found.statement_id,
+        "reverses": found.reverses_id,
+        "has_file": found.file_id is not None,
+    }
     return {**row, **of, "other_buyer": found.buyer_code != found.customer_code}
 
 
@@ -103,7 +115,7 @@ class InvoiceView(ApiView):
 
     @extend_schema(responses=InvoiceOut(many=True))
     def list(self, request: Request) -> Response:
-        """The invoices of bills that one issues or pays, the latest first."""
+        """The invoices of bills and settlement statements that one issues or pays, the latest first."""
         return self.paged(queries.invoices_visible(self.actor), invoice_json)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: InvoiceMadeOut})
@@ -117,6 +129,8 @@ class InvoiceView(ApiView):
         def effect() -> dict[str, Any]:
             if asked["reverses"] is not None:
                 return {"id": recording.record_red(self.actor, asked["reverses"], given, self.now).pk}
+            if asked["statement"] is not None:
+                return {"id": recording.record_sold(self.actor, asked["statement"], given, self.now).pk}
             return {"id": recording.record(self.actor, asked["bill"] or 0, given, self.now).pk}
 
         return self.once(request, "invoice.record", effect)
@@ -144,6 +158,20 @@ class InvoiceAskView(ApiView):
             return {"id": asking.ask(self.actor, int(pk), Wanted(**asked), self.now).pk}
 
         return self.once(request, f"invoice.ask:{pk}", effect)
+
+
+class SoldInvoiceAskView(InvoiceAskView):
+    """Asking for the invoice of what an office buys by a settlement statement."""
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: InvoiceMadeOut})
+    def ask(self, request: Request, pk: str) -> Response:
+        """The finance of the office says to whom the invoice is made out."""
+        asked = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            return {"id": asking.ask_sold(self.actor, int(pk), Wanted(**asked), self.now).pk}
+
+        return self.once(request, f"invoice.ask_sold:{pk}", effect)
 
 
 class InvoiceTableView(ApiView):

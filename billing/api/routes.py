@@ -15,7 +15,9 @@ from billing.api import (
     claim_papers,
     claims,
     dunning,
+    figures,
     firms,
+    hand_payments,
     invoices,
     ledger,
     month,
@@ -185,7 +187,11 @@ def _limited_money() -> list[URLPattern]:
         ),
         ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
+    figure = figures.FigureView
     found = [
+        re_path(r"^programme-figures/$", figure.as_view({"get": "list", "post": "propose"}), name="api_programme_figures"),
+        re_path(rf"^programme-figures/{ID}/$", figure.as_view({"get": "retrieve"}), name="api_programme_figure"),
+        _post(figure, "programme-figures", "decide", "api_programme_figure_decide"),
         re_path(
             rf"^voucher-announcements/{ID}/applications/$",
             applying.ApplyView.as_view({"post": "apply"}),
@@ -223,6 +229,7 @@ def _statement_proposals() -> list[URLPattern]:
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
     bill, payment, proposal = bills.BillView, bills.PaymentView, bill_proposals.BillProposalView
+    by_hand = hand_payments.HandPaymentView
     kind = r"(?P<kind>pdf|xlsx|csv|json|html)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
@@ -249,6 +256,10 @@ def _bills() -> list[URLPattern]:
         re_path(rf"^payments/{ID}/allocations/$", payment.as_view({"post": "give"}), name="api_payment_give"),
         re_path(rf"^payments/{ID}/refunds/$", payment.as_view({"post": "refund"}), name="api_payment_refund"),
         _post(bills.AllocationView, "allocations", "undo", "api_allocation_undo"),
+        re_path(r"^hand-payments/$", by_hand.as_view({"get": "list", "post": "create"}), name="api_hand_payments"),
+        re_path(rf"^hand-payments/{ID}/confirm/$", by_hand.as_view({"post": "confirm"}), name="api_hand_payment_confirm"),
+        re_path(rf"^hand-payments/{ID}/end/$", by_hand.as_view({"post": "end"}), name="api_hand_payment_end"),
+        re_path(rf"^hand-payments/{ID}/file/$", by_hand.as_view({"get": "file"}), name="api_hand_payment_file"),
         re_path(r"^bank-statements/$", bills.BankStatementView.as_view({"post": "create"}), name="api_bank_statements"),
     ]
 
@@ -340,13 +351,18 @@ def _claim_papers() -> list[URLPattern]:
 
 
 def _invoices() -> list[URLPattern]:
-    """VAT invoices: asked for with a bill, recorded, taken in as a table."""
+    """VAT invoices: asked for with a bill or a settlement statement, recorded, taken in as a table."""
     view = invoices.InvoiceView
     return [
         re_path(r"^invoices/$", view.as_view({"get": "list", "post": "create"}), name="api_invoices"),
         re_path(rf"^invoices/{ID}/file/$", view.as_view({"get": "file"}), name="api_invoice_file"),
         re_path(r"^invoice-tables/$", invoices.InvoiceTableView.as_view({"post": "create"}), name="api_invoice_tables"),
         re_path(rf"^bills/{ID}/invoice-requests/$", invoices.InvoiceAskView.as_view({"post": "ask"}), name="api_invoice_ask"),
+        re_path(
+            rf"^statements/{ID}/invoice-requests/$",
+            invoices.SoldInvoiceAskView.as_view({"post": "ask"}),
+            name="api_sold_invoice_ask",
+        ),
     ]
 
 

@@ -483,6 +483,12 @@ class PayeeOut(serializers.Serializer):
     name = serializers.CharField()
 
 
+class CameOfOut(serializers.Serializer):
+    taken_back_fen = serializers.IntegerField(help_text="What was taken back of it since it was issued.")
+    paid_fen = serializers.IntegerField(help_text="What treasuries paid of it, whatever came back later.")
+    failed_fen = serializers.IntegerField(help_text="What they were to pay and did not, and what stands on no list again.")
+
+
 class StatementOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
@@ -490,7 +496,8 @@ class StatementOut(serializers.Serializer):
     programme = serializers.CharField()
     payee = PayeeOut()
     month = serializers.CharField()
-    total_fen = serializers.IntegerField()
+    total_fen = serializers.IntegerField(help_text="As it was issued.")
+    came_of = CameOfOut()
     line_count = serializers.IntegerField()
     issued_at = serializers.DateTimeField()
     render_state = serializers.ChoiceField(choices=RenderState.values)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from billing import price_words, wording
 from billing.ledger.rules.money import plain_yuan
+from billing.month.rules.came_of import CameOf
 from billing.pricing.rules.describe import DescribedBand, describe
 from billing.pricing.rules.pricing import AnyLine, line_json
 from billing.pricing.rules.samples import UNITS, SampleLine
@@ -360,8 +361,8 @@ def _band(band: DescribedBand, unit: str) -> Json:
     }
 
 
-def statement_json(statement: Statement) -> Json:
-    """A statement for a list; its programme version and payee are loaded."""
+def statement_json(statement: Statement, came_of: CameOf) -> Json:
+    """A statement for a list, with what became of it; its programme version and payee are loaded."""
     return {
         "id": statement.pk,
         "number": statement.number,
@@ -370,6 +371,7 @@ def statement_json(statement: Statement) -> Json:
         "payee": {"id": statement.payee_id, "name": statement.payee.name},
         "month": f"{statement.period_on:%Y-%m}",
         "total_fen": statement.total_fen,
+        "came_of": {name: getattr(came_of, name) for name in ("taken_back_fen", "paid_fen", "failed_fen")},
         "line_count": statement.line_count,
         "issued_at": statement.issued_at.isoformat(),
         "render_state": statement.render_state,

@@ -20,7 +20,9 @@ from rest_framework.serializers import BaseSerializer
 
 from billing.api import serializers as texts
 from billing.api import shapes
+from billing.claims.publicity_since import publicity_since
 from billing.ledger.rules.documents import DocumentError
+from billing.month.paid_out import came_of
 from billing.pricing import drafts
 from billing.pricing import services as pricing
 from billing.pricing.subjects import subject_for
@@ -258,13 +260,14 @@ class StatementView(ApiView):
             rows = rows.filter(payee_id=asked["payee"])
         if "render_state" in asked:
             rows = rows.filter(render_state=asked["render_state"])
-        return self.paged(rows, shapes.statement_json)
+        return self.paged_together(rows, _statements_json)
 
     @extend_schema(responses=texts.StatementDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One statement with its frozen content."""
         found = statement_reads.statement_for(self.actor, int(pk))
-        return Response({**shapes.statement_json(found), "content": found.content})
+        (said,) = _statements_json([found])
+        return Response({**said, "content": found.content})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: texts.IssuedOut, 200: texts.IssuedOut})
     def create(self, request: Request) -> Response:
@@ -297,8 +300,14 @@ class StatementView(ApiView):
     )
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
         """The PDF or the XLSX, byte for byte as it was made once; 422 until it has been made."""
-        found = statement_reads.document(self.actor, int(pk), kind)
+        found = statement_reads.document(self.actor, int(pk), kind, publicity_since)
         return attachment(found.content, found.stored.media_type, found.stored.file_name)
+
+
+def _statements_json(rows: Sequence[Statement]) -> list[dict[str, Any]]:
+    """Statements with what became of each; read together."""
+    known = came_of(Statement.objects.filter(pk__in=[each.pk for each in rows]))
+    return [shapes.statement_json(each, known[each.pk]) for each in rows]
 
 
 def first_day_of(month: str) -> date:

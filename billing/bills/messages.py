@@ -88,6 +88,28 @@ register(
             "Row %(row)s says what row %(file_row)s of %(file)s said, and has no serial number: %(amount_fen)s on %(day)s from %(payer)s. "
             "Say whether it is the same payment."
         ),
+        "bank.by_hand": _(
+            "Row %(row)s, %(amount_fen)s on %(day)s from %(payer)s, may be the money that was entered by hand as %(by_hand)s. "
+            "Say whether it is the same money."
+        ),
+        "bank.other_amount": _(
+            "Row %(row)s is not over %(amount_fen)s, as the money that was entered by hand. Take that entry back first, then take the list"
+            " in."
+        ),
+        "hand.way": _("Choose how the money came."),
+        "hand.amount": _("Type an amount above zero in yuan, for example 1,200.50."),
+        "hand.day": _("Choose the day on which the money came, from %(first_on)s to %(last_on)s."),
+        "hand.payer": _("Write who paid."),
+        "hand.reference": _("Write the reference: the number of the slip, cheque, receipt or terminal record."),
+        "hand.maybe_same": _(
+            "%(amount_fen)s of %(day)s from %(payer)s is in the books or waits already and may be this money. Say that it is another, or"
+            " leave this."
+        ),
+        "hand.second_person": _("You wrote this down. Another person of finance confirms it."),
+        "hand.done_already": _("Somebody has confirmed this or taken it back already. Reload the page."),
+        "hand.in_use": _(
+            "Some of this money is given to a bill, kept as prepaid or went back. Undo that first, then take the entry back."
+        ),
         "provider.not_there": _("The payment service does not know what its news is about."),
         "provider.refused": _("The payment service refused."),
         "provider.key_reused": _("The payment service was asked for something else under the same key."),

@@ -65,6 +65,13 @@ WORDS: Mapping[str, Promise | str] = {
         "Transfer this amount by the day above with the purpose above. What has not come back is taken off the next claims of"
         " this programme."
     ),
+    "surplus": _("Came too much for claw-backs and goes back with this list, beside its total"),
+    "of_notice": pgettext_lazy("claim document", "Claw-back notice"),
+    "in_all": pgettext_lazy("claim document", "To transfer in all"),
+    "payable_later": _(
+        "Nothing is to be paid while the claim is not approved. Once it is, this amount is taken off the next claims of this programme,"
+        " or transferred with the purpose above."
+    ),
     "comes_back": _("This amount is taken off the next claims of this programme."),
     "not_an_invoice": _("This is not a VAT invoice."),
     "content_hash": pgettext_lazy("claim document", "Content SHA-256"),

@@ -59,7 +59,7 @@ class SetOff:
 def notice_for(actor: Actor, pk: int) -> Clawback:
     """One notice as from ``notices_visible``, with its content and what came back (``repayments``). Raises NotFound."""
     people = ("recorded_by", "recorded_for", "confirmed_by", "confirmed_for", "ended_by")
-    sent = Prefetch("refunds", SurplusRefund.objects.select_related(*people).order_by("pk"))
+    sent = Prefetch("refunds", SurplusRefund.objects.select_related(*people, "payment_list").order_by("pk"))
     moved = Prefetch("moved_to", Repayment.objects.select_related("clawback").order_by("pk"))
     rows = Repayment.objects.select_related(*people, "moved_from__clawback").prefetch_related(sent, moved)
     back = Prefetch("repayments", rows.order_by("pk"))

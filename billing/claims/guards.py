@@ -248,6 +248,30 @@ END IF;
 RETURN NEW;
 """
 
+#: What goes with a payment list is of a payee whom the list pays under the same programme, and the list holds.
+SURPLUS_FITS_LIST = """
+IF NEW.payment_list_id IS NOT NULL AND NOT EXISTS (
+   SELECT 1 FROM billing_repayment r
+     JOIN billing_clawback n ON n.id = r.clawback_id
+     JOIN billing_paymentlist t ON t.id = NEW.payment_list_id AND t.cancelled_at IS NULL AND t.approved_at IS NULL
+     JOIN billing_claimbatch b ON b.id = t.batch_id AND b.programme_id = n.programme_id
+     JOIN billing_paymentline l ON l.payment_list_id = t.id
+     JOIN billing_claim c ON c.id = l.claim_id AND c.payee_id = n.payee_id
+    WHERE r.id = NEW.repayment_id) THEN
+    RAISE EXCEPTION 'what goes with a payment list is of a payee whom it pays' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: It is confirmed once the list is approved, and not after the list is cancelled.
+SURPLUS_WITH_LIST = """
+IF NEW.payment_list_id IS NOT NULL AND OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL AND NOT EXISTS (
+   SELECT 1 FROM billing_paymentlist t WHERE t.id = NEW.payment_list_id AND t.approved_at IS NOT NULL AND t.cancelled_at IS NULL) THEN
+    RAISE EXCEPTION 'what goes with a payment list is confirmed once the list is approved' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
 #: No more is put on lists that hold, less what came back from the bank, than the claim is; and on a payer's lists no more than it gives.
 LISTED_WITHIN_CLAIM = """
 PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;

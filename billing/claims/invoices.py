@@ -11,24 +11,28 @@ from django.db.models import Count, Q
 
 from billing.bills.models import BillLine
 from billing.cards.accounts import RESERVATION, SAMPLE_JOB
-from billing.claims.models import ClaimLine
+from billing.claims.models import Claim, ClaimLine
 from billing.claims.rules.checks import InvoiceSeen, references_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
-from billing.invoices.queries import blue_invoices
+from billing.invoices.queries import blue_invoices, of_awards
+from billing.settlement.models import StatementLine
 from billing.settlement.once import INVOICE, class_of
 from billing.settlement.once_models import TakenOnce
 from billing.settlement.opening_models import SubsidisedItem
 from billing.subsidy import services as subsidy
+from billing.subsidy.rules.outcome import SettlementMode
+from billing.subsidy.rules.sale import Invoiced, invoiced
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
     """What is known of the invoices behind lines. ``recorded``: by number (of old paper after its code), as ``blue_invoices`` has them;
-    ``bills``: bill id by the id of a charge."""
+    ``bills``: bill id by the id of a charge; ``statements``: statement id by the id of an award."""
 
     recorded: Mapping[str, Any]
     bills: Mapping[int, int]
+    statements: Mapping[int, int]
 
     def day_of(self, line: ClaimLine) -> date | None:
         """The date of the invoice whose number a line says, where it was recorded."""
@@ -41,30 +45,70 @@ class Behind:
         if found is None:
             return None
         return InvoiceSeen(
-            of_bill=self.bills.get(line.award.charge_id) == found.bill_id,
+            of_bill=self._is_of(line, found),
             counts=found.left_fen > 0,
             covers=found.left_fen >= found.owed_fen,
             to_customer=found.buyer_code == found.customer_code,
         )
 
+    def _is_of(self, line: ClaimLine, found: Any) -> bool:
+        """Whether an invoice is that of the bill of a line's service, or of the statement by which it is bought."""
+        if found.statement_id is not None:
+            return self.statements.get(line.award_id) == found.statement_id
+        return self.bills.get(line.award.charge_id) == found.bill_id
+
 
 def behind(lines: Sequence[ClaimLine]) -> Behind:
-    """What is known of the invoices whose numbers lines say; their awards are loaded. Two queries, none where no line has a number."""
+    """What is known of the invoices whose numbers lines say; their awards are loaded. Three queries, none where no line has a number."""
     named = [line for line in lines if line.invoice_number]
     if not named:
-        return Behind({}, {})
+        return Behind({}, {}, {})
     rows = blue_invoices().filter(whole__in={line.invoice_number for line in named})
-    return Behind({each.whole: each for each in rows}, _bills({line.award.charge_id for line in named}))
+    statements = StatementLine.objects.filter(award__in={line.award_id for line in named}).values_list("award_id", "statement_id")
+    return Behind({each.whole: each for each in rows}, _bills({line.award.charge_id for line in named}), dict(statements))
 
 
 def proposed(lines: Sequence[ClaimLine]) -> dict[int, str]:
-    """Line id -> the number of the invoice that was recorded for the bill of its service and counts; their awards are loaded. Two
-    queries."""
+    """Line id -> the number of the invoice that was recorded for the statement by which its service is bought, else for the bill of the
+    service, and counts; their awards are loaded. Three queries."""
     bills = _bills({line.award.charge_id for line in lines})
     rows = blue_invoices().filter(bill_id__in=set(bills.values()), left_fen__gt=0).order_by("pk")
     numbers = {each.bill_id: each.whole for each in rows}
-    found = {line.pk: numbers.get(bills.get(line.award.charge_id, 0), "") for line in lines}
+    sold = {each.award_id: each.whole for each in of_awards(line.award_id for line in lines)}
+    found = {line.pk: sold.get(line.award_id) or numbers.get(bills.get(line.award.charge_id, 0), "") for line in lines}
     return {pk: number for pk, number in found.items() if number}
+
+
+def sold(claims: Iterable[Claim]) -> dict[int, list[dict[str, str]]]:
+    """Claim id -> the invoices (``number``, ``issued_on``) that count of the statements by which what it claims is bought; claims without
+    one are left out. Two queries."""
+    by_award = {line.award_id: line.claim_id for line in _beside(claims)}
+    found: dict[int, dict[str, str]] = {}
+    for each in of_awards(by_award):
+        found.setdefault(by_award[each.award_id], {})[each.whole] = each.issued_on.isoformat()
+    return {pk: [{"number": number, "issued_on": on} for number, on in rows.items()] for pk, rows in found.items()}
+
+
+def awaited(claims: Iterable[Claim]) -> dict[int, str]:
+    """The numbers of claims, by id, with a line for which the programme waits for the provider's invoice and none that counts was recorded
+    (or that stands on no statement yet). Two queries, and one for each version of a programme."""
+    claims = list(claims)
+    lines = [line for line in _beside(claims) if _waits(line.award.programme_version_id)]
+    known = {each.award_id for each in of_awards(line.award_id for line in lines)} if lines else set()
+    numbers = {claim.pk: claim.number for claim in claims}
+    return {line.claim_id: numbers[line.claim_id] for line in lines if line.award_id not in known}
+
+
+def _waits(version_id: int) -> bool:
+    document = subsidy.in_force(version_id).programme.document
+    return invoiced(document, SettlementMode.PAID_BESIDE.value) is Invoiced.BEFORE_PAYMENT
+
+
+def _beside(claims: Iterable[Claim]) -> list[ClaimLine]:
+    """The lines of claims that are paid beside the bill, with their awards; one query."""
+    beside = {"kind": LineKind.AWARD, "standing": Standing.INCLUDED, "award__mode": SettlementMode.PAID_BESIDE.value}
+    rows = ClaimLine.objects.filter(claim__in=list(claims), **beside).select_related("award")
+    return list(rows.order_by("claim_id", "position"))
 
 
 def _bills(charge_ids: Collection[int]) -> dict[int, int]:

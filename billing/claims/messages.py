@@ -80,6 +80,10 @@ register(
             "The programme takes claims in %(claim_windows)s only. Choose days inside; the next: %(from_on)s to %(until_on)s."
         ),
         "claims.batch_outside_days": _("The programme took claims in %(claim_windows)s only, and those days are over."),
+        "claims.invoice_awaited": _(
+            "Claim %(number)s is kept back: its programme pays once the VAT invoice of the provider is recorded, and for some of it"
+            " none is."
+        ),
         "claims.not_paid_today": _("Claim %(number)s is kept back: its programme has nothing paid on a day like today."),
         "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
         "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
@@ -124,6 +128,7 @@ register(
         "repaid.surplus_used": _(
             "Some of this money was sent back, or taken for another notice. Undo that first: then this can be undone."
         ),
+        "surplus.list_open": _("It goes with payment list %(number)s. Confirm it once that list is approved."),
         "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
         "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
         "surplus.other": _("Choose a notice of the same payee and programme."),

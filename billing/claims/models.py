@@ -156,8 +156,8 @@ class Claim(models.Model):
 
 class Clawback(FrozenDocument):
     """What has to come back of an award after it was claimed, with the notice that says so. Its payee pays it back by ``due_on`` (empty:
-    from before notices said a day), or it is taken off the next claims of the programme; ``reversal`` is the entry that gave it back to the
-    programme in the books. ``reason`` is read by the payee."""
+    nothing was payable yet, or from before notices said a day), or it is taken off the next claims of the programme; ``reversal`` is the
+    entry that gave it back to the programme in the books. ``reason`` is read by the payee."""
 
     number = models.CharField(max_length=40, unique=True)
     programme = models.ForeignKey("billing.Programme", on_delete=models.PROTECT, related_name="+")

@@ -59,6 +59,13 @@ register_events(
             "receipt-refund",
             name=_("Subsidy has to come back"),
         ),
+        "claim.clawback_later": Event(
+            "claims",
+            _("Subsidy has to come back: %(number)s"),
+            (*_LINES, _("Nothing is to be paid while the claim is not approved.")),
+            "receipt-refund",
+            name=_("Subsidy has to come back once the claim is approved"),
+        ),
         "claim.repaid": Event(
             "claims", _("What came back for %(number)s is received"), _LINES, "circle-check", name=_("Claw-back received")
         ),
@@ -128,8 +135,10 @@ def tell_opened(claim: Claim, now: datetime) -> None:
 
 def tell_clawback(clawback: Clawback, now: datetime) -> None:
     """Something has to come back."""
-    due = clawback.due_on.isoformat() if clawback.due_on is not None else ""
-    also = {"due_on": due, "reference": clawback.reference, "reason": clawback.reason}
+    if clawback.due_on is None:
+        _tell_of("claim.clawback_later", clawback, clawback.total_fen, now, reason=clawback.reason)
+        return
+    also = {"due_on": clawback.due_on.isoformat(), "reference": clawback.reference, "reason": clawback.reason}
     _tell_of("claim.clawback", clawback, clawback.total_fen, now, **also)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import pgettext
 
 from billing.claims import wording
 from billing.claims.captions import claim_captions
@@ -77,6 +78,8 @@ def render_html(content: Content) -> str:
                 "rows": [_cells(content, line) for line in content["lines"]],
                 "total": yuan(content["totals"]["total_fen"]),
                 "payers": [(payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
+                "surplus": _surplus_rows(content),
+                "in_all": yuan(content["surplus"]["transfer_fen"]) if "surplus" in content else "",
                 "before_total": len(_columns(content)) - 4,
             },
         )
@@ -144,7 +147,7 @@ def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
         payee = line["payee"]
         return [
             Cell(str(line["position"])),
-            Cell(line["claim"]),
+            Cell(line["claim"], invoice_words(line)),
             Cell(payee["name"], payee["code"]),
             Cell(payee["bank_account_number"], f"{payee['bank_name']} {payee['bank_account_name']}".strip()),
             Cell(publicity_words(line)),
@@ -166,6 +169,20 @@ def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
 def publicity_words(line: Mapping[str, Any]) -> str:
     """The days of publicity of a line of a payment list and their outcome, empty where the paper says none."""
     return public_words(line["publicity"]) if "publicity" in line else ""
+
+
+def invoice_words(line: Mapping[str, Any]) -> str:
+    """Number and day of the VAT invoices behind a line of a payment list, empty where the paper says none."""
+    named = "; ".join(f"{each['number']} {each['issued_on']}" for each in line.get("invoices", ()))
+    return pgettext("claim line", "VAT invoice %(named)s") % {"named": named} if named else ""
+
+
+def _surplus_rows(content: Content) -> list[tuple[str, str, str, str]]:
+    """Notice, payee, account and amount of what goes back with a payment list."""
+    return [
+        (each["notice"], each["payee"]["name"], each["payee"]["bank_account_number"], yuan(each["amount_fen"]))
+        for each in content.get("surplus", {}).get("lines", ())
+    ]
 
 
 def _identifier(content: Content) -> bytes:

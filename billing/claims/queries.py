@@ -29,12 +29,14 @@ from billing.claims.models import (
     Publicity,
 )
 from billing.claims.pdf import render_html
+from billing.claims.repayment_models import SurplusRefund
 from billing.claims.rules.checks import CheckedLine, CheckInput, InvoiceSeen
 from billing.claims.rules.payers import PayerSum, sums
+from billing.claims.rules.real_days import CLAIM
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
-from billing.claims.services import credit_now, papers, proving, real_days
+from billing.claims.services import credit_now, eligible_then, papers, proving, real_days
 from billing.claims.services.deputies import colleagues
 from billing.claims.services.documents import MODELS, Paper
 from billing.claims.services.office import OFFICE
@@ -180,6 +182,13 @@ def objections_of(actor: Actor, batch: ClaimBatch) -> list[Objection]:
     return list(rows.order_by("-answered_at", "pk"))
 
 
+def surplus_of(found: PaymentList) -> list[SurplusRefund]:
+    """What came too much for claw-backs and goes back with a payment list, in order."""
+    people = ("recorded_by", "recorded_for", "confirmed_by", "confirmed_for", "ended_by")
+    rows = SurplusRefund.objects.filter(payment_list=found).select_related(*people, "payment_list", "repayment__clawback__payee")
+    return list(rows.order_by("pk"))
+
+
 def lists_of(actor: Actor, batch: ClaimBatch) -> list[PaymentList]:
     """The payment lists of a batch, the latest first."""
     rows = visible_to(PaymentList.objects.all(), actor).filter(batch=batch)
@@ -312,6 +321,12 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
         Objection.objects.filter(claim__in=claims, answered_at__isnull=True).values_list("claim_id").annotate(Count("pk"))
     )
     handed = dict(ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at"))
+
+    def days(line: ClaimLine) -> dict[str, date]:
+        at = handed.get(line.claim_id)
+        return real_days.days_known(known.day_of(line)) | {CLAIM: today if at is None else local_day(at)}
+
+    lost = eligible_then.lost(lines, days)
     asks = {claim.pk: review_of(claim.batch.programme_version.document).asks for claim in claims}
     shown = papers_of(lines, asks)
     found = {}
@@ -336,6 +351,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
                     {"invoice": known.day_of(line), "claim": local_day(at) if at is not None else None},
                     listed=line.pk in listed,
                     days_off=real_days.unsure(line, local_day(at) if at is not None else today, known),
+                    lost=line.pk in lost,
                     held_back=held_until.get(line.award_id, date.min) > batch.until_on,
                     invoice=known.of(line),
                 )
@@ -355,6 +371,7 @@ def _checked(
     *,
     listed: bool,
     days_off: bool,
+    lost: bool,
     held_back: bool,
     invoice: InvoiceSeen | None,
 ) -> CheckedLine:
@@ -375,6 +392,7 @@ def _checked(
         related=_related(line),
         listed=listed,
         days_off=days_off,
+        lost=lost,
         held_back=held_back,
         invoice=invoice,
         other_year=real_on is not None and programme.cap_year(real_on) != programme.cap_year(counts_on),

@@ -112,9 +112,14 @@ class Repayment(models.Model):
 
 class SurplusRefund(models.Model):
     """What came too much with a repayment and went back to its payee by the bank, on a day, under a reference: recorded by one person and
-    confirmed by another, with which it is in the books. Ended before that it never counted, ended later it is undone."""
+    confirmed by another, with which it is in the books. Ended before that it never counted, ended later it is undone.
+
+    ``payment_list``: it goes with that list to the payee, beside what the list pays; day and reference are those of the list, who made the
+    list recorded it, and it is confirmed once the list is approved. What is on a list is not sent back another way too: of money that came
+    too much no more goes back in all than there is (trigger)."""
 
     repayment = models.ForeignKey(Repayment, on_delete=models.PROTECT, related_name="refunds")
+    payment_list = models.ForeignKey("billing.PaymentList", null=True, on_delete=models.PROTECT, related_name="surplus_refunds")
     amount_fen = models.BigIntegerField()
     paid_on = models.DateField()
     reference = models.CharField(max_length=500)
@@ -142,6 +147,8 @@ class SurplusRefund(models.Model):
         ]
         triggers = [
             guards.insert("surplus_refund_fits", guards.SURPLUS_REFUND_FITS),
+            guards.insert("surplus_refund_fits_list", guards.SURPLUS_FITS_LIST),
+            guards.update("surplus_refund_with_list", guards.SURPLUS_WITH_LIST),
             pgtrigger.ReadOnly(name="surplus_refund_frozen", exclude=[*_CONFIRMED, *_ENDED]),
             pgtrigger.Protect(
                 name="surplus_refund_ends_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__ended_at__isnull=False)

@@ -11,16 +11,27 @@ from django.utils import translation
 
 from billing.claims import wording
 from billing.claims.captions import claim_captions
-from billing.claims.pdf import facts, publicity_words
+from billing.claims.pdf import facts, invoice_words, publicity_words
 from billing.ledger.rules.documents import sha256_of
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.xlsx import Sheet, Value, workbook
 from billing.wording import payer_word
 
 Content = Mapping[str, Any]
-_FORM = ("position", "reference", "service_on", "subject", "other", "invoice_number", "gross", "amount")
+_FORM: tuple[str, ...] = ("position", "reference", "service_on", "subject", "other", "invoice_number", "gross", "amount")
 _FORM_WIDTHS = [6, 16, 12, 34, 30, 24, 14, 14]
-_LIST = ("position", "claim", "payee", "code", "bank", "account_name", "account_number", "publicity", "of_claim_fen", "to_pay")
+_LIST: tuple[str, ...] = (
+    "position",
+    "claim",
+    "payee",
+    "code",
+    "bank",
+    "account_name",
+    "account_number",
+    "publicity",
+    "of_claim_fen",
+    "to_pay",
+)
 _LIST_WIDTHS = [6, 18, 34, 22, 24, 30, 26, 40, 14, 14]
 
 
@@ -52,8 +63,15 @@ def _amount(fen: int) -> Decimal:
 def _lines_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     of_list = content["kind"] == "payment_list"
     head, widths = (_LIST, _LIST_WIDTHS) if of_list else (_FORM, _FORM_WIDTHS)
+    invoiced = any("invoices" in line for line in content["lines"])
+    if of_list and invoiced:
+        place = head.index("publicity")
+        head, widths = (*head[:place], "invoice_number", *head[place:]), [*widths[:place], 34, *widths[place:]]
     payers = [each["payer"] for each in content["totals"]["payers"]]
-    rows = [[*(_list_values(line) if of_list else _form_values(line)), *_by_payer(line, payers)] for line in content["lines"]]
+    rows = [
+        [*(_list_values(line, invoiced) if of_list else _form_values(line)), *_by_payer(line, payers)]
+        for line in content["lines"]
+    ]
     by_payer: list[Value] = [_amount(each["amount_fen"]) for each in content["totals"]["payers"]]
     total: list[Value] = [words["total"].line, *[None] * (len(head) - 2), _amount(content["totals"]["total_fen"]), *by_payer]
     above: list[list[Value]] = [
@@ -85,7 +103,7 @@ def _form_values(line: Mapping[str, Any]) -> list[Value]:
     ]
 
 
-def _list_values(line: Mapping[str, Any]) -> list[Value]:
+def _list_values(line: Mapping[str, Any], invoiced: bool) -> list[Value]:
     payee = line["payee"]
     return [
         line["position"],
@@ -95,6 +113,7 @@ def _list_values(line: Mapping[str, Any]) -> list[Value]:
         payee["bank_name"],
         payee["bank_account_name"],
         payee["bank_account_number"],
+        *([invoice_words(line)] if invoiced else []),
         publicity_words(line),
         _amount(line["of_claim_fen"]),
         _amount(line["amount_fen"]),
@@ -108,8 +127,20 @@ def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     rows: list[list[Value]] = [
         *_facts(content, words),
         *annexes,
+        *_beside(content, words),
         [words["total"].line, _amount(content["totals"]["total_fen"])],
         [words["maker"].line, content["maker"]],
         [words["content_hash"].line, sha256_of(dict(content))],
     ]
     return Sheet(words["sheet_about"].zh, [words["field"].line, words["value"].line], rows, [28, 80])
+
+
+def _beside(content: Content, words: Mapping[str, Caption]) -> list[list[Value]]:
+    """What goes back with a payment list, and what is transferred in all."""
+    if "surplus" not in content:
+        return []
+    rows: list[list[Value]] = [
+        [f"{words['of_notice'].line} {each['notice']} {each['payee']['name']}", _amount(each["amount_fen"])]
+        for each in content["surplus"]["lines"]
+    ]
+    return [*rows, [words["in_all"].line, _amount(content["surplus"]["transfer_fen"])]]

@@ -50,6 +50,9 @@ CHECKS: Mapping[str, Word] = {
     CheckCode.WINDOW: pgettext_lazy("check of a claim", "Days lie in the batch and its window"),
     CheckCode.VALIDITY: pgettext_lazy("check of a claim", "The programme was valid"),
     CheckCode.YEAR: pgettext_lazy("check of a claim", "Counted in the year of the invoice or the claim"),
+    CheckCode.ELIGIBLE: pgettext_lazy(
+        "check of a claim", "Eligible when it was used, and still on the days of invoice and claim"
+    ),
     CheckCode.DAYS: pgettext_lazy("check of a claim", "Days of claim and invoice as the programme asks"),
     CheckCode.BANK: pgettext_lazy("check of a claim", "Bank account is there"),
     CheckCode.ACCOUNT: pgettext_lazy("check of a claim", "Bank account is the one that was handed in"),

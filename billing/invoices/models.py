@@ -23,12 +23,19 @@ class Answer(models.TextChoices):
     WITHDRAWN = "withdrawn"
 
 
-class InvoiceRequest(models.Model):
-    """A customer asks for the VAT invoice of a bill: to whom it is made out and where it is sent. One that waits per bill; answered once,
-    never deleted. ``reason``: why it was refused, for the customer. ``other_buyer``: who the buyer is, and why, where it is not the
-    customer."""
+def _of_one_paper(name: str) -> models.CheckConstraint:
+    """Of a bill or of a settlement statement."""
+    one = Q(bill__isnull=False, statement__isnull=True) | Q(bill__isnull=True, statement__isnull=False)
+    return models.CheckConstraint(condition=one, name=name)
 
-    bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="invoice_requests")
+
+class InvoiceRequest(models.Model):
+    """A customer asks for the VAT invoice of a bill, or an office for that of a settlement statement of what it buys: to whom it is made
+    out and where it is sent. One that waits per paper; answered once, never deleted. ``reason``: why it was refused, for who asked.
+    ``other_buyer``: who the buyer is, and why, where it is not the customer."""
+
+    bill = models.ForeignKey("billing.Bill", null=True, on_delete=models.PROTECT, related_name="invoice_requests")
+    statement = models.ForeignKey("billing.Statement", null=True, on_delete=models.PROTECT, related_name="invoice_requests")
     title = models.CharField(max_length=200)
     buyer_code = models.CharField(max_length=18)
     kind = models.CharField(max_length=10, choices=KINDS)
@@ -45,12 +52,19 @@ class InvoiceRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["bill"], condition=Q(answered_at__isnull=True), name="invoice_request_one_waits"),
+            models.UniqueConstraint(
+                fields=["statement"], condition=Q(answered_at__isnull=True), name="invoice_request_one_of_statement"
+            ),
+            _of_one_paper("invoice_request_of_one_paper"),
             models.CheckConstraint(
                 condition=Q(answered_at__isnull=True, answer="") | Q(answered_at__isnull=False) & ~Q(answer=""),
                 name="invoice_request_answered",
             ),
         ]
-        indexes = [models.Index(fields=["bill", "-id"], name="invoice_request_by_bill")]
+        indexes = [
+            models.Index(fields=["bill", "-id"], name="invoice_request_by_bill"),
+            models.Index(fields=["statement", "-id"], name="invoice_request_by_statement"),
+        ]
         triggers = [
             update("invoice_request_once", guards.REQUEST_ANSWERED_ONCE),
             pgtrigger.Protect(name="invoice_request_kept", operation=pgtrigger.Delete),
@@ -61,13 +75,15 @@ class InvoiceRequest(models.Model):
 class VatInvoice(models.Model):
     """A VAT invoice that the tax platform made, as it was recorded and checked. Append-only.
 
-    ``code`` is empty but for old paper; code and number together are one invoice of the country, so no invoice stands for two bills and
-    no award is claimed with one that another was claimed with. A red-letter one ``reverses`` a blue one; its amounts are below zero.
+    ``code`` is empty but for old paper; code and number together are one invoice of the country, so no invoice stands for two papers and
+    no award is claimed with one that another was claimed with. ``statement``: of what an office buys of the owner; else of a ``bill``. A
+    red-letter one ``reverses`` a blue one; its amounts are below zero.
     ``file``: the invoice itself as the platform gave it, where it was handed in.
     """
 
     owner = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
-    bill = models.ForeignKey("billing.Bill", on_delete=models.PROTECT, related_name="invoices")
+    bill = models.ForeignKey("billing.Bill", null=True, on_delete=models.PROTECT, related_name="invoices")
+    statement = models.ForeignKey("billing.Statement", null=True, on_delete=models.PROTECT, related_name="invoices")
     reverses = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reversed_by")
     number = models.CharField(max_length=20)
     code = models.CharField(max_length=12, blank=True)
@@ -84,6 +100,7 @@ class VatInvoice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["code", "number"], name="invoice_once"),
+            _of_one_paper("invoice_of_one_paper"),
             models.CheckConstraint(condition=Q(total_fen=F("net_fen") + F("tax_fen")), name="invoice_adds_up"),
             models.CheckConstraint(
                 condition=Q(reverses__isnull=True, net_fen__gt=0, tax_fen__gte=0)

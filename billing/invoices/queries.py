@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, Concat, Least
 
-from billing.bills.models import Bill, CreditNote
+from billing.bills.models import AwardReversal, Bill, BillVoid, CreditNote
 from billing.invoices.models import InvoiceRequest, VatInvoice
-from billing.invoices.rules.checks import WINDOW_DAYS, Expected
+from billing.invoices.papers import Key, Kind, Paper, is_sold, key_of, of_bill, of_statement, why_none
+from billing.invoices.rules.checks import Expected
+from billing.settlement.models import Statement
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.models import StoredFile
 from config.kernel.services import files
 
-READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR)
+
+@dataclass(frozen=True, slots=True)
+class SoldInvoice:
+    """The invoice of a statement that counts (None: there is none), and whether one was asked for and waits."""
+
+    live: Any
+    waiting: bool
+
+
+READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.FINANCE, Role.PROGRAMME_OFFICER, Role.INSPECTOR)
+#: With what they are for, but its content.
+_PAPERS = ("bill__owner", "bill__customer", "statement__payee", "statement__programme_version__programme__issuer")
+_HEAVY = ("bill__content", "statement__content", "statement__programme_version__document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,83 +54,108 @@ def _with_left(rows: QuerySet[VatInvoice]) -> QuerySet[Any]:
     )
 
 
-def _credited(bill: str) -> Coalesce:
-    """What was credited of the bill (fen) that the column named ``bill`` names."""
-    notes = CreditNote.objects.filter(bill_id=OuterRef(bill)).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
-    return Coalesce(Subquery(notes.values("fen")), Value(0))
-
-
-def customer_code(content: Mapping[str, Any]) -> str:
-    """The unified social credit code of a bill's customer as it stands on the bill; empty where it has none."""
-    customer = content["customer"]
-    return str(customer["code"]) if customer["scheme"] == "uscc" else ""
+def _credited(since: str = "") -> Coalesce:
+    """What was credited of the bill of a row, or taken back of its statement (fen); from the day in the column ``since`` on."""
+    notes = CreditNote.objects.filter(bill_id=OuterRef("bill"))
+    back = AwardReversal.objects.filter(award__statement_line__statement=OuterRef("statement"), claimed=True)
+    if since:
+        notes, back = notes.filter(issued_at__date__gte=OuterRef(since)), back.filter(created_at__date__gte=OuterRef(since))
+    of_bill = notes.order_by().values("bill_id").annotate(fen=Sum("total_fen")).values("fen")
+    of_statement = back.order_by().values("award__statement_line__statement").annotate(fen=Sum("amount_fen")).values("fen")
+    return Coalesce(Subquery(of_bill), Subquery(of_statement), Value(0))
 
 
 def _with_customer(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """``customer_code``: the code of the customer on the bill, whatever its scheme."""
-    return rows.annotate(customer_code=KeyTextTransform("code", KeyTransform("customer", "bill__content")))
+    """``customer_code``: the code of the customer on the bill, or of the office on the statement, whatever its scheme."""
+    return rows.annotate(
+        customer_code=Coalesce(
+            KeyTextTransform("code", KeyTransform("customer", "bill__content")),
+            KeyTextTransform("code", KeyTransform("office", "statement__content")),
+        )
+    )
 
 
 def blue_invoices() -> QuerySet[Any]:
     """Every blue invoice with ``whole`` (of old paper the number after its code), ``left_fen``, ``owed_fen`` (what is owed of its bill
-    after credit notes), ``customer_code``, and ``why_other``: what the customer said where another buyer was asked for."""
-    asked = InvoiceRequest.objects.filter(bill=OuterRef("bill"), buyer_code=OuterRef("buyer_code")).order_by("-pk")
+    after credit notes, or bought by its statement after what was taken back), ``customer_code``, and ``why_other``: what who pays said
+    where another buyer was asked for."""
+    asked = InvoiceRequest.objects.filter(
+        Q(bill=OuterRef("bill")) | Q(statement=OuterRef("statement")), buyer_code=OuterRef("buyer_code")
+    ).order_by("-pk")
     rows = _with_customer(_with_left(VatInvoice.objects.filter(reverses__isnull=True)))
     return rows.annotate(
         whole=Concat("code", "number"),
-        owed_fen=F("bill__total_fen") - _credited("bill"),
+        owed_fen=Coalesce(F("bill__total_fen"), F("statement__total_fen")) - _credited(),
         why_other=Coalesce(Subquery(asked.values("other_buyer")[:1]), Value("")),
     )
 
 
 def red_due(actor: Actor) -> QuerySet[Any]:
-    """Invoices of which more counts than is owed of their bill, because of credit notes since they were made, the oldest first;
-    ``due_fen`` is what a red letter has to take back. Raises Forbidden."""
+    """Invoices of which more counts than is owed, because of credit notes, or of what was taken back, since they were made, the oldest
+    first; ``due_fen`` is what a red letter has to take back. Raises Forbidden."""
     actor.require(*READERS)
-    notes = CreditNote.objects.filter(bill_id=OuterRef("bill"), issued_at__date__gte=OuterRef("issued_on"))
-    since = Subquery(notes.order_by().values("bill_id").annotate(fen=Sum("total_fen")).values("fen"))
-    due = Least(F("left_fen") - F("owed_fen"), Coalesce(since, Value(0)) - (F("total_fen") - F("left_fen")))
+    due = Least(F("left_fen") - F("owed_fen"), _credited("issued_on") - (F("total_fen") - F("left_fen")))
     rows = visible_to(blue_invoices(), actor).annotate(due_fen=due).filter(due_fen__gt=0)
-    return rows.select_related("bill__customer").order_by("issued_on", "pk")
+    return rows.select_related(*_PAPERS).order_by("issued_on", "pk")
 
 
-def has_live_invoice(bill: Bill) -> bool:
-    """Whether a bill has an invoice of which something counts."""
-    return bill.pk in with_live_invoice([bill.pk])
+def has_live_invoice(paper: Paper) -> bool:
+    """Whether a bill or a statement has an invoice of which something counts."""
+    return paper.key in with_live_invoice([paper.key])
 
 
-def with_live_invoice(bill_ids: Iterable[int]) -> set[int]:
-    """Which bills have an invoice of which something counts; one query."""
-    blue = VatInvoice.objects.filter(bill_id__in=list(bill_ids), reverses__isnull=True)
-    return set(_with_left(blue).filter(left_fen__gt=0).values_list("bill_id", flat=True))
+def with_live_invoice(keys: Iterable[Key]) -> set[Key]:
+    """Which bills and statements have an invoice of which something counts; one query."""
+    blue = _of(VatInvoice.objects.filter(reverses__isnull=True), keys)
+    return {key_of(row) for row in _with_left(blue).filter(left_fen__gt=0).only("bill_id", "statement_id")}
+
+
+def _ids(keys: Iterable[Key], kind: Kind) -> list[int]:
+    return [pk for each, pk in keys if each is kind]
+
+
+def _of(rows: QuerySet[Any], keys: Iterable[Key]) -> QuerySet[Any]:
+    """The rows of some bills and statements."""
+    keys = list(keys)
+    return rows.filter(Q(bill_id__in=_ids(keys, Kind.BILL)) | Q(statement_id__in=_ids(keys, Kind.STATEMENT)))
 
 
 def requests_visible(actor: Actor) -> QuerySet[InvoiceRequest]:
     """The requests that one may read, those that wait first, then the latest. Raises Forbidden."""
     actor.require(*READERS)
-    rows = visible_to(InvoiceRequest.objects.all(), actor).select_related("bill__owner", "bill__customer").defer("bill__content")
+    rows = visible_to(InvoiceRequest.objects.all(), actor).select_related(*_PAPERS).defer(*_HEAVY)
     return _with_customer(rows).order_by(F("answered_at").desc(nulls_first=True), "-pk")
 
 
 def invoices_visible(actor: Actor) -> QuerySet[Any]:
     """The invoices that one may read, the latest first. Raises Forbidden."""
     actor.require(*READERS)
-    rows = _with_left(visible_to(VatInvoice.objects.all(), actor)).select_related(
-        "bill__owner", "bill__customer", "file", "reverses"
-    )
-    return _with_customer(rows).defer("bill__content").order_by("-issued_on", "-pk")
+    rows = _with_left(visible_to(VatInvoice.objects.all(), actor)).select_related(*_PAPERS, "file", "reverses")
+    return _with_customer(rows).defer(*_HEAVY).order_by("-issued_on", "-pk")
 
 
-def of_bill(actor: Actor, bill: Bill) -> tuple[list[Any], InvoiceRequest | None]:
-    """The invoices of a bill, the first one first, and its latest request; two queries."""
-    found = _with_customer(_with_left(visible_to(VatInvoice.objects.filter(bill=bill), actor))).select_related("file", "reverses")
-    asked = visible_to(InvoiceRequest.objects.filter(bill=bill), actor).order_by("-pk").first()
-    return list(found.order_by("pk")), asked
+def bill_paper(actor: Actor, bill_id: int) -> Paper:
+    """A bill. Raises NotFound."""
+    return of_bill(get_visible(Bill.objects.select_related("owner", "customer"), actor, pk=bill_id))
+
+
+def statement_paper(actor: Actor, statement_id: int) -> Paper:
+    """A settlement statement. Raises NotFound."""
+    rows = Statement.objects.select_related("payee", "programme_version__programme__issuer")
+    return of_statement(get_visible(rows, actor, pk=statement_id))
+
+
+def of_paper(actor: Actor, paper: Paper) -> tuple[list[Any], InvoiceRequest | None]:
+    """The invoices of a bill or a statement, the first one first, and its latest request; two queries."""
+    found = _with_customer(_with_left(visible_to(VatInvoice.objects.filter(**paper.column), actor)))
+    asked = visible_to(InvoiceRequest.objects.filter(**paper.column), actor).order_by("-pk").first()
+    return list(found.select_related("file", "reverses").order_by("pk")), asked
 
 
 def invoice_for(actor: Actor, invoice_id: int) -> Any:
     """One invoice with what of it is left. Raises NotFound."""
-    return get_visible(_with_left(VatInvoice.objects.select_related("bill", "file")), actor, pk=invoice_id)
+    rows = VatInvoice.objects.select_related("bill", "statement__programme_version__programme", "file")
+    return get_visible(_with_left(rows), actor, pk=invoice_id)
 
 
 def file_of(actor: Actor, invoice_id: int) -> InvoiceFile:
@@ -127,34 +166,50 @@ def file_of(actor: Actor, invoice_id: int) -> InvoiceFile:
     return InvoiceFile(found.file, files.read(found.file))
 
 
-def expected_of(bill: Bill, buyer_code: str, today: date) -> Expected:
-    """What an invoice for a bill has to say; one query. ``buyer_code``: who asked to be named, else the customer as on the bill."""
-    return expected_after(bill, credited_of([bill.pk]).get(bill.pk, 0), buyer_code, today)
+def none_for(paper: Paper) -> str:
+    """The code of why there is no invoice for a bill or a statement; empty: there may be one. Two queries."""
+    void = paper.kind is Kind.BILL and BillVoid.objects.filter(bill_id=paper.pk).exists()
+    return why_none(paper, credited_of([paper.key]).get(paper.key, 0), void)
 
 
-def credited_of(bill_ids: Iterable[int]) -> dict[int, int]:
-    """What was credited of bills (fen), by id; one query."""
-    notes = CreditNote.objects.filter(bill_id__in=list(bill_ids)).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
-    return dict(notes.values_list("bill_id", "fen"))
+def expected_of(paper: Paper, buyer_code: str, today: date) -> Expected:
+    """What an invoice for a bill or a statement has to say; one query. ``buyer_code``: who asked to be named, else who pays as on it."""
+    return paper.expected(credited_of([paper.key]).get(paper.key, 0), buyer_code, today)
 
 
-def expected_after(bill: Bill, credited: int, buyer_code: str, today: date) -> Expected:
-    """As ``expected_of``, with what was credited of the bill already at hand; no query."""
-    content = bill.content
-    last = min(today, date.fromisoformat(content["made_on"]) + timedelta(days=WINDOW_DAYS))
-    return Expected(
-        buyer_code=buyer_code or content["customer"]["code"],
-        seller_code=content["owner"]["code"],
-        claimed_fen=bill.total_fen - credited,
-        price_fen=content["totals"]["gross_fen"],
-        first_on=date.fromisoformat(content["period"]["first_day"]),
-        last_on=last,
-    )
+def credited_of(keys: Iterable[Key]) -> dict[Key, int]:
+    """What was credited of bills, or taken back of statements since they were issued (fen), by key; a query for each of the two kinds."""
+    keys = list(keys)
+    found: dict[Key, int] = {}
+    if bills := _ids(keys, Kind.BILL):
+        notes = CreditNote.objects.filter(bill_id__in=bills).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
+        found |= {(Kind.BILL, pk): fen for pk, fen in notes.values_list("bill_id", "fen")}
+    if statements := _ids(keys, Kind.STATEMENT):
+        of = "award__statement_line__statement_id"
+        back = AwardReversal.objects.filter(claimed=True, **{f"{of}__in": statements}).order_by().values(of)
+        found |= {(Kind.STATEMENT, pk): fen for pk, fen in back.annotate(fen=Sum("amount_fen")).values_list(of, "fen")}
+    return found
 
 
 def waiting_of(actor: Actor, owner_id: int) -> QuerySet[InvoiceRequest]:
-    """What waits at one of the actor's institutions, the oldest first, with its bill. Raises NotFound for another one."""
+    """What waits at one of the actor's institutions, the oldest first, with its bill or statement. Raises NotFound for another one."""
     if owner_id not in actor.organisations(Role.OWNER_FINANCE):
         raise NotFound.of("access.not_found", model="organisation")
-    rows = visible_to(InvoiceRequest.objects.filter(bill__owner_id=owner_id, answered_at__isnull=True), actor)
-    return rows.select_related("bill").order_by("pk")
+    theirs = Q(bill__owner_id=owner_id) | Q(statement__payee_id=owner_id)
+    rows = visible_to(InvoiceRequest.objects.filter(theirs, answered_at__isnull=True), actor)
+    return rows.select_related("bill", "statement").order_by("pk")
+
+
+def of_awards(award_ids: Iterable[int]) -> QuerySet[Any]:
+    """The blue invoices of which something counts, of the statements on which awards stand, with ``award_id``; one row for each award."""
+    rows = blue_invoices().filter(statement__lines__award__in=list(award_ids), left_fen__gt=0)
+    return rows.annotate(award_id=F("statement__lines__award_id")).order_by("issued_on", "pk")
+
+
+def sold_invoice(actor: Actor, statement: Statement) -> SoldInvoice | None:
+    """How it stands with the invoice of what an office buys by a statement (loaded with its programme version); None: it is no sale."""
+    if not is_sold(statement):
+        return None
+    found, asked = of_paper(actor, of_statement(statement))
+    live = next((each for each in found if each.reverses_id is None and each.left_fen > 0), None)
+    return SoldInvoice(live, waiting=asked is not None and asked.answered_at is None)

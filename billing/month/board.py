@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -18,7 +19,7 @@ from billing.bills.services.issuing import local_day
 from billing.month.bill_ends import Ends, ends_of
 from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
 from billing.month.outstanding import without_settled
-from billing.month.paid_out import paid_out
+from billing.month.paid_out import came_of, paid_out
 from billing.month.queries import current_run
 from billing.month.rules.drafts import Identity
 from billing.month.services.acting import acts_for
@@ -254,8 +255,18 @@ def _bills(rows: QuerySet[Bill], ends: Ends) -> tuple[Stage, ...]:
 def _statements(series: Series, month: date) -> tuple[Stage, ...]:
     rows = of_office(Statement.objects.filter(period_on=month), series)
     found = paid_out(rows)
-    paid = _stage("paid", found.paid, tuple(Block(code, count) for code, count in found.waits))
-    return (*_issued(rows, rows.filter(_was_exported("statement"))), paid)
+    sums = list(came_of(rows).values())
+    blocks = _some(*(Block(code, count) for code, count in found.waits))
+    paid = Stage("paid", found.paid.count(), sum(each.paid_fen for each in sums), blocks)
+    back = _ended("taken_back", [each.taken_back_fen for each in sums])
+    failed = _ended("payment_failed", [each.failed_fen for each in sums])
+    return (*_issued(rows, rows.filter(_was_exported("statement"))), paid, *back, *failed)
+
+
+def _ended(code: str, amounts: Sequence[int]) -> tuple[Stage, ...]:
+    """The statements of which something ended so, with how much; nothing where none did."""
+    some = [fen for fen in amounts if fen]
+    return (Stage(code, len(some), sum(some)),) if some else ()
 
 
 def _was_exported(of: str) -> Exists:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import AwardReversal
-from billing.claims.models import ClaimLine
+from billing.claims.models import Claim, ClaimLine, Payout
+from billing.claims.rules.payers import left
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing
+from billing.claims.services.paying import shares_of
+from billing.month.rules.came_of import CameOf, ClaimSums
+from billing.month.rules.came_of import came_of as amounts
 from billing.settlement.models import Statement, StatementLine
 
 #: What a line of a statement waits for while its claim stands so, as a code that says also who has to act.
@@ -67,3 +71,38 @@ def _waiting(lines: QuerySet[StatementLine]) -> QuerySet[Any]:
     rows = lines.annotate(claim_state=Subquery(on.values("claim__state")[:1]), gone_fen=gone)
     unpaid = Q(claim_state__isnull=True) | Q(claim_state__in=[state.value for state in WAITS])
     return rows.filter(unpaid, award__total_fen__gt=F("gone_fen"))
+
+
+def came_of(rows: QuerySet[Statement]) -> dict[int, CameOf]:
+    """What became of each of some statements, by id; seven queries at most, however many there are."""
+    issued = dict(rows.order_by().values_list("pk", "total_fen"))
+    statement = "award__statement_line__statement_id"
+    back = AwardReversal.objects.filter(claimed=True, **{f"{statement}__in": issued}).order_by().values(statement)
+    taken_back = dict(back.annotate(fen=Sum("amount_fen")).values_list(statement, "fen"))
+    return amounts(issued, taken_back, _claims_of(issued))
+
+
+def _claims_of(statement_ids: Collection[int]) -> list[ClaimSums]:
+    """The claims of which lines stand on some statements and something was recorded."""
+    statement = "award__statement_line__statement_id"
+    award_lines = ClaimLine.objects.filter(kind=LineKind.AWARD, standing=Standing.INCLUDED).order_by()
+    mine = award_lines.filter(**{f"{statement}__in": statement_ids}, claim__payment_lines__payout__isnull=False)
+    ids = set(mine.values_list("claim_id", flat=True))
+    claimed: dict[int, dict[int, int]] = {pk: {} for pk in ids}
+    sums = award_lines.filter(claim_id__in=ids).values("claim_id", statement).annotate(fen=Sum("amount_fen"))
+    for claim_id, statement_id, fen in sums.values_list("claim_id", statement, "fen"):
+        claimed[claim_id][statement_id or 0] = fen
+    payouts = Payout.objects.filter(line__claim__in=ids).order_by().values("line__claim_id").annotate(fen=Sum("paid_fen"))
+    paid = dict(payouts.values_list("line__claim_id", "fen"))
+    failed = _failed(ids)
+    return [ClaimSums(shares, paid.get(pk, 0), failed.get(pk, 0)) for pk, shares in claimed.items()]
+
+
+def _failed(claim_ids: Collection[int]) -> dict[int, int]:
+    """What of claims a payer was to pay, did not whole, and has on no list again (fen), by id."""
+    partly = [ClaimState.PARTLY_PAID.value, ClaimState.PAYMENT_FAILED.value]
+    found: dict[int, int] = {}
+    for claim, shared in shares_of(Claim.objects.filter(pk__in=claim_ids, state__in=partly).order_by("pk")):
+        short = {each.payer for each in shared.listed if each.paid_fen is not None and each.paid_fen < each.amount_fen}
+        found[claim.pk] = sum(max(amount, 0) for payer, amount in left(shared).items() if payer in short or "" in short)
+    return found

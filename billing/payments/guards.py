@@ -87,3 +87,49 @@ IF NOT FOUND THEN
 END IF;
 RETURN NEW;
 """
+
+#: Money written down by hand begins unconfirmed, on no bank's list.
+HAND_ENTRY_BEGINS = """
+IF NEW.confirmed_at IS NOT NULL OR NEW.ended_at IS NOT NULL OR NEW.fingerprint IS NOT NULL THEN
+    RAISE EXCEPTION 'what is written down by hand waits for another person' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: It is confirmed once, found on one list, told apart, and ended once; what was confirmed is ended with the refund that undoes it whole.
+HAND_ENTRY_FORWARD = """
+IF OLD.ended_at IS NOT NULL
+   OR OLD.confirmed_at IS NOT NULL AND (NEW.confirmed_at, NEW.confirmed_by_id) IS DISTINCT FROM (OLD.confirmed_at, OLD.confirmed_by_id)
+   OR OLD.fingerprint IS NOT NULL AND NEW.fingerprint IS DISTINCT FROM OLD.fingerprint
+   OR OLD.told_apart AND NOT NEW.told_apart
+   OR to_jsonb(OLD) - ARRAY['confirmed_at', 'confirmed_by_id', 'fingerprint', 'told_apart', 'ended_at', 'ended_by_id', 'end_reason']
+      IS DISTINCT FROM
+      to_jsonb(NEW) - ARRAY['confirmed_at', 'confirmed_by_id', 'fingerprint', 'told_apart', 'ended_at', 'ended_by_id', 'end_reason'] THEN
+    RAISE EXCEPTION 'frozen: what was written down by hand stays' USING ERRCODE = '23001';
+END IF;
+IF NEW.ended_at IS NOT NULL AND NEW.confirmed_at IS NOT NULL AND NOT EXISTS (
+   SELECT 1 FROM billing_payment p JOIN billing_refund r ON r.payment_id = p.id AND r.kind = 'undone' WHERE p.by_hand_id = NEW.id) THEN
+    RAISE EXCEPTION 'a payment by hand is undone whole before it ends' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: A payment by hand is what another person confirmed, and as much.
+PAYMENT_WAS_CONFIRMED = """
+IF NEW.by_hand_id IS NOT NULL AND NOT EXISTS (
+   SELECT 1 FROM billing_handentry h
+    WHERE h.id = NEW.by_hand_id AND h.confirmed_at IS NOT NULL AND h.ended_at IS NULL
+      AND (h.owner_id, h.amount_fen, h.received_on) = (NEW.owner_id, NEW.amount_fen, NEW.received_on)) THEN
+    RAISE EXCEPTION 'a payment by hand is what another person confirmed' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Only a payment by hand is undone, and whole.
+REFUND_UNDOES_WHOLE = """
+IF NEW.kind = 'undone' AND NOT EXISTS (
+   SELECT 1 FROM billing_payment p WHERE p.id = NEW.payment_id AND p.by_hand_id IS NOT NULL AND p.amount_fen = NEW.amount_fen) THEN
+    RAISE EXCEPTION 'only a payment by hand is undone, and whole' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""

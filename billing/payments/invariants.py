@@ -130,3 +130,16 @@ register_sql(
         SELECT format('event %s waits since %s', event_ref, received_at)
           FROM billing_providerevent WHERE state = 'waiting' AND received_at < now() - interval '15 minutes'""",
 )
+
+register_sql(
+    "payments.by_hand_are_what_another_person_confirmed",
+    counted="SELECT count(*) FROM billing_handentry",
+    violations="""
+        SELECT format('entry by hand %s of %s fen: payment %s of %s fen, undone %s', h.id, h.amount_fen, p.id, p.amount_fen, r.id)
+          FROM billing_handentry h
+          LEFT JOIN billing_payment p ON p.by_hand_id = h.id
+          LEFT JOIN billing_refund r ON r.payment_id = p.id AND r.kind = 'undone'
+         WHERE (h.confirmed_at IS NULL) <> (p.id IS NULL)
+            OR p.id IS NOT NULL AND (p.amount_fen, p.owner_id) IS DISTINCT FROM (h.amount_fen, h.owner_id)
+            OR p.id IS NOT NULL AND (h.ended_at IS NULL) <> (r.id IS NULL)""",
+)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from billing.bills.guards import insert, written_off_within
 from billing.ordering.guards import frozen_by_state
 from billing.payments import guards
+from billing.payments.hand_models import HandEntry
 from billing.payments.rules.states import (
     CHECKOUT_NEXT,
     DISPUTE_NEXT,
@@ -29,6 +30,11 @@ _NEVER = ("id",)
 class Method(models.TextChoices):
     BANK = "bank"
     STRIPE = "stripe"
+    HAND = "hand"
+
+
+#: Those that a checkout and news may be of.
+_PROVIDERS = [(each.value, each.label) for each in (Method.BANK, Method.STRIPE)]
 
 
 class BankStatement(models.Model):
@@ -65,7 +71,7 @@ class Checkout(models.Model):
     bill = models.ForeignKey("billing.Bill", null=True, on_delete=models.PROTECT, related_name="checkouts")
     owner = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
     customer = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
-    provider = models.CharField(max_length=20, choices=Method.choices)
+    provider = models.CharField(max_length=20, choices=_PROVIDERS)
     attempt = models.PositiveIntegerField()
     key = models.CharField(max_length=100, unique=True)
     amount_fen = models.BigIntegerField()
@@ -115,7 +121,8 @@ class Checkout(models.Model):
 
 
 class Payment(models.Model):
-    """Money that came in for an owner: a row of a bank statement, or a checkout that was paid. Append-only.
+    """Money that came in for an owner: a row of a bank statement, a checkout that was paid, or what was written down ``by_hand`` and
+    confirmed by another person. Append-only.
 
     Which bills it pays say its allocations, what went back its refunds; the rest is free, of a known customer or of nobody yet.
     ``fingerprint`` tells a row of a statement from every other, so that files that overlap take nothing in twice.
@@ -132,6 +139,7 @@ class Payment(models.Model):
     row = models.PositiveIntegerField(null=True)
     fingerprint = models.CharField(max_length=64, null=True)
     checkout = models.OneToOneField(Checkout, null=True, on_delete=models.PROTECT, related_name="payment")
+    by_hand = models.OneToOneField(HandEntry, null=True, on_delete=models.PROTECT, related_name="payment")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -142,12 +150,20 @@ class Payment(models.Model):
                 condition=Q(
                     method="bank", statement__isnull=False, fingerprint__isnull=False, row__isnull=False, checkout__isnull=True
                 )
-                | Q(method="stripe", checkout__isnull=False, statement__isnull=True, fingerprint__isnull=True, row__isnull=True),
+                & Q(by_hand__isnull=True)
+                | Q(method="stripe", checkout__isnull=False, statement__isnull=True, fingerprint__isnull=True, row__isnull=True)
+                & Q(by_hand__isnull=True)
+                | Q(method="hand", checkout__isnull=True, statement__isnull=True, fingerprint__isnull=True, row__isnull=True)
+                & Q(by_hand__isnull=False),
                 name="payment_has_its_proof",
             ),
         ]
         indexes = [models.Index(fields=["owner", "-received_on", "-id"], name="payment_by_owner")]
-        triggers = [append_only("payment_append_only"), no_truncate("payment_no_truncate")]
+        triggers = [
+            append_only("payment_append_only"),
+            no_truncate("payment_no_truncate"),
+            insert("payment_was_confirmed", guards.PAYMENT_WAS_CONFIRMED),
+        ]
 
 
 class Allocation(models.Model):
@@ -181,10 +197,11 @@ class Allocation(models.Model):
 
 
 class RefundKind(models.TextChoices):
-    """``dispute``: the customer's bank took it back."""
+    """``dispute``: the customer's bank took it back. ``undone``: the money had been written down by hand and was not there."""
 
     REFUND = "refund"
     DISPUTE = "dispute"
+    UNDONE = "undone"
 
 
 class Refund(models.Model):
@@ -205,6 +222,7 @@ class Refund(models.Model):
             append_only("refund_append_only"),
             no_truncate("refund_no_truncate"),
             insert("refund_fits", guards.REFUND_FITS),
+            insert("refund_undoes_whole", guards.REFUND_UNDOES_WHOLE),
         ]
 
 
@@ -270,7 +288,7 @@ class ProviderEvent(models.Model):
     """That a provider told us something, once for each event of its own. Nothing of what it tells is kept but which object it is about: the
     worker asks for the object itself."""
 
-    provider = models.CharField(max_length=20, choices=Method.choices)
+    provider = models.CharField(max_length=20, choices=_PROVIDERS)
     event_ref = models.CharField(max_length=255)
     kind = models.CharField(max_length=100)
     object_ref = models.CharField(max_length=255)

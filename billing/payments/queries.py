@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill
 from billing.bills.queries import standing_of, still_open, with_standing
+from billing.payments.hand_models import HandEntry
 from billing.payments.models import Allocation, BankStatement, Checkout, Dispute, Payment, ProviderEvent, Refund, RefundRequest
 from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.rules.matching import Money, OpenBill, Suggestion, suggest
@@ -18,7 +19,8 @@ from billing.payments.rules.states import EventState, RefundState
 from billing.payments.services import inbox
 from billing.payments.services.allocating import PaymentStanding
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from config.kernel.services import jobs
+from config.kernel.models import StoredFile
+from config.kernel.services import files, jobs
 
 #: More news than this that waits is one fault of the service; the first of it are enough to see which.
 MOST_WAITING = 50
@@ -39,7 +41,7 @@ def payments_visible(actor: Actor) -> QuerySet[Payment]:
 
 
 def _with_standing() -> QuerySet[Payment]:
-    rows = Payment.objects.select_related("owner", "checkout__bill")
+    rows = Payment.objects.select_related("owner", "checkout__bill", "by_hand")
     asked = RefundRequest.objects.filter(state=RefundState.ASKED.value)
     return rows.annotate(
         given_fen=_sum_of(Allocation.objects.all()),
@@ -141,3 +143,25 @@ def stopped_events(actor: Actor) -> QuerySet[ProviderEvent]:
     """What a provider told us and a person has to look at."""
     stopped = [EventState.DEAD.value, EventState.QUARANTINED.value]
     return visible_to(ProviderEvent.objects.filter(state__in=stopped), actor).order_by("-received_at", "-pk")
+
+
+def hand_entries(actor: Actor) -> QuerySet[HandEntry]:
+    """Money that was written down by hand for the actor's institutions: what waits for a second person first, then the latest. Raises
+    Forbidden."""
+    actor.require(*READERS)
+    rows = visible_to(HandEntry.objects.all(), actor).select_related(
+        "owner", "evidence", "recorded_by", "confirmed_by", "ended_by", "payment"
+    )
+    waits = Q(confirmed_at__isnull=True, ended_at__isnull=True)
+    return rows.annotate(done=~ExpressionWrapper(waits, BooleanField())).order_by("done", "-pk")
+
+
+def hand_waiting(actor: Actor) -> int:
+    """How much that was written down by hand for the actor's institutions waits for a second person."""
+    return visible_to(HandEntry.objects.filter(confirmed_at__isnull=True, ended_at__isnull=True), actor).count()
+
+
+def hand_evidence(actor: Actor, entry_id: int) -> tuple[StoredFile, bytes]:
+    """The file that proves money written down by hand, and its bytes. Raises NotFound, Refusal ``files.*``."""
+    found = get_visible(HandEntry.objects.select_related("evidence"), actor, pk=entry_id)
+    return found.evidence, files.read(found.evidence)

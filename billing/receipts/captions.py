@@ -67,6 +67,7 @@ WHAT: Mapping[str, Promise | str] = {
 METHODS: Mapping[str, Promise | str] = {
     "bank": pgettext_lazy("way to pay", "Bank transfer"),
     "stripe": pgettext_lazy("way to pay", "Paid online"),
+    "hand": pgettext_lazy("way to pay", "Entered by hand"),
 }
 
 

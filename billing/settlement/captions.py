@@ -57,6 +57,8 @@ WORDS: Mapping[str, Word] = {
     "budget_item": pgettext_lazy("claim document", "Budget item"),
     "edition": pgettext_lazy("statement", "Version of this paper"),
     "batch": pgettext_lazy("statement", "Batch"),
+    "publicity_since": pgettext_lazy("statement", "Publicity since the issue"),
+    "not_of_the_paper": pgettext_lazy("statement", "Added when the page was asked for; no part of the paper that was issued."),
     "publicity": pgettext_lazy("statement", "Publicity and outcome"),
     "annexes": pgettext_lazy("statement", "Papers behind the lines"),
     "bill": pgettext_lazy("statement annex", "Bill"),

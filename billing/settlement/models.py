@@ -63,6 +63,9 @@ class Quote(FrozenAssessment):
     its frozen balances and facts are what the charge is computed from.
     """
 
+    attached = True
+    """Whether the reservation may belong to a commission; told by ``quote_rows.quotes_of``."""
+
     reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="quotes")
     sample_job = models.ForeignKey("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="quotes")
     revision = models.PositiveIntegerField()

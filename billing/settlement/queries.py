@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -208,6 +208,10 @@ def statement_line(actor: Actor, statement_id: int, position: int) -> StatementL
     return get_visible(rows.defer("statement__content"), actor, statement_id=statement_id, position=position)
 
 
+def _page(content: Mapping[str, Any], told: str) -> str:
+    return render_html(content).replace("</body>", f"{told}</body>", 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A stored document and its verified bytes."""
@@ -216,8 +220,9 @@ class Document:
     content: bytes
 
 
-def document(actor: Actor, statement_id: int, kind: str) -> Document:
-    """The ``pdf`` or ``xlsx`` of a statement, byte for byte as it was made, or its frozen content as ``csv`` or ``json``.
+def document(actor: Actor, statement_id: int, kind: str, since: Callable[[Actor, Statement], str] | None = None) -> Document:
+    """The ``pdf`` or ``xlsx`` of a statement, byte for byte as it was made, or its frozen content as ``csv``, ``json`` or ``html``; at
+    the end of that stands what ``since`` says of it.
 
     Raises NotFound (also for another kind), Refusal ``statement.not_ready``, ``files.missing``, ``files.damaged``.
     """
@@ -225,7 +230,8 @@ def document(actor: Actor, statement_id: int, kind: str) -> Document:
         raise NotFound.of("access.not_found", model="statement")
     statement = statement_for(actor, statement_id)
     if kind in DATA_KINDS:
-        return Document(*export(statement.number, statement.content, lines_sheet, render_html, kind))
+        told = since(actor, statement) if since is not None and kind == "html" else ""
+        return Document(*export(statement.number, statement.content, lines_sheet, lambda content: _page(content, told), kind))
     stored: StoredFile | None = getattr(statement, kind)
     if stored is None or statement.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

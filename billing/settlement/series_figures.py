@@ -16,6 +16,7 @@ from billing.pricing.rules.fees import NO_FEE
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement import counted, once
 from billing.settlement.offered import NOTHING, Offered, offered_of_all
+from billing.settlement.orders import ASKED_NOW
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
@@ -121,7 +122,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     found = series.report(actor, wish, now, picks)
     instrument, project = found.context.instrument, wish.research_project.strip()
     times = [row.during for row in found.rows if row.during is not None]
-    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction, wish.said)
+    of_all = (wish.service_mode, project, actor.user_id, wish.service_direction, wish.said, ASKED_NOW)
     sessions = [Session(instrument, during, *of_all) for during in times]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.settlement.offered import NOTHING, Offered, offered_of_all
+from billing.settlement.orders import ASKED_NOW
 from billing.settlement.series_figures import Figures, beside_of, hold_in_memory
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Session
@@ -57,7 +58,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     rows = {row.place.instrument_id: row for row in found.rows}
     order = [rows[context.instrument.pk] for context in together.in_order(row.context for row in found.rows)]
     project = bundle.research_project.strip()
-    of_all = (project, actor.user_id, bundle.service_direction, bundle.said)
+    of_all = (project, actor.user_id, bundle.service_direction, bundle.said, ASKED_NOW)
     sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, *of_all) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}

@@ -8,6 +8,7 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from billing.ledger.models import Account, Transfer
+from billing.ledger.queries import VERY_MANY
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.services import in_force
@@ -117,10 +118,12 @@ def holder(actor: Actor, organisation_id: int) -> Organisation:
 
 
 def wallet(actor: Actor, organisation: Organisation, on: date) -> tuple[list[Purse], list[CapUsed]]:
-    """The vouchers of an organisation and the limits it has used; two queries."""
+    """The vouchers of an organisation and the limits it has used, but for those of single orders and contracts; two queries."""
     own = [purse(each, on) for each in vouchers(actor).filter(organisation=organisation)]
     rows = visible_to(Account.objects.filter(organisation=organisation, programme__isnull=False), actor)
-    limits = rows.exclude(kind__in=(VOUCHER, "awarded")).filter(Q(limited=True) | Q(held_fen__gt=0) | Q(posted_fen__gt=0))
+    limits = rows.exclude(kind__in=(VOUCHER, "awarded", *VERY_MANY)).filter(
+        Q(limited=True) | Q(held_fen__gt=0) | Q(posted_fen__gt=0)
+    )
     caps = [
         CapUsed(
             programme=row.programme.code if row.programme else "",

@@ -246,8 +246,9 @@ def _points(given: Any, kinds: Sequence[EventKind], part: str, reasons: list[Rea
         reasons.append(Reason("policy.unreadable", {}, part))
         return {}
     found: dict[EventKind, int] = {}
+    known = {kind.value for kind in kinds}
     for name, value in given.items():
-        if name not in {kind.value for kind in kinds}:
+        if name not in known:
             reasons.append(Reason("credit.kind_unknown", {"part_name": str(name)[:60]}, part))
         else:
             found[EventKind(name)] = _whole(value, 0, MOST_POINTS, f"{part}_{name}", reasons)

@@ -6,7 +6,7 @@ All lengths are minutes of elapsed time (never wall-clock difference); the grid 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -81,8 +81,8 @@ class BookingPolicy:
     auto_approval: AutoApproval | None = None
 
     def __post_init__(self) -> None:
-        whole_numbers = [one.name for one in fields(self) if type(getattr(self, one.name)) is int]
-        reasons = [Reason("policy.negative", {"minimum": 0}, name) for name in whole_numbers if getattr(self, name) < 0]
+        values = [(name, getattr(self, name)) for name in self.__slots__]
+        reasons = [Reason("policy.negative", {"minimum": 0}, name) for name, value in values if type(value) is int and value < 0]
         if not 1 <= self.granularity_minutes <= _DAY_MINUTES:
             limits = {"minimum": 1, "maximum": _DAY_MINUTES}
             reasons.append(Reason("policy.granularity_out_of_range", limits, "granularity_minutes"))

@@ -161,10 +161,10 @@ def used(quota: Quota, booked: Iterable[Booked], asked: Booked, peak: Iterable[W
     return sum(
         weight(quota, one.during, windows, zone)
         for one in booked
-        if _same_subject(quota, one, asked)
-        and quota.counted.counts(one.instrument_id, one.class_code)
-        and first <= one.during.starts_at
+        if first <= one.during.starts_at  # most lie outside, and this asks no function
         and (after is None or one.during.starts_at < after)
+        and _same_subject(quota, one, asked)
+        and quota.counted.counts(one.instrument_id, one.class_code)
     )
 
 

@@ -21,7 +21,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Membership, Organisation, User
 from instruments.rules.wall_time import local_day
 from instruments.services.answer_time import zone_of_owner
-from instruments.services.notices import News, person, tell
+from instruments.services.notices import ID, News, person, tell
 
 LONGEST_DAYS = 366
 NAMED, ENDED = "lab.deputy_named", "lab.deputy_ended"
@@ -170,4 +170,4 @@ SELECT d.manager_id FROM booking_delegation d
 def not_told(organisation_id: int, now: datetime) -> Q:
     """The managers who are away and want to hear nothing, as long as their deputy is still a manager who can be told."""
     values = [organisation_id, now, now, Role.LAB_MANAGER]
-    return Q(pk__in=RawSQL(_NOT_TOLD, values))  # noqa: S611  (constants only; values are bound)
+    return Q(pk__in=RawSQL(_NOT_TOLD, values, ID))  # noqa: S611  (constants only; values are bound)

@@ -7,11 +7,9 @@ different types, and name every column, as a kept plan cannot change what it ret
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from psycopg.pq import Format
@@ -25,18 +23,18 @@ class _Logged(CursorDebugWrapper):
             return CursorWrapper.execute(self, sql, params)
 
 
-@contextmanager
-def planned_once(*, binary: bool = False) -> Iterator[CursorWrapper]:
-    """A cursor as ``connection.cursor()`` gives. From the second time on (``JISHI_PREPARED_STATEMENTS``) the connection keeps the statement
-    ready, and the database a plan for it where that is no worse than a new one each time.
+def planned_once(*, binary: bool = False) -> CursorWrapper:
+    """A cursor as ``connection.cursor()`` gives, to be closed by ``with``. From the second time on (``JISHI_PREPARED_STATEMENTS``) the
+    connection keeps the statement ready, and the database a plan for it where that is no worse than a new one each time.
 
     ``binary``: rows come as the database holds them. Hundreds of instants are read in a tenth of the time; JSON then comes as values and
     not as text, as Django's fields want it.
     """
+    connection = connections[DEFAULT_DB_ALIAS]  # the proxy ``django.db.connection`` looks it up at each word
     connection.close_if_health_check_failed()
-    connection.ensure_connection()
+    if connection.connection is None:
+        connection.ensure_connection()
     bare: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     if binary:
         bare.format = Format.BINARY
-    with _Logged(bare, connection) if connection.queries_logged else connection.make_cursor(bare) as cursor:
-        yield cursor
+    return _Logged(bare, connection) if connection.queries_logged else connection.make_cursor(bare)

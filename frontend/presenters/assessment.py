@@ -64,7 +64,8 @@ class OutcomeRow:
     """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount, ``left``
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
     into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid. ``depends_on``: in words what nobody
-    told and without which it cannot be said whether there is a subsidy."""
+    told and without which it cannot be said whether there is a subsidy. ``unset``: limits of which nobody has set the figure, so that
+    nothing is given yet to who is eligible."""
 
     code: str
     version: str
@@ -83,6 +84,11 @@ class OutcomeRow:
     left: tuple[LeftRow, ...] = ()
     conditions: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+
+    @property
+    def unset_words(self) -> str:
+        return wording.several(self.unset)
 
     @property
     def depends_on_words(self) -> str:
@@ -241,11 +247,11 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         payee_word=wording.payee_word(outcome.payee.value),
         total_fen=outcome.total_fen,
         estimate=outcome.estimate,
-        cut_by=tuple(_cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
+        cut_by=tuple(cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
         payers=_payers(outcome),
         steps=steps,
         goes_by=wording.date_basis_word(basis) if (basis := programme.validity.date_basis) in _LATER else "",
-        left=tuple(LeftRow(_cap_name(cap), outcome.left_after[cap.id]) for cap in programme.caps if cap.id in outcome.left_after),
+        left=tuple(LeftRow(cap_name(cap), outcome.left_after[cap.id]) for cap in programme.caps if cap.id in outcome.left_after),
         conditions=tuple(
             dict.fromkeys(row.sentence for row, step in zip(steps, outcome.steps, strict=True) if step.key in STILL_OPEN)
         ),
@@ -258,7 +264,8 @@ def _payers(award: Award) -> tuple[PayerRow, ...]:
     return tuple(PayerRow(wording.payer_word(line.payer), line.amount_fen) for line in paying)
 
 
-def _cap_name(cap: Cap) -> str:
+def cap_name(cap: Cap) -> str:
+    """What a limit is called."""
     return wording.cap_word(cap.per.value, cap.payer)
 
 

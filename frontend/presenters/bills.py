@@ -48,6 +48,14 @@ ACCOUNTS: Mapping[str, Word] = {
 METHODS: Mapping[str, Word] = {
     "bank": pgettext_lazy("way to pay", "Bank transfer"),
     "stripe": pgettext_lazy("way to pay", "Paid online"),
+    "hand": pgettext_lazy("way to pay", "Entered by hand"),
+}
+#: How money that is entered by hand came.
+WAYS: Mapping[str, Word] = {
+    "cash": pgettext_lazy("way to pay", "Cash"),
+    "card": pgettext_lazy("way to pay", "Card terminal"),
+    "cheque": pgettext_lazy("way to pay", "Cheque"),
+    "slip": pgettext_lazy("way to pay", "Slip of another bank"),
 }
 LAYOUTS: Mapping[str, Word] = {
     "two_columns": _("One column for money in, one for money out"),

@@ -13,6 +13,8 @@ from billing import wording
 from frontend.programme_labels import choice_word, label_of
 
 Json = Mapping[str, Any]
+_OPEN_GROUPS = frozenset({"other", "other_amounts"})
+"""Groups whose facts have names of their author's: what a field of the same name is called says nothing of them."""
 _OPERATORS: Mapping[str, Promise | str] = {
     "is": gettext_lazy("%(fact)s is %(value)s"),
     "is_not": gettext_lazy("%(fact)s is not %(value)s"),
@@ -30,11 +32,13 @@ _OPERATORS: Mapping[str, Promise | str] = {
 
 
 def fact_word(path: str) -> str:
-    """A fact by its path; one of a name of its own by that name."""
+    """A fact by its path; one of a name of its own (``other.``, ``other_amounts.``) by that name as it is written."""
     word = wording.fact_word(path)
     if word != path:
         return word
     group, _dot, name = path.partition(".")
+    if group in _OPEN_GROUPS:
+        return _("%(group)s: %(name)s") % {"group": label_of(group), "name": name.replace("_", " ")}
     return _("%(group)s: %(name)s") % {"group": label_of(group), "name": label_of(name)}
 
 

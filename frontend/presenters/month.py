@@ -38,6 +38,8 @@ STAGES: Mapping[str, Word] = {
     "paid": _("Paid"),
     "uncollectible": pgettext_lazy("stage of bills", "Written off"),
     "credited": pgettext_lazy("stage of bills", "Credited"),
+    "taken_back": pgettext_lazy("stage of statements", "Taken back since"),
+    "payment_failed": pgettext_lazy("stage of statements", "Payment failed"),
 }
 #: What holds things up and who has to act.
 BLOCKS: Mapping[str, Word] = {

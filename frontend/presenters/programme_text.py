@@ -20,6 +20,7 @@ from billing import wording
 from billing.ledger.rules.money import yuan
 from billing.subsidy.draft_queries import PoolBeside
 from billing.subsidy.rules.examples import ExampleResult
+from billing.subsidy.rules.sale import Invoiced, settlement_invoice
 from config.kernel.messages import local_date
 from frontend.presenters.condition_words import said, value_words
 from frontend.presenters.programme import adjustment_words, gate_words
@@ -189,10 +190,18 @@ def _budget_item(value: Any, document: Json) -> str:
 def _settlement(value: Any, document: Json) -> str:
     shown = {"form": choice_word("form", value["form"]), "payee": wording.payee_word(value["payee"])}
     if value["mode"] == "paid_beside":
-        return _("The subsidy is paid beside the bill to %(payee)s. On paper: %(form)s.") % shown
+        said = _("The subsidy is paid beside the bill to %(payee)s. On paper: %(form)s.") % shown
+        return " ".join([said, *_invoiced_words(value)])
     if value["mode"] == "deducted_now":
         return _("The subsidy is taken off the bill at once and paid to %(payee)s. On paper: %(form)s.") % shown
     return _("The bill is paid in full, and the subsidy is paid back later to %(payee)s. On paper: %(form)s.") % shown
+
+
+def _invoiced_words(settlement: Json) -> list[str]:
+    terms = settlement_invoice(settlement)
+    if terms is Invoiced.BEFORE_PAYMENT:
+        return [_("It is a sale to the office: payment lists wait for the provider's VAT invoice.")]
+    return [_("It is a sale to the office: the provider's VAT invoice is asked for.")] if terms is Invoiced.ASKED else []
 
 
 def _exclusive(value: Any, document: Json) -> str:

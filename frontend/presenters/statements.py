@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from billing import wording
+from billing.month.rules.came_of import CameOf
 from billing.settlement import lines as line_words
 from billing.settlement.models import FrozenDocument, RenderState, Statement
 from billing.settlement.queries import Board, BoardRow
@@ -255,16 +256,20 @@ def documents_view(statement: FrozenDocument, routes: str = "statement") -> Docu
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One statement of a list."""
+    """One statement of a list, with what became of its amount."""
 
     statement: Statement
     programme: str
     state: str
+    came_of: CameOf
 
 
-def statement_rows(statements: Sequence[Statement]) -> list[StatementRow]:
-    """The rows of a list of statements."""
-    return [StatementRow(each, each.programme_version.programme.code, DOCUMENT_STATES[each.render_state]) for each in statements]
+def statement_rows(statements: Sequence[Statement], came_of: Mapping[int, CameOf]) -> list[StatementRow]:
+    """The rows of a list of statements; ``came_of`` by id."""
+    return [
+        StatementRow(each, each.programme_version.programme.code, DOCUMENT_STATES[each.render_state], came_of[each.pk])
+        for each in statements
+    ]
 
 
 @dataclass(frozen=True, slots=True)

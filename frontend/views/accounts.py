@@ -32,15 +32,14 @@ PER_PAGE = 50
 def account_list(request: HttpRequest) -> HttpResponse:
     """All of them, by programme; ``?kind=`` shows one kind."""
     actor, kind = actor_of(request), request.GET.get("kind", "")
-    accounts = queries.programme_accounts(actor)
-    if kind in ACCOUNTS:
-        accounts = accounts.filter(kind=kind)
+    accounts = queries.programme_accounts(actor, kind if kind in ACCOUNTS else "")
     page = Paginator(accounts, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": [(row, account_word(row.kind)) for row in page.object_list],
         "kinds": ACCOUNTS.items(),
         "kind": kind,
+        "named": queries.VERY_MANY,
         "seal": queries.newest_seal(actor),
         "loads": actor.has(Role.FINANCE),
     }

@@ -20,7 +20,7 @@ from billing.claims import queries, worklist
 from billing.claims.models import Objection
 from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimState
-from billing.claims.services import batches, paying, publishing, reviewing
+from billing.claims.services import batches, paying, publishing, reviewing, surplus
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.office import OFFICE, right_of
 from billing.claims.services.reviewing import Result
@@ -120,9 +120,9 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     known = {each.state: each for each in states}
     office = right_of(actor, batch.programme.issuer_id, OFFICE, timezone.now()) is not None
     payable = paying.payable(batch) if office else []
-    kept = paying.not_creditworthy([each.claim for each in payable], local_today(timezone.now()))
-    outside = paying.outside_days([each.claim for each in payable], local_today(timezone.now()))
-    payable = [each for each in payable if each.claim.pk not in kept and each.claim.pk not in outside]
+    kept = paying.kept_back([each.claim for each in payable], local_today(timezone.now()))
+    payable = [each for each in payable if all(each.claim.pk not in claims for claims in kept.values())]
+    free = surplus.free_of(batch.programme_id, {each.claim.payee_id for each in payable}) if payable else []
     everything = list(rows)
     context = {
         "batch": batch,
@@ -147,9 +147,11 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "passed": known.get(ClaimState.PASSED),
         "publicised": known.get(ClaimState.PUBLICISED),
         "payable_lists": len({each.payer for each in payable}),
-        "not_creditworthy": sorted(kept.items(), key=lambda each: each[1]),
-        "outside_days": sorted(outside.items(), key=lambda each: each[1]),
+        "not_creditworthy": sorted(kept["claims.not_creditworthy"].items(), key=lambda each: each[1]),
+        "outside_days": sorted(kept["claims.not_paid_today"].items(), key=lambda each: each[1]),
+        "invoice_awaited": sorted(kept["claims.invoice_awaited"].items(), key=lambda each: each[1]),
         "payable_fen": sum(each.amount_fen for each in payable),
+        "surplus_fen": sum(each.amount_fen for each in free),
         "report": report_rows(report),
         "done": sum(each.done for each in report),
         "problems": sentences(refusal) if refusal else [],

@@ -22,6 +22,8 @@ from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimSta
 from billing.claims.services import clawbacks, documents, handing_in, reviewing
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.office import CLAIMANTS, OFFICE, reviewer_right, right_of
+from billing.claims.services.papers import publicity_of
+from billing.settlement.lines import outcome
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -63,10 +65,11 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     inputs = queries.check_inputs([claim])[claim.pk]
     mine = claim.payee_id in actor.organisations(*CLAIMANTS)
     in_hand = mine and ClaimState(claim.state) in IN_HAND
-    lines = queries.lines_of(claim)
+    lines, public = queries.lines_of(claim), publicity_of([claim])
     context = {
         "claim": claim,
         "step": step_word(claim),
+        "public_outcome": outcome(public[claim.pk]) if claim.pk in public else "",
         "lines": line_rows(lines, invoices.proposed(lines) if in_hand else {}),
         "checks": check_rows(look(inputs)),
         "missing": missing_rows(inputs),

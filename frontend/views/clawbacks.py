@@ -27,7 +27,7 @@ from billing.claims.rules.states import PROMISED, ClaimState
 from billing.claims.services import repaying, surplus
 from billing.claims.services.office import right_of
 from billing.claims.services.repaying import Fate, ListRead, Money
-from billing.claims.services.surplus import Transfer
+from billing.claims.services.surplus import Transfer, list_allows
 from billing.payments.rules.bank_rows import MOST_BYTES
 from billing.settlement.queries import local_today
 from config.kernel.access import Role, get_visible
@@ -162,16 +162,17 @@ def _repayment(row: Repayment, people: Collection[int]) -> dict[str, Any]:
     return {
         "row": row,
         "used": row.confirmed_at is not None and row.ended_at is None and free < row.too_much_fen,
-        "may_confirm": _may_confirm(row, people),
+        "may_confirm": may_confirm(row, people),
         "free_fen": free,
-        "refunds": [(each, _may_confirm(each, people)) for each in row.refunds.all()],
+        "refunds": [(each, may_confirm(each, people)) for each in row.refunds.all()],
         "moved": [each for each in row.moved_to.all() if each.ended_at is None],
         "key": str(uuid4()),
     }
 
 
-def _may_confirm(row: Repayment | SurplusRefund, people: Collection[int]) -> bool:
-    return bool(people) and row.waits and not {row.recorded_by_id, row.recorded_for_id} & set(people)
+def may_confirm(row: Repayment | SurplusRefund, people: Collection[int]) -> bool:
+    ready = not isinstance(row, SurplusRefund) or list_allows(row)
+    return bool(people) and row.waits and ready and not {row.recorded_by_id, row.recorded_for_id} & set(people)
 
 
 def _account(notice: Clawback) -> dict[str, str]:

@@ -17,6 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.claims import queries as claims
+from billing.claims.publicity_since import publicity_since
+from billing.invoices.queries import sold_invoice
+from billing.month.paid_out import came_of
+from billing.month.sheets import statements_csv
 from billing.settlement import queries, taken_back
 from billing.settlement.models import Statement
 from billing.settlement.proposal_models import ProposalState
@@ -27,6 +31,7 @@ from billing.settlement.services.proposing import Asked
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, NotFound, Refusal
+from config.kernel.http import attachment
 from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment
@@ -150,16 +155,20 @@ def _issue(request: HttpRequest, actor: Actor, asked: Asked, now: datetime) -> H
 @login_required
 @require_GET
 def statement_list(request: HttpRequest) -> HttpResponse:
-    """The statements that the actor may read, of one month where ``?month=`` says so."""
+    """The statements that the actor may read, of one month where ``?month=`` says so; ``?format=csv``: as a table."""
     actor = actor_of(request)
     rows = queries.statements_visible(actor)
     periods = list(rows.order_by("-period_on").values_list("period_on", flat=True).distinct())
     month = _month(request.GET.get("month", ""))
     shown = rows.filter(period_on=month) if month else rows
+    if request.GET.get("format") == "csv":
+        name = f"statements-{month:%Y-%m}.csv" if month else "statements.csv"
+        return attachment(statements_csv(list(shown), came_of(shown)), "text/csv; charset=utf-8", name)
     page = Paginator(shown, STATEMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    shown_rows = list(page.object_list)
     context = {
         "page": page,
-        "rows": statement_rows(list(page.object_list)),
+        "rows": statement_rows(shown_rows, came_of(Statement.objects.filter(pk__in=[each.pk for each in shown_rows]))),
         "periods": periods,
         "month": month,
         "sees_board": actor.has(*queries.BOARD_ROLES),
@@ -182,6 +191,8 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "sees_board": actor.has(*queries.BOARD_ROLES),
         "taken_back": taken_back_rows([each.as_json() for each in taken_back.of_statement(statement.pk)]),
         "told": taken_back_rows(statement.content.get("taken_back", ())),
+        "invoice": sold_invoice(actor, statement),
+        "came_of": came_of(Statement.objects.filter(pk=statement.pk))[statement.pk],
         **_claimed(actor, statement),
         **_documents(actor, statement),
     }
@@ -223,7 +234,7 @@ def statement_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def statement_download(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """The stored PDF or XLSX as an attachment, byte for byte."""
-    found = queries.document(actor_of(request), pk, kind)
+    found = queries.document(actor_of(request), pk, kind, publicity_since)
     return HttpResponse(
         found.content,
         content_type=found.stored.media_type,

@@ -59,6 +59,7 @@ def payment_list(request: HttpRequest) -> HttpResponse:
         "everything": everything,
         "may_import": actor.has(*ISSUERS),
         "statements": list(queries.statements_visible(actor)[:5]),
+        "by_hand_waiting": queries.hand_waiting(actor),
     }
     return render(request, "payments/list.html", context)
 

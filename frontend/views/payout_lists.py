@@ -32,6 +32,7 @@ from frontend.refusals import sentences
 from frontend.views import claim_batches
 from frontend.views.bills import number
 from frontend.views.claims import fen_of
+from frontend.views.clawbacks import may_confirm
 
 
 @login_required
@@ -41,7 +42,8 @@ def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
     """Put what is approved and not paid of a batch on lists, one for each payer."""
     actor = actor_of(request)
     try:
-        made = paying.make(actor, pk, timezone.now(), expected_fen=number(request.POST.get("total_fen", "")))
+        expected, beside = (number(request.POST.get(name, "0")) for name in ("total_fen", "surplus_fen"))
+        made = paying.make(actor, pk, timezone.now(), expected_fen=expected, surplus_fen=beside)
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
@@ -66,7 +68,9 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
     lines = list(found.lines.all())
     paid = [getattr(line, "payout", None) for line in lines]
     issuer_id, now = found.batch.programme.issuer_id, timezone.now()
-    signs, pays = right_of(actor, issuer_id, OFFICE, now), right_of(actor, issuer_id, (Role.FINANCE,), now) is not None
+    signs, finance = right_of(actor, issuer_id, OFFICE, now), right_of(actor, issuer_id, (Role.FINANCE,), now)
+    pays, people = finance is not None, finance.people(actor) if finance is not None else frozenset()
+    refunds = queries.surplus_of(found)
     context = {
         "list": found,
         "state": list_state(found),
@@ -80,7 +84,11 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "documents": paper_row(found),
         "may_sign": signs is not None and is_free(found, *signs.people(actor)),
         "may_record": pays and found.approved_by_id is not None and found.cancelled_at is None,
-        "may_cancel": pays and found.cancelled_at is None and not any(paid),
+        "surplus": [(each, may_confirm(each, people)) for each in refunds],
+        "may_cancel": pays
+        and found.cancelled_at is None
+        and not any(paid)
+        and not any(each.confirmed_at is not None and each.ended_at is None for each in refunds),
         "today": local_today(now),
         "problems": sentences(refusal) if refusal else [],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -18,11 +18,12 @@ from django.views.decorators.http import require_GET
 from billing import wording
 from billing.firms import wording as firm_wording
 from billing.firms.rules.declarations import INDUSTRY, LABELS_OF
-from billing.firms.rules.self_test import QUESTIONS, Answers, depends_on, questions, tried
+from billing.firms.rules.self_test import QUESTIONS, Answers, depends_on, questions, tried, unset
 from billing.settlement.offered import offered_by, percent_of_share
-from billing.subsidy import queries
+from billing.subsidy import figures, queries
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.figures import settable
 from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
 from booking.rules.service_facts import PUBLIC_KINDS
@@ -30,7 +31,7 @@ from booking.service_wording import DIRECTIONS
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
-from frontend.presenters.assessment import outcome_row
+from frontend.presenters.assessment import cap_name, outcome_row
 from frontend.presenters.choices import way_words
 from frontend.presenters.condition_words import fact_word
 from frontend.presenters.programme import KINDS, SIZES
@@ -223,15 +224,25 @@ def eligibility(request: HttpRequest) -> HttpResponse:
 
 def _found(programmes: list[Programme], answers: Answers) -> dict[str, Any]:
     """What every programme says: those that pay first, then those of which nobody can tell."""
+    known = {each.code: figures.as_of(each.code, each.cap_year(answers.service_on)) for each in programmes if settable(each)}
+
+    def set_for(programme: Programme) -> Mapping[str, int]:
+        return known.get(programme.code, {})
+
     rows = [
-        replace(outcome_row(outcome, programme), depends_on=tuple(fact_word(each) for each in depends_on(programme, answers)))
-        for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
+        replace(
+            outcome_row(outcome, programme),
+            depends_on=tuple(fact_word(each) for each in depends_on(programme, answers, set_for)),
+            unset=tuple(str(cap_name(each)) for each in unset(programme, answers, set_for)),
+        )
+        for outcome, programme in zip(tried(programmes, answers, set_for), programmes, strict=True)
     ]
     size, found = answers.size_class(), answers.sizing()
     said_itself = found is None or (found.size is None and answers.size is not None)
     return {
-        "rows": sorted(rows, key=lambda row: (not row.awarded, not row.depends_on, -row.total_fen, row.code)),
-        "count": sum(row.awarded for row in rows),
+        "rows": sorted(rows, key=lambda row: (not row.awarded, bool(row.unset), not row.depends_on, -row.total_fen, row.code)),
+        "count": sum(row.awarded and not row.unset for row in rows),
+        "unset_count": sum(row.awarded and bool(row.unset) for row in rows),
         "size": wording.size_word(size) if size else "",
         "sizing": [] if found is None or said_itself else firm_wording.sizing_words(found),
         "on": answers.service_on,

@@ -146,6 +146,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     ),
     "payment": (only("owner_finance", "inspector"), only("inspector")),
+    "hand_entry": (only("owner_finance", "inspector"), only("inspector")),
     **dict.fromkeys(
         ("month_run", "month_draft", "month_line", "month_export"), (only("owner_finance", "inspector"), only("inspector"))
     ),
@@ -536,7 +537,7 @@ def _come_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "received_on": "2026-11-23"}
 
 
-def _sent_back(world: World) -> dict[str, Any]:
+def _surplus_sent_back(world: World) -> dict[str, Any]:
     return {"amount_fen": 1, "paid_on": "2026-11-23", "reference": "B1"}
 
 
@@ -714,6 +715,12 @@ def _account_asked(world: World) -> dict[str, Any]:
 
 def _bank_list(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
+
+
+def _by_hand(world: World) -> dict[str, Any]:
+    file = SimpleUploadedFile("slip.pdf", b"%PDF-1.4 slip")
+    said = {"way": "cash", "amount_fen": 1, "received_on": "2026-11-21", "payer_name": "Gaoyuan", "reference": "R-77"}
+    return {"owner": world.cast.lab.pk, **said, "file": file}
 
 
 def _promised(world: World) -> dict[str, Any]:
@@ -1013,7 +1020,7 @@ API: dict[str, Route] = {
     "api_repayment_confirm": acts("repayment", only("finance"), only("finance"), ok=TRIED),
     "api_repayment_end": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=reason),
     "api_surplus_refunds": Route(
-        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_sent_back)}, "repayment"
+        {"GET": Rule(*SEES["repayment"]), "POST": Rule(only("finance"), only("finance"), TRIED, body=_surplus_sent_back)}, "repayment"
     ),
     "api_surplus_move": acts("repayment", only("finance"), only("finance"), ok=TRIED, body=_for_another),
     "api_surplus_refund_confirm": acts("surplus_refund", only("finance"), only("finance"), ok=TRIED),
@@ -1047,15 +1054,28 @@ API: dict[str, Route] = {
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
     "api_invoices": Route(
-        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True), "POST": Rule(BILLING, ok=TRIED, body=_invoice)}
+        {
+            "GET": Rule(BILLING | SUPERVISORS | only("firm_admin", "foreign"), role_first=True),
+            "POST": Rule(BILLING, ok=TRIED, body=_invoice),
+        }
     ),
     "api_invoice_file": reads_object("invoice"),
     "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_invoice_table, role_first=True, as_form=True)}),
     "api_invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=_invoice_asked),
+    "api_sold_invoice_ask": acts("statement", only("finance"), only("finance"), ok=TRIED, body=_invoice_asked),
     "api_payments": reads(BILLING | only("inspector"), role_first=True),
     "api_payment": reads_object("payment"),
     "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
     "api_payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
+    "api_hand_payments": Route(
+        {
+            "GET": Rule(BILLING | only("inspector"), role_first=True),
+            "POST": Rule(BILLING, ok=TRIED, body=_by_hand, role_first=True, as_form=True),
+        }
+    ),
+    "api_hand_payment_confirm": acts("hand_entry", BILLING, ok=TRIED),
+    "api_hand_payment_end": acts("hand_entry", BILLING, ok=TRIED, body=reason),
+    "api_hand_payment_file": reads_object("hand_entry"),
     "api_allocation_undo": acts("allocation", BILLING, ok=TRIED, body=reason),
     "api_bank_statements": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
     "api_month_board": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}), role_first=True)},
@@ -1301,6 +1321,13 @@ API: dict[str, Route] = {
     "api_programme_top_up": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "top_up"),
     "api_programme_top_up_decide": acts("top_up", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                         body=lambda world: {"add": False, "reason": "because"}),
+    "api_programme_figures": Route({
+        "GET": Rule(SUPERVISORS),
+        "POST": Rule(PAYERS, ok=TRIED, body=lambda world: {"version": 1, "cap": "pool", "limit_fen": 1, "reason": "because"}),
+    }),
+    "api_programme_figure": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "figure"),
+    "api_programme_figure_decide": acts("figure", PAYERS, PAYERS, ok=TRIED, role_first=True,
+                                        body=lambda world: {"set": False, "reason": "because"}),
     "api_programme_account_suspend": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                           body=lambda world: {"suspended": False, "reason": "because"}),
     "api_programme_account_close": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True, body=_because),
@@ -1566,7 +1593,7 @@ PAGES: dict[str, Route] = {
     "account_statement_progress": reads_object("account_statement", ok=frozenset({200, 204, 286}), fragment=True),
     "account_statement_retry": acts("account_statement", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
     "account_statement_download": reads_object("account_statement", extra={"layout": "pdf"}),
-    "invoice_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "invoice_list": reads(BILLING | SUPERVISORS | only("firm_admin", "foreign")),
     "invoice_export": reads(BILLING),
     "invoice_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
     "invoice_file": reads_object("invoice"),
@@ -1576,6 +1603,11 @@ PAGES: dict[str, Route] = {
     "invoice_withdraw": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
     "invoice_refuse": acts("bill", BILLING, ok=TRIED, body=reason),
     "invoice_record": acts("bill", BILLING, ok=TRIED),
+    "statement_invoice": reads_object("statement"),
+    "sold_invoice_ask": acts("statement", only("finance"), only("finance"), ok=TRIED),
+    "sold_invoice_withdraw": acts("statement", only("finance"), only("finance"), ok=TRIED),
+    "sold_invoice_refuse": acts("statement", BILLING, ok=TRIED, body=reason),
+    "sold_invoice_record": acts("statement", BILLING, ok=TRIED),
     "bill_open": reads(BILLING),
     "bill_proposal": reads_object("bill_proposal"),
     "bill_proposal_issue": acts("bill_proposal", BILLING, ok=TRIED),
@@ -1643,6 +1675,11 @@ PAGES: dict[str, Route] = {
     "month_export_file": reads_object("month_export"),
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "hand_payment_list": reads(BILLING | only("inspector")),
+    "hand_payment_enter": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "hand_payment_confirm": acts("hand_entry", BILLING, ok=TRIED),
+    "hand_payment_end": acts("hand_entry", BILLING, ok=TRIED, body=reason),
+    "hand_payment_evidence": reads_object("hand_entry"),
     "payment_detail": reads_object("payment"),
     "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given_form),
     "payment_undo": acts("allocation", BILLING, body=reason),

@@ -145,6 +145,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.partnerlist": (Rows("", *OPEN),),
     "billing.partnerprovider": (Rows("", *OPEN),),
     "billing.partnerregion": (Rows("", *OPEN),),
+    "billing.handentry": (Rows("owner_id", *RECEIVED),),
     "billing.payment": (Rows("owner_id", *RECEIVED),),
     "billing.providerevent": (Rows("", OF_THE_PLATFORM, NOBODY),),
     "billing.refund": (Rows("payment__owner_id", *RECEIVED),),

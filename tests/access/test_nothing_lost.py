@@ -69,7 +69,7 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
     "owner_finance": (
         "bill_credit bill_line", "bill_invoice bill", "bill_proposal bill_proposal", "invoice_import", "month_board",
         "month_run month_run",
-        "payment_detail payment", "payment_import", "prepaid_list", "provider_news",
+        "payment_detail payment", "payment_import", "hand_payment_enter", "prepaid_list", "provider_news",
         "reservation_detail reservation:disputed", "reservation_detail reservation:graded",
     ),
     "operator": (

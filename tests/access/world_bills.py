@@ -20,6 +20,7 @@ from billing.models import (
     SpendingLimit,
     VatInvoice,
 )
+from billing.payments.hand_models import HandEntry
 from billing.payments.services import allocating, bank_import, crediting, differences
 from billing.payments.services.crediting import CreditRequest
 from billing.payments.services.differences import Fact
@@ -67,6 +68,10 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         )  # fmt: skip
         ledger.open_accounts([limit_spec(limit.pk, limit.limit_fen, customer.pk)], now)
         made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
+        made["hand_entry"] = HandEntry.objects.create(
+            owner=owner, way="cash", amount_fen=77_00, received_on=now.date(), payer_name=mark, reference=f"SLIP-{mark}",
+            evidence=stored, recorded_by=cast.users["zhou"], recorded_at=now,
+        ).pk  # fmt: skip
         receipt = receipts.receipt(actor, payment.pk, customer.pk, now)
         account = receipts.account_statement(actor, owner.pk, customer.pk, now.date(), now.date(), now)
         for row in (receipt, account):

@@ -251,3 +251,13 @@ def test_an_unknown_address_is_a_problem_document(api, db, method, path):
 def test_an_unknown_parameter_is_refused_wherever_one_reads(api, path):
     refused = api("qian").get(path, surprise=1)
     assert refused.status_code == 400 and "input.unknown" in codes(refused)
+
+
+def test_what_is_wrong_with_a_body_is_said_in_the_language_of_each_reader(api, asked, cast):
+    def told(language: str) -> str:
+        User.objects.filter(pk=cast.users["lin"].pk).update(language=language)
+        return str(api("lin").post("reservations/", asked(instrument=2**63)).json()["errors"][0]["detail"])
+
+    in_chinese, in_english = told("zh-hans"), told("en")
+    assert in_english.isascii() and not in_chinese.isascii()
+    assert told("zh-hans") == in_chinese

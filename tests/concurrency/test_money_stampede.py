@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db.models import Sum
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ordering.rules.lines import LineInput
+from billing.ordering.services import quotations, sheets
+from billing.ordering.services.quotations import QuotationInput
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import quotes
 from booking.models import Reservation
-from booking.services import transitions
+from booking.services import enquiries, reservations, transitions
+from booking.services.enquiries import Question
+from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict
 from config.kernel.time_range import TimeRange
 from tests.agreeing import check_out_agreed
@@ -126,12 +131,13 @@ def test_a_firm_gets_its_yearly_cap_and_no_more_whoever_approves(world: World) -
     assert violations() == {}
 
 
-def _approve_as(world: World, manager: int, person: int, pk: int) -> int:
+def _approve_as(world: World, manager: int, person: int | None, pk: int) -> int:
+    """``person``: who accepts figures that changed, None: Lin."""
     for asked_again in range(20):
         try:
             transitions.approve(world.manager(manager % 4), pk, world.cast.now)
         except Conflict:
-            quotes.accept_quote(world.person(person), pk, world.cast.now)
+            quotes.accept_quote(world.cast.actor("lin") if person is None else world.person(person), pk, world.cast.now)
         else:
             return asked_again
     raise AssertionError("never approved")
@@ -189,3 +195,53 @@ def test_the_first_use_bonus_is_given_once_to_sessions_of_two_years_approved_at_
         held = Quote.objects.filter(held_at__isnull=False, reservation__in=approved.filter(organisation=world.firms[place]))
         assert sorted(quote.refunded_fen for quote in held) == [600_00, 1200_00]
     assert violations() == {}
+
+
+def test_sessions_of_one_contract_that_are_approved_at_once_get_its_limit_and_no_more(world: World) -> None:
+    requests, account_of = under_one_sheet(world)
+    assert tally(
+        at_once([lambda place=place, pk=pk: _approve_as(world, place, None, pk) for place, pk in enumerate(requests)])
+    ) == {"ok": LABS}
+    limit = account_of()
+    assert limit.granted_fen == limit.held_fen == held_by_transfers(limit) == 1000_00
+    given = sorted(Quote.objects.filter(held_at__isnull=False).values_list("deducted_fen", flat=True), reverse=True)
+    assert given == [EACH_FEN] * 3 + [40_00] + [0] * (LABS - 4)
+    assert violations() == {}
+
+
+def test_without_check_and_lock_the_limit_of_a_contract_is_overspent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, account_of = under_one_sheet(world)
+    # The first opens the account; the others then meet on it.
+    _approve_as(world, 0, None, requests[0])
+    sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
+    monkeypatch.setattr(ledger, "lock", lambda accounts: {one.key: Account.objects.get(pk=one.pk) for one in accounts})
+    monkeypatch.setattr(ledger, "hold_all", read_modify_write)
+    at_once([lambda place=place, pk=pk: _approve_as(world, place, None, pk) for place, pk in enumerate(requests[1:])])
+    assert held_by_transfers(account_of()) > 1000_00
+
+
+def under_one_sheet(world: World) -> tuple[list[int], Callable[[], Account]]:
+    """A request on every instrument of the cast's firm, all under one commission sheet that both sides have signed; and the account of its
+    contract, of which the limit is 1,000 yuan."""
+    cast = world.cast
+    document = voucher()
+    caps = [
+        {"id": "contract", "per": "contract", "limit": "1000", "when_short": "partial", "clause": document["clauses"][0]["id"]}
+    ]
+    publish(cast, document | {"caps": caps})
+    lin, wang, zhao = (cast.actor(name) for name in ("lin", "wang", "zhao"))
+    asked = enquiries.ask(lin, Question(cast.firm.pk, "Salts", "Ten?", cast.xrd.pk), (), cast.now, idempotency_key="enquiry")
+    line = LineInput("other", "1", None, "Report", "piece", 150_00)
+    offered = QuotationInput(title="Phases", valid_until=date(2026, 12, 23), tax_note="", terms="", lines=(line,))
+    drafted = quotations.draft(wang, asked.pk, offered, cast.now, idempotency_key="draft")
+    sent = quotations.send(wang, drafted.pk, "", cast.now)
+    accepted = quotations.accept(lin, sent.pk, sent.total_fen, cast.now, idempotency_key="accept")
+    sheet = sheets.issue(wang, accepted.pk, cast.now)
+    found = []
+    for place, instrument in enumerate(world.instruments):
+        request = ReservationRequest(instrument.pk, cast.firm.pk, world.slot(8), "self_operated")
+        found.append(reservations.reserve(lin, request, cast.now, idempotency_key=f"c{place}").reservation_id)
+        sheets.link(lin, sheet.pk, found[-1], cast.now)
+    for signer in (wang, zhao):
+        sheets.sign(signer, sheet.pk, sheet.content_sha256, cast.now)
+    return found, lambda: Account.objects.get(kind="contract")

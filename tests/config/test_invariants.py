@@ -165,6 +165,12 @@ AN_INVOICE = (
     " tax_fen, total_fen, recorded_by_id, recorded_at)"
     " SELECT {0}, {3}, id, {1}, lpad('{0}', 20, '0'), '', '2026-12-01', '', '', {2}, 0, {2}, issued_by_id, now() FROM billing_bill LIMIT 1"
 )
+#: A VAT invoice of a settlement statement: (id, owner).
+A_SOLD_INVOICE = (
+    "INSERT INTO billing_vatinvoice (id, owner_id, statement_id, number, code, issued_on, buyer_code, seller_code, net_fen,"
+    " tax_fen, total_fen, recorded_by_id, recorded_at)"
+    " SELECT {0}, {1}, id, lpad('{0}', 20, '0'), '', '2026-12-01', '', '', 5, 0, 5, issued_by_id, now() FROM billing_statement LIMIT 1"
+)
 #: The day's charge was paid from a voucher: (organisation, last day).
 A_USED_VOUCHER = [
     "INSERT INTO billing_account (key, kind, limited, granted_fen, held_fen, posted_fen, created_at)"
@@ -233,7 +239,15 @@ BREAKS: dict[str, list[str]] = {
         AN_INVOICE.format(2, "1", -6, "owner_id"),
     ],
     "invoices.are_of_the_owner_of_their_bill": [AN_INVOICE.format(1, "NULL", 5, "customer_id")],
+    "invoices.a_statement_has_one_that_lives": [A_SOLD_INVOICE.format(1, "payee_id"), A_SOLD_INVOICE.format(2, "payee_id")],
+    "invoices.are_of_the_payee_of_their_statement": [A_SOLD_INVOICE.format(1, "issued_by_id")],
     "papers.dates_follow_numbers": [earlier("billing_bill", "ZD-2026-000002")],
+    "payments.by_hand_are_what_another_person_confirmed": [
+        "INSERT INTO billing_handentry (owner_id, way, amount_fen, received_on, payer_name, reference, remark, evidence_id, told_apart,"
+        " recorded_by_id, recorded_at, confirmed_by_id, confirmed_at, end_reason)"
+        " SELECT owner_id, 'cash', 5, '2026-12-01', 'x', 'x', '', 1, false, issued_by_id, now(), issued_by_id + 1, now(), ''"
+        " FROM billing_bill LIMIT 1"
+    ],
     "payments.the_ledger_says_what_came_in": [
         "INSERT INTO billing_refund (payment_id, kind, amount_fen, provider_ref, reason, at)"
         " SELECT id, 'refund', 1, '', 'x', now() FROM billing_payment LIMIT 1"
@@ -569,6 +583,8 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "invoices.a_bill_has_one_that_lives",
         "invoices.red_ones_within_their_blue_one",
         "invoices.are_of_the_owner_of_their_bill",
+        "invoices.a_statement_has_one_that_lives",
+        "invoices.are_of_the_payee_of_their_statement",
         "vouchers.each_is_worth_what_was_granted",
         "vouchers.a_quota_gave_what_its_vouchers_are_worth",
         "vouchers.homes_pay_what_was_drawn_on_theirs",

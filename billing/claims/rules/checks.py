@@ -27,6 +27,7 @@ class CheckCode(StrEnum):
     VALIDITY = "validity"
     YEAR = "year"
     DAYS = "days"
+    ELIGIBLE = "eligible"
     BANK = "bank"
     ACCOUNT = "account"
     RELATED = "related"
@@ -57,7 +58,8 @@ class CheckedLine:
     charged what the award says; ``related``: the firm and the provider belong together, as far as is known; ``held_back``: finance
     lets no document take it. ``counts_on``: the date by which the award was counted; ``other_year``: the invoice that was recorded, or the
     claim, is of another year of the programme, which goes by its date; ``listed``: the programme would not pay the customer today;
-    ``days_off``: the days of claim and invoice are not as it asks, or not known; ``invoice``: what was recorded of its invoice, None where
+    ``days_off``: the days of claim and invoice are not as it asks, or not known; ``lost``: eligible when it was used, not on those days;
+    ``invoice``: what was recorded of its invoice, None where
     nothing was."""
 
     position: int
@@ -73,6 +75,7 @@ class CheckedLine:
     other_year: bool = False
     listed: bool = False
     days_off: bool = False
+    lost: bool = False
     invoice: InvoiceSeen | None = None
 
 
@@ -148,6 +151,8 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
         found.append(Check(CheckCode.YEAR, ok=False, positions=elsewhere))
     if off_days := _where(claim, lambda line: line.days_off):
         found.append(Check(CheckCode.DAYS, ok=False, positions=off_days))
+    if lost := _where(claim, lambda line: line.lost):
+        found.append(Check(CheckCode.ELIGIBLE, ok=False, positions=lost))
     found.append(Check(CheckCode.BANK, claim.has_bank_account))
     if claim.account_changed:
         found.append(Check(CheckCode.ACCOUNT, ok=False))

@@ -68,16 +68,18 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Repay:
-    """By when and how what a notice says is paid back; the office's account is empty where it has said none."""
+    """By when and how what a notice says is paid back; ``due_on`` is None where nothing is payable yet, the office's account empty where it
+    has said none."""
 
-    due_on: date
+    due_on: date | None
     reference: str
     bank_name: str = ""
     bank_account_name: str = ""
     bank_account_number: str = ""
 
     def as_json(self) -> Json:
-        return {name: getattr(self, name) for name in self.__slots__} | {"due_on": self.due_on.isoformat()}
+        due_on = self.due_on.isoformat() if self.due_on is not None else ""
+        return {name: getattr(self, name) for name in self.__slots__} | {"due_on": due_on}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class ListLine:
     """A line of a payment list: what of a claim its payer pays. ``account_changed``: to another bank account than the
     claim was handed in with; said only where it is so.
     ``publicity``: the days on which the claim was public and what came of them (``services.papers.publicity_of``), None where it was not.
+    ``invoices``: number and day of the payee's VAT invoices to the office, where what is claimed is bought.
     """
 
     position: int
@@ -118,6 +121,7 @@ class ListLine:
     of_claim_fen: int
     account_changed: bool = False
     publicity: Mapping[str, Any] | None = None
+    invoices: Sequence[Mapping[str, str]] = ()
 
     def as_json(self, payer: str) -> Json:
         return {
@@ -129,7 +133,20 @@ class ListLine:
             "payers": by_payer({payer: self.amount_fen}),
             **({"account_changed": True} if self.account_changed else {}),
             **({"publicity": dict(self.publicity)} if self.publicity is not None else {}),
+            **({"invoices": [dict(each) for each in self.invoices]} if self.invoices else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class SurplusLine:
+    """What came too much for a claw-back and goes back to its payee with a payment list, beside what the list pays."""
+
+    notice: str
+    payee: Payee
+    amount_fen: int
+
+    def as_json(self) -> Json:
+        return {"notice": self.notice, "payee": self.payee.as_json(), "amount_fen": self.amount_fen}
 
 
 def by_payer(amounts: Mapping[str, int]) -> list[Json]:
@@ -166,9 +183,20 @@ def redemption_form(
     }
 
 
-def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine], maker: str, on: date) -> Json:
-    """What the treasury of ``payer`` is to pay."""
+def payment_list(
+    batch: Batch,
+    number: str,
+    payer: str,
+    lines: Sequence[ListLine],
+    maker: str,
+    on: date,
+    surplus: Sequence[SurplusLine] = (),
+) -> Json:
+    """What the treasury of ``payer`` is to pay; ``surplus`` goes to the same payees beside it and is no part of the total: it is their own
+    money."""
     total = sum(line.amount_fen for line in lines)
+    beside = sum(line.amount_fen for line in surplus)
+    too_much = {"lines": [line.as_json() for line in surplus], "total_fen": beside, "transfer_fen": total + beside}
     return {
         "format": FORMAT,
         "kind": "payment_list",
@@ -179,6 +207,7 @@ def payment_list(batch: Batch, number: str, payer: str, lines: Sequence[ListLine
         "payer": payer,
         "lines": [line.as_json(payer) for line in lines],
         "totals": _totals(total, len(lines), {payer: total}),
+        **({"surplus": too_much} if surplus else {}),
     }
 
 

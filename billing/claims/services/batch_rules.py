@@ -20,7 +20,7 @@ from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
-from billing.subsidy.rules.batch import BatchOutcome, Opening, divides_a_pool, has_batch_rules
+from billing.subsidy.rules.batch import BatchOutcome, Opening, has_batch_rules
 from billing.subsidy.rules.batch import Claim as OneOfBatch
 from billing.subsidy.rules.codec import steps_to_json
 from billing.subsidy.rules.engines import OtherEngine, as_read_by, current, engine
@@ -39,7 +39,7 @@ class Applied(TypedDict):
 
     ``opening``: by cap id what the pool had (``limit_fen``, None for none; ``used_fen``). ``lines``: the lines in the order in which they
     were decided. ``given``: what each of them gets (fen) where nothing of its award went back. ``homes``: by line what regions elsewhere
-    pay of it (payer -> fen), where a pool is divided; what was closed before that was told has none.
+    pay of it (payer -> fen); what was closed before that was told has none.
     """
 
     engine: str
@@ -70,7 +70,7 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
         if not has_batch_rules(programme):
             continue
         opening = _opening(programme, lines)
-        homes = _homes(lines) if divides_a_pool(programme) else {}
+        homes = _homes(lines)
         try:
             decided = decide(current(), programme, lines, opening, homes)
         except OtherEngine as error:
@@ -82,7 +82,7 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[App
                 unmet = ", ".join(reason.code for reason in outcome.reasons)
                 raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
             given.append(outcome.given_fen(SettlementMode(batch.mode)))
-            kept = _kept(line.award, outcome, SettlementMode(batch.mode), apart=str(line.pk) in homes)
+            kept = _kept(line.award, outcome, SettlementMode(batch.mode))
             _cut(by_pk[line.claim_id], line, kept, steps_to_json(outcome.steps), now)
         applied.append(
             {
@@ -136,17 +136,13 @@ def _ours(parts: Mapping[str, int]) -> dict[str, int]:
     return {payer: fen for payer, fen in parts.items() if not home_platform(payer)}
 
 
-def _kept(award: Award, outcome: AwardOutcome, mode: SettlementMode, *, apart: bool) -> int:
-    """What a rule leaves of an award to our payers: what it gives, and of an award of which a part went back, before it was handed in or
-    since, the same share, rounded once. What a rule over another batch took is decided anew.
-
-    ``apart``: the rule was told what a region pays itself, and says what is left of ours; otherwise it says a whole, of which ours is the
-    same share as of the award.
+def _kept(award: Award, outcome: AwardOutcome, mode: SettlementMode) -> int:
+    """What a rule leaves of an award to our payers: what it gives beside what a region pays itself, so that both together are no more than
+    it says (ADR 55); and of an award of which a part went back, before it was handed in or since, the same share, rounded once. What a
+    rule over another batch took is decided anew.
     """
-    given_fen, whole_fen = outcome.given_fen(mode), award.total_fen
-    if apart:
-        given_fen = sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))
-        whole_fen = sum(_ours({each["payer"]: each["amount_fen"] for each in award.payers}).values())
+    given_fen = sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))
+    whole_fen = sum(_ours({each["payer"]: each["amount_fen"] for each in award.payers}).values())
     counts = sum(_ours(reversing.left_by_payer(award, but=ReversalCause.BATCH_RULE)).values())
     return split_largest_remainder(given_fen, [counts, whole_fen - counts])[0] if given_fen > 0 else 0
 

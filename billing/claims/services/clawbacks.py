@@ -81,7 +81,8 @@ def _write(
     line: ClaimLine, reversal: AwardReversal, code: str, reason: str, actor_id: int, maker: str, now: datetime
 ) -> Clawback:
     claim, number = line.claim, next_number(Series.CLAWBACK, now)
-    due_on = due_of(local_day(now))
+    # Nothing of a claim that is not approved was promised, so nothing of it is payable yet.
+    due_on = due_of(local_day(now)) if ClaimState(claim.state) in PROMISED else None
     line.payers = reversal.payers
     content = paper_codes.with_code(
         papers.clawback_notice(
@@ -119,7 +120,7 @@ def _write(
     return written
 
 
-def _repay(office: Organisation | None, number: str, due_on: date) -> papers.Repay:
+def _repay(office: Organisation | None, number: str, due_on: date | None) -> papers.Repay:
     """How the money is paid back to an office, as the notice says it."""
     if office is None:
         return papers.Repay(due_on, reference_of(number))

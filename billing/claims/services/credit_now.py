@@ -25,8 +25,7 @@ def listed(lines: Sequence[ClaimLine], today: date) -> frozenset[int]:
     """The ids of lines (with award and charge) that their programme would not pay with the credit lists of ``today``, a local day, or
     because the customer is suspended. Three queries, and nothing to work out for customers of whom no list speaks."""
     awards = [line for line in lines if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
-    rows = Charge.objects.filter(pk__in={line.award.charge_id for line in awards}).annotate(owner=_OWNER, customer=_CUSTOMER)
-    parties = {pk: (owner, customer) for pk, owner, customer in rows.values_list("pk", "owner", "customer")}
+    parties = parties_of(awards)
     if not parties:
         return frozenset()
     gathered = gather_all({one for pair in parties.values() for one in pair})
@@ -38,6 +37,12 @@ def listed(lines: Sequence[ClaimLine], today: date) -> frozenset[int]:
         if (parties[line.award.charge_id][1]) in noted
         and _loses(line, customers[parties[line.award.charge_id][1]], gathered, today)
     )
+
+
+def parties_of(lines: Sequence[ClaimLine]) -> dict[int, tuple[int, int]]:
+    """By charge id the ids of who served and of the customer; one query."""
+    rows = Charge.objects.filter(pk__in={line.award.charge_id for line in lines}).annotate(owner=_OWNER, customer=_CUSTOMER)
+    return {pk: (owner, customer) for pk, owner, customer in rows.values_list("pk", "owner", "customer")}
 
 
 def _is_noted(customer: Organisation, gathered: Gathered) -> bool:

@@ -11,17 +11,17 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.bills.services.issuing import local_day
-from billing.claims import accounts
+from billing.claims import accounts, invoices
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, ClaimSubmission, PaymentLine, PaymentList, Payout
 from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
-from billing.claims.rules.content import ListLine
+from billing.claims.rules.content import ListLine, SurplusLine
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.payers import Listed, Shared, left
 from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import STATES, Work
-from billing.claims.services import credit_now, real_days
+from billing.claims.services import credit_now, eligible_then, real_days, surplus
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
@@ -90,13 +90,16 @@ def shares_of(claims: Iterable[Claim]) -> list[tuple[Claim, Shared]]:
     return [(each, Shared(each.total_fen, papers.sum_by_payer(parts[each.pk]), listed[each.pk])) for each in claims]
 
 
-def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None) -> list[PaymentList]:
+def make(
+    actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None = None, surplus_fen: int = 0
+) -> list[PaymentList]:
     """Put everything of a batch that is approved and not paid on lists, one for each payer, numbered and frozen; but for claims that the
-    credit lists of the day, or windows of payments, keep back, which go on a list once they no longer do.
+    credit lists of the day, windows of payments or an invoice that is waited for keep back, which go on a list once they no longer do.
+    ``surplus_fen``: what these payees sent too much for claw-backs goes back with the lists, that much in all; 0: it does not.
 
     Raises NotFound, Forbidden (``claims.three_people``: who claims one of them for its payee), Conflict ``claims.figures_differ`` (other
-    than ``expected_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.not_paid_today`` /
-    ``claims.inconsistent`` / ``claims.no_account`` for each payee without a bank account.
+    than ``expected_fen`` or ``surplus_fen``), Refusal ``claims.nothing_to_pay`` / ``claims.not_creditworthy`` / ``claims.not_paid_today`` /
+    ``claims.invoice_awaited`` / ``claims.inconsistent`` / ``claims.no_account`` for each payee without a bank account.
     """
 
     def work() -> list[PaymentList]:
@@ -108,11 +111,10 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         if not found:
             raise Refusal.of("claims.nothing_to_pay")
         owed, today = [each.claim for each in found], local_day(now)
-        kept, outside = not_creditworthy(owed, today), outside_days(owed, today)
-        found = [each for each in found if each.claim.pk not in kept and each.claim.pk not in outside]
+        kept = kept_back(owed, today)
+        found = [each for each in found if all(each.claim.pk not in claims for claims in kept.values())]
         if not found:
-            reasons = [Reason("claims.not_creditworthy", {"number": number}) for number in sorted(kept.values())]
-            raise Refusal(*reasons, *(Reason("claims.not_paid_today", {"number": each}) for each in sorted(outside.values())))
+            raise Refusal(*(Reason(why, {"number": each}) for why, claims in kept.items() for each in sorted(claims.values())))
         total = sum(each.amount_fen for each in found)
         if expected_fen is not None and expected_fen != total:
             raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
@@ -121,9 +123,30 @@ def make(actor: Actor, batch_id: int, now: datetime, *, expected_fen: int | None
         lacking = [claim for claim in claims if not claim.payee.bank_account_number]
         Refusal.raise_any([Reason("claims.no_account", {"number": claim.number, "payee": claim.payee.name}) for claim in lacking])
         prove(claims)
-        return _write_all(actor, right, batch, found, now)
+        return _write_all(actor, right, batch, found, _surplus(batch, found, surplus_fen), now)
 
     return transactions.run(work)
+
+
+def _surplus(batch: ClaimBatch, found: list[Payable], expected_fen: int) -> list[surplus.Free]:
+    """What came too much of the payees that are listed, locked. Raises Conflict ``claims.figures_differ`` (other than expected)."""
+    if not expected_fen:
+        return []
+    free = surplus.free_of(batch.programme_id, {each.claim.payee_id for each in found}, lock=True)
+    total = sum(each.amount_fen for each in free)
+    if total != expected_fen:
+        raise Conflict(Reason("claims.figures_differ", {"total_fen": total}))
+    return free
+
+
+def kept_back(claims: Iterable[Claim], today: date) -> dict[str, dict[int, str]]:
+    """Why claims go on no list on a local day: by the code of the reason, the numbers of claims by id."""
+    claims = list(claims)
+    return {
+        "claims.not_creditworthy": not_creditworthy(claims, today),
+        "claims.not_paid_today": outside_days(claims, today),
+        "claims.invoice_awaited": invoices.awaited(claims),
+    }
 
 
 def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
@@ -137,12 +160,20 @@ def not_creditworthy(claims: Iterable[Claim], today: date) -> dict[int, str]:
 
 
 def outside_days(claims: Iterable[Claim], today: date) -> dict[int, str]:
-    """The numbers of claims, by id, that the windows of their programme let nobody pay on a local day."""
+    """The numbers of claims, by id, that their programme lets nobody pay on a local day: by its windows, or by a condition on that day."""
     claims = list(claims)
     numbers = {claim.pk: claim.number for claim in claims}
     first = ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at")
     handed_in = {claim_id: local_day(at) for claim_id, at in first}
-    return {claim_id: numbers[claim_id] for claim_id in real_days.unpayable(lines_of(claims), today, handed_in)}
+    lines = lines_of(claims)
+
+    def days(line: ClaimLine) -> dict[str, date]:
+        claimed = {real_days.CLAIM: handed_in[line.claim_id]} if line.claim_id in handed_in else {}
+        return claimed | {real_days.PAYMENT: today}
+
+    lost = eligible_then.lost(lines, days)
+    kept = [*real_days.unpayable(lines, today, handed_in), *(line.claim_id for line in lines if line.pk in lost)]
+    return {claim_id: numbers[claim_id] for claim_id in kept}
 
 
 def _refuse_claimant(claims: list[Claim], people: Collection[int]) -> None:
@@ -195,6 +226,7 @@ def cancel(actor: Actor, list_id: int, reason: str, now: datetime) -> PaymentLis
             raise Conflict.of("claims.list_cancelled", number=row.number)
         if Payout.objects.filter(line__payment_list=row).exists():
             raise Conflict.of("claims.list_paid", number=row.number)
+        surplus.leave_list(actor, row, why, now)
         changes = {"cancelled_by_id": actor.person_id, "cancelled_at": now, "cancel_reason": why}
         PaymentList.objects.filter(pk=row.pk).update(**changes)
         for claim_id in row.lines.order_by("claim_id").values_list("claim_id", flat=True):
@@ -266,14 +298,17 @@ def _event(claim: Claim) -> ClaimEvent:
     return ClaimEvent.PAY_PART if paid else ClaimEvent.PAY_FAIL
 
 
-def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payable], now: datetime) -> list[PaymentList]:
+def _write_all(
+    actor: Actor, right: Right, batch: ClaimBatch, found: list[Payable], free: list[surplus.Free], now: datetime
+) -> list[PaymentList]:
+    """``free``: what goes back to payees, with the first list that pays them."""
     by_payer: dict[str, list[Payable]] = {}
     for each in found:
         by_payer.setdefault(each.payer, []).append(each)
     claims = {each.claim.pk: each.claim for each in found}
     payees = codes_of(claim.payee_id for claim in claims.values())
     accounts_then = handed_in_accounts(claims.values())
-    public = publicity_of(claims.values())
+    public, sold = publicity_of(claims.values()), invoices.sold(claims.values())
     written: list[PaymentList] = []
     numbers: dict[int, list[str]] = {}
     for payer, rows in by_payer.items():
@@ -286,10 +321,22 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
                 of_claim_fen=each.claim.total_fen,
                 account_changed=account_changed(each.claim.payee, accounts_then.get(each.claim.pk)),
                 publicity=public.get(each.claim.pk),
+                invoices=sold.get(each.claim.pk, ()),
             )
             for place, each in enumerate(rows, start=1)
         ]
-        written.append(_write(actor, right, batch, payer, rows, lines, now))
+        paid = {each.claim.payee_id for each in rows}
+        mine, free = [each for each in free if each.payee_id in paid], [each for each in free if each.payee_id not in paid]
+        beside = [
+            SurplusLine(
+                each.row.clawback.number,
+                payee_paper(each.row.clawback.payee, payees.get(each.payee_id, "")),
+                each.amount_fen,
+            )
+            for each in mine
+        ]
+        written.append(_write(actor, right, batch, payer, rows, lines, beside, now))
+        surplus.put_on_list(actor, right, written[-1], mine, now)
         for each in rows:
             numbers.setdefault(each.claim.pk, []).append(written[-1].number)
     for pk, lists in numbers.items():
@@ -298,10 +345,17 @@ def _write_all(actor: Actor, right: Right, batch: ClaimBatch, found: list[Payabl
 
 
 def _write(
-    actor: Actor, right: Right, batch: ClaimBatch, payer: str, rows: list[Payable], lines: list[ListLine], now: datetime
+    actor: Actor,
+    right: Right,
+    batch: ClaimBatch,
+    payer: str,
+    rows: list[Payable],
+    lines: list[ListLine],
+    beside: list[SurplusLine],
+    now: datetime,
 ) -> PaymentList:
     number = next_number(Series.PAYMENT_LIST, now)
-    content = codes.with_code(papers.payment_list(batch_paper(batch), number, payer, lines, actor.name, local_day(now)))
+    content = codes.with_code(papers.payment_list(batch_paper(batch), number, payer, lines, actor.name, local_day(now), beside))
     written = PaymentList.objects.create(
         batch=batch,
         number=number,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+
+from django.db.models import F
 
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
 from billing.claims.clawback_queries import free_fen
-from billing.claims.models import Clawback
+from billing.claims.models import Clawback, PaymentList
 from billing.claims.notices import tell_surplus_refunded
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.services import repaying
@@ -59,6 +62,69 @@ def send_back(actor: Actor, repayment_id: int, transfer: Transfer, now: datetime
     return transactions.run(work)
 
 
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Money of a payee that came too much, with what of it is left (fen)."""
+
+    row: Repayment
+    amount_fen: int
+
+    @property
+    def payee_id(self) -> int:
+        return self.row.clawback.payee_id
+
+
+def free_of(programme_id: int, payee_ids: Collection[int], *, lock: bool = False) -> list[Free]:
+    """What came too much of payees under a programme and went nowhere yet, the oldest first; three queries. ``lock``: held until the
+    transaction ends."""
+    rows = Repayment.objects.filter(
+        clawback__programme=programme_id,
+        clawback__payee__in=payee_ids,
+        confirmed_at__isnull=False,
+        ended_at__isnull=True,
+        received_fen__gt=F("amount_fen"),
+    ).order_by("pk")
+    if lock:
+        list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+    found = [Free(row, free_fen(row)) for row in rows.select_related("clawback__payee").prefetch_related("refunds", "moved_to")]
+    return [each for each in found if each.amount_fen > 0]
+
+
+def put_on_list(actor: Actor, right: Right, made: PaymentList, rows: Iterable[Free], now: datetime) -> None:
+    """Have locked money that came too much go with a list that was just made, beside what it pays. It counts once the list is approved and
+    another person has confirmed it."""
+    for each in rows:
+        written = SurplusRefund.objects.create(
+            repayment=each.row,
+            payment_list=made,
+            amount_fen=each.amount_fen,
+            paid_on=local_day(now),
+            reference=made.number,
+            recorded_by_id=actor.person_id,
+            recorded_for_id=right.behalf_id,
+            recorded_at=now,
+        )
+        after = {"number": each.row.clawback.number, "list": made.number, "amount_fen": each.amount_fen}
+        audit.record(actor, "surplus.on_list", written, now, after=after)
+
+
+def leave_list(actor: Actor, made: PaymentList, reason: str, now: datetime) -> None:
+    """A locked list is cancelled: what was to go with it is free again. Raises Conflict ``claims.list_paid`` where some of it went."""
+    rows = SurplusRefund.objects.select_for_update(no_key=True).filter(payment_list=made, ended_at__isnull=True).order_by("pk")
+    refunds = list(rows)
+    if any(each.confirmed_at is not None for each in refunds):
+        raise Conflict.of("claims.list_paid", number=made.number)
+    for each in refunds:
+        SurplusRefund.objects.filter(pk=each.pk).update(ended_by_id=actor.person_id, ended_at=now, end_reason=reason)
+        audit.record(actor, "surplus.end", each, now, after={"list": made.number, "amount_fen": each.amount_fen}, reason=reason)
+
+
+def list_allows(refund: SurplusRefund) -> bool:
+    """Whether what goes with a list may be confirmed; what goes alone may."""
+    made = refund.payment_list
+    return made is None or (made.approved_at is not None and made.cancelled_at is None)
+
+
 def send_back_once(actor: Actor, repayment_id: int, transfer: Transfer, now: datetime, idempotency_key: str) -> None:
     """``send_back`` at most once for a key, however often a form is sent. Raises as that, Refusal ``idempotency.*``."""
     payload = {"repayment": repayment_id, **asdict(transfer)}
@@ -100,13 +166,15 @@ def take_for(actor: Actor, repayment_id: int, clawback_id: int, now: datetime, a
 def confirm(actor: Actor, refund_id: int, now: datetime) -> SurplusRefund:
     """Say that what somebody else recorded was sent back: it is in the books, and the payee is told.
 
-    Raises NotFound, Forbidden (``repaid.two_people``), Conflict ``repaid.decided``.
+    Raises NotFound, Forbidden (``repaid.two_people``), Conflict ``repaid.decided`` / ``surplus.list_open``.
     """
 
     def work() -> SurplusRefund:
         refund, right = _locked_refund(actor, refund_id, now)
         if not refund.waits:
             raise Conflict.of("repaid.decided")
+        if not list_allows(refund):
+            raise Conflict.of("surplus.list_open", number=refund.reference)
         if {refund.recorded_by_id, refund.recorded_for_id} & right.people(actor):
             raise Forbidden.of("repaid.two_people")
         changes = {"confirmed_by_id": actor.person_id, "confirmed_for_id": right.behalf_id, "confirmed_at": now}
@@ -164,7 +232,8 @@ def _locked(actor: Actor, repayment_id: int, now: datetime) -> tuple[Repayment, 
 def _locked_refund(actor: Actor, refund_id: int, now: datetime) -> tuple[SurplusRefund, Right]:
     found = get_visible(SurplusRefund.objects.all(), actor, pk=refund_id)
     row, right = _locked(actor, found.repayment_id, now)
-    refund = SurplusRefund.objects.select_for_update(no_key=True).get(pk=found.pk)
+    rows = SurplusRefund.objects.select_for_update(no_key=True, of=("self",)).select_related("payment_list")
+    refund = rows.get(pk=found.pk)
     refund.repayment = row
     return refund, right
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -22,8 +22,9 @@ from billing.subsidy.rules.facts import (
     Request,
     Service,
 )
-from billing.subsidy.rules.outcome import FACT_MISSING, Outcome, Refused, Unmet
+from billing.subsidy.rules.outcome import FACT_MISSING, Balance, Outcome, Refused, Unmet
 from billing.subsidy.rules.parts.base import QUANTITIES
+from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.gates import AlternativesGate, Gate
 from billing.subsidy.rules.programme import Programme
 from instruments.rules.firm_size import Figures, Sizing, sizing
@@ -39,6 +40,17 @@ QUESTIONS: Mapping[str, frozenset[str]] = {
     "founded_on": frozenset({"applicant.founded_on"}),
     "provider_region": frozenset({"provider.region_code", "instrument.region_code"}),
 }
+SetFor = Callable[[Programme], Mapping[str, int]]
+"""Finds what was set of a programme's limits (fen, by cap id)."""
+_ENOUGH_FEN = 10**15
+"""What a limit counts as whose figure nobody has set: more than any fee."""
+
+
+def nothing_set(_programme: Programme) -> Mapping[str, int]:
+    """Where nobody has set any figure."""
+    return {}
+
+
 #: Parts of a document that are no rules.
 _NO_RULES = frozenset({"examples", "clauses", "says", "name", "issuer", "open_points", "evidence"})
 
@@ -135,17 +147,35 @@ def questions(programmes: Iterable[Programme]) -> frozenset[str]:
     return frozenset(name for name, facts in QUESTIONS.items() if facts & looked_at)
 
 
-def tried(programmes: Sequence[Programme], answers: Answers) -> list[Outcome]:
-    """What each programme would say, each for itself: the same decision as for a booking, with nothing used of any limit."""
+def tried(programmes: Sequence[Programme], answers: Answers, figures: SetFor = nothing_set) -> list[Outcome]:
+    """What each programme would say, each for itself: the same decision as for a booking, with nothing used of any limit.
+
+    Whether somebody is eligible does not rest on a figure that nobody has set yet: such a limit counts as high enough (``unset``).
+    ``figures``: what was set of a programme's limits (fen, by cap id).
+    """
     facts = facts_of(answers)
-    return [evaluate(programme, facts, {}) for programme in programmes]
+    return [evaluate(programme, facts, _as_if_set(programme, figures(programme))) for programme in programmes]
 
 
-def depends_on(programme: Programme, answers: Answers) -> tuple[str, ...]:
+def unset(programme: Programme, answers: Answers, figures: SetFor = nothing_set) -> tuple[Cap, ...]:
+    """The limits without whose figure nothing is given, and that nobody has set yet."""
+    facts, known = facts_of(answers), figures(programme)
+    sides = [side for side in programme.sides if side.when is None or side.when.holds(facts, [])]
+    limits = [cap for each in (programme, *(side.programme for side in sides)) for cap in each.must_be_set]
+    found = {cap.id: cap for cap in limits if cap.id not in known and cap.check(None) is not None}
+    return tuple(found.values())
+
+
+def _as_if_set(programme: Programme, figures: Mapping[str, int]) -> dict[str, Balance]:
+    limits = (cap for each in (programme, *(side.programme for side in programme.sides)) for cap in each.must_be_set)
+    return {cap.id: Balance(_ENOUGH_FEN) for cap in limits} | {cap_id: Balance(limit) for cap_id, limit in figures.items()}
+
+
+def depends_on(programme: Programme, answers: Answers, figures: SetFor = nothing_set) -> tuple[str, ...]:
     """The facts that nobody told and without which nobody can say whether the programme refuses; none where it gives something, or refuses
     whatever they are."""
-    facts = facts_of(answers)
-    outcome = evaluate(programme, facts, {})
+    facts, balances = facts_of(answers), _as_if_set(programme, figures(programme))
+    outcome = evaluate(programme, facts, balances)
     if not isinstance(outcome, Refused):
         return ()
     if not programme.sides:
@@ -154,7 +184,7 @@ def depends_on(programme: Programme, answers: Answers) -> tuple[str, ...]:
     for side in programme.sides:
         unknown: list[str] = []
         holds = side.when is None or side.when.holds(facts, unknown)
-        own = evaluate(side.programme, facts, {})
+        own = evaluate(side.programme, facts, balances)
         if holds is None:
             found += unknown
         elif holds and isinstance(own, Refused):

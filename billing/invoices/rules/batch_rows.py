@@ -51,6 +51,11 @@ def parts(lines: Sequence[Mapping[str, Any]], credited: Mapping[int, int]) -> li
     return [_part(rate, group) for rate, group in sorted(groups.items())] or [Part("", None, None, 0)]
 
 
+def bought(total_fen: int) -> Part:
+    """What an office buys by a settlement statement: its lines say neither a rate of tax nor one unit of what is bought."""
+    return Part("", None, None, total_fen)
+
+
 def red_part(due_fen: int, left_tax_fen: int, left_fen: int, rate: str) -> Part:
     """The red letter that takes ``due_fen`` back of what is left of an invoice: the same share of the tax that is left, all below zero, so
     that several together take no more tax than it has."""

@@ -49,8 +49,9 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What its bill says. ``claimed_fen``: what is owed after credit notes; ``price_fen``: the full price before subsidy;
-    ``first_on``/``last_on``: the days on which it may be dated."""
+    """What its bill, or its settlement statement, says. ``claimed_fen``: what is owed after credit notes, or bought after what was taken
+    back; ``price_fen``: the full price before subsidy; ``first_on``/``last_on``: the days on which it may be dated. ``exact``: it is over
+    ``claimed_fen`` and nothing else."""
 
     buyer_code: str
     seller_code: str
@@ -58,6 +59,7 @@ class Expected:
     price_fen: int
     first_on: date
     last_on: date
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def plain(text: str) -> str:
 
 
 def faults(given: Given, expected: Expected) -> list[Fault]:
-    """Everything wrong with a blue invoice for a bill."""
+    """Everything wrong with a blue invoice for a bill or a settlement statement."""
     return [*_form(given), *_parties(given, expected), *_blue_amounts(given, expected), *_day(given, expected)]
 
 
@@ -140,6 +142,9 @@ def _blue_amounts(given: Given, expected: Expected) -> Iterator[Fault]:
         yield Fault("invoice.amount", "net_fen", {})
     elif given.net_fen + given.tax_fen != given.total_fen:
         yield Fault("invoice.sum", "total_fen", _sum(given))
+    elif expected.exact:
+        if given.total_fen != expected.claimed_fen:
+            yield Fault("invoice.not_bought", "total_fen", {"claimed_fen": expected.claimed_fen})
     elif given.total_fen < expected.claimed_fen:
         yield Fault("invoice.below_bill", "total_fen", {"claimed_fen": expected.claimed_fen})
     elif given.total_fen > expected.price_fen:

@@ -1,7 +1,9 @@
-"""A customer asks for the VAT invoice of a bill; who asked takes it back, who issues refuses it with a reason."""
+"""A customer asks for the VAT invoice of a bill, an office for that of what it buys by a settlement statement; who asked takes it back, who
+issues refuses it with a reason."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -10,20 +12,20 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError
 
-from billing.bills.models import Bill, BillVoid
+from billing.bills.models import Bill
 from billing.bills.services.issuing import checked_reason
 from billing.invoices.models import Answer, InvoiceRequest
-from billing.invoices.queries import credited_of, customer_code, has_live_invoice
+from billing.invoices.papers import Kind, Paper
+from billing.invoices.queries import bill_paper, has_live_invoice, none_for, statement_paper
 from billing.invoices.rules.checks import InvoiceKind, plain
-from config.kernel.access import Actor, Role, get_visible
+from billing.settlement.models import Statement
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.transactions import constraint_name
 from instruments.rules.identifiers import is_valid_uscc
 from instruments.rules.registry_values import clean_text
 
-#: Who acts for the customer.
-ASKERS = (Role.FIRM_ADMIN, Role.OWNER_FINANCE)
 TITLE_LENGTH, NOTE_LENGTH, OTHER_LENGTH = 200, 200, 200
 
 
@@ -43,59 +45,87 @@ class Wanted:
 def ask(actor: Actor, bill_id: int, wanted: Wanted, now: datetime) -> InvoiceRequest:
     """Ask for the invoice of a bill that is not void and has none. Raises NotFound, Forbidden, Refusal ``invoice.*`` with a reason for
     every field, Conflict ``invoice.asked_already``."""
+    return _ask(actor, lambda: bill_paper(actor, bill_id), wanted, now)
 
+
+def ask_sold(actor: Actor, statement_id: int, wanted: Wanted, now: datetime) -> InvoiceRequest:
+    """The office asks for the invoice of what it buys by a settlement statement; as ``ask``."""
+    return _ask(actor, lambda: statement_paper(actor, statement_id), wanted, now)
+
+
+def _ask(actor: Actor, find: Callable[[], Paper], wanted: Wanted, now: datetime) -> InvoiceRequest:
     def work() -> InvoiceRequest:
-        bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
-        actor.require_in(bill.customer_id, *ASKERS)
-        Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
-        if BillVoid.objects.filter(bill=bill).exists():
-            raise Refusal.of("invoice.bill_void")
-        if has_live_invoice(bill):
+        paper = find()
+        paper.require_payer(actor)
+        lock(paper)
+        if why := none_for(paper):
+            raise Refusal.of(why)
+        if has_live_invoice(paper):
             raise Refusal.of("invoice.has_one")
-        if 0 < bill.total_fen <= credited_of([bill.pk]).get(bill.pk, 0):
-            raise Refusal.of("invoice.nothing_owed")
-        request = _write(actor, bill, _checked(wanted, customer_code(bill.content)), now)
-        after = {"bill": bill.number, "kind": request.kind, "buyer_code": request.buyer_code, "other_buyer": request.other_buyer}
-        audit.record(actor, "invoice.ask", request, now, after=after)
+        request = _write(actor, paper, _checked(wanted, paper.buyer_code), now)
+        said = {"kind": request.kind, "buyer_code": request.buyer_code, "other_buyer": request.other_buyer}
+        audit.record(actor, "invoice.ask", request, now, after={str(paper.kind): paper.number, **said})
         return request
 
     try:
         return transactions.run(work)
     except IntegrityError as error:
-        if constraint_name(error) != "invoice_request_one_waits":
+        if constraint_name(error) not in ("invoice_request_one_waits", "invoice_request_one_of_statement"):
             raise
         raise Conflict.of("invoice.asked_already") from error
 
 
+def lock(paper: Paper) -> None:
+    """Whoever writes about the invoices of a bill or a statement waits for each other here."""
+    model = Bill if paper.kind is Kind.BILL else Statement
+    model._default_manager.select_for_update(no_key=True).values_list("pk").get(pk=paper.pk)
+
+
 def refuse(actor: Actor, bill_id: int, reason: str, now: datetime) -> InvoiceRequest:
-    """The issuer says why not. Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``invoice.nothing_asked``."""
-    bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
-    actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
-    return _answer(actor, bill, Answer.REFUSED, checked_reason(reason), now)
+    """The issuer of a bill says why not. Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``invoice.nothing_asked``."""
+    return _refuse(actor, bill_paper(actor, bill_id), reason, now)
+
+
+def refuse_sold(actor: Actor, statement_id: int, reason: str, now: datetime) -> InvoiceRequest:
+    """The payee of a statement says why not; as ``refuse``."""
+    return _refuse(actor, statement_paper(actor, statement_id), reason, now)
+
+
+def _refuse(actor: Actor, paper: Paper, reason: str, now: datetime) -> InvoiceRequest:
+    actor.require_in(paper.seller_id, Role.OWNER_FINANCE)
+    return _answer(actor, paper, Answer.REFUSED, checked_reason(reason), now)
 
 
 def withdraw(actor: Actor, bill_id: int, now: datetime) -> InvoiceRequest:
     """The customer asks no longer. Raises NotFound, Forbidden, Refusal ``invoice.nothing_asked``."""
-    bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
-    actor.require_in(bill.customer_id, *ASKERS)
-    return _answer(actor, bill, Answer.WITHDRAWN, "", now)
+    return _withdraw(actor, bill_paper(actor, bill_id), now)
 
 
-def answer_waiting(actor: Actor, bill: Bill, answer: Answer, reason: str, now: datetime) -> InvoiceRequest | None:
-    """Answer what waits for a locked bill; None: nothing does."""
-    waiting = InvoiceRequest.objects.select_for_update().filter(bill=bill, answered_at__isnull=True).first()
+def withdraw_sold(actor: Actor, statement_id: int, now: datetime) -> InvoiceRequest:
+    """The office asks no longer; as ``withdraw``."""
+    return _withdraw(actor, statement_paper(actor, statement_id), now)
+
+
+def _withdraw(actor: Actor, paper: Paper, now: datetime) -> InvoiceRequest:
+    paper.require_payer(actor)
+    return _answer(actor, paper, Answer.WITHDRAWN, "", now)
+
+
+def answer_waiting(actor: Actor, paper: Paper, answer: Answer, reason: str, now: datetime) -> InvoiceRequest | None:
+    """Answer what waits for a locked bill or statement; None: nothing does."""
+    waiting = InvoiceRequest.objects.select_for_update().filter(**paper.column, answered_at__isnull=True).first()
     if waiting is None:
         return None
     waiting.answer, waiting.reason, waiting.answered_at = answer, reason, now
     waiting.answered_by_id = actor.user_id
     waiting.save(update_fields=["answer", "reason", "answered_at", "answered_by"])
-    audit.record(actor, f"invoice.{answer.value}", waiting, now, after={"bill": bill.number}, reason=reason)
+    audit.record(actor, f"invoice.{answer.value}", waiting, now, after={str(paper.kind): paper.number}, reason=reason)
     return waiting
 
 
-def _answer(actor: Actor, bill: Bill, answer: Answer, reason: str, now: datetime) -> InvoiceRequest:
+def _answer(actor: Actor, paper: Paper, answer: Answer, reason: str, now: datetime) -> InvoiceRequest:
     def work() -> InvoiceRequest:
-        done = answer_waiting(actor, bill, answer, reason, now)
+        done = answer_waiting(actor, paper, answer, reason, now)
         if done is None:
             raise Refusal.of("invoice.nothing_asked")
         return done
@@ -127,9 +157,9 @@ def _checked(wanted: Wanted, own_code: str) -> Wanted:
     return Wanted(title, code, wanted.kind, email, note, other)
 
 
-def _write(actor: Actor, bill: Bill, wanted: Wanted, now: datetime) -> InvoiceRequest:
+def _write(actor: Actor, paper: Paper, wanted: Wanted, now: datetime) -> InvoiceRequest:
     return InvoiceRequest.objects.create(
-        bill=bill,
+        **paper.column,
         title=wanted.title,
         buyer_code=wanted.buyer_code,
         kind=wanted.kind,

@@ -14,13 +14,16 @@ from django.db.models import Q, QuerySet
 from billing.bills.models import Bill, BillVoid
 from billing.bills.services.issuing import local_day
 from billing.invoices.models import Answer, InvoiceRequest, VatInvoice
-from billing.invoices.queries import blue_invoices, credited_of, expected_after, invoice_for, with_live_invoice
+from billing.invoices.papers import Key, Kind, Paper, key_of, of_bill, of_statement, why_none
+from billing.invoices.papers import of as paper_of
+from billing.invoices.queries import bill_paper, blue_invoices, credited_of, invoice_for, statement_paper, with_live_invoice
 from billing.invoices.rules.checks import Fault, Given, Paired, faults, plain, red_faults
 from billing.invoices.rules.table import MOST_FAULTS, Row, RowFault, Unreadable, read_rows
-from billing.invoices.services.asking import answer_waiting
+from billing.invoices.services.asking import answer_waiting, lock
 from billing.payments.rules import bank_rows
+from billing.settlement.models import Statement
 from billing.settlement.opening_models import SubsidisedItem
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files, transactions
@@ -59,15 +62,23 @@ def record(actor: Actor, bill_id: int, given: Given, now: datetime, *, file: Han
 
     Raises NotFound, Forbidden, and Refusal with a reason for every fault (``invoice.*``, ``upload.*``).
     """
-
     actor.require(Role.OWNER_FINANCE)
+    return _record(actor, lambda: bill_paper(actor, bill_id), given, now, file)
 
+
+def record_sold(actor: Actor, statement_id: int, given: Given, now: datetime, *, file: Handed | None = None) -> VatInvoice:
+    """Record the invoice of what an office buys by a settlement statement; as ``record``."""
+    actor.require(Role.OWNER_FINANCE)
+    return _record(actor, lambda: statement_paper(actor, statement_id), given, now, file)
+
+
+def _record(actor: Actor, find: Callable[[], Paper], given: Given, now: datetime, file: Handed | None) -> VatInvoice:
     def work() -> VatInvoice:
-        bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
-        actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
-        found = _faults(bill, given, _read_known([bill], [given]), now)
+        paper = find()
+        actor.require_in(paper.seller_id, Role.OWNER_FINANCE)
+        found = _faults(paper, given, _read_known([paper], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
-        return _write(actor, bill, given, _stored(actor, file, now), now)
+        return _write(actor, paper, given, _stored(actor, file, now), now)
 
     return _unique(work)
 
@@ -80,13 +91,13 @@ def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, fi
     def work() -> VatInvoice:
         blue = invoice_for(actor, invoice_id)
         actor.require_in(blue.owner_id, Role.OWNER_FINANCE)
-        Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=blue.bill_id)
+        lock(paper_of(blue))
         blue = invoice_for(actor, invoice_id)
         if blue.reverses_id is not None:
             raise Refusal.of("invoice.red_of_red", field="number")
         found = _red_faults(given, blue, (blue.left_fen, blue.left_tax_fen), _read_known([], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
-        return _write(actor, blue.bill, given, _stored(actor, file, now), now, reverses=blue)
+        return _write(actor, paper_of(blue), given, _stored(actor, file, now), now, reverses=blue)
 
     return _unique(work)
 
@@ -110,30 +121,36 @@ def import_table(actor: Actor, owner_id: int, content: bytes, handed: Sequence[H
 
     def work() -> Imported:
         blue_rows, red_rows = [row for row in rows if not row.reverses], [row for row in rows if row.reverses]
-        bills = _bills(owner_id, blue_rows, red_rows)
+        papers = _papers(owner_id, blue_rows, red_rows)
         blues = _blues(owner_id, red_rows)
-        known = _read_known(bills.values(), [row.given for row in rows])
+        known = _read_known(papers.values(), [row.given for row in rows])
         wrong, freed = _red_row_faults(red_rows, blues, known, now)
         known = replace(known, live=known.live - freed)
-        wrong += [RowFault(row.row, fault) for row in blue_rows for fault in _row_faults(row, bills, known, now)]
+        wrong += [RowFault(row.row, fault) for row in blue_rows for fault in _row_faults(row, papers, known, now)]
         wrong = sorted([*wrong, *_bills_twice(blue_rows)], key=lambda each: each.row)
         if wrong:
             raise _refusal(wrong[:MOST_FAULTS])
         for row in (*red_rows, *blue_rows):
             blue = blues.get(row.reverses)
-            bill = blue.bill if blue is not None else bills[row.bill]
-            _write(actor, bill, row.given, _stored(actor, named.get(row.given.number), now), now, reverses=blue)
+            paper = paper_of(blue) if blue is not None else papers[row.bill]
+            _write(actor, paper, row.given, _stored(actor, named.get(row.given.number), now), now, reverses=blue)
         return Imported(len(rows), len(named))
 
     return _unique(work)
 
 
-def _bills(owner_id: int, blue_rows: Iterable[Row], red_rows: Iterable[Row]) -> dict[str, Bill]:
-    """The bills of an owner that rows name, or whose invoice they take back, by number; locked in id order."""
-    named = Q(number__in={row.bill for row in blue_rows})
-    taken_back = Q(pk__in=_named_blues(owner_id, red_rows).values("bill"))
-    found = Bill.objects.select_for_update(no_key=True, of=("self",)).filter(named | taken_back, owner_id=owner_id)
-    return {bill.number: bill for bill in found.order_by("pk")}
+def _papers(owner_id: int, blue_rows: Iterable[Row], red_rows: Iterable[Row]) -> dict[str, Paper]:
+    """The bills and statements of an owner that rows name, or whose invoice they take back, by number; locked in id order, bills first."""
+    named, taken_back = Q(number__in={row.bill for row in blue_rows}), _named_blues(owner_id, red_rows)
+    bills = Bill.objects.select_for_update(no_key=True, of=("self",)).filter(
+        named | Q(pk__in=taken_back.filter(bill__isnull=False).values("bill")), owner_id=owner_id
+    )
+    statements = Statement.objects.select_for_update(no_key=True, of=("self",)).filter(
+        named | Q(pk__in=taken_back.filter(statement__isnull=False).values("statement")), payee_id=owner_id
+    )
+    statements = statements.select_related("programme_version__programme")
+    found = [*map(of_bill, bills.order_by("pk")), *map(of_statement, statements.order_by("pk"))]
+    return {paper.number: paper for paper in found}
 
 
 def _named_blues(owner_id: int, red_rows: Iterable[Row]) -> QuerySet[Any]:
@@ -141,35 +158,38 @@ def _named_blues(owner_id: int, red_rows: Iterable[Row]) -> QuerySet[Any]:
 
 
 def _blues(owner_id: int, red_rows: Iterable[Row]) -> dict[str, Any]:
-    """The invoices that rows take back, by number, with their bills and ``left_fen``; read behind the locks of the bills."""
-    return {blue.whole: blue for blue in _named_blues(owner_id, red_rows).select_related("bill").defer("bill__content")}
+    """The invoices that rows take back, by number, with what they are for and ``left_fen``; read behind the locks."""
+    rows = _named_blues(owner_id, red_rows).select_related("bill", "statement")
+    return {blue.whole: blue for blue in rows.defer("bill__content", "statement__content")}
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What bills and invoices are checked against. By bill id: ``void``, ``live`` (with an invoice that counts), ``credited`` (fen) and
+    """What papers and invoices are checked against. By paper: ``void``, ``live`` (with an invoice that counts), ``credited`` (fen) and
     ``buyers`` (the code that a waiting request names). ``numbers``: (code, number) of recorded invoices; ``subsidised``: elsewhere."""
 
-    void: frozenset[int]
-    live: frozenset[int]
-    credited: Mapping[int, int]
-    buyers: Mapping[int, str]
+    void: frozenset[Key]
+    live: frozenset[Key]
+    credited: Mapping[Key, int]
+    buyers: Mapping[Key, str]
     numbers: frozenset[tuple[str, str]]
     subsidised: frozenset[str]
 
 
-def _read_known(bills: Iterable[Bill], given: Sequence[Given]) -> _Known:
-    """Six queries, however many rows there are."""
-    ids = [bill.pk for bill in bills]
-    waiting = InvoiceRequest.objects.filter(bill_id__in=ids, answered_at__isnull=True)
+def _read_known(papers: Iterable[Paper], given: Sequence[Given]) -> _Known:
+    """Seven queries at most, however many rows there are."""
+    keys = [paper.key for paper in papers]
+    bills, statements = ([pk for each, pk in keys if each is kind] for kind in (Kind.BILL, Kind.STATEMENT))
+    waiting = InvoiceRequest.objects.filter(Q(bill_id__in=bills) | Q(statement_id__in=statements), answered_at__isnull=True)
     written = VatInvoice.objects.filter(number__in={each.number for each in given})
     references = {reference for each in given for reference in (each.number, each.key)}
     elsewhere = SubsidisedItem.objects.filter(kind="invoice", reference__in=references)
+    void = BillVoid.objects.filter(bill_id__in=bills).values_list("bill_id", flat=True)
     return _Known(
-        void=frozenset(BillVoid.objects.filter(bill_id__in=ids).values_list("bill_id", flat=True)),
-        live=frozenset(with_live_invoice(ids)),
-        credited=credited_of(ids),
-        buyers=dict(waiting.values_list("bill_id", "buyer_code")),
+        void=frozenset((Kind.BILL, pk) for pk in void),
+        live=frozenset(with_live_invoice(keys)),
+        credited=credited_of(keys),
+        buyers={key_of(each): each.buyer_code for each in waiting},
         numbers=frozenset(written.values_list("code", "number")),
         subsidised=frozenset(elsewhere.values_list("reference", flat=True)),
     )
@@ -193,8 +213,8 @@ def _red_faults(given: Given, blue: VatInvoice, left: tuple[int, int], known: _K
 
 def _red_row_faults(
     rows: Iterable[Row], blues: Mapping[str, Any], known: _Known, now: datetime
-) -> tuple[list[RowFault], frozenset[int]]:
-    """The faults of rows that take invoices back, and the bills (ids) of which no invoice counts after them."""
+) -> tuple[list[RowFault], frozenset[Key]]:
+    """The faults of rows that take invoices back, and the bills and statements of which no invoice counts after them."""
     left = {number: (blue.left_fen, blue.left_tax_fen) for number, blue in blues.items()}
     wrong: list[RowFault] = []
     for row in rows:
@@ -202,37 +222,35 @@ def _red_row_faults(
         if blue is None:
             wrong.append(RowFault(row.row, Fault("invoice.blue_unknown", "reverses", {"number": row.reverses[:40]})))
             continue
-        if row.bill and row.bill != blue.bill.number:
-            params = {"number": row.reverses, "bill": blue.bill.number}
+        if row.bill and row.bill != (number := paper_of(blue).number):
+            params = {"number": row.reverses, "bill": number}
             wrong.append(RowFault(row.row, Fault("invoice.red_other_bill", "bill", params)))
         wrong += [RowFault(row.row, fault) for fault in _red_faults(row.given, blue, left[row.reverses], known, now)]
         fen, tax_fen = left[row.reverses]
         left[row.reverses] = fen + row.given.total_fen, tax_fen + row.given.tax_fen
-    return wrong, frozenset(blues[number].bill_id for number, (fen, _tax) in left.items() if fen <= 0)
+    return wrong, frozenset(key_of(blues[number]) for number, (fen, _tax) in left.items() if fen <= 0)
 
 
-def _row_faults(row: Row, bills: Mapping[str, Bill], known: _Known, now: datetime) -> list[Fault]:
-    bill = bills.get(row.bill)
-    if bill is None:
+def _row_faults(row: Row, papers: Mapping[str, Paper], known: _Known, now: datetime) -> list[Fault]:
+    paper = papers.get(row.bill)
+    if paper is None:
         return [Fault("invoice.bill_unknown", "bill", {"number": row.bill[:40]})]
-    return _faults(bill, row.given, known, now)
+    return _faults(paper, row.given, known, now)
 
 
-def _faults(bill: Bill, given: Given, known: _Known, now: datetime) -> list[Fault]:
-    if bill.pk in known.void:
-        return [Fault("invoice.bill_void", "bill", {})]
-    credited = known.credited.get(bill.pk, 0)
-    if 0 < bill.total_fen <= credited:
-        return [Fault("invoice.nothing_owed", "bill", {})]
-    expected = expected_after(bill, credited, known.buyers.get(bill.pk, ""), local_day(now))
+def _faults(paper: Paper, given: Given, known: _Known, now: datetime) -> list[Fault]:
+    credited = known.credited.get(paper.key, 0)
+    if why := why_none(paper, credited, paper.key in known.void):
+        return [Fault(why, "bill", {})]
+    expected = paper.expected(credited, known.buyers.get(paper.key, ""), local_day(now))
     found = [*faults(given, expected), *_invoice_faults(given, known)]
-    if bill.pk in known.live:
+    if paper.key in known.live:
         found.append(Fault("invoice.has_one", "bill", {}))
     return found
 
 
 def _invoice_faults(given: Given, known: _Known) -> list[Fault]:
-    """Of an invoice that stands for another bill already, or that took a subsidy elsewhere."""
+    """Of an invoice that stands for another paper already, or that took a subsidy elsewhere."""
     if (given.code, given.number) in known.numbers:
         return [Fault("invoice.known", "number", {})]
     if known.subsidised & {given.number, given.key}:
@@ -241,11 +259,11 @@ def _invoice_faults(given: Given, known: _Known) -> list[Fault]:
 
 
 def _write(
-    actor: Actor, bill: Bill, given: Given, file: StoredFile | None, now: datetime, *, reverses: VatInvoice | None = None
+    actor: Actor, paper: Paper, given: Given, file: StoredFile | None, now: datetime, *, reverses: VatInvoice | None = None
 ) -> VatInvoice:
     made = VatInvoice.objects.create(
-        owner_id=bill.owner_id,
-        bill=bill,
+        owner_id=paper.seller_id,
+        **paper.column,
         reverses=reverses,
         number=given.number,
         code=given.code,
@@ -259,10 +277,10 @@ def _write(
         recorded_by_id=cast(int, actor.user_id),  # who has a role is somebody
         recorded_at=now,
     )
-    after = {"bill": bill.number, "number": given.key, "total_fen": given.total_fen}
+    after = {str(paper.kind): paper.number, "number": given.key, "total_fen": given.total_fen}
     audit.record(actor, "invoice.red" if reverses else "invoice.record", made, now, after=after)
     if reverses is None:
-        answer_waiting(actor, bill, Answer.RECORDED, "", now)
+        answer_waiting(actor, paper, Answer.RECORDED, "", now)
     return made
 
 

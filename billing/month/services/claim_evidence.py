@@ -30,7 +30,8 @@ def of_claim(actor: Actor, claim_id: int) -> Pack:
     if len(lines) > MOST_LINES:
         raise Refusal.of("evidence.too_many", most=MOST_LINES)
     items = [Item(_folder(line), line.award.charge, None) for line in lines]
-    found = Gathered(actor, items, as_office=works_at(actor, claim.batch.programme.issuer_id))
+    awarded = [line.award_id for line in lines]
+    found = Gathered(actor, items, award_ids=awarded, as_office=works_at(actor, claim.batch.programme.issuer_id))
     found.put("claim/claim.json", _claim(claim, lines))
     found.put("claim/history.json", [_step(each) for each in _steps(claim)])
     _paid(found, claim)

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from billing.bills.models import Bill, BillLine
 from billing.bills.queries import bill_for
 from billing.invoices.models import VatInvoice
+from billing.invoices.papers import of as paper_of
 from billing.month.rules.archive import Archive, canonical, packed
 from billing.month.rules.bill_parts import only_lines
 from billing.month.services.payment_proof import given_to
@@ -73,12 +74,14 @@ class Item:
 
 @dataclass(slots=True)
 class Gathered:
-    """``files`` by path; parts add theirs. ``bill_id``: of a bill. ``as_office``: the reader reviews or pays what the lines are of, and so
+    """``files`` by path; parts add theirs. ``bill_id``: of a bill. ``award_ids``: of a statement or a claim, what
+    its lines are awarded. ``as_office``: the reader reviews or pays what the lines are of, and so
     reads what proves them, and of a bill nothing but them. ``left_out``: the parts that are not, or not whole, for this reader."""
 
     actor: Actor
     items: Sequence[Item]
     bill_id: int | None = None
+    award_ids: Sequence[int] = ()
     as_office: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
@@ -127,7 +130,8 @@ def of_statement(actor: Actor, statement_id: int, position: int | None = None) -
     rows = StatementLine.objects.filter(statement=statement).order_by("position")
     wanted = _wanted(rows, position).select_related("award__charge")
     items = [Item(_folder(statement.content, line.position), line.award.charge, None) for line in wanted]
-    return _pack(Gathered(actor, items), statement, "statement", position)
+    gathered = Gathered(actor, items, award_ids=[line.award_id for line in wanted])
+    return _pack(gathered, statement, "statement", position)
 
 
 def _wanted(rows: QuerySet[Any], position: int | None) -> QuerySet[Any]:
@@ -412,21 +416,21 @@ def _bills(found: Gathered) -> None:
 
 
 def _invoices(found: Gathered) -> None:
-    """The VAT invoices, red-letter ones too, of the bills that the reader may see; the invoice itself where it was handed in. After
-    ``_bills``: where a bill is left out, no list says that it has no invoice."""
-    behind = (
-        Q(bill_id=found.bill_id)
-        if found.bill_id is not None
-        else Q(bill__lines__charge__in=found.charges(), bill__lines__voided=False)
-    )
-    rows = found.readable(VatInvoice.objects.filter(behind)).select_related("bill", "reverses", "file").distinct()
+    """The VAT invoices, red-letter ones too, of the bills that the reader may see, and of the statements by which what is awarded is
+    bought; the invoice itself where it was handed in. After ``_bills``: where a bill is left out, no list says that it has no invoice."""
+    if found.bill_id is not None:
+        behind = Q(bill_id=found.bill_id)
+    else:
+        of_bills = Q(bill__lines__charge__in=found.charges(), bill__lines__voided=False)
+        behind = of_bills | Q(statement__lines__award__in=found.award_ids)
+    rows = found.readable(VatInvoice.objects.filter(behind)).select_related("bill", "statement", "reverses", "file").distinct()
     said = []
     for each in rows.order_by("pk"):
-        number = f"{each.code}{each.number}"
+        number, paper = f"{each.code}{each.number}", paper_of(each)
         said.append(
             {
                 "number": number,
-                "bill": each.bill.number,
+                str(paper.kind): paper.number,
                 "reverses": f"{each.reverses.code}{each.reverses.number}" if each.reverses is not None else None,
                 "issued_on": each.issued_on.isoformat(),
                 "buyer_code": each.buyer_code,
@@ -434,7 +438,7 @@ def _invoices(found: Gathered) -> None:
                 "net_fen": each.net_fen,
                 "tax_fen": each.tax_fen,
                 "total_fen": each.total_fen,
-                "to_customer": each.buyer_code == each.bill.content["customer"]["code"],
+                "to_customer": each.buyer_code == paper.buyer["code"],
             }
         )
         if each.file is not None:

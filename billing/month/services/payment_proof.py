@@ -38,7 +38,7 @@ def given_to(actor: Actor, bill_ids: Collection[int], *, as_office: bool = False
 
     rows = seen(Allocation.objects.filter(bill_id__in=bill_ids))
     given = list(
-        rows.select_related("bill", "payment__statement", "payment__checkout__bill")
+        rows.select_related("bill", "payment__statement", "payment__checkout__bill", "payment__by_hand__evidence")
         .defer("bill__content", "payment__checkout__bill__content")
         .order_by("pk")
     )
@@ -86,6 +86,12 @@ def _proof(payment: Payment, *, whole: bool) -> Json:
             "sha256": payment.statement.sha256,
             "row": payment.row,
             "row_fingerprint": payment.fingerprint,
+        }
+    if payment.by_hand is not None:
+        proof["by_hand"] = {
+            "way": payment.by_hand.way,
+            "reference": payment.by_hand.reference,
+            "evidence_sha256": payment.by_hand.evidence.sha256,
         }
     if payment.checkout is not None:
         proof["checkout"] = {

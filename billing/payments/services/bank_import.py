@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import count
 from typing import Any, cast
 
 from billing.ledger.services import Source
 from billing.payments import accounts
+from billing.payments.hand_models import HandEntry
 from billing.payments.models import BankStatement, Method, Payment
 from billing.payments.rules import bank_rows, overlap
+from billing.payments.rules.by_hand import Money, maybe_same
 from billing.payments.rules.overlap import Answer, Before
+from billing.payments.services import by_hand
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, files, transactions
@@ -56,23 +59,52 @@ def import_statement(
         before = BankStatement.objects.filter(owner_id=owner_id, sha256=sha256).first()
         if before is not None:
             return Taken(before, True)
-        return Taken(_take(actor, owner_id, content, sha256, file_name, _told_apart(owner_id, read, answers), now), False)
+        by_fingerprint = _written_by_hand(owner_id, read, answers)
+        rows = _told_apart(owner_id, read, answers, by_fingerprint)
+        for mark, entry in by_fingerprint.items():
+            if answers.get(mark) == Answer.SAME:
+                by_hand.found_on_list(entry, mark)
+        return Taken(_take(actor, owner_id, content, sha256, file_name, rows, now), False)
 
     return transactions.run(work)
 
 
-def _told_apart(owner_id: int, read: bank_rows.Read, answers: Answers) -> bank_rows.Read:
-    """The rows, those that are another payment than the one taken in before under a fingerprint of their own. Raises as
-    ``import_statement``."""
+def _written_by_hand(owner_id: int, read: bank_rows.Read, answers: Answers) -> dict[str, HandEntry]:
+    """The rows, by fingerprint, that may be money written down by hand and were taken in by no list. Raises Refusal ``bank.other_amount``
+    where a person says that a row is such money, and the amounts differ."""
+    entries = by_hand.live_entries(owner_id, min((row.booked_on for row in read.incoming), default=date.max))
+    marks = [row.fingerprint for row in read.incoming] if entries else []
+    known = set(Payment.objects.filter(owner_id=owner_id, fingerprint__in=marks).values_list("fingerprint", flat=True))
+    known |= by_hand.fingerprints_of(owner_id)
+    found: dict[str, HandEntry] = {}
+    for row in read.incoming:
+        money = Money(row.amount_fen, row.booked_on, (row.remark, row.serial))
+        like = (each for each in entries if maybe_same(each.reference, each.amount_fen, each.received_on, money))
+        entry = next(like, None)
+        if entry is None or row.fingerprint in known:
+            continue
+        found[row.fingerprint] = entry
+        if answers.get(row.fingerprint) == Answer.SAME:
+            if entry.amount_fen != row.amount_fen:
+                raise Refusal(Reason("bank.other_amount", {"row": row.row, "amount_fen": entry.amount_fen}, f"row {row.row}"))
+            entries = [each for each in entries if each.pk != entry.pk]
+    return found
+
+
+def _told_apart(owner_id: int, read: bank_rows.Read, answers: Answers, written: Mapping[str, HandEntry]) -> bank_rows.Read:
+    """The rows, those that are another payment than the one taken in before under a fingerprint of their own. ``written``: those that
+    may be money written down by hand. Raises as ``import_statement``."""
     earlier = Payment.objects.filter(
         owner_id=owner_id, statement__isnull=False, received_on__in={row.booked_on for row in read.incoming}
     )
     taken = {each.fingerprint: each for each in earlier.select_related("statement") if each.fingerprint and each.statement_id}
     before = [Before(mark, each.received_on) for mark, each in taken.items()]
     doubts = overlap.doubtful(read.incoming, before)
-    if any(answers.get(row.fingerprint) not in list(Answer) for row in doubts):
+    by_hand_too = [row for row in read.incoming if row.fingerprint in written]
+    if any(answers.get(row.fingerprint) not in list(Answer) for row in (*doubts, *by_hand_too)):
         said = [_doubt(row, taken[row.fingerprint]) for row in doubts]
-        raise Conflict(*(Reason("bank.doubtful", each, f"row {each['row']}") for each in said), extra={"doubtful": said})
+        said += [_doubt_by_hand(row, written[row.fingerprint]) for row in by_hand_too]
+        raise Conflict(*map(_reason, said), extra={"doubtful": said})
     others = {row.fingerprint for row in doubts if answers[row.fingerprint] == Answer.OTHER}
     used = {*taken, *(row.fingerprint for row in read.incoming)}
     rows = []
@@ -102,11 +134,32 @@ def _doubt(row: bank_rows.Incoming, before: Payment) -> dict[str, Any]:
     }
 
 
+def _reason(doubt: dict[str, Any]) -> Reason:
+    return Reason("bank.by_hand" if "by_hand" in doubt else "bank.doubtful", doubt, f"row {doubt['row']}")
+
+
+def _doubt_by_hand(row: bank_rows.Incoming, entry: HandEntry) -> dict[str, Any]:
+    """A row in doubt, and the money written down by hand that it may be (``by_hand``: its reference)."""
+    payment = Payment.objects.filter(by_hand=entry).values_list("pk", flat=True).first()
+    return {
+        "row": row.row,
+        "fingerprint": row.fingerprint,
+        "amount_fen": row.amount_fen,
+        "day": row.booked_on.isoformat(),
+        "payer": row.payer_name,
+        "remark": row.remark,
+        "by_hand": entry.reference,
+        "by_hand_fen": entry.amount_fen,
+        "payment": payment,
+    }
+
+
 def _take(
     actor: Actor, owner_id: int, content: bytes, sha256: str, file_name: str, read: bank_rows.Read, now: datetime
 ) -> BankStatement:
     marks = [row.fingerprint for row in read.incoming]
     known = set(Payment.objects.filter(owner_id=owner_id, fingerprint__in=marks).values_list("fingerprint", flat=True))
+    known |= by_hand.fingerprints_of(owner_id)
     new = [row for row in read.incoming if row.fingerprint not in known]
     name = "".join(letter for letter in file_name if letter.isprintable())[:NAME_LENGTH] or "statement.csv"
     person_id = cast(int, actor.user_id)  # who has a role is somebody

@@ -44,7 +44,7 @@ def refund(actor: Actor, payment_id: int, amount_fen: int, reason: str, now: dat
         if not 0 < amount_fen <= free:
             raise Refusal.of("refund.amount", field="amount_fen", free_fen=free)
         audit.record(actor, "payment.refund", payment, now, after={"amount_fen": amount_fen}, reason=text)
-        if payment.method == Method.BANK:
+        if payment.method in (Method.BANK, Method.HAND):
             return _sent(actor, payment, amount_fen, text, now)
         return _request(actor, payment, amount_fen, text, now)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from billing.ledger.rules.money import split_largest_remainder
-from billing.subsidy.rules.batch import Claim, Opening, divides_a_pool, over_batch
+from billing.subsidy.rules.batch import Claim, Opening, over_batch
 from billing.subsidy.rules.evaluate import Balances
 from billing.subsidy.rules.facts import BatchTotals, More
 from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, SettlementMode, home_payer, home_platform, paid_by_homes
@@ -124,8 +124,7 @@ class Waiting:
         kept = state or {}
         self._programme = programme
         self._modes = sorted({side.programme.mode for side in programme.sides} or {programme.mode})
-        self._caps = [cap.id for cap in programme.caps if cap.on_account]
-        self._apart = divides_a_pool(programme)
+        self._caps = [cap.id for cap in programme.caps if cap.on_account or cap.if_named]
         self._backed = next((cap.id for cap in programme.joint_caps if is_issued(cap)), "")
         self._width = 2 + 2 * len(self._modes) + len(self._caps)
         self._columns = array("q", kept.get("columns", ()))
@@ -164,24 +163,21 @@ class Waiting:
             given, homes = self.given(number, place)
             count += 1
             asked += given
-            less = given - homes - self._kept(outcome, place, given, homes)
+            less = given - homes - self._kept(outcome, place, homes)
             if less > 0:
                 cut_claims += 1
                 cut_fen += less
                 take(self._cut(number, place, less))
         return Batch(count, asked, cut_claims, cut_fen)
 
-    def _kept(self, outcome: Outcome, place: int, given_fen: int, homes_fen: int) -> int:
+    def _kept(self, outcome: Outcome, place: int, homes_fen: int) -> int:
         """What a rule leaves of our part, as ``billing.claims.services.batch_rules`` reads it."""
         if not isinstance(outcome, Award):
             return 0
         mode = self._modes[place]
-        whole = outcome.given_fen(mode)
-        if not homes_fen or not whole:
-            return whole
-        if self._apart:
-            return sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))
-        return split_largest_remainder(whole, [given_fen - homes_fen, homes_fen])[0]
+        if not homes_fen:
+            return outcome.given_fen(mode)
+        return sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))
 
     def _opening(self, claims: _OfMode, used: Mapping[str, int], limit_fen: int | None) -> Opening:
         """What the pools have: what others took is gone, what these claims draw is to be divided."""
@@ -226,8 +222,8 @@ class Waiting:
         return self._columns[begin], self._columns[begin + 1]
 
     def homes(self, homes_fen: int) -> dict[str, tuple[Home, ...]]:
-        """What a claim is told of the part of other regions: only where a pool is divided."""
-        return {self._backed: (Home(_ELSEWHERE, homes_fen),)} if homes_fen and self._apart else {}
+        """What a claim is told of the part of other regions."""
+        return {self._backed: (Home(_ELSEWHERE, homes_fen),)} if homes_fen else {}
 
     def _given_in_all(self, number: int) -> int:
         return sum(self.given(number, mode)[0] for mode in range(len(self._modes)))

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 class Row(NamedTuple):
     """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
-    commissioned test has ``samples`` and no instrument (0), a session ``minutes``."""
+    commissioned test has ``samples`` and no instrument (0), a session ``minutes``. ``order``: what it was ordered with, ``sheet``: the
+    commission sheet it stands under, both 0 where there is none."""
 
     facts: int
     service: int
@@ -22,6 +23,8 @@ class Row(NamedTuple):
     owner: int
     instrument: int
     person: int
+    order: int
+    sheet: int
     month: str
 
 

@@ -111,8 +111,9 @@ class Simulation:
         self.cuts: dict[str, int] = dict(kept.get("cuts", {}))
         self.short_since: str = kept.get("short_since", "")
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
-        self._accounts: dict[str | None, list[_Account]] = {}
+        self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
         self._looks_at_person = "service.person" in self.programme.asks_of_service
+        self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
         self._ends = list(ends)[len(ends) - waiting["windows_left"] :]
         self._waiting = self._begun_batch(waiting)
@@ -212,13 +213,23 @@ class Simulation:
     def _claim(self, row: Row, waits: Waits, homes: Mapping[str, tuple[Home, ...]], known: Known) -> NamedClaim:
         """An award as it is claimed: the facts on which it was decided."""
         who, named = self._who(row, known, waits)
-        service, of_service = known.services[row.service], (row.service, 0)
+        service = self._under(known.services[row.service], row.order, row.sheet)
+        of_service = (row.service, row.order, row.sheet, 0) if self._limits else (row.service, 0)
         if self._looks_at_person:
             service = replace(service, paper=replace(service.paper, person=str(row.person)))
-            of_service = (row.service, row.person)
+            of_service = (*of_service[:-1], row.person)
         money = row[2:6]
         request = Request.of(who, service, *(self._money.get(money) or self._priced(money)))
         return NamedClaim("", request.facts, homes, Named(named, of_service, money), request)
+
+    def _under(self, service: Service, order: int, sheet: int) -> Service:
+        """A service with what it was ordered with and its contract, each where the programme limits it; nothing of which is a name (0)."""
+        paper = service.paper
+        if CapPer.ORDER in self._limits:
+            paper = replace(paper, order=str(order) if order else None)
+        if CapPer.CONTRACT in self._limits:
+            paper = replace(paper, contract_number=str(sheet) if sheet else None)
+        return service if paper is service.paper else replace(service, paper=paper)
 
     def _who(self, row: Row, known: Known, waits: Waits) -> tuple[Facts, Hashable]:
         who = known.facts[row.facts][waits.used_before]
@@ -240,7 +251,7 @@ class Simulation:
         money = row[2:6]
         priced = self._money.get(money) or self._priced(money)
         year = self._year(row.service, Request.of(who, known.services[row.service], *priced).facts)
-        for account in self._accounts_of(who.applicant.kind):
+        for account in self._accounts_of(who.applicant.kind, row):
             back = cut.caps.get(account.cap.id, 0)
             if back:
                 self.used[account.key(row, who, year)] -= back
@@ -296,8 +307,12 @@ class Simulation:
     def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
         who, money = known.facts[row.facts][used_before], row[2:6]
-        accounts = self._accounts_of(who.applicant.kind)
-        service, priced = self.programme.awaiting(known.services[row.service]), self._money.get(money) or self._priced(money)
+        accounts = self._accounts_of(who.applicant.kind, row)
+        # Which order or contract it is makes a difference to the accounts alone: facts of all that have one are the same.
+        marked = (row.order > 0, row.sheet > 0) if self._limits else (False, False)
+        of_service = (row.service, *marked)
+        service = self.programme.awaiting(self._under(known.services[row.service], *map(int, marked)))
+        priced = self._money.get(money) or self._priced(money)
         year, used = self._year(row.service, Request.of(who, service, *priced).facts), self.used
         keys = {account.cap.id: account.key(row, who, year) for account in accounts}
         balances = {
@@ -316,11 +331,11 @@ class Simulation:
             before = self.before.get(subject, NOTHING)
             who, named = going_on(who, before), (named, before)
         request = Request.of(who, service, *priced)
-        outcome = self._deciding.decide(Named(named, row.service, money), request, balances, row.fee_fen)
+        outcome = self._deciding.decide(Named(named, of_service, money), request, balances, row.fee_fen)
         graded = known.graded[row.facts]
         if graded is not None:
             lower = self._deciding.decide(
-                Named((named, graded), row.service, money),
+                Named((named, graded), of_service, money),
                 Request.of(replace(who, grade=graded), service, *priced),
                 balances,
                 row.fee_fen,
@@ -398,10 +413,13 @@ class Simulation:
             self._money[money] = made
         return made
 
-    def _accounts_of(self, kind: str | None) -> list[_Account]:
-        accounts = self._accounts.get(kind)
+    def _accounts_of(self, kind: str | None, row: Row) -> list[_Account]:
+        asked = (kind, row.order > 0, row.sheet > 0)
+        accounts = self._accounts.get(asked)
         if accounts is None:
-            accounts = self._accounts[kind] = [_Account(cap) for cap in self.programme.accounts_for(kind)]
+            named = {CapPer.ORDER: row.order, CapPer.CONTRACT: row.sheet}
+            own = [cap for cap in self.programme.caps if cap.concerns(kind) and (cap.on_account or named.get(cap.per))]
+            accounts = self._accounts[asked] = [_Account(cap) for cap in own]
         return accounts
 
     def _year(self, service: int, facts: Facts) -> str:
@@ -456,6 +474,10 @@ def _with_voucher(who: Facts, purses: Mapping[str, Sequence[Purse]]) -> tuple[Fa
 
 
 def _whose(per: str) -> Callable[[Row, Facts], str]:
+    if per == CapPer.ORDER:
+        return lambda row, _facts: f"r{row.order}"
+    if per == CapPer.CONTRACT:
+        return lambda row, _facts: f"c{row.sheet}"
     if per.startswith("instrument"):
         return lambda row, _facts: f"i{row.instrument}" if row.instrument else str(row.customer)
     if per.startswith("owner"):

@@ -31,6 +31,11 @@ Read = tuple[Any, ...]
 PIECE = 20_000
 #: The grade of a service that a second person confirmed and that stands now, whatever it was charged with.
 _GRADED = "(SELECT g.grade FROM booking_closeout g WHERE g.{of} = {row}.id AND g.confirmed_at IS NOT NULL)"
+#: The sheet in force that a service stands under, 0 without one.
+_SHEET = (
+    "coalesce((SELECT o.id FROM billing_{links} l JOIN billing_commissionsheet o ON o.id = l.sheet_id"
+    " WHERE l.{of} = {row}.id AND o.in_force_at IS NOT NULL), 0)"
+)
 #: What a piece of frozen facts says about one service alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
 
@@ -60,11 +65,12 @@ _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER B
 _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
            #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}')::text,
-       ((c.inputs #> '{candidates,0,facts,service}') - 'person')::text"""
+       ((c.inputs #> '{candidates,0,facts,service}') - ARRAY['person', 'order'])::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
 _ROWS = f"""
 SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
+       coalesce(r.series_id * 3 + 1, r.group_id * 3 + 2, 0), {_SHEET.format(links="commissionreservation", of="reservation_id", row="r")},
        c.gross_fen - CASE WHEN c.inputs ? 'subsidised_until' THEN coalesce((jsonb_path_query_first(
            c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END
            - {_EXTRAS},
@@ -82,7 +88,8 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
  ORDER BY c.id
 """  # noqa: S608  (constants only; values are bound)
 _TESTS = f"""
-SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id, c.gross_fen - {_EXTRAS},
+SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
+       0, {_SHEET.format(links="commissionsamplejob", of="sample_job_id", row="j")}, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
        coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction,
@@ -176,6 +183,8 @@ class Reader:
                 owner,
                 instrument,
                 person,
+                asked_with,
+                sheet,
                 fee,
                 top_up,
                 minutes,
@@ -205,7 +214,9 @@ class Reader:
                 found = self._services[said] = len(self._services)
                 piece.services.append(self._told(*said))
             month = f"{on:%Y-%m}"
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, customer, owner, instrument, person, month))
+            order = sheet * 3 or asked_with
+            own = (customer, owner, instrument, person, order, sheet)
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month))
         return piece
 
     def _told(self, service: str, way: str = "", direction: str = "", customer_kind: str = "") -> Json:
@@ -218,7 +229,7 @@ class Reader:
     def _made(self, read: Sequence[Read]) -> dict[tuple[int, int, int, str, str], str]:
         """Facts of services for which no programme was tried when they were booked, from what is known of both sides and of the instrument
         today."""
-        wanted = {_made_of(row): row[9] for row in read if row[-2] is None}
+        wanted = {_made_of(row): row[11] for row in read if row[-2] is None}
         if not wanted:
             return {}
         ids = {pk for customer, owner, *_place in wanted for pk in (customer, owner)}
@@ -254,7 +265,7 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
 
 def _made_of(row: Read) -> tuple[int, int, int, str, str]:
     """What the facts of a service are made from: customer, owner, instrument (0: a test), its place and the kind."""
-    return row[1], row[2], row[3], row[10], row[11]
+    return row[1], row[2], row[3], row[12], row[13]
 
 
 def _days(on: date) -> dict[str, str]:

@@ -208,9 +208,10 @@ def _vouchers(run: SandboxRun) -> dict[str, Vouchers]:
 
 
 def _asked_of_service(run: SandboxRun) -> frozenset[str]:
-    """What the documents look at of a service that is told only where somebody looks; whose it is stands in each row."""
+    """What the documents look at of a service that is told only where somebody looks; whose it is and what it was ordered with stand in
+    each row."""
     looked_at = (read_programme(as_if_in_force(document)).asks_of_service for document in _documents(run).values())
-    return frozenset().union(*looked_at) - {"service.person"}
+    return frozenset().union(*looked_at) - {"service.person", "service.order"}
 
 
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:

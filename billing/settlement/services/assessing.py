@@ -24,7 +24,7 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement import contracts, counted, once, spent
+from billing.settlement import contracts, counted, once, orders, spent
 from billing.settlement.earlier import Earlier
 from billing.settlement.earlier import known as earlier_known
 from billing.settlement.models import Quote
@@ -39,7 +39,7 @@ from billing.subsidy.rules.figures import is_settable
 from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
-from billing.subsidy.rules.programme import OF_CONTRACT, Programme
+from billing.subsidy.rules.programme import OF_SHEET, Programme
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
@@ -297,7 +297,7 @@ def accounts_of(
     found, figures = {}, figures or Figures()
     for version in versions:
         basis_on = version.programme.validity.basis_on(facts) or service_on
-        for cap in version.programme.accounts_for(facts.applicant.kind):
+        for cap in version.programme.caps_counted(facts):
             issued = behind(cap, version.programme_id, basis_on, vouchers)
             purses = tuple(AccountSpec(each.key, VOUCHER, 0, version.programme_id, customer_id) for each in issued)
             if not purses and cap.per is not CapPer.VOUCHER:
@@ -324,6 +324,7 @@ def plan(
     said: Said = UNSAID,
     approved_on: date | None = None,
     contract: contracts.Look = contracts.none,
+    together: str = "",
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
@@ -334,7 +335,7 @@ def plan(
     sides already; ``project``: the research project it is for; ``person_id``: whose service it is, None where nobody is known yet;
     ``direction``: what it is for, empty for what is usual for the customer; ``said``: what programmes that ask are told.
     ``approved_on``: the local day of the approval, where it is
-    not ``now``. Raises Refusal ``price.none``.
+    not ``now``; ``contract`` and ``together`` as in ``Told``. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on, today = during.starts_at.astimezone(zone).date(), approved_on or now.astimezone(zone).date()
@@ -348,7 +349,7 @@ def plan(
     kind = said.service_kind or SERVICE_KIND
     facts = gathered.facts(instrument.organisation, place, customer, kind, service_on, today)
     mode = service_mode or next(iter(instrument.service_modes), "")
-    told = Told(customer.kind, mode, direction, person_id, contract)
+    told = Told(customer.kind, mode, direction, person_id, contract, together)
     facts = replace(facts, service=service_of(facts.service, versions, told, imported=imported, project=project))
     facts = requested(facts, versions, said)
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
@@ -359,9 +360,16 @@ def plan(
 
 
 def plan_of(
-    reservation: Reservation, during: TimeRange, now: datetime, pins: Pins | None = None, approved_on: date | None = None
+    reservation: Reservation,
+    during: TimeRange,
+    now: datetime,
+    pins: Pins | None = None,
+    approved_on: date | None = None,
+    *,
+    attached: bool = True,
 ) -> Plan:
-    """``plan`` for a reservation (with its instrument, site, owner and customer) at a time, as it would be served and taken over."""
+    """``plan`` for a reservation (with its instrument, site, owner and customer) at a time, as it would be served and taken over.
+    Not ``attached``: it is known to belong to no commission, and no contract is looked for."""
     return plan(
         reservation.instrument,
         reservation.organisation,
@@ -375,7 +383,8 @@ def plan_of(
         direction=reservation.service_direction,
         said=reservation.said,
         approved_on=approved_on,
-        contract=partial(contracts.of_reservation, reservation.pk),
+        contract=partial(contracts.of_reservation, reservation.pk) if attached else contracts.none,
+        together=orders.asked_together(reservation),
     )
 
 
@@ -387,24 +396,27 @@ def approved_on(held: Mapping[str, Any]) -> date | None:
 
 class Told(NamedTuple):
     """What is only told to programmes that ask: the kind of the customer, the way of the service, what it is for (``direction``, empty for
-    what is usual for such customers), whose it is (None: nobody is known yet) and how its contract is found."""
+    what is usual for such customers), whose it is (None: nobody is known yet), how its contract is found, and a name for what was asked for
+    ``together`` with it (empty: nothing)."""
 
     customer_kind: str
     way: str
     direction: str = ""
     person_id: int | None = None
     contract: contracts.Look = contracts.none
+    together: str = ""
 
     def facts(self, paths: Sequence[str]) -> dict[str, Any]:
         """Those of ``ONLY_WHERE_ASKED`` that are asked for, by their names; the contract is looked for once, and only where one is."""
-        found: dict[str, Any] = {path: self.fact(path) for path in paths if path not in OF_CONTRACT}
+        found: dict[str, Any] = {path: self.fact(path) for path in paths if path not in OF_SHEET}
         if len(found) < len(paths):
             contract = self.contract()
             told = {
                 "service.contract_number": contract and contract.number,
                 "service.contract_on": contract and contract.signed_on,
+                "service.order": orders.order_of(contract, self.together),
             }
-            found |= {path: told[path] for path in paths if path in OF_CONTRACT}
+            found |= {path: told[path] for path in paths if path in OF_SHEET}
         return {path.partition(".")[2]: value for path, value in found.items()}
 
     def fact(self, path: str) -> str | None:
@@ -470,6 +482,7 @@ def prepare(
     person_id: int | None = None,
     direction: str = "",
     said: Said = UNSAID,
+    together: str = "",
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
     planned = plan(
@@ -484,6 +497,7 @@ def prepare(
         person_id=person_id,
         direction=direction,
         said=said,
+        together=together,
     )
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
@@ -499,6 +513,7 @@ class Session:
     person_id: int | None = None
     direction: str = ""
     said: Said = UNSAID
+    together: str = ""
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -571,6 +586,7 @@ def _planned(
         person_id=asked.person_id,
         direction=asked.direction,
         said=asked.said,
+        together=asked.together,
     )
 
 
@@ -613,11 +629,9 @@ def _under(
     version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
 ) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
-    took its class already, and what came before in the year of its caps; no contract where it limits what contracts get."""
+    took its class already, and what came before in the year of its caps."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     paper = once.as_known(facts.service.paper, version, earlier.taken)
-    if paper.contract_number is not None and version.programme.limits_contracts:
-        paper = replace(paper, contract_number=None, contract_on=None)
     service = version.programme.awaiting(replace(facts.service, paper=paper))
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
@@ -663,15 +677,16 @@ def cap_account(
     those that were read for others.
 
     A cap of an applicant is kept per customer; that of a controller, an instrument, an owner or a person per whom the facts name, so
-    that sister firms share one.
+    that sister firms share one; that of an order or a contract per order or number.
     """
     programme = version.programme
     if cap.per is CapPer.POOL:
         key = subsidy.pool_key(programme.code, programme.version, cap)
         return AccountSpec(key, subsidy.POOL, subsidy.pool_budget(cap), version.programme_id)
     shared = _shared_by(cap.per.value, facts)
+    whose = shared or _named_by(cap, customer_id, facts) or customer_id
     year = programme.cap_year(basis_on) if cap.per in YEARLY else None
-    key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{'' if year is None else f':{year}'}"
+    key = f"{cap.per.value}:{programme.code}:{cap.id}:{whose}{'' if year is None else f':{year}'}"
     holder_id = None if shared else customer_id
     if not is_settable(cap):
         return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, holder_id)
@@ -699,6 +714,14 @@ def _shared_by(per: str, facts: Facts) -> str | None:
         "person_year": facts.service.paper.person,
     }
     return named.get(per)
+
+
+def _named_by(cap: Cap, customer_id: int, facts: Facts) -> str | None:
+    """What a cap of several services of one customer is kept for; the number of a contract is one of the customer's."""
+    paper = facts.service.paper
+    if cap.per is CapPer.CONTRACT:
+        return f"{customer_id}:{paper.contract_number}"
+    return paper.order if cap.per is CapPer.ORDER else None
 
 
 def _together(purses: Sequence[tuple[Balance, str]]) -> Balance:

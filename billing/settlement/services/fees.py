@@ -31,7 +31,7 @@ from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from booking.services import notices, sides
 from booking.services.changes import REASON_LENGTH
-from booking.services.context import policy_for
+from booking.services.context import cancel_notice_minutes, policy_for
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -56,7 +56,7 @@ def terms(
     """
     if reservation.imported:
         return {}
-    notice = policy_for(reservation.instrument).cancel_notice_minutes
+    notice = cancel_notice_minutes(reservation.instrument)
     if promised is None:
         return {TERMS: {"notice_minutes": notice}}
     before: Json | None = promised.inputs.get(TERMS)

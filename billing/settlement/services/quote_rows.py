@@ -14,8 +14,13 @@ from config.kernel.statements import planned_once
 
 _READ = tuple(field.attname for field in Quote._meta.concrete_fields)
 _DOCUMENTS = frozenset(field.attname for field in Quote._meta.concrete_fields if isinstance(field, JSONField))
-_WRITTEN = tuple(name for name in _READ if name != "id")
-_OF_RESERVATION = f"SELECT {', '.join(_READ)} FROM billing_quote WHERE reservation_id = %s ORDER BY revision"  # noqa: S608  (our own fields)
+_USUAL = {field.attname: field.get_default() for field in Quote._meta.concrete_fields if field.attname != "id"}
+_WRITTEN = tuple(_USUAL)
+_OF_RESERVATION = (
+    f"SELECT {', '.join(_READ)},"  # noqa: S608  (our own fields)
+    " EXISTS (SELECT FROM billing_commissionreservation c WHERE c.reservation_id = billing_quote.reservation_id)"
+    " FROM billing_quote WHERE reservation_id = %s ORDER BY revision"
+)
 _INSERT = (
     f"INSERT INTO billing_quote ({', '.join(_WRITTEN)})"  # noqa: S608  (our own fields; values are bound)
     f" VALUES ({', '.join(f'%({name})s' + ('::jsonb' if name in _DOCUMENTS else '') for name in _WRITTEN)})"
@@ -23,17 +28,24 @@ _INSERT = (
 
 
 def quotes_of(reservation_id: int) -> list[Quote]:
-    """All revisions, in their order, whole."""
+    """All revisions, in their order, whole; each knows whether the reservation is ``attached`` to a commission, so that approving one
+    that is not looks for no contract."""
     with planned_once() as cursor:
         cursor.execute(_OF_RESERVATION, [reservation_id])
         rows = cursor.fetchall()
-    return [quote for row in rows if (quote := row_of(Quote, _READ, iter(row))) is not None]
+    found = [(row_of(Quote, _READ, iter(row[:-1])), row[-1]) for row in rows]
+    return [_knowing(quote, attached) for quote, attached in found if quote is not None]
 
 
-def insert(fields: dict[str, Any]) -> Quote:
-    """One row, without its id; a field that is not named has its model's default."""
-    row = Quote(**fields)
-    values = {name: getattr(row, name) for name in _WRITTEN}
+def _knowing(quote: Quote, attached: bool) -> Quote:
+    quote.attached = attached
+    return quote
+
+
+def insert(fields: dict[str, Any]) -> None:
+    """One row; a field that is not named has its model's default. Raises TypeError for a name that is none of its fields."""
+    if not fields.keys() <= _USUAL.keys():
+        raise TypeError(f"no fields of a quote: {sorted(fields.keys() - _USUAL.keys())}")
+    values = _USUAL | fields
     with planned_once() as cursor:
         cursor.execute(_INSERT, values | {name: json_text(values[name]) for name in _DOCUMENTS})
-    return row

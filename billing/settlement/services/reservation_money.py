@@ -16,7 +16,7 @@ from billing.ledger.services import Source
 from billing.prepaid.accounts import PREPAID
 from billing.prepaid.services import holding as own_money
 from billing.pricing import services as pricing
-from billing.settlement import once
+from billing.settlement import once, orders
 from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
@@ -38,7 +38,7 @@ from billing.settlement.services.usage_charge import Used
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import Inputs
-from billing.subsidy.rules.programme import OF_CONTRACT
+from billing.subsidy.rules.programme import OF_SHEET
 from booking.models import Reservation, UsageSession
 from booking.ports import NO_ADDONS, NO_FAULT, Addons, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.service_facts import ServiceFacts
@@ -86,6 +86,7 @@ class ReservationMoney:
             person_id=reservation.requested_by_id,
             direction=reservation.service_direction,
             said=reservation.said,
+            together=orders.asked_together(reservation),
         )
         assessing.require_offered([version.programme for version in prepared.versions], reservation.said)
         assessment = prepared.inputs.assess()
@@ -111,7 +112,7 @@ class ReservationMoney:
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         zone = ZoneInfo(reservation.instrument.site.time_zone)
         pins = Pins.of(accepted.inputs).approved_on(now.astimezone(zone).date())
-        planned = assessing.plan_of(reservation, reservation.during, now, pins)
+        planned = assessing.plan_of(reservation, reservation.during, now, pins, attached=accepted.attached)
         accounts = _locked_accounts(reservation, planned, now, [*fees.card_accounts([missed] if missed else []), *own])
         if missed is not None:
             fees.fall_away_whole(missed, actor, now)
@@ -150,7 +151,7 @@ class ReservationMoney:
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
-        planned = assessing.plan_of(reservation, reservation.during, now, agreed)
+        planned = assessing.plan_of(reservation, reservation.during, now, agreed, attached=accepted.attached)
         own = _of_another_day(reservation, accepted, now)
         if held is None:
             _lock_beside(reservation, own, now)
@@ -230,7 +231,7 @@ class ReservationMoney:
         quotes = quote_rows.quotes_of(reservation.pk)
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
-        planned = assessing.plan_of(reservation, reservation.during, now, agreed)
+        planned = assessing.plan_of(reservation, reservation.during, now, agreed, attached=accepted.attached)
         assessing.require_offered([version.programme for version in planned.versions], reservation.said)
         prepared = planned.with_balances(_known(planned))
         assessment = prepared.inputs.assess()
@@ -298,6 +299,7 @@ class ReservationMoney:
                     one.requested_by_id,
                     one.service_direction,
                     one.said,
+                    orders.asked_together(one),
                 )
                 for one in (asked[place] for place in places)
             ]
@@ -353,7 +355,9 @@ class ReservationMoney:
         frozen = usage_charge.frozen_under(held, thawed, anew.inputs, anew.versions)
         fields = {"reservation_id": reservation.pk, "revision": held.revision + 1, "valid_until": held.valid_until}
         agreed = {"accepted_at": now, "accepted_by_id": held.accepted_by_id, "held_at": now, "created_at": now}
-        return quote_rows.insert(fields | agreed | assessing.frozen_row(frozen, anew.assessment))
+        row = fields | agreed | assessing.frozen_row(frozen, anew.assessment)
+        quote_rows.insert(row)
+        return Quote(**row)
 
     def on_agree_many(self, agreed: Sequence[tuple[Reservation, UsageSession]], actor: Actor, now: datetime) -> list[bool]:
         """As ``on_agree`` charges each, in a constant number of statements; False: nothing was written, it is charged by itself."""
@@ -408,10 +412,10 @@ def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: 
 
 def tell_contract(reservation: Reservation, actor: Actor, now: datetime) -> bool:
     """Work out a reservation anew at its price, because it stands under a contract now; nothing happens where none of its programmes asks
-    for one. Whether it was. Part of the caller's transaction, which has it locked. Raises as ``reprice``."""
+    for one or for an order. Whether it was. Part of the caller's transaction, which has it locked. Raises as ``reprice``."""
     quotes = quote_rows.quotes_of(reservation.pk)
     pins = Pins.of(next(quote for quote in reversed(quotes) if quote.accepted_at is not None).inputs)
-    if not any(OF_CONTRACT & subsidy.in_force(pk).programme.asks_of_service for pk in pins.programme_version_ids):
+    if not any(OF_SHEET & subsidy.in_force(pk).programme.asks_of_service for pk in pins.programme_version_ids):
         return False
     reprice(reservation, pins.price_version_id, actor, now)
     return True

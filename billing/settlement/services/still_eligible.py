@@ -2,12 +2,13 @@
 
 Figures, size and place of the applicant stay as they were when the money was held (ADR 0007): whoever booked was told a price. Looked at
 again are the facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider; and of
-the provider the same and where its instrument stands (ADR 33).
+the provider the same and where its instrument stands (ADR 33). Days of invoice, claim and payment, which were expected on the day of the
+service, are then those of the charge at the earliest: a rule that judges one of them judges it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import Facts, Listing, Profile
+from billing.subsidy.rules.parts.validity import AWAITABLE
 from billing.subsidy.rules.programme import Programme
 from instruments.models import Organisation, OrganisationStatus
 
@@ -72,11 +74,13 @@ class _Served(NamedTuple):
 def _again(candidate: Candidate, now: Standing, today: date, served: _Served, *, suspended: bool) -> Candidate:
     before, facts = candidate.facts.applicant, served.facts(candidate.facts)
     stands = _stands(before.profile, now) and not (suspended and before.verified is not False)
-    if stands and facts is candidate.facts:
+    if stands and facts is candidate.facts and not candidate.programme.judges_days:
         return candidate
     profile = before.profile if stands else replace(before.profile, **now._asdict())
     facts = _as_of(facts, profile, today, suspended=suspended)
-    return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
+    if candidate.programme.judges_days:
+        facts = on_days(facts, dict.fromkeys(AWAITABLE.values(), today))
+    return replace(candidate, facts=facts) if loses(candidate.programme, candidate.facts, facts) else candidate
 
 
 def would_lose(candidate: Candidate, listings: tuple[Listing, ...], today: date, *, suspended: bool) -> bool:
@@ -84,7 +88,7 @@ def would_lose(candidate: Candidate, listings: tuple[Listing, ...], today: date,
     lists; everything else stays as it was charged."""
     profile = replace(candidate.facts.applicant.profile, credit_listings=listings, violations=own_violations(listings))
     facts = _as_of(candidate.facts, profile, today, suspended=suspended)
-    return _loses(candidate.programme, candidate.facts, facts)
+    return loses(candidate.programme, candidate.facts, facts)
 
 
 def _as_of(facts: Facts, profile: Profile, today: date, *, suspended: bool) -> Facts:
@@ -99,7 +103,16 @@ def _stands(profile: Profile, now: Standing) -> bool:
     return Standing(*(getattr(profile, name) for name in Standing._fields)) == now
 
 
-def _loses(programme: Programme, before: Facts, now: Facts) -> bool:
+def on_days(facts: Facts, known: Mapping[str, date]) -> Facts:
+    """The facts with days of ``invoice``, ``claim`` and ``payment`` as far as they are known. What the windows ask of them stays a
+    condition: that is judged elsewhere."""
+    service = facts.service
+    paper = replace(service.paper, payment_on=known.get("payment", service.paper.payment_on))
+    invoice_on, claim_on = known.get("invoice", service.invoice_on), known.get("claim", service.claim_on)
+    return replace(facts, service=replace(service, paper=paper, invoice_on=invoice_on, claim_on=claim_on))
+
+
+def loses(programme: Programme, before: Facts, now: Facts) -> bool:
     """Whether the programme, or one of its sides that could pay before, asks now for what was met then."""
     if not programme.sides:
         return bool(programme.unmet(now) - programme.unmet(before))

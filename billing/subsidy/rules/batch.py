@@ -162,7 +162,7 @@ class _Running:
         for cap in self.caps:
             key = self._key(programme, cap, facts)
             if key is not None and cap.applies(facts):
-                drawn = award.draws.get(cap.id, 0) if cap.on_account else _amount_under(cap, award)
+                drawn = award.draws.get(cap.id, 0) if cap.is_counted(facts) else _amount_under(cap, award)
                 self.used[key] = self.used.get(key, 0) + drawn
 
     def _opening(self, cap: Cap, facts: Facts) -> Balance | None:

@@ -294,7 +294,9 @@ def _writer(kind: type) -> Callable[[Any], Any]:
         return kind.isoformat
     if issubclass(kind, Mapping):
         return _plain_items
-    names: tuple[str, ...] = getattr(kind, "_fields", ()) or getattr(kind, "__slots__", ())
+    if issubclass(kind, tuple):
+        return lambda value: _plain_items(value._asdict())
+    names: tuple[str, ...] = getattr(kind, "__slots__", ())
     if not names or issubclass(kind, str):
         return lambda value: value
     return lambda value: {name: _plain(getattr(value, name)) for name in names}

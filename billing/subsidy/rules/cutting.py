@@ -168,7 +168,7 @@ class Cutting:
             return amount
         if balance is not None and balance.promised_fen is not None:
             amount = self._within_promise(cap, amount, balance.promised_fen)
-        if cap.on_account:
+        if cap.is_counted(self.facts):
             self.accounts.append((cap, room))
         params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "left_fen": room}
         if amount <= room:

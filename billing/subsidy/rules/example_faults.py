@@ -127,9 +127,9 @@ def _caps_for(document: Document, facts: Facts) -> list[Mapping[str, Any]]:
 
 
 def _needed(per: CapPer, facts: Facts) -> str:
-    """The fact that tells whose cap it is, where it is not given; what names no contract is one by itself."""
+    """The fact that tells whose cap it is, where it is not given; what names no order or contract is one by itself."""
     path = SUBJECT.get(per, "")
-    if not path or per is CapPer.CONTRACT or FIELDS[path].read(facts) is not None:
+    if not path or per in (CapPer.ORDER, CapPer.CONTRACT) or FIELDS[path].read(facts) is not None:
         return ""
     if per not in _INSTEAD:
         return path

@@ -75,7 +75,7 @@ _PLAIN: dict[str, dict[str, dict[FactKind, str]]] = {
             FactKind.FLAG: "imported",
         },
         "service.paper": {
-            FactKind.TEXT: "way purpose project contract_number invoice_number person",
+            FactKind.TEXT: "way purpose project contract_number order invoice_number person",
             FactKind.DAY: "contract_on payment_on",
             FactKind.FLAG: "project_evidence project_subsidised invoice_subsidised listed",
             FactKind.TEXTS: "awaited",

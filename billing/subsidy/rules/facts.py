@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,7 +109,8 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Paper:
     """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme. ``awaited``: which
-    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them."""
+    of ``invoice``, ``claim`` and ``payment`` have not happened, whatever day is expected for them. ``order``: a key of what was ordered
+    together."""
 
     contract_on: date | None = None
     payment_on: date | None = None
@@ -117,6 +120,7 @@ class Paper:
     project_evidence: bool | None = None
     project_subsidised: bool | None = None
     contract_number: str | None = None
+    order: str | None = None
     invoice_number: str | None = None
     invoice_subsidised: bool | None = None
     person: str | None = None
@@ -352,6 +356,7 @@ _MONEY: Mapping[type, frozenset[str]] = {
     BatchTotals: frozenset({"pool", "claims"}),
 }
 _NESTED = (Profile, Paper, ClaimAmounts, Counts)
+_AS_THEY_ARE = frozenset({str, int, bool})
 _SETS = frozenset({"policy_zones", "lists", "classes_taken", "awaited"})
 
 
@@ -424,15 +429,23 @@ def _money(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(group: Any) -> dict[str, Any]:
     """A group with its nested one, as JSON; what is not known is left out."""
-    amounts = _MONEY.get(type(group), frozenset())
+    names, values_of, amounts = _read_at_once(type(group))  # type: ignore[arg-type]  # a class can be a key
     found: dict[str, Any] = {}
-    for name in group.__slots__:
-        value = getattr(group, name)
+    for name, value in zip(names, values_of(group), strict=True):
+        if value is None or value == () or value == frozenset():
+            continue
         if isinstance(value, _NESTED):
             found |= _plain(value)
-        elif value is not None and value != () and value != frozenset():
+        else:
             found[name] = _plain_money(value) if name in amounts else _plain_value(name, value)
     return found
+
+
+@cache
+def _read_at_once(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], frozenset[str]]:
+    """The names of a group's facts, what gives all their values, and which of them are money: of hundreds most are not known."""
+    names: tuple[str, ...] = kind.__slots__  # type: ignore[attr-defined]
+    return names, attrgetter(*names), _MONEY.get(kind, frozenset())
 
 
 def _plain_money(value: Any) -> Any:
@@ -440,6 +453,8 @@ def _plain_money(value: Any) -> Any:
 
 
 def _plain_value(name: str, value: Any) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, date):

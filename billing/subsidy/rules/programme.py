@@ -82,7 +82,8 @@ class Programme:
     ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
     (0: it does not).
     ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
-    is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them.
+    is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them;
+    ``judges_days``: whether a rule beside its windows judges one of these, so that the real day may answer otherwise than the expected one.
     """
 
     sha256: str
@@ -115,6 +116,7 @@ class Programme:
     year_starts: str
     windows: tuple[Window | Lifetime, ...]
     awaits: frozenset[str]
+    judges_days: bool
     asks_what_was_paid: bool
     looks_before: bool
     asks_of_service: frozenset[str]
@@ -144,15 +146,13 @@ class Programme:
             return True
         return other.code in self.not_with or other.exclusive_class in self.not_with
 
-    @property
-    def limits_contracts(self) -> bool:
-        """Whether a cap is per contract. Such a cap is kept on no account: each service of the platform counts as a contract of its own, so
-        the programme is told of none (ADR 41)."""
-        return any(cap.per is CapPer.CONTRACT for cap in self.caps)
-
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
         return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
+
+    def caps_counted(self, facts: Facts) -> tuple[Cap, ...]:
+        """As ``accounts_for``, with those of the order and the contract that the facts name."""
+        return tuple(cap for cap in self.caps if cap.is_counted(facts) and cap.concerns(facts.applicant.kind))
 
     def year_cap(self, applicant_kind: str | None) -> Cap | None:
         """The cap in whose year, and of whose subject, services count for later ones: the first yearly one that concerns the applicant.
@@ -266,6 +266,7 @@ def _of_one_side(
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
         windows=windows,
         awaits=awaits,
+        judges_days=_judges_days(source),
         asks_what_was_paid=_asks_what_was_paid(source),
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
@@ -281,6 +282,15 @@ def _awaits(windows: Sequence[Window | Lifetime]) -> frozenset[str]:
     return frozenset(AWAITABLE[path] for path in named & AWAITABLE.keys())
 
 
+def _judges_days(rules: Any) -> bool:
+    """Whether any rule but the windows names a day that comes after the service."""
+    if isinstance(rules, str):
+        return rules in AWAITABLE
+    if isinstance(rules, Mapping):
+        return any(_judges_days(value) for name, value in rules.items() if name not in ("validity", "examples"))
+    return isinstance(rules, list) and any(_judges_days(each) for each in rules)
+
+
 def _asks_what_was_paid(document: Document) -> bool:
     bases = [document.get("base", {}), *(side.get("base", {}) for side in document.get("sides", ()))]
     named = {name for base in bases for name in (base.get("amount"), *base.get("least_of", ()))}
@@ -290,13 +300,16 @@ def _asks_what_was_paid(document: Document) -> bool:
 
 #: What says under which contract a service stands.
 OF_CONTRACT = frozenset({"service.contract_number", "service.contract_on"})
-#: Facts of a service that are told, and kept, only where a programme looks at them: whose it is, what for and how, and its contract.
-ONLY_WHERE_ASKED = frozenset({"service.person", "service.purpose", "service.way", *OF_CONTRACT})
+#: What follows from the commission sheet that a service is attached to.
+OF_SHEET = OF_CONTRACT | {"service.order"}
+#: Facts of a service that are told, and kept, only where a programme looks at them: whose it is, what for and how, its contract and order.
+ONLY_WHERE_ASKED = frozenset({"service.person", "service.purpose", "service.way", *OF_SHEET})
+_TOLD_FOR_A_CAP = frozenset({CapPer.PERSON_YEAR, CapPer.ORDER, CapPer.CONTRACT})
 
 
 def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
     named = facts_named([value for name, value in document.items() if name != "examples"])
-    return ONLY_WHERE_ASKED & (named | {SUBJECT[cap.per] for cap in caps if cap.per is CapPer.PERSON_YEAR})
+    return ONLY_WHERE_ASKED & (named | {SUBJECT[cap.per] for cap in caps if cap.per in _TOLD_FOR_A_CAP})
 
 
 _BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})

@@ -82,6 +82,8 @@ def _settlement_faults(settlement: Mapping[str, str]) -> Iterator[Fault]:
     expected = _PAYEE_OF[settlement["mode"]]
     if settlement["payee"] != expected:
         yield Fault("$.settlement.payee", f"money that is {settlement['mode']} goes to the {expected}; write that")
+    if "vat_invoice" in settlement and settlement["mode"] != "paid_beside":
+        yield Fault("$.settlement.vat_invoice", "only what is paid_beside is sold to the office; leave this out")
 
 
 def _part_faults(document: Document, payers: set[str]) -> Iterator[Fault]:

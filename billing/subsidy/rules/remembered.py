@@ -152,7 +152,7 @@ class _Generous(Cutting):
         self.depends = False
 
     def _cut(self, cap: Cap, amount: int) -> int:
-        if not cap.on_account:
+        if not cap.is_counted(self.facts):
             self.depends = self.depends or cap.share_of is not None
             return super()._cut(cap, amount)
         if not cap.selective or cap.applies(self.facts):
@@ -161,7 +161,7 @@ class _Generous(Cutting):
 
     def _room_of(self, payer: str) -> int | None:
         own = (cap for cap in self.programme.payer_caps if cap.payer == payer)
-        self.depends = self.depends or any(cap.on_account or cap.share_of is not None for cap in own)
+        self.depends = self.depends or any(cap.on_account or cap.if_named or cap.share_of is not None for cap in own)
         return super()._room_of(payer)
 
 

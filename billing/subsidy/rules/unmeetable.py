@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing.subsidy.rules.parts.caps import CapPer
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.programme import OF_CONTRACT
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission, so that only examples have them; besides these all of ``other`` and
@@ -52,16 +50,14 @@ class Unmeetable:
     facts: tuple[str, ...]
 
 
-def never_known_to(document: Piece) -> Callable[[str], bool]:
-    """Whether a document is told a fact of no booking: what nobody knows, and where it limits what contracts get the contract (ADR 41)."""
-    caps = [*document.get("caps", ()), *(cap for side in document.get("sides", ()) for cap in side.get("caps", ()))]
-    unknown = NEVER_KNOWN | OF_CONTRACT if any(cap["per"] == CapPer.CONTRACT for cap in caps) else NEVER_KNOWN
-    return lambda path: path in unknown or path.startswith(_OPEN)
+def never_known(path: str) -> bool:
+    """Whether no booking has a fact, because nobody knows it."""
+    return path in NEVER_KNOWN or path.startswith(_OPEN)
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known)
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
     found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))

@@ -14,7 +14,7 @@ from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known_to, unmeetable
+from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known, unmeetable
 
 Piece = Mapping[str, Any]
 CODE = "programme.warning."
@@ -34,7 +34,7 @@ class Warned:
 def warnings_of(document: Piece) -> list[Warned]:
     """Everything in a valid document that a booking cannot meet or feed: gates first, then the other parts in the order in which an award
     is worked out."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known)
     found = [_told(each.path, "unmeetable", each.facts) for each in unmeetable(document)]
     places = [("$", document)] + [(f"$.sides[{place}]", side) for place, side in enumerate(document.get("sides", ()))]
     looks = [look.windows(document), look.sides(document)]
@@ -198,8 +198,6 @@ class _Look:
                     yield _told(f"{where}.when", "never_holds", self.unknown(cap["when"]))
                 elif True not in possible:
                     yield _told(f"{where}.when", "cap_concerns", self.unknown(cap["when"]))
-            if cap["per"] == CapPer.CONTRACT:
-                yield from self.fact(f"{where}.per", "service.contract_number", "each_alone")
             for number, case in enumerate(limit.get("cases", ()) if isinstance(limit, Mapping) else ()):
                 yield from self.holding(case, f"{where}.limit.cases[{number}]")
 

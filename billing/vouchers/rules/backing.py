@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from billing.subsidy.rules.outcome import home_platform
-from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.parts.caps import Cap, CapPer
 
 VOUCHER = "voucher"
 
@@ -31,7 +31,7 @@ class Usable:
 
 def is_issued(cap: Cap) -> bool:
     """Whether the limit of a cap is what was issued to the applicant: a cap per voucher, or a total quota that only issuing sets."""
-    return cap.per.value == VOUCHER or (cap.per.value == "unit_total" and cap.configured and cap.refuse_when_unset)
+    return cap.per is CapPer.VOUCHER or (cap.per is CapPer.UNIT_TOTAL and cap.configured and cap.refuse_when_unset)
 
 
 def behind(cap: Cap, programme_id: int, on: date, vouchers: Sequence[Usable]) -> tuple[Usable, ...]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from config.kernel.models.guards import append_only, no_truncate
+
 
 class StoredFile(models.Model):
-    """A file behind the storage door, named by its content's SHA-256; never changed once written."""
+    """A file behind the storage door, named by its content's SHA-256; never changed once written. Only ``files.discard`` forgets one."""
 
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
@@ -17,3 +19,4 @@ class StoredFile(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["sha256"], name="stored_file_by_hash")]
+        triggers = [append_only("stored_file_kept"), no_truncate("stored_file_no_truncate")]

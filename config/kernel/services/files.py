@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+import pgtrigger
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from config.kernel.errors import Refusal
 from config.kernel.models import StoredFile
+
+#: The guard of the records of files, which only ``discard`` lifts, for one record.
+KEPT = "kernel.StoredFile:stored_file_kept"
 
 
 def store(content: bytes, *, file_name: str, media_type: str, user_id: int | None, now: datetime) -> StoredFile:
@@ -43,9 +47,11 @@ def read(stored: StoredFile) -> bytes:
 
 
 def discard(stored: StoredFile) -> None:
-    """Forget a file: its record, and once the transaction is through its bytes, where no other record names them."""
+    """Forget a file: its record, and once the transaction is through its bytes, where no other record names them. A file that any paper
+    names is not forgotten (foreign keys)."""
     path = stored.path
-    stored.delete()
+    with pgtrigger.ignore(KEPT):
+        stored.delete()
     transaction.on_commit(lambda: _drop(path))
 
 

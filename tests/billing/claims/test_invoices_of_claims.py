@@ -108,7 +108,7 @@ def test_looking_at_invoices_takes_the_same_queries_however_many_lines(cast, off
         for line in some:
             line.invoice_number = NUMBER
         subsidy.in_force(some[0].award.programme_version_id)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             invoices.elsewhere(some, invoices.behind(some)), invoices.taken(some)
 
 

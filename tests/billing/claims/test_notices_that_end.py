@@ -7,13 +7,15 @@ import pytest
 from django.test import Client
 
 from billing.claims import clawback_queries
+from billing.claims.pdf import render_html
 from billing.claims.rules.repaying import NoticeState
 from billing.claims.rules.totals import Standing
 from billing.claims.services import clawbacks, reviewing
 from billing.papers import checking
 from billing.papers.codes import KEY
 from billing.papers.rules.status import Status
-from tests.billing.claims.conftest import AFTER, wrong
+from instruments.models import Notice
+from tests.billing.claims.conftest import AFTER, PUBLIC_OVER, wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +27,25 @@ def disputed(cast, office):
     office.submit(claim, "he")
     office.close(batch)
     return claim, clawbacks.dispute(cast.actor("chen"), claim.pk, 1, 100, "The use was shorter.", AFTER)
+
+
+def test_a_notice_from_before_the_approval_names_no_day_by_which_to_pay(cast, office, disputed):
+    _claim, notice = disputed
+    assert notice.due_on is None and notice.content["repay"]["due_on"] == ""
+    paper = render_html(notice.content)
+    assert "Nothing is to be paid while the claim is not approved" in paper and "Pay back by" not in paper
+    shown = page(cast, f"/clawbacks/{notice.pk}/")
+    assert "Pay back by" not in shown and "overdue" not in shown
+    assert Notice.objects.filter(event="claim.clawback_later").exists()
+    assert not Notice.objects.filter(event="claim.clawback").exists()
+
+
+def test_a_notice_after_the_approval_names_the_day(cast, office):
+    _batch, claim = office.approved()
+    notice = clawbacks.dispute(cast.actor("chen"), claim.pk, 1, 100, "The use was shorter.", PUBLIC_OVER)
+    assert notice.due_on is not None and notice.content["repay"]["due_on"] == notice.due_on.isoformat()
+    assert "Pay back by" in render_html(notice.content)
+    assert Notice.objects.filter(event="claim.clawback").exists()
 
 
 def where(cast, notice):

@@ -191,6 +191,62 @@ def test_the_treasury_pays_within_the_window_of_payments(cast: Any, under: Any) 
     assert paying.make(cast.actor("qian"), batch.pk, datetime(2027, 11, 2, 2, 0, tzinfo=UTC))
 
 
+@pytest.fixture
+def judging(cast: Any) -> Any:
+    """``judging(when)``: DEMO-QH-V with a condition on a day to come, under which a session of November was charged that day."""
+
+    def make(when: dict[str, Any]) -> Office:
+        cast.lab.bank_name, cast.lab.bank_account_name, cast.lab.bank_account_number = "Bank", "Kunlun", "6222 1"
+        cast.lab.save()
+        document = programme_document("DEMO-QH-V") | {"examples": []}
+        gate = {
+            "type": "condition",
+            "clause": document["validity"]["clause"],
+            "when": when,
+            "says": {"zh": "及时", "en": "In time"},
+        }
+        document["validity"] = document["validity"] | {"last_day": "2027-12-31"}
+        document["gates"] = [*document["gates"], gate]
+        version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
+        subsidy.publish_version(cast.actor("sun"), version, cast.now)
+        Life(cast).whole(slot_of(9, 11))
+        assert Award.objects.exists()
+        return Office(cast, {"DEMO-QH-V": version})
+
+    return make
+
+
+def within(fact: str, *, if_unknown: str = "") -> dict[str, Any]:
+    own = {"if_unknown": if_unknown} if if_unknown else {}
+    return {"fact": fact, "within": [{"from": "2026-11-01", "to": "2027-03-15"}], **own}
+
+
+def test_a_condition_on_the_day_of_the_claim_is_told_to_the_office_when_it_was_missed(cast: Any, judging: Any) -> None:
+    office = judging(within("service.claim_on"))
+    claim = filled(office, closes_on=date(2027, 3, 31))
+    submit(office, claim, datetime(2027, 3, 20, 2, 0, tzinfo=UTC))
+    claim.refresh_from_db()
+    (check,) = [each for each in look(queries.check_inputs([claim])[claim.pk]) if each.code == CheckCode.ELIGIBLE]
+    assert not check.ok and list(check.positions) == [1]
+
+
+def test_a_claim_in_time_is_not_told_of(cast: Any, judging: Any) -> None:
+    office = judging(within("service.claim_on"))
+    claim = filled(office)
+    submit(office, claim, MARCH)
+    claim.refresh_from_db()
+    assert CheckCode.ELIGIBLE not in [each.code for each in look(queries.check_inputs([claim])[claim.pk])]
+
+
+def test_what_is_not_met_on_the_day_of_payment_stays_off_payment_lists(cast: Any, judging: Any) -> None:
+    office = judging(within("service.payment_on", if_unknown="yes"))
+    batch, _claim = office.approved("DEMO-QH-V", "deducted_now", who="li")
+    with pytest.raises(Refusal) as refused:
+        paying.make(cast.actor("qian"), batch.pk, APRIL)
+    assert code_of(refused) == "claims.not_paid_today"
+    assert paying.make(cast.actor("qian"), batch.pk, MARCH)
+
+
 def test_the_page_of_a_booking_tells_the_condition_in_words(cast: Any, under: Any, client: Client) -> None:
     under(CLAIMED)
     client.force_login(cast.users["lin"])

@@ -109,3 +109,28 @@ def test_a_payment_list_says_when_its_claims_were_public_and_what_came_of_it(cas
     old = copy.deepcopy(made.content)
     del old["lines"][0]["publicity"]
     assert "无异议" not in claim_pdf.render_html(old)  # a list of before is made as it was frozen
+
+
+def test_the_printed_twin_and_the_claims_page_say_what_came_of_the_publicity(cast, office):
+    made = stated(cast, office)
+    browser = Client(headers={"accept-language": "en"})
+    browser.cookies["django_language"] = "en"
+    browser.force_login(cast.users["he"])
+
+    def twin(address=f"/statements/{made.pk}/files/html"):
+        return browser.get(address).content.decode()
+
+    batch, (claim,) = office.filled()
+    assert "Publicity since the issue" not in twin()
+    office.submit(claim, "he")
+    office.close(batch)
+    office.passed(claim)
+    publicity = office.publicise(batch)
+    assert "Publicity since the issue" in twin() and claim.number in twin(f"/api/v1/statements/{made.pk}/html/")
+    objection = publishing.object_to(publicity.pk, claim.pk, "Somebody", "139 0000", "This was never measured", AFTER)
+    publishing.answer(cast.actor("chen"), objection.pk, False, "The log shows the use", AFTER)
+    publishing.end_due(PUBLIC_OVER)
+    since = twin().split("Publicity since the issue")[1]
+    assert claim.number in since and "no part of the paper" in since and publicity.until_on.isoformat() in since
+    assert "Publicity since the issue" not in pdf.render_html(made.content)
+    assert "1 objection, 0 upheld" in browser.get(f"/claims/{claim.pk}/").content.decode()

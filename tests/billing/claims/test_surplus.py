@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from billing.claims import pdf as claim_pdf
 from billing.claims.clawback_queries import free_fen
-from billing.claims.models import Clawback, PaymentLine
+from billing.claims.models import Clawback, PaymentLine, PaymentList
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.repaying import NoticeState
 from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, repaying, reviewing, surplus
@@ -352,4 +353,67 @@ def test_the_api_sends_it_back_and_takes_it(cast, notice, monkeypatch):
     nothing_open = {"amount_fen": 100, "received_on": "2026-12-22"}
     assert post("qian", f"claw-backs/{notice.pk}/repayments/", nothing_open, "n").status_code == 422
     assert post("qian", f"claw-backs/{notice.pk}/repayments/", nothing_open | {"too_much": True}, "n2").status_code == 201
+    assert wrong() == {}
+
+
+@pytest.fixture
+def too_much(cast, office, notice):
+    """Fifty yuan too much for a notice, of a payee whose next claim is approved and on no list yet."""
+    claim = next_claim(cast, office, "approved")
+    row = money(cast, notice, 5000, too_much=True)
+    repaying.confirm(cast.actor("sun"), row.pk, JANUARY + timedelta(days=21))
+    return claim, Repayment.objects.get(pk=row.pk)
+
+
+def test_what_came_too_much_goes_with_the_next_list_and_never_another_way_too(cast, office, notice, too_much):
+    claim, row = too_much
+    now, qian, sun = JANUARY + timedelta(days=22), cast.actor("qian"), cast.actor("sun")
+    with pytest.raises(Conflict) as conflict:
+        paying.make(qian, claim.batch_id, now, surplus_fen=4999)
+    assert code_of(conflict) == "claims.figures_differ" and not SurplusRefund.objects.exists()
+    made = paying.make(qian, claim.batch_id, now, surplus_fen=5000)
+    (refund,) = SurplusRefund.objects.all()
+    assert refund.payment_list_id == made[0].pk and left(row) == 0
+    said = made[0].content["surplus"]
+    assert [(each["notice"], each["amount_fen"]) for each in said["lines"]] == [(notice.number, 5000)]
+    assert said["transfer_fen"] == made[0].total_fen + 5000 and all("surplus" not in each.content for each in made[1:])
+    paper = claim_pdf.render_html(made[0].content)
+    assert notice.number in paper and "To transfer in all" in paper
+    with pytest.raises(Refusal):
+        surplus.send_back(qian, row.pk, Transfer(1, PAID_ON, "B1"), JANUARY + timedelta(days=30))
+    fields = {"repayment": row, "paid_on": PAID_ON, "reference": "x", "recorded_by": cast.users["qian"], "recorded_at": now}
+    with pytest.raises(IntegrityError, match="than came too much"), transaction.atomic():
+        SurplusRefund.objects.create(**fields, amount_fen=1)
+    with pytest.raises(Conflict) as early:
+        surplus.confirm(sun, refund.pk, now)
+    assert code_of(early) == "surplus.list_open"
+    with pytest.raises(IntegrityError, match="once the list is approved"), transaction.atomic():
+        SurplusRefund.objects.filter(pk=refund.pk).update(confirmed_by=cast.users["sun"], confirmed_at=now)
+    assert "Goes back with this list" in page_of(cast.users["qian"], f"/payout-lists/{made[0].pk}/").content.decode()
+    for each in made:
+        paying.sign(cast.actor("chen"), each.pk, now)
+        paying.sign(sun, each.pk, now)
+    with pytest.raises(Forbidden):
+        surplus.confirm(qian, refund.pk, now)  # who made the list recorded it
+    surplus.confirm(sun, refund.pk, now)
+    assert owed(notice) == 0 and wrong() == {}
+    with pytest.raises(Conflict) as paid:
+        paying.cancel(qian, made[0].pk, "wrong", now)
+    assert code_of(paid) == "claims.list_paid"
+
+
+def test_a_cancelled_list_leaves_it_free_and_a_list_without_it_says_nothing(cast, office, notice, too_much):
+    claim, row = too_much
+    now, qian = JANUARY + timedelta(days=22), cast.actor("qian")
+    assert "sent too much for claw-backs" in page_of(cast.users["qian"], f"/claim-batches/{claim.batch_id}/").content.decode()
+    made = paying.make(qian, claim.batch_id, now, surplus_fen=5000)
+    for each in made:
+        paying.cancel(qian, each.pk, "wrong payer", now)
+    assert left(row) == 5000 and SurplusRefund.objects.get().end_reason == "wrong payer"
+    again = paying.make(qian, claim.batch_id, now)
+    assert all("surplus" not in each.content for each in again) and left(row) == 5000
+    other = PaymentList.objects.get(pk=made[0].pk)
+    fields = {"repayment": row, "paid_on": PAID_ON, "reference": "x", "recorded_by": cast.users["qian"], "recorded_at": now}
+    with pytest.raises(IntegrityError, match="of a payee whom it pays"), transaction.atomic():
+        SurplusRefund.objects.create(**fields, amount_fen=1, payment_list=other)  # it is cancelled
     assert wrong() == {}

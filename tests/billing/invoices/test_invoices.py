@@ -18,6 +18,7 @@ from billing.bills.services import issuing
 from billing.bills.services.issuing import local_day
 from billing.invoices import batch_file, queries, sheets
 from billing.invoices.models import InvoiceRequest, VatInvoice
+from billing.invoices.papers import ASKERS, of_bill
 from billing.invoices.rules.checks import Given
 from billing.invoices.services import asking, recording
 from billing.invoices.services.asking import Wanted
@@ -36,7 +37,7 @@ WANTED = Wanted("高原公司", "91630100MA00000151", "special", "books@gaoyuan.
 
 def invoice_of(made, number="26632000000000000001", **changes) -> Given:
     """A right invoice for a bill: 6 % of tax in it."""
-    expected = queries.expected_of(made, "", local_day(DECEMBER))
+    expected = queries.expected_of(of_bill(made), "", local_day(DECEMBER))
     net = made.total_fen * 100 // 106
     given = Given(
         number, "", local_day(DECEMBER), expected.buyer_code, expected.seller_code, net, made.total_fen - net, made.total_fen
@@ -79,7 +80,10 @@ def test_from_the_wish_to_the_red_letter(bill, cast, client):
     wish.refresh_from_db()
     assert wish.answer == "refused" and refused(lambda: asking.withdraw(firm, made.pk, DECEMBER)) == ["invoice.nothing_asked"]
     again = asking.ask(
-        firm, made.pk, replace(WANTED, buyer_code=queries.expected_of(made, "", local_day(DECEMBER)).buyer_code), DECEMBER
+        firm,
+        made.pk,
+        replace(WANTED, buyer_code=queries.expected_of(of_bill(made), "", local_day(DECEMBER)).buyer_code),
+        DECEMBER,
     )
     given = invoice_of(made)
     with pytest.raises(Forbidden):
@@ -112,7 +116,7 @@ def test_from_the_wish_to_the_red_letter(bill, cast, client):
 
 
 def _pays(actor, firm_id: int) -> bool:
-    return firm_id in actor.organisations(*asking.ASKERS)
+    return firm_id in actor.organisations(*ASKERS)
 
 
 def test_what_the_database_refuses_of_invoices_whoever_writes(bill, cast):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
-from billing.invoices import queries
+from billing.invoices import papers, queries
 from billing.invoices.services import asking, recording
 from config.kernel.models import AuditEntry
 from tests.billing.bills.conftest import DECEMBER
@@ -28,7 +28,7 @@ def pages_of(cast, made):
 
 def test_another_buyer_is_refused_unless_said_and_then_seen_by_finance_until_after_it_is_recorded(bill, cast):
     made, li, firm = bill(), cast.actor("li"), cast.actor("zhao")
-    assert queries.customer_code(made.content) == WANTED.buyer_code != PARENT
+    assert papers.of_bill(made).buyer_code == WANTED.buyer_code != PARENT
     for said in ("", "  "):
         wanted = replace(WANTED, buyer_code=PARENT, other_buyer=said)
         assert refused(lambda wanted=wanted: asking.ask(firm, made.pk, wanted, DECEMBER)) == ["invoice.other_buyer"]

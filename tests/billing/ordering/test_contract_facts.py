@@ -125,17 +125,6 @@ def test_nothing_is_looked_up_and_nothing_worked_out_anew_where_no_programme_ask
     assert booked.quotes.count() == before
 
 
-def test_a_programme_with_a_limit_per_contract_is_not_told_of_one(cast: Any, published: Any, sheet: Any) -> None:
-    clause = voucher_document(CODE)["clauses"][0]["id"]
-    cap = {"id": "contract", "per": "contract", "limit": "100", "when_short": "partial", "clause": clause}
-    published(asking({"not": CONTRACT}, caps=[cap]))
-    life, under = Life(cast), signed(cast, sheet())
-    for slot in (slot_of(9, 11), slot_of(13, 15)):
-        booked = life.approve(life.ask(slot))
-        sheets.link(cast.actor("lin"), under.pk, booked.pk, cast.now)
-        assert life.use(booked).deducted_fen == 100_00
-
-
 def test_a_sample_job_is_told_of_its_sheet_when_it_is_asked_for_and_accepted(cast: Any, published: Any, sheet: Any) -> None:
     published(asking(CONTRACT))
     work = Work(cast, make_item(cast))

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from billing.pricing import sample_prices
 from billing.settlement.models import Charge, Quote, Statement, StatementLine
 from booking.models import Reservation
+from config.kernel.services import files
 from instruments.services import resources
 
 #: Table -> a change that must be refused, and whether rows may be deleted or the table emptied at all (never).
@@ -29,6 +30,7 @@ KEPT = {
     "billing_statementline": "position = position + 1",
     "booking_reservationtransition": "reason = 'another'",
     "kernel_auditentry": "actor_name = 'nobody'",
+    "kernel_storedfile": "file_name = 'other'",
 }
 
 #: Tables whose triggers are tried, each with its control or beside what is allowed, where their rows are made.
@@ -58,6 +60,7 @@ TRIED_ELSEWHERE = {
     **dict.fromkeys(
         ("billing_recheckfinding", "billing_recheckitem", "billing_rechecksample"), "tests/billing/claims/test_rechecks.py"
     ),
+    "billing_handentry": "tests/billing/payments/test_by_hand.py",
     "billing_repayment": "tests/access/test_kept.py",
     "billing_surplusrefund": "tests/access/test_kept.py",
     "billing_accountcodes": "tests/access/test_kept.py",
@@ -162,6 +165,7 @@ def written(life, programmes, slot) -> Iterator[Reservation]:
     cast = life.cast
     test = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", {"name": "XRD"}, {}, cast.now)
     sample_prices.publish_test_price(cast.actor("li"), test, "sample", 8000, {}, date(2026, 12, 1), cast.now, date(2026, 12, 1))
+    files.store(b"%PDF-1.4 of a paper", file_name="paper.pdf", media_type="application/pdf", user_id=None, now=cast.now)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     yield charge.reservation

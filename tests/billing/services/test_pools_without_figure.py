@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.ledger.models import Account
-from billing.subsidy import budgets
+from billing.subsidy import budgets, figures
 from tests.billing.money_invariants import wrong
 from tests.billing.services.conftest import Life
 from tests.conftest import programme_document, slot_of
@@ -44,6 +44,26 @@ def test_refuse_gives_nothing_and_says_why(life: Life, publish: Publish) -> None
     (outcome,) = quote.result["outcomes"]
     assert outcome["outcome"] == "refused"
     assert [each["code"] for each in outcome["reasons"]] == ["subsidy.unmet.limit_not_set"]
+
+
+def test_the_self_test_says_who_is_eligible_and_that_the_figure_is_not_set(cast: Any, publish: Publish, client: Client) -> None:
+    version = publish(without_figure("refuse"))
+    asked = {"kind": "firm", "region": "630104", "service": "instrument_use", "amount_yuan": "1000", "size": "small"}
+
+    def page(language: str = "en", **more: str) -> str:
+        return client.get(reverse("eligibility"), asked | more, headers={"accept-language": language}).content.decode()
+
+    shown = page()
+    assert "Eligible</strong>" in shown and "the figure has not been set of: budget of the programme" in shown
+    assert "0 programmes would pay" in shown and "1 more would, once its figure is set" in shown
+    assert "400.00" not in shown and "has not been set yet" not in shown
+    assert "符合条件" in page("zh-hans")
+    large = page(size="large")
+    assert "Eligible</strong>" not in large and "No subsidy" in large and "figure has not been set" not in large
+    asked_figure = figures.ask(cast.actor("chen"), version.pk, "pool", None, 300_00, "Budget", cast.now)
+    figures.confirm(cast.actor("sun"), asked_figure.pk, cast.now)
+    shown = page()
+    assert "1 programme would pay" in shown and "300.00" in shown and "figure has not been set" not in shown
 
 
 def test_its_page_and_the_budgets_say_that_there_is_no_figure(cast: Any, publish: Publish, client: Client) -> None:

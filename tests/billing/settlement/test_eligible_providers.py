@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from billing.ledger.models import Account
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
 from billing.settlement.services.replaying import replay_charges
+from booking.services import transitions, usage_review
 from instruments.models import OrganisationIdentifier
 from tests.billing.firms.conftest import PDF, USCC
 from tests.billing.services.conftest import Life
@@ -101,6 +102,57 @@ def test_what_no_gate_asks_for_takes_nothing_and_leaves_the_facts_as_they_were(l
     charge = life.use(_again(booked))
     assert charge.deducted_fen == 320_00
     assert charge.inputs["candidates"] == promised
+
+
+DAYS_TO_COME = {
+    "label": {"fact": "provider.labels", "has_label": {"any_of": ["certified_provider"], "valid_on": ["service.claim_on"]}},
+    "invoice": {"fact": "provider.labels", "has_label": {"any_of": ["certified_provider"], "valid_on": ["service.invoice_on"]}},
+    "window": {"fact": "service.claim_on", "within": [{"from": "11-01", "to": "11-25"}]},
+    "credit": {"fact": "provider.credit_listings", "free_on": {"days": ["service.claim_on", "service.payment_on"]}},
+}
+
+
+def on_a_day_to_come(when: dict[str, Any]) -> dict[str, Any]:
+    document = asking()
+    gate = {"type": "condition", "clause": document["clauses"][0]["id"], "when": when, "says": SAYS}
+    return document | {"gates": [gate]}
+
+
+def valid_until_the_service(lab: Any, life: Life) -> Any:
+    """A session of 25 November, a label that ends that day, and an entry on a list that was known before and begins the day after."""
+    declared(lab, valid_to=date(2026, 11, 25))
+    text = f"uscc,name,from,to\n{USCC['lab']},Kunlun,2026-11-26,\n"
+    credit.import_list(lab.actor("zhou"), "serious_default", "Notice 9", text.encode(), lab.now)
+    return life.approve(life.ask(slot_of(9, 11)))
+
+
+def agreed_after(lab: Any, booked: Any, days: int) -> Charge:
+    transitions.check_in(lab.actor("wang"), booked.pk, booked.starts_at)
+    transitions.check_out(lab.actor("wang"), booked.pk, booked.ends_at)
+    assert usage_review.agree(lab.actor("lin"), booked.pk, booked.ends_at + timedelta(days=days))
+    return Charge.objects.get(reservation=booked)
+
+
+@pytest.mark.parametrize("kind", DAYS_TO_COME)
+def test_a_condition_on_a_day_to_come_is_judged_again_by_the_day_of_the_charge(lab: Any, published: Any, kind: str) -> None:
+    """Eligible when it was booked, not when it was charged."""
+    published(on_a_day_to_come(DAYS_TO_COME[kind]))
+    life = Life(lab)
+    booked = valid_until_the_service(lab, life)
+    assert booked.starts_at.date() == date(2026, 11, 25) and life.quote(booked).deducted_fen == 320_00
+    charge = agreed_after(lab, _again(booked), days=1)
+    assert charge.deducted_fen == 0
+    (lost,) = reservation_figures.money_of(lab.actor("lin"), booked).lost
+    assert (lost.promised_fen, [each["code"] for each in lost.reasons]) == (320_00, ["subsidy.unmet.condition"])
+    assert {(each.differences, each.problem) for each in replay_charges()} == {((), "")}
+
+
+@pytest.mark.parametrize("kind", DAYS_TO_COME)
+def test_charged_on_the_day_that_was_expected_it_stays(lab: Any, published: Any, kind: str) -> None:
+    published(on_a_day_to_come(DAYS_TO_COME[kind]))
+    booked = valid_until_the_service(lab, Life(lab))
+    charge = agreed_after(lab, _again(booked), days=0)
+    assert charge.deducted_fen == 320_00 and replay_charges()
 
 
 def test_what_the_provider_gained_adds_nothing(cast: Any, published: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ import pgtrigger
 import pytest
 from django.db import transaction
 from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing import wording
 from billing.bills.models import AwardReversal, ReversalCause
@@ -19,13 +22,16 @@ from billing.claims.services.replaying import replay_batches
 from billing.firms.services import partners
 from billing.firms.services.partners import Partner
 from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.rules.money import plain_yuan
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy.rules import Balance, Refused, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.batch import Claim as OfBatch
+from billing.subsidy.rules.batch import Opening, evaluate_batch
 from billing.subsidy.rules.codec import candidate_to_json, candidates_of
-from billing.subsidy.rules.outcome import Home
+from billing.subsidy.rules.outcome import Home, paid_by_homes
 from billing.vouchers.rules.backing import Usable, behind, spread_by_home
 from billing.vouchers.services import holding
 from booking.services import transitions
@@ -174,7 +180,7 @@ def test_the_rules_over_a_batch_leave_alone_what_a_home_pays(opened, cast, publi
 
 def test_the_rules_over_a_batch_cut_what_is_ours_of_an_award_and_leave_the_homes_part_whole(opened, cast):
     """40 % of 800.00 are assumed: 320.00, of which Shanghai's voucher pays 100.00. The pool of 220.00 over fees of 800.00 fixes 27.5 %:
-    220.00 for the award, of which 220/320 are ours: 151.25. So 68.75 of our 220.00 go back, and nothing of Shanghai's."""
+    220.00 for the award, Shanghai's 100.00 among them: ours are 120.00. So 100.00 of our 220.00 go back, and nothing of Shanghai's."""
     cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
     cast.firm.save()
     rate = {"type": "ex_post", "clause": "6", "at_least": "0.1", "at_most": "0.5", "assume": "0.4"}
@@ -188,10 +194,57 @@ def test_the_rules_over_a_batch_cut_what_is_ours_of_an_award_and_leave_the_homes
     office.close(batch)
     claim = Claim.objects.get(pk=claim.pk)
     cut = claim.lines.get(kind="batch_rule")
-    assert {each["payer"]: each["amount_fen"] for each in cut.payers} == {"province": -41_25, "prefecture": -27_50}
-    assert claim.total_fen == 251_25 and AwardReversal.objects.get().amount_fen == 68_75
-    assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (348_75, 0, 151_25), 151_25)
+    assert {each["payer"]: each["amount_fen"] for each in cut.payers} == {"province": -60_00, "prefecture": -40_00}
+    assert claim.total_fen == 220_00 and AwardReversal.objects.get().amount_fen == 100_00
+    assert (left(foreign), left(own), drawn_on_pool()) == ((0, 0, 100_00), (380_00, 0, 120_00), 120_00)
     assert broken() == {}
+
+
+def test_a_home_that_pays_more_than_the_fixed_rate_gives_leaves_nothing_to_ours(opened, cast):
+    """Of 320.00 Shanghai pays 250.00, and the rate comes to 220.00: all of our 70.00 go back, and Shanghai's part stays its own."""
+    cast.firm.bank_name, cast.firm.bank_account_name, cast.firm.bank_account_number = "Bank of Demo", "Gaoyuan", "6222 1"
+    cast.firm.save()
+    rate = {"type": "ex_post", "clause": "6", "at_least": "0.1", "at_most": "0.5", "assume": "0.4"}
+    given = opened("refund", pool="220", rate=rate)
+    foreign, _own = given.recognise(250_00), Desk(cast).issued(500_00)
+    given.life.whole(slot_of(9, 11))
+    office = Office(cast, {CODE: given.version})
+    batch, (claim,) = office.filled(CODE)
+    office.submit(claim, "zhao")
+    office.close(batch)
+    assert Claim.objects.get(pk=claim.pk).total_fen == 250_00 and AwardReversal.objects.get().amount_fen == 70_00
+    assert left(foreign) == (0, 0, 250_00) and drawn_on_pool() == 0
+    assert broken() == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    fees=st.lists(st.integers(1_00, 5000_00), min_size=1, max_size=6),
+    homes=st.lists(st.integers(0, 3000_00), min_size=6, max_size=6),
+    pool=st.integers(1_00, 5000_00),
+)
+def test_ours_and_what_homes_pay_are_together_never_more_than_the_fixed_rate_gives(
+    fees: list[int], homes: list[int], pool: int
+) -> None:
+    """Unless the home alone pays more: then ours is nil."""
+    rate = {"type": "ex_post", "clause": "1", "at_least": "0.1", "at_most": "0.6", "assume": "0.4"}
+    fund = {"id": "fund", "per": "pool", "limit": plain_yuan(pool), "when_short": "partial", "clause": "1"}
+    programme = parse_programme(small_document(rate=rate, caps=[fund, VOUCHER]))
+
+    def batch(told: list[int]) -> dict[str, Any]:
+        claims = [
+            OfBatch(str(place), parse_facts(facts_of(plain_yuan(fee))), {"voucher": (Home(HOME, home),)} if home else {})
+            for place, (fee, home) in enumerate(zip(fees, told, strict=False))
+        ]
+        return dict(evaluate_batch(programme, claims, Opening({"fund": Balance(pool)}, {})).outcomes)
+
+    whole, found = batch([0] * len(fees)), batch(homes)
+    fixed = min(Fraction(6, 10), max(Fraction(1, 10), Fraction(pool, sum(fees))))
+    for fee, home, outcome in zip(fees, homes, found.values(), strict=False):
+        theirs = sum(paid_by_homes(outcome).values())
+        assert outcome.total_fen <= fixed * fee + 1 and theirs == min(home, outcome.total_fen)
+        assert outcome.total_fen - theirs <= max(0, fixed * fee - home + 1)
+    assert sum(each.total_fen for each in whole.values()) <= pool
 
 
 def test_a_divided_pool_is_asked_by_each_claim_for_what_is_ours_of_it(opened, cast, published):

@@ -114,8 +114,8 @@ def test_a_source_without_a_place_would_be_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_every_kind_of_account_that_the_code_opens_has_a_word() -> None:
-    opened = account_kinds() - {each.value for each in (CapPer.ORDER, CapPer.SESSION, CapPer.CONTRACT, CapPer.PAYMENT)}
-    assert {"prepaid", "spending_limit", "elsewhere", "subsidy_due", "firm_year"} <= opened
+    opened = account_kinds() - {CapPer.SESSION.value, CapPer.PAYMENT.value}
+    assert {"order", "contract", "prepaid", "spending_limit", "elsewhere", "subsidy_due", "firm_year"} <= opened
     with translation.override("en"):
         assert [kind for kind in sorted(opened) if str(account_word(kind)) == kind] == []
 

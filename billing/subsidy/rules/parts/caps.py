@@ -16,7 +16,8 @@ from billing.subsidy.rules.parts.conditions import Condition, condition_faults, 
 
 
 class CapPer(StrEnum):
-    """What is counted together under one cap. All but those of a single piece of work are kept on an account."""
+    """What is counted together under one cap. All but those of a single piece of work are kept on an account; those of an order or a
+    contract where the facts name one."""
 
     ORDER = "order"
     SESSION = "session"
@@ -38,9 +39,12 @@ class CapPer(StrEnum):
 _ONLY_FOR = {CapPer.FIRM_YEAR: "firm", CapPer.TEAM_YEAR: "team"}
 #: Caps of a single piece of work: no account is kept for them.
 _OF_ONE_PIECE = frozenset({CapPer.ORDER, CapPer.SESSION, CapPer.CONTRACT, CapPer.PAYMENT})
-#: The fact that tells whose cap it is; a pool is everybody's, an order, session or payment is one claim, and so is a contract that
-#: names no number (ADR 41).
+#: Of these, caps of several pieces where the facts name what they belong to: an account is kept for each name (ADR 54).
+_OF_WHAT_IS_NAMED = frozenset({CapPer.ORDER, CapPer.CONTRACT})
+#: The fact that tells whose cap it is; a pool is everybody's, a session or payment is one claim, and so is what names no order or
+#: contract.
 SUBJECT = {
+    CapPer.ORDER: "service.order",
     CapPer.CONTRACT: "service.contract_number",
     CapPer.FIRM_YEAR: "applicant.id",
     CapPer.TEAM_YEAR: "applicant.id",
@@ -69,7 +73,8 @@ class LimitCase:
 class Cap:
     """One cap. ``limit_fen`` is the document's limit (None: only configuration sets one); ``configured`` means that an
     account's own limit replaces it, otherwise the lower of the two holds. ``payer`` empty: joint over all payers.
-    ``on_account``: an award draws on an account of this cap. ``only_for``: the kind of applicant it limits, or empty.
+    ``on_account``: every award draws on an account of this cap; ``if_named``: one whose facts name an order or contract does.
+    ``only_for``: the kind of applicant it limits, or empty.
 
     ``when``: whom it concerns (a condition that cannot be told: it does). ``cases``: other limits by condition; ``limit_fen`` is then
     the highest of all. ``share_of``: the limit is a ``share`` of that cap's limit. ``pro_rata``: a batch divides it in proportion.
@@ -96,6 +101,11 @@ class Cap:
     selective: bool = True
     pool_of: str = ""
     new_money: bool = False
+    if_named: bool = False
+
+    def is_counted(self, facts: Facts) -> bool:
+        """Whether an award to these facts draws on an account of this cap."""
+        return self.on_account or (self.if_named and _named(self.per, facts) is not None)
 
     def concerns(self, applicant_kind: str | None) -> bool:
         """A yearly cap of firms is for firms, of teams for teams; the others are for everybody."""
@@ -191,7 +201,13 @@ def parse_cap(document: Mapping[str, Any], basis: str) -> Cap:
         selective=per in _ONLY_FOR or "when" in document,
         pool_of=document.get("pool_of", ""),
         new_money=document.get("new_money", False),
+        if_named=per in _OF_WHAT_IS_NAMED,
     )
+
+
+def _named(per: CapPer, facts: Facts) -> str | None:
+    paper = facts.service.paper
+    return paper.order if per is CapPer.ORDER else paper.contract_number
 
 
 def _highest(limit: Any, cases: Sequence[LimitCase], otherwise: int | None) -> int | None:

@@ -44,7 +44,7 @@ def divided(**changes):
 
 
 def row(firm, fee, month=1):
-    return Row(firm, month - 1, fee, 0, 120, 0, firm, 7, 3, 9, f"2026-{month:02d}")
+    return Row(firm, month - 1, fee, 0, 120, 0, firm, 7, 3, 9, 0, 0, f"2026-{month:02d}")
 
 
 def fresh():
@@ -169,6 +169,23 @@ def test_what_another_region_pays_of_an_award_is_not_cut():
         "fund": 933_33, "voucher:voucher:CN-310000/1": 200_00, "voucher:voucher:JS/1": 333_33, "voucher:voucher:JS/2": 600_00,
     }  # fmt: skip
     assert made.drawn == {"2026-01": [2, 1200_00 - 66_67, 200_00]}
+
+
+def test_a_rate_fixed_afterwards_gives_no_more_than_it_says_together_with_what_another_region_pays():
+    """Half of 600.00 and 800.00 are assumed: 300.00, of which another region pays 200.00, and the 250.00 that are left of 350.00. The
+    rate comes to 350/1400: 150.00 and 200.00. The other region's 200.00 stay, and nothing of ours beside them."""
+    caps = [cap("fund", "pool", 350), cap("voucher", "voucher", {"configured": True, "when_unset": "no_limit"})]
+    days = date(2026, 1, 1), date(2026, 12, 31)
+
+    def purse(number, fen, payer=""):
+        return Purse(Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer), fen)
+
+    held = by_holder(
+        [(0, purse("CN-310000/1", 200_00, "partner:CN-310000")), (0, purse("JS/1", 900_00)), (1, purse("JS/2", 900_00))]
+    )
+    made = simulated(document(caps=caps, rate=AFTERWARDS), [row(0, 600_00), row(1, 800_00)], vouchers=held)
+    assert (made.firms[0][2], made.firms[1][2]) == (200_00, 200_00) and made.batches == [["", 2, 550_00, 2, 150_00]]
+    assert made.used["fund"] == 200_00
 
 
 # --- The same function as for real batches --------------------------------------------------------------------------------

@@ -45,9 +45,9 @@ def known() -> Known:
     return made
 
 
-def row(customer=1, fee=1000_00, month=1, facts=0, owner=7, samples=0, instrument=3):
+def row(customer=1, fee=1000_00, month=1, facts=0, owner=7, samples=0, instrument=3, order=0, sheet=0):
     minutes, place = (0, 11 + month) if samples else (120, month - 1)
-    return Row(facts, place, fee, 0, minutes, samples, customer, owner, instrument, 9, f"2026-{month:02d}")
+    return Row(facts, place, fee, 0, minutes, samples, customer, owner, instrument, 9, order, sheet, f"2026-{month:02d}")
 
 
 def simulated(rows, document=None, budget=None, full=True, state=None, vouchers=None):
@@ -113,6 +113,17 @@ def test_sister_firms_share_the_limit_of_their_controller():
         return made.total[2]
 
     assert given("Mother", "Mother") == 500_00 and given("Mother", "Aunt") == 800_00
+
+
+@pytest.mark.parametrize(("per", "name"), [("order", "order"), ("contract", "sheet")])
+def test_sessions_of_one_order_or_contract_share_its_limit_and_lone_ones_do_not(per, name):
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    yearly = next(cap for cap in document["caps"] if cap["id"] == "firm-year")
+    document["caps"] = [yearly | {"per": per, "limit": "500"}]
+    together = simulated([row(**{name: 4}), row(**{name: 4}), row(**{name: 5})], document)
+    assert together.total[2] == 400_00 + 100_00 + 400_00 and sorted(together.used.values()) == [400_00, 500_00]
+    alone = simulated([row(), row(), row()], document)
+    assert alone.total[2] == 1200_00 and alone.used == {}
 
 
 @pytest.mark.parametrize("amount", ["paid", "invoice"])
