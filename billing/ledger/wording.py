@@ -73,7 +73,7 @@ REASONS: dict[str, Word] = {
     "credit_note": pgettext_lazy("reason of a movement", "Credited"),
     "bank_import": pgettext_lazy("reason of a movement", "Came in by bank transfer"),
     "by_hand": pgettext_lazy("reason of a movement", "Entered by hand and confirmed"),
-    "by_hand_end": pgettext_lazy("reason of a movement", "Entry by hand taken back"),
+    "undone": pgettext_lazy("reason of a movement", "Entry by hand taken back"),
     "checkout_paid": pgettext_lazy("reason of a movement", "Paid online"),
     "payment_give": pgettext_lazy("reason of a movement", "Given to the bill"),
     "payment_undo": pgettext_lazy("reason of a movement", "Taken from the bill again"),

@@ -143,7 +143,9 @@ def _undo(actor: Actor, row: HandEntry, reason: str, now: datetime) -> None:
     undone = Refund.objects.create(
         payment=payment, kind=RefundKind.UNDONE, amount_fen=payment.amount_fen, reason=reason, actor_id=actor.user_id, at=now
     )
-    accounts.post_refund(payment, payment.amount_fen, Source("refund", undone.pk, "by_hand_end", actor_id=actor.user_id), now)
+    accounts.post_refund(
+        payment, payment.amount_fen, Source("refund", undone.pk, RefundKind.UNDONE.value, actor_id=actor.user_id), now
+    )
 
 
 def lock_owner(owner_id: int) -> None:
