@@ -22,7 +22,7 @@ from billing.api import serializers as texts
 from billing.api import shapes
 from billing.claims.publicity_since import publicity_since
 from billing.ledger.rules.documents import DocumentError
-from billing.month.paid_out import came_of
+from billing.month.paid_out import came_of_each
 from billing.pricing import drafts
 from billing.pricing import services as pricing
 from billing.pricing.subjects import subject_for
@@ -306,7 +306,7 @@ class StatementView(ApiView):
 
 def _statements_json(rows: Sequence[Statement]) -> list[dict[str, Any]]:
     """Statements with what became of each; read together."""
-    known = came_of(Statement.objects.filter(pk__in=[each.pk for each in rows]))
+    known = came_of_each(rows)
     return [shapes.statement_json(each, known[each.pk]) for each in rows]
 
 

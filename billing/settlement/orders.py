@@ -1,4 +1,4 @@
-"""What was ordered together: services of one order share a limit per order (ADR 54).
+"""What was ordered together: services of one order share a limit per order (ADR 53).
 
 An order is the commission sheet that both sides have signed and under which a service stands; without one the series in which its time was
 asked for, else the instruments that were asked for at once; else the service is an order of its own, which has no name.

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.claims import queries as claims
 from billing.claims.publicity_since import publicity_since
 from billing.invoices.queries import sold_invoice
-from billing.month.paid_out import came_of
+from billing.month.paid_out import came_of_each
 from billing.month.sheets import statements_csv
 from billing.settlement import queries, taken_back
 from billing.settlement.models import Statement
@@ -163,12 +163,13 @@ def statement_list(request: HttpRequest) -> HttpResponse:
     shown = rows.filter(period_on=month) if month else rows
     if request.GET.get("format") == "csv":
         name = f"statements-{month:%Y-%m}.csv" if month else "statements.csv"
-        return attachment(statements_csv(list(shown), came_of(shown)), "text/csv; charset=utf-8", name)
+        listed = list(shown)
+        return attachment(statements_csv(listed, came_of_each(listed)), "text/csv; charset=utf-8", name)
     page = Paginator(shown, STATEMENTS_PER_PAGE).get_page(request.GET.get("page"))
     shown_rows = list(page.object_list)
     context = {
         "page": page,
-        "rows": statement_rows(shown_rows, came_of(Statement.objects.filter(pk__in=[each.pk for each in shown_rows]))),
+        "rows": statement_rows(shown_rows, came_of_each(shown_rows)),
         "periods": periods,
         "month": month,
         "sees_board": actor.has(*queries.BOARD_ROLES),
@@ -192,7 +193,7 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "taken_back": taken_back_rows([each.as_json() for each in taken_back.of_statement(statement.pk)]),
         "told": taken_back_rows(statement.content.get("taken_back", ())),
         "invoice": sold_invoice(actor, statement),
-        "came_of": came_of(Statement.objects.filter(pk=statement.pk))[statement.pk],
+        "came_of": came_of_each([statement])[statement.pk],
         **_claimed(actor, statement),
         **_documents(actor, statement),
     }

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.bills.queries import bills_visible, given_up_between
 from billing.claims import account
 from billing.ledger.books import Period
+from billing.month.queries import names_of
 from billing.receipts import queries
 from billing.receipts.captions import METHODS, WHAT
 from billing.receipts.models import AccountStatement
@@ -37,7 +38,6 @@ from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
 from frontend.views.bills import POLL_SECONDS, number
 from frontend.views.payments import detail_response as payment_response
-from instruments.models import Organisation
 
 PER_PAGE = 50
 LINES_PER_PAGE = 100
@@ -72,7 +72,7 @@ def _pairs(actor: Actor) -> list[tuple[str, str]]:
     mine = actor.organisations(*issuing.SIDES)
     rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id").distinct()
     found = {(owner, customer) for owner, customer in rows if {owner, customer} & mine} | account.pairs(actor)
-    names = {one.pk: bilingual(one) for one in Organisation.objects.filter(pk__in={pk for pair in found for pk in pair})}
+    names = {pk: bilingual(one) for pk, one in names_of([pk for pair in found for pk in pair]).items()}
     return sorted(
         ((f"{owner}-{customer}", f"{names[owner]} – {names[customer]}") for owner, customer in found), key=itemgetter(1)
     )

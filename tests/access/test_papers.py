@@ -14,7 +14,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,8 @@ from billing.claims import pdf as claim_pages
 from billing.claims import sheets as claim_sheets
 from billing.invoices import sheets as invoice_sheets
 from billing.invoices.rules.batch_rows import BatchRow, Part
+from billing.month.rules.came_of import CameOf
+from billing.month.sheets import statements_csv
 from billing.ordering import pdf as order_pages
 from billing.papers.codes import KEY
 from billing.papers.kinds import kinds
@@ -252,6 +254,7 @@ MAKERS = {
     "billing/settlement/apart.py": "tests/billing/settlement/test_documents.py",
     "billing/settlement/exports.py": "tests/access/test_papers.py",
     "billing/settlement/pdf.py": "tests/access/test_papers.py",
+    "billing/month/sheets.py": "tests/access/test_papers.py",
     "billing/settlement/service_records.py": "tests/access/test_papers.py",
     "billing/settlement/sheets.py": "tests/access/test_papers.py",
     "billing/settlement/slip_csv.py": "tests/access/test_papers.py",
@@ -310,7 +313,19 @@ def test_tables_beside_the_papers_begin_no_formula(monkeypatch: pytest.MonkeyPat
         number=HOSTILE, issued_at=datetime.now(UTC), content=said, total_fen=-1, covered_fen=0, open_fen=-1
     )
     slips = slips_csv([slip], ZoneInfo("Asia/Shanghai"))
-    for made in (invoice_sheets.requests_csv([asked]), service_records.as_csv([record]), sandbox.csv_file(table), booked, slips):
+    code = SimpleNamespace(programme=SimpleNamespace(code=HOSTILE))
+    payee = SimpleNamespace(name=HOSTILE)
+    stated: Any = SimpleNamespace(pk=1, number=HOSTILE, period_on=date(2026, 11, 1), payee=payee, programme_version=code)
+    statements = statements_csv([stated], {1: CameOf(-1)})
+    tables = (
+        invoice_sheets.requests_csv([asked]),
+        service_records.as_csv([record]),
+        sandbox.csv_file(table),
+        booked,
+        slips,
+        statements,
+    )
+    for made in tables:
         assert risky_cells(made) == [] and b"'=cmd()" in made
 
 

@@ -138,7 +138,7 @@ def _ours(parts: Mapping[str, int]) -> dict[str, int]:
 
 def _kept(award: Award, outcome: AwardOutcome, mode: SettlementMode) -> int:
     """What a rule leaves of an award to our payers: what it gives beside what a region pays itself, so that both together are no more than
-    it says (ADR 55); and of an award of which a part went back, before it was handed in or since, the same share, rounded once. What a
+    it says (ADR 54); and of an award of which a part went back, before it was handed in or since, the same share, rounded once. What a
     rule over another batch took is decided anew.
     """
     given_fen = sum(line.amount_fen for line in in_one_way(outcome, mode).lines if not home_platform(line.payer))

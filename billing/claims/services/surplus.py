@@ -144,6 +144,7 @@ def take_for(actor: Actor, repayment_id: int, clawback_id: int, now: datetime, a
 
     def work() -> Repayment:
         target = get_visible(Clawback.objects.select_related("claim__batch__programme"), actor, pk=clawback_id)
+        require_office(actor, target.claim.batch, now, Role.FINANCE)
         notice = repaying.locked_notice(target.pk)
         source, right = _locked(actor, repayment_id, now)
         of = (source.clawback.payee_id, source.clawback.programme_id)

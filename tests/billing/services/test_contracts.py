@@ -1,4 +1,4 @@
-"""A cap per contract on the platform: a session under no commission sheet names no contract and is limited by itself (ADR 54)."""
+"""A cap per contract on the platform: a session under no commission sheet names no contract and is limited by itself (ADR 53)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class CapPer(StrEnum):
 _ONLY_FOR = {CapPer.FIRM_YEAR: "firm", CapPer.TEAM_YEAR: "team"}
 #: Caps of a single piece of work: no account is kept for them.
 _OF_ONE_PIECE = frozenset({CapPer.ORDER, CapPer.SESSION, CapPer.CONTRACT, CapPer.PAYMENT})
-#: Of these, caps of several pieces where the facts name what they belong to: an account is kept for each name (ADR 54).
+#: Of these, caps of several pieces where the facts name what they belong to: an account is kept for each name (ADR 53).
 _OF_WHAT_IS_NAMED = frozenset({CapPer.ORDER, CapPer.CONTRACT})
 #: The fact that tells whose cap it is; a pool is everybody's, a session or payment is one claim, and so is what names no order or
 #: contract.
