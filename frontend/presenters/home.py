@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -13,9 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.claims import worklist
 from billing.claims.services.office import OFFICE
+from billing.firms import income_queries
+from billing.firms import queries as firm_queries
 from billing.models import Award, ProgrammeVersion
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES, statements_visible
 from billing.settlement.rules.period import first_day
+from billing.vouchers import queries as voucher_queries
+from billing.vouchers.queries import ISSUED_BY
 from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
 from booking.queries import samples as sample_queries
@@ -156,6 +161,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         )
     if actor.has(*OFFICE):
         found += _claims_waiting(actor, now)
+    found += _handed_in(actor)
     if actor.has(*BOARD_ROLES):
         month = first_day(now.astimezone(viewer_zone()).date())
         due = visible_to(Award.objects.filter(service_on__lt=month, statement_line__isnull=True), actor).count()
@@ -165,6 +171,19 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
             Tile(_("Settlement statements"), statements_visible(actor).count(), "file-invoice", reverse("statement_list"))
         )
     return found
+
+
+def _handed_in(actor: Actor) -> list[Tile]:
+    """What organisations handed in and the actor's office looks at; nothing where nothing waits."""
+    waiting: list[tuple[Promise, QuerySet[Any], str, str]] = []
+    if actor.has(*ISSUED_BY):
+        waiting.append((_("Voucher applications"), voucher_queries.waiting(actor), "receipt-refund", "application_list"))
+    if actor.has(Role.OPERATOR):
+        waiting.append((_("Facts of firms to check"), firm_queries.queue(actor), "building", "declaration_queue"))
+    if actor.has(Role.PROGRAMME_OFFICER):
+        waiting.append((_("Figures of income to check"), income_queries.queue(actor), "cash", "income_queue"))
+    counted = [(word, rows.count(), icon, reverse(place)) for word, rows, icon, place in waiting]
+    return [Tile(*each) for each in counted if each[1]]
 
 
 def _claims_waiting(actor: Actor, now: datetime) -> list[Tile]:

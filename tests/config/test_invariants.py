@@ -581,6 +581,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "payments.paid_attempts_brought_their_money",
         "ledger.closed_accounts_are_empty",
         "counted.what_stands_was_promised_or_given",
+        "payments.by_hand_are_what_another_person_confirmed",
         "vouchers.are_used_in_their_days_by_their_firm",
         "receipts.receipt_numbers_have_no_gap",
         "receipts.accountstatement_numbers_have_no_gap",

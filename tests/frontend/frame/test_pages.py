@@ -11,6 +11,8 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
+from billing.firms.services import incomes
+from tests.billing.firms.conftest import PDF
 from tests.mailbox import mails
 
 EN = {"HTTP_ACCEPT_LANGUAGE": "en"}
@@ -52,6 +54,15 @@ def test_home_shows_each_person_what_waits_for_them(cast: Any, name: str, words:
     page = logged_in(cast.users[name]).get("/").content.decode()
     assert words in page
     assert f"Welcome back, {name.title()}" in page
+
+
+def test_home_says_what_organisations_handed_in_to_whoever_looks_at_it(cast: Any) -> None:
+    assert "Figures of income to check" not in logged_in(cast.users["chen"]).get("/").content.decode()
+    incomes.declare(cast.actor("li"), cast.lab.pk, 2025, 3_000_000_00, "audited", PDF, cast.now)
+    page = logged_in(cast.users["chen"]).get("/").content.decode()
+    assert "Figures of income to check" in page and reverse("income_queue") in page
+    for other in ("lin", "wang", "li", "zhou"):
+        assert "Figures of income to check" not in logged_in(cast.users[other]).get("/").content.decode()
 
 
 def test_home_offers_to_join_to_a_person_without_an_organisation(cast: Any, django_user_model: Any) -> None:
