@@ -21,6 +21,8 @@ MOST_ROWS = 20_000
 MOST_FAULTS = 50
 _HEAD_WITHIN = 40
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日")
+#: A year out of these is a typing fault of whoever made the file.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _DATE = re.compile(r"\d{4}(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日|\d{4})")
 _TEXTS = {"payer_name": 200, "payer_account": 60, "remark": 500, "serial": 100}
 _IN, _OUT = (
@@ -246,9 +248,11 @@ def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
     text = matched[0] if matched else ""
     for pattern in _DATES if text else ():
         try:
-            return datetime.strptime(text, pattern).date()  # noqa: DTZ007  (a day has no zone)
+            found = datetime.strptime(text, pattern).date()  # noqa: DTZ007  (a day has no zone)
         except ValueError:
             continue
+        if _FIRST_YEAR <= found.year < _LAST_YEAR:
+            return found
     faults.append(Fault(row, "date", "bank.not_a_date", cell[:40]))
     return None
 

@@ -12,7 +12,9 @@ from enum import StrEnum
 NEAR_DAYS = 7
 #: A shorter reference says nothing: it stands in many remarks.
 LEAST_REFERENCE = 4
-_NO_LETTER = re.compile(r"[^0-9a-z一-鿿]+")
+#: As much as a page lets anybody type.
+MOST_FEN = 10**17
+NO_LETTER = "[^0-9a-z一-鿿]+"
 
 
 class Way(StrEnum):
@@ -35,12 +37,17 @@ class Money:
 
 def plain(text: str) -> str:
     """A reference as it is compared: small letters and digits alone, full width made plain."""
-    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return re.sub(NO_LETTER, "", unicodedata.normalize("NFKC", text).casefold())
+
+
+def names(reference: str) -> bool:
+    """Whether a reference, as it is compared, is long enough to say something where it stands."""
+    return len(reference) >= LEAST_REFERENCE
 
 
 def maybe_same(reference: str, amount_fen: int, on: date, other: Money) -> bool:
     """Whether money written down by hand under a reference may be ``other``: the reference stands there, or it is the same amount within
     a few days. A person says."""
     wanted = plain(reference)
-    named = len(wanted) >= LEAST_REFERENCE and any(wanted in plain(text) for text in other.texts)
+    named = names(wanted) and any(wanted in plain(text) for text in other.texts)
     return named or (amount_fen == other.amount_fen and abs((on - other.on).days) <= NEAR_DAYS)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from django.db.models import Q
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import Lower
 
 from billing.bills.services.issuing import checked_reason, local_day
 from billing.ledger.services import Source
@@ -184,7 +185,9 @@ def _refuse_same(owner_id: int, wanted: Wanted, but_for: int | None) -> None:
         return
     near = timedelta(days=rules.NEAR_DAYS)
     close = Q(amount_fen=wanted.amount_fen, received_on__range=(wanted.received_on - near, wanted.received_on + near))
-    payments = Payment.objects.filter(close | Q(remark__icontains=wanted.reference), owner_id=owner_id)
+    reference = rules.plain(wanted.reference)
+    named = Q(plain_remark__contains=reference) if rules.names(reference) else Q(pk__in=[])
+    payments = Payment.objects.alias(plain_remark=_plain("remark")).filter(close | named, owner_id=owner_id)
     waiting = HandEntry.objects.filter(owner_id=owner_id, confirmed_at__isnull=True, ended_at__isnull=True).exclude(
         pk=but_for or 0
     )
@@ -194,6 +197,14 @@ def _refuse_same(owner_id: int, wanted: Wanted, but_for: int | None) -> None:
     ]
     if same:
         raise Conflict(*map(_said, same))
+
+
+def _plain(column: str) -> Func:
+    """A text as ``rules.plain`` compares it."""
+    kept = Lower(Func(F(column), template="normalize(%(expressions)s, NFKC)"))
+    return Func(
+        kept, Value(rules.NO_LETTER), Value(""), Value("g"), function="regexp_replace", output_field=TextField()
+    )
 
 
 def _like(wanted: Wanted, compared: Sequence[tuple[T, tuple[str, ...]]]) -> list[T]:
@@ -224,8 +235,8 @@ def _checked(wanted: Wanted, today: date) -> Wanted:
     wrong = []
     if wanted.way not in list(Way):
         wrong.append(Reason("hand.way", {}, "way"))
-    if wanted.amount_fen <= 0:
-        wrong.append(Reason("hand.amount", {}, "amount"))
+    if not 0 < wanted.amount_fen <= rules.MOST_FEN:
+        wrong.append(Reason("hand.amount", {}, "amount_fen"))
     if wanted.received_on is None or not today - OLDEST <= wanted.received_on <= today:
         wrong.append(Reason("hand.day", {"first_on": (today - OLDEST).isoformat(), "last_on": today.isoformat()}, "received_on"))
     if not payer:

@@ -105,6 +105,23 @@ def test_money_that_is_there_already_is_asked_about(cast, people, take):
     assert by_hand.confirm(second, first.pk, DECEMBER).amount_fen == 77_00
 
 
+@pytest.mark.parametrize("remark", ["slip0042", "ＳＬＩＰ－００４２ 现金", "收SLIP 0042"])
+def test_money_of_another_amount_whose_remark_writes_the_reference_in_another_way_is_asked_about(cast, people, take, remark):
+    li, _second = people
+    take(row("301", remark))
+    assert codes(lambda: entered(li, cast), Conflict) == ["hand.maybe_same"]
+    short = replace(CASH, reference="00-4", amount_fen=5_00)  # too short to say anything
+    assert entered(li, cast, short).pk
+
+
+def test_no_more_is_entered_than_a_page_lets_anybody_type_and_the_field_is_named_as_it_is_sent(cast, people):
+    li, _second = people
+    for amount in (10**17 + 1, 0, -1):
+        with pytest.raises(Refusal) as refused:
+            entered(li, cast, replace(CASH, amount_fen=amount))
+        assert [(reason.code, reason.field) for reason in refused.value.reasons] == [("hand.amount", "amount_fen")]
+
+
 def test_a_list_that_brings_money_that_was_entered_is_asked_about_and_never_counted_twice(cast, people):
     li, second = people
     entry = entered(li, cast)
@@ -200,6 +217,7 @@ def test_pages_and_api_do_it_too(cast, bill, people):
     }
     answer = first.post(reverse("hand_payment_enter"), {**typed, "file": SimpleUploadedFile("c.pdf", SLIP)})
     assert answer.status_code == 422 and "C-778" in answer.content.decode()
+    assert "amount" in answer.context["form"].errors
     answer = first.post(reverse("hand_payment_enter"), {**typed, "amount": "45.50", "file": SimpleUploadedFile("c.pdf", SLIP)})
     assert answer.status_code == 302, answer.content
     entry = HandEntry.objects.get()

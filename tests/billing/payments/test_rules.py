@@ -122,6 +122,13 @@ def test_a_movement_without_its_date_is_a_fault_and_no_footer():
     assert [(fault.row, fault.code) for fault in refused.value.faults] == [(3, "bank.not_a_date")]
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999年12月31日"])
+def test_a_day_of_another_century_is_a_typing_fault(day):
+    with pytest.raises(Unreadable) as refused:
+        read_rows(f"{TWO}\n{day},10,,甲,款")
+    assert [(fault.row, fault.field, fault.code) for fault in refused.value.faults] == [(2, "date", "bank.not_a_date")]
+
+
 def test_every_column_of_remarks_is_read_each_thing_once():
     head = "交易日期,收入金额,支出金额,摘要,用途,附言"
     first, second = read_rows(f"{head}\n2026-12-01,10,,转账,{REFERENCE},转账\n2026-12-01,10,,转账,,").incoming
