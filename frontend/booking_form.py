@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils.dateparse import parse_datetime
 
 from billing.settlement.offered import share_of_percent
 from booking.ports import Addons, ExpectedFigures
@@ -268,11 +267,8 @@ def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:
 
 def read_longer(data: Mapping[str, Any]) -> tuple[datetime, ExpectedFigures]:
     """Until when a session shall go on, with the figures that were shown for it. Raises Refusal ``booking.time_unreadable``."""
-    try:
-        ends_at = parse_datetime(str(data.get("ends_at", "")))
-    except ValueError:
-        ends_at = None
-    if ends_at is None or ends_at.tzinfo is None:
+    ends_at = read_moment(str(data.get("ends_at", "")))
+    if ends_at is None:
         raise Refusal.of("booking.time_unreadable", "ends_at")
     return ends_at, read_expected(data)
 

@@ -129,6 +129,9 @@ register(
             "Some of this money was sent back, or taken for another notice. Undo that first: then this can be undone."
         ),
         "surplus.list_open": _("It goes with payment list %(number)s. Confirm it once that list is approved."),
+        "surplus.leaves_with_list": _(
+            "It stands on payment list %(number)s, which is not approved yet. Cancel that list, and make another without it."
+        ),
         "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
         "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
         "surplus.other": _("Choose a notice of the same payee and programme."),

@@ -120,7 +120,7 @@ def leave_list(actor: Actor, made: PaymentList, reason: str, now: datetime) -> N
 
 
 def list_allows(refund: SurplusRefund) -> bool:
-    """Whether what goes with a list may be confirmed; what goes alone may."""
+    """Whether what goes with a list may be confirmed, or said not to have gone; what goes alone may."""
     made = refund.payment_list
     return made is None or (made.approved_at is not None and made.cancelled_at is None)
 
@@ -193,9 +193,10 @@ def confirm(actor: Actor, refund_id: int, now: datetime) -> SurplusRefund:
 
 
 def end(actor: Actor, refund_id: int, reason: str, now: datetime) -> SurplusRefund:
-    """Say that it was not sent back after all, or came back from the bank: it is the payee's and with the office again.
+    """Say that it was not sent back after all, or came back from the bank: it is the payee's and with the office again. What stands on a
+    list that is not approved yet leaves it with that list alone, whose paper says what is transferred.
 
-    Raises NotFound, Forbidden, Conflict ``repaid.decided``, Refusal ``claims.text_*``.
+    Raises NotFound, Forbidden, Conflict ``repaid.decided`` / ``surplus.leaves_with_list``, Refusal ``claims.text_*``.
     """
     why = checked_text(reason)
 
@@ -203,6 +204,8 @@ def end(actor: Actor, refund_id: int, reason: str, now: datetime) -> SurplusRefu
         refund, _right = _locked_refund(actor, refund_id, now)
         if refund.ended_at is not None:
             raise Conflict.of("repaid.decided")
+        if not list_allows(refund):
+            raise Conflict.of("surplus.leaves_with_list", number=refund.reference)
         SurplusRefund.objects.filter(pk=refund.pk).update(ended_by_id=actor.person_id, ended_at=now, end_reason=why)
         clawback = refund.repayment.clawback
         if refund.confirmed_at is not None:

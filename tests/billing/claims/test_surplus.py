@@ -389,10 +389,17 @@ def test_what_came_too_much_goes_with_the_next_list_and_never_another_way_too(ca
     assert code_of(early) == "surplus.list_open"
     with pytest.raises(IntegrityError, match="once the list is approved"), transaction.atomic():
         SurplusRefund.objects.filter(pk=refund.pk).update(confirmed_by=cast.users["sun"], confirmed_at=now)
+    with pytest.raises(Conflict) as on_paper:  # another list would have it transferred once more
+        surplus.end(qian, refund.pk, "not sent", now)
+    assert code_of(on_paper) == "surplus.leaves_with_list" and left(row) == 0
+    ends = f'id="not-sent-{refund.pk}"'
+    notice_page = f"/clawbacks/{notice.pk}/"
+    assert ends not in page_of(cast.users["qian"], notice_page).content.decode()
     assert "Goes back with this list" in page_of(cast.users["qian"], f"/payout-lists/{made[0].pk}/").content.decode()
     for each in made:
         paying.sign(cast.actor("chen"), each.pk, now)
         paying.sign(sun, each.pk, now)
+    assert ends in page_of(cast.users["qian"], notice_page).content.decode()
     with pytest.raises(Forbidden):
         surplus.confirm(qian, refund.pk, now)  # who made the list recorded it
     surplus.confirm(sun, refund.pk, now)

@@ -40,7 +40,19 @@ def test_the_lab_sees_what_each_end_costs_and_lets_it_go_on(as_, running, clock)
     assert "Lin called" in detail and "Wang" in detail
 
 
-@pytest.mark.parametrize("choice", ["", "x", "2026-13-01T00:00:00+08:00|1|1", "2026-11-25T12:00:00|1|1", "|||||", "\x00|1|1"])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "",
+        "x",
+        "2026-13-01T00:00:00+08:00|1|1",
+        "2026-11-25T12:00:00|1|1",
+        "|||||",
+        "\x00|1|1",
+        "9999-12-31T23:59:59-12:00|1|1",
+        "0001-01-01T00:00:00+12:00|1|1",
+    ],
+)
 def test_a_choice_that_cannot_be_read_is_asked_again(as_, running, choice):
     response = as_("wang").post(f"/sessions/{running}/longer/", {"choice": choice, "reason": "Lin called"})
     assert response.status_code == 422 and 'value="Lin called"' in response.content.decode()
