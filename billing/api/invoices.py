@@ -57,6 +57,12 @@ class InvoiceIn(StrictSerializer):
     tax_fen = WholeNumber(min_value=-BIGGEST)
     total_fen = WholeNumber(min_value=-BIGGEST)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A blue invoice is of one paper."""
+        if attrs["reverses"] is None and (attrs["bill"] is None) == (attrs["statement"] is None):
+            raise serializers.ValidationError({"bill": "Give exactly one of bill and statement, or what it reverses."})
+        return attrs
+
 
 class InvoiceTableIn(StrictSerializer):
     owner = serializers.IntegerField(min_value=1, max_value=BIGGEST)  # multipart: everything is text
@@ -131,7 +137,7 @@ class InvoiceView(ApiView):
                 return {"id": recording.record_red(self.actor, asked["reverses"], given, self.now).pk}
             if asked["statement"] is not None:
                 return {"id": recording.record_sold(self.actor, asked["statement"], given, self.now).pk}
-            return {"id": recording.record(self.actor, asked["bill"] or 0, given, self.now).pk}
+            return {"id": recording.record(self.actor, asked["bill"], given, self.now).pk}
 
         return self.once(request, "invoice.record", effect)
 

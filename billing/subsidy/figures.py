@@ -82,7 +82,7 @@ def _set_under(code: str) -> dict[Key, int]:
 def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen: int, reason: str, now: datetime) -> CapFigure:
     """Ask for a figure; it counts once somebody else sets it.
 
-    Raises NotFound, Forbidden, Refusal ``figure.no_such_cap``, ``figure.year`` (``year``), ``figure.amount`` (``amount_yuan``),
+    Raises NotFound, Forbidden, Refusal ``figure.no_such_cap`` (``cap``), ``figure.year`` (``year``), ``figure.amount`` (``amount_yuan``),
     ``figure.below_used``, ``ledger.reason_needed``, ``ledger.reason_too_long`` (``reason``).
     """
     actor.require(*KEEPERS)
@@ -177,7 +177,7 @@ def cap_of(version: ProgrammeVersion, cap_id: str) -> Cap:
     """A cap of a version whose figure may be set. Raises Refusal ``figure.no_such_cap``."""
     found = next((cap for cap in settable(in_force(version.pk).programme) if cap.id == cap_id), None)
     if found is None:
-        raise Refusal.of("figure.no_such_cap", cap=cap_id)
+        raise Refusal.of("figure.no_such_cap", field="cap", cap=cap_id)
     return found
 
 

@@ -107,3 +107,8 @@ def test_others_neither_see_nor_ask(as_: Any, version: Any) -> None:
         assert as_(who).get(PLACE).status_code == 403
         assert post(as_(who), PLACE, asked(version)).status_code == 403
     assert post(as_("qian"), PLACE, asked(version) | {"version": 10**6}).status_code == 404
+
+
+def test_a_limit_that_is_not_open_is_named_as_the_field_that_was_wrong(as_: Any, version: Any) -> None:
+    refused = post(as_("qian"), PLACE, asked(version, cap="no"))
+    assert refused.status_code == 422 and [each["field"] for each in refused.json()["errors"]] == ["cap"]

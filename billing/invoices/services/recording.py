@@ -76,6 +76,7 @@ def _record(actor: Actor, find: Callable[[], Paper], given: Given, now: datetime
     def work() -> VatInvoice:
         paper = find()
         actor.require_in(paper.seller_id, Role.OWNER_FINANCE)
+        lock(paper)
         found = _faults(paper, given, _read_known([paper], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
         return _write(actor, paper, given, _stored(actor, file, now), now)

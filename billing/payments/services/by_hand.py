@@ -202,9 +202,7 @@ def _refuse_same(owner_id: int, wanted: Wanted, but_for: int | None) -> None:
 def _plain(column: str) -> Func:
     """A text as ``rules.plain`` compares it."""
     kept = Lower(Func(F(column), template="normalize(%(expressions)s, NFKC)"))
-    return Func(
-        kept, Value(rules.NO_LETTER), Value(""), Value("g"), function="regexp_replace", output_field=TextField()
-    )
+    return Func(kept, Value(rules.NO_LETTER), Value(""), Value("g"), function="regexp_replace", output_field=TextField())
 
 
 def _like(wanted: Wanted, compared: Sequence[tuple[T, tuple[str, ...]]]) -> list[T]:

@@ -293,6 +293,11 @@ def test_pages_and_api_do_it_too(purchase: Purchase) -> None:
     net = 120_00 * 100 // 106
     body = {"statement": made.pk, "number": NUMBER, "issued_on": "2026-11-30", "buyer_code": OFFICE_CODE, "seller_code": LAB_CODE}
     body |= {"net_fen": net, "tax_fen": 120_00 - net, "total_fen": 120_00}
+    for papers in ({"statement": None}, {"bill": made.pk}):
+        unclear = lab.post(
+            "/api/v1/invoices/", body | papers, content_type="application/json", headers={"Idempotency-Key": str(papers)}
+        )
+        assert unclear.status_code == 400 and unclear.json()["errors"][0]["field"] == "bill"
     done = lab.post("/api/v1/invoices/", body, content_type="application/json", headers={"Idempotency-Key": "k2"})
     assert done.status_code == 201, done.content
     (row,) = finance.get("/api/v1/invoices/").json()["results"]
