@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-
 from billing.settlement.offered import share_of_percent
 from booking.ports import Addons, ExpectedFigures
 from booking.queries import Before

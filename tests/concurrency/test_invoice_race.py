@@ -1,4 +1,4 @@
-"""An invoice is recorded while its customer asks for it to be made out to another: no request is answered by an invoice of another buyer."""
+"""An invoice is recorded while its customer asks for it to be made out to another: no invoice answers a request for another buyer."""
 
 from __future__ import annotations
 
