@@ -54,6 +54,7 @@ def blocked(*gates: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
         ),
         condition({"fact": "applicant.net_assets", "at_least": "1000000"}),
         condition({"not": {"fact": "amounts.fee", "at_least": "5", "at_most": {"fact": "amounts.lender"}}}),
+        condition({"fact": "applicant.credit_listings", "free_on": {"days": ["service.service_on", "service.payment_on"]}}),
         {"type": "minimum_spend", "clause": "1", "of": "paid", "amount": "100"},
         {"type": "minimum_spend", "clause": "1", "of": "fee", "amount": "100", "months": 12, "with_this": True},
         {"type": "minimum_spend", "clause": "1", "of": "lender", "amount": "100", "months": 12, "with_this": False},
