@@ -184,6 +184,9 @@ def test_an_open_deadline_lasts_to_its_last_day_and_no_open_day_takes_anything_a
         found = rule.windows[0].check(replace(given, service=replace(given.service, approval_on=date(2026, 12, 8))))
         assert isinstance(found, Step)
         assert (found.key.rpartition(".")[2], found.amount_fen) in {("lifetime_open", 0), ("window_open", 0)}
+    unbegun = programme(AFTER_INVOICE)
+    begins = unbegun.windows[0].check(promised(unbegun))
+    assert isinstance(begins, Step) and begins.amount_fen == 0
     late = promised(deadline, "2027-01-08")
     late = replace(late, service=replace(late.service, approval_on=date(2026, 12, 8)))
     assert isinstance(deadline.windows[0].check(late), Unmet)
