@@ -228,6 +228,14 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"only a pool can be divided over a batch; .*",
             _("Only a pool can be divided over a batch. Leave it out, or count the limit for the whole pool."),
         ),
+        (
+            r"only a pool has '(?:pool_of|new_money)'; .*",
+            _("Only a pool goes on with another version's or is new money. Leave it out, or count the limit for the whole pool."),
+        ),
+        (
+            r"it is either the money of another version or new money; .*",
+            _("A pool either goes on with another version's or is new money. Leave one of the two out."),
+        ),
         (r"write '(?P<found>.*?)' here, or once for all sides", _("Say this here, or once for all sides: %(found)s.")),
         (
             r"write at least (?P<least>\d+) (?:entries|characters) here.*",

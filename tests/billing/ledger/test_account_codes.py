@@ -33,6 +33,12 @@ def test_the_longest_beginning_counts_and_only_whole_parts() -> None:
         read_codes("\n".join(f"a{place} = 1" for place in range(501)))
 
 
+def test_a_line_that_cannot_be_read_is_told_by_its_first_hundred_characters() -> None:
+    with pytest.raises(UnreadableCodes) as refused:
+        read_codes(f"cash = 1\n {'x' * 60}{'y' * 60}")
+    assert refused.value.line == str(refused.value) == "x" * 60 + "y" * 40
+
+
 @pytest.mark.django_db
 def test_a_labs_finance_keeps_them_and_its_export_says_them(cast) -> None:
     li, lab = cast.actor("li"), cast.lab.pk

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from billing.claims.rules import real_days
+from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import check_examples
 from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
-from billing.subsidy.rules.outcome import Award, Refused
+from billing.subsidy.rules.outcome import Award, Refused, Unmet
 from billing.subsidy.rules.parts.days import in_window, window_from
 from billing.subsidy.rules.programme import Programme, parse_programme
 from tests.conftest import programme_document
@@ -19,6 +21,10 @@ from tests.conftest import programme_document
 TWICE = [{"from": "03-01", "to": "03-31"}, {"from": "09-01", "to": "09-30"}]
 IN_WINDOWS = {"date": "service.claim_on", "any_of": TWICE}
 AFTER_INVOICE = {"date": "service.claim_on", "within": {"after": "service.invoice_on", "months": 6, "last_day": "included"}}
+PAID_AFTER_CLAIM = {
+    "date": "service.payment_on",
+    "within": {"after": "service.claim_on", "months": 6, "last_day": "included"},
+}
 AFTER_SERVICE = {"date": "service.claim_on", "within": {"after": "service.service_on", "days": 30, "last_day": "included"}}
 
 
@@ -149,6 +155,51 @@ def test_what_can_be_claimed_on_no_day_any_more_is_over() -> None:
     assert real_days.is_over(rule, given, date(2027, 1, 8))
     waits = programme(AFTER_INVOICE)
     assert not real_days.is_over(waits, real_days.as_of(promised(waits), {}), date(2030, 1, 1))
+
+
+def test_what_has_a_window_that_comes_again_is_never_over_and_what_has_none_is() -> None:
+    every_year = programme(IN_WINDOWS)
+    assert not real_days.is_over(every_year, promised(every_year), date(2027, 10, 1))
+    once = programme({"date": "service.claim_on", "any_of": [{"from": "2026-12-01", "to": "2027-03-31"}]})
+    assert not real_days.is_over(once, promised(once), date(2027, 3, 31))
+    assert real_days.is_over(once, promised(once), date(2027, 4, 1))
+
+
+@pytest.mark.parametrize("window", [AFTER_SERVICE, PAID_AFTER_CLAIM])
+def test_an_award_is_an_estimate_while_either_day_of_a_deadline_is_awaited(window: dict[str, Any]) -> None:
+    rule = programme(window)
+    given = facts(payment_on="2026-12-08")
+    assert not rule.windows[0].estimates(given)
+    known = replace(given.service, paper=replace(given.service.paper, awaited=frozenset({"claim"})))
+    outcome = evaluate(rule, replace(given, service=known), {})
+    assert isinstance(outcome, Award)
+    assert outcome.estimate
+
+
+def test_an_open_deadline_lasts_to_its_last_day_and_no_open_day_takes_anything_away() -> None:
+    life = {"after": "service.approval_on", "days": 30, "last_day": "included"}
+    deadline, window = programme({"date": "service.claim_on", "within": life}), programme(IN_WINDOWS)
+    for rule, on in ((deadline, "2027-01-07"), (window, "2026-12-08")):
+        given = promised(rule, on)
+        found = rule.windows[0].check(replace(given, service=replace(given.service, approval_on=date(2026, 12, 8))))
+        assert isinstance(found, Step)
+        assert (found.key.rpartition(".")[2], found.amount_fen) in {("lifetime_open", 0), ("window_open", 0)}
+    unbegun = programme(AFTER_INVOICE)
+    begins = unbegun.windows[0].check(promised(unbegun))
+    assert isinstance(begins, Step) and begins.amount_fen == 0
+    late = promised(deadline, "2027-01-08")
+    late = replace(late, service=replace(late.service, approval_on=date(2026, 12, 8)))
+    assert isinstance(deadline.windows[0].check(late), Unmet)
+
+
+def test_a_rule_beside_the_windows_that_names_a_later_day_judges_it() -> None:
+    asked = {"fact": "applicant.credit_listings", "free_on": {"days": ["service.service_on", "service.payment_on"]}}
+    gate = {"type": "condition", "when": asked, "says": {"zh": "条件", "en": "Condition"}}
+    document = programme_document("DEMO-QH-V") | {"examples": [], "gates": []}
+    document["validity"] = document["validity"] | {"windows": [IN_WINDOWS]}
+    assert not parse_programme(document).judges_days
+    document["gates"] = [gate | {"clause": document["rate"]["clause"]}]
+    assert parse_programme(document).judges_days
 
 
 def test_all_days_of_a_batch_have_to_lie_in_windows() -> None:

@@ -465,6 +465,29 @@ def test_a_limit_of_nothing_is_nothing_whatever_was_configured() -> None:
     assert parse_cap(cap("x", "pool", 0), "service.service_on").limit(Balance(500)) == 0
 
 
+def test_spending_is_looked_back_on_as_far_as_the_gate_with_the_most_months_asks() -> None:
+    def gate(months: int) -> dict[str, Any]:
+        return {"type": "minimum_spend", "of": "fee", "amount": 100, "months": months, "with_this": False, "clause": "1"}
+
+    def months(*gates: dict[str, Any], **changes: Any) -> int:
+        return parse_programme(programme_document(gates=list(gates), **changes)).looks_back_months
+
+    either = {"type": "any_of", "clause": "1", "alternatives": [[gate(3)], [gate(24), gate(12)]]}
+    assert [months(), months(gate(6), gate(3)), months(gate(6), either)] == [0, 6, 24]
+    assert months(gate(6), sides=[{"id": "a", "gates": [gate(9)]}, {"id": "b"}]) == 9
+
+
+def test_an_award_draws_on_what_is_named_and_on_what_concerns_the_kind_of_applicant() -> None:
+    caps = [cap("of-firm", "firm_year", 1), cap("of-order", "order", 1), cap("of-session", "session", 1)]
+    programme = parse_programme(programme_document(caps=caps))
+
+    def counted(kind: str, **service: str) -> list[str]:
+        return [each.id for each in programme.caps_counted(parse_facts(facts_of(100, kind=kind, service=service)))]
+
+    assert [counted("firm"), counted("team")] == [["of-firm"], []]
+    assert [counted("firm", order="7"), counted("team", order="7")] == [["of-firm", "of-order"], ["of-order"]]
+
+
 # --- Examples and what is kept ------------------------------------------------------------------------------------------
 def test_nil_is_the_same_written_or_left_out() -> None:
     assert _as_asked("payers_fen", {"a": 5, "b": 0}, {"a": 5, "c": 0}) == {"a": 5, "c": 0}

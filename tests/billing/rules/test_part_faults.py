@@ -131,6 +131,9 @@ def within(**fields: Any) -> dict[str, Any]:
         ({"caps": [cap("a", "pool", {"share": "0.1", "of": "b"}), cap("b", "pool", 1)]}, "$.caps[0].limit.of", "further up"),
         ({"caps": [cap("a", "order", 1, when=WRONG)]}, "$.caps[0].when.fact", "there is no fact"),
         ({"caps": [cap("a", "order", 1, divided="pro_rata")]}, "$.caps[0].divided", "only a pool"),
+        ({"caps": [cap("a", "order", 1, pool_of="1")]}, "$.caps[0].pool_of", "only a pool"),
+        ({"caps": [cap("a", "order", 1, new_money=True)]}, "$.caps[0].new_money", "only a pool"),
+        ({"caps": [cap("a", "pool", 1, pool_of="1", new_money=True)]}, "$.caps[0].new_money", "another version or new money"),
         (
             {"caps": [cap("a", "order", {"cases": [{"when": WRONG, "limit": 1}]})]},
             "$.caps[0].limit.cases[0].when.fact",
@@ -315,3 +318,8 @@ def test_what_is_wrong_with_an_example_is_told_with_its_place(examples: list[dic
     assert path in found, found
     assert says in found[path]
     assert [said for said in found.values() if fault_words(said) == said] == [], "the form has no words for it"
+
+
+def test_a_pool_may_go_on_or_be_new_money() -> None:
+    assert parse_programme(programme_document(caps=[cap("a", "pool", 1, pool_of="1")])).caps[0].pool_of == "1"
+    assert parse_programme(programme_document(caps=[cap("a", "pool", 1, new_money=True)])).caps[0].new_money

@@ -1,0 +1,45 @@
+"""What a document leaves to whoever books, read from its rules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from billing.subsidy.rules import Facts, parse_facts, parse_programme
+from billing.subsidy.rules.choices import NO_CHOICES, choices_of, with_settlement, words_of
+from tests.billing.rules.builders import REFUNDED, facts_of, programme_document
+
+
+def chosen(least: str, most: str, when_not_chosen: str = "refuse") -> dict[str, Any]:
+    return {"type": "chosen", "clause": "1", "at_least": least, "at_most": most, "when_not_chosen": when_not_chosen}
+
+
+def test_the_range_of_rates_reaches_from_the_least_to_the_greatest_of_all() -> None:
+    case = {"when": {"fact": "applicant.kind", "is": "firm"}, "rate": chosen("0.2", "0.3")}
+    rates = {"type": "cases", "clause": "1", "cases": [case], "otherwise": chosen("0.1", "0.5", "zero")}
+    found = choices_of(programme_document(rate=rates)).rate
+    assert found is not None and (found.lowest, found.highest, found.needed) == (Decimal("0.1"), Decimal("0.5"), False)
+    only = choices_of(programme_document(rate=chosen("0.1", "0.5"))).rate
+    assert only is not None and only.needed
+    assert choices_of(programme_document(examples=[{"facts": facts_of(), "rate": chosen("0.1", "0.5")}])) == NO_CHOICES
+
+
+def test_a_way_of_settlement_is_as_if_chosen_and_an_empty_one_is_none() -> None:
+    asked = with_settlement(Facts(), "refund")
+    assert asked.more.request.settlement == "refund"
+    assert with_settlement(asked, "").more.request.settlement is None
+
+
+def test_a_way_has_the_words_of_the_sides_that_are_for_it_and_not_of_those_for_everybody() -> None:
+    words = {name: {"zh": name, "en": name} for name in "abcd"}
+    sides = [
+        {"id": "a", "when": {"fact": "request.settlement", "is": "refund"}},
+        {"id": "b", "when": {"fact": "request.settlement", "any_of": ["redeem", "refund"]}},
+        {"id": "c", "when": {"fact": "applicant.kind", "is": "firm"}},
+        {"id": "d"},
+    ]
+    document = programme_document(settlement=REFUNDED, sides=[{**each, "says": words[each["id"]]} for each in sides])
+    programme, firm = parse_programme(document), parse_facts(facts_of(100))
+    assert choices_of(document).settlements == programme.choices.settlements == ("refund", "redeem")
+    assert words_of(programme, firm, "refund") == [words["a"], words["b"]]
+    assert [words_of(programme, firm, way) for way in ("redeem", "")] == [[words["b"]], []]
