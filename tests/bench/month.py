@@ -54,7 +54,8 @@ charged AS (
          inputs_sha256, result, engine_version, created_at)
     SELECT m.id, v.id, 40000, CASE WHEN m.id %% 3 = 0 THEN 16000 ELSE 0 END, 0, CASE WHEN m.id %% 3 = 0 THEN 24000 ELSE 40000 END,
            CASE WHEN m.id %% 3 = 0 THEN 24000 ELSE 40000 END, false,
-           jsonb_build_object('zone', 'Asia/Shanghai', 'starts_at', m.starts_at, 'ends_at', m.ends_at), '', '{}', '1', m.ends_at
+           jsonb_build_object('zone', 'Asia/Shanghai', 'starts_at', m.starts_at, 'ends_at', m.ends_at), '',
+           '{"priced": {"steps": []}}', '1', m.ends_at
       FROM made m JOIN billing_priceversion v ON v.instrument_id = m.instrument_id RETURNING id, deducted_fen, created_at)
 INSERT INTO billing_award (charge_id, programme_version_id, payee_id, mode, total_fen, payers, service_on, created_at)
 SELECT id, %(version)s, %(lab)s, 'deducted_now', deducted_fen, '[]', created_at::date, created_at FROM charged WHERE deducted_fen > 0
