@@ -29,16 +29,24 @@ class FormPage:
 
 def answer(request: HttpRequest, page: FormPage, form: MoneyForm, act: Callable[[], HttpResponse]) -> HttpResponse:
     """The page for GET; for POST what ``act`` answers once the form is valid, or the page with what it refused. NotFound goes on."""
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                return act()
-            except NotFound:
-                raise
-            except Refusal as refusal:
-                form.add_refusal(refusal)
-                status = status_of(refusal)
+    done, status = tried(request, form, act)
+    if done is not None:
+        return done
     context = {name: getattr(page, name) for name in FormPage.__slots__} | {"form": form}
     return render(request, "components/form_page.html", context, status=status)
+
+
+def tried(request: HttpRequest, form: MoneyForm, act: Callable[[], HttpResponse]) -> tuple[HttpResponse | None, int]:
+    """What ``act`` answered to a valid form that was sent, or None and the status with which the form is shown (again, with what was
+    refused). NotFound goes on."""
+    if request.method != "POST":
+        return None, 200
+    if not form.is_valid():
+        return None, 422
+    try:
+        return act(), 200
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        form.add_refusal(refusal)
+        return None, status_of(refusal)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from config.kernel.models.guards import no_truncate
+from config.kernel.models.decisions import declared_decided, declared_once
 
 
 class OwnerIncome(models.Model):
@@ -38,23 +37,6 @@ class OwnerIncome(models.Model):
                 fields=["organisation", "year"], condition=Q(decided_at__isnull=True), name="owner_income_one_waits"
             ),
             models.CheckConstraint(condition=Q(income_fen__gte=0), name="owner_income_not_negative"),
-            models.CheckConstraint(
-                condition=Q(decided_at__isnull=True, decided_by__isnull=True, confirmed__isnull=True)
-                | Q(decided_at__isnull=False, decided_by__isnull=False, confirmed__isnull=False),
-                name="owner_income_decided_whole",
-            ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("declared_by")), name="owner_income_two_people"
-            ),
-            models.CheckConstraint(condition=~Q(confirmed=False) | ~Q(reason=""), name="owner_income_refusal_says_why"),
+            *declared_decided("owner_income", "confirmed"),
         ]
-        triggers = [
-            pgtrigger.ReadOnly(name="owner_income_frozen", exclude=["decided_by", "decided_at", "confirmed", "reason"]),
-            pgtrigger.Protect(
-                name="owner_income_decided_once",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__decided_at__isnull=False),
-            ),
-            pgtrigger.Protect(name="owner_income_kept", operation=pgtrigger.Delete),
-            no_truncate("owner_income_no_truncate"),
-        ]
+        triggers = declared_once("owner_income", "confirmed")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from config.kernel.models.decisions import declared_decided, declared_once
 from config.kernel.models.guards import append_only, no_truncate
 
 _NO_CIRCLE = """
@@ -67,15 +68,7 @@ class FirmDeclaration(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(decided_at__isnull=True, decided_by__isnull=True, accepted__isnull=True)
-                | Q(decided_at__isnull=False, decided_by__isnull=False, accepted__isnull=False),
-                name="firm_declaration_decided_whole",
-            ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("declared_by")), name="firm_declaration_two_people"
-            ),
-            models.CheckConstraint(condition=~Q(accepted=False) | ~Q(reason=""), name="firm_declaration_refusal_says_why"),
+            *declared_decided("firm_declaration", "accepted"),
             models.CheckConstraint(
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")), name="firm_declaration_days_in_order"
             ),
@@ -86,14 +79,7 @@ class FirmDeclaration(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="firm_declaration_frozen", exclude=["decided_by", "decided_at", "accepted", "reason"]),
-            pgtrigger.Protect(
-                name="firm_declaration_decided_once",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__decided_at__isnull=False),
-            ),
-            pgtrigger.Protect(name="firm_declaration_kept", operation=pgtrigger.Delete),
-            no_truncate("firm_declaration_no_truncate"),
+            *declared_once("firm_declaration", "accepted"),
             pgtrigger.Trigger(
                 name="firm_no_circle",
                 operation=pgtrigger.Insert | pgtrigger.Update,

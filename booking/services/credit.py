@@ -137,7 +137,7 @@ def _with_booked_over(
     """Far more booked than used, where rules note that. Where all of them do, it stands for coming late and leaving early, which are the
     same time once more."""
     noting = [one for one in policies if one.notes(EventKind.BOOKED_OVER)]
-    if not any(is_booked_over(one, booked, started_at, ended_at) for one in noting[:1]):
+    if not noting or not is_booked_over(noting[0], booked, started_at, ended_at):  # the lab's own figures count before
         return kinds
     same = (EventKind.LATE, EventKind.LEFT_EARLY) if noting == policies else ()
     return [*(kind for kind in kinds if kind not in same), EventKind.BOOKED_OVER]

@@ -23,11 +23,10 @@ from billing.firms.rules.profile import is_certified, sizing_of
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from config.kernel.access import Actor, Role
-from config.kernel.api.problems import status_of
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Forbidden, NotFound
 from config.kernel.http import attachment
 from frontend.firm_forms import DecisionForm, DeclarationForm
-from frontend.form_page import FormPage, answer
+from frontend.form_page import FormPage, answer, tried
 from frontend.http import actor_of
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation
@@ -151,21 +150,16 @@ def declaration_decide(request: HttpRequest, pk: int) -> HttpResponse:
     actor.require(Role.OPERATOR)
     row = queries.declaration_for(actor, pk)
     form = DecisionForm(request.POST if request.method == "POST" else None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            accept = form.cleaned_data["decision"] == "accept"
-            try:
-                declaring.decide(actor, pk, accept, form.cleaned_data["reason"], timezone.now())
-            except Refusal as refusal:
-                form.add_refusal(refusal)
-                status = status_of(refusal)
-            else:
-                messages.success(
-                    request, _("Accepted: it counts from now on.") if accept else _("Refused; the firm reads your reason.")
-                )
-                return redirect("declaration_queue")
+
+    def act() -> HttpResponse:
+        accept = form.cleaned_data["decision"] == "accept"
+        declaring.decide(actor, pk, accept, form.cleaned_data["reason"], timezone.now())
+        messages.success(request, _("Accepted: it counts from now on.") if accept else _("Refused; the firm reads your reason."))
+        return redirect("declaration_queue")
+
+    done, status = tried(request, form, act)
+    if done is not None:
+        return done
     context = {
         "row": row,
         "kind": wording.KINDS[row.kind],

@@ -16,11 +16,10 @@ from billing.firms import income_queries
 from billing.firms.income_models import OwnerIncome
 from billing.firms.services import incomes
 from config.kernel.access import Actor, Role
-from config.kernel.api.problems import status_of
-from config.kernel.errors import Forbidden, Refusal
+from config.kernel.errors import Forbidden
 from config.kernel.http import attachment
 from frontend.firm_forms import IncomeDecisionForm, IncomeForm, fen
-from frontend.form_page import FormPage, answer
+from frontend.form_page import FormPage, answer, tried
 from frontend.http import actor_of
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation
@@ -109,22 +108,17 @@ def income_decide(request: HttpRequest, pk: int) -> HttpResponse:
     actor.require(Role.PROGRAMME_OFFICER)
     row = income_queries.income_for(actor, pk)
     form = IncomeDecisionForm(request.POST if request.method == "POST" else None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            confirm = form.cleaned_data["decision"] == "confirm"
-            try:
-                incomes.decide(actor, pk, confirm, form.cleaned_data["reason"], timezone.now())
-            except Refusal as refusal:
-                form.add_refusal(refusal)
-                status = status_of(refusal)
-            else:
-                messages.success(
-                    request,
-                    _("Confirmed: it counts from now on.") if confirm else _("Refused; the institution reads your reason."),
-                )
-                return redirect("income_queue")
+
+    def act() -> HttpResponse:
+        confirm = form.cleaned_data["decision"] == "confirm"
+        incomes.decide(actor, pk, confirm, form.cleaned_data["reason"], timezone.now())
+        said = _("Confirmed: it counts from now on.") if confirm else _("Refused; the institution reads your reason.")
+        messages.success(request, said)
+        return redirect("income_queue")
+
+    done, status = tried(request, form, act)
+    if done is not None:
+        return done
     context = {
         "row": row,
         "became": _state(row),

@@ -79,6 +79,6 @@ def _checked(paths: tuple[str, ...], given: Mapping[str, int | None]) -> dict[st
     """Every fact that is asked for, each from nil on. Raises Refusal with every reason."""
     if not paths:
         raise Refusal.of("claims.declares_nothing", field="position")
-    wrong = [path for path in paths if not 0 <= (-1 if (fen := given.get(path)) is None else fen) <= MOST_FEN]
+    wrong = [path for path in paths if (fen := given.get(path)) is None or not 0 <= fen <= MOST_FEN]
     Refusal.raise_any([Reason("claims.declared_amount", {"claim_fact": path}, path.partition(".")[2]) for path in wrong])
     return {path: int(given[path] or 0) for path in paths}

@@ -32,3 +32,27 @@ def decided_once(name: str) -> list[pgtrigger.Trigger]:
         pgtrigger.Protect(name=f"{name}_kept", operation=pgtrigger.Delete),
         no_truncate(f"{name}_no_truncate"),
     ]
+
+
+def declared_decided(name: str, yes: str) -> list[models.CheckConstraint]:
+    """The same of what is declared (``declared_by``) and decided with a yes or no in the column ``yes``: decided whole, by another person,
+    and a no says why (``reason``)."""
+    columns = ("decided_at", "decided_by", yes)
+    open_, done = (Q(**{f"{each}__isnull": empty for each in columns}) for empty in (True, False))
+    return [
+        models.CheckConstraint(condition=open_ | done, name=f"{name}_decided_whole"),
+        models.CheckConstraint(condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("declared_by")), name=f"{name}_two_people"),
+        models.CheckConstraint(condition=~Q(**{yes: False}) | ~Q(reason=""), name=f"{name}_refusal_says_why"),
+    ]
+
+
+def declared_once(name: str, yes: str) -> list[pgtrigger.Trigger]:
+    """Nothing but the decision about what is declared is written later, and that once; no row goes."""
+    return [
+        pgtrigger.ReadOnly(name=f"{name}_frozen", exclude=["decided_by", "decided_at", yes, "reason"]),
+        pgtrigger.Protect(
+            name=f"{name}_decided_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__decided_at__isnull=False)
+        ),
+        pgtrigger.Protect(name=f"{name}_kept", operation=pgtrigger.Delete),
+        no_truncate(f"{name}_no_truncate"),
+    ]
