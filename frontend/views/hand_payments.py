@@ -32,6 +32,7 @@ from frontend.http import actor_of, stands_at
 from frontend.once import once_per_form
 from frontend.presenters.bills import WAYS
 from frontend.refusals import sentences
+from frontend.templatetags.jishi import bilingual
 from frontend.views.bills import number
 from frontend.views.credit_notes import fen
 
@@ -70,7 +71,14 @@ class HandForm(MoneyForm):
     def __init__(self, owners: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["owner"]
-        field.choices = [(str(each.pk), each.name) for each in owners]
+        field.choices = [(str(each.pk), bilingual(each)) for each in owners]
+
+    def clean_amount(self) -> int:
+        """In fen; told beside what else is wrong, not after it."""
+        amount: int = fen(self.cleaned_data["amount"])
+        if amount <= 0:
+            raise forms.ValidationError(reason_sentence(Reason("hand.amount", {}, "amount")))
+        return amount
 
 
 @login_required
@@ -119,7 +127,7 @@ def hand_payment_enter(request: HttpRequest) -> HttpResponse:
         typed, file = form.cleaned_data, form.cleaned_data["file"]
         wanted = Wanted(
             typed["way"],
-            fen(typed["amount"]),
+            typed["amount"],
             read_day(typed["received_on"]),
             typed["payer_name"],
             typed["reference"],

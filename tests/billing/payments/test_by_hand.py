@@ -218,6 +218,10 @@ def test_pages_and_api_do_it_too(cast, bill, people):
     answer = first.post(reverse("hand_payment_enter"), {**typed, "file": SimpleUploadedFile("c.pdf", SLIP)})
     assert answer.status_code == 422 and "C-778" in answer.content.decode()
     assert "amount" in answer.context["form"].errors
+    # What is wrong is told at once, also beside what is missing, and what was typed stays.
+    unread = first.post(reverse("hand_payment_enter"), {**typed, "amount": "much"})
+    assert unread.status_code == 422 and set(unread.context["form"].errors) == {"amount", "file"}
+    assert 'value="much"' in unread.content.decode()
     answer = first.post(reverse("hand_payment_enter"), {**typed, "amount": "45.50", "file": SimpleUploadedFile("c.pdf", SLIP)})
     assert answer.status_code == 302, answer.content
     entry = HandEntry.objects.get()
