@@ -127,6 +127,7 @@ class Simulation:
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
         self._years: dict[int, str] = {}
+        self._promised: dict[tuple[int, bool, bool], Service] = {}
 
     def state(self) -> dict[str, Any]:
         """Everything that the next service depends on, and the sums so far. ``tests``: of commissioned tests by month; ``drawn``: by month
@@ -225,11 +226,12 @@ class Simulation:
     def _under(self, service: Service, order: int, sheet: int) -> Service:
         """A service with what it was ordered with and its contract, each where the programme limits it; nothing of which is a name (0)."""
         paper = service.paper
-        if CapPer.ORDER in self._limits:
-            paper = replace(paper, order=str(order) if order else None)
-        if CapPer.CONTRACT in self._limits:
-            paper = replace(paper, contract_number=str(sheet) if sheet else None)
-        return service if paper is service.paper else replace(service, paper=paper)
+        found = paper.order, paper.contract_number
+        of_order = (str(order) if order else None) if CapPer.ORDER in self._limits else found[0]
+        contract = (str(sheet) if sheet else None) if CapPer.CONTRACT in self._limits else found[1]
+        if (of_order, contract) == found:
+            return service
+        return replace(service, paper=replace(paper, order=of_order, contract_number=contract))
 
     def _who(self, row: Row, known: Known, waits: Waits) -> tuple[Facts, Hashable]:
         who = known.facts[row.facts][waits.used_before]
@@ -311,7 +313,10 @@ class Simulation:
         # Which order or contract it is makes a difference to the accounts alone: facts of all that have one are the same.
         marked = (row.order > 0, row.sheet > 0) if self._limits else (False, False)
         of_service = (row.service, *marked)
-        service = self.programme.awaiting(self._under(known.services[row.service], *map(int, marked)))
+        service = self._promised.get(of_service)
+        if service is None:
+            service = self.programme.awaiting(self._under(known.services[row.service], *map(int, marked)))
+            self._promised[of_service] = service
         priced = self._money.get(money) or self._priced(money)
         year, used = self._year(row.service, Request.of(who, service, *priced).facts), self.used
         keys = {account.cap.id: account.key(row, who, year) for account in accounts}

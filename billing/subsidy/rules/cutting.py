@@ -168,7 +168,7 @@ class Cutting:
             return amount
         if balance is not None and balance.promised_fen is not None:
             amount = self._within_promise(cap, amount, balance.promised_fen)
-        if cap.is_counted(self.facts):
+        if self._is_counted(cap):
             self.accounts.append((cap, room))
         params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "left_fen": room}
         if amount <= room:
@@ -182,6 +182,9 @@ class Cutting:
         amount = self.programme.rounding.floor(room)
         self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_cut", params, amount))
         return amount
+
+    def _is_counted(self, cap: Cap) -> bool:
+        return cap.is_counted(self.facts)
 
     def _within_promise(self, cap: Cap, amount: int, promised_fen: int) -> int:
         """At most what was promised: a cap of all or nothing is not short because more came out later."""

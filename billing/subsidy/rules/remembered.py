@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import combinations
 from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar, cast
@@ -142,22 +143,27 @@ class Remembered(Generic[R]):
 
 class _Generous(Cutting):
     """Cuts as if every account were full, and notes what each was asked for: where an account has that much, the award is the same.
-    ``depends``: not so here, because what an account holds decides more than whether it is short."""
+    ``counted``: the caps with an account here. ``depends``: not so here, because what an account holds decides more than whether it is
+    short."""
 
-    __slots__ = ("asked", "depends")
+    __slots__ = ("asked", "counted", "depends")
 
-    def __init__(self, programme: Programme, facts: Facts) -> None:
+    def __init__(self, programme: Programme, facts: Facts, counted: frozenset[str]) -> None:
         super().__init__(programme, facts, {}, [])
+        self.counted = counted
         self.asked: list[tuple[Cap, int]] = []
         self.depends = False
 
     def _cut(self, cap: Cap, amount: int) -> int:
-        if not cap.is_counted(self.facts):
+        if not self._is_counted(cap):
             self.depends = self.depends or cap.share_of is not None
             return super()._cut(cap, amount)
         if not cap.selective or cap.applies(self.facts):
             self.asked.append((cap, amount))
         return amount
+
+    def _is_counted(self, cap: Cap) -> bool:
+        return cap.id in self.counted
 
     def _room_of(self, payer: str) -> int | None:
         own = (cap for cap in self.programme.payer_caps if cap.payer == payer)
@@ -181,8 +187,10 @@ class _One:
     def __init__(self, programme: Programme) -> None:
         self.programme = programme
         self._of_one_piece = frozenset(cap.id for cap in programme.caps if not cap.on_account)
+        self._always = frozenset(cap.id for cap in programme.caps if cap.on_account)
+        self._if_named = [cap for cap in programme.caps if cap.if_named]
         self._conditions = Remembered[Unmet]([_unmet(each) for each in programme.conditions])
-        self._expecting = Remembered[_Expected]([self._expect])
+        self._expecting: dict[frozenset[str], Remembered[_Expected]] = {}
 
     def unmet(self, named: Named, request: Request, balances: Balances) -> bool:
         """Whether ``unmet_conditions`` finds anything."""
@@ -200,7 +208,7 @@ class _One:
         basis_on = programme.validity.basis_on(facts)
         if unmet or basis_on is None:
             return Refused(programme.code, programme.version, tuple(unmet), ())
-        expected = self._expecting(named, request)[0][1]
+        expected = self._expected(named, request)
         cost = expected.worked.cost_fen
         enough = cost_left_fen is None or (cost is not None and cost_left_fen >= cost)
         paid = enough or programme.mode is SettlementMode.PAID_BESIDE
@@ -212,9 +220,21 @@ class _One:
         outcome = Cutting(programme, facts, balances, []).award(worked, cost_left_fen)
         return outcome._replace(steps=())
 
-    def _expect(self, facts: Facts) -> _Expected:
+    def _expected(self, named: Named, request: Request) -> _Expected:
+        """Which limits have an account is asked first: whoever looked at the service for it would remember the same for each day anew."""
+        counted = (
+            self._always.union(cap.id for cap in self._if_named if cap.is_counted(request.facts))
+            if self._if_named
+            else self._always
+        )
+        remembered = self._expecting.get(counted)
+        if remembered is None:
+            remembered = self._expecting[counted] = Remembered([partial(self._expect, counted)])
+        return remembered(named, request)[0][1]
+
+    def _expect(self, counted: frozenset[str], facts: Facts) -> _Expected:
         worked = worked_out(self.programme, facts, date.min, [])
-        cutting = _Generous(self.programme, facts)
+        cutting = _Generous(self.programme, facts, counted)
         outcome = cutting.award(worked, None)
         if cutting.depends or not isinstance(outcome, Award):
             return _Expected(worked, None, (), {})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.ledger.rules.money import parse_yuan
 from billing.subsidy.rules import Balance, Facts, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules import remembered as remembering
-from billing.subsidy.rules.outcome import Home, Outcome
+from billing.subsidy.rules.outcome import Award, Home, Outcome
 from billing.subsidy.rules.remembered import Deciding, Named, Remembered, Request
 from tests.billing.rules.builders import PROGRAMMES, cap, facts_of, load, programme_document
 from tests.billing.rules.strategies import BALANCES, documents, facts
@@ -147,3 +147,20 @@ def test_a_rule_that_looks_further_later_is_not_lost_among_what_others_said() ->
     small, large = parse_facts({"amounts": {"fee": "1"}}), parse_facts({"amounts": {"fee": "2"}})
     assert sorted(remembered(Named(1, 1, 1), request_of(who, who, small))) == [(0, "None testing"), (1, "small")]
     assert sorted(remembered(Named(1, 1, 2), request_of(who, who, large))) == [(0, "None testing"), (1, "testing")]
+
+
+@pytest.mark.parametrize("named", [{}, {"order": "DH-7"}])
+def test_what_a_limit_of_orders_leaves_is_not_worked_out_again_for_each_day(named: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial of a million sessions has few amounts and many days: each day by itself took twice as long and five times the room."""
+    programme = parse_programme(programme_document(caps=[cap("order", "order", 500)]))
+    worked = []
+    counted = remembering.worked_out
+    monkeypatch.setattr(remembering, "worked_out", lambda *given: worked.append(given) or counted(*given))
+    deciding, who = Deciding(programme), parse_facts(facts_of(90))
+    balances = {"order": Balance(500_00)} if named else {}
+    tries = []
+    for day in range(1, 29):
+        on = parse_facts({"service": {"service_on": f"2025-06-{day:02d}", **named}, "amounts": {"fee": 90}})
+        assert isinstance(deciding.decide(Named("who", day, "fee"), request_of(who, on, who), balances, None), Award)
+        tries.append(len(worked))
+    assert set(tries) == {tries[0]}
