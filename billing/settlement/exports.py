@@ -20,9 +20,11 @@ from instruments.rules.standards.tables import harmless
 #: How a document may be had beside its stored PDF and XLSX.
 DATA_KINDS = ("csv", "json", "html")
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
-#: A file that somebody opens asks for nothing and runs nothing; on a screen it is as wide as the paper.
+#: A file that somebody opens asks for nothing and runs nothing; on a screen it is as wide as the paper, and one
+#: that is narrower scrolls.
 _HEAD = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<style>@media screen { body { max-width: 180mm; margin: 8mm auto; padding: 0 8mm } }</style></head>"""
+<style>@media screen { body { width: %smm; margin: 8mm auto; padding: 0 8mm } }</style></head>"""
+_UPRIGHT_MM, _ACROSS_MM = 180, 267
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def export(
 
 def html_twin(html: str) -> bytes:
     """The HTML of a PDF as a file of its own: it names no font of ours, asks for nothing and runs nothing."""
-    return _FONT.sub("", without_direction(html)).replace("</head>", _HEAD, 1).encode()
+    width = _ACROSS_MM if "landscape" in html.partition("</head>")[0] else _UPRIGHT_MM
+    return _FONT.sub("", without_direction(html)).replace("</head>", _HEAD % width, 1).encode()
 
 
 def sheet_csv(sheet: Sheet) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.claims import wording
 from billing.claims.declared import AskedLine
@@ -302,6 +303,27 @@ def list_state(row: PaymentList) -> str:
     if row.approved_by_id is not None:
         return "approved"
     return "reviewed" if row.reviewed_by_id is not None else "made"
+
+
+_OVER = frozenset({ClaimState.PAID, ClaimState.RECHECKED, ClaimState.REJECTED, ClaimState.WITHDRAWN})
+
+
+def waits_for(states: Mapping[ClaimState, int], lists: Sequence[PaymentList]) -> list[str]:
+    """What of a batch waits for others than who looks at it; ``states``: how many claims stand where."""
+    said = []
+    if states.get(ClaimState.SENT_BACK):
+        count = states[ClaimState.SENT_BACK]
+        said.append(
+            ngettext("%(count)s claim is completed by its payee.", "%(count)s claims are completed by their payees.", count)
+            % {"count": count}
+        )
+    if any(list_state(each) in ("made", "reviewed") for each in lists):
+        said.append(_("Payment lists wait for others to check and approve them."))
+    elif states.get(ClaimState.LISTED):
+        said.append(_("The treasury pays. Finance records on each list what was paid."))
+    if states and _OVER.issuperset(states):
+        said.append(_("Nothing is left to do: every claim is paid, rejected or withdrawn."))
+    return said
 
 
 def report_rows(report: Sequence[Result]) -> list[tuple[Result, list[str]]]:

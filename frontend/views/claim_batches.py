@@ -35,7 +35,7 @@ from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of, stands_at
 from frontend.presenters.claim_work import work_rows
-from frontend.presenters.claims import batch_name, batch_state, claim_rows, list_state, report_rows, settled_word
+from frontend.presenters.claims import batch_name, batch_state, claim_rows, list_state, report_rows, settled_word, waits_for
 from frontend.refusals import sentences
 from frontend.views.bills import number
 
@@ -118,6 +118,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
     inputs = queries.check_inputs(shown)
     states = queries.by_state(batch)
     known = {each.state: each for each in states}
+    lists = queries.lists_of(actor, batch)
     office = right_of(actor, batch.programme.issuer_id, OFFICE, timezone.now()) is not None
     payable = paying.payable(batch) if office else []
     kept = paying.kept_back([each.claim for each in payable], local_today(timezone.now()))
@@ -137,9 +138,8 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "clean": sum(is_clean(look(inputs[each.pk])) for each in shown if each.state == ClaimState.IN_REVIEW),
         "objections": queries.objections_of(actor, batch),
         "publicities": list(queries.publicities().filter(batch=batch)),
-        "lists": [
-            (each, list_state(each), payer_word(each.payer) if each.payer else "") for each in queries.lists_of(actor, batch)
-        ],
+        "lists": [(each, list_state(each), payer_word(each.payer) if each.payer else "") for each in lists],
+        "waits": waits_for({ClaimState(each.state): each.claims for each in states}, lists),
         "office": office,
         "reviews": actor.has(*OFFICE),
         "window_over": local_today(timezone.now()) > batch.closes_on,

@@ -1061,7 +1061,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("clawback_list", lambda: at("clawback_list"), ("owner_finance", "finance")),
     Shown(
         "clawback_detail",
-        lambda: at("clawback_detail", of_claims("clawback")),
+        lambda: at("clawback_detail", of_claims("clawback", repayments__confirmed_at=None)),
         ("finance", "second_finance", "inspector"),
         important=True,
     ),
@@ -1192,7 +1192,11 @@ PAGES: tuple[Shown, ...] = (
     Shown("invoice_list", lambda: at("invoice_list"), ("owner_finance", "firm_admin"), important=True),
     Shown("invoice_import", lambda: at("invoice_import"), ("owner_finance",)),
     Shown("bill_invoice", lambda: at("bill_invoice", bill()), ("firm_admin", "owner_finance"), important=True),
-    Shown("statement_invoice", lambda: at("statement_invoice", lab_statement()), ("finance", "owner_finance")),
+    Shown(
+        "statement_invoice",
+        lambda: at("statement_invoice", lab_statement(invoice_requests__isnull=False)),
+        ("finance", "owner_finance"),
+    ),
     Shown("ledger_list", lambda: at("ledger_list"), ("finance", "owner_finance"), important=True),
     Shown("ledger_account", lambda: at("ledger_account", a_pool()), ("finance",), important=True),
     Shown("ledger_check", lambda: at("ledger_check"), ("operator", "inspector")),

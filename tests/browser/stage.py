@@ -34,7 +34,7 @@ def main(now: datetime) -> None:
     """Everything, on a migrated database without rows."""
     call_command("load_demo", seed=1, now=now)
     from booking.services import notices
-    from tests.browser import stage_bills, stage_money, stage_month
+    from tests.browser import stage_bills, stage_claims, stage_money, stage_month
 
     with notices.silence():
         _instruments(now)
@@ -43,6 +43,7 @@ def main(now: datetime) -> None:
         _closed_month(now)
         _claims_of_the_month(now)
         _something_comes_back(now)
+        stage_claims.build(now)
         stage_money.build(now)
         stage_month.build(now)
         stage_bills.build(now)
