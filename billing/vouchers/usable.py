@@ -15,5 +15,5 @@ def usable(organisation_id: int, programmes: Iterable[Programme]) -> tuple[Usabl
     if not any(is_issued(cap) for programme in programmes for cap in programme.caps):
         return ()
     rows = Voucher.objects.filter(organisation_id=organisation_id, returned_at__isnull=True)
-    values = rows.values_list("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to", "origin__platform_id")
-    return tuple(Usable(*row[:6], home_payer(row[6]) if row[6] else "") for row in values)
+    columns = ("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to", "face_fen", "origin__platform_id")
+    return tuple(Usable(*row[:6], home_payer(row[7]) if row[7] else "", row[6]) for row in rows.values_list(*columns))
