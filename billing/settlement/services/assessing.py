@@ -263,7 +263,7 @@ def candidates_of(
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
-            version.programme.asks_of_price,
+            version.programme.asks_of_price | version.programme.asks_of_others,
         )
         for version in versions
     )

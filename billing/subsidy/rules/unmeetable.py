@@ -8,7 +8,7 @@ from typing import Any
 
 from billing.subsidy.rules import voucher_facts
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.with_claim import expected
+from billing.subsidy.rules.with_claim import expected, fixed
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission while money is promised; besides these all of ``other`` and
@@ -24,7 +24,6 @@ NEVER_KNOWN = frozenset(
         "service.invoice_subsidised",
         "amounts.asked",
         "amounts.excluded",
-        "amounts.other_subsidies",
         "amounts.lower_level",
         "amounts.lender",
         "amounts.external_income",
@@ -59,7 +58,7 @@ def never_known_to(document: Piece) -> Callable[[str], bool]:
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), expected(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), fixed(document))
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
     found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))
