@@ -75,7 +75,7 @@ def told(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 A, B = ("A-1", "B-1")
-LOOKING = {"rate": flat("0.4"), "adjustments": [TOGETHER]}
+LOOKING: dict[str, Any] = {"rate": flat("0.4"), "adjustments": [TOGETHER]}
 
 
 def test_two_programmes_of_forty_per_cent_with_others_at_most_half_give_half_together() -> None:
@@ -175,7 +175,7 @@ def test_a_programme_that_does_not_look_is_not_decided_again(monkeypatch: pytest
 
 
 def test_which_of_those_that_exclude_each_other_stay_is_decided_before() -> None:
-    same = {"exclusive": {"class": "one", "clause": "1"}}
+    same: dict[str, Any] = {"exclusive": {"class": "one", "clause": "1"}}
     beside = gate(above=0)
     found = assess(made(A, rate=flat("0.1")), made(B, rate=flat("0.4"), **beside, **same), made("C-1", rate=flat("0.2"), **same))
     assert totals(found) == [100_00, None, 200_00]
