@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
+from billing.settlement.models import Charge
 from billing.settlement.services import replaying
+from booking.services import transitions, usage_review
 from instruments.models import PolicyZone
+from tests.agreeing import customer_of
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF, Desk
 from tests.billing.vouchers.test_using import HOUR_FEN, broken, left
@@ -140,3 +143,19 @@ def test_a_programme_that_does_not_ask_is_told_nothing_of_it(desk_of, life_of):
     charge = life_of.whole(slot_of(9, 10))
     assert charge.deducted_fen == 300_00
     assert told(charge, "amounts") == told(charge, "quantities") == {}
+
+
+def test_what_counts_on_the_day_of_the_charge_is_told_of_the_voucher_that_holds_then(desk_of, life_of):
+    desk = desk_of(face_document() | {"date_basis": "invoice"})
+    late = desk.issued(200_00, life_days=30)
+    soon = desk.issued(300_00, life_days=3)  # until the day of the service
+    booked = life_of.approve(life_of.ask(slot_of(9, 10)))
+    assert (left(soon), left(late)) == ((0, 300_00, 0), (200_00, 0, 0))
+    wang, ended = life_of.cast.actor("wang"), booked.ends_at
+    transitions.check_in(wang, booked.pk, booked.starts_at)
+    transitions.check_out(wang, booked.pk, ended)
+    assert usage_review.agree(customer_of(booked.pk), booked.pk, ended + timedelta(days=1))
+    charge = Charge.objects.get(reservation=booked)
+    assert (told(charge, "amounts"), told(charge, "request")["voucher"]) == ({"face_value": "200.00"}, late.number)
+    assert (charge.deducted_fen, left(soon), left(late)) == (200_00, (300_00, 0, 0), (0, 0, 200_00))
+    assert identical() and broken() == {}
