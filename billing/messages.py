@@ -401,6 +401,10 @@ register(
         "figure.no_such_cap": _("The figure of this limit is not set here: the document says it, or it is a voucher's."),
         "figure.year": _("The version holds in none of the limit's days of this year. Choose a year of the version."),
         "figure.amount": _("Type an amount of nil or more."),
+        "figure.waits_already": _(
+            "%(asked_by)s asked for %(limit_fen)s on %(asked_at)s, and nobody has decided about it yet. Have a second person set it, or let"
+            " it be refused (whoever asked may take it back); then ask for another figure."
+        ),
         "figure.below_used": _("%(used_fen)s is held or spent already. Type that amount or more."),
         "programme.pool_unknown": _(
             "Version %(label)s has no pool “%(pool)s” of the same year and payer that could go on. Name the version that opened it."

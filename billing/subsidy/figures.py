@@ -24,7 +24,7 @@ from billing.subsidy.rules.figures import settable, years_of
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import in_force, pool_spec
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from config.kernel.errors import Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 
@@ -83,7 +83,7 @@ def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen:
     """Ask for a figure; it counts once somebody else sets it.
 
     Raises NotFound, Forbidden, Refusal ``figure.no_such_cap`` (``cap``), ``figure.year`` (``year``), ``figure.amount`` (``amount_yuan``),
-    ``figure.below_used``, ``ledger.reason_needed``, ``ledger.reason_too_long`` (``reason``).
+    ``figure.below_used``, ``ledger.reason_needed``, ``ledger.reason_too_long`` (``reason``), Conflict ``figure.waits_already`` (``cap``).
     """
     actor.require(*KEEPERS)
     version = _version(actor, version_id)
@@ -96,11 +96,47 @@ def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen:
     if cap.per is CapPer.POOL:
         for account in ledger.known([pool_spec(version, cap).key]).values():
             _refuse_below(account, limit_fen)
+    # Who asks at the same moment waits here, and then finds this one.
+    Programme.objects.select_for_update(no_key=True).get(pk=version.programme_id)
+    open_ = waiting(version, cap, year)
+    if open_ is not None:
+        raise Conflict(waits_already(open_))
     asked = CapFigure.objects.create(
-        version=version, cap_id=cap_id, year=year, limit_fen=limit_fen, reason=why, asked_by_id=actor.person_id, asked_at=now
+        version=version,
+        cap_id=cap_id,
+        year=year,
+        counts_for=counts_for(version, cap, year),
+        limit_fen=limit_fen,
+        reason=why,
+        asked_by_id=actor.person_id,
+        asked_at=now,
     )
     audit.record(actor, "figure.ask", version, now, after={"cap": cap_id, "year": year, "limit_fen": limit_fen}, reason=why)
     return asked
+
+
+def counts_for(version: ProgrammeVersion, cap: Cap, year: int | None) -> str:
+    """Which figure it is: versions share a cap's, by year where it is yearly; a pool has its own, and goes on with it."""
+    if cap.per is CapPer.POOL:
+        return pool_spec(version, cap).key
+    return f"{version.programme.code}:{cap.id}:{year or ''}"
+
+
+def waiting(version: ProgrammeVersion, cap: Cap, year: int | None) -> CapFigure | None:
+    """What was asked for this figure and nobody has answered."""
+    rows = CapFigure.objects.filter(counts_for=counts_for(version, cap, year), state=CapFigure.State.ASKED)
+    return rows.select_related("asked_by").first()
+
+
+def waits_already(open_: CapFigure) -> Reason:
+    """Why another one cannot be asked for, and which one is open."""
+    asked = {
+        "figure": open_.pk,
+        "limit_fen": open_.limit_fen,
+        "asked_by": str(open_.asked_by),
+        "asked_at": open_.asked_at.isoformat(),
+    }
+    return Reason("figure.waits_already", asked, "cap")
 
 
 @whole
