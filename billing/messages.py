@@ -9,13 +9,14 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.rules.money import yuan
-from billing.wording import customer_class_word, mode_word, several
+from billing.wording import cap_word, customer_class_word, mode_word, several
 from config.kernel.messages import register, register_formatter
 
 register_formatter("chain", lambda names: " → ".join(names))
 register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the record only
 register_formatter("customer_class", customer_class_word)
 register_formatter("ways", lambda ways: several(str(mode_word(way)) for way in ways))
+register_formatter("limit_kind", lambda kind: cap_word(*kind))
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
 
 register(

@@ -18,6 +18,7 @@ from billing.ledger import services as ledger
 from billing.ledger.life import KEEPERS, REASON_LENGTH
 from billing.ledger.models import Account, AccountState
 from billing.ledger.services import Source
+from billing.subsidy import notices
 from billing.subsidy.figure_models import SOURCE, CapFigure
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.figures import settable, years_of
@@ -112,6 +113,7 @@ def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen:
         asked_at=now,
     )
     audit.record(actor, "figure.ask", version, now, after={"cap": cap_id, "year": year, "limit_fen": limit_fen}, reason=why)
+    notices.tell_asked(asked, cap, now)
     return asked
 
 
@@ -161,6 +163,7 @@ def confirm(actor: Actor, figure_id: int, now: datetime) -> CapFigure:
             ledger.set_limit(account, max(asked.limit_fen, account.held_fen + account.posted_fen), source, now)
     after = {"cap": asked.cap_id, "year": asked.year, "limit_fen": asked.limit_fen}
     audit.record(actor, "figure.set", version, now, after=after, reason=asked.reason)
+    notices.tell_decided(asked, cap, now)
     return asked
 
 
@@ -170,6 +173,7 @@ def refuse(actor: Actor, figure_id: int, reason: str, now: datetime) -> CapFigur
     asked, why = _locked(actor, figure_id), _words(reason)
     _decide(asked, CapFigure.State.REFUSED, actor, why, now)
     audit.record(actor, "figure.refuse", asked.version, now, after={"figure": asked.pk}, reason=why)
+    notices.tell_decided(asked, cap_named(asked.version, asked.cap_id), now)
     return asked
 
 
@@ -209,6 +213,11 @@ def version_for(actor: Actor, pk: int) -> ProgrammeVersion:
     return _version(actor, pk)
 
 
+def cap_named(version: ProgrammeVersion, cap_id: str) -> Cap:
+    """A cap of a published version by its id."""
+    return next(cap for cap in in_force(version.pk).programme.caps if cap.id == cap_id)
+
+
 def cap_of(version: ProgrammeVersion, cap_id: str) -> Cap:
     """A cap of a version whose figure may be set. Raises Refusal ``figure.no_such_cap``."""
     found = next((cap for cap in settable(in_force(version.pk).programme) if cap.id == cap_id), None)
@@ -224,7 +233,9 @@ def _version(actor: Actor, pk: int) -> ProgrammeVersion:
 
 def _locked(actor: Actor, figure_id: int) -> CapFigure:
     actor.require(*KEEPERS)
-    asked = get_visible(CapFigure.objects.select_for_update(of=("self",)).select_related("version"), actor, pk=figure_id)
+    asked = get_visible(
+        CapFigure.objects.select_for_update(of=("self",)).select_related("version__programme"), actor, pk=figure_id
+    )
     if asked.state != CapFigure.State.ASKED:
         raise Refusal.of("ledger.top_up_decided")
     return asked
