@@ -406,7 +406,7 @@ register(
         "figure.year": _("The version holds in none of the limit's days of this year. Choose a year of the version."),
         "figure.amount": _("Type an amount of nil or more."),
         "figure.waits_already": _(
-            "%(asked_by)s asked for %(limit_fen)s on %(asked_at)s, and nobody has decided about it yet. Have a second person set it, or let"
+            "%(asked_by)s asked for %(limit_fen)s on %(asked_on)s, and nobody has decided about it yet. Have a second person set it, or let"
             " it be refused (whoever asked may take it back); then ask for another figure."
         ),
         "figure.below_used": _("%(used_fen)s is held or spent already. Type that amount or more."),

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from billing.ledger import services as ledger
 from billing.ledger.life import KEEPERS, REASON_LENGTH
@@ -132,12 +133,8 @@ def waiting(version: ProgrammeVersion, cap: Cap, year: int | None) -> CapFigure 
 
 def waits_already(open_: CapFigure) -> Reason:
     """Why another one cannot be asked for, and which one is open."""
-    asked = {
-        "figure": open_.pk,
-        "limit_fen": open_.limit_fen,
-        "asked_by": str(open_.asked_by),
-        "asked_at": open_.asked_at.isoformat(),
-    }
+    asked_on = timezone.localdate(open_.asked_at).isoformat()
+    asked = {"figure": open_.pk, "limit_fen": open_.limit_fen, "asked_by": str(open_.asked_by), "asked_on": asked_on}
     return Reason("figure.waits_already", asked, "cap")
 
 

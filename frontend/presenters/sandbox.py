@@ -415,7 +415,8 @@ def condition_word(code: str) -> str:
     code, _colon, fact = code.partition(":")
     if fact:
         return _("A fact is not known: %(fact)s") % {"fact": fact_word(fact)}
-    return capfirst(wording.condition_word(code))
+    word = wording.condition_word(code)
+    return word if word == code else capfirst(word)
 
 
 def _size_word(code: str) -> str:

@@ -125,7 +125,7 @@ def test_one_proposal_of_a_figure_waits_at_a_time_and_the_refusal_names_it(cast:
     (reason,) = refused.value.reasons
     assert (reason.code, reason.field, reason.params["figure"]) == ("figure.waits_already", "cap", first.pk)
     with translation.override("en"):
-        assert reason_sentence(reason).startswith("Qian asked for ¥50.00 on ")
+        assert reason_sentence(reason).startswith("Qian asked for ¥50.00 on Mon 23 Nov 2026, and nobody")
     with pytest.raises(IntegrityError, match="cap_figure_one_waits"), transaction.atomic():
         CapFigure.objects.create(
             version=version, cap_id="open", year=2026, counts_for=first.counts_for, limit_fen=1, reason="x",
