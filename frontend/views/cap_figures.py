@@ -39,8 +39,7 @@ def figure_ask(request: HttpRequest, pk: int, cap_id: str) -> HttpResponse:
     form = FigureForm(request.POST if request.method == "POST" else None)
     open_ = figures.waiting(version, cap, year)
     if request.method == "GET" and open_ is not None:
-        messages.info(request, reason_sentence(figures.waits_already(open_)))
-        return redirect("figure_decide", open_.pk)
+        messages.warning(request, reason_sentence(figures.waits_already(open_)))
 
     def act() -> HttpResponse:
         amount = fen(form.cleaned_data["amount_yuan"])
