@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,11 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from billing.settlement import series_figures, together_figures
 from billing.settlement.series_figures import expected_of
 from booking.models import Reservation
-from booking.services import policies, series, together
-from booking.services.policies import Scope
+from booking.rules.series import Scope
+from booking.services import policies, series, series_changes, together, transitions
+from booking.services.policies import Scope as Rules
 from booking.services.series import Pick
+from booking.services.series_changes import Seen, SeriesChange, Step
 from booking.services.together import Bundle, Place
 from config.kernel.errors import Conflict
+from instruments.models import Notice
 from tests.concurrency.world import add_instrument
 from tests.heads import with_head
 
@@ -57,9 +61,9 @@ def test_every_time_of_a_series_says_it_as_asking_does(cast, wang, own, programm
 
 def test_it_can_be_had_where_somebody_decides_or_nobody_has_to(cast, wang, own, wish, programmes):
     assert series_figures.report(cast.actor("lin"), wish(), cast.now).is_possible
-    policies.say(wang, Scope(cast.lab.pk), {"approval_required": False}, cast.now)
+    policies.say(wang, Rules(cast.lab.pk), {"approval_required": False}, cast.now)
     assert series_figures.report(wang, own, cast.now).is_possible
-    policies.say(wang, Scope(cast.lab.pk), {"approval_required": True, "auto_approval": {"who": "anybody"}}, cast.now)
+    policies.say(wang, Rules(cast.lab.pk), {"approval_required": True, "auto_approval": {"who": "anybody"}}, cast.now)
     assert codes(series_figures.report(wang, own, cast.now).rows) == [NOBODY] * 3, "the lab looks at series itself"
     with_head(cast)
     shown = series_figures.report(wang, own, cast.now)
@@ -69,8 +73,8 @@ def test_it_can_be_had_where_somebody_decides_or_nobody_has_to(cast, wang, own, 
 
 def test_of_several_instruments_those_say_it_that_somebody_would_have_to_approve(cast, wang, bundle, programmes):
     sem_id = bundle.places[1].instrument_id
-    policies.say(wang, Scope(cast.lab.pk, instrument_id=cast.xrd.pk), {"approval_required": True}, cast.now)
-    policies.say(wang, Scope(cast.lab.pk, instrument_id=sem_id), {"approval_required": False}, cast.now)
+    policies.say(wang, Rules(cast.lab.pk, instrument_id=cast.xrd.pk), {"approval_required": True}, cast.now)
+    policies.say(wang, Rules(cast.lab.pk, instrument_id=sem_id), {"approval_required": False}, cast.now)
     shown = together_figures.report(wang, bundle, cast.now)
     assert codes(shown.rows) == [NOBODY, []] and not shown.is_possible
     seen = [replace(one.row.place, expected=expected_of(one.figures)) for one in shown.rows]
@@ -95,3 +99,16 @@ def test_more_times_or_instruments_ask_no_more(cast, wang, own, bundle, slot, pr
     assert queries(lambda: together_figures.report(wang, more, cast.now)) == few
     lin, others = cast.actor("lin"), replace(bundle, organisation_id=cast.firm.pk)
     assert queries(lambda: together_figures.report(lin, others, cast.now)) == 0
+
+
+def test_who_decides_hears_that_the_manager_wants_a_series_at_another_time(cast, wang, own, programmes):
+    head = with_head(cast)
+    made = series.ask(wang, own, series_figures.report(wang, own, cast.now).picks(), cast.now, idempotency_key="k")
+    for pk in made.reservation_ids:
+        transitions.approve(cast.actor("yu"), pk, cast.now)
+    starts = own.rule.starts + timedelta(hours=3)
+    change = SeriesChange(made.series_id, Step.MOVE, Scope.ALL, 1, starts, starts + timedelta(hours=3))
+    rows = series_figures.report_change(wang, change, cast.now)
+    seen = {one.reservation.ordinal: Seen(one.outcome, one.expected) for one in rows}
+    assert series_changes.change(wang, change, seen, cast.now, idempotency_key="m").counts == {"asked": 3}
+    assert Notice.objects.filter(event="series.lab.move_asked", user=head).count() == 1
