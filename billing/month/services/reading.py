@@ -180,7 +180,7 @@ def _looked_at(
 
 
 def _beside(uses: Sequence[Use], issued: QuerySet[Any]) -> list[Use]:
-    """What of ``issued`` was used in the months of these uses, as far as two at once are looked for; one query."""
+    """What of ``issued`` was used in the months of these uses, on the same instruments or by the same people; one query."""
     months: dict[tuple[int, int], TimeRange] = {}
     for use in uses:
         if use.ends_at > use.starts_at:
@@ -193,8 +193,10 @@ def _beside(uses: Sequence[Use], issued: QuerySet[Any]) -> list[Use]:
     for each in months.values():
         first, last = each.starts_at - _BESIDE_BOOKED, each.ends_at + _BESIDE_BOOKED
         within |= Q(reservation__starts_at__lt=last, reservation__ends_at__gt=first)
+    same = Q(reservation__instrument__in={use.instrument_id for use in uses} - {None})
+    same |= Q(reservation__requested_by__in={use.person_id for use in uses})
     nothing = _Known({}, {}, {})
-    return [_use(row, nothing, {}) for row in issued.filter(within).order_by("pk").values("pk", "created_at", *_USE)]
+    return [_use(row, nothing, {}) for row in issued.filter(within & same).order_by("pk").values("pk", "created_at", *_USE)]
 
 
 @dataclass(frozen=True, slots=True)
