@@ -15,7 +15,7 @@ from billing.claims import wording
 from billing.claims.declared import AskedLine
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
 from billing.claims.queries import ClaimedIn
-from billing.claims.rules.checks import Check, CheckInput, is_clean, look, to_complete
+from billing.claims.rules.checks import Check, CheckInput, FileTwice, is_clean, look, to_complete
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing
@@ -39,19 +39,38 @@ class CheckRow:
     ok: bool
     positions: str
     missing: tuple[wording.Word, ...]
+    files: tuple[TwiceRow, ...] = ()
 
 
-def check_rows(found: Sequence[Check]) -> list[CheckRow]:
-    """Checks in words."""
+@dataclass(frozen=True, slots=True)
+class TwiceRow:
+    """A file that is used twice: on which lines here, the other claims that the reader may open, and how many more there are."""
+
+    name: str
+    sha256: str
+    positions: str
+    claims: tuple[tuple[int, str], ...]
+    unnamed: int
+
+
+def check_rows(found: Sequence[Check], named: Mapping[int, str]) -> list[CheckRow]:
+    """Checks in words. ``named``: the numbers of other claims that the reader may open, by id."""
     return [
         CheckRow(
             wording.CHECKS[each.code],
             each.ok,
             ", ".join(str(place) for place in each.positions),
             tuple(wording.ASKED[code] for code in each.missing),
+            tuple(_twice_row(file, named) for file in each.files),
         )
         for each in found
     ]
+
+
+def _twice_row(file: FileTwice, named: Mapping[int, str]) -> TwiceRow:
+    known = tuple((pk, named[pk]) for pk in file.claims if pk in named)
+    positions = ", ".join(str(place) for place in file.positions)
+    return TwiceRow(file.name, file.sha256, positions, known, len(file.claims) - len(known))
 
 
 def missing_rows(claim: CheckInput) -> list[tuple[wording.Word, str]]:
