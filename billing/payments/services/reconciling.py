@@ -68,8 +68,8 @@ def _to_hold_against(provider: PaymentProvider, since: datetime) -> Iterator[Ses
     bank decides weeks after it was asked. Some may come more than once."""
     yield from provider.sessions_since(since)
     yield from provider.sessions_back_since(since)
-    waiting = Dispute.objects.filter(state=DisputeState.OPEN, payment__checkout__session_ref__isnull=False)
-    for session_ref in sorted(set(waiting.values_list("payment__checkout__session_ref", flat=True))):
+    waiting = Dispute.objects.filter(state=DisputeState.OPEN).values_list("payment__checkout__session_ref", flat=True)
+    for session_ref in sorted({ref for ref in waiting if ref}):
         try:
             yield provider.fetch(session_ref)
         except NotThere:
