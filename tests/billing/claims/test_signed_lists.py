@@ -10,6 +10,8 @@ from billing.claims import pdf, queries
 from billing.claims.models import PaymentList
 from billing.claims.services import documents, paying
 from billing.ledger.rules.documents import sha256_of
+from billing.month.models import MonthExport
+from billing.month.services import exporting
 from billing.papers.models import PaperFile
 from billing.settlement.models import RenderState
 from config.kernel.errors import Refusal
@@ -126,3 +128,11 @@ def test_a_list_approved_before_there_were_signed_papers_keeps_the_one_it_has(ca
     sign(cast, made)
     PaymentList.objects.filter(pk=made.pk).update(render_state=RenderState.DONE)
     assert handed(cast, made) == draft
+
+
+def test_an_archive_of_a_month_has_the_paper_as_it_stood_when_it_was_asked_for(cast, made):
+    render(made)
+    sign(cast, made)  # approved on the 19th
+    render(made)
+    assert exporting._pdf_of(made, MonthExport(asked_at=at(18))) == made.pdf
+    assert exporting._pdf_of(made, MonthExport(asked_at=at(20))) == made.signed_pdf
