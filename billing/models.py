@@ -18,7 +18,7 @@ from billing.claims.models import (
     Payout,
     Publicity,
 )
-from billing.claims.recheck_models import RecheckFinding, RecheckItem, RecheckSample
+from billing.claims.recheck_models import RecheckAnswer, RecheckFinding, RecheckItem, RecheckSample
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.income_models import OwnerIncome
@@ -157,6 +157,7 @@ __all__ = [
     "QuotationLine",
     "Quote",
     "Receipt",
+    "RecheckAnswer",
     "RecheckFinding",
     "RecheckItem",
     "RecheckSample",

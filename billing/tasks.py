@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing.bills.services import documents as bill_documents
 from billing.bills.services import proposing as bill_proposals
-from billing.claims.services import clawbacks, publishing, too_late, waiting_lists
+from billing.claims.services import clawbacks, publishing, too_late, waiting_findings, waiting_lists
 from billing.claims.services import documents as claim_documents
 from billing.claims.services import waiting as claims_waiting
 from billing.dunning.services import reminding
@@ -76,9 +76,10 @@ def tend_claims(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="billing.tell_offices", queueing_lock="billing.tell_offices")
 def tell_offices(timestamp: int) -> None:
-    """Tell the people of the offices which claims and payment lists wait for them."""
+    """Tell the people of the offices which claims, payment lists and findings wait for them."""
     now = timezone.now()
-    beat("billing.tell_offices", now, told=claims_waiting.tell_due(now) + waiting_lists.tell_due(now))
+    told = claims_waiting.tell_due(now) + waiting_lists.tell_due(now) + waiting_findings.tell_due(now)
+    beat("billing.tell_offices", now, told=told)
 
 
 @app.periodic(cron="*/5 * * * *")

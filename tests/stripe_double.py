@@ -1,5 +1,5 @@
 """A payment service of our own on loopback that speaks Stripe's API as its library does: form encoding, idempotency keys, lists by page,
-signed events. It keeps its state, can lose an answer, and never leaves this process.
+signed events. It keeps its state, can lose an answer, lets time go by (``later``: seconds), and never leaves this process.
 
 What the tests do *at* it (a customer pays, a bank disputes) are methods; what the library asks arrives over HTTP.
 """
@@ -38,6 +38,7 @@ class Double:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.answered: dict[str, tuple[str, int, dict[str, Any]]] = {}
         self.lose_answers = 0
+        self.later = 0
         self.down = False
         self._ids = count(1)
         self._lock = threading.Lock()
@@ -59,7 +60,7 @@ class Double:
         session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent, "url": None}
         self.charges[charge] = {
             "id": charge, "object": "charge", "payment_intent": intent, "amount": session["amount_total"], "status": "succeeded",
-            "created": int(time.time()),
+            "created": self._time(),
         }  # fmt: skip
         self.event("checkout.session.completed", session)
         self.event("payment_intent.succeeded", {"id": intent, "object": "payment_intent"})
@@ -70,7 +71,7 @@ class Double:
     ) -> dict[str, Any]:
         refund = {
             "id": self._id("re"), "object": "refund", "amount": amount, "payment_intent": intent, "status": status,
-            "metadata": metadata or {},
+            "metadata": metadata or {}, "created": self._time(),
         }  # fmt: skip
         self.refunds[refund["id"]] = refund
         self.event("charge.refunded", self.charge_of(intent))
@@ -79,7 +80,7 @@ class Double:
     def dispute(self, intent: str, amount: int, status: str = "needs_response") -> dict[str, Any]:
         dispute = {
             "id": self._id("dp"), "object": "dispute", "amount": amount, "payment_intent": intent, "status": status,
-            "reason": "fraudulent", "created": int(time.time()),
+            "reason": "fraudulent", "created": self._time(),
         }  # fmt: skip
         self.disputes[dispute["id"]] = dispute
         self.event("charge.dispute.created", dispute)
@@ -94,7 +95,7 @@ class Double:
 
     def event(self, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
         event = {
-            "id": self._id("evt"), "object": "event", "type": kind, "livemode": False, "created": int(time.time()),
+            "id": self._id("evt"), "object": "event", "type": kind, "livemode": False, "created": self._time(),
             "data": {"object": json.loads(json.dumps(thing))},
         }  # fmt: skip
         self.events.append(event)
@@ -143,7 +144,7 @@ class Double:
         made = self._id("cs_test")
         session = {
             "id": made, "object": "checkout.session", "status": "open", "payment_status": "unpaid", "payment_intent": None,
-            "amount_total": amount, "currency": item["price_data"]["currency"], "livemode": False, "created": int(time.time()),
+            "amount_total": amount, "currency": item["price_data"]["currency"], "livemode": False, "created": self._time(),
             "metadata": form["metadata"], "client_reference_id": form["client_reference_id"], "url": f"{self.url}/pay/{made}",
         }  # fmt: skip
         self.sessions[made] = session
@@ -156,6 +157,10 @@ class Double:
         if amount > paid - gone:
             return 400, _error("invalid_request_error", "more than is left")
         return 200, self.refund(intent, amount, form.get("metadata"))
+
+    def _time(self) -> int:
+        """When something that happens now is made, as the service says it."""
+        return int(time.time()) + self.later
 
     def _id(self, letters: str) -> str:
         return f"{letters}_{next(self._ids):08d}"

@@ -13,9 +13,10 @@ from rest_framework.serializers import BaseSerializer
 
 from billing.api.claim_shapes import ClaimMadeOut
 from billing.claims import recheck_queries as queries
-from billing.claims.recheck_models import Outcome, RecheckItem, RecheckSample
+from billing.claims.recheck_models import Outcome, RecheckAnswer, RecheckItem, RecheckSample
 from billing.claims.rules.sampling import Method, Plan
-from billing.claims.services import rechecking
+from billing.claims.services import answering, rechecking
+from billing.claims.services.answering import Answer
 from billing.claims.services.rechecking import MOST_FEN, DrawInput, Found
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
@@ -47,6 +48,19 @@ class RecheckFindingIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, default="", allow_blank=True, help_text="Needed with a difference.")
 
 
+class RecheckAnswerIn(StrictSerializer):
+    finding = WholeNumber(min_value=1, help_text="Place of the finding that was read, among those of the claim in its sample.")
+    amount_fen = WholeNumber(min_value=0, max_value=MOST_FEN, help_text="What comes back; 0: nothing.")
+    position = WholeNumber(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="Of which line of the claim; null: the first that holds it, else one after the other.",
+    )
+    reason = Text(max_length=_TEXT, help_text="On the claw-back notice, or why nothing comes back.")
+
+
 class RecheckSampleOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
@@ -75,6 +89,10 @@ class RecheckFindingOut(serializers.Serializer):
     reason = serializers.CharField()
     recorded_by = serializers.CharField()
     recorded_at = serializers.DateTimeField()
+    answered_fen = serializers.IntegerField(
+        allow_null=True, help_text="What of it the office claws back, 0: nothing; null: not answered, or nothing to answer."
+    )
+    answer_reason = serializers.CharField()
 
 
 class RecheckItemOut(serializers.Serializer):
@@ -135,7 +153,7 @@ class RecheckItemView(ApiView):
 
     token_scopes = {"POST": "settle"}
     queryset = RecheckItem.objects.none()
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"find": RecheckFindingIn}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"find": RecheckFindingIn, "answer": RecheckAnswerIn}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", RecheckItemOut)
@@ -150,6 +168,17 @@ class RecheckItemView(ApiView):
             return {"id": rechecking.record(self.actor, int(pk), found, self.now).pk}
 
         return self.once(request, f"recheck.find:{pk}", effect)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: ClaimMadeOut})
+    def answer(self, request: Request, pk: str) -> Response:
+        """Claw back what was found to be paid too much, or say why nothing comes back, once for this Idempotency-Key."""
+        asked = self.valid(request)
+        given = Answer(asked["finding"], asked["amount_fen"], asked["reason"], asked["position"])
+
+        def effect() -> dict[str, Any]:
+            return {"id": answering.answer(self.actor, int(pk), given, self.now).pk}
+
+        return self.once(request, f"recheck.answer:{pk}", effect)
 
 
 def _samples_json(samples: list[RecheckSample]) -> list[dict[str, Any]]:
@@ -177,7 +206,17 @@ def _item_json(item: RecheckItem) -> dict[str, Any]:
         "number": item.claim.number,
         "amount_fen": item.amount_fen,
         "findings": [
-            {**{name: getattr(each, name) for name in names}, "recorded_by": each.recorded_by.full_name}
+            {
+                **{name: getattr(each, name) for name in names},
+                "recorded_by": each.recorded_by.full_name,
+                **_answer_json(getattr(each, "answer", None)),
+            }
             for each in item.findings.all()
         ],
     }
+
+
+def _answer_json(answer: RecheckAnswer | None) -> dict[str, Any]:
+    if answer is None:
+        return {"answered_fen": None, "answer_reason": ""}
+    return {"answered_fen": answer.taken_fen, "answer_reason": answer.reason}

@@ -344,6 +344,7 @@ def _claim_papers() -> list[URLPattern]:
         re_path(rf"^recheck-samples/{ID}/$", sample.as_view({"get": "retrieve"}), name="api_recheck_sample"),
         re_path(rf"^recheck-samples/{ID}/items/$", sample.as_view({"get": "items"}), name="api_recheck_items"),
         _post(item, "recheck-items", "find", "api_recheck_item_find"),
+        _post(item, "recheck-items", "answer", "api_recheck_item_answer"),
     ]
     back, bank, over = claim_papers.RepaymentView, claim_papers.RepaymentListView, claim_papers.SurplusView
     found += [

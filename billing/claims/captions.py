@@ -52,6 +52,7 @@ WORDS: Mapping[str, Promise | str] = {
     "maker": pgettext_lazy("claim document", "Made by"),
     "reviewer": pgettext_lazy("claim document", "Checked by"),
     "approver": pgettext_lazy("claim document", "Approved by"),
+    "draft": pgettext_lazy("claim document", "Not approved"),
     "seal": pgettext_lazy("claim document", "Seal"),
     "finance_seal": pgettext_lazy("claim document", "Finance seal"),
     "currency": pgettext_lazy("claim document", "Amounts in yuan (CNY)"),

@@ -409,3 +409,52 @@ IF EXISTS (
 END IF;
 RETURN NEW;
 """
+
+#: An answer is about too much that was paid, up to that much, and of somebody else than whoever found something of the claim.
+ANSWER_APART = """
+PERFORM 1 FROM billing_recheckfinding f WHERE f.id = NEW.finding_id AND f.difference_fen > 0 AND NEW.taken_fen <= f.difference_fen;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more comes back than was found to be too much' USING ERRCODE = '23514';
+END IF;
+IF EXISTS (
+   SELECT FROM billing_recheckfinding f JOIN billing_recheckitem i ON i.id = f.item_id
+     JOIN billing_recheckitem o ON o.claim_id = i.claim_id JOIN billing_recheckfinding g ON g.item_id = o.id
+    WHERE f.id = NEW.finding_id AND g.recorded_by_id IN (NEW.answered_by_id, NEW.answered_for_id)) THEN
+    RAISE EXCEPTION 'nobody answers what they found themselves' USING ERRCODE = '23514', CONSTRAINT = 'recheck_answer_apart';
+END IF;
+RETURN NEW;
+"""
+
+
+def answer_is_its_clawbacks(name: str, answer_id: str) -> pgtrigger.Trigger:
+    """At the end of the transaction what an answer says comes back is what its claw-backs say, of the same claim. ``answer_id``: where its
+    id stands."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        timing=pgtrigger.Deferred,
+        func=f"""
+            PERFORM 1 FROM billing_recheckanswer a JOIN billing_recheckfinding f ON f.id = a.finding_id
+               JOIN billing_recheckitem i ON i.id = f.item_id
+              WHERE a.id = {answer_id} AND a.taken_fen <> coalesce((
+                    SELECT sum(k.total_fen) FROM billing_clawback k
+                     WHERE k.answer_id = a.id AND k.claim_id = i.claim_id AND k.cause = 'recheck'), 0);
+            IF FOUND THEN
+                RAISE EXCEPTION 'an answer to a finding is its claw-backs' USING ERRCODE = '23514';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  (one of our own column names)
+    )
+
+
+#: Whoever found something of a claim does not claw it back.
+CLAWBACK_APART = """
+IF NEW.cause = 'recheck' AND EXISTS (
+   SELECT FROM billing_recheckitem i JOIN billing_recheckfinding f ON f.item_id = i.id
+    WHERE i.claim_id = NEW.claim_id AND f.recorded_by_id = NEW.issued_by_id) THEN
+    RAISE EXCEPTION 'nobody claws back what they found themselves' USING ERRCODE = '23514', CONSTRAINT = 'recheck_answer_apart';
+END IF;
+RETURN NEW;
+"""

@@ -270,6 +270,28 @@ for _table in ("claimsubmission", "paymentlist", "clawback"):
     rendered_have_both_files(f"claims.rendered_{_table}s_have_both_files", f"billing_{_table}")
 
 
+register_sql(
+    "claims.findings_are_answered_as_clawed_back",
+    counted="SELECT count(*) FROM billing_recheckanswer",
+    violations="""
+        WITH answered AS (
+            SELECT a.id, a.taken_fen, f.item_id, f.difference_fen, i.claim_id, c.number, a.answered_by_id, a.answered_for_id
+              FROM billing_recheckanswer a JOIN billing_recheckfinding f ON f.id = a.finding_id
+              JOIN billing_recheckitem i ON i.id = f.item_id JOIN billing_claim c ON c.id = i.claim_id)
+        SELECT format('claim %s: %s fen come back by the answer to a finding, %s by its claw-backs', a.number, a.taken_fen,
+                      coalesce(sum(k.total_fen), 0))
+          FROM answered a LEFT JOIN billing_clawback k ON k.answer_id = a.id AND k.claim_id = a.claim_id AND k.cause = 'recheck'
+         GROUP BY a.id, a.number, a.taken_fen HAVING a.taken_fen <> coalesce(sum(k.total_fen), 0)
+        UNION ALL
+        SELECT format('claim %s: %s fen come back of findings of at most %s', a.number, sum(a.taken_fen), max(a.difference_fen))
+          FROM answered a GROUP BY a.item_id, a.number HAVING sum(a.taken_fen) > max(a.difference_fen)
+        UNION ALL
+        SELECT format('claim %s: whoever found something of it answers it', a.number) FROM answered a
+         WHERE EXISTS (SELECT FROM billing_recheckfinding f JOIN billing_recheckitem i ON i.id = f.item_id
+                        WHERE i.claim_id = a.claim_id AND f.recorded_by_id IN (a.answered_by_id, a.answered_for_id))""",
+)
+
+
 def _samples_as_drawn() -> Finding:
     """What seed and kept claims draw is what the sample says."""
     wrong, count = [], 0

@@ -116,6 +116,13 @@ register(
             " of a confirmed claim none."
         ),
         "recheck.own_part": _("You had a part in this claim or its payment, so another inspector looks at it."),
+        "recheck.own_finding": _("You found something of this claim yourself, so somebody else at the office answers it."),
+        "recheck.answered": _("What was found of claim %(number)s is answered already, or was found anew. Reload the page."),
+        "recheck.finding_waits": _(
+            "What an inspector found of claim %(number)s waits for an answer. Answer it first, on this page: nothing comes back twice."
+        ),
+        "recheck.amount_missing": _("Type the amount that comes back, above zero; or say that nothing comes back."),
+        "recheck.more_than_found": _("Type an amount of nil up to what was found to be too much: %(most_fen)s."),
         "repaid.not_promised": _("The claim of %(number)s is not approved, so nothing was paid that could come back."),
         "repaid.amount": _("Type what came in, an amount above zero."),
         "repaid.on": _("Type the day on which the money came: from %(issued_on)s on, and not in the future."),

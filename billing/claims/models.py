@@ -15,6 +15,7 @@ from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import WAITING
 from billing.papers.guards import files_once
 from billing.settlement.models import RENDERED, FrozenDocument
+from config.kernel.models import StoredFile
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -157,7 +158,8 @@ class Claim(models.Model):
 class Clawback(FrozenDocument):
     """What has to come back of an award after it was claimed, with the notice that says so. Its payee pays it back by ``due_on`` (empty:
     nothing was payable yet, or from before notices said a day), or it is taken off the next claims of the programme; ``reversal`` is the
-    entry that gave it back to the programme in the books. ``reason`` is read by the payee."""
+    entry that gave it back to the programme in the books. ``reason`` is read by the payee; ``answer``: the office's to what an inspector
+    found, where it comes of that."""
 
     number = models.CharField(max_length=40, unique=True)
     programme = models.ForeignKey("billing.Programme", on_delete=models.PROTECT, related_name="+")
@@ -168,12 +170,15 @@ class Clawback(FrozenDocument):
     cause = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
     due_on = models.DateField(null=True)
+    answer = models.ForeignKey("billing.RecheckAnswer", null=True, on_delete=models.PROTECT, related_name="clawbacks")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(total_fen__gt=0) & ~Q(reason=""), name="clawback_over_something")]
         triggers = [
             pgtrigger.ReadOnly(name="clawback_frozen", exclude=list(RENDERED)),
             files_once("clawback_files_once", "clawback_notice"),
+            guards.insert("clawback_not_by_its_inspector", guards.CLAWBACK_APART),
+            guards.answer_is_its_clawbacks("clawback_is_of_its_answer", "NEW.answer_id"),
             pgtrigger.Protect(name="clawback_kept", operation=pgtrigger.Delete),
             no_truncate("clawback_no_truncate"),
         ]
@@ -331,7 +336,8 @@ class Objection(models.Model):
 class PaymentList(FrozenDocument):
     """A payment list (拨付明细表) of a batch for the treasury of its ``payer`` (empty: from when one list was of all): made
     (``issued_by``), checked and approved by three people (``…_for``: for whom each stood in); or cancelled, with the reason, before
-    anything of it was paid."""
+    anything of it was paid. ``pdf`` is the draft as it was made; ``signed_pdf`` is of the same content with the names of all three, made
+    once it is approved (empty for lists approved before there was one)."""
 
     batch = models.ForeignKey(ClaimBatch, on_delete=models.PROTECT, related_name="payment_lists")
     number = models.CharField(max_length=40, unique=True)
@@ -347,6 +353,7 @@ class PaymentList(FrozenDocument):
     cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     cancelled_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=500, blank=True)
+    signed_pdf = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [
@@ -365,17 +372,20 @@ class PaymentList(FrozenDocument):
                 ),
                 name="payment_list_three_people",
             ),
+            models.CheckConstraint(
+                condition=Q(signed_pdf__isnull=True) | Q(approved_by__isnull=False), name="payment_list_signed_once_approved"
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="payment_list_frozen",
                 exclude=[
-                    *RENDERED,
+                    *(*RENDERED, "signed_pdf"),
                     *("reviewed_by", "reviewed_for", "reviewed_at", "approved_by", "approved_for", "approved_at"),
                     *("cancelled_by", "cancelled_at", "cancel_reason"),
                 ],
             ),
-            files_once("payment_list_files_once", "payment_list"),
+            files_once("payment_list_files_once", "payment_list", ("pdf", "xlsx", "signed_pdf"), at_once=False),
             pgtrigger.Protect(
                 name="payment_list_signed_once",
                 operation=pgtrigger.Update,
@@ -387,6 +397,16 @@ class PaymentList(FrozenDocument):
             no_truncate("payment_list_no_truncate"),
             guards.list_is_its_lines("payment_list_is_its_lines", "NEW.id"),
         ]
+
+    @property
+    def lacks_signed_pdf(self) -> bool:
+        """Whether it is approved and the PDF with all names has to be made."""
+        return self.approved_by_id is not None and self.signed_pdf_id is None
+
+    @property
+    def handed_pdf(self) -> StoredFile | None:
+        """The PDF that is handed out: with all names once it is approved."""
+        return self.signed_pdf or self.pdf
 
     @property
     def had_part(self) -> frozenset[int]:

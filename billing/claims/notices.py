@@ -18,6 +18,7 @@ from instruments.notice_events import Event, Group, register_events, register_gr
 from instruments.services.notices import News, holders, tell
 
 OBJECTION, TO_SIGN, TO_RECORD = "claim.objection", "payment_list.to_sign", "payment_list.to_record"
+FINDING = "claim.finding"
 _LINES = (_("%(programme)s: %(total_fen)s"), _("Reason: %(reason)s"))
 #: ``behalf``: for whom the reader stands in; nothing for whoever is told in their own right.
 _OFFICE_LINES = (_("%(programme)s: %(total_fen)s"), _("You stand in for %(behalf)s."))
@@ -90,6 +91,14 @@ register_events(
             "message-report",
             needs_action=True,
             name=_("Objection to a claim"),
+        ),
+        FINDING: Event(
+            "claims",
+            _("Of claim %(number)s too much was paid, as an inspector found"),
+            (*_LINES, _("You stand in for %(behalf)s.")),
+            "shield-check",
+            needs_action=True,
+            name=_("Paid too much, as an inspector found"),
         ),
         TO_SIGN: Event(
             "claims",

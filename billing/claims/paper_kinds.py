@@ -35,5 +35,5 @@ def _notice(row: Clawback) -> Facts:
 
 
 register(PaperKind(FORM, pgettext_lazy("kind of paper", "Redemption form"), ClaimSubmission, _form))
-register(PaperKind(LIST, pgettext_lazy("kind of paper", "Payment list"), PaymentList, _list))
+register(PaperKind(LIST, pgettext_lazy("kind of paper", "Payment list"), PaymentList, _list, ("pdf", "xlsx", "signed_pdf")))
 register(PaperKind(NOTICE, pgettext_lazy("kind of paper", "Claw-back notice"), Clawback, _notice))

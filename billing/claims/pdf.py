@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,19 +56,46 @@ class Fact:
     half: bool = False
 
 
-def render_pdf_apart(content: Content) -> bytes:
-    """The PDF, from a process with limits; the same content gives the same bytes. Raises ``apart.TooSlow``, ``apart.Crashed``."""
-    return html_to_pdf_apart(render_html(content), FONT_FOLDER, _identifier(content), limits(len(content["lines"])))
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody who signed, for whom (empty: in their own right), and the day."""
+
+    name: str
+    behalf: str
+    on: str
+
+    @property
+    def words(self) -> str:
+        names = {"name": self.name, "behalf": self.behalf}
+        return pgettext("signature", "%(name)s for %(behalf)s") % names if self.behalf else self.name
 
 
-def render_html(content: Content) -> str:
-    """The HTML of the PDF: no script, no address outside, every text escaped."""
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who checked and who approved a payment list, beside its maker, whom the content names."""
+
+    reviewer: Hand
+    approver: Hand
+
+
+def render_pdf_apart(content: Content, *, draft: bool = False, signed: Signed | None = None) -> bytes:
+    """The PDF, from a process with limits; the same content and signatures give the same bytes. Raises ``apart.TooSlow``,
+    ``apart.Crashed``."""
+    html = render_html(content, draft=draft, signed=signed)
+    return html_to_pdf_apart(html, FONT_FOLDER, _identifier(content, draft, signed), limits(len(content["lines"])))
+
+
+def render_html(content: Content, *, draft: bool = False, signed: Signed | None = None) -> str:
+    """The HTML of the PDF: no script, no address outside, every text escaped. A ``draft`` says across the page that nobody has approved it
+    yet; ``signed``: who did. The hash of the content is the same with and without."""
     words = claim_captions()
     with translation.override(CHINESE):
         return render_to_string(
             "billing/claim.html",
             {
                 "c": content,
+                "draft": draft,
+                "signed": signed,
                 "w": words,
                 "title": words[content["kind"]],
                 "style": _style(),
@@ -192,8 +219,11 @@ def _surplus_rows(content: Content) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _identifier(content: Content) -> bytes:
-    return bytes.fromhex(sha256_of(dict(content)))[:16]
+def _identifier(content: Content, draft: bool, signed: Signed | None) -> bytes:
+    own = sha256_of(dict(content))
+    if draft or signed is not None:
+        own = sha256_of({"content": own, "draft": draft, "signed": asdict(signed) if signed is not None else {}})
+    return bytes.fromhex(own)[:16]
 
 
 @cache

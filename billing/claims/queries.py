@@ -28,7 +28,6 @@ from billing.claims.models import (
     PaymentList,
     Publicity,
 )
-from billing.claims.pdf import render_html
 from billing.claims.repayment_models import SurplusRefund
 from billing.claims.rules.checks import CheckedLine, CheckInput, InvoiceSeen
 from billing.claims.rules.payers import PayerSum, sums
@@ -38,7 +37,7 @@ from billing.claims.rules.states import ENDS, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals, totals
 from billing.claims.services import credit_now, eligible_then, papers, proving, real_days
 from billing.claims.services.deputies import colleagues
-from billing.claims.services.documents import MODELS, Paper
+from billing.claims.services.documents import MODELS, Paper, html_of
 from billing.claims.services.office import OFFICE
 from billing.claims.services.paying import shares_of
 from billing.claims.sheets import lines_sheet
@@ -296,8 +295,10 @@ def paper_file(actor: Actor, kind: str, pk: int, suffix: str) -> Document:
     if suffix not in (*KINDS, *DATA_KINDS):
         raise NotFound.of("access.not_found", model="document")
     if suffix in DATA_KINDS:
-        return Document(*export(paper.number, paper.content, lines_sheet, render_html, suffix))
+        return Document(*export(paper.number, paper.content, lines_sheet, lambda _content: html_of(paper), suffix))
     stored: StoredFile | None = getattr(paper, suffix)
+    if suffix == "pdf" and isinstance(paper, PaymentList):
+        stored = paper.handed_pdf
     if paper.render_state != RenderState.DONE or stored is None:
         raise Refusal.of("statement.not_ready")
     return Document(stored, files.read(stored))

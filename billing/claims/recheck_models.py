@@ -109,3 +109,26 @@ class RecheckFinding(models.Model):
             no_truncate("recheck_finding_no_truncate"),
             guards.insert("recheck_finding_independent", guards.FINDING_INDEPENDENT),
         ]
+
+
+class RecheckAnswer(models.Model):
+    """What the office did about a finding of money paid too much: ``taken_fen`` of it is clawed back (``clawbacks``), nil: nothing comes
+    back; and why. Append-only, one of a finding. By trigger nobody answers what they found themselves."""
+
+    finding = models.OneToOneField(RecheckFinding, on_delete=models.PROTECT, related_name="answer")
+    taken_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    answered_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(taken_fen__gte=0) & ~Q(reason=""), name="recheck_answer_says_what"),
+        ]
+        triggers = [
+            append_only("recheck_answer_append_only"),
+            no_truncate("recheck_answer_no_truncate"),
+            guards.insert("recheck_answer_apart", guards.ANSWER_APART),
+            guards.answer_is_its_clawbacks("recheck_answer_is_its_clawbacks", "NEW.id"),
+        ]

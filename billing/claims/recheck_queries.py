@@ -34,9 +34,9 @@ def sample_for(actor: Actor, pk: int) -> RecheckSample:
 
 
 def items_of(sample: RecheckSample) -> QuerySet[RecheckItem]:
-    """The claims of a sample (from ``sample_for``) in the order in which they were drawn, with their findings, the latest first
-    (``findings``)."""
-    findings = RecheckFinding.objects.select_related("recorded_by").order_by("-position")
+    """The claims of a sample (from ``sample_for``) in the order in which they were drawn, with their findings and what the office answered,
+    the latest first (``findings``)."""
+    findings = RecheckFinding.objects.select_related("recorded_by", "answer__answered_by").order_by("-position")
     rows = RecheckItem.objects.filter(sample=sample).select_related("claim__payee", "claim__batch__programme")
     return rows.prefetch_related(Prefetch("findings", findings)).order_by("position")
 

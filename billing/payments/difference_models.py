@@ -13,8 +13,9 @@ from config.kernel.models.guards import no_truncate
 
 
 class PaymentDifference(models.Model):
-    """One disagreement about a session of the provider, in fen. ``code``: quarantined, paid, refunded, unknown, only_here or refund_lost;
-    ``note``: more about it (``provider.*``). ``settled``: looking again found none; ``resolved``: a person looked, with the reason.
+    """One disagreement about a session of the provider, in fen. ``code``: quarantined, paid, refunded, disputed, unknown, only_here or
+    refund_lost; ``note``: more about it (``provider.*``). ``settled``: looking again found none; ``resolved``: a person looked, with the
+    reason.
 
     The same disagreement (code, session, both amounts) is one row however often it is found."""
 

@@ -92,6 +92,10 @@ class PaymentProvider(Protocol):
         """Every session that was made since, with its refunds and disputes."""
         ...
 
+    def sessions_back_since(self, since: datetime) -> Iterator[SessionFacts]:
+        """Every session, however old, of which a refund or a dispute was made since; each once."""
+        ...
+
     def read_event(self, body: bytes, signature: str, now: datetime) -> EventHead:
         """The head of an event, from its raw body. Raises ForgedEvent."""
         ...

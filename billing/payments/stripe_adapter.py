@@ -57,12 +57,8 @@ class StripeProvider:
     def session_of(self, object_ref: str) -> str:
         if object_ref.startswith("cs_"):
             return object_ref
-        intent = self._intent_of(object_ref)
-        if not intent:
-            return ""
-        params: Any = {"payment_intent": intent, "limit": 1}
-        found = _asked(lambda: self._client.v1.checkout.sessions.list(params)).data
-        return str(found[0].id) if found else ""
+        session = self._session_paid_by(self._intent_of(object_ref))
+        return str(session["id"]) if session is not None else ""
 
     def refund(self, intent_ref: str, amount_fen: int, key: str) -> None:
         params: Any = {"payment_intent": intent_ref, "amount": amount_fen, "metadata": {_KEY: key}}
@@ -73,6 +69,15 @@ class StripeProvider:
         page = _asked(lambda: self._client.v1.checkout.sessions.list(params))
         for session in _on_every_page(page):
             yield self._facts(session)
+
+    def sessions_back_since(self, since: datetime) -> Iterator[SessionFacts]:
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": _PAGE}
+        pages = (_asked(lambda: self._client.v1.refunds.list(params)), _asked(lambda: self._client.v1.disputes.list(params)))
+        intents = {str(_get(each, "payment_intent") or "") for page in pages for each in _on_every_page(page)}
+        for intent in sorted(intents):
+            session = self._session_paid_by(intent)
+            if session is not None:
+                yield self._facts(session)
 
     def read_event(self, body: bytes, signature: str, now: datetime) -> EventHead:
         event = _first_valid(body, signature, self._secrets)
@@ -104,6 +109,14 @@ class StripeProvider:
         if kind not in readers:
             raise UnknownObject(kind)
         return str(_get(_asked(readers[kind]), "payment_intent") or "")
+
+    def _session_paid_by(self, intent: str) -> Any:
+        """The session that an intent pays, None where it pays none (or none is named)."""
+        if not intent:
+            return None
+        params: Any = {"payment_intent": intent, "limit": 1}
+        found = _asked(lambda: self._client.v1.checkout.sessions.list(params)).data
+        return found[0] if found else None
 
     def _facts(self, session: Any) -> SessionFacts:
         paid = session["payment_status"] == "paid"

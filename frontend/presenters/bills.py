@@ -69,6 +69,7 @@ DIFFERENCES: Mapping[str, Word] = {
     "quarantined": _("The payment service says something else than was asked for."),
     "paid": _("Paid there and not here, or the other way round."),
     "refunded": _("What went back there is not what went back here."),
+    "disputed": _("What the payer's bank asks back is not known here, or not as it stands there."),
     "unknown": _("The payment service has a payment that our books do not know."),
     "only_here": _("Our books have a payment that the payment service does not know."),
     "refund_lost": _("Nobody knows whether this refund was made."),

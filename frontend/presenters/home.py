@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from billing.claims import worklist
+from billing.claims import findings, worklist
 from billing.claims.services.office import OFFICE
 from billing.firms import income_queries
 from billing.firms import queries as firm_queries
@@ -187,7 +187,7 @@ def _handed_in(actor: Actor) -> list[Tile]:
 
 
 def _claims_waiting(actor: Actor, now: datetime) -> list[Tile]:
-    """Claims and payment lists of which the next step is the actor's."""
+    """Claims, payment lists and findings of inspectors of which the next step is the actor's."""
     claims = sum(each.claims for each in worklist.mine(actor, now))
     lists = worklist.my_lists(actor, now)
     url = reverse("claim_batch_list")
@@ -196,6 +196,8 @@ def _claims_waiting(actor: Actor, now: datetime) -> list[Tile]:
         found.append(Tile(_("Payment lists to sign"), len(lists.to_sign), "pencil", url))
     if lists.to_record:
         found.append(Tile(_("Payment lists to write down"), len(lists.to_record), "cash", url))
+    if differing := findings.mine(actor, now):
+        found.append(Tile(_("Findings of inspectors to answer"), len(differing), "shield-check", url))
     return found
 
 

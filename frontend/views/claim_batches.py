@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.claims import queries, worklist
+from billing.claims import findings, queries, worklist
 from billing.claims.models import Objection
 from billing.claims.rules.checks import is_clean, look
 from billing.claims.rules.states import ClaimState
@@ -66,6 +66,7 @@ def claim_batch_list(request: HttpRequest) -> HttpResponse:
         "may_open": actor.has(*OFFICE),
         "work": work_rows(worklist.mine(actor, timezone.now()), timezone.now()),
         "lists": worklist.my_lists(actor, timezone.now()),
+        "findings": findings.mine(actor, timezone.now()),
         "programmes": _programmes(actor),
         "modes": [(mode.value, mode_word(mode.value)) for mode in SettlementMode],
         "typed": request.POST if refusal is not None else _proposed(),

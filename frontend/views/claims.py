@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.claims import declared, files_twice, invoices, queries, wording
+from billing.claims import declared, files_twice, findings, invoices, queries, wording
 from billing.claims.models import Claim
 from billing.claims.rules.checks import look
 from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
-from billing.claims.services import clawbacks, declaring, documents, handing_in, reviewing
+from billing.claims.services import answering, clawbacks, declaring, documents, handing_in, reviewing
+from billing.claims.services.answering import Answer
 from billing.claims.services.declaring import Declaration
 from billing.claims.services.handing_in import Evidence
 from billing.claims.services.office import CLAIMANTS, OFFICE, reviewer_right, right_of
@@ -101,6 +102,8 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "problems": sentences(refusal) if refusal else [],
         **_may(actor, claim, mine=mine),
     }
+    if context["of_office"]:
+        context |= _findings(actor, claim, can_answer=context["may_recheck"])
     stands_at(request, "claim_detail", pk)
     return render(request, "claims/detail.html", context, status=status_of(refusal) if refusal else 200)
 
@@ -122,6 +125,18 @@ def _may(actor: Actor, claim: Claim, *, mine: bool) -> dict[str, bool]:
         "may_recheck": office and ClaimEvent.RECHECK in events,
         "of_office": actor.has(*queries.OFFICIALS),
     }
+
+
+def _findings(actor: Actor, claim: Claim, *, can_answer: bool) -> dict[str, Any]:
+    """What inspectors found to be paid too much and nobody has answered; while something waits, no other re-check is recorded."""
+    found = findings.of_claim(actor, claim)
+    right = right_of(actor, claim.batch.programme.issuer_id, OFFICE, timezone.now()) if found and can_answer else None
+    left = findings.left_by_line(claim) if right is not None else {}
+    rows = [
+        (each, right is not None and findings.is_apart(each, right.people(actor)), min(each.due_fen, sum(left.values())))
+        for each in found
+    ]
+    return {"findings": rows, "left": list(left.items()), "may_recheck": can_answer and not found}
 
 
 Act = Callable[[Actor, int, HttpRequest], str]
@@ -214,6 +229,17 @@ def _recheck(actor: Actor, pk: int, request: HttpRequest) -> str:
     return _("The re-check is recorded.")
 
 
+def _finding(actor: Actor, pk: int, request: HttpRequest) -> str:
+    item, place = number(request.POST.get("item", "")), number(request.POST.get("finding", ""))
+    position = request.POST.get("position", "")
+    amount = fen_of(request.POST.get("amount", "")) if request.POST.get("answer") != "nothing" else 0
+    if request.POST.get("answer") != "nothing" and amount <= 0:
+        raise Refusal.of("recheck.amount_missing", field="amount")
+    given = Answer(place, amount, request.POST.get("reason", ""), number(position) if position else None)
+    answering.answer(actor, item, given, timezone.now())
+    return _("What was found is answered: it comes back.") if amount else _("What was found is answered: nothing comes back.")
+
+
 def _dispute(actor: Actor, pk: int, request: HttpRequest) -> str:
     place, amount = number(request.POST.get("position", "")), fen_of(request.POST.get("amount", ""))
     clawbacks.dispute(actor, pk, place, amount, request.POST.get("reason", ""), timezone.now())
@@ -228,6 +254,7 @@ _OFFICE_ACTS: Mapping[str, Act] = {
     "line": _line,
     "recheck": _recheck,
     "dispute": _dispute,
+    "finding": _finding,
 }
 
 
@@ -235,7 +262,8 @@ _OFFICE_ACTS: Mapping[str, Act] = {
 @require_POST
 @once_per_form
 def claim_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the office does: pass, send back, reject, approve, leave a line out, record a re-check or how a dispute ended (``act``)."""
+    """What the office does: pass, send back, reject, approve, leave a line out, record a re-check, answer what an
+    inspector found, record how a dispute ended (``act``)."""
     return _acted(request, pk, _OFFICE_ACTS)
 
 

@@ -302,6 +302,10 @@ def _api_found(world: World) -> dict[str, Any]:
     return {"outcome": "confirmed"}
 
 
+def _api_answered(world: World) -> dict[str, Any]:
+    return {"finding": 1, "amount_fen": 0, "reason": "because"}
+
+
 def _stands_in(world: World) -> dict[str, Any]:
     at = {"office": world.cast.office.pk, "deputy": world.cast.users["sun"].pk}
     return {**at, "from_on": "2026-11-26", "until_on": "2026-11-27", "reason": "away"}
@@ -1044,6 +1048,7 @@ API: dict[str, Route] = {
     "api_recheck_sample": reads_object("recheck_sample"),
     "api_recheck_items": reads_object("recheck_sample"),
     "api_recheck_item_find": acts("recheck_item", only("inspector"), only("inspector"), ok=TRIED, body=_api_found, role_first=True),
+    "api_recheck_item_answer": acts("recheck_item", PAYERS, PAYERS, ok=TRIED, body=_api_answered, role_first=True),
     "api_redemption_forms": reads(),
     "api_redemption_form_download": reads_object("claim_form", extra={"kind": "pdf"}),
     "api_payment_lists": reads(),

@@ -123,6 +123,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.paymentline": (Rows("", *OF_THE_OFFICE),),
     "billing.paymentlist": (Rows("", *OF_THE_OFFICE),),
     "billing.payout": (Rows("", *OF_THE_OFFICE),),
+    "billing.recheckanswer": (Rows("", *OF_THE_OFFICE),),
     "billing.recheckfinding": (Rows("", *OF_THE_OFFICE),),
     "billing.recheckitem": (Rows("", *OF_THE_OFFICE),),
     "billing.rechecksample": (Rows("", *OF_THE_OFFICE),),

@@ -49,6 +49,7 @@ KEPT = {
     "billing_publicity": "content_sha256 = 'x'",
     "billing_purchaseorder": "number = number || 'x'",
     "billing_receipt": "total_fen = total_fen + 1",
+    "billing_recheckanswer": "reason = reason || 'x'",
     "billing_recheckfinding": "reason = reason || 'x'",
     "billing_recheckitem": "amount_fen = amount_fen + 1",
     "billing_rechecksample": "seed = seed || 'x'",

@@ -11,7 +11,7 @@ import pgtrigger
 from billing.bills.services.issuing import local_day
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import Claim, Clawback, Publicity
-from billing.claims.recheck_models import RecheckItem, RecheckSample
+from billing.claims.recheck_models import RecheckAnswer, RecheckItem, RecheckSample
 from billing.claims.repayment_models import Repayment, SurplusRefund
 from billing.claims.rules.sampling import Settled, fingerprint
 from billing.claims.services import (
@@ -93,7 +93,9 @@ def _sample(cast: Any, claim_id: int, place: int, now: datetime) -> tuple[int, i
         **sums,
     )
     item = RecheckItem.objects.create(sample=sample, position=1, claim_id=claim_id, amount_fen=fen)
-    rechecking.record(cast.actor("wu"), item.pk, Found("confirmed"), now)
+    found = rechecking.record(cast.actor("wu"), item.pk, Found("difference", 1, "a fen too much"), now)
+    answer = {"taken_fen": 0, "reason": "not worth it", "answered_by": cast.users["chen"], "answered_at": now}
+    RecheckAnswer.objects.create(finding=found, **answer)
     return sample.pk, item.pk
 
 

@@ -116,6 +116,14 @@ A_SAMPLE = (
     " claim_fen, drawn_count, drawn_fen, drawn_by_id, drawn_at)"
     " SELECT 'CY-2026-1', '2026-11-01', '2026-11-30', 'random', 's', 1, '[[1, 5], [2, 7]]', '', 2, 12, 1, 5, 1, now()"
 )
+AN_ANSWER = [
+    "INSERT INTO billing_recheckitem (sample_id, position, claim_id, amount_fen) SELECT s.id, 1, c.id, 5 FROM billing_rechecksample s,"
+    " billing_claim c LIMIT 1",
+    "INSERT INTO billing_recheckfinding (item_id, position, outcome, difference_fen, reason, recorded_by_id, recorded_at)"
+    " SELECT id, 1, 'difference', 5, 'x', 1, now() FROM billing_recheckitem",
+    "INSERT INTO billing_recheckanswer (finding_id, taken_fen, reason, answered_by_id, answered_at)"
+    " SELECT id, {}, 'x', {}, now() FROM billing_recheckfinding",
+]
 A_DECLARATION = (
     "INSERT INTO billing_claimdeclaration (claim_id, award_id, position, amounts, added_by_id, added_at, applied_at, less_fen, engine,"
     " steps, unmet) SELECT c.id, a.id, 1, '{}', 1, now(), now(), 0, '1', '[]', '[]' FROM billing_claim c, billing_award a"
@@ -497,6 +505,7 @@ BREAKS: dict[str, list[str]] = {
     "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],
     "claims.clawback_numbers_have_no_gap": [*CLAIMED, A_CLAWBACK],
     "claims.rechecksample_numbers_have_no_gap": [A_SAMPLE],
+    "claims.findings_are_answered_as_clawed_back": [*CLAIMED, A_SAMPLE, *(each.format(5, 2) for each in AN_ANSWER)],
     "claims.samples_are_as_drawn": [A_SAMPLE],
     "claims.declared_as_worked_out": [*CLAIMED, A_DECLARATION],
     "claims.rendered_claimsubmissions_have_both_files": [*CLAIMED, A_FORM],

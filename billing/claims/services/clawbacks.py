@@ -10,9 +10,11 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from billing.bills.models import AwardReversal, ReversalCause
 from billing.bills.services.issuing import local_day
+from billing.claims import findings
 from billing.claims.models import Claim, ClaimLine, Clawback
 from billing.claims.notices import tell_clawback
 from billing.claims.paper_kinds import NOTICE
+from billing.claims.recheck_models import RecheckAnswer, RecheckFinding
 from billing.claims.rules import content as papers
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.repaying import due_on as due_of
@@ -22,13 +24,13 @@ from billing.claims.rules.totals import LineKind, Standing, fitting, split_like
 from billing.claims.services import reversing
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
-from billing.claims.services.office import OFFICE, checked_text, next_number, require_office
+from billing.claims.services.office import OFFICE, Right, checked_text, next_number, require_office
 from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_paper, payee_paper
 from billing.ledger.rules.documents import sha256_of
 from billing.papers import codes as paper_codes
 from billing.settlement.models import Award
 from config.kernel.access import Actor, get_visible
-from config.kernel.errors import Conflict
+from config.kernel.errors import Conflict, Forbidden
 from config.kernel.services import audit, transactions
 from instruments.models import Organisation
 
@@ -78,7 +80,14 @@ def raise_due(programme_id: int | None, now: datetime) -> int:
 
 
 def _write(
-    line: ClaimLine, reversal: AwardReversal, code: str, reason: str, actor_id: int, maker: str, now: datetime
+    line: ClaimLine,
+    reversal: AwardReversal,
+    code: str,
+    reason: str,
+    actor_id: int,
+    maker: str,
+    now: datetime,
+    answer: RecheckAnswer | None = None,
 ) -> Clawback:
     claim, number = line.claim, next_number(Series.CLAWBACK, now)
     # Nothing of a claim that is not approved was promised, so nothing of it is payable yet.
@@ -108,6 +117,7 @@ def _write(
         cause=reversal.cause,
         reason=reason,
         due_on=due_on,
+        answer=answer,
         total_fen=reversal.amount_fen,
         content=content,
         content_sha256=sha256_of(content),
@@ -130,17 +140,30 @@ def _repay(office: Organisation | None, number: str, due_on: date | None) -> pap
 def recheck(actor: Actor, claim_id: int, failed: dict[int, int], reason: str, now: datetime) -> list[Clawback]:
     """Record that a paid claim was looked at again, and what of its lines (position -> fen) did not stand: that is clawed back.
 
-    Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.text_*`` / ``claims.more_than_left``.
+    Raises NotFound, Forbidden (``recheck.own_finding``), Conflict ``claims.not_now`` / ``recheck.finding_waits`` (what an inspector
+    found is answered first, so that it does not come back twice), Refusal ``claims.text_*`` / ``claims.more_than_left``.
     """
     why = checked_text(reason)
 
     def work() -> list[Clawback]:
         claim = locked(actor, claim_id)
         right = require_office(actor, claim.batch, now, *OFFICE)
-        move(actor, claim, ClaimEvent.RECHECK, now, why, behalf_id=right.behalf_id)
-        return [_claw(actor, claim, place, amount, ReversalCause.RECHECK, why, now) for place, amount in sorted(failed.items())]
+        if findings.waiting().filter(item__claim=claim).exists():
+            raise Conflict.of("recheck.finding_waits", number=claim.number)
+        if RecheckFinding.objects.filter(item__claim=claim, recorded_by__in=right.people(actor)).exists():
+            raise Forbidden.of("recheck.own_finding")
+        return rechecked(actor, claim, right, failed, why, now)
 
     return transactions.run(work)
+
+
+def rechecked(
+    actor: Actor, claim: Claim, right: Right, failed: dict[int, int], why: str, now: datetime, answer: RecheckAnswer | None = None
+) -> list[Clawback]:
+    """The same of a locked claim by a known right, in the caller's transaction; ``answer``: the office's to what an inspector found."""
+    move(actor, claim, ClaimEvent.RECHECK, now, why, behalf_id=right.behalf_id)
+    cause = ReversalCause.RECHECK
+    return [_claw(actor, claim, place, amount, cause, why, now, answer) for place, amount in sorted(failed.items())]
 
 
 def dispute(actor: Actor, claim_id: int, position: int, amount_fen: int, reason: str, now: datetime) -> Clawback:
@@ -161,7 +184,14 @@ def dispute(actor: Actor, claim_id: int, position: int, amount_fen: int, reason:
 
 
 def _claw(
-    actor: Actor, claim: Claim, position: int, amount_fen: int, cause: ReversalCause, reason: str, now: datetime
+    actor: Actor,
+    claim: Claim,
+    position: int,
+    amount_fen: int,
+    cause: ReversalCause,
+    reason: str,
+    now: datetime,
+    answer: RecheckAnswer | None = None,
 ) -> Clawback:
     rows = ClaimLine.objects.select_related(
         "claim__batch__programme__issuer", "claim__batch__programme_version", "claim__payee", *AWARDED
@@ -170,7 +200,7 @@ def _claw(
     line = get_visible(counted, actor, claim_id=claim.pk, position=position)
     reversal = reversing.reverse(line.award_id, amount_fen, cause, actor.user_id, now)
     code = codes_of([claim.payee_id]).get(claim.payee_id, "")
-    written = _write(line, reversal, code, reason, actor.person_id, actor.name, now)
+    written = _write(line, reversal, code, reason, actor.person_id, actor.name, now, answer)
     after = {"number": written.number, "claim": claim.number, "amount_fen": amount_fen}
     audit.record(actor, "claim.claw_back", written, now, after=after, reason=reason)
     return written

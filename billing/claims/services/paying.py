@@ -22,7 +22,7 @@ from billing.claims.rules.states import ClaimEvent, Part, kept_from_list
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.rules.waiting import STATES, Work
 from billing.claims.services import credit_now, eligible_then, real_days, surplus
-from billing.claims.services.documents import queue_documents
+from billing.claims.services.documents import queue_documents, queue_signed
 from billing.claims.services.moving import locked, move
 from billing.claims.services.office import (
     OFFICE,
@@ -205,6 +205,8 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
         PaymentList.objects.filter(pk=row.pk).update(**signed)
         audit.record(actor, f"payment_list.{part}", row, now, after={"number": row.number})
         row.refresh_from_db()
+        if row.lacks_signed_pdf:
+            queue_signed(row)
         tell_list(row, now)
         return row
 

@@ -1,5 +1,5 @@
 """Drawing settled claims for the re-check, and writing down what inspectors find of each. What comes back is decided by the office
-(``clawbacks.recheck``)."""
+(``answering.answer``), whom what was paid too much is told."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from billing.claims.rules import sampling
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.sampling import Plan, Settled
 from billing.claims.rules.states import ClaimState
+from billing.claims.services import waiting_findings
 from billing.claims.services.office import checked_text, next_number
 from billing.subsidy.models import Programme
 from config.kernel.access import Actor, Role, get_visible, visible_to
@@ -148,7 +149,10 @@ def record(actor: Actor, item_id: int, found: Found, now: datetime) -> RecheckFi
     reason = checked_text(found.reason) if differs or found.reason.strip() else ""
 
     def work() -> RecheckFinding:
-        item = get_visible(RecheckItem.objects.select_for_update(no_key=True, of=("self",)), actor, pk=item_id)
+        claim = Claim.objects.select_for_update(no_key=True).get(
+            pk=get_visible(RecheckItem.objects.all(), actor, pk=item_id).claim_id
+        )
+        item = RecheckItem.objects.select_for_update(no_key=True).get(pk=item_id)
         if found.difference_fen > item.amount_fen:
             raise Refusal.of("recheck.difference", field="difference")
         try:
@@ -167,6 +171,7 @@ def record(actor: Actor, item_id: int, found: Found, now: datetime) -> RecheckFi
             raise Forbidden.of("recheck.own_part") from error
         after = {"claim": item.claim_id, "outcome": found.outcome, "difference_fen": found.difference_fen}
         audit.record(actor, "recheck.find", written, now, after=after, reason=reason)
+        waiting_findings.tell_of(claim, now)
         return written
 
     return transactions.run(work)

@@ -10,7 +10,6 @@ from billing.month.rules.archive import Archive, packed
 from billing.month.services.acting import require_finance
 from billing.month.services.exported import KINDS, MAIN, documents_of
 from billing.month.services.running import lock_month
-from billing.settlement.models import RenderState
 from billing.settlement.rules.period import first_day
 from billing.settlement.rules.series import Series
 from config.kernel.access import Actor, get_visible
@@ -206,13 +205,22 @@ def _add_files(export: MonthExport, kind: str, found: dict[str, bytes]) -> list[
     listed: list[dict[str, Any]] = []
     for item in items.select_related(f"{kind}__pdf", f"{kind}__xlsx").defer(f"{kind}__content"):
         document = item.document
-        if document.render_state != RenderState.DONE:
+        if document.pdf is None or document.xlsx is None:
             continue
-        for suffix in ("pdf", "xlsx"):
-            stored: StoredFile = getattr(document, suffix)
+        for suffix, stored in (("pdf", _pdf_of(document, export)), ("xlsx", document.xlsx)):
             found[f"{KINDS[kind].folder}/{document.number}.{suffix}"] = files.read(stored)
         listed.append({"number": document.number, "total_fen": document.total_fen, "content_sha256": document.content_sha256})
     return listed
+
+
+def _pdf_of(document: Any, export: MonthExport) -> StoredFile:
+    """The PDF of a document as it was when the export was asked for: a payment list approved since then stays the draft that it was, so
+    that the same archive comes to the same bytes."""
+    signed: StoredFile | None = getattr(document, "signed_pdf", None)
+    if signed is not None and document.approved_at <= export.asked_at:
+        return signed
+    stored: StoredFile = document.pdf
+    return stored
 
 
 def _listing(listed: list[dict[str, Any]]) -> dict[str, Any]:

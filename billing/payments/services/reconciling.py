@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from billing.payments.models import Checkout, Payment, Refund
-from billing.payments.provider import PaymentProvider, ProviderError, configured
+from billing.payments.models import Checkout, Dispute, Payment, Refund
+from billing.payments.provider import NotThere, PaymentProvider, ProviderError, configured
 from billing.payments.rules.provider import SessionFacts, SessionState
-from billing.payments.rules.states import CheckoutState
+from billing.payments.rules.states import CheckoutState, DisputeState
 from billing.payments.services import differences, settling
 from billing.payments.services.differences import Fact
 from config.kernel.access import Actor
@@ -32,12 +32,15 @@ class Difference:
 
 
 def reconcile(provider: PaymentProvider, now: datetime, *, days: int, apply: bool) -> list[Difference]:
-    """The differences of the sessions of the last ``days``; with ``apply`` lost news is brought in, and what is still different after that
-    stays in the list as not applied. Raises ProviderError."""
+    """The differences of the sessions that were made, or of which a refund or a dispute was made, in the last ``days``, and of those with a
+    dispute that is open here; with ``apply`` lost news is brought in, and what is still different after that stays in the list as not
+    applied. Raises ProviderError."""
     since = now - timedelta(days=days)
     found: list[Difference] = []
-    seen = set()
-    for facts in provider.sessions_since(since):
+    seen: set[str] = set()
+    for facts in _to_hold_against(provider, since):
+        if facts.session_ref in seen:
+            continue
         seen.add(facts.session_ref)
         difference = _difference(facts)
         if difference is not None and apply:
@@ -58,6 +61,19 @@ def reconcile(provider: PaymentProvider, now: datetime, *, days: int, apply: boo
     if apply:
         _write_down(found, seen, now)
     return found
+
+
+def _to_hold_against(provider: PaymentProvider, since: datetime) -> Iterator[SessionFacts]:
+    """Sessions made since; older ones of which money went back or was asked back since; and those of disputes that we have as open, for a
+    bank decides weeks after it was asked. Some may come more than once."""
+    yield from provider.sessions_since(since)
+    yield from provider.sessions_back_since(since)
+    waiting = Dispute.objects.filter(state=DisputeState.OPEN).values_list("payment__checkout__session_ref", flat=True)
+    for session_ref in sorted({ref for ref in waiting if ref}):
+        try:
+            yield provider.fetch(session_ref)
+        except NotThere:
+            continue  # what the provider does not know any more cannot be compared; the dispute stays open here
 
 
 def _write_down(found: Sequence[Difference], seen: set[str], now: datetime) -> None:
@@ -117,7 +133,19 @@ def _difference(facts: SessionFacts) -> Difference | None:
     gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0 if payment is not None else 0
     if min(facts.back_fen, theirs) != gone:
         return Difference("refunded", facts.session_ref, reference, facts.back_fen, gone, False)
+    asked, known = _disputed(facts, payment)
+    if (asked, known) != (0, 0):
+        return Difference("disputed", facts.session_ref, reference, asked, known, False)
     return None
+
+
+def _disputed(facts: SessionFacts, payment: Payment | None) -> tuple[int, int]:
+    """What payers' banks ask back, or have decided about, other than we know it: with the provider, and with us (fen)."""
+    theirs = {(each.ref, each.state): each.amount_fen for each in facts.disputes}
+    rows = Dispute.objects.filter(payment=payment).values_list("provider_ref", "state", "amount_fen")
+    ours = {(ref, state): fen for ref, state, fen in rows} if payment is not None else {}
+    asked = sum(fen for key, fen in theirs.items() if key not in ours)
+    return asked, sum(fen for key, fen in ours.items() if key not in theirs)
 
 
 def _only_here(since: datetime, seen: set[str]) -> list[Difference]:

@@ -25,11 +25,23 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A further PDF that some documents get once something has happened to them: its column, what its file's name ends with, whether it is
+    missing by now, and how it is made."""
+
+    column: str
+    ending: str
+    is_missing: Callable[[Any], bool]
+    pdf: Callable[[Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Makers:
     """How a content becomes a workbook and a PDF; the same content gives the same bytes."""
 
     xlsx: Callable[[Mapping[str, Any]], bytes]
     pdf: Callable[[Mapping[str, Any]], bytes]
+    later: Later | None = None
 
 
 def make_documents(model: type[FrozenDocument], document_id: int, makers: Makers, now: datetime) -> None:
@@ -52,25 +64,31 @@ def _make(document: FrozenDocument, makers: Makers, now: datetime) -> None:
     if sha256_of(document.content) != document.content_sha256:
         raise Refusal.of("statement.content_changed", number=document.number)
     _note(document, render_state=RenderState.RENDERING, render_percent=_STARTED, render_error="")
-    workbook = makers.xlsx(document.content)
+    made: dict[str, tuple[bytes, str, str]] = {}
+    if document.xlsx is None:
+        made["xlsx"] = (makers.xlsx(document.content), ".xlsx", XLSX)
     _note(document, render_percent=_PDF_BEGINS)
-    paper = makers.pdf(document.content)
+    if document.pdf is None:
+        made["pdf"] = (makers.pdf(document.content), ".pdf", PDF)
+    later = makers.later
+    if later is not None and later.is_missing(document):
+        made[later.column] = (later.pdf(document), f"{later.ending}.pdf", PDF)
     _note(document, render_percent=_STORING)
     with transaction.atomic():
         current = type(document)._default_manager.select_for_update(no_key=True).get(pk=document.pk)
-        if current.render_state == RenderState.DONE:
-            return
-        _note(
-            document,
-            pdf=keep(document, "pdf", _store(document, paper, "pdf", PDF, now), now),
-            xlsx=keep(document, "xlsx", _store(document, workbook, "xlsx", XLSX, now), now),
-            render_state=RenderState.DONE,
-            render_percent=100,
-        )
+        files_of = {
+            column: keep(document, column, _store(document, content, ending, media_type, now), now)
+            for column, (content, ending, media_type) in made.items()
+            if getattr(current, f"{column}_id") is None
+        }
+        # What came to be missing meanwhile is made by the job that was queued with it.
+        waits = later is not None and later.column not in files_of and later.is_missing(current)
+        state = RenderState.QUEUED if waits else RenderState.DONE
+        _note(document, **files_of, render_state=state, render_percent=0 if waits else 100)
 
 
-def _store(document: FrozenDocument, content: bytes, suffix: str, media_type: str, now: datetime) -> StoredFile:
-    name = f"{document.number}.{suffix}"
+def _store(document: FrozenDocument, content: bytes, ending: str, media_type: str, now: datetime) -> StoredFile:
+    name = f"{document.number}{ending}"
     return files.store(content, file_name=name, media_type=media_type, user_id=document.issued_by_id, now=now)
 
 

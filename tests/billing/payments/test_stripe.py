@@ -49,6 +49,7 @@ def stripe(server, settings):
     for table in (server.sessions, server.refunds, server.disputes, server.charges, server.answered):
         table.clear()
     server.events.clear()
+    server.later = 0
     server.calls.clear()
     server.lose_answers, server.down = 0, False
     settings.STRIPE = {
@@ -564,6 +565,75 @@ def test_reconciliation_lists_what_was_lost_and_brings_it_in(cast, bill, stripe)
     assert reconciling.reconcile(configured(), timezone.now(), days=7, apply=True) == []
     assert stands(cast, issued) == (BillState.PARTLY_PAID, 80_00) and stands(cast, other)[0] is BillState.ISSUED
     assert wrong() == {}
+
+
+def reconciled(double, *, apply=True):
+    """What the night finds at the time of the service."""
+    return reconciling.reconcile(configured(), timezone.now() + timedelta(seconds=double.later), days=7, apply=apply)
+
+
+FORTY_DAYS = 40 * 86_400
+
+
+def test_a_dispute_opened_weeks_after_the_payment_is_found_and_brought_in_though_its_news_was_lost(cast, bill, stripe):
+    payment = paid(cast, bill(), stripe)
+    stripe.later = FORTY_DAYS
+    assert reconciled(stripe) == []
+    stripe.dispute(payment.checkout.intent_ref, 1000_00)
+    (found,) = reconciled(stripe, apply=False)
+    assert (found.code, found.provider_fen, found.ours_fen, found.applied) == ("disputed", 1000_00, 0, False)
+    assert found.reference == payment.checkout.reference and not Dispute.objects.exists()
+    (found,) = reconciled(stripe)
+    assert (found.code, found.applied) == ("disputed", True)
+    assert Dispute.objects.values_list("state", "amount_fen").get() == ("open", 1000_00)
+    assert reconciled(stripe) == [] and wrong() == {}
+
+
+def test_an_opened_dispute_of_a_payment_of_today_is_a_difference_until_it_is_known(cast, bill, stripe):
+    payment = paid(cast, bill(), stripe)
+    stripe.dispute(payment.checkout.intent_ref, 10_00)
+    assert [each.code for each in reconciled(stripe, apply=False)] == ["disputed"]
+    assert [each.applied for each in reconciled(stripe)] == [True] and Dispute.objects.get().state == "open"
+
+
+def test_a_refund_made_at_the_service_weeks_later_is_found_and_brought_in_though_its_news_was_lost(cast, bill, stripe):
+    issued = bill()
+    payment = paid(cast, issued, stripe)
+    stripe.later = FORTY_DAYS
+    stripe.refund(payment.checkout.intent_ref, 80_00)
+    (found,) = reconciled(stripe)
+    assert (found.code, found.provider_fen, found.ours_fen, found.applied) == ("refunded", 80_00, 0, True)
+    assert stands(cast, issued) == (BillState.PARTLY_PAID, 80_00) and reconciled(stripe) == [] and wrong() == {}
+
+
+@pytest.mark.parametrize(("end", "code"), [("lost", "refunded"), ("won", "disputed")])
+def test_how_an_old_dispute_ended_is_found_though_its_news_was_lost(cast, bill, stripe, end, code):
+    payment = paid(cast, bill(), stripe)
+    asked = stripe.dispute(payment.checkout.intent_ref, 1000_00)
+    assert [each.applied for each in reconciled(stripe)] == [True]
+    stripe.later = FORTY_DAYS
+    stripe.close_dispute(asked["id"], end)
+    assert [(each.code, each.applied) for each in reconciled(stripe)] == [(code, True)]
+    assert Dispute.objects.get().state == end and reconciled(stripe) == [] and wrong() == {}
+
+
+def test_what_others_of_the_account_got_back_is_none_of_ours(cast, bill, stripe):
+    payment = paid(cast, bill(), stripe)
+    stripe.later = FORTY_DAYS
+    own = stripe.sessions[payment.checkout.session_ref]
+    stripe.sessions["cs_test_shop"] = own | {"id": "cs_test_shop", "payment_intent": "pi_of_a_shop", "metadata": {}}
+    stripe.charges["ch_shop"] = stripe.charge_of(payment.checkout.intent_ref) | {"payment_intent": "pi_of_a_shop"}
+    stripe.refund("pi_of_a_shop", 7_00)
+    assert reconciled(stripe) == []
+
+
+def test_a_session_that_the_service_forgot_does_not_stop_the_night(cast, bill, stripe):
+    payment = paid(cast, bill(), stripe)
+    stripe.dispute(payment.checkout.intent_ref, 10_00)
+    reconciled(stripe)
+    stripe.later = FORTY_DAYS
+    stripe.sessions.clear()
+    assert reconciled(stripe) == [] and Dispute.objects.get().state == "open"
 
 
 def test_reconciliation_names_what_the_service_does_not_know_and_what_differs(cast, bill, stripe):
