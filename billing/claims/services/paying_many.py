@@ -53,7 +53,7 @@ def record_in_full(
     of its own. A line that was recorded just so before counts as done, so that sending it again changes nothing.
 
     Raises NotFound, Forbidden, Conflict ``claims.list_cancelled``, Refusal ``claims.no_lines`` / ``claims.not_approved`` /
-    ``claims.paid_on``.
+    ``claims.paid_on``, and where none of them can be recorded with what is said of each.
     """
     found = _list(actor, list_id, now)
     lines = [line for line in found.lines.order_by("position") if line.pk in set(line_ids)]
@@ -61,7 +61,10 @@ def record_in_full(
         raise NotFound.of("access.not_found", model="paymentline")
     if not lines:
         raise Refusal.of("claims.no_lines", field="lines")
-    return [_in_full(actor, line, Outcome(line.amount_fen, paid_on, reference), now) for line in lines]
+    report = [_in_full(actor, line, Outcome(line.amount_fen, paid_on, reference), now) for line in lines]
+    if not any(each.done for each in report):
+        raise Refusal(*(replace(reason, about=str(each.position)) for each in report for reason in each.reasons))
+    return report
 
 
 def _list(actor: Actor, list_id: int, now: datetime) -> PaymentList:

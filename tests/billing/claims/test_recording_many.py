@@ -127,6 +127,9 @@ def test_a_line_recorded_otherwise_is_reported_and_stops_no_other(cast, office, 
     assert [reason.code for reason in report[0].reasons] == ["claims.recorded_already"]
     assert len(report) == len(others) + 1 and all(each.done for each in report[1:])
     assert first.payout.paid_fen == 0 and Payout.objects.count() == made.line_count
+    with pytest.raises(Refusal) as refused:
+        in_full(cast, made, [first.pk])
+    assert [(each.code, each.about) for each in refused.value.reasons] == [("claims.recorded_already", str(first.position))]
 
 
 def test_what_is_wrong_with_the_list_or_the_day_is_said_once_and_records_nothing(cast, listed, office):
