@@ -26,6 +26,7 @@ urlpatterns = [
     path("credit-notes/<int:pk>/retry", credit_notes.credit_note_retry, name="credit_note_retry"),
     path("credit-notes/<int:pk>/files/<str:kind>", credit_notes.credit_note_download, name="credit_note_download"),
     path("payments/", payments.payment_list, name="payment_list"),
+    path("payments/give-certain", payments.payment_give_certain, name="payment_give_certain"),
     path("payments/import/", payments.payment_import, name="payment_import"),
     path("payments/by-hand/", hand_payments.hand_payment_list, name="hand_payment_list"),
     path("payments/by-hand/enter/", hand_payments.hand_payment_enter, name="hand_payment_enter"),

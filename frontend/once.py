@@ -38,7 +38,7 @@ def once_per_form(view: View) -> View:
 
     @wraps(view)
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = _key(request)
+        key = key_of(request)
         if not key:
             return view(request, *args, **kwargs)
         done: list[HttpResponse] = []
@@ -61,7 +61,8 @@ def once_per_form(view: View) -> View:
     return call
 
 
-def _key(request: HttpRequest) -> str:
+def key_of(request: HttpRequest) -> str:
+    """The key that ``{% once_key %}`` wrote into the form; empty where there is none that can be read."""
     text = request.POST.get(FIELD, "") if request.method == "POST" else ""
     try:
         return str(UUID(text)) if len(text) <= 36 else ""

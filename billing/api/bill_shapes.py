@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -11,11 +12,14 @@ from billing.bills.queries import standing_for
 from billing.bills.rules.crediting import CreditReason
 from billing.bills.rules.standing import BillState
 from billing.payments.models import Allocation, BankStatement
-from billing.payments.queries import standing
+from billing.payments.queries import CertainMatch, standing
 from billing.payments.rules.bank_rows import LAYOUTS
+from billing.payments.services import giving_certain
+from billing.payments.services.giving_certain import Given
 from config.kernel.access import Actor
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
+from config.kernel.messages import reason_sentence
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
 
@@ -158,6 +162,38 @@ class GiveIn(StrictSerializer):
     amount_fen = WholeNumber()
 
 
+class MatchIn(StrictSerializer):
+    payment = Id()
+    bill = Id()
+    amount_fen = WholeNumber()
+
+
+class GiveCertainIn(StrictSerializer):
+    matches = serializers.ListField(
+        child=MatchIn(), max_length=giving_certain.MOST, help_text="As they were read; each is given by itself."
+    )
+
+
+class MatchOut(serializers.Serializer):
+    payment = serializers.IntegerField()
+    bill = serializers.IntegerField()
+    amount_fen = serializers.IntegerField()
+
+
+class CertainOut(serializers.Serializer):
+    matches = MatchOut(many=True)
+    total_fen = serializers.IntegerField()
+
+
+class MatchGivenOut(MatchOut):
+    done = serializers.BooleanField()
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+class CertainGivenOut(serializers.Serializer):
+    matches = MatchGivenOut(many=True)
+
+
 class RefundIn(StrictSerializer):
     amount_fen = WholeNumber()
     reason = Text(max_length=_TEXT)
@@ -227,6 +263,28 @@ def payment_json(payment: Any) -> dict[str, Any]:
         "promised_fen": stands.promised_fen,
         "prepaid_fen": stands.prepaid_fen,
         "free_fen": stands.free_fen,
+    }
+
+
+def certain_json(found: Sequence[CertainMatch]) -> dict[str, Any]:
+    """What may be given without a second look."""
+    matches = [{"payment": each.payment.pk, "bill": each.bill.bill_id, "amount_fen": each.amount_fen} for each in found]
+    return {"matches": matches, "total_fen": sum(each.amount_fen for each in found)}
+
+
+def given_json(report: Sequence[Given]) -> dict[str, Any]:
+    """What became of each match."""
+    return {
+        "matches": [
+            {
+                "payment": each.wanted.payment_id,
+                "bill": each.wanted.bill_id,
+                "amount_fen": each.wanted.amount_fen,
+                "done": each.done,
+                "problems": [reason_sentence(reason) for reason in each.reasons],
+            }
+            for each in report
+        ]
     }
 
 

@@ -23,8 +23,9 @@ from billing.payments import queries as payments
 from billing.payments.models import Allocation, BankStatement, Payment
 from billing.payments.rules.bank_rows import MOST_BYTES
 from billing.payments.rules.overlap import Answer
-from billing.payments.services import allocating, bank_import, crediting, refunding
+from billing.payments.services import allocating, bank_import, crediting, giving_certain, refunding
 from billing.payments.services.crediting import CreditRequest, Shown
+from billing.payments.services.giving_certain import Wanted
 from billing.settlement.rules.lines_digest import Expected
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields
@@ -158,7 +159,11 @@ class PaymentView(ApiView):
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = Payment.objects.none()
     parameters_shapes = {"list": shapes.PaymentParameters}
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"give": shapes.GiveIn, "refund": shapes.RefundIn}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "give": shapes.GiveIn,
+        "give_certain": shapes.GiveCertainIn,
+        "refund": shapes.RefundIn,
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", shapes.PaymentOut)
@@ -173,6 +178,18 @@ class PaymentView(ApiView):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One payment and what of it is free."""
         return Response(shapes.payment_json(payments.payment_for(self.actor, int(pk))))
+
+    @extend_schema(operation_id="payments_certain", responses=shapes.CertainOut)
+    def certain(self, request: Request) -> Response:
+        """What may be given without a second look: one reference on the money, and exactly that much open of its bill."""
+        return Response(shapes.certain_json(payments.certain_matches(self.actor)[: giving_certain.MOST]))
+
+    @extend_schema(operation_id="payments_give_certain", parameters=[IDEMPOTENT], responses=shapes.CertainGivenOut)
+    def give_certain(self, request: Request) -> Response:
+        """Give these matches, each by itself and once for this Idempotency-Key; what is not certain any more says why."""
+        key, asked = self.idempotency_key(request), self.valid(request)
+        wanted = [Wanted(each["payment"], each["bill"], each["amount_fen"]) for each in asked["matches"]]
+        return Response(shapes.given_json(giving_certain.give_all(self.actor, wanted, self.now, key=key)))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.AllocationOut})
     def give(self, request: Request, pk: str) -> Response:

@@ -12,6 +12,7 @@ from billing.claims.queries import ListStand
 from billing.claims.rules.checks import CheckInput, FileTwice, look
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
+from billing.claims.services.paying_many import LineResult
 from billing.claims.services.reviewing import Result
 from billing.subsidy.rules.outcome import SettlementMode
 from config.kernel.api.fields import Day, Id, IdParameter, Text, WholeNumber
@@ -80,6 +81,35 @@ class PayoutIn(StrictSerializer):
     paid_on = Day()
     reference = Text(max_length=100, required=False, default="", allow_blank=True)
     reason = Text(max_length=_TEXT, required=False, default="", allow_blank=True, help_text="Needed where not all was paid.")
+
+
+class PayoutsIn(StrictSerializer):
+    lines = serializers.ListField(
+        child=Id(), min_length=1, max_length=2_000, help_text="Lines of the list that were paid in full."
+    )
+    paid_on = Day()
+    reference = Text(max_length=100, required=False, default="", allow_blank=True)
+
+
+class PayoutResultOut(serializers.Serializer):
+    line = serializers.IntegerField()
+    position = serializers.IntegerField()
+    done = serializers.BooleanField()
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+class PayoutsOut(serializers.Serializer):
+    lines = PayoutResultOut(many=True)
+
+
+class TreasuryAnswerIn(StrictSerializer):
+    file = serializers.FileField(help_text="CSV in UTF-8 or GBK: line or account, amount, day, reference, reason.")
+
+
+class TreasuryAnswerOut(serializers.Serializer):
+    recorded = serializers.IntegerField()
+    paid_fen = serializers.IntegerField(help_text="What the file says was paid in all.")
+    known = serializers.IntegerField(help_text="Lines that were recorded just so before.")
 
 
 class ClaimTotalsOut(serializers.Serializer):
@@ -297,6 +327,21 @@ def report_json(report: Sequence[Result]) -> dict[str, Any]:
             {
                 "id": each.claim_id,
                 "number": each.number,
+                "done": each.done,
+                "problems": [reason_sentence(reason) for reason in each.reasons],
+            }
+            for each in report
+        ]
+    }
+
+
+def payouts_json(report: Sequence[LineResult]) -> dict[str, Any]:
+    """What became of each line that was recorded with others."""
+    return {
+        "lines": [
+            {
+                "line": each.line_id,
+                "position": each.position,
                 "done": each.done,
                 "problems": [reason_sentence(reason) for reason in each.reasons],
             }

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,9 +18,10 @@ from billing.api import claim_shapes as shapes
 from billing.api.claim_papers import KIND
 from billing.claims import files_twice, queries
 from billing.claims.models import Claim, ClaimBatch, PaymentList
-from billing.claims.services import batches, handing_in, paying, publishing, reviewing
+from billing.claims.services import batches, handing_in, paying, paying_many, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
+from billing.payments.rules.bank_rows import MOST_BYTES
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import REPLAYED, ApiView
@@ -205,6 +207,7 @@ class PaymentListView(ApiView):
     parameters_shapes = {"list": shapes.PaymentListParameters}
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
         "record": shapes.PayoutIn,
+        "record_in_full": shapes.PayoutsIn,
         "sign": NoFields,
         "cancel": shapes.ClaimReasonIn,
     }
@@ -247,6 +250,13 @@ class PaymentListView(ApiView):
 
         return self.once(request, f"claims.payout:{pk}", effect)
 
+    @extend_schema(operation_id="payment_lists_record_in_full", responses=shapes.PayoutsOut)
+    def record_in_full(self, request: Request, pk: str) -> Response:
+        """Write down that lines of an approved list were paid in full, each by itself; a line recorded just so before counts as done."""
+        asked = self.valid(request)
+        report = paying_many.record_in_full(self.actor, int(pk), asked["lines"], asked["paid_on"], asked["reference"], self.now)
+        return Response(shapes.payouts_json(report))
+
     @extend_schema(
         parameters=[KIND],
         operation_id="payment_lists_download",
@@ -256,3 +266,19 @@ class PaymentListView(ApiView):
         """The PDF or the XLSX, byte for byte as it was made once (422 until then), or the frozen content as CSV, JSON or HTML."""
         found = queries.paper_file(self.actor, "list", int(pk), kind)
         return attachment(found.content, found.stored.media_type, found.stored.file_name)
+
+
+class TreasuryAnswerView(ApiView):
+    """What a treasury says it did with a payment list; takes multipart. Handing the same in again adds nothing."""
+
+    token_scopes = {"POST": "settle"}
+    parser_classes = [MultiPartParser]
+    queryset = PaymentList.objects.none()
+    serializer_class = shapes.TreasuryAnswerIn
+
+    @extend_schema(request={"multipart/form-data": shapes.TreasuryAnswerIn}, responses={200: shapes.TreasuryAnswerOut})
+    def create(self, request: Request, pk: str) -> Response:
+        """Whole or not at all: with a fault nothing is recorded, and every fault is named (422)."""
+        file = self.valid(request)["file"]
+        taken = paying_many.take_answer(self.actor, int(pk), file.read(MOST_BYTES + 1), file.name or "", self.now)
+        return Response(asdict(taken))

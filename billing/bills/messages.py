@@ -144,6 +144,9 @@ register(
         "dunning.until": _("Choose a day from yesterday (which ends it) to %(days)s days ahead."),
         "dunning.own": _("You belong to the organisation that owes this. Somebody else of the lab's finance decides."),
         "difference.done": _("Somebody has dealt with this already. Reload the page."),
+        "payment.nothing_certain": _("Nothing is certain now. Reload the page."),
+        "payment.too_many_certain": _("At most %(most)s payments are given at once."),
+        "payment.not_certain": _("This is not certain any more: the money or the bill has changed. Look at the payment."),
         "bank.file_too_large": _("The file is larger than 5 MB. Export a shorter time from your bank."),
         "bank.file_unreadable": _("The file cannot be read. Export it from your bank as CSV, in UTF-8 or GBK."),
         "bank.no_layout_fits": _(

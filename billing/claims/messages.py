@@ -142,6 +142,16 @@ register(
         "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
         "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
         "surplus.other": _("Choose a notice of the same payee and programme."),
+        "claims.no_lines": _("Choose at least one line that is not recorded yet."),
+        "treasury.no_headings": _(
+            "No row of headings was found that we know: amount and day, and the number of the line or the account."
+        ),
+        "treasury.no_rows": _("Below the headings there is no row about a line of this list."),
+        "treasury.too_many_rows": _("At most %(most)s rows are taken in at once."),
+        "treasury.no_such_line": _("This list has no line “%(value)s”. Is it the answer to another list?"),
+        "treasury.line_twice": _("Line %(value)s stands in the file twice."),
+        "treasury.other_account": _("The list pays this line to another account than “%(value)s”."),
+        "treasury.account_of_several": _("Several lines are paid to the account “%(value)s”. Write the number of the line."),
         "claims.recorded_already": _("What happened to this payment is recorded already. Reload the page."),
         "claims.paid_amount": _("Type an amount of nil up to what the list says: %(most_fen)s."),
         "claims.paid_on": _("Type the day of the payment: not before the list, and not in the future."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,11 @@ from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q, Qu
 from django.db.models.functions import Coalesce
 
 from billing.bills.models import Bill
-from billing.bills.queries import standing_of, still_open, with_standing
+from billing.bills.queries import ISSUERS, standing_of, still_open, with_standing
 from billing.payments.hand_models import HandEntry
 from billing.payments.models import Allocation, BankStatement, Checkout, Dispute, Payment, ProviderEvent, Refund, RefundRequest
 from billing.payments.prepaid_models import PrepaidEntry
-from billing.payments.rules.matching import Money, OpenBill, Suggestion, suggest
+from billing.payments.rules.matching import Money, OpenBill, Suggestion, certain, suggest
 from billing.payments.rules.states import EventState, RefundState
 from billing.payments.services import inbox
 from billing.payments.services.allocating import PaymentStanding
@@ -89,11 +90,41 @@ def suggestions(payments: Sequence[Payment], bills: Sequence[OpenBill]) -> dict[
     """What each payment from ``payments_visible`` is probably for among the bills of its owner, by its id; no query."""
     found = {}
     for payment in payments:
-        money = Money(standing(payment).free_fen, payment.payer_name, payment.payer_account, payment.remark)
+        money = _money(payment)
         found[payment.pk] = (
             suggest(money, [bill for bill in bills if bill.owner_id == payment.owner_id]) if money.free_fen > 0 else ()
         )
     return found
+
+
+def _money(payment: Payment) -> Money:
+    return Money(standing(payment).free_fen, payment.payer_name, payment.payer_account, payment.remark)
+
+
+@dataclass(frozen=True, slots=True)
+class CertainMatch:
+    """All that is free of a payment from ``payments_visible``, and the bill that it pays beyond doubt (``matching.certain``)."""
+
+    payment: Payment
+    bill: OpenBill
+
+    @property
+    def amount_fen(self) -> int:
+        return self.bill.open_fen
+
+
+def certain_matches(actor: Actor) -> list[CertainMatch]:
+    """What may be given without a second look, of all institutions for which the actor accounts, the oldest first; two queries at most.
+    Raises Forbidden."""
+    owners = sorted(actor.organisations(*ISSUERS))
+    free = with_free_money(payments_visible(actor)).filter(owner__in=owners).order_by("received_on", "pk")
+    payments = {payment.pk: payment for payment in free}
+    bills = open_bills(actor, owners) if payments else []
+    found: dict[int, OpenBill] = {}
+    for owner_id in owners:
+        moneys = {pk: _money(payment) for pk, payment in payments.items() if payment.owner_id == owner_id}
+        found |= certain(moneys, [bill for bill in bills if bill.owner_id == owner_id])
+    return [CertainMatch(payment, found[pk]) for pk, payment in payments.items() if pk in found]
 
 
 def allocations_of(actor: Actor, **of: Any) -> list[Allocation]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -21,15 +23,17 @@ from billing.bills.queries import ISSUERS, owners_of
 from billing.payments import prepaid_queries, queries
 from billing.payments.models import Allocation
 from billing.payments.rules.bank_rows import MOST_BYTES
-from billing.payments.services import allocating, bank_import, differences, inbox, reconciling, refunding
+from billing.payments.services import allocating, bank_import, differences, giving_certain, inbox, reconciling, refunding
 from billing.payments.services.differences import ANSWERERS
+from billing.payments.services.giving_certain import Given, Wanted
 from config.kernel.access import Role, get_visible
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
 from frontend.http import actor_of, stands_at
-from frontend.once import once_per_form
+from frontend.once import key_of, once_per_form
 from frontend.presenters.bills import LAYOUTS, METHODS, difference_rows, suggestion_rows
+from frontend.presenters.given import given_rows
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number, owner_of
 from frontend.views.credit_notes import fen
@@ -41,7 +45,13 @@ _ANSWER = "answer-"
 @login_required
 @require_GET
 def payment_list(request: HttpRequest) -> HttpResponse:
-    """What came in, the latest first; money that is given to no bill yet with what it is probably for (``?all=1``: everything)."""
+    """What came in, the latest first; money that is given to no bill yet with what it is probably for (``?all=1``: everything), and what
+    can be given at once."""
+    return _list_page(request)
+
+
+def _list_page(request: HttpRequest, report: Sequence[Given] = (), refusal: Refusal | None = None) -> HttpResponse:
+    """``report``: what became of money that was just given."""
     actor = actor_of(request)
     rows = queries.payments_visible(actor)
     everything = request.GET.get("all") == "1"
@@ -50,6 +60,8 @@ def payment_list(request: HttpRequest) -> HttpResponse:
     bills = queries.open_bills(actor, sorted({payment.owner_id for payment in payments}))
     known = {bill.bill_id: bill for bill in bills}
     found = queries.suggestions(payments, bills)
+    certain = queries.certain_matches(actor) if actor.has(*ISSUERS) else []
+    now_given, later = certain[: giving_certain.MOST], certain[giving_certain.MOST :]
     context = {
         "page": page,
         "rows": [
@@ -60,8 +72,28 @@ def payment_list(request: HttpRequest) -> HttpResponse:
         "may_import": actor.has(*ISSUERS),
         "statements": list(queries.statements_visible(actor)[:5]),
         "by_hand_waiting": queries.hand_waiting(actor),
+        "certain": now_given,
+        "certain_fen": sum(each.amount_fen for each in now_given),
+        "certain_later": len(later),
+        "given": given_rows(actor, report),
+        "problems": sentences(refusal) if refusal else [],
     }
-    return render(request, "payments/list.html", context)
+    stands_at(request, "payment_list")
+    return render(request, "payments/list.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_POST
+def payment_give_certain(request: HttpRequest) -> HttpResponse:
+    """Give all money of which the page said that it is certain, each by itself, with a report; the same form gives nothing twice."""
+    wanted = [Wanted(*map(number, [*text.split(":"), "", "", ""][:3])) for text in request.POST.getlist("match")]
+    try:
+        report = giving_certain.give_all(actor_of(request), wanted, timezone.now(), key=key_of(request) or str(uuid4()))
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _list_page(request, refusal=refusal)
+    return _list_page(request, report)
 
 
 class StatementForm(forms.Form):

@@ -617,6 +617,18 @@ def _given(world: World) -> dict[str, Any]:
     return {"bill": world.objects["bill"][0], "amount_fen": 1}
 
 
+def _matches(world: World) -> dict[str, Any]:
+    return {"matches": [{"payment": world.objects["payment"][0], **_given(world)}]}
+
+
+def _paid_in_full(world: World) -> dict[str, Any]:
+    return {"lines": [world.objects["payout_line"][0]], "paid_on": "2026-12-20"}
+
+
+def _treasury_answer(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("answer.csv", b"line,amount,day\n1,0.01,2026-12-20")}
+
+
 def _given_form(world: World) -> dict[str, Any]:
     return {"bill": world.objects["bill"][0], "amount": "0.01"}
 
@@ -1056,6 +1068,10 @@ API: dict[str, Route] = {
     "api_payment_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
     "api_payment_list_cancel": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=reason),
     "api_payment_list_download": reads_object("payout_list", ok=TRIED, extra={"kind": "pdf"}),
+    "api_payment_list_payouts": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=_paid_in_full),
+    "api_payment_list_answer": acts(
+        "payout_list", only("finance"), only("finance"), ok=TRIED, body=_treasury_answer, as_form=True
+    ),
     "api_payment_line_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED, body=_paid_out),
     "api_bills": Route({"GET": Rule(PERSONS), "POST": Rule(BILLING, ok=TRIED, body=_bill_asked, role_first=True)}),
     "api_bill": reads_object("bill"),
@@ -1084,6 +1100,12 @@ API: dict[str, Route] = {
     "api_payments": reads(BILLING | only("inspector"), role_first=True),
     "api_payment": reads_object("payment"),
     "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
+    "api_payments_certain": Route(
+        {
+            "GET": Rule(BILLING | only("inspector"), role_first=True),
+            "POST": Rule(BILLING, ok=TRIED, body=_matches, role_first=True),
+        }
+    ),
     "api_payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
     "api_hand_payments": Route(
         {
@@ -1669,6 +1691,8 @@ PAGES: dict[str, Route] = {
     "payout_list_detail": reads_object("payout_list"),
     "payout_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
     "payout_list_cancel": acts("payout_list", only("finance"), only("finance"), ok=TRIED, body=reason),
+    "payout_record_rest": acts("payout_list", only("finance"), only("finance"), ok=TRIED),
+    "payout_answer": acts("payout_list", only("finance"), only("finance"), ok=TRIED),
     "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
     "clawback_list": Route({"GET": Rule(PERSONS), "POST": Rule(only("finance"), ok=TRIED)}),
     "clawback_detail": reads_object("clawback"),
@@ -1705,6 +1729,7 @@ PAGES: dict[str, Route] = {
     "hand_payment_evidence": reads_object("hand_entry"),
     "payment_detail": reads_object("payment"),
     "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given_form),
+    "payment_give_certain": Route({"POST": Rule(BILLING, ok=TRIED)}),
     "payment_undo": acts("allocation", BILLING, body=reason),
     "payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded_form),
     "payment_keep": acts("payment", BILLING, ok=TRIED | {404}, body=_kept_form),

@@ -193,7 +193,7 @@ def refuse_everything(patch: pytest.MonkeyPatch, asked: list[bool]) -> None:
         raise Refusal.of("booking.purpose_needed")
 
     patch.setattr(transactions, "run", refused)
-    patch.setattr(once, "_key", lambda _request: "")  # whether the form was sent before is not what is refused here
+    patch.setattr(once, "key_of", lambda _request: "")  # whether the form was sent before is not what is refused here
 
 
 @dataclass(frozen=True)

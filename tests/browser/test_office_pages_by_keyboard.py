@@ -47,6 +47,17 @@ def _open(keys: Keyboard, form: Locator) -> None:
         keys.go(folded.locator("summary"), most=LONG)
 
 
+def unfolded(selector: str) -> Callable[[Page, Keyboard], None]:
+    """Open a folded form, and tab to its button."""
+
+    def act(page: Page, keys: Keyboard) -> None:
+        form = page.locator(selector).first
+        _open(keys, form)
+        keys.tab_to(form.locator("button[type=submit]"), most=LONG)
+
+    return act
+
+
 def _fill(keys: Keyboard, form: Locator, entered: dict[str, str]) -> dict[str, str]:
     """Type into fields of a form, in the order in which they come, or take the next choice (``NEXT``); what stands there then."""
     for name, text in entered.items():
@@ -127,6 +138,18 @@ STOPS = (
         "finance",
         lambda: at("payout_list_detail", pages.of_claims("paymentlist")),
         refused("form[action*='/payout-lists/lines/']", {"amount": "99999", "reference": "B-1"}),
+    ),
+    Stop(
+        "payment-list-in-one",
+        "finance",
+        lambda: at("payout_list_detail", pages.of_claims("paymentlist")),
+        unfolded("form[action$='/record-rest']"),
+    ),
+    Stop(
+        "answer-of-a-treasury",
+        "finance",
+        lambda: at("payout_list_detail", pages.of_claims("paymentlist")),
+        unfolded("form[action$='/answer']"),
     ),
     Stop("month-board", "owner_finance", lambda: at("month_board"), reach("main aside form button")),
     Stop(

@@ -138,7 +138,7 @@ def decoded(content: bytes) -> str:
 def read_rows(text: str, layout_code: str = "") -> Read:
     """The rows of a statement under the layout of that code, or under the first that fits. Raises Unreadable with every fault."""
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)))
     except csv.Error as error:
         raise Unreadable([Fault(0, "file", "bank.file_unreadable")]) from error
     layout, head_at, places = _layout_of(rows, layout_code)
@@ -155,13 +155,13 @@ def read_rows(text: str, layout_code: str = "") -> Read:
         raise Unreadable([Fault(0, "layout", "bank.no_layout_fits")])
     seen: dict[str, int] = {}
     for number, row in below:
-        cells = {field: _cell(row, found_at[0]) for field, found_at in places.items()}
+        cells = {field: cell_of(row, found_at[0]) for field, found_at in places.items()}
         if _is_footer(cells):
             continue
         counted += 1
         amount = _amount(cells, number, faults)
-        booked_on = _date(cells["date"], number, faults)
-        known_by = _plain(cells.get("remark", ""))
+        booked_on = day_of(cells["date"], number, faults)
+        known_by = printable(cells.get("remark", ""))
         cells["remark"] = _joined(row, places.get("remark", ()))
         texts = {field: _text(cells.get(field, ""), field, number, faults) for field in _TEXTS}
         if amount is None or booked_on is None:
@@ -186,7 +186,7 @@ def fingerprint(said: str, copy: int) -> str:
     return hashlib.sha256(f"{said}\x1f{copy}".encode()).hexdigest()
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """What separates the cells: the commonest of three in the first lines."""
     sample = text[:20_000]
     return max(",\t;", key=sample.count)
@@ -206,14 +206,14 @@ def _layout_of(rows: Sequence[Sequence[str]], code: str) -> tuple[Layout, int, d
 
 def _has_minus(below: Sequence[tuple[int, Sequence[str]]], place: int) -> bool:
     """Whether some amount of a column is below zero, or there are no rows to look at."""
-    return not below or any(re.search(r"-\D*\d", _cell(row, place)) for _, row in below)
+    return not below or any(re.search(r"-\D*\d", cell_of(row, place)) for _, row in below)
 
 
 def _places(layout: Layout, row: Sequence[str]) -> dict[str, list[int]]:
     """The columns of each field that is there, by the order of its headings; all but the remark are read from the first alone."""
-    names = [_heading(cell) for cell in row]
+    names = [heading(cell) for cell in row]
     found = {
-        field: [at for heading in headings for at, name in enumerate(names) if name == _heading(heading)]
+        field: [at for known in headings for at, name in enumerate(names) if name == heading(known)]
         for field, headings in layout.columns.items()
     }
     return {field: places for field, places in found.items() if places}
@@ -221,16 +221,17 @@ def _places(layout: Layout, row: Sequence[str]) -> dict[str, list[int]]:
 
 def _joined(row: Sequence[str], places: Sequence[int]) -> str:
     """What several columns say, each thing once: the reference may stand in the purpose and the kind of movement in the summary."""
-    cells = dict.fromkeys(_cell(row, place) for place in places)
+    cells = dict.fromkeys(cell_of(row, place) for place in places)
     return " ".join(cell for cell in cells if cell)
 
 
-def _heading(cell: str) -> str:
+def heading(cell: str) -> str:
+    """A heading without width, case, blanks and what stands in brackets."""
     plain = unicodedata.normalize("NFKC", cell).strip().casefold()
     return re.sub(r"\(.*?\)|\s+", "", plain)
 
 
-def _cell(row: Sequence[str], place: int) -> str:
+def cell_of(row: Sequence[str], place: int) -> str:
     """A cell without the blanks and the tab or apostrophe with which banks keep long numbers from becoming figures."""
     return unicodedata.normalize("NFKC", row[place]).strip().strip("\t'`").strip() if place < len(row) else ""
 
@@ -243,7 +244,8 @@ def _is_footer(cells: Mapping[str, str]) -> bool:
     return "计" in cells["date"] and not any(letter.isdigit() for letter in cells["date"])
 
 
-def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
+def day_of(cell: str, row: int, faults: list[Fault]) -> date | None:
+    """A day as banks write it, with or without an hour behind it; None, and a fault, for anything else."""
     matched = _DATE.match(cell)
     text = matched[0] if matched else ""
     for pattern in _DATES if text else ():
@@ -261,14 +263,14 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
     """Fen above zero for what came in, below for what went out: also under a minus, and a minus on the side of what came in (a bank taking
     an entry back)."""
     if "amount_in" in cells:
-        came, went = (_fen(cells[name], row, name, faults) for name in ("amount_in", "amount_out"))
+        came, went = (fen_of(cells[name], row, name, faults) for name in ("amount_in", "amount_out"))
         if came is None or went is None:
             return None
         if bool(came) == bool(went):
             faults.append(Fault(row, "amount", "bank.in_or_out"))
             return None
         return came - abs(went)
-    amount = _fen(cells["amount"], row, "amount", faults)
+    amount = fen_of(cells["amount"], row, "amount", faults)
     if amount is None:
         return None
     if amount == 0:
@@ -283,7 +285,7 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
     return amount if word in _IN else -abs(amount)
 
 
-def _fen(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:
+def fen_of(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:
     """An amount of yuan as banks write it: thousands separated, a currency sign before, nothing for zero."""
     plain = re.sub(r"[,\s¥+]|CNY|RMB", "", cell)
     if plain in {"", "-", "--"}:
@@ -300,8 +302,9 @@ def _fen(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:
 def _text(cell: str, field: str, row: int, faults: list[Fault]) -> str:
     if len(cell) > _TEXTS[field]:
         faults.append(Fault(row, field, "bank.text_too_long", cell[:40]))
-    return _plain(cell)
+    return printable(cell)
 
 
-def _plain(cell: str) -> str:
+def printable(cell: str) -> str:
+    """A text without control characters."""
     return "".join(letter for letter in cell if letter.isprintable())

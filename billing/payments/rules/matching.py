@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,6 +96,20 @@ def suggest(money: Money, bills: Sequence[OpenBill]) -> tuple[Suggestion, ...]:
                 )
             )
     return tuple(each for *_, each in sorted(found, key=lambda one: one[:3])[:MOST])
+
+
+def certain(moneys: Mapping[int, Money], bills: Sequence[OpenBill]) -> dict[int, OpenBill]:
+    """The bill that each money (by an id) pays beyond doubt: its remark names one reference and no other, of a bill of which exactly that
+    much is open, and no other money here names the same bill. The rest is left to a person."""
+    by_reference = {bill.reference: bill for bill in bills}
+    found, named = {}, Counter[str]()
+    for pk, money in moneys.items():
+        references = references_in(money.remark)
+        named.update(references)
+        bill = by_reference.get(references[0]) if len(references) == 1 else None
+        if bill is not None and bill.open_fen == money.free_fen > 0:
+            found[pk] = bill
+    return {pk: bill for pk, bill in found.items() if named[bill.reference] == 1}
 
 
 def _grounds(money: Money, bill: OpenBill, references: Sequence[str], customer_open_fen: int) -> tuple[Ground, ...]:

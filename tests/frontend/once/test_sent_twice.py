@@ -72,7 +72,7 @@ def test_a_form_that_is_sent_twice_moves_money_once(cast, forms, name):
 
 @pytest.mark.django_db
 def test_without_the_decorator_it_would_move_twice(cast, forms, monkeypatch):
-    monkeypatch.setattr(once, "_key", lambda _request: "")
+    monkeypatch.setattr(once, "key_of", lambda _request: "")
     address, fields, count = forms["refund"]
     for _time in range(2):
         client(cast, "li").post(address, fields | {once.FIELD: str(uuid4())})
