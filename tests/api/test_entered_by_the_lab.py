@@ -60,7 +60,12 @@ def test_others_enter_nothing_and_nobody_by_number_alone(api, cast):
         assert api(who).post("reservations/", body(cast, person="zhao")).status_code == 403
     assert codes(api("wang").post("reservations/", body(cast, person="zhao"))) == {"entry.person_unknown"}
     assert api("wang").post("reservations/", body(cast, person="zhao", email="zhao@example.org")).status_code == 201
-    for entered in ({"person": "x"}, {"customer_yes": "y"}, {"person": 1, "force": True}, {"person": 1, "customer_yes": "y" * 3000}):
+    for entered in (
+        {"person": "x"},
+        {"customer_yes": "y"},
+        {"person": 1, "force": True},
+        {"person": 1, "customer_yes": "y" * 3000},
+    ):
         assert api("wang").post("reservations/", body(cast) | {"entered": entered}).status_code == 400
     long = api("wang").post("reservations/", body(cast, customer_yes="y" * 301))
     assert long.status_code == 422 and long.json()["errors"][0]["field"] == "customer_yes"
