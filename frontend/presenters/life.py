@@ -47,6 +47,10 @@ _AGREED_NEXT: tuple[str, Word] = (
     "cash",
     pgettext_lazy("what will happen to a booking", "Both sides agree on the use, then the charge"),
 )
+_YES_NEXT: tuple[str, Word] = (
+    "user-check",
+    pgettext_lazy("what will happen to a booking", "The customer says yes, and it counts"),
+)
 _AHEAD: dict[str, tuple[tuple[str, Word], ...]] = {
     "requested": (
         ("circle-check", pgettext_lazy("what will happen to a booking", "The lab approves")),
@@ -170,7 +174,10 @@ def timeline(
             title, text = _ENTERED, _entered_words(entry, str(text))
             who = _("%(who)s for %(person)s") % {"who": who, "person": reservation.requested_by}
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
-    ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
+    coming = _AHEAD.get(reservation.state, ())
+    if entry_that_waits(reservation) is not None:
+        coming = (_YES_NEXT, *coming[1:])
+    ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in coming]
     return past + ahead
 
 

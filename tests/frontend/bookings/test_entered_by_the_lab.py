@@ -96,6 +96,7 @@ def test_without_it_the_person_says_yes_on_the_page(as_, cast):
     assert "The lab entered this for you" in words(page) and "Yes, book it" in words(page)
     fields = dict(re.findall(r'name="(expected_[a-z_]+)" value="(\d+)"', page.content.decode()))
     assert len(fields) == 2
+    assert "The customer says yes, and it counts" in words(page) and "The lab approves" not in words(page)
     assert lin.get("/bookings/").status_code == lin.get(f"/bookings/{pk}/move").status_code == 200
     lin.post(f"/bookings/{pk}/accept", fields)
     assert Reservation.objects.get(pk=pk).state == "approved"
