@@ -21,6 +21,7 @@ from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.sample_job import Sample, SampleDay, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.models.series import ReservationGroup, ReservationSeries
+from booking.models.session_fault import SessionFault
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
 from booking.models.training import (
@@ -98,6 +99,7 @@ __all__ = [
     "SampleParcel",
     "SampleReport",
     "SampleStepTaken",
+    "SessionFault",
     "SessionRating",
     "SubscribedEvent",
     "SuggestedTime",
