@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0086_credit_booked_over'),
+        ('booking', '0087_session_faults'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
