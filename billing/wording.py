@@ -509,6 +509,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "lowest_rate": percent,
     "highest_rate": percent,
     "windows": _several(window_word),
+    "programmes": several,
     "declares": lambda paths: several(_from(_FACTS)(path) for path in paths),
     "factor": factor_text,
     "first_day": local_date,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentList
 from billing.claims.queries import ListStand
-from billing.claims.rules.checks import CheckInput, look
+from billing.claims.rules.checks import CheckInput, FileTwice, look
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing, Totals
 from billing.claims.services.reviewing import Result
@@ -131,11 +131,22 @@ class ClaimLineOut(serializers.Serializer):
     clawback = serializers.CharField(help_text="Number of the notice, where something is taken back.")
 
 
+class ClaimFileTwiceOut(serializers.Serializer):
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    positions = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The lines here that it is of; none: of the claim."
+    )
+    claims = serializers.ListField(child=serializers.CharField(), help_text="Numbers of the other claims that you may read.")
+    unnamed = serializers.IntegerField(help_text="How many other claims there are besides.")
+
+
 class ClaimCheckOut(serializers.Serializer):
     code = serializers.CharField()
     ok = serializers.BooleanField()
     positions = serializers.ListField(child=serializers.IntegerField())
     missing = serializers.ListField(child=serializers.CharField())
+    files = ClaimFileTwiceOut(many=True, help_text="Files that are used twice, and where else.")
 
 
 class ClaimOut(serializers.Serializer):
@@ -236,19 +247,36 @@ def claim_json(claim: Any) -> dict[str, Any]:
     }
 
 
-def detail_json(claim: Claim, lines: Sequence[ClaimLine], looked_at: CheckInput) -> dict[str, Any]:
-    """A claim with its lines and what was looked at."""
+def detail_json(claim: Claim, lines: Sequence[ClaimLine], looked_at: CheckInput, named: Mapping[int, str]) -> dict[str, Any]:
+    """A claim with its lines and what was looked at. ``named``: the numbers of other claims that the reader may open, by id."""
     return {
         **claim_json(claim),
         "lines": [_line_json(line) for line in lines],
         "checks": [
-            {"code": each.code, "ok": each.ok, "positions": list(each.positions), "missing": list(each.missing)}
+            {
+                "code": each.code,
+                "ok": each.ok,
+                "positions": list(each.positions),
+                "missing": list(each.missing),
+                "files": [_twice_json(file, named) for file in each.files],
+            }
             for each in look(looked_at)
         ],
         "papers": [
             {"kind": each.kind, "name": each.name, "sha256": each.sha256, "positions": list(each.positions)}
             for each in looked_at.papers
         ],
+    }
+
+
+def _twice_json(file: FileTwice, named: Mapping[int, str]) -> dict[str, Any]:
+    known = [named[pk] for pk in file.claims if pk in named]
+    return {
+        "name": file.name,
+        "sha256": file.sha256,
+        "positions": list(file.positions),
+        "claims": known,
+        "unnamed": len(file.claims) - len(known),
     }
 
 

@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from billing.api import claim_shapes as shapes
 from billing.api.claim_papers import KIND
-from billing.claims import queries
+from billing.claims import files_twice, queries
 from billing.claims.models import Claim, ClaimBatch, PaymentList
 from billing.claims.services import batches, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
@@ -145,7 +145,9 @@ class ClaimView(ApiView):
 
     def _detail(self, pk: int) -> dict[str, Any]:
         found = queries.claim_for(self.actor, pk)
-        return shapes.detail_json(found, queries.lines_of(found), queries.check_inputs([found])[found.pk])
+        looked_at = queries.check_inputs([found])[found.pk]
+        named = files_twice.named(self.actor, looked_at.twice)
+        return shapes.detail_json(found, queries.lines_of(found), looked_at, named)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut, 200: shapes.ClaimMadeOut})
     def submit(self, request: Request, pk: str) -> Response:

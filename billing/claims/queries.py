@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.bills.services.issuing import local_day
-from billing.claims import declared, invoices
+from billing.claims import declared, files_twice, invoices
 from billing.claims.deputy_models import Deputy
 from billing.claims.models import (
     Claim,
@@ -329,7 +329,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
 
     lost = eligible_then.lost(lines, days)
     asks = {claim.pk: review_of(claim.batch.programme_version.document).asks for claim in claims}
-    shown = papers_of(lines, asks)
+    shown, twice_files = papers_of(lines, asks), files_twice.used_twice(claims, lines)
     found = {}
     for claim in claims:
         batch, at = claim.batch, handed.get(claim.pk)
@@ -361,6 +361,7 @@ def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
             ],
             account_changed=papers.account_changed(claim.payee, accounts.get(claim.pk)),
             papers=shown.get(claim.pk, ()),
+            twice=twice_files.get(claim.pk, ()),
         )
     return found
 

@@ -41,6 +41,7 @@ ASKED: Mapping[str, Word] = {
 }
 CHECKS: Mapping[str, Word] = {
     CheckCode.EVIDENCE: pgettext_lazy("check of a claim", "Evidence is there"),
+    CheckCode.FILE_TWICE: pgettext_lazy("check of a claim", "Each file with one claim, for one service"),
     CheckCode.INVOICE: pgettext_lazy("check of a claim", "Numbers of invoices are there"),
     CheckCode.INVOICE_TWICE: pgettext_lazy("check of a claim", "Each invoice in one claim only"),
     CheckCode.INVOICE_RECORDED: pgettext_lazy("check of a claim", "Each invoice is recorded here"),

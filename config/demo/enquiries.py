@@ -30,7 +30,7 @@ def ask(people: People, stocked: Sequence[Instrument], now: datetime) -> dict[st
     lab = people.owners[0]
     own = [one for one in stocked if one.organisation_id == lab.pk and one.published and one.price_versions.exists()]
     threads = words("enquiries")["threads"]
-    for place, thread in enumerate(threads):
+    for place, thread in reversed([*enumerate(threads)]):  # the oldest first: what is numbered later is of a later moment
         _thread(people, own[place % len(own)], thread, now - timedelta(days=place * 4, hours=3 + place), place)
     _need(people, now - timedelta(days=1, hours=2))
     return {"questions": Enquiry.objects.count(), "commission sheets": CommissionSheet.objects.count()}

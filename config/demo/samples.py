@@ -75,7 +75,8 @@ def _work(manager: Actor, asker: Actor, pk: int, told: dict[str, Any], at: datet
         sample_extras.answer(asker, extra.pk, ExtraEvent.AGREE, at + timedelta(hours=1))
     if last >= _REACHED.index("reported"):
         at += timedelta(days=7)
-        report = Attachment(words("samples")["report"].encode(), "report.csv")
+        written = words("samples")["report"].format(reference=SampleJob.objects.get(pk=pk).reference)
+        report = Attachment(written.encode(), "report.csv")
         sample_reports.report(manager, pk, report, told["report_note"], at)
     if told["life"] == "closed":
         sample_reports.close(asker, pk, at + timedelta(days=1))

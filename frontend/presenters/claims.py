@@ -15,7 +15,7 @@ from billing.claims import wording
 from billing.claims.declared import AskedLine
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
 from billing.claims.queries import ClaimedIn
-from billing.claims.rules.checks import Check, CheckInput, is_clean, look, to_complete
+from billing.claims.rules.checks import Check, CheckInput, FileTwice, is_clean, look, to_complete
 from billing.claims.rules.review import review_of
 from billing.claims.rules.states import ClaimState
 from billing.claims.rules.totals import LineKind, Standing
@@ -24,8 +24,10 @@ from billing.claims.services.reviewing import Result
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.lines import outcome
 from billing.settlement.models import RenderState
+from billing.subsidy.rules.given_here import OTHERS
 from billing.wording import fact_word, in_english, mode_word, step_sentence
 from config.kernel.messages import reason_sentence, sentence
+from frontend.display import yuan
 from frontend.states import look_of
 
 
@@ -37,19 +39,38 @@ class CheckRow:
     ok: bool
     positions: str
     missing: tuple[wording.Word, ...]
+    files: tuple[TwiceRow, ...] = ()
 
 
-def check_rows(found: Sequence[Check]) -> list[CheckRow]:
-    """Checks in words."""
+@dataclass(frozen=True, slots=True)
+class TwiceRow:
+    """A file that is used twice: on which lines here, the other claims that the reader may open, and how many more there are."""
+
+    name: str
+    sha256: str
+    positions: str
+    claims: tuple[tuple[int, str], ...]
+    unnamed: int
+
+
+def check_rows(found: Sequence[Check], named: Mapping[int, str]) -> list[CheckRow]:
+    """Checks in words. ``named``: the numbers of other claims that the reader may open, by id."""
     return [
         CheckRow(
             wording.CHECKS[each.code],
             each.ok,
             ", ".join(str(place) for place in each.positions),
             tuple(wording.ASKED[code] for code in each.missing),
+            tuple(_twice_row(file, named) for file in each.files),
         )
         for each in found
     ]
+
+
+def _twice_row(file: FileTwice, named: Mapping[int, str]) -> TwiceRow:
+    known = tuple((pk, named[pk]) for pk in file.claims if pk in named)
+    positions = ", ".join(str(place) for place in file.positions)
+    return TwiceRow(file.name, file.sha256, positions, known, len(file.claims) - len(known))
 
 
 def missing_rows(claim: CheckInput) -> list[tuple[wording.Word, str]]:
@@ -140,11 +161,12 @@ def _line_row(line: ClaimLine, invoice: str) -> LineRow:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredField:
-    """A fact that is asked of a line: its name in the form, the words, and what was typed or declared of it, in yuan."""
+    """A fact that is asked of a line: its name in the form, the words, what was typed or declared of it, in yuan, and a help to answer."""
 
     name: str
     word: str
     yuan: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +201,12 @@ def _declared_row(each: AskedLine, typed: Mapping[str, Any]) -> DeclaredRow:
         each.line.position,
         str(thing.reference) if thing is not None else "",
         tuple(
-            DeclaredField(name, fact_word(path), str(typed.get(name, plain_yuan(amounts[path]) if path in amounts else "")))
+            DeclaredField(
+                name,
+                fact_word(path),
+                str(typed.get(name, plain_yuan(amounts[path]) if path in amounts else "")),
+                _not_again(each.given_here_fen) if path == OTHERS else "",
+            )
             for path, name in names.items()
         ),
         row is not None,
@@ -188,6 +215,17 @@ def _declared_row(each: AskedLine, typed: Mapping[str, Any]) -> DeclaredRow:
         tuple(step_sentence(one["key"], one["params"]) for one in steps),
         tuple(step_sentence(code, params) for code, params in unmet),
     )
+
+
+def _not_again(given_here_fen: int | None) -> str:
+    """What of other public money is not to be declared, because it is counted already; nothing where it is not."""
+    if given_here_fen is None:
+        return ""
+    if not given_here_fen:
+        return _("No other programme of the platform gave anything for this service.")
+    return _("Without the %(amount)s that other programmes of the platform gave for this service: that is counted already.") % {
+        "amount": yuan(given_here_fen)
+    }
 
 
 def history(steps: Sequence[ClaimStep]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.claims import declared, invoices, queries, wording
+from billing.claims import declared, files_twice, invoices, queries, wording
 from billing.claims.models import Claim
 from billing.claims.rules.checks import look
 from billing.claims.rules.states import IN_HAND, SUBMITTED, ClaimEvent, ClaimState, events_of
@@ -88,7 +88,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "declared": declared_rows(asked, typed),
         "may_declare": in_hand and claim.state == ClaimState.DRAFT,
         "hand_in_fen": claim.total_fen - sum(each.worked.less_fen for each in asked if each.worked is not None),
-        "checks": check_rows(look(inputs)),
+        "checks": check_rows(look(inputs), files_twice.named(actor, inputs.twice)),
         "missing": missing_rows(inputs),
         "history": history(queries.steps_of(claim)),
         "papers": paper_rows(inputs),

@@ -16,6 +16,7 @@ class CheckCode(StrEnum):
     """What is looked at, in the order in which it is shown."""
 
     EVIDENCE = "evidence"
+    FILE_TWICE = "file_twice"
     INVOICE = "invoice"
     INVOICE_TWICE = "invoice_twice"
     INVOICE_RECORDED = "invoice_recorded"
@@ -94,9 +95,21 @@ class ShownPaper:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTwice:
+    """A file behind a claim that shows something else, too: ``positions`` are the lines here that it is of (none: it was added to the
+    claim), ``claims`` the other claims (none: it is of several lines here). ``sha256`` names what is the same."""
+
+    name: str
+    sha256: str
+    positions: tuple[int, ...]
+    claims: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckInput:
     """A claim as it is looked at. ``files``: kinds of evidence that were added; ``papers``: what the platform has itself;
-    ``handed_in_on`` None while it is not handed in; ``account_changed``: the bank account is another one than it was handed in with."""
+    ``handed_in_on`` None while it is not handed in; ``account_changed``: the bank account is another one than it was handed in with;
+    ``twice``: files behind it that show something else, too."""
 
     asks: Sequence[Asked]
     files: frozenset[str]
@@ -110,16 +123,18 @@ class CheckInput:
     lines: Sequence[CheckedLine]
     account_changed: bool = False
     papers: Sequence[ShownPaper] = ()
+    twice: Sequence[FileTwice] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One look: ``positions`` are the lines that it is about, ``missing`` what is not there."""
+    """One look: ``positions`` are the lines that it is about, ``missing`` what is not there, ``files`` those that are used twice."""
 
     code: CheckCode
     ok: bool
     positions: tuple[int, ...] = ()
     missing: tuple[str, ...] = ()
+    files: tuple[FileTwice, ...] = ()
 
 
 def is_invoice_number(text: str) -> bool:
@@ -138,6 +153,9 @@ def look(claim: CheckInput) -> tuple[Check, ...]:
     missing = _not_shown(claim)
     lacking = sorted({position for positions in missing.values() for position in positions})
     found = [Check(CheckCode.EVIDENCE, not missing, tuple(lacking), tuple(missing))]
+    if claim.files or claim.papers or claim.twice:
+        shared = sorted({position for each in claim.twice for position in each.positions})
+        found.append(Check(CheckCode.FILE_TWICE, not claim.twice, tuple(shared), files=tuple(claim.twice)))
     if Asked.INVOICE_NUMBER in claim.asks:
         wrong = _where(claim, lambda line: not is_invoice_number(line.invoice_number))
         found.append(Check(CheckCode.INVOICE, not wrong, wrong))

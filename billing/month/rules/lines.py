@@ -6,27 +6,46 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from config.kernel.time_range import TimeRange
+
 Thing = Literal["charge", "fee", "award"]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """The use behind a line, as far as it was a session on an instrument. Instants are UTC.
+class Proof:
+    """What shows that something was used: the words of a late entry, or the SHA-256 of a file (``mark``), and what it is of (``of``). The
+    report of a job shows all that was charged of it, the scan of a sheet all that is under it."""
 
-    ``starts_at``/``ends_at``: measured; ``billed_minutes`` is what is charged. ``most_minutes``: the longest time that may be booked.
-    ``evidence``: what a session that was written down later rests on. ``open``: whether the instrument was open all that time (None: not
-    known). ``related``: customer and provider belong together.
+    mark: str
+    of: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The use behind a line: a session on an instrument, or a sample job. Instants are UTC.
+
+    ``of``: which session or job (several awards may be of one). ``starts_at``/``ends_at``: measured; ``billed_minutes`` is what is charged.
+    ``most_minutes``: the longest time that may be booked. ``open``: whether the instrument was open all that time (None: not known).
+    ``related``: customer and provider belong together. A job has no ``instrument_id`` and takes no time of it or of a person, but
+    ``billed_samples`` that are charged and ``tested_samples`` that were tested.
     """
 
-    instrument_id: int
+    of: tuple[str, int]
+    instrument_id: int | None
     person_id: int
     starts_at: datetime
     ends_at: datetime
-    billed_minutes: int
-    most_minutes: int
-    evidence: str = ""
+    billed_minutes: int = 0
+    most_minutes: int = 0
+    billed_samples: int = 0
+    tested_samples: int = 0
+    proofs: tuple[Proof, ...] = ()
     open: bool | None = None
     related: bool = False
+
+    @property
+    def span(self) -> TimeRange:
+        return TimeRange(self.starts_at, self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)

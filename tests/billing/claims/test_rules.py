@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing.claims.guards import CLAIM_MOVES
 from billing.claims.rules import content
-from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, InvoiceSeen, is_clean, look, to_complete
+from billing.claims.rules.checks import CheckCode, CheckedLine, CheckInput, FileTwice, InvoiceSeen, is_clean, look, to_complete
 from billing.claims.rules.payers import Listed, Shared, due, left, sums
 from billing.claims.rules.review import DEFAULT, Asked, Level, expected_on, review_of
 from billing.claims.rules.states import ENDS, PART_OF, PROMISED, TABLE, WITHIN, ClaimEvent, ClaimState, Part, after, events_of
@@ -182,6 +182,7 @@ GOOD = CheckInput(
     ("changed", "found"),
     [
         ({"files": frozenset()}, CheckCode.EVIDENCE),
+        ({"twice": [FileTwice("a.pdf", "a" * 64, (), (2,))]}, CheckCode.FILE_TWICE),
         ({"lines": [replace(LINE, invoice_number="12")]}, CheckCode.INVOICE),
         ({"lines": [replace(LINE, used_elsewhere=True)]}, CheckCode.INVOICE_TWICE),
         ({"lines": [replace(LINE, invoice=None)]}, CheckCode.INVOICE_RECORDED),

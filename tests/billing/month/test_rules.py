@@ -8,6 +8,7 @@ import json
 import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -15,17 +16,30 @@ from billing.month.rules import anomalies
 from billing.month.rules.anomalies import Odd
 from billing.month.rules.archive import packed
 from billing.month.rules.drafts import Bounds, Figures, differences, drafts_of, figures_of, fingerprint, identities, sums_of
-from billing.month.rules.lines import Line, Use
+from billing.month.rules.lines import Line, Proof, Use
 from billing.month.rules.progress import progress
 
 MORNING = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
+IDS = count(1)
 BOUNDS = Bounds(most_lines=3, first_on=date(2026, 11, 1))
 
 
 def use(first=0.0, hours=2.0, **more):
     starts_at = MORNING + timedelta(hours=first)
     given = {"instrument_id": 1, "person_id": 1, "billed_minutes": int(hours * 60), "most_minutes": 480, "open": True}
-    return Use(**given | {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=hours)} | more)
+    given |= {"of": ("session", next(IDS)), "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=hours)}
+    return Use(**given | more)
+
+
+def job(**more):
+    """A sample job of which all three samples were tested."""
+    of = ("job", next(IDS))
+    given = {"of": of, "instrument_id": None, "person_id": 1, "billed_samples": 3, "tested_samples": 3}
+    return Use(**given | {"starts_at": MORNING, "ends_at": MORNING} | more)
+
+
+def shown(used, *marks):
+    return replace(used, proofs=tuple(Proof(mark, used.of) for mark in marks))
 
 
 def line(pk, used=None, party=7, amount=100_00, **more):
@@ -36,8 +50,8 @@ def line(pk, used=None, party=7, amount=100_00, **more):
     return Line(**given | {"use": used} | more)
 
 
-def codes(*lines):
-    return {pk: found for (_thing, pk), found in anomalies.found(lines).items()}
+def codes(*lines, beside=(), elsewhere=()):
+    return {pk: found for (_thing, pk), found in anomalies.found(lines, beside, elsewhere).items()}
 
 
 def test_nothing_is_odd_about_plain_sessions_one_after_the_other():
@@ -49,7 +63,8 @@ def test_nothing_is_odd_about_plain_sessions_one_after_the_other():
     [
         (use(0, 3), use(2, 3, person_id=2), Odd.OVERLAP),
         (use(0, 3), use(2, 3, instrument_id=2), Odd.AT_ONCE),
-        (use(0, evidence="Logbook  p. 4"), use(3, evidence="logbook p. 4"), Odd.SAME_EVIDENCE),
+        (shown(use(0), "logbook p. 4"), shown(use(3), "logbook p. 4"), Odd.SAME_EVIDENCE),
+        (shown(job(), "a" * 64), shown(job(person_id=2), "a" * 64), Odd.SAME_EVIDENCE),
     ],
 )
 def test_two_that_cannot_both_be_are_both_named(used, other, code):
@@ -71,12 +86,45 @@ def test_closed_hours_related_parties_and_charges_without_use_are_named_alone():
     assert found == {1: (Odd.CLOSED,), 2: (Odd.RELATED,), 3: (Odd.ZERO_USE,)}
 
 
+def test_a_sample_job_is_looked_at_for_what_it_can_be_odd_in():
+    found = codes(
+        line(1, job()),
+        line(2, job(related=True)),
+        line(3, job(tested_samples=0)),
+        line(4, job(tested_samples=2)),
+        line(5, job(billed_samples=0, tested_samples=0)),
+    )
+    assert found == {2: (Odd.RELATED,), 3: (Odd.ZERO_USE,), 4: (Odd.ZERO_USE,), 5: (Odd.ZERO_USE,)}
+
+
+def test_what_was_issued_before_is_at_once_with_a_line_too_and_is_no_line_itself():
+    assert codes(line(1, use(0)), line(2, use(5)), beside=[use(1, person_id=2), use(9, 3, instrument_id=7)]) == {
+        1: (Odd.OVERLAP,)
+    }
+    assert codes(line(1, use(0)), beside=[use(1, instrument_id=2)]) == {1: (Odd.AT_ONCE,)}
+    assert codes(line(1, use(0)), beside=[use(2, person_id=2), use(2, instrument_id=2)]) == {}
+
+
+def test_several_lines_of_one_session_are_not_two_at_once_nor_is_their_proof_used_twice():
+    once = shown(use(0), "logbook p. 4")
+    assert codes(line(1, once), line(2, once), beside=[once]) == {}
+    assert codes(line(1, once), line(2, once), beside=[use(1, instrument_id=2)]) == {1: (Odd.AT_ONCE,), 2: (Odd.AT_ONCE,)}
+
+
+def test_a_file_that_shows_something_else_too_is_named_and_one_for_all_of_a_sheet_is_not():
+    scan = Proof("b" * 64, ("sheet", 1))
+    two = [line(1, replace(use(0), proofs=(scan,))), line(2, replace(use(3), proofs=(scan,)))]
+    assert codes(*two, elsewhere=[scan]) == {}
+    assert codes(*two, elsewhere=[replace(scan, of=("sheet", 2))]) == {1: (Odd.SAME_EVIDENCE,), 2: (Odd.SAME_EVIDENCE,)}
+
+
 def test_lengths_hug_the_limit_only_where_a_payer_has_three_and_they_are_half_of_its_sessions():
     near = [line(pk, use(9 * pk, 8)) for pk in range(3)]
     assert codes(*near) == dict.fromkeys(range(3), (Odd.HUGGING,))
     assert codes(*near[:2]) == {}
     short = [line(10 + pk, use(100 + 2 * pk, 1)) for pk in range(4)]
     assert codes(*near, *short) == {}
+    assert codes(*near, *(line(20 + pk, job()) for pk in range(4))) == dict.fromkeys(range(3), (Odd.HUGGING,))
     assert codes(*(replace(each, party_id=each.thing_id) for each in near)) == {}
     just_below = [line(pk, use(9 * pk, 7.5)) for pk in range(3)]
     assert codes(*just_below) == {}
