@@ -38,6 +38,7 @@ from booking.models import (
     ImportedBooking,
     InstrumentAssistant,
     InstrumentPolicy,
+    LabEntry,
     LeaderApproval,
     Licence,
     LicenceGap,
@@ -105,6 +106,10 @@ def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[Re
 
 
 def _imported(queryset: QuerySet[ImportedBooking], actor: Actor) -> QuerySet[ImportedBooking]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _entries(queryset: QuerySet[LabEntry], actor: Actor) -> QuerySet[LabEntry]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
@@ -426,6 +431,7 @@ _SCOPES: dict[Any, Any] = {
     ImportedBooking: _imported,
     InstrumentAssistant: _instrument_assistants,
     InstrumentPolicy: _policies,
+    LabEntry: _entries,
     LeaderApproval: _leader_approvals,
     Licence: _licences,
     LicenceGap: _licence_gaps,

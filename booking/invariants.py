@@ -77,6 +77,15 @@ register_sql(
 )
 
 register_sql(
+    "booking.entered_with_a_yes",
+    counted="SELECT count(*) FROM booking_labentry",
+    violations="""
+        SELECT format('reservation %s is "%s", its lab entered it, and its customer has not said yes', r.id, r.state)
+          FROM booking_labentry e JOIN booking_reservation r ON r.id = e.reservation_id
+         WHERE e.agreed_at IS NULL AND r.state NOT IN ('requested', 'rejected', 'cancelled', 'expired')""",
+)
+
+register_sql(
     "booking.nobody_approves_their_own",
     # What counts without a look of the lab has no actor; a list that is brought over, and a session that is entered later, are written down
     # with all their steps by who enters them, and the customer agrees to the use.

@@ -34,6 +34,22 @@ register(
             "This time is %(person)s's. Only they, who booked it for them with their consent, an administrator of the organisation and the "
             "lab's staff start, extend and end it."
         ),
+        "entry.search_short": _(
+            "Type at least %(least)s characters: a part of the name, the organisation, or an e-mail address."
+        ),
+        "entry.yourself": _("For yourself you book as anybody does, for an organisation of your own."),
+        "entry.person_unknown": _(
+            "Choose a person who booked or asked at your lab before and may book for this organisation, or search by the exact e-mail "
+            "address."
+        ),
+        "entry.instrument_unseen": _(
+            "This instrument is not published, so this customer could not see the booking. Publish it first."
+        ),
+        "entry.waits_for_customer": _(
+            "The lab entered this and the customer has not said yes yet. Until then it is neither approved nor moved; it can be cancelled."
+        ),
+        "entry.evidence_missing": _("Write how the customer said yes: who, when, and by which way."),
+        "entry.link_over": _("This choice of a customer is too old or not yours. Search for the person again."),
         "consent.missing": _(
             "This colleague has not agreed that you book in their name, or no longer does. Ask them: page “Booking for each other”."
         ),

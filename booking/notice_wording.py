@@ -151,6 +151,18 @@ register_events(
             "users",
             name=_("A colleague booked in your name"),
         ),
+        "reservation.entered_for_you": _customer(
+            _("%(instrument)s: %(who)s entered %(reference)s for you. Say yes, or cancel it"),
+            _("The lab entered a booking for you: your yes is needed"),
+            "users",
+            needs_action=True,
+        ),
+        "reservation.entered_as_agreed": _customer(
+            _("%(instrument)s: %(who)s entered %(reference)s for you, as you agreed"),
+            _("The lab entered a booking for you, as you agreed"),
+            "users",
+            lines=(*_WHEN, _("What the lab says of your yes: %(evidence)s. If that is wrong, cancel it or ask the lab.")),
+        ),
         "consent.given": Event(
             "reservations",
             _("%(taker)s may book in the name of %(giver)s"),

@@ -82,9 +82,11 @@ class MoneyPort(Protocol):
         *,
         charged: bool = True,
         addons: Addons = NO_ADDONS,
+        accepted: bool = True,
     ) -> None:
         """Pin the quote the customer saw, and the ``addons`` that it chose. Not ``charged``: its use will cost nothing, so that no
-        subsidy is promised for it either."""
+        subsidy is promised for it either. Not ``accepted``: the customer has not said yes yet, and until then nothing is kept of its
+        money and nothing is approved."""
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold the money, or say that the figures changed (then nothing is approved)."""

@@ -98,6 +98,11 @@ class BookingForm:
     fund_card: str = ""
     for_person: str = ""
     override_reason: str = ""
+    whom: str = ""
+    """For whom one of the lab's managers enters it (``frontend.whom``); empty: it is booked for an organisation of one's own."""
+    has_yes: str = ""
+    customer_yes: str = ""
+    """Whether the lab has that customer's yes, and how it was said."""
     addons: str = ""
     """What is used besides the time: ``cell:2,gas:1``, codes of the price's add-ons with how many."""
     unheld: str = ""
@@ -123,6 +128,9 @@ class BookingForm:
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
             override_reason=str(data.get("override_reason", "")),
+            whom=_plain(data.get("whom", "")),
+            has_yes="on" if data.get("has_yes") else "",
+            customer_yes=str(data.get("customer_yes", "")),
             addons=_typed_addons(data),
             unheld=data.get("unheld", "") if data.get("unheld") in UNHELD else "",
         )
@@ -134,7 +142,9 @@ class BookingForm:
     def query(self) -> str:
         """The same as a query, to come back to after logging in; empty fields are left out."""
         names = {"from_time": "from", "to_time": "to"}
-        pairs = {names.get(name, name): str(value)[:KEPT_IN_ADDRESS] for name, value in asdict(self).items() if value}
+        # What is said of a customer's yes stands in no address.
+        said = replace(self, has_yes="", customer_yes="")
+        pairs = {names.get(name, name): str(value)[:KEPT_IN_ADDRESS] for name, value in asdict(said).items() if value}
         return urlencode(pairs)
 
     def at(self, during: TimeRange, zone: ZoneInfo) -> BookingForm:
@@ -179,6 +189,14 @@ class BookingForm:
         if not _FIGURE.fullmatch(self.for_person):
             raise Refusal.of("consent.missing", field="for_person")
         return int(self.for_person)
+
+    def evidence(self) -> str:
+        """How the customer said yes; empty: it did not. Raises Refusal ``entry.evidence_missing`` for a yes of which nothing is said."""
+        if not self.has_yes:
+            return ""
+        if not self.customer_yes.strip():
+            raise Refusal.of("entry.evidence_missing", "customer_yes")
+        return self.customer_yes
 
     def quantities(self) -> dict[str, str]:
         """What was typed for each add-on, by code."""

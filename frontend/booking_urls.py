@@ -14,6 +14,7 @@ from frontend.views import (
     colleagues,
     device_keys,
     downtimes,
+    entering,
     fees,
     here,
     holds,
@@ -37,6 +38,7 @@ from frontend.views import (
 urlpatterns = [
     path("instruments/<int:pk>/slots", quotes.instrument_slots, name="instrument_slots"),
     path("instruments/<int:pk>/book", bookings.reservation_create, name="reservation_create"),
+    path("instruments/<int:pk>/book-for/", entering.booking_for, name="booking_for"),
     path("instruments/<int:pk>/maintenance/", maintenance.instrument_maintenance, name="instrument_maintenance"),
     path(
         "instruments/<int:pk>/maintenance/<int:occupancy>/take-back/", maintenance.maintenance_remove, name="maintenance_remove"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
@@ -64,7 +64,9 @@ def quoted_of(actor: Actor, ids: Iterable[int]) -> dict[int, Figures]:
     for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=list(ids)), actor)).order_by("revision"):
         if quote.accepted_at is not None:
             found[_of(quote)] = _figures(quote)
-        elif _of(quote) in found:
+        elif _of(quote) not in found:  # its lab entered it, and the customer has not said yes
+            found[_of(quote)] = replace(_figures(quote), waits_for_customer=True)
+        else:
             before = found[_of(quote)]
             found[_of(quote)] = Figures(
                 before.gross_fen,

@@ -12,6 +12,7 @@ from booking.api import (
     changes,
     consents,
     credit,
+    customers,
     downtimes,
     enquiries,
     inbox,
@@ -103,6 +104,11 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             rf"^organisations/{ID}/booking-rules/$",
             policies.LayersView.as_view({"get": "list", "put": "update"}),
             name="api_booking_rules",
+        ),
+        re_path(
+            rf"^instruments/{ID}/customers/$",
+            customers.CustomersView.as_view({"post": "search"}),
+            name="api_instrument_customers",
         ),
         re_path(
             rf"^instruments/{ID}/booking-rules/$",

@@ -108,6 +108,45 @@ def addons_field(said: str = "Add-ons of the price; agreed with the booking.") -
 SEEN_ADDONS_HELP = "What I saw that the add-ons come to; another sum is not booked (409)."
 
 
+class EnteredIn(StrictSerializer):
+    """That I, a manager of the instrument's lab, enter it for a customer's person: rules, price and money are the customer's."""
+
+    person = Id(help_text="Who comes; of those whom /instruments/{id}/customers/ finds.")
+    email = Text(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Their exact address, where they never had to do with the lab before.",
+    )
+    customer_yes = Text(
+        max_length=_TEXT,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="How the customer said yes; kept as evidence. Empty: the person is asked, and nothing counts or is held before.",
+    )
+
+
+class CustomersIn(StrictSerializer):
+    q = Text(
+        max_length=254, help_text="A part of the name, address or organisation of people the lab knows; else an exact address."
+    )
+
+
+class CustomerOut(serializers.Serializer):
+    person = serializers.IntegerField()
+    name = serializers.CharField(help_text="Their name, or the address by which they were found.")
+    organisation = serializers.IntegerField()
+    organisation_name = serializers.CharField()
+
+
+class CustomersOut(serializers.Serializer):
+    results = CustomerOut(many=True)
+    more = serializers.BooleanField(help_text="There are others: type more.")
+    organisation = serializers.CharField(help_text="A verified one of exactly that name or code, of which the lab knows nobody.")
+
+
 class ReservationIn(SaidIn):
     instrument = Id()
     organisation = Id(help_text="The customer on whose account it goes.")
@@ -120,6 +159,7 @@ class ReservationIn(SaidIn):
     fund_source = source_field()
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
+    entered = EnteredIn(required=False, allow_null=True)
     expected = ExpectedIn(required=False, allow_null=True)
     addons = addons_field()
     expected_addons_fen = WholeNumber(required=False, allow_null=True, help_text=SEEN_ADDONS_HELP)

@@ -30,6 +30,7 @@ from booking.rules.slots import Slot
 from booking.services import inbox, reservations, service_facts, transitions
 from booking.services.context import BookingContext
 from booking.services.decisions import How
+from booking.services.entering import Entered
 from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from booking.services.reservations import ReservationRequest
@@ -359,6 +360,7 @@ def addons_of(asked: Mapping[str, Any]) -> Addons:
 
 
 def _request(asked: Mapping[str, Any]) -> ReservationRequest:
+    entered = asked.get("entered")
     return ReservationRequest(
         instrument_id=asked["instrument"],
         organisation_id=asked["organisation"],
@@ -372,7 +374,8 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         expected=expected_of(asked),
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
-        for_person_id=asked.get("for_person"),
+        for_person_id=entered["person"] if entered else asked.get("for_person"),
+        entered=Entered(entered["email"], entered["customer_yes"]) if entered else None,
         addons=addons_of(asked),
     )
 

@@ -12,6 +12,7 @@ from booking.models.downtime import Downtime, DowntimeEffect
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.imported import ImportedBooking
+from booking.models.lab_entry import LabEntry
 from booking.models.leader_approval import LeaderApproval
 from booking.models.maintenance_plan import MaintenancePlan
 from booking.models.occupancy import Occupancy, OccupancySource
@@ -72,6 +73,7 @@ __all__ = [
     "ImportedBooking",
     "InstrumentAssistant",
     "InstrumentPolicy",
+    "LabEntry",
     "LeaderApproval",
     "Licence",
     "LicenceGap",

@@ -62,7 +62,8 @@ class Pending:
     """A request that waits. ``own``: the actor asked for it or booked it for somebody, and a colleague has to decide; ``suggested``: the
     customer was asked to take another time, so that the lab has answered; ``questioned``: it was asked something and has not answered;
     ``awaits_leader``: the leader of the group that pays has to
-    agree first; ``group_size``: so many instruments were asked for together with it, itself among them (0: it was asked for alone)."""
+    agree first; ``group_size``: so many instruments were asked for together with it, itself among them (0: it was asked for alone);
+    ``yes_awaited``: the lab entered it, and the customer has not said yes."""
 
     reservation: Reservation
     age: Age
@@ -72,10 +73,11 @@ class Pending:
     questioned: bool = False
     awaits_leader: bool = False
     group_size: int = 0
+    yes_awaited: bool = False
 
     @property
     def overdue(self) -> bool:
-        return self.age.overdue and not self.suggested and not self.awaits_leader
+        return self.age.overdue and not (self.suggested or self.awaits_leader or self.yes_awaited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             row.question_asked,  # type: ignore[attr-defined]
             row.pk in unagreed,
             row.group_size or 0,  # type: ignore[attr-defined]  # annotated by waiting
+            row.yes_awaited,  # type: ignore[attr-defined]  # annotated by approval_inbox
         )
         for row in rows
     ]

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, F
 from django.db.models.functions import Greatest
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Enquiry, Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.models import Enquiry, LabEntry, Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
 from booking.rules.assistance import ASSISTED, meant_mode, with_reason
 from booking.rules.changes import ChangeState, Side
 from booking.rules.enquiries import EnquiryState
@@ -114,7 +114,7 @@ def one_of_mine(actor: Actor, reservation_id: int) -> Reservation | None:
 def reservation_detail(actor: Actor) -> QuerySet[Reservation]:
     """With history, for one page."""
     history = ReservationTransition.objects.select_related("actor").order_by("pk")
-    rows = reservations_visible(actor).select_related("series")
+    rows = reservations_visible(actor).select_related("series", "entry__agreed_by", "entry__entered_by")
     return rows.prefetch_related(Prefetch("transitions", queryset=history))
 
 
@@ -134,8 +134,9 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
 
     ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
     ``other_time_proposed`` those whose customer was asked to take another time, ``question_asked`` those about which the lab asked its
-    customer something and has heard nothing, ``has_left`` those of whom asked and belongs to the customer no longer; ``waits_since`` is
-    when the lab could first answer: once the leader of the group that pays had agreed.
+    customer something and has heard nothing, ``has_left`` those of whom asked and belongs to the customer no longer, ``yes_awaited`` those
+    that the lab entered and to which the customer has not said yes; ``waits_since`` is when the lab could first answer: once the leader of
+    the group that pays, and of what the lab entered the customer, had agreed.
     """
     used = Reservation.objects.filter(
         organisation_id=OuterRef("organisation_id"),
@@ -149,9 +150,10 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     books = Membership.objects.filter(
         user=OuterRef("requested_by"), organisation=OuterRef("organisation"), role__in=BOOKING_ROLES, user__is_active=True
     )
-    rows = rows.annotate(question_asked=Exists(unanswered), has_left=~Exists(books))
+    entered = LabEntry.objects.filter(reservation_id=OuterRef("pk"), agreed_at__isnull=True)
+    rows = rows.annotate(question_asked=Exists(unanswered), has_left=~Exists(books), yes_awaited=Exists(entered))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
-    return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
+    return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at", "entry__agreed_at"))
 
 
 def _has_rival() -> ExpressionWrapper:

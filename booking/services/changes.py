@@ -27,6 +27,7 @@ from booking.services import (
     assisting,
     conflicts,
     deciders,
+    entering,
     holds,
     inbox,
     notices,
@@ -239,7 +240,8 @@ def refuse_impossible(locked: Reservation, during: TimeRange, now: datetime, *, 
 
 
 def refuse_open(locked: Reservation) -> None:
-    """What waits for an answer is answered first. Raises Refusal ``change.one_open``."""
+    """What waits for an answer is answered first. Raises Refusal ``change.one_open``, ``entry.waits_for_customer``."""
+    entering.require_yes(locked)
     if locked.changes.filter(state=ChangeState.OPEN).exists():
         raise Refusal.of("change.one_open")
 

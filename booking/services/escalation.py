@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.urls import reverse
 
-from booking.models import Escalation, LeaderApproval, Reservation, ReservationChange
+from booking.models import Escalation, LabEntry, LeaderApproval, Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
 from booking.rules.deciding import age_of
 from booking.rules.policy_layers import HOUSE
@@ -42,11 +42,12 @@ def due_at(since: Any, instrument: str) -> ExpressionWrapper:
 def _overdue(now: datetime) -> QuerySet[Reservation]:
     waiting = Reservation.objects.filter(state=ReservationState.REQUESTED, escalation=None, starts_at__gt=now)
     # As an annotation, so that an instrument without a policy of its own stays in: a filter would join it away.
-    since = Greatest("created_at", "leader_approval__decided_at")
+    since = Greatest("created_at", "leader_approval__decided_at", "entry__agreed_at")
     waiting = waiting.annotate(due_at=due_at(since, "instrument"))
     return (
         waiting.exclude(Exists(_proposed()))
         .exclude(leader_approval__state=LeaderState.WAITING)
+        .exclude(Exists(LabEntry.objects.filter(reservation=OuterRef("pk"), agreed_at=None)))
         .filter(due_at__lte=now)
         .order_by("starts_at", "pk")
     )
@@ -63,7 +64,11 @@ def _escalate(reservation_id: int, now: datetime) -> bool:
     asked = LeaderApproval.objects.filter(reservation=locked).first()
     if asked is not None and asked.state == LeaderState.WAITING:
         return False
-    since = max(locked.created_at, (asked and asked.decided_at) or locked.created_at)
+    entry = LabEntry.objects.filter(reservation=locked).first()
+    if entry is not None and entry.waits:
+        return False
+    moments = [locked.created_at, asked.decided_at if asked else None, entry.agreed_at if entry else None]
+    since = max(moment for moment in moments if moment is not None)
     age = age_of(since, policy_for(locked.instrument), now)
     proposed = locked.changes.filter(state=ChangeState.OPEN, side=Side.LAB).exists()
     if locked.state != ReservationState.REQUESTED or not age.overdue or proposed:

@@ -34,7 +34,7 @@ _TO_ASSISTANT = frozenset({"approved", "moved", "cancelled", "extended", "no_sho
 """Told to whoever assists in the session too, as ``assist.*``, also where many are told of together: it is their day."""
 SERIES_REQUESTED = "series.requested"
 SERIES_MOVE_ASKED = ("series.move_asked", "series.lab.move_asked")
-_ANSWERED = ("reservation.requested", "reservation.figures_changed", "lab.request_overdue")
+_ANSWERED = ("reservation.requested", "reservation.entered_for_you", "reservation.figures_changed", "lab.request_overdue")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _GAP = ("licence.gap",)
 _LEADER = ("reservation.leader_asked",)

@@ -24,6 +24,7 @@ from booking.services import (
     consents,
     deciders,
     downtime_rows,
+    entering,
     holds,
     notices,
     only_with_approval,
@@ -32,6 +33,7 @@ from booking.services import (
 )
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
+from booking.services.entering import Entered
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
@@ -71,6 +73,9 @@ class ReservationRequest:
     """What programmes that ask are told: kind of service, way of settlement, rate."""
     addons: ports.Addons = ports.NO_ADDONS
     """What of the price's add-ons is used besides the time; agreed with this."""
+    entered: Entered | None = None
+    """A manager of the instrument's lab enters it for ``for_person_id``, the customer's person. None: who asks books for an own
+    organisation."""
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -88,6 +93,7 @@ class ReservationRequest:
             **({"fund_source": self.fund_source} if self.fund_source else {}),
             **{name: text for name, text in self.said._asdict().items() if text},
             **({"for_person": self.for_person_id} if self.for_person_id is not None else {}),
+            **({"entered": [self.entered.email, self.entered.evidence]} if self.entered is not None else {}),
             **({"addons": [list(each) for each in self.addons.chosen]} if self.addons.chosen else {}),
         }
 
@@ -122,7 +128,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
     ``consent.missing`` (``for_person``), ``booking.nobody_decides`` (``organisation``; a manager's own request that nobody could decide
     about), ``card.choose`` (one that the colleague does not spend from), Conflict
     ``booking.just_taken``, ``booking.nobody_assists`` with ``extra["alternatives"]`` (ISO pairs in the site's zone; the first one with
-    ``extra["elsewhere"]`` too), ``booking.asked_already`` (by the same person, where requests compete), Busy.
+    ``extra["elsewhere"]`` too), ``booking.asked_already`` (by the same person, where requests compete), Busy. What the lab enters for
+    somebody: Forbidden for others than its managers, and what ``entering.person_of`` raises.
     """
     request = cleaned(request)
 
@@ -144,7 +151,11 @@ def cleaned(request: ReservationRequest) -> ReservationRequest:
     project = one_line(request.research_project, 200, "research_project")
     override = one_line(request.override_reason, 300, "override_reason")
     Refusal.raise_any([*service_faults(request.service_direction, request.fund_source), *said_faults(request.said)])
-    return replace(request, said=kept(request.said), purpose=purpose, research_project=project, override_reason=override)
+    entered = request.entered
+    if entered is not None:
+        entered = replace(entered, evidence=one_line(entered.evidence, 300, "customer_yes"))
+    request = replace(request, said=kept(request.said), entered=entered)
+    return replace(request, purpose=purpose, research_project=project, override_reason=override)
 
 
 def one_line(text: str, max_length: int, field: str) -> str:
@@ -155,11 +166,15 @@ def one_line(text: str, max_length: int, field: str) -> str:
 
 def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: Part = ALONE) -> Reservation:
     """One reservation as part of the caller's transaction; ``request`` is ``cleaned``. Raises as ``reserve``, ``conflicts.Taken``."""
-    if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
+    entered, customer_id = request.entered, request.organisation_id
+    if entered is None and customer_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     require_length(request.during.duration)
-    context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
-    whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
+    context, customer = booking_context.load_for_customer(actor, request.instrument_id, customer_id, request.during)
+    if entered is None:
+        whose = consents.in_the_name_of(actor, customer_id, request.for_person_id, now)
+    else:
+        whose = entering.person_of(actor, request.instrument_id, customer_id, request.for_person_id or 0, entered.email)
     context = only_with_approval.applied(context, whose.user_id, request.organisation_id, now)
     _refuse_again(request, whose, context)
     asked = (whose.user_id, customer, request.during, request.service_mode)
@@ -169,7 +184,10 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     reservation = _insert(actor, whose, request, context, customer, now, passed_over, part)
     if context.has_assistants:
         assisting.assign(reservation, context.policy.occupied(request.during), context.zone, now, part.helper_id)
-    ports.money().on_request(reservation, actor, request.expected, now, addons=request.addons)
+    accepted = entered is None or bool(entered.evidence)
+    ports.money().on_request(reservation, actor, request.expected, now, addons=request.addons, accepted=accepted)
+    if entered is not None:
+        return _entered(actor, reservation, entered, now)
     if whose is not actor:
         notices.defer(reservation, "booked_for_you", now, who=actor.name)
     own = deciders.of_own((actor, whose), context.instrument.organisation_id, request.organisation_id)
@@ -184,6 +202,19 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     else:
         deciders.require_somebody(own)
         notices.defer(reservation, "requested", now)
+    return reservation
+
+
+def _entered(actor: Actor, reservation: Reservation, entered: Entered, now: datetime) -> Reservation:
+    """What the lab has entered is approved with the customer's yes, once the leader of a group has agreed too; without a yes the customer
+    is asked for it first, and nothing is kept of its money."""
+    entering.note(actor, reservation, entered.evidence, now)
+    if not entered.evidence:
+        notices.defer(reservation, "entered_for_you", now, who=actor.name)
+        return reservation
+    notices.defer(reservation, "entered_as_agreed", now, who=actor.name, evidence=entered.evidence)
+    if spending.judge(reservation, now) is not Wait.GOES_ON:
+        transitions.approve_as_entered(reservation, actor, now)
     return reservation
 
 
@@ -244,7 +275,7 @@ WITH reservation AS (
         (instrument_id, organisation_id, requested_by_id, booked_by_id, starts_at, ends_at, state, service_mode, purpose,
          research_project, created_at, series_id, ordinal, group_id, fund_card_id, service_direction, fund_source, service_kind,
          settlement, rate)
-    SELECT %(instrument)s, %(organisation)s, %(whose)s, nullif(%(user)s, %(whose)s), %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
+    SELECT %(instrument)s, %(organisation)s, %(whose)s, %(booked_by)s::bigint, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
            %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint, %(direction)s,
            %(source)s, %(service_kind)s, %(settlement)s, %(rate)s
     WHERE NOT {downtime_rows.any_kept_in("%(calendar)s", "%(during)s::tstzrange")}
@@ -282,11 +313,15 @@ def _insert(
     was declared while the lock was waited for is found here too.
     """
     occupied = context.policy.occupied(request.during)
+    # Who enters something for the lab is nobody of the customer's side; the time that its person keeps is taken for them.
+    booked_by_id = None if whose is actor or request.entered is not None else actor.person_id
+    holder_id = actor.user_id if request.entered is None else whose.user_id
     values: dict[str, Any] = {
         "instrument": context.instrument.pk,
         "organisation": request.organisation_id,
         "user": actor.user_id,
         "whose": whose.user_id,
+        "booked_by": booked_by_id,
         "user_name": actor.name[:200],
         "starts_at": request.during.starts_at,
         "ends_at": request.during.ends_at,
@@ -312,7 +347,7 @@ def _insert(
     }  # fmt: skip
     written = _written(values)
     if written is None:  # holds may be in the way that do not count: they are taken away only now that they matter
-        offers = holds.clear(context.instrument.calendar_id, occupied, now, actor.user_id, request.organisation_id)
+        offers = holds.clear(context.instrument.calendar_id, occupied, now, holder_id, request.organisation_id)
         written = _written(values)
         if written is None:
             raise conflicts.Taken
@@ -322,7 +357,7 @@ def _insert(
         instrument=context.instrument,
         organisation=customer,
         requested_by_id=whose.person_id,
-        booked_by_id=None if whose is actor else actor.person_id,
+        booked_by_id=booked_by_id,
         starts_at=request.during.starts_at,
         ends_at=request.during.ends_at,
         state=ReservationState.REQUESTED,

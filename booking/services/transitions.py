@@ -33,6 +33,7 @@ from booking.services import (
     deciders,
     decisions,
     downtime_rows,
+    entering,
     holds,
     notices,
     only_with_approval,
@@ -53,6 +54,7 @@ from instruments.models import Instrument, InstrumentStatus, OrganisationStatus
 
 DUE_BATCH = 500
 NO_APPROVAL, NO_LOOK = "policy: no approval needed", "policy: such requests need no look"
+ENTERED = "policy: the lab entered it, and the customer has said yes"
 
 Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
@@ -83,9 +85,9 @@ def approve(
 
     Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
     start has come) / ``booking.customer_suspended`` / ``booking.instrument_retired`` / ``booking.closed_meanwhile`` (with what closes it)
-    / ``card.leader_waits`` and what else stands against its fund
-    card, Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the
-    customer has been asked again, nothing is approved), and what ``assistants.give`` raises.
+    / ``card.leader_waits`` and what else stands against its fund card / ``entry.waits_for_customer`` (the lab entered it and has no yes),
+    Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the customer has
+    been asked again, nothing is approved), and what ``assistants.give`` raises.
     """
     reservation = seen_by(actor, reservation_id)
     deciders.require(reservation, actor)
@@ -107,6 +109,7 @@ def approve(
         if assistant_id is not None:
             assistants.give(actor, locked, assistant_id, now)
         if ports.money().on_approve(locked, actor, now) is not None:
+            entering.require_yes(locked)
             notices.defer(locked, "figures_changed", now)
             return None
         if assistant_id is None:
@@ -149,6 +152,14 @@ def approve_at_once(reservation: Reservation, now: datetime, why: str = NO_APPRO
     notices.defer(reservation, "approved", now)
 
 
+def approve_as_entered(reservation: Reservation, actor: Actor, now: datetime) -> None:
+    """Approve what its lab has just entered for a customer that said yes; part of the caller's transaction."""
+    if ports.money().on_approve(reservation, actor, now) is not None:
+        raise Conflict.of("booking.figures_changed")
+    _move(reservation, Action.APPROVE, actor, now)
+    notices.defer(reservation, "approved", now)
+
+
 def approve_without_look(locked: Reservation, now: datetime) -> bool:
     """Approve a request that its lab need not look at, once nobody else is waited for; part of the caller's transaction.
 
@@ -172,6 +183,8 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
 
 def _why_without_look(locked: Reservation, now: datetime) -> str:
     """For the history; empty where the lab looks. It looks itself at what its own people overrode when they asked."""
+    if entering.is_agreed(locked):
+        return ENTERED
     context = only_with_approval.applied(of_reservation(locked), locked.requested_by_id, locked.organisation_id, now)
     if not context.policy.approval_required:
         return NO_APPROVAL
@@ -182,11 +195,12 @@ def _why_without_look(locked: Reservation, now: datetime) -> str:
 
 
 def go_on(locked: Reservation, wait: Wait, now: datetime, *, elsewhere: bool = False) -> None:
-    """A request on a fund card that waits for no leader any more, or that went to another instrument (``elsewhere``), and that its lab need
-    not look at, is approved. Where the lab has to look after all it hears of the request now, if it was not told while the leader was
-    waited for."""
-    waited = locked.fund_card_id is not None or elsewhere
-    if not waited or locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
+    """A request on a fund card that waits for no leader any more, that went to another instrument (``elsewhere``), or that the lab entered
+    and the customer has said yes to, and that its lab need not look at, is approved. Where the lab has to look after all it hears of the
+    request now, if it was not told while the leader was waited for."""
+    if locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
+        return
+    if locked.fund_card_id is None and not elsewhere and not entering.is_agreed(locked):
         return
     if approve_without_look(locked, now):
         return

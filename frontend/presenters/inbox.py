@@ -78,6 +78,8 @@ class Row:
         age = self.pending.age
         if self.pending.suggested:
             return _("the customer is asked about other times")
+        if self.pending.yes_awaited:
+            return _("the customer is asked to say yes")
         if age.overdue:
             return _("promised within %(length)s") % {"length": length_words(age.promise_minutes)}
         return _("answer due in %(length)s") % {"length": length_words(age.left_minutes)}

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from booking.models import Reservation, ReservationTransition
+from booking.models import LabEntry, Reservation, ReservationTransition
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services import acting, deciders, transitions
 from booking.services.refusing import BOOKING_ROLES
@@ -46,6 +46,10 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
 _AGREED_NEXT: tuple[str, Word] = (
     "cash",
     pgettext_lazy("what will happen to a booking", "Both sides agree on the use, then the charge"),
+)
+_YES_NEXT: tuple[str, Word] = (
+    "user-check",
+    pgettext_lazy("what will happen to a booking", "The customer says yes, and it counts"),
 )
 _AHEAD: dict[str, tuple[tuple[str, Word], ...]] = {
     "requested": (
@@ -99,6 +103,10 @@ _NEXT_WITH_THE_LEADER: Word = _(
     "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
 )
 
+_NEXT_WITH_THE_YES: Word = _(
+    "The lab entered this for you and keeps the time until its start. Say yes and it counts, or cancel; nothing is held or charged before."
+)
+_ENTERED: Word = pgettext_lazy("what happened to a booking", "Entered by the lab")
 _NEXT_WITH_FEE: dict[ReservationState, Word] = {
     ReservationState.CANCELLED: _(
         "The time has been given back late, for a fee. As far as others use the time, the fee falls away."
@@ -151,7 +159,7 @@ def timeline(
 ) -> list[Entry]:
     """Everything that happened and what is still ahead, in order; ``in_place_of`` says when somebody decided for an absent colleague,
     ``corrected`` when which facts of the service were corrected."""
-    zone = reservation.instrument.site.time_zone
+    zone, entry = reservation.instrument.site.time_zone, entry_of(reservation)
     past = []
     for step in transitions:
         icon, title = _HAPPENED[step.action]
@@ -162,9 +170,39 @@ def timeline(
             who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
         text = corrected.get(step.at, "") if step.action == "correct" else passed_over_words(text, step.passed_over)
+        if step.action == "request" and entry is not None:
+            title, text = _ENTERED, _entered_words(entry, str(text))
+            who = _("%(who)s for %(person)s") % {"who": who, "person": reservation.requested_by}
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
-    ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
+    coming = _AHEAD.get(reservation.state, ())
+    if entry_that_waits(reservation) is not None:
+        coming = (_YES_NEXT, *coming[1:])
+    ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in coming]
     return past + ahead
+
+
+def entry_of(reservation: Reservation) -> LabEntry | None:
+    """That its lab entered it for somebody, if it did."""
+    return getattr(reservation, "entry", None)
+
+
+def entry_that_waits(reservation: Reservation) -> LabEntry | None:
+    """That its lab entered it, while nobody has said yes for the customer."""
+    entry = entry_of(reservation)
+    waits = entry is not None and entry.waits and reservation.state == ReservationState.REQUESTED
+    return entry if waits else None
+
+
+def _entered_words(entry: LabEntry, text: str) -> str:
+    """What the history says of it: how the customer said yes, beside why the lab's rules were passed over."""
+    yes: Word
+    if entry.evidence:
+        yes = _("The customer's yes, by what the lab says: %(evidence)s") % {"evidence": entry.evidence}
+    elif entry.agreed_by is not None:
+        yes = _("%(who)s said yes here.") % {"who": entry.agreed_by}
+    else:
+        yes = _("Nobody has said yes for the customer yet.")
+    return f"{text} {yes}".strip()
 
 
 def next_words(
@@ -175,6 +213,8 @@ def next_words(
         return _NEXT_WITH_FEE[ReservationState(reservation.state)]
     if waits_for_leader and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_THE_LEADER
+    if entry_that_waits(reservation) is not None:
+        return _NEXT_WITH_THE_YES
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_NEW_FIGURES
     in_house = is_in_house(reservation.organisation_id, reservation.instrument.organisation_id)

@@ -28,6 +28,7 @@ from frontend.presenters.assessment import AssessmentRows, of_preview, present
 from frontend.presenters.cards import NO_CARDS, CardPart
 from frontend.presenters.choices import ChoicesView
 from frontend.templatetags.jishi import bilingual
+from frontend.whom import Whom
 from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.spending import is_in_house
 
@@ -197,6 +198,8 @@ class Panel:
     hold: HoldView | None = None
     elsewhere: Elsewhere | None = None
     wait_url: str = ""
+    whom: Whom | None = None
+    """For whom the reader, a manager of the lab, enters it."""
     first_id: int | None = None
     """One's own request for just this time, where it was asked for already."""
 

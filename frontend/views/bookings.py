@@ -33,12 +33,14 @@ from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import decisions, inbox, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext
+from booking.services.entering import Entered
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
+from config.kernel.messages import sentence
 from config.kernel.time_range import TimeRange
-from frontend import display
+from frontend import display, whom
 from frontend.booking_form import BookingForm, read_addons, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment, stands_at
@@ -55,7 +57,7 @@ from frontend.presenters.usage import review_panel
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
 from instruments.models import Instrument
-from instruments.queries import records
+from instruments.queries import actor_for, records
 
 PER_PAGE = 20
 FEN_DIGITS = 16
@@ -72,6 +74,9 @@ def reservation_create(request: HttpRequest, pk: int) -> HttpResponse:
     if actor.is_anonymous:
         return _log_in_first(request, pk)
     context = booking_context.load(actor, pk, lock=False)
+    named = BookingForm.read(request.POST if request.method == "POST" else request.GET)
+    if named.whom and whom.read(actor, context.instrument, named.whom) is None:
+        return _search_again(request, context, named)
     if request.method == "POST":
         return _answer(request, actor, context, now)
     panel = make_panel(actor, context, BookingForm.read(request.GET), now)
@@ -88,6 +93,13 @@ def _log_in_first(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(address)
 
 
+def _search_again(request: HttpRequest, context: BookingContext, form: BookingForm) -> HttpResponse:
+    """The choice of a customer is too old or another's: it is made once more, with everything else as it was typed."""
+    messages.error(request, sentence("entry.link_over", {}))
+    address = f"{reverse('booking_for', args=[context.instrument.pk])}?{replace(form, whom='').query()}"
+    return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
+
+
 def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: datetime) -> HttpResponse:
     form = BookingForm.read(request.POST)
     try:
@@ -99,9 +111,18 @@ def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: da
     except Refusal as refusal:
         return _refused(request, actor, context, form, refusal, now)
     if not reserved.replayed:
-        messages.success(request, _("Request sent.") if reserved.state == ReservationState.REQUESTED else _("Booked."))
+        messages.success(request, _done(form, reserved.state))
     address = reverse("reservation_detail", args=[reserved.reservation_id])
     return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
+
+
+def _done(form: BookingForm, state: str) -> str:
+    """What has happened, in a sentence."""
+    if state != ReservationState.REQUESTED:
+        return _("Booked.")
+    if form.whom and not form.has_yes:
+        return _("Entered. The person is asked to say yes; until then the time is kept.")
+    return _("Entered. The leader of the group is asked first.") if form.whom else _("Request sent.")
 
 
 def _request(actor: Actor, form: BookingForm, context: BookingContext, request: HttpRequest, now: datetime) -> ReservationRequest:
@@ -122,6 +143,14 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
     fund_card_id: int | None = None
     for_person_id: int | None = None
+    entered: Entered | None = None
+    for_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
+    if for_whom is not None:
+        organisation_id, form = for_whom.organisation.pk, replace(form, for_person=str(for_whom.person.pk))
+        try:
+            entered = for_whom.entered(form.evidence())
+        except Refusal as refusal:
+            reasons += refusal.reasons
     try:
         for_person_id = form.for_person_id()
         own = for_person_id in (None, actor.user_id)
@@ -145,6 +174,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         fund_card_id=fund_card_id,
         for_person_id=for_person_id,
         override_reason=form.override_reason,
+        entered=entered,
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
         reasons = refusal_reasons(context, None, None, during, service_mode, now)
@@ -177,14 +207,16 @@ def _alternatives(
     actor: Actor, context: BookingContext, form: BookingForm, pairs: list[list[str]], now: datetime
 ) -> list[Alternative]:
     """Free times with their figures, so that one press books one of them."""
-    customer = form.organisation_id()
+    for_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
+    customer = for_whom.organisation.pk if for_whom else form.organisation_id()
+    asking = actor_for(for_whom.person) if for_whom else actor
     found = []
     for starts_at, ends_at in pairs:
         during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
         try:
             whose_time = (context.instrument.pk, customer or 0, during)
             preview = quotes.preview(
-                actor,
+                asking,
                 *whose_time,
                 now,
                 form.service_mode,
@@ -323,13 +355,15 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
 
 
 def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:
-    shown = money.charge or money.quote
+    # What its lab entered has no quote that was accepted until somebody says yes for the customer.
+    shown = money.charge or money.quote or money.waiting
     return {
         "money": money,
         "lost": assessment.lost_rows(money.lost),
         "otherwise": assessment.otherwise_rows(money.otherwise),
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
-        "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting else None,
+        "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting and money.quote else None,
+        "entry": life.entry_that_waits(reservation),
     }
 
 

@@ -31,17 +31,20 @@ from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
+from frontend import whom
 from frontend.booking_form import BookingForm, read_day, read_id
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
-from frontend.presenters.cards import card_part
+from frontend.presenters.cards import NO_CARDS, card_part
 from frontend.presenters.choices import choices_view
 from frontend.presenters.deciders import decided_by
 from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, HoldView, Panel, QuoteView, addon_rows, hold_view, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, wait_address, week_view
+from frontend.whom import Whom
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 from instruments.queries import actor_for
+from instruments.rules.spending import is_in_house
 
 #: Which input of the form a reason's field is about.
 INPUTS = {
@@ -62,6 +65,7 @@ INPUTS = {
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
     "override_reason": "booking-override",
+    "customer_yes": "booking-yes",
     "addons": "booking-addons",
 }
 
@@ -119,6 +123,9 @@ def make_panel(
     alternatives: list[Alternative] | None = None,
 ) -> Panel:
     """The panel for what was typed; empty fields are filled from the person's last booking. ``problems`` stand above the form."""
+    named_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
+    if named_whom is not None:
+        return _panel_for(actor, context, form, named_whom, now, problems or [], alternatives or [])
     organisations = queries.bookable_organisations(actor)
     form = prefilled(actor, context, form, organisations)
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
@@ -156,6 +163,51 @@ def make_panel(
         manages=reservations.may_override(actor, context.instrument),
         cards=cards,
         hold=hold,
+    )
+
+
+def _panel_for(
+    actor: Actor,
+    context: BookingContext,
+    form: BookingForm,
+    for_whom: Whom,
+    now: datetime,
+    problems: list[tuple[str, str]],
+    alternatives: list[Alternative],
+) -> Panel:
+    """The panel by which one of the lab's managers enters a booking for a customer: rules and figures are those of that person and
+    organisation; what is theirs alone, as cards and what is left for them, is not shown. With it the lab has looked."""
+    customer = for_whom.organisation
+    modes = context.instrument.service_modes
+    form = replace(form, organisation=str(customer.pk), service_mode=form.service_mode or (modes[0] if modes else "assisted"))
+    context = replace(context.for_customer(customer), policy=replace(context.policy, approval_required=False))
+    during, unreadable = _read_time(form, context)
+    whose, quote = actor_for(for_whom.person), None
+    if during:
+        quote = make_quote(whose, context, form, during, customer, now, by=actor)
+        quote = replace(quote, own_limits=[], once_verified=None, wait_url="")
+    in_house = is_in_house(customer.pk, context.instrument.organisation_id)
+    payable = quote.payable_now_with_fen if quote and quote.rows else None
+    return Panel(
+        instrument=context.instrument,
+        form=form,
+        organisations=[customer],
+        organisation=customer,
+        quote=quote,
+        unreadable=unreadable,
+        key=str(uuid4()),
+        step_seconds=context.policy.granularity_minutes * 60,
+        asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
+        needs_approval=False,
+        bookable=_may_be_booked(context.instrument, now) and context.rules.opens_at_all,
+        zone=context.zone.key,
+        today=context.local_day(now),
+        login_query=form.query(),
+        problems=problems,
+        alternatives=alternatives,
+        manages=True,
+        cards=card_part(whose, context, customer, form.fund_card, during, payable, now) if in_house else NO_CARDS,
+        whom=for_whom,
     )
 
 
@@ -218,8 +270,10 @@ def make_quote(
     customer: Organisation | None,
     now: datetime,
     whose: Actor | None = None,
+    by: Actor | None = None,
 ) -> QuoteView:
-    """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own."""
+    """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own; ``by``:
+    who enters it for the actor."""
     reasons = refusal_reasons(
         context, (whose or actor).user_id, customer, during, form.service_mode, now, holder_id=actor.user_id
     )
@@ -248,7 +302,7 @@ def make_quote(
     problems += problems_of(deciders.reasons_against(own))
     view = quote_view(context, during, preview, customer, problems, alternatives, now, needs_approval=needs_approval)
     lab_may = len(problems) == len(reasons) and only_own_rules(reasons)
-    may = lab_may and reservations.may_override(actor, context.instrument)
+    may = lab_may and reservations.may_override(by or actor, context.instrument)
     return replace(
         view,
         lab_may=may,

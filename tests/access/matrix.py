@@ -858,6 +858,7 @@ API: dict[str, Route] = {
                                    body=reason),
     "api_booking_rules": Route({"GET": Rule(LAB), "PUT": Rule(LAB, body=lambda world: {"said": {"notice_minutes": 60}})}, "owner"),
     "api_instrument_booking_rules": Route({"GET": Rule(LAB)}, "hidden"),
+    "api_instrument_customers": Route({"POST": Rule(LAB, ok=TRIED, body=lambda world: {"q": "Gaoyuan"})}, "hidden"),
     "api_instrument_booking_rules_trial": Route(
         {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
     ),
@@ -1595,6 +1596,7 @@ PAGES: dict[str, Route] = {
     "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "resource_request_file": reads_object("resource_request:delivered"),
     "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "booking_for": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}, "hidden"),
     "instrument_policy": Route({"GET": Rule(LAB), "POST": Rule(LAB)}, "hidden"),
     "policy_list": Route({"GET": Rule(LAB)}, "owner"),
     "policy_edit": form("owner", LAB),

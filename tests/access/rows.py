@@ -171,6 +171,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.bookingconsent": (Rows("organisation_id", only("researcher", "firm_admin"), FOREIGN),),
     "booking.downtime": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.downtimeeffect": (Rows("downtime__instrument__organisation_id", *RUNNING),),
+    "booking.labentry": (Rows("reservation__organisation_id", *BOOKINGS),),
     "booking.importedbooking": (Rows("reservation__organisation_id", *BOOKINGS),),
     "booking.assistant": (Rows("instruments__instrument__organisation_id", *KEPT),),
     "booking.instrumentassistant": (Rows("instrument__organisation_id", *KEPT),),

@@ -30,6 +30,7 @@ from booking.models import (
     EnquiryMessage,
     EnquirySeen,
     ImportedBooking,
+    LabEntry,
     LicenceGap,
     PolicyLayer,
     RejectReason,
@@ -118,6 +119,7 @@ def _left_unused(world: World, place: int, instrument: Any, now: datetime) -> No
         source_starts_at=now,
         source_ends_at=later,
     )
+    LabEntry.objects.create(reservation_id=left, entered_by=world.cast.users["wang"], entered_at=now)
 
 
 def _out_of_service(world: World, place: int, now: datetime) -> None:

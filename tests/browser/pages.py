@@ -802,6 +802,7 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "instrument_occurrences", lambda: at("instrument_occurrences", layered().pk, comes_again()), ("lab_manager", "operator")
     ),
+    Shown("booking_for", lambda: at("booking_for", layered().pk, **chosen_time()), ("lab_manager",)),
     Shown("instrument_policy", lambda: at("instrument_policy", layered().pk, **chosen_time()), ("lab_manager",), important=True),
     Shown("group_list", lambda: at("group_list"), ("group_leader", "owner_finance", "firm_admin")),
     Shown("group_create", lambda: at("group_create", organisation(PERSONAS["lab_manager"])), ("owner_finance",)),

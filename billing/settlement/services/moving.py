@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
-from billing.settlement.services import assessing
+from billing.settlement.services import assessing, quote_rows
 from billing.settlement.services.quotes import QuotePreview, caps_left
 from billing.settlement.services.reservation_money import RESERVATION
 from booking.models import Reservation
@@ -27,7 +27,7 @@ def preview(
     reservation = get_visible(rows, actor, pk=reservation_id)
     if instrument_id is not None and instrument_id != reservation.instrument_id:
         reservation.instrument = _other(actor, reservation, instrument_id)
-    accepted = reservation.quotes.filter(accepted_at__isnull=False).latest("revision")
+    accepted = quote_rows.last_agreed(reservation.pk)
     agreed = assessing.agreed_pins(reservation, during, now, accepted)
     planned = assessing.plan_of(reservation, during, now, agreed)
     known = ledger.known(spec.key for spec in planned.specs())

@@ -3,6 +3,7 @@ answer, and would have them planned anew each time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import JSONField
@@ -35,6 +36,18 @@ def quotes_of(reservation_id: int) -> list[Quote]:
         rows = cursor.fetchall()
     found = [(row_of(Quote, _READ, iter(row[:-1])), row[-1]) for row in rows]
     return [_knowing(quote, attached) for quote, attached in found if quote is not None]
+
+
+def agreed_of(quotes: Sequence[Quote]) -> Quote:
+    """Of all revisions of a reservation the one that its customer accepted last; while it has accepted none, as where the lab entered it
+    for somebody who has yet to say yes, the last."""
+    return next((quote for quote in reversed(quotes) if quote.accepted_at is not None), quotes[-1])
+
+
+def last_agreed(reservation_id: int) -> Quote:
+    """``agreed_of`` for one reservation."""
+    rows = Quote.objects.filter(reservation_id=reservation_id)
+    return rows.filter(accepted_at__isnull=False).order_by("-revision").first() or rows.latest("revision")
 
 
 def _knowing(quote: Quote, attached: bool) -> Quote:

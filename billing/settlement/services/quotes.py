@@ -24,7 +24,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.leaving import Fault
 from booking.rules.service_facts import UNSAID, Said, kept, said_faults
 from booking.rules.states import ReservationState
-from booking.services import acting, conflicts, consents, spending, transitions
+from booking.services import acting, conflicts, consents, entering, spending, transitions
 from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.state_writing import lock_row
@@ -149,9 +149,11 @@ def caps_left(programmes: Sequence[Programme], outcomes: Sequence[Outcome]) -> t
 
 def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
     """The customer accepts the figures that wait (``expected`` are those it saw); the lab may then approve again, once the group's
-    leader agrees to them too.
+    leader agrees to them too. To what the lab entered for it, it says yes with this.
 
-    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, what ``acting.require_paying`` raises,
+    On a fund card or entered by the lab, and without either of them to ask, it is approved with this.
+
+    Raises NotFound, what ``acting.require_paying`` raises,
     Refusal ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
     ``card.not_enough_left``, ``booking.just_taken``, ``billing.figures_differ``.
     """
@@ -170,7 +172,11 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: Exp
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
         spending.refuse_other_days(locked, locked.during, actor)
-        card_money.hold(locked, latest.payable_now_fen + session_extras.agreed_fen(locked), "accept", actor, now)
+        kept_fen = latest.payable_now_fen + session_extras.agreed_fen(locked)
+        if entering.note_yes(locked, actor, now):
+            reservation_money.keep_accepted(locked, kept_fen, actor, now)
+        else:
+            card_money.hold(locked, kept_fen, "accept", actor, now)
         transitions.go_on(locked, spending.judge(locked, now), now)
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):

@@ -17,7 +17,7 @@ from billing.prepaid.accounts import PREPAID
 from billing.prepaid.services import holding as own_money
 from billing.pricing import services as pricing
 from billing.settlement import once, orders
-from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
+from billing.settlement.customer_terms import NO_TERMS, Asking, Terms, terms_of
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import (
@@ -63,9 +63,10 @@ class ReservationMoney:
         *,
         charged: bool = True,
         addons: Addons = NO_ADDONS,
+        accepted: bool = True,
     ) -> None:
         """Pin revision 1 and what is used besides the time, and keep what the customer pays on its fund card, its prepaid money and its
-        limits, as its terms ask.
+        limits, as its terms ask; of what is not ``accepted`` yet nothing is kept.
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``; for the add-ons what
         ``session_extras.choose`` raises.
@@ -91,13 +92,11 @@ class ReservationMoney:
         assessing.require_offered([version.programme for version in prepared.versions], reservation.said)
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
-        _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
+        _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id if accepted else None)
         offered = session_extras.priced(prepared.inputs.schedule, prepared.inputs.customer_class)
         chosen_fen = session_extras.choose(reservation, offered, addons, actor, now)
-        if terms.accounts:
-            ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(reservation), now).values()])
-        if terms.accounts or reservation.fund_card_id is not None:  # what is new keeps nothing yet that would be looked for
-            card_money.hold(reservation, assessment.payable_now_fen + chosen_fen, "request", actor, now, terms.accounts)
+        if accepted:
+            _keep_first(reservation, terms, assessment.payable_now_fen + chosen_fen, "request", actor, now)
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
@@ -109,7 +108,9 @@ class ReservationMoney:
         """``missed``: a fee that falls away first, behind the locks of all accounts concerned. ``own``: the customer's accounts that keep
         the price again; without any those that keep it already."""
         quotes = quote_rows.quotes_of(reservation.pk)
-        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        accepted = quote_rows.agreed_of(quotes)
+        if accepted.accepted_at is None:
+            return FiguresChanged(accepted.revision)
         zone = ZoneInfo(reservation.instrument.site.time_zone)
         pins = Pins.of(accepted.inputs).approved_on(now.astimezone(zone).date())
         planned = assessing.plan_of(reservation, reservation.during, now, pins, attached=accepted.attached)
@@ -146,7 +147,7 @@ class ReservationMoney:
     ) -> FiguresChanged | None:
         """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
         quotes = quote_rows.quotes_of(reservation.pk)
-        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        accepted = quote_rows.agreed_of(quotes)
         # An approval that was taken back leaves a quote that was held once; a request holds nothing.
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
@@ -229,7 +230,7 @@ class ReservationMoney:
         if self.decided_by_facts(reservation):
             raise Refusal(*(Reason("facts.money_held", {}, name) for name in decides))
         quotes = quote_rows.quotes_of(reservation.pk)
-        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        accepted = quote_rows.agreed_of(quotes)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
         planned = assessing.plan_of(reservation, reservation.during, now, agreed, attached=accepted.attached)
         assessing.require_offered([version.programme for version in planned.versions], reservation.said)
@@ -239,7 +240,9 @@ class ReservationMoney:
         if not expected.complete and is_dearer(assessment, accepted):
             figures = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
             raise Conflict(*(Reason("facts.dearer", figures, name) for name in decides), extra=figures)
-        by = actor.user_id if expected.complete else accepted.accepted_by_id
+        # A correction is no yes to what the lab entered.
+        says_yes = expected.complete and accepted.accepted_at is not None
+        by = actor.user_id if says_yes else accepted.accepted_by_id
         _write_quote(reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=by, promised=accepted)
 
     def decided_by_facts(self, reservation: Reservation) -> bool:
@@ -387,7 +390,7 @@ def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: 
     Raises Refusal ``commission.dearer`` where the customer would pay more, now or in the end; Conflict ``card.not_enough_left``.
     """
     quotes = quote_rows.quotes_of(reservation.pk)
-    accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+    accepted = quote_rows.agreed_of(quotes)
     waits = reservation.state == ReservationState.REQUESTED
     held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
     pins = Pins(price_version_id, Pins.of(accepted.inputs).programme_version_ids)
@@ -414,11 +417,28 @@ def tell_contract(reservation: Reservation, actor: Actor, now: datetime) -> bool
     """Work out a reservation anew at its price, because it stands under a contract now; nothing happens where none of its programmes asks
     for one or for an order. Whether it was. Part of the caller's transaction, which has it locked. Raises as ``reprice``."""
     quotes = quote_rows.quotes_of(reservation.pk)
-    pins = Pins.of(next(quote for quote in reversed(quotes) if quote.accepted_at is not None).inputs)
+    pins = Pins.of(quote_rows.agreed_of(quotes).inputs)
     if not any(OF_SHEET & subsidy.in_force(pk).programme.asks_of_service for pk in pins.programme_version_ids):
         return False
     reprice(reservation, pins.price_version_id, actor, now)
     return True
+
+
+def keep_accepted(reservation: Reservation, amount_fen: int, actor: Actor, now: datetime) -> None:
+    """Keep the price of what its lab entered, to which its customer says yes for the first time; part of the caller's transaction.
+
+    Raises as ``on_request`` what the customer's terms and accounts say against it.
+    """
+    terms = terms_of(_asking(reservation), now)
+    Refusal.raise_any(terms.against)
+    _keep_first(reservation, terms, amount_fen, "accept", actor, now)
+
+
+def _keep_first(reservation: Reservation, terms: Terms, amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
+    if terms.accounts:
+        ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(reservation), now).values()])
+    if terms.accounts or reservation.fund_card_id is not None:  # what is new keeps nothing yet that would be looked for
+        card_money.hold(reservation, amount_fen, reason, actor, now, terms.accounts)
 
 
 def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:

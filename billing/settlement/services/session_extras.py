@@ -15,7 +15,7 @@ from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import Addon, PriceSchedule
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import card_money
+from billing.settlement.services import card_money, quote_rows
 from booking.models import Reservation
 from booking.ports import Addons
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
@@ -358,7 +358,7 @@ def agreed_fen(reservation: Reservation) -> int:
 def kept_fen(reservation: Reservation) -> int:
     """What the customer pays for it by now, and what is kept on its fund card and its own accounts: by the quote that was accepted last,
     and the extras that were agreed to."""
-    latest = Quote.objects.filter(reservation=reservation, accepted_at__isnull=False).latest("revision")
+    latest = quote_rows.last_agreed(reservation.pk)
     return latest.payable_now_fen + agreed_fen(reservation)
 
 

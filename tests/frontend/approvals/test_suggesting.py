@@ -49,6 +49,15 @@ def test_what_was_typed_stays_when_it_is_refused(as_, ask):
     assert as_("he").get(f"/bookings/{pk}/suggest").status_code == 404
 
 
+def test_a_night_over_midnight_is_suggested_with_its_last_day(as_, cast, ask):
+    pk, lab = ask(9, 12), as_("wang")
+    night = {"on": "2026-11-26", "from": "22:00", "to": "02:00", "reason": "Free then"}
+    assert "after the start" in words(lab.post(f"/bookings/{pk}/suggest", night))
+    closed = lab.post(f"/bookings/{pk}/suggest", night | {"to_on": "2026-11-27"})
+    assert closed.status_code == 422 and "after the start" not in words(closed)
+    assert 'name="to_on" type="date" value="2026-11-27"' in closed.content.decode()
+
+
 def test_who_also_administers_the_owner_asks_a_colleague_and_does_not_move_the_request(as_, cast, ask, slot):
     for name, role in (("wang", Role.FIRM_ADMIN), ("li", Role.RESEARCHER)):
         Membership.objects.create(user=cast.users[name], organisation=cast.lab, role=role, created_at=cast.now)

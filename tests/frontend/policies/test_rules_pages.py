@@ -116,6 +116,14 @@ def test_the_rules_are_tried_as_somebody_who_has_used_up_a_quota(cast, wang, slo
     assert "one person may book" not in stranger
 
 
+def test_the_rules_are_tried_for_a_night_with_its_last_day(cast, wang):
+    address = reverse("instrument_policy", args=[cast.xrd.pk])
+    night = {"on": "2026-11-26", "from": "22:00", "to": "02:00", "service_mode": "self_operated", "who": "firm"}
+    assert "after the start" in words(wang.get(address, night))
+    tried = wang.get(address, night | {"to_on": "2026-11-27"})
+    assert "after the start" not in words(tried) and 'name="to_on" type="date" value="2026-11-27"' in tried.content.decode()
+
+
 def test_trying_the_rules_says_whether_it_would_count_at_once_and_else_why_the_lab_looks(cast, wang, programmes, slot):
     address, lin = reverse("instrument_policy", args=[cast.xrd.pk]), f"{cast.users['lin'].pk}-{cast.firm.pk}"
     time = {"on": "2026-11-26", "from": "09:00", "to": "11:00", "service_mode": "self_operated", "who": lin}

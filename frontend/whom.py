@@ -1,0 +1,47 @@
+"""For whom one of a lab's managers enters a booking, as a link carries it: signed, so that nobody is named who was not found before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core import signing
+
+from booking.queries.policies import Somebody
+from booking.services.entering import Entered
+from config.kernel.access import Actor
+from instruments.models import Instrument, Organisation, User
+
+_SALT = "booking.whom"
+_SECONDS = 12 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """A customer's person, called as they were found: by name, or by the address that was typed."""
+
+    person: User
+    organisation: Organisation
+    called: str
+
+    def entered(self, evidence: str) -> Entered:
+        """That the lab enters something for them; ``evidence`` as ``Entered`` has it."""
+        return Entered(self.person.email, evidence)
+
+
+def sign(actor: Actor, lab_id: int, one: Somebody) -> str:
+    """The text of a link, for this actor and lab alone."""
+    return signing.dumps([actor.person_id, lab_id, one.person_id, one.organisation_id, one.name], salt=_SALT)
+
+
+def read(actor: Actor, instrument: Instrument, text: str) -> Whom | None:
+    """Who was found with it; None for a text that is not ours, another's, of another lab, or too old."""
+    try:
+        found = signing.loads(text, salt=_SALT, max_age=_SECONDS)
+    except signing.BadSignature:
+        return None
+    by_id, lab_id, person_id, organisation_id, called = found
+    if (by_id, lab_id) != (actor.user_id, instrument.organisation_id):
+        return None
+    person = User.objects.filter(pk=person_id, is_active=True).first()
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    return Whom(person, organisation, called) if person is not None and organisation is not None else None
