@@ -138,7 +138,7 @@ def test_a_version_is_stopped_over_the_api(as_, cast, programmes):
         ({"last_on": "2026-11-01"}, 422),
         ({"last_on": "x"}, 400),
         ({"version": 10**9}, 404),
-        ({"reason": ""}, 422),
+        ({"reason": ""}, 400),
     ):
         other = {"version": programmes["DEMO-QH-A"].pk, "last_on": "2026-12-01", "reason": "x"} | wrong
         assert send(chen, "POST", ENDS, other).status_code == status, wrong

@@ -37,9 +37,11 @@ CODE = "DEMO-QH-V"
 
 
 def rule(label: str, rate: str, first_day: str, last_day: str, **changes: Any) -> dict[str, Any]:
-    """DEMO-QH-V for whoever is verified, without limits and stacking, with its own rate and days."""
-    document = programme_document(CODE) | {"version": label, "caps": [], "open_points": []}
+    """DEMO-QH-V for whoever is verified, under one wide limit and without stacking, with its own rate and days."""
+    document = programme_document(CODE) | {"version": label, "open_points": []}
     document.pop("exclusive")
+    clause = document["caps"][0]["clause"]
+    document["caps"] = [{"id": "year", "per": "applicant_year", "limit": "10000", "when_short": "partial", "clause": clause}]
     document["gates"] = [gate for gate in document["gates"] if gate["type"] in ("applicant_kind", "verified_organisation")]
     document["rate"] = document["rate"] | {"rate": rate}
     document["validity"] = document["validity"] | {"first_day": first_day, "last_day": last_day}

@@ -23,7 +23,7 @@ def old(cast):
 def test_who_hands_in_and_who_publishes_see_which_version_ends_and_on_which_day(as_, cast, old):
     draft = drafts.start(cast.actor("chen"), NEW, cast.now)
     address = f"/programmes/drafts/{draft.pk}/"
-    said = "When this is published, version 2025.1 ends on Mon 30 Nov 2026 instead of Fri 31 Dec 2027."
+    said = "When this is published, version 2025.1 ends on Mon 30 Nov 2026 instead of Fri 31 Dec 2027"
     chen, sun = as_("chen"), as_("sun")
     assert said in words(chen.get(address))
     assert chen.post(address + "submit/", {"revision": 1}).status_code == 302
@@ -34,7 +34,7 @@ def test_who_hands_in_and_who_publishes_see_which_version_ends_and_on_which_day(
     assert sun.post(address + "approve/", {"revision": 1, "ends": "x"}).status_code == 422
     assert sun.post(address + "approve/", {"revision": 1, "ends": str(old.pk)}).status_code == 302
     text = words(as_().get(PAGE + "?version=2025.1"))
-    assert "It was to hold until Fri 31 Dec 2027; version 2026.2 begins the day after its last day." in text
+    assert "It was to hold until Fri 31 Dec 2027 ; version 2026.2 begins the day after its last day." in text
     assert "Wed 1 Jan 2025 – Mon 30 Nov 2026" in text
 
 
