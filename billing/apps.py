@@ -20,6 +20,7 @@ class BillingApp(AppConfig):
         from billing.dunning import notices as dunning_notices  # noqa: F401  (register events)
         from billing.dunning.services import terms
         from billing.erasure import messages as erasure_messages  # noqa: F401  (register sentences)
+        from billing.firms import notices as income_notices  # noqa: F401  (register events)
         from billing.invoices import messages as invoice_messages  # noqa: F401  (register sentences)
         from billing.month import messages as month_messages  # noqa: F401  (register sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
@@ -36,6 +37,7 @@ class BillingApp(AppConfig):
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from billing.subsidy import end_notices  # noqa: F401  (register events)
+        from billing.subsidy import notices as figure_notices  # noqa: F401  (register events)
         from booking import ports, sample_ports
         from instruments import catalogue_ports
         from instruments import ports as instrument_ports

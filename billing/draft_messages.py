@@ -81,6 +81,10 @@ register(
             "No side is ever for a booking, so that every booking is refused: the platform does not know of any: %(facts)s."
         ),
         "programme.warning.counts_nil": _("This counts as nil, because the platform does not know of any booking: %(facts)s."),
+        "programme.warning.only_here": _(
+            "Of this only what other programmes here give is known, because nobody is asked for the rest: %(facts)s. It is asked for"
+            " with the claim where the money is not taken off the bill at once."
+        ),
         "programme.warning.grade_assumed": _(
             "For every booking the grade %(grade)s is assumed, as an estimate: the platform does not know of any: %(facts)s."
         ),

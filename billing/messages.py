@@ -9,13 +9,15 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.rules.money import yuan
-from billing.wording import customer_class_word, mode_word, several
+from billing.wording import cap_word, customer_class_word, mode_word, several, unmet_words
 from config.kernel.messages import register, register_formatter
 
 register_formatter("chain", lambda names: " → ".join(names))
 register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the record only
 register_formatter("customer_class", customer_class_word)
 register_formatter("ways", lambda ways: several(str(mode_word(way)) for way in ways))
+register_formatter("unmet", unmet_words)
+register_formatter("limit_kind", lambda kind: cap_word(*kind))
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
 
 register(
@@ -123,6 +125,7 @@ register(
         "subsidy.step.window": _("Date that lies in a window of the programme: %(fact)s, %(on)s."),
         "subsidy.step.lifetime": _("In time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
         "subsidy.step.declared_later": _("The amount depends on what is declared with the claim: %(declares)s."),
+        "subsidy.step.given_here": _("Other public money for the same service, given here: %(given_fen)s (%(programmes)s)."),
         "subsidy.step.window_open": _("On condition: %(fact)s, %(windows)s. Next: %(from_on)s to %(until_on)s."),
         "subsidy.step.lifetime_open": _("On condition: %(fact)s, until %(last_day)s at the latest, counted from %(since)s."),
         "subsidy.step.lifetime_after": _("On condition: %(fact)s, within %(span)s of %(since)s."),
@@ -186,7 +189,9 @@ register(
         "subsidy.unmet.service_kind": _("Kind of service: %(service)s. The programme covers: %(allowed)s."),
         "subsidy.unmet.service_excluded": _("This kind of service is never subsidised: %(service)s."),
         "subsidy.unmet.minimum_spend": _("The %(of)s, %(spent_fen)s, is below the least amount of %(minimum_fen)s."),
-        "subsidy.unmet.alternatives": _("None of the %(count)s alternatives of the clause is met."),
+        "subsidy.unmet.alternatives": _(
+            "None of the %(count)s alternatives of the clause is met. What does not hold: %(unmet)s."
+        ),
         "subsidy.unmet.grade_unknown": _("The quality grade is %(grade)s; the programme knows: %(allowed)s."),
         "subsidy.unmet.limit_not_set": _("The limit %(cap)s has not been set yet. Ask the programme officer."),
         "subsidy.unmet.cap_short": _("Of the %(cap)s only %(left_fen)s are left, and %(needed_fen)s are needed as a whole."),
@@ -420,6 +425,10 @@ register(
         "figure.no_such_cap": _("The figure of this limit is not set here: the document says it, or it is a voucher's."),
         "figure.year": _("The version holds in none of the limit's days of this year. Choose a year of the version."),
         "figure.amount": _("Type an amount of nil or more."),
+        "figure.waits_already": _(
+            "%(asked_by)s asked for %(limit_fen)s on %(asked_on)s, and nobody has decided about it yet. Have a second person set it, or let"
+            " it be refused (whoever asked may take it back); then ask for another figure."
+        ),
         "figure.below_used": _("%(used_fen)s is held or spent already. Type that amount or more."),
         "programme.pool_unknown": _(
             "Version %(label)s has no pool “%(pool)s” of the same year and payer that could go on. Name the version that opened it."

@@ -86,6 +86,32 @@ _CAPS: dict[str, Word] = {
     "pool": pgettext_lazy("subsidy limit", "budget of the programme"),
     "cost": pgettext_lazy("subsidy limit", "cost of the session"),
 }
+_CONDITIONS: dict[str, Word] = {
+    "subsidy.unmet.validity": pgettext_lazy("condition that is not met", "days of validity"),
+    "subsidy.unmet.fact_missing": pgettext_lazy("condition that is not met", "a fact that is not known"),
+    "subsidy.unmet.imported": pgettext_lazy("condition that is not met", "sessions brought over from a lab's list"),
+    "subsidy.unmet.applicant_kind": pgettext_lazy("condition that is not met", "kind of applicant"),
+    "subsidy.unmet.firm_size": pgettext_lazy("condition that is not met", "size of the firm"),
+    "subsidy.unmet.region": pgettext_lazy("condition that is not met", "region"),
+    "subsidy.unmet.region_excluded": pgettext_lazy("condition that is not met", "excluded region"),
+    "subsidy.unmet.verified_organisation": pgettext_lazy("condition that is not met", "verified identity"),
+    "subsidy.unmet.service_kind": pgettext_lazy("condition that is not met", "kind of service"),
+    "subsidy.unmet.service_excluded": pgettext_lazy("condition that is not met", "excluded kind of service"),
+    "subsidy.unmet.minimum_spend": pgettext_lazy("condition that is not met", "least amount"),
+    "subsidy.unmet.spend_over_months": pgettext_lazy("condition that is not met", "least amount over several months"),
+    "subsidy.unmet.condition": pgettext_lazy("condition that is not met", "condition of the clause"),
+    "subsidy.unmet.window": pgettext_lazy("condition that is not met", "windows for the date"),
+    "subsidy.unmet.lifetime": pgettext_lazy("condition that is not met", "time limit"),
+    "subsidy.unmet.no_case": pgettext_lazy("condition that is not met", "cases of the rate"),
+    "subsidy.unmet.no_side": pgettext_lazy("condition that is not met", "sides of the programme"),
+    "subsidy.unmet.lines_differ": pgettext_lazy("condition that is not met", "sum of the lines"),
+    "subsidy.unmet.alternatives": pgettext_lazy("condition that is not met", "alternatives of the clause"),
+    "subsidy.unmet.grade_unknown": pgettext_lazy("condition that is not met", "quality grade"),
+    "subsidy.unmet.limit_not_set": pgettext_lazy("condition that is not met", "limit that is not set"),
+    "subsidy.unmet.cap_short": pgettext_lazy("condition that is not met", "what is left of a limit"),
+    "subsidy.unmet.exclusive": pgettext_lazy("condition that is not met", "one programme of its kind only"),
+    "subsidy.unmet.not_combined": pgettext_lazy("condition that is not met", "programmes that are not combined"),
+}
 _PAYERS: dict[str, Word] = {
     "province": pgettext_lazy("payer", "Province"),
     "prefecture": pgettext_lazy("payer", "Prefecture"),
@@ -322,6 +348,8 @@ def _from(words: Mapping[str, Word]) -> Callable[[Any], str]:
 
 kind_word = _from(_KINDS)
 size_word = _from(_SIZES)
+condition_word = _from(_CONDITIONS)
+"""What an unmet condition is about, in a word or two."""
 _known_payer = _from(_PAYERS)
 mode_word = _from(_MODES)
 payee_word = _from(_PAYEES)
@@ -481,6 +509,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "lowest_rate": percent,
     "highest_rate": percent,
     "windows": _several(window_word),
+    "programmes": several,
     "declares": lambda paths: several(_from(_FACTS)(path) for path in paths),
     "factor": factor_text,
     "first_day": local_date,
@@ -529,7 +558,6 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
     """
     shown: dict[str, Any] = {name: _SINGLE[name](value) if name in _SINGLE else value for name, value in params.items()}
     shown.pop("exact_fen", None)
-    shown.pop("unmet", None)
     if "allowed" in params:
         shown["allowed"] = _several(_ALLOWED[key])(params["allowed"])
     if "per" in params:
@@ -543,6 +571,15 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
     said = sentence(key, shown)
     todo = _WHAT_TO_DO.get(params.get("fact", "")) if key == FACT_MISSING else None
     return f"{said}{' ' if in_english() else ''}{todo}" if todo else said
+
+
+def unmet_words(unmet: Iterable[Iterable[str]]) -> str:
+    """What did not hold in each alternative of a clause; a record keeps the codes alone."""
+    return pgettext("between alternatives of a clause", "; ").join(
+        pgettext("condition that is not met", "%(conditions)s (alternative %(place)s)")
+        % {"place": place, "conditions": several(map(condition_word, dict.fromkeys(codes)))}
+        for place, codes in enumerate(unmet, start=1)
+    )
 
 
 def unused_word(code: str) -> Word:

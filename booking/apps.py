@@ -28,7 +28,7 @@ class BookingApp(AppConfig):
         )
         from booking.queries.availability import bookable_within
         from booking.queries.classes import NAMED
-        from booking.services import availability, catalogue_facts, leader_news, policies, retiring
+        from booking.services import availability, catalogue_facts, leader_news, policies, retiring, session_faults
         from booking.services.booking_import import BOOKINGS
         from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
@@ -36,6 +36,7 @@ class BookingApp(AppConfig):
             register_calendar_listener,
             register_instrument_listener,
             register_leader_listener,
+            register_problem_listener,
             register_retirement_guard,
         )
         from instruments.services import code_list_undo, import_kinds
@@ -44,6 +45,7 @@ class BookingApp(AppConfig):
         register_instrument_listener(policies.follow_instruments)
         register_retirement_guard(retiring.reasons_against)
         register_leader_listener(leader_news.ask_new_leader)
+        register_problem_listener(session_faults.tell_answer)
         register_instrument_facts(catalogue_facts.policies)
         register_next_free(bookable_within)
         code_list_undo.also_named_by("nrii", NAMED)

@@ -387,6 +387,20 @@ register_events(
         "reservation.extended": _customer(
             _("%(instrument)s: session %(reference)s goes on for longer"), _("Session extended"), "clock", calendar=calendar_of
         ),
+        "reservation.fault_seen": Event(
+            "reservations",
+            _("%(instrument)s: the lab looks into the fault during session %(reference)s"),
+            ("%(answer)s",),
+            "eye",
+            name=_("Fault during a session seen by the lab"),
+        ),
+        "reservation.fault_solved": Event(
+            "reservations",
+            _("%(instrument)s: the fault during session %(reference)s is solved"),
+            ("%(answer)s",),
+            "circle-check",
+            name=_("Fault during a session solved"),
+        ),
         "reservation.extended_for_you": Event(
             "reservations",
             _("%(instrument)s: the lab lets your session %(reference)s go on for longer"),

@@ -56,8 +56,8 @@ def handle_due(timestamp: int) -> None:
 @app.periodic(cron="41 * * * *")
 @app.task(name="booking.check_invariants", queueing_lock="booking.check_invariants")
 def check_invariants(timestamp: int) -> None:
-    """Look whether everything that must be true of bookings is; the health page says what was found."""
-    checked, broken = invariants.check("booking.")
+    """Look whether everything that must be true of bookings and sample jobs is; the health page says what was found."""
+    checked, broken = invariants.check("booking.", "samples.")
     beat(CHECKED, timezone.now(), checked=checked, broken=broken)
 
 

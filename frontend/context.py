@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     facts = SimpleLazyObject(lambda: facts_of(actor if user is not None and user.is_authenticated else NOBODY))
     return {
         "actor": actor,
-        "nav": SimpleLazyObject(lambda: navigation(actor, name, assists=facts.assists)),
+        "nav": SimpleLazyObject(lambda: navigation(actor, name, assists=facts.assists, decides=facts.decides)),
         "theme": theme if theme in THEMES else "auto",
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,

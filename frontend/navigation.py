@@ -113,6 +113,7 @@ _OF_ACCOUNTS = (
     *(f"account_{what}" for what in ("list", "detail", "top_up", "suspend", "last_day", "close")),
     "opening_",
 )
+APPROVALS = Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",))
 PLACES: tuple[Place, ...] = (
     Place(
         "instrument_list",
@@ -123,7 +124,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_")),
-    Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
+    APPROVALS,
     Place(
         "sessions_today",
         _("Today"),
@@ -272,8 +273,9 @@ def _places(*, assists: bool) -> list[Place]:
     return found
 
 
-def navigation(actor: Actor, current: str, *, assists: bool = False) -> Navigation:
-    """The places ``actor`` may go to; ``current`` is the name of the page being shown, ``assists`` whether they assist in sessions."""
+def navigation(actor: Actor, current: str, *, assists: bool = False, decides: bool = False) -> Navigation:
+    """The places ``actor`` may go to; ``current`` is the name of the page being shown, ``assists`` whether they assist in sessions,
+    ``decides`` whether a request waits for them because its lab has no other manager."""
     items = tuple(
         NavigationItem(
             reverse(place.url_name),
@@ -284,7 +286,7 @@ def navigation(actor: Actor, current: str, *, assists: bool = False) -> Navigati
             area_of(place.url_name),
         )
         for place in _places(assists=assists)
-        if not place.roles or actor.has(*place.roles)
+        if not place.roles or actor.has(*place.roles) or (decides and place is APPROVALS)
     )
     shown = len(items) if len(items) <= ROOM else ROOM - 1
     return Navigation(items[:shown], items[shown:])

@@ -131,6 +131,12 @@ class LayerForm(forms.Form):
         for name in SWITCHES:
             self.fields[name] = forms.ChoiceField(label=_SWITCH_LABELS[name], required=False, choices=_SAID)
         self.fields["at_once_who"] = forms.ChoiceField(label=_("Requests that count at once"), required=False, choices=_TRUSTED)
+        self.fields["at_once_customers"] = forms.MultipleChoiceField(
+            label=_("At once only for these customers"),
+            required=False,
+            choices=[(str(audience), label) for audience, label in AUDIENCE_NAMES.items()],
+            widget=forms.CheckboxSelectMultiple,
+        )
         for name, label in _AT_ONCE.items():
             self.fields[f"at_once_{name}"] = forms.CharField(
                 label=label, required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8})
@@ -182,7 +188,7 @@ class LayerForm(forms.Form):
         )  # fmt: skip
 
     def answer_fields(self) -> list[forms.BoundField]:
-        at_once = ("at_once_who", *(f"at_once_{name}" for name in _AT_ONCE))
+        at_once = ("at_once_who", "at_once_customers", *(f"at_once_{name}" for name in _AT_ONCE))
         rest = ("answer_minutes", "pending_blocks", "hold_minutes", "cancel_notice_minutes")
         return self.numbers("approval_required", *at_once, *rest)
 
@@ -265,6 +271,8 @@ class LayerForm(forms.Form):
                 self.add_error(field, _yuan_limits(most) if name == "most_fen" else _limits(1, most, hours=True))
             else:
                 limits[name] = number
+        if cleaned.get("at_once_customers"):
+            limits["customers"] = cleaned["at_once_customers"]
         who = cleaned.get("at_once_who")
         if limits and not who:
             self.add_error("at_once_who", forms.ValidationError(_("Choose whose requests count at once as well.")))
@@ -331,6 +339,7 @@ def _initial(said: Mapping[str, Any]) -> dict[str, Any]:
             initial[name] = "yes" if said[name] else "no"
     at_once = said.get("auto_approval", {})
     initial["at_once_who"] = at_once.get("who", "")
+    initial["at_once_customers"] = at_once.get("customers", [])
     for name in LIMITS:
         if name in at_once:
             initial[f"at_once_{name}"] = yuan_text(at_once[name]) if name == "most_fen" else hours_text(at_once[name])

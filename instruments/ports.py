@@ -11,10 +11,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from config.kernel.access import Actor
 from config.kernel.errors import Reason
+
+if TYPE_CHECKING:
+    from instruments.models import InstrumentProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,22 @@ def leader_changed(group_id: int, now: datetime) -> None:
     """Tell whoever listens that somebody else leads the group."""
     for listener in _leader_listeners:
         listener(group_id, now)
+
+
+#: Hears, in the transaction of the answer, that the lab answered a reported problem.
+ProblemListener = Callable[["InstrumentProblem", datetime], None]
+_problem_listeners: list[ProblemListener] = []
+
+
+def register_problem_listener(listener: ProblemListener) -> None:
+    """Called once by booking's AppConfig."""
+    _problem_listeners[:] = [listener]
+
+
+def problem_answered(problem: InstrumentProblem, now: datetime) -> None:
+    """Tell whoever listens that the lab has seen or solved it."""
+    for listener in _problem_listeners:
+        listener(problem, now)
 
 
 @dataclass(frozen=True, slots=True)

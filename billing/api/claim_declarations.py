@@ -29,7 +29,7 @@ class ClaimDeclarationIn(StrictSerializer):
     """All amounts in fen; those that ``asks`` of the line names, each."""
 
     position = serializers.IntegerField(min_value=1, max_value=BIGGEST, help_text="The line.")
-    other_subsidies = serializers.IntegerField(**_FEN, help_text="Other public money for the same thing.")
+    other_subsidies = serializers.IntegerField(**_FEN, help_text="Other public money for the same thing, without given_here_fen.")
     lower_level = serializers.IntegerField(**_FEN, help_text="What the lower level of government gave.")
     lender = serializers.IntegerField(**_FEN, help_text="What a lender has set aside.")
     excluded = serializers.IntegerField(**_FEN, help_text="The part that does not count.")
@@ -46,6 +46,10 @@ class ClaimDeclarationOut(serializers.Serializer):
     asks = serializers.ListField(child=serializers.CharField())
     declared = serializers.DictField(
         child=serializers.IntegerField(), allow_null=True, help_text="What counts, in fen; null: nothing yet."
+    )
+    given_here_fen = serializers.IntegerField(
+        allow_null=True,
+        help_text="What other programmes here gave for the service, counted already; null: it is not, and is declared with the rest.",
     )
     evidence = serializers.IntegerField(allow_null=True)
     applied = serializers.BooleanField(help_text="The claim was handed in with it.")
@@ -94,6 +98,7 @@ def _json(each: AskedLine) -> dict[str, Any]:
         "award": each.line.award_id,
         "asks": [path.partition(".")[2] for path in each.paths],
         "declared": {path.partition(".")[2]: fen for path, fen in row.amounts.items()} if row is not None else None,
+        "given_here_fen": each.given_here_fen,
         "evidence": row.evidence_id if row is not None else None,
         "applied": row is not None and row.applied_at is not None,
         "less_fen": each.less_fen,

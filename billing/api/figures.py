@@ -117,7 +117,7 @@ class FigureView(ApiView):
 
     @extend_schema(responses={201: FigureOut})
     def propose(self, request: Request) -> Response:
-        """Ask for a figure; it counts once somebody else sets it."""
+        """Ask for a figure; it counts once somebody else sets it. While one of the same figure waits, 409 with its id as ``figure``."""
         asked = self.valid(request)
         made = figures.ask(
             self.actor, asked["version"], asked["cap"], asked["year"], asked["limit_fen"], asked["reason"], self.now

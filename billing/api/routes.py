@@ -502,6 +502,7 @@ urlpatterns: list[URLPattern] = [
         name="api_reservation_changes_look",
     ),
     re_path(rf"^reservations/{ID}/swap/look/$", swap.SwapLookView.as_view({"post": "create"}), name="api_reservation_swap_look"),
+    re_path(rf"^reservations/{ID}/quote/$", views.QuoteView.as_view({"get": "retrieve"}), name="api_reservation_quote"),
     re_path(rf"^reservations/{ID}/fee/$", views.FeeView.as_view({"get": "retrieve"}), name="api_reservation_fee"),
     re_path(rf"^reservations/{ID}/fee/waive/$", views.FeeView.as_view({"post": "waive"}), name="api_reservation_fee_waive"),
     re_path(

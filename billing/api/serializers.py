@@ -314,6 +314,15 @@ class ChargeOut(CappedOut):
     reservation = serializers.IntegerField()
 
 
+class QuoteOut(ChargeOut):
+    revision = serializers.IntegerField(
+        help_text="The latest one; a new one waits where the money of the first was no longer there."
+    )
+    valid_until = serializers.DateTimeField(allow_null=True)
+    accepted_at = serializers.DateTimeField(allow_null=True, help_text="Empty: it waits for the customer.")
+    held_at = serializers.DateTimeField(allow_null=True, help_text="When its money was held, with the approval.")
+
+
 class ProgrammeOut(serializers.Serializer):
     code = serializers.CharField()
     version = serializers.CharField()

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Max
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -28,7 +29,7 @@ from billing.pricing import services as pricing
 from billing.pricing.subjects import subject_for
 from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
-from billing.settlement.models import Charge, Statement
+from billing.settlement.models import Charge, Quote, Statement
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import fees, quotes, session_extras, statements
 from billing.subsidy import ends
@@ -199,6 +200,23 @@ class ChargeView(ApiView):
         """The four numbers, what each programme gave, and every step with its sentence."""
         charge = get_visible(Charge.objects.all(), self.actor, reservation_id=int(reservation))
         return Response({**shapes.frozen_json(charge), "reservation": charge.reservation_id})
+
+
+class QuoteView(ApiView):
+    """What a reservation was promised, as it was frozen."""
+
+    token_scopes = {"GET": "read"}
+    queryset = Quote.objects.none()
+    serializer_class = texts.QuoteOut
+
+    @extend_schema(operation_id="reservations_quote_retrieve")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """The latest quote: the four numbers, what each programme gives, and every step with its sentence."""
+        own = Quote.objects.filter(reservation=int(pk))
+        quote = get_visible(own, self.actor, revision=own.aggregate(latest=Max("revision"))["latest"] or 0)
+        dates = {name: getattr(quote, name) for name in ("valid_until", "accepted_at", "held_at")}
+        said = {name: moment.isoformat() if moment else None for name, moment in dates.items()}
+        return Response({**shapes.frozen_json(quote), "reservation": quote.reservation_id, "revision": quote.revision, **said})
 
 
 class FeeView(ApiView):

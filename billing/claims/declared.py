@@ -21,7 +21,8 @@ from billing.settlement.models import Award
 from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec, with_claim
-from billing.subsidy.rules.codec import steps_to_json
+from billing.subsidy.rules.codec import beside_others, steps_to_json
+from billing.subsidy.rules.given_here import GIVEN_HERE, OTHERS
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import SettlementMode, Unmet
 from billing.subsidy.rules.sides import in_one_way
@@ -51,6 +52,18 @@ class AskedLine:
     paths: tuple[str, ...]
     declared: ClaimDeclaration | None
     worked: Worked | None
+
+    @property
+    def given_here_fen(self) -> int | None:
+        """What other programmes here gave for the same service, which counted from the promise on and is not to be declared; None where
+        that did not count."""
+        if OTHERS not in self.paths:
+            return None
+        charge, place = self.line.award.charge, _place(self.line.award)
+        if OTHERS not in charge.inputs["candidates"][place].get("told", ()):
+            return None
+        steps = charge.result["outcomes"][place]["steps"]
+        return next((step["params"]["given_fen"] for step in steps if step["key"] == GIVEN_HERE), 0)
 
     @property
     def less_fen(self) -> int:
@@ -110,7 +123,7 @@ def worked(award: Award, amounts: Mapping[str, int]) -> Worked:
     """What an award comes to with what was declared. Its charge, version and reversals are loaded. Raises OtherEngine, Refusal
     ``replay.version_changed``."""
     inputs, place = _inputs(award), _place(award)
-    candidate = inputs.candidates[place]
+    candidate = beside_others(inputs, place)
     alone = replace(candidate, facts=with_claim.declared(candidate.facts, amounts))
     assessment = replace(inputs, candidates=(alone,)).assess()
     outcome = assessment.outcomes[0]

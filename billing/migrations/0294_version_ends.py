@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """A published version may end before the last day of its document, as a record of two people says."""
 
     dependencies = [
-        ('billing', '0292_surplus_on_lists'),
+        ('billing', '0293_one_figure_waits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from billing.sandbox.models import SandboxRun
+from billing.sandbox.rules.variants import as_if_in_force
 from billing.subsidy.models import Programme
+from billing.subsidy.rules.programme import read_programme
 from billing.vouchers.models import Voucher
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Organisation
@@ -40,6 +42,12 @@ def names_in(result: Mapping[str, Any]) -> dict[int, Organisation]:
     change = result["change"] or {}
     ids |= {each["firm"] for side in ("winners", "losers") for each in change.get(side, ())}
     return _by_id(Organisation.objects.filter(pk__in=ids).only("name", "name_en"))
+
+
+def asks_prior_income(run: SandboxRun) -> bool:
+    """Whether what is tried, or what it is held against, asks what an owner earned in the year before."""
+    documents = [run.document, *([run.against.document] if run.against is not None else [])]
+    return any(read_programme(as_if_in_force(each)).asks_prior_income for each in documents)
 
 
 def _by_id(rows: Iterable[Organisation]) -> dict[int, Organisation]:

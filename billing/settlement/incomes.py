@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 from billing.firms.rules.incomes import year_before
@@ -30,7 +31,8 @@ NOTHING: Known = {}
 _CONFIRMED = """
 SELECT DISTINCT ON (asked.owner, asked.year) asked.owner, asked.year, i.income_fen
   FROM unnest(%(owners)s::text[], %(years)s::int[]) AS asked (owner, year)
-  JOIN billing_ownerincome i ON i.year = asked.year AND i.confirmed AND i.organisation_id IN (
+  JOIN billing_ownerincome i ON i.year = asked.year AND i.confirmed
+   AND (%(until)s::timestamptz IS NULL OR i.decided_at <= %(until)s::timestamptz) AND i.organisation_id IN (
        SELECT organisation_id FROM instruments_organisationidentifier WHERE scheme = 'uscc' AND 'uscc:' || value = asked.owner
        UNION ALL
        SELECT organisation_id FROM instruments_formeridentifier WHERE scheme = 'uscc' AND 'uscc:' || value = asked.owner
@@ -45,13 +47,14 @@ def asked(versions: Iterable[InForce], facts: Facts) -> list[Asked]:
     return [one for version in versions if (one := _asked(version, facts)) is not None]
 
 
-def known(asks: Iterable[Asked]) -> Known:
-    """The figures that count; one query, none where nobody asks."""
+def known(asks: Iterable[Asked], until: datetime | None = None) -> Known:
+    """The figures that count (``until``: that counted at that moment); one query, none where nobody asks."""
     wanted = sorted(set(asks))
     if not wanted:
         return NOTHING
     with planned_once() as cursor:
-        cursor.execute(_CONFIRMED, {"owners": [each.owner for each in wanted], "years": [each.year for each in wanted]})
+        owners, years = [each.owner for each in wanted], [each.year for each in wanted]
+        cursor.execute(_CONFIRMED, {"owners": owners, "years": years, "until": until})
         return {Asked(owner, year): fen for owner, year, fen in cursor.fetchall()}
 
 

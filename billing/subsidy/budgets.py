@@ -13,6 +13,7 @@ from django.db import connection
 
 from billing.ledger.models import Account
 from billing.subsidy.figure_models import CapFigure
+from billing.subsidy.figures import cap_named
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.figures import settable, years_of
 from billing.subsidy.rules.forecast import WINDOW_DAYS, Forecast, forecast, window_of
@@ -123,11 +124,6 @@ def figures(actor: Actor, now: datetime) -> list[OpenFigure]:
                         own = [each for each in own if pool_spec(each.version, cap_named(each.version, cap.id)).key == key]
                     found.append(OpenFigure(version, cap, year, tuple(own)))
     return found
-
-
-def cap_named(version: ProgrammeVersion, cap_id: str) -> Cap:
-    """A cap of a published version by its id."""
-    return next(cap for cap in in_force(version.pk).programme.caps if cap.id == cap_id)
 
 
 def moved_by_month(accounts: Mapping[int, int], today: date) -> dict[int, dict[str, tuple[int, int]]]:

@@ -15,7 +15,7 @@ from instruments.services.settling import settle
 
 ASKED, SET, REFUSED = "programme.stop_asked", "programme.stopped", "programme.stop_refused"
 _WHAT = _("%(programme)s, version %(label)s: last day %(last_on)s instead of %(before_on)s")
-register_groups({"programmes": Group(_("Programmes"), _("Programmes that shall end early, and what was decided."), place=43)})
+register_groups({"programmes": Group(_("Programmes"), _("Programmes that shall end early, and what was decided."), place=42)})
 register_events(
     {
         ASKED: Event(

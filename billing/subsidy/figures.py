@@ -13,18 +13,20 @@ from datetime import datetime
 from functools import partial
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from billing.ledger import services as ledger
 from billing.ledger.life import KEEPERS, REASON_LENGTH
 from billing.ledger.models import Account, AccountState
 from billing.ledger.services import Source
+from billing.subsidy import notices
 from billing.subsidy.figure_models import SOURCE, CapFigure
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.figures import settable, years_of
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import in_force, pool_spec
 from config.kernel.access import Actor, Role, get_visible, visible_to
-from config.kernel.errors import Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 
@@ -83,7 +85,7 @@ def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen:
     """Ask for a figure; it counts once somebody else sets it.
 
     Raises NotFound, Forbidden, Refusal ``figure.no_such_cap`` (``cap``), ``figure.year`` (``year``), ``figure.amount`` (``amount_yuan``),
-    ``figure.below_used``, ``ledger.reason_needed``, ``ledger.reason_too_long`` (``reason``).
+    ``figure.below_used``, ``ledger.reason_needed``, ``ledger.reason_too_long`` (``reason``), Conflict ``figure.waits_already`` (``cap``).
     """
     actor.require(*KEEPERS)
     version = _version(actor, version_id)
@@ -96,11 +98,44 @@ def ask(actor: Actor, version_id: int, cap_id: str, year: int | None, limit_fen:
     if cap.per is CapPer.POOL:
         for account in ledger.known([pool_spec(version, cap).key]).values():
             _refuse_below(account, limit_fen)
+    # Who asks at the same moment waits here, and then finds this one.
+    Programme.objects.select_for_update(no_key=True).get(pk=version.programme_id)
+    open_ = waiting(version, cap, year)
+    if open_ is not None:
+        raise Conflict(waits_already(open_))
     asked = CapFigure.objects.create(
-        version=version, cap_id=cap_id, year=year, limit_fen=limit_fen, reason=why, asked_by_id=actor.person_id, asked_at=now
+        version=version,
+        cap_id=cap_id,
+        year=year,
+        counts_for=counts_for(version, cap, year),
+        limit_fen=limit_fen,
+        reason=why,
+        asked_by_id=actor.person_id,
+        asked_at=now,
     )
     audit.record(actor, "figure.ask", version, now, after={"cap": cap_id, "year": year, "limit_fen": limit_fen}, reason=why)
+    notices.tell_asked(asked, cap, now)
     return asked
+
+
+def counts_for(version: ProgrammeVersion, cap: Cap, year: int | None) -> str:
+    """Which figure it is: versions share a cap's, by year where it is yearly; a pool has its own, and goes on with it."""
+    if cap.per is CapPer.POOL:
+        return pool_spec(version, cap).key
+    return f"{version.programme.code}:{cap.id}:{year or ''}"
+
+
+def waiting(version: ProgrammeVersion, cap: Cap, year: int | None) -> CapFigure | None:
+    """What was asked for this figure and nobody has answered."""
+    rows = CapFigure.objects.filter(counts_for=counts_for(version, cap, year), state=CapFigure.State.ASKED)
+    return rows.select_related("asked_by").first()
+
+
+def waits_already(open_: CapFigure) -> Reason:
+    """Why another one cannot be asked for, and which one is open."""
+    asked_on = timezone.localdate(open_.asked_at).isoformat()
+    asked = {"figure": open_.pk, "limit_fen": open_.limit_fen, "asked_by": str(open_.asked_by), "asked_on": asked_on}
+    return Reason("figure.waits_already", asked, "cap")
 
 
 @whole
@@ -125,6 +160,7 @@ def confirm(actor: Actor, figure_id: int, now: datetime) -> CapFigure:
             ledger.set_limit(account, max(asked.limit_fen, account.held_fen + account.posted_fen), source, now)
     after = {"cap": asked.cap_id, "year": asked.year, "limit_fen": asked.limit_fen}
     audit.record(actor, "figure.set", version, now, after=after, reason=asked.reason)
+    notices.tell_decided(asked, cap, now)
     return asked
 
 
@@ -134,6 +170,7 @@ def refuse(actor: Actor, figure_id: int, reason: str, now: datetime) -> CapFigur
     asked, why = _locked(actor, figure_id), _words(reason)
     _decide(asked, CapFigure.State.REFUSED, actor, why, now)
     audit.record(actor, "figure.refuse", asked.version, now, after={"figure": asked.pk}, reason=why)
+    notices.tell_decided(asked, cap_named(asked.version, asked.cap_id), now)
     return asked
 
 
@@ -173,6 +210,11 @@ def version_for(actor: Actor, pk: int) -> ProgrammeVersion:
     return _version(actor, pk)
 
 
+def cap_named(version: ProgrammeVersion, cap_id: str) -> Cap:
+    """A cap of a published version by its id."""
+    return next(cap for cap in in_force(version.pk).programme.caps if cap.id == cap_id)
+
+
 def cap_of(version: ProgrammeVersion, cap_id: str) -> Cap:
     """A cap of a version whose figure may be set. Raises Refusal ``figure.no_such_cap``."""
     found = next((cap for cap in settable(in_force(version.pk).programme) if cap.id == cap_id), None)
@@ -188,7 +230,9 @@ def _version(actor: Actor, pk: int) -> ProgrammeVersion:
 
 def _locked(actor: Actor, figure_id: int) -> CapFigure:
     actor.require(*KEEPERS)
-    asked = get_visible(CapFigure.objects.select_for_update(of=("self",)).select_related("version"), actor, pk=figure_id)
+    asked = get_visible(
+        CapFigure.objects.select_for_update(of=("self",)).select_related("version__programme"), actor, pk=figure_id
+    )
     if asked.state != CapFigure.State.ASKED:
         raise Refusal.of("ledger.top_up_decided")
     return asked

@@ -15,5 +15,8 @@ def usable(organisation_id: int, programmes: Iterable[Programme]) -> tuple[Usabl
     if not any(is_issued(cap) for programme in programmes for cap in programme.caps):
         return ()
     rows = Voucher.objects.filter(organisation_id=organisation_id, returned_at__isnull=True)
-    values = rows.values_list("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to", "origin__platform_id")
-    return tuple(Usable(*row[:6], home_payer(row[6]) if row[6] else "") for row in values)
+    columns = ("account__key", "programme_id", "cap_id", "number", "valid_from", "valid_to", "origin__platform_id", "face_fen")
+    return tuple(
+        Usable(key, programme_id, cap_id, number, first, last, home_payer(home) if home else "", face_fen)
+        for key, programme_id, cap_id, number, first, last, home, face_fen in rows.values_list(*columns)
+    )

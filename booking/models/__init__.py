@@ -20,6 +20,7 @@ from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.sample_job import Sample, SampleDay, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.models.series import ReservationGroup, ReservationSeries
+from booking.models.session_fault import SessionFault
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
 from booking.models.training import (
@@ -96,6 +97,7 @@ __all__ = [
     "SampleParcel",
     "SampleReport",
     "SampleStepTaken",
+    "SessionFault",
     "SessionRating",
     "SubscribedEvent",
     "SuggestedTime",

@@ -304,5 +304,5 @@ def tried(
         looks_for = [Reason("at_once.only_with_approval")]
     elif not against and context.policy.approval_required:
         fen = price(context.instrument, customer) if isinstance(who, Somebody) else None
-        looks_for = auto_approval.looked_at_for(context, person_id, during, fen)
+        looks_for = auto_approval.looked_at_for(context.for_customer(customer), person_id, during, fen)
     return Tried(against, looks_for, context.policy.approval_required)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +11,9 @@ from django.db.models import Exists, OuterRef, Q
 from booking.models import Reservation, ReservationChange
 from booking.queries.reservations import LAB_ROLES, reservations_visible
 from booking.rules.changes import ChangeState, Side
+from booking.rules.policy import BookingPolicy
 from booking.rules.states import ReservationState
-from booking.services import swaps
-from booking.services.context import policy_for
+from booking.services import only_with_approval, swaps
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 from config.kernel.time_range import TimeRange
@@ -31,7 +32,7 @@ class Place:
 
 def swappable(actor: Actor, reservation: Reservation, side: Side, now: datetime) -> list[Place]:
     """The next bookings of the calendar that the actor may swap with ``reservation`` (with its instrument and policy) for the ``side``,
-    soonest first: two queries. Whether the lab's rules and what lies around allow it is asked by the swap itself."""
+    soonest first: three queries at most. Whether the lab's rules and what lies around allow it is asked by the swap itself."""
     states = [ReservationState.REQUESTED, ReservationState.APPROVED]
     open_ones = ReservationChange.objects.filter(state=ChangeState.OPEN)
     if reservation.state not in states or reservation.starts_at <= now or open_ones.filter(reservation=reservation).exists():
@@ -41,15 +42,13 @@ def swappable(actor: Actor, reservation: Reservation, side: Side, now: datetime)
     rows = rows.filter(instrument__calendar_id=reservation.instrument.calendar_id).exclude(starts_at=reservation.starts_at)
     rows = rows.exclude(pk=reservation.pk).select_related("instrument__policy").order_by("starts_at", "pk")
     places = [_place(reservation, other) for other in rows[:MOST_OFFERED]]
-    return [place for place in places if _is_possible(reservation, place, side)]
+    policies = only_with_approval.policies_of([reservation, *(place.other for place in places)], now) if places else {}
+    return [place for place in places if _is_possible(reservation, place, side, policies)]
 
 
-def _is_possible(reservation: Reservation, place: Place, side: Side) -> bool:
+def _is_possible(reservation: Reservation, place: Place, side: Side, policies: Mapping[int, BookingPolicy]) -> bool:
     """They would not overlap, and the customer needs no yes of the lab's; that both customers agreed is the lab's to say."""
-    turns = [
-        (reservation, place.gets, policy_for(reservation.instrument)),
-        (place.other, place.other_gets, policy_for(place.other.instrument)),
-    ]
+    turns = [(reservation, place.gets, policies[reservation.pk]), (place.other, place.other_gets, policies[place.other.pk])]
     if any(swaps.needs_a_yes(*turn, side, agreed=side is Side.LAB) for turn in turns):
         return False
     (_one, gets, policy), (_other, other_gets, other_policy) = turns

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from booking.rules.documents import is_whole, parts_of, word_of
+from booking.rules.documents import is_whole, items_of, parts_of, word_of
 from config.kernel.errors import Reason, Refusal
+from instruments.rules.audience import Audience
 
 #: name -> the most that one may say; minutes of a week, and fen.
 LIMITS: Mapping[str, int] = {"most_minutes": 31 * 1440, "week_minutes": 7 * 1440, "most_fen": 10_000_000_00}
@@ -27,7 +28,8 @@ class Trusted(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is known about one request. ``payable_now_fen``: what the customer would pay (None: there is no price). ``week_minutes``: what
-    the person has of the lab in the local week of its start, itself included. ``has_rival``: somebody else waits for the time."""
+    the person has of the lab in the local week of its start, itself included. ``has_rival``: somebody else waits for the time.
+    ``audience``: the group of the customer; empty where no customer was chosen."""
 
     minutes: int
     payable_now_fen: int | None
@@ -35,27 +37,32 @@ class Wanted:
     licensed: bool
     proven: bool
     has_rival: bool
+    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AutoApproval:
-    """A limit that is None does not limit; a number may be reached. All have to hold."""
+    """A limit that is None does not limit; a number may be reached. All have to hold. ``customers``: only requests of these groups count
+    at once; none: of all."""
 
     who: Trusted
     most_minutes: int | None = None
     most_fen: int | None = None
     week_minutes: int | None = None
+    customers: tuple[Audience, ...] = ()
 
     @classmethod
     def read(cls, document: Any) -> AutoApproval:
         """Raises Refusal ``policy.unreadable``, ``policy.part_unknown``, ``policy.out_of_range``."""
-        parts = parts_of(document, {"who", *LIMITS}, {"who"})
-        return cls(Trusted(word_of(parts["who"], list(Trusted))), **{name: _limit(parts, name) for name in LIMITS})
+        parts = parts_of(document, {"who", "customers", *LIMITS}, {"who"})
+        who, customers = Trusted(word_of(parts["who"], list(Trusted))), _customers(parts.get("customers", []))
+        return cls(who, **{name: _limit(parts, name) for name in LIMITS}, customers=customers)
 
     def document(self) -> dict[str, Any]:
         """What ``read`` reads."""
         limits = {name: getattr(self, name) for name in LIMITS if getattr(self, name) is not None}
-        return {"who": self.who.value, **limits}
+        customers = {"customers": [each.value for each in self.customers]} if self.customers else {}
+        return {"who": self.who.value, **limits, **customers}
 
     def lets(self, wanted: Wanted) -> bool:
         """Whether the lab need not look at it. Between rivals it always chooses itself."""
@@ -70,6 +77,8 @@ class AutoApproval:
             Trusted.PROVEN: [] if wanted.proven else [Reason("at_once.not_proven")],
         }
         found = list(trusted[self.who])
+        if self.customers and wanted.audience not in self.customers:
+            found.append(Reason("at_once.other_customers", {"open_for": [each.value for each in self.customers]}))
         if wanted.has_rival:
             found.append(Reason("at_once.rival"))
         if not _within(wanted.minutes, self.most_minutes):
@@ -85,6 +94,11 @@ class AutoApproval:
 
 def _within(number: int, limit: int | None) -> bool:
     return limit is None or number <= limit
+
+
+def _customers(value: Any) -> tuple[Audience, ...]:
+    named = {word_of(each, list(Audience)) for each in items_of(value, len(Audience))}
+    return tuple(each for each in Audience if each.value in named)
 
 
 def _limit(parts: Mapping[str, Any], name: str) -> int | None:

@@ -109,7 +109,8 @@ def _wanted(looks: Sequence[Look], person_id: int | None, own_id: int = 0) -> li
     found = []
     for place, (one, (minutes, proven, has_rival)) in enumerate(zip(looks, rows, strict=True)):
         own = one.during.seconds // 60
-        found.append(Wanted(own, one.payable_now_fen, int(minutes) + own, place in alone, proven, has_rival))
+        audience = one.context.audiences[0] if len(one.context.audiences) == 1 else ""
+        found.append(Wanted(own, one.payable_now_fen, int(minutes) + own, place in alone, proven, has_rival, audience))
     return found
 
 

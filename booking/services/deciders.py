@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from booking.models import Reservation
+from booking.services.context import BookingContext
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from instruments.models import Membership, Organisation, OrganisationKind, User
@@ -61,6 +62,14 @@ def require_somebody(found: Deciders | None) -> None:
 def reasons_against(found: Deciders | None) -> list[Reason]:
     """As ``require_somebody``, to be shown."""
     return [Reason("booking.nobody_decides", {}, "organisation")] if found is not None and found.nobody else []
+
+
+def reasons_of_each(actor: Actor, contexts: Collection[BookingContext], customer_id: int) -> dict[int, list[Reason]]:
+    """As ``reasons_against`` by instrument, for what is asked for as one of several: where a lab approves requests it looks at all of
+    those itself. Two queries at most for each lab that the actor manages, none for others."""
+    looked_at = [one.instrument for one in contexts if one.policy.approval_required]
+    of_lab = {lab: reasons_against(of_own([actor], lab, customer_id)) for lab in {one.organisation_id for one in looked_at}}
+    return {one.pk: of_lab[one.organisation_id] for one in looked_at}
 
 
 def decides(reservation: Reservation, actor: Actor) -> bool:

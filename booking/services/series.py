@@ -139,8 +139,9 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now, overrides=overrides)
     wanted = [one.ordinal in picked if picked is not None else True for one in occurrences]
     payment = spending.reasons_seen(actor, context, customer.pk, wish.fund_card_id, looked_at, now)
-    unpaid = dict(zip(looked_at, payment, strict=True))
-    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, unpaid, chosen=picked is not None))
+    undecided = deciders.reasons_of_each(actor, [context], customer.pk).get(context.instrument.pk, [])
+    besides = {during: [*unpaid, *undecided] for during, unpaid in zip(looked_at, payment, strict=True)}
+    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, besides, chosen=picked is not None))
 
 
 def _rows(
@@ -148,16 +149,17 @@ def _rows(
     occurrences: Sequence[Occurrence],
     times: Sequence[TimeRange | None],
     wanted: Sequence[bool],
-    unpaid: Mapping[TimeRange, Sequence[Reason]],
+    besides: Mapping[TimeRange, Sequence[Reason]],
     *,
     chosen: bool,
 ) -> list[Row]:
-    """``unpaid``: why it could not be paid so. ``chosen``: somebody said what is wanted; otherwise it is what can be had."""
+    """``besides``: why it could not be paid so, or who asks could have nobody decide about it. ``chosen``: somebody said what is wanted;
+    otherwise it is what can be had."""
     known = [place for place, during in enumerate(times) if during is not None]
     turn = [place for place in known if wanted[place]]
     beside = [place for place in known if not wanted[place]]
     found = look.at_all([times[place] for place in turn], [times[place] for place in beside])  # type: ignore[misc]  # none is None
-    verdicts = dict(zip([*turn, *beside], (one.also_against(unpaid[one.during]) for one in found), strict=True))
+    verdicts = dict(zip([*turn, *beside], (one.also_against(besides[one.during]) for one in found), strict=True))
     rows = []
     for place, occurrence in enumerate(occurrences):
         verdict = verdicts.get(place)

@@ -20,7 +20,7 @@ from booking.rules.changes import ChangeState, Side
 from booking.rules.series import Clock, Scope
 from booking.rules.series_shift import Shift
 from booking.rules.states import ReservationState
-from booking.services import changes, conflicts, leader_news, notices, spending, transitions
+from booking.services import changes, conflicts, deciders, leader_news, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from config.kernel.access import Actor, get_visible, visible_to
@@ -259,7 +259,8 @@ def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
         leader_news.asked_of_series(series, anew, walk.now)
     asked = done.get(Outcome.ASKED, [])
     if asked:
-        event = {"series.lab.move_asked": managers} if walk.side is Side.CUSTOMER else {"series.move_asked": customer}
+        lab_side = {"series.lab.move_asked": managers | deciders.told_heads(asked[0])}
+        event = lab_side if walk.side is Side.CUSTOMER else {"series.move_asked": customer}
         notices.tell_of_series(series, asked, event, walk.now, walk.asked.reason)
 
 

@@ -21,7 +21,7 @@ from booking.rules.assisting_together import Session, arranged, one_by_one
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
 from booking.rules.service_facts import UNSAID, Said
-from booking.services import assisting, conflicts, only_with_approval, reservations, spending
+from booking.services import assisting, conflicts, deciders, only_with_approval, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -118,6 +118,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
     helping: dict[int, list[TimeRange]] = defaultdict(list)  # by person: nobody assists on two instruments at a time
     ordered = in_order(contexts.values())
     chosen = _who_assists(actor, places, ordered, now)
+    undecided = deciders.reasons_of_each(actor, ordered, customer.pk)
     verdicts: dict[int, Verdict] = {}
     for context in ordered:
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
@@ -126,7 +127,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now, helping, overrides=overrides)
         (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
         (unpaid,) = spending.reasons_seen(actor, context, customer.pk, bundle.fund_card_id, [place.during], now)
-        verdicts[place.instrument_id] = verdict.also_against(unpaid)
+        verdicts[place.instrument_id] = verdict.also_against([*unpaid, *undecided.get(place.instrument_id, [])])
         if verdict.is_free:
             at_lab.append(look.booked(place.during))
             blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []

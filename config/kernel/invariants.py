@@ -61,15 +61,15 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def check(part: str) -> tuple[int, dict[str, int]]:
-    """Ask all invariants whose names begin with ``part``: how many things were looked at, and how many are wrong by name. What is wrong
-    goes into the log.
+def check(*parts: str) -> tuple[int, dict[str, int]]:
+    """Ask all invariants whose names begin with one of ``parts``: how many things were looked at, and how many are wrong by name. What is
+    wrong goes into the log.
 
     Each has a snapshot of its own, so that beside people at work the database keeps old rows as long as one of them takes, not all.
     """
     looked_at, broken = 0, {}
     for name, invariant in registered().items():
-        if not name.startswith(part):
+        if not name.startswith(parts):
             continue
         with one_snapshot():
             finding = invariant()

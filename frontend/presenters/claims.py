@@ -24,8 +24,10 @@ from billing.claims.services.reviewing import Result
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.lines import outcome
 from billing.settlement.models import RenderState
+from billing.subsidy.rules.given_here import OTHERS
 from billing.wording import fact_word, in_english, mode_word, step_sentence
 from config.kernel.messages import reason_sentence, sentence
+from frontend.display import yuan
 from frontend.states import look_of
 
 
@@ -140,11 +142,12 @@ def _line_row(line: ClaimLine, invoice: str) -> LineRow:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredField:
-    """A fact that is asked of a line: its name in the form, the words, and what was typed or declared of it, in yuan."""
+    """A fact that is asked of a line: its name in the form, the words, what was typed or declared of it, in yuan, and a help to answer."""
 
     name: str
     word: str
     yuan: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,12 @@ def _declared_row(each: AskedLine, typed: Mapping[str, Any]) -> DeclaredRow:
         each.line.position,
         str(thing.reference) if thing is not None else "",
         tuple(
-            DeclaredField(name, fact_word(path), str(typed.get(name, plain_yuan(amounts[path]) if path in amounts else "")))
+            DeclaredField(
+                name,
+                fact_word(path),
+                str(typed.get(name, plain_yuan(amounts[path]) if path in amounts else "")),
+                _not_again(each.given_here_fen) if path == OTHERS else "",
+            )
             for path, name in names.items()
         ),
         row is not None,
@@ -188,6 +196,17 @@ def _declared_row(each: AskedLine, typed: Mapping[str, Any]) -> DeclaredRow:
         tuple(step_sentence(one["key"], one["params"]) for one in steps),
         tuple(step_sentence(code, params) for code, params in unmet),
     )
+
+
+def _not_again(given_here_fen: int | None) -> str:
+    """What of other public money is not to be declared, because it is counted already; nothing where it is not."""
+    if given_here_fen is None:
+        return ""
+    if not given_here_fen:
+        return _("No other programme of the platform gave anything for this service.")
+    return _("Without the %(amount)s that other programmes of the platform gave for this service: that is counted already.") % {
+        "amount": yuan(given_here_fen)
+    }
 
 
 def history(steps: Sequence[ClaimStep]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from booking.rules.week_time import DAY_MINUTES, EVERY_DAY, WeekTime
 from config.kernel.errors import Reason
 from config.kernel.messages import duration_words
 from frontend.display import yuan
-from instruments.hours_wording import AUDIENCE_NAMES
+from instruments.hours_wording import AUDIENCE_NAMES, audience_words
 from instruments.registry_wording import WEEKDAY_NAMES
 
 _QUOTAS: dict[tuple[Subject, Measure], Promise] = {
@@ -155,6 +155,9 @@ def _at_once(rule: AutoApproval) -> list[str]:
     if rule.who is Trusted.NOBODY:
         return [str(_AT_ONCE[rule.who])]
     limits = []
+    whom = []
+    if rule.customers:
+        whom = [_("Only requests of these customers count at once: %(open_for)s.") % {"open_for": audience_words(rule.customers)}]
     if rule.most_minutes is not None:
         limits.append(_("%(length)s at a time") % {"length": duration_words(rule.most_minutes)})
     if rule.week_minutes is not None:
@@ -163,7 +166,7 @@ def _at_once(rule: AutoApproval) -> list[str]:
         limits.append(_("%(amount)s to pay now") % {"amount": yuan(rule.most_fen)})
     most = [_("That holds up to: %(limits)s.") % {"limits": "; ".join(limits)}] if limits else []
     alone = _("Series, and several instruments that are asked for together, are always looked at by the lab.")
-    return [str(_AT_ONCE[rule.who]), *most, alone]
+    return [str(_AT_ONCE[rule.who]), *whom, *most, alone]
 
 
 _AT_ONCE: dict[Trusted, Promise] = {

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -414,24 +415,8 @@ def condition_word(code: str) -> str:
     code, _colon, fact = code.partition(":")
     if fact:
         return _("A fact is not known: %(fact)s") % {"fact": fact_word(fact)}
-    words = {
-        "validity": _("Days of validity"),
-        "fact_missing": _("A fact is not known"),
-        "imported": _("Brought over from a lab's list"),
-        "applicant_kind": _("Kind of applicant"),
-        "firm_size": _("Size of the firm"),
-        "region": _("Region"),
-        "region_excluded": _("Excluded region"),
-        "verified_organisation": _("Identity not verified"),
-        "service_kind": _("Kind of service"),
-        "service_excluded": _("Excluded kind of service"),
-        "minimum_spend": _("Least amount not reached"),
-        "alternatives": _("None of the alternatives"),
-        "grade_unknown": _("Quality grade"),
-        "limit_not_set": _("A limit is not set"),
-        "cap_short": _("Too little left of a limit"),
-    }
-    return words.get(code.removeprefix("subsidy.unmet."), code)
+    word = wording.condition_word(code)
+    return word if word == code else capfirst(word)
 
 
 def _size_word(code: str) -> str:

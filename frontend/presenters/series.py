@@ -31,10 +31,12 @@ _STATES: dict[str, tuple[str, str, Word]] = {
     "closed": ("bad", "lock", pgettext_lazy("a time of a series", "Closed")),
     "quota": ("wait", "hourglass", pgettext_lazy("a time of a series", "Quota reached")),
     "rule": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "Against a rule")),
+    "nobody": ("bad", "user-off", pgettext_lazy("a time of a series", "Nobody would decide")),
     "addons": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "Not with what is chosen")),
     "no_price": ("wait", "alert-triangle", pgettext_lazy("a time of a series", "No price")),
     "no_such_time": ("bad", "clock-pause", pgettext_lazy("a time of a series", "No such time")),
 }
+UNDECIDED = "booking.nobody_decides"
 _CLOSED = ("booking.closed", "booking.outside_opening_hours", "booking.open_for_others")
 SCOPES: tuple[tuple[Scope, Word], ...] = (
     (Scope.THIS, gettext_lazy("Only this time")),
@@ -124,6 +126,8 @@ def _state_of(one: PricedRow) -> str:
         return "closed"
     if verdict.taken:
         return "taken"
+    if UNDECIDED in codes:
+        return "nobody"
     if codes:
         return "quota" if all(code.startswith("quota.") for code in codes) else "rule"
     if one.beside.faults:
@@ -131,8 +135,16 @@ def _state_of(one: PricedRow) -> str:
     return "free" if one.figures else "no_price"
 
 
+def why_undecided(report: PricedReport) -> str:
+    """Why nobody could decide about any of the times, once for all; empty where somebody could."""
+    reasons = (reason for one in report.report.rows if one.verdict for reason in one.verdict.reasons)
+    return next((reason_sentence(reason) for reason in reasons if reason.code == UNDECIDED), "")
+
+
 def _sentences(one: PricedRow) -> list[str]:
-    found = [reason_sentence(reason) for reason in one.row.verdict.reasons] if one.row.verdict else []
+    """What ``why_undecided`` says of all of them is not said of each."""
+    reasons = one.row.verdict.reasons if one.row.verdict else ()
+    found = [reason_sentence(reason) for reason in reasons if reason.code != UNDECIDED]
     if one.row.verdict and one.row.verdict.passed_over:
         found.append(in_spite_words(one.row.verdict.passed_over))
     found += [reason_sentence(reason) for reason in one.beside.faults]

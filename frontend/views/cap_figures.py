@@ -17,6 +17,7 @@ from billing.subsidy import figures
 from billing.subsidy.rules.figures import years_of
 from billing.subsidy.services import in_force
 from config.kernel.errors import Refusal
+from config.kernel.messages import reason_sentence
 from frontend.firm_forms import FigureDecisionForm, FigureForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
@@ -36,6 +37,9 @@ def figure_ask(request: HttpRequest, pk: int, cap_id: str) -> HttpResponse:
     asked = request.GET.get("year", "")
     year = next((each for each in years_of(in_force(version.pk).programme, cap) if str(each or "") == asked), None)
     form = FigureForm(request.POST if request.method == "POST" else None)
+    open_ = figures.waiting(version, cap, year)
+    if request.method == "GET" and open_ is not None:
+        messages.warning(request, reason_sentence(figures.waits_already(open_)))
 
     def act() -> HttpResponse:
         amount = fen(form.cleaned_data["amount_yuan"])

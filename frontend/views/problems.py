@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from booking.queries import reservations_visible
+from booking.models import Reservation
+from booking.services import session_faults
 from config.kernel.access import Actor
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import files
+from frontend.booking_form import read_id
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import ProblemForm, add_refusal
 from frontend.refusals import sentences
@@ -34,35 +36,44 @@ def problem_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Tell the lab what is wrong, with a photo where it helps."""
     actor = actor_of(request)
     instrument = queries.instrument_for(actor, pk)
-    form = ProblemForm(request.POST, request.FILES) if request.method == "POST" else ProblemForm(initial=_about(actor, request))
+    session = _session(actor, request, pk)
+    form = ProblemForm(request.POST, request.FILES) if request.method == "POST" else ProblemForm(initial=_about(session))
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                problems.report(
-                    actor, pk, form.cleaned_data["text"], timezone.now(), uploads.received(file) if file is not None else None
-                )
+                photo = uploads.received(file) if file is not None else None
+                said, told = form.cleaned_data["text"], session.pk if session is not None else None
+                session_faults.report(actor, pk, said, timezone.now(), photo, told)
             except Refusal as refusal:
                 add_refusal(form, refusal)
                 status = status_of(refusal)
             else:
                 messages.success(request, _("Thank you. The lab has been told, and you get a mail when it answers."))
                 return redirect("instrument_detail", pk)
-    context = {"instrument": instrument, "form": form, "known": records.known_problems(actor, instrument)}
+    context = {
+        "instrument": instrument,
+        "form": form,
+        "known": records.known_problems(actor, instrument),
+        "told": session.requested_by if session is not None and session_faults.is_for_others(actor, session) else None,
+    }
     return render(request, "problems/report.html", context, status=status)
 
 
-def _about(actor: Actor, request: HttpRequest) -> dict[str, str]:
-    """What a report begins with that the lab writes for somebody whose session (``?session=``) runs."""
-    asked = request.GET.get("session", "")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+def _session(actor: Actor, request: HttpRequest, instrument_id: int) -> Reservation | None:
+    """The session that is meant (``?session=``); None where none is, or none of the instrument that the actor sees."""
+    asked = read_id(request.GET.get("session", ""))
+    return session_faults.session_of(actor, asked, instrument_id) if asked else None
+
+
+def _about(session: Reservation | None) -> dict[str, str]:
+    """What a report about a session begins with."""
+    if session is None:
         return {}
-    found = reservations_visible(actor).filter(pk=int(asked)).first()
-    if found is None:
-        return {}
-    return {"text": _("Session %(reference)s, %(person)s:") % {"reference": found.reference, "person": found.requested_by} + " "}
+    named = {"reference": session.reference, "person": session.requested_by}
+    return {"text": _("Session %(reference)s, %(person)s:") % named + " "}
 
 
 @login_required

@@ -171,6 +171,7 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         context |= {
             "tiles": presenter.tiles(run.result),
             "voucher_note": presenter.voucher_note(run.result, run.vouchers_of.code if run.vouchers_of else ""),
+            "asks_prior_income": queries.asks_prior_income(run),
             "batch_notes": presenter.batch_notes(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),

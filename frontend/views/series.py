@@ -122,6 +122,7 @@ def _report(report: PricedReport, form: SeriesForm) -> dict[str, Any]:
     return {
         "report": report,
         "rows": rows,
+        "undecided": present.why_undecided(report),
         "addons": addon_rows(report.offered, form.booking),
         "choices": choices_view(report.choices, form.booking.said(), form.booking.rate, SERVICE_KIND),
         "payable_with_fen": report.together.payable_now_fen + report.addons_fen,

@@ -78,7 +78,7 @@ def _counts_at_once(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -
             continue
         rule = context.policy.auto_approval
         fen = _payable_now_fen(actor, entry, entry.offered, now) if rule is not None and rule.most_fen is not None else None
-        looks[entry.pk] = Look(context, entry.offered, fen)
+        looks[entry.pk] = Look(context.for_customer(entry.organisation), entry.offered, fen)
     if looks and actor.user_id is not None:
         lets = auto_approval.would_let_many(list(looks.values()), actor.user_id)
         counts |= {pk for pk, let in zip(looks, lets, strict=True) if let}

@@ -9,6 +9,7 @@ from config.kernel.errors import Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
+from instruments import ports
 from instruments.models import Instrument, InstrumentProblem, ProblemState
 from instruments.rules.registry_values import clean_text
 from instruments.services import mails, registry, uploads
@@ -71,6 +72,7 @@ def handle(
         registry.set_status(actor, problem.instrument_id, instrument_status, now, f"problem {problem.pk}")
     if after != before:
         mails.problem_handled(problem, now)
+        ports.problem_answered(problem, now)
     return problem
 
 

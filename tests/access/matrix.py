@@ -971,6 +971,7 @@ API: dict[str, Route] = {
         {"POST": Rule(EVERYBODY, body=lambda world: {"programme": "DEMO-QH-A", "facts": {}})}
     ),
     "api_reservation_fee_waive": acts("reservation:approved", LAB, ok=TRIED, body=lambda world: {"amount_fen": 100, "reason": "Ill."}),
+    "api_reservation_quote": reads_object("reservation:approved"),
     "api_reservation_fee": reads_object("reservation:approved"),
     "api_charge": reads_object("reservation:agreed", params=("reservation",)),
     "api_programme_drafts": Route({"GET": Rule(PERSONS), "POST": Rule(OFFICER, ok=TRIED, body=lambda world: {"template": "HE-LF"})}),

@@ -46,6 +46,12 @@ def test_two_instruments_are_looked_at_and_asked_for_together(api, body, program
     assert api("he").get(f"{PLACE}/{made.json()['id']}/").status_code == 404
 
 
+def test_each_instrument_says_that_nobody_could_decide_about_it(api, cast, body):
+    report = api("wang").post(f"{PLACE}/report/", body | {"organisation": cast.lab.pk}, key=None).json()
+    assert not report["possible"]
+    assert [[one["code"] for one in row["reasons"]] for row in report["places"]] == [["booking.nobody_decides"]] * 2
+
+
 def test_none_is_booked_when_one_is_gone(api, cast, body, programmes):
     lin = api("lin")
     report = lin.post(f"{PLACE}/report/", body, key=None).json()

@@ -57,6 +57,15 @@ def test_one_asks_and_another_sets(as_: Any, version: Any) -> None:
     assert post(officer, f"{place}decide/", {"set": True}).status_code == 422, "it is decided once"
 
 
+def test_a_second_one_of_the_same_figure_is_a_conflict_that_names_the_first(as_: Any, version: Any) -> None:
+    first = post(as_("qian"), PLACE, asked(version)).json()["id"]
+    second = post(as_("chen"), PLACE, asked(version, limit_fen=60_00))
+    assert second.status_code == 409
+    (said,) = second.json()["errors"]
+    assert (said["code"], said["field"], said["params"]["figure"]) == ("figure.waits_already", "cap", first)
+    assert "asked for ¥50.00" in said["detail"]
+
+
 def test_a_figure_may_be_refused_with_a_reason(as_: Any, version: Any) -> None:
     made = post(as_("qian"), PLACE, asked(version)).json()["id"]
     place = f"{PLACE}{made}/decide/"

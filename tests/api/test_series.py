@@ -123,6 +123,12 @@ def test_a_manager_asks_for_a_series_in_spite_of_the_labs_rules(api, cast, lin, 
     assert lin.post(f"{PLACE}/report/", series | {"override_reason": "Please"}, key=None).status_code == 403
 
 
+def test_every_time_says_that_nobody_could_decide_about_it(api, cast, series):
+    report = api("wang").post(f"{PLACE}/report/", series | {"organisation": cast.lab.pk}, key=None).json()
+    assert not report["possible"]
+    assert [[one["code"] for one in row["reasons"]] for row in report["rows"]] == [["booking.nobody_decides"]] * 3
+
+
 def test_add_ons_are_chosen_for_every_time_and_their_sum_is_told(lin, cast, series, programmes):
     publish_with_addons(cast)
     asked = series | {"addons": [{"addon": "cell", "quantity": 2}]}

@@ -269,6 +269,21 @@ def test_a_charge_shows_what_was_frozen(api, charged, cast):
     assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
 
 
+def test_what_a_booking_was_promised_explains_itself_before_it_is_used(api, booked, programmes, cast):
+    reservation = booked(9, 12)
+    address = f"reservations/{reservation}/quote/"
+    asked = api("lin", "read").get(address).json()
+    assert (asked["revision"], asked["held_at"]) == (1, None) and asked["accepted_at"]
+    api("wang", "manage").post(f"reservations/{reservation}/approve/")
+    held, quote = api("lin", "read").get(address).json(), Quote.objects.latest("revision")
+    for name in ("gross_fen", "deducted_fen", "refunded_fen", "payable_now_fen", "final_cost_fen"):
+        assert held[name] == getattr(quote, name)
+    assert held["held_at"] and held["inputs_sha256"] == quote.inputs_sha256
+    assert any(outcome["awarded"] for outcome in held["outcomes"]) and held["steps"][-1]["sentence"]
+    foreign, missing = api("he", "read").get(address), api("he", "read").get("reservations/99999/quote/")
+    assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
+
+
 # --- Statements ------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def december(charged, monkeypatch) -> None:

@@ -10,6 +10,8 @@ from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
 from billing.settlement.services import assessing
 from billing.subsidy import figures
+from billing.subsidy.figure_models import CapFigure
+from config.kernel.errors import Conflict
 from tests.concurrency.harness import at_once, violations
 from tests.concurrency.test_money_stampede import approving, requested
 from tests.concurrency.world import World, publish
@@ -64,3 +66,17 @@ def test_the_control_without_the_figure_at_opening_an_account_keeps_the_old_one(
     monkeypatch.setattr(assessing, "AccountSpec", stale)
     approving(world, 0, ids[0])()
     assert above() != []
+
+
+def test_of_many_who_ask_for_a_figure_at_once_one_waits_and_the_others_are_told_of_it(world: World) -> None:
+    version = publish(world.cast, left_open())
+
+    def asking(place: int) -> Any:
+        who = ("qian", "chen", "sun")[place % 3]
+        return lambda: figures.ask(world.cast.actor(who), version.pk, "open", 2026, 1_00 + place, "Notice 9", world.cast.now)
+
+    outcomes = at_once([asking(place) for place in range(12)])
+    refused = [each for each in outcomes if isinstance(each, Exception)]
+    assert len(refused) == 11 and all(isinstance(each, Conflict) for each in refused), refused
+    (waits,) = CapFigure.objects.all()
+    assert {each.reasons[0].params["figure"] for each in refused if isinstance(each, Conflict)} == {waits.pk}

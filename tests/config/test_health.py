@@ -102,6 +102,15 @@ def test_a_job_that_fails_leaves_the_time_of_the_last_that_did_not(client: Clien
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", ["booking.x", "samples.x"])
+def test_what_is_wrong_of_bookings_and_of_sample_jobs_is_said(name: str, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(invariants._registered, name, lambda: Finding(1, ("job 7",)))
+    tasks.check_invariants(0)
+    beat("worker", timezone.now())
+    assert client.get("/healthz").json()["invariants"]["broken"] == {name: 1}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("age", [None, timedelta(minutes=4)])
 def test_a_silent_worker_is_a_failure(age: timedelta | None, client: Client) -> None:
     if age is not None:

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from booking import ports
-from booking.services import device_keys, state_writing, transitions
+from booking.services import device_keys, extending, state_writing, transitions
 from config.kernel.access import Role
+from config.kernel.errors import Refusal
 from instruments.models import Membership, User
 from tests import seeds
 from tests.conftest import Cast
 from tests.scenarios.lab_machine import LabMachine
 from tests.scenarios.machine_assistants import AssistedLab
+from tests.scenarios.machine_tour import TouredLab
 from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +58,29 @@ def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[L
     seeds.run(machine, SOME)
     everybody = {"book", "swap", "move", "move elsewhere", "cancel", "break down", "works again", "agree"}
     assert sorted((everybody | {"ask for a series", "a device tells", "leader agrees", "bring a list"}) - set(machine.done)) == []
+
+
+@pytest.fixture
+def toured(machine: type[LabMachine]) -> type[TouredLab]:
+    there = ("cast", "spenders", "device", "done", "found")
+    return type("Toured", (TouredLab,), {name: getattr(machine, name) for name in there})
+
+
+def test_a_tour_takes_every_step_of_sessions_and_samples_and_leaves_nothing_broken(toured: type[TouredLab]) -> None:
+    toured.go_round()
+    assert toured.never_done() == []
+
+
+@pytest.mark.proof
+def test_a_step_that_is_always_refused_is_noticed(toured: type[TouredLab], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+
+    def refused(*_given: object) -> None:
+        raise Refusal.of("booking.figures_differ")
+
+    monkeypatch.setattr(extending, "extend", refused)
+    toured.go_round()
+    assert toured.never_done() == ["extend"]
 
 
 @pytest.mark.proof

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils import timezone
 
-from billing.firms import income_queries
+from billing.firms import income_queries, notices
 from billing.firms.income_models import OwnerIncome
 from billing.firms.rules.incomes import REASON_LENGTH, checked, is_of_region
 from config.kernel.access import Actor, Role, get_visible
@@ -62,6 +62,7 @@ def declare(
     )
     after = {"organisation_id": organisation.pk, "year": year, "income_fen": income_fen, "sha256": stored.sha256}
     audit.record(actor, "income.declare", made, now, after=after)
+    notices.tell_declared(made, now)
     return made
 
 
@@ -91,6 +92,7 @@ def decide(actor: Actor, income_id: int, confirm: bool, reason: str, now: dateti
     row.save(update_fields=["decided_at", "decided_by", "confirmed", "reason"])
     after = {"confirmed": confirm, "organisation_id": row.organisation_id, "year": row.year, "income_fen": row.income_fen}
     audit.record(actor, "income.decide", row, now, after=after, reason=why)
+    notices.tell_decided(row, now)
     return row
 
 

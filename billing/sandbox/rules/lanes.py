@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from billing.sandbox.rules.purses import Vouchers
-from billing.sandbox.rules.rows import Row
+from billing.sandbox.rules.rows import Income, Row
 from billing.sandbox.rules.simulation import Known, Simulation
 
 Json = Mapping[str, Any]
@@ -44,8 +44,12 @@ class Lane(Protocol):
     """Takes services in and says the state of its simulations by name. ``remind``: services that were taken in before somebody stopped, and
     of which awards wait still. ``ended``: the states after all services."""
 
-    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None: ...
-    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None: ...
+    def feed(
+        self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()
+    ) -> None: ...
+    def remind(
+        self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()
+    ) -> None: ...
     def states(self) -> dict[str, Any]: ...
     def ended(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
@@ -58,15 +62,17 @@ class Here:
         self._known = Known()
         self._running = {order.name: order.begin() for order in orders}
 
-    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
-        self._known.add(facts, services)
+    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()) -> None:
+        self._known.add(facts, services, incomes)
         for simulation in self._running.values():
             simulation.feed(rows, self._known)
         kept = self._known.kept
         kept.forget(kept.count - max(simulation.rows_waiting for simulation in self._running.values()))
 
-    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
-        self._known.add(facts, services)
+    def remind(
+        self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()
+    ) -> None:
+        self._known.add(facts, services, incomes)
         self._known.kept.take(rows)
 
     def states(self) -> dict[str, Any]:
@@ -92,11 +98,13 @@ class Beside:
         inner.close()
         self._waiting = 0
 
-    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
-        self._send("feed", facts, services, rows)
+    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()) -> None:
+        self._send("feed", facts, services, rows, incomes)
 
-    def remind(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
-        self._send("remind", facts, services, rows)
+    def remind(
+        self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income] = ()
+    ) -> None:
+        self._send("remind", facts, services, rows, incomes)
 
     def states(self) -> dict[str, Any]:
         return self._asked("states")
@@ -109,10 +117,12 @@ class Beside:
         self._process.terminate()
         self._process.join(5)
 
-    def _send(self, what: str, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+    def _send(
+        self, what: str, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row], incomes: Sequence[Income]
+    ) -> None:
         while self._waiting > 1:
             self._answer()
-        self._door.send((what, list(facts), list(services), [tuple(row) for row in rows]))
+        self._door.send((what, list(facts), list(services), [tuple(row) for row in rows], list(incomes)))
         self._waiting += 1
 
     def _asked(self, what: str) -> dict[str, Any]:
@@ -136,9 +146,9 @@ def _serve(door: Connection, orders: list[Order]) -> None:
             if not piece:
                 door.send(lane.ended() if what == "ended" else lane.states())
                 continue
-            facts, services, rows = piece
+            facts, services, rows, incomes = piece
             take = lane.feed if what == "feed" else lane.remind
-            take(facts, services, [Row(*row) for row in rows])
+            take(facts, services, [Row(*row) for row in rows], incomes)
             door.send(len(rows))
     except EOFError:
         return

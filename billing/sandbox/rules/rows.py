@@ -28,6 +28,8 @@ class Row(NamedTuple):
     month: str
 
 
+Income = tuple[str, int, int]
+"""What an owner (by its key in facts) earned from customers outside in a year, in fen."""
 _WIDTH = len(Row._fields)
 
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from billing.firms.rules.incomes import year_before
 from billing.sandbox.rules.batches import NOTHING_BESIDE, Beside, Cut, NamedClaim, Waiting, Waits
 from billing.sandbox.rules.purses import Purse, Vouchers, balance_of, draw, open_on
-from billing.sandbox.rules.rows import Kept, Row
+from billing.sandbox.rules.rows import Income, Kept, Row
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
@@ -41,23 +42,27 @@ Counts = dict[str, list[int]]
 NO_PURSES: Mapping[str, Sequence[Purse]] = {}
 
 
-Priced = tuple[int, int, int, int]
-"""Fee, top-up, minutes and samples, as they stand one behind the other in a row."""
+Priced = tuple[int, int, int, int, int | None]
+"""Fee, top-up, minutes and samples, as they stand one behind the other in a row; and what the owner earned from customers outside in the
+year before, where the programme asks and somebody confirmed it."""
 
 
 class Known:
     """Facts and services that are shared, read once each. ``groups``: of each facts the size and the region of the applicant. ``graded``:
-    the grade of the service that was confirmed, where it is another than the owner's, which counts for the promise. ``kept``: the rows of
-    awards that wait for their batch."""
+    the grade of the service that was confirmed, where it is another than the owner's, which counts for the promise. ``incomes``: by owner
+    and year what it earned from customers outside. ``kept``: the rows of awards that wait for their batch."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Facts, Facts]] = []
         self.groups: list[tuple[str, str]] = []
         self.graded: list[str | None] = []
         self.services: list[Service] = []
+        self.incomes: dict[tuple[str, int], int] = {}
         self.kept = Kept()
 
-    def add(self, facts: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]]) -> None:
+    def add(
+        self, facts: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]], incomes: Iterable[Income] = ()
+    ) -> None:
         """Facts as their public documents (without amounts), services as their group alone."""
         for document in facts:
             read = parse_facts(document)
@@ -66,6 +71,7 @@ class Known:
             self.facts.append((_first(found, used=False), _first(found, used=True)))
             self.groups.append((size_of(found.applicant), region_of(found.applicant)))
         self.services += [parse_facts({"service": document}).service for document in services]
+        self.incomes.update({(owner, year): fen for owner, year, fen in incomes})
 
 
 def _first(facts: Facts, *, used: bool) -> Facts:
@@ -127,6 +133,7 @@ class Simulation:
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
         self._years: dict[int, str] = {}
+        self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
 
     def state(self) -> dict[str, Any]:
@@ -219,7 +226,7 @@ class Simulation:
         if self._looks_at_person:
             service = replace(service, paper=replace(service.paper, person=str(row.person)))
             of_service = (*of_service[:-1], row.person)
-        money = row[2:6]
+        money = self._money_of(row, who, known)
         request = Request.of(who, service, *(self._money.get(money) or self._priced(money)))
         return NamedClaim("", request.facts, homes, Named(named, of_service, money), request)
 
@@ -250,7 +257,7 @@ class Simulation:
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
         who, _named = self._who(row, known, cut.waits)
-        money = row[2:6]
+        money = self._money_of(row, who, known)
         priced = self._money.get(money) or self._priced(money)
         year = self._year(row.service, Request.of(who, known.services[row.service], *priced).facts)
         for account in self._accounts_of(who.applicant.kind, row):
@@ -308,7 +315,8 @@ class Simulation:
 
     def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
-        who, money = known.facts[row.facts][used_before], row[2:6]
+        who = known.facts[row.facts][used_before]
+        money = self._money_of(row, who, known)
         accounts = self._accounts_of(who.applicant.kind, row)
         # Which order or contract it is makes a difference to the accounts alone: facts of all that have one are the same.
         marked = (row.order > 0, row.sheet > 0) if self._limits else (False, False)
@@ -409,10 +417,23 @@ class Simulation:
                 sums[2] += sum(homes.values())
         return ours
 
+    def _money_of(self, row: Row, who: Facts, known: Known) -> Priced:
+        return (*row[2:6], self._prior_income(row, who, known) if self.programme.asks_prior_income else None)
+
+    def _prior_income(self, row: Row, who: Facts, known: Known) -> int | None:
+        """Of the calendar year before the day by which the programme goes, as when it is promised."""
+        year = self._years_before.get(row.service)
+        if year is None:
+            on = self.programme.validity.basis_on(Facts(service=known.services[row.service]))
+            year = self._years_before[row.service] = year_before(on) if on is not None else 0
+        return known.incomes.get((who.provider.profile.id or "", year))
+
     def _priced(self, money: Priced) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
-        fee, top_up, minutes, samples = money
+        fee, top_up, minutes, samples, income = money
         claim = ClaimAmounts(paid=fee, invoice=fee) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
+        if income is not None:
+            claim = replace(claim, prior_year_external_income=income)
         made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), _measured(minutes, samples)
         if len(self._money) < MOST:
             self._money[money] = made

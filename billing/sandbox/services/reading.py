@@ -13,12 +13,15 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from billing.firms.rules.incomes import year_before
 from billing.firms.rules.places import place_of
 from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
-from billing.sandbox.rules.rows import Row
+from billing.sandbox.rules.rows import Income, Row
+from billing.settlement.incomes import Asked as AskedIncome
+from billing.settlement.incomes import known as known_incomes
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, Told
 from billing.settlement.services.gathering import gather_all, instrument_party
-from billing.subsidy.rules.facts import facts_document
+from billing.subsidy.rules.facts import facts_document, parse_facts
 from billing.subsidy.rules.outcome import home_payer
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import Usable
@@ -104,26 +107,36 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
 
 @dataclass(slots=True)
 class Piece:
-    """Services with the facts that came up for the first time; ``last`` is the id to go on behind."""
+    """Services with the facts, and the owners' incomes, that came up for the first time; ``last`` is the id to go on behind."""
 
     rows: list[Row]
     facts: list[Json]
     services: list[Json]
     last: int
+    incomes: list[Income] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Reader:
     """Reads a period (local days of the instruments' sites, both included). What a lab does for itself is left out, because no programme is
     tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
-    have asked when it was booked."""
+    have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
+    earned in the year before; a figure counts that was confirmed by ``as_of``."""
 
     first_on: date
     last_on: date
     asked: frozenset[str] = frozenset()
+    income_bases: frozenset[str] = frozenset()
+    as_of: datetime | None = None
     _facts: dict[tuple[str, str], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
+    _owners: list[str] = field(default_factory=list)
+    """Of each facts the owner."""
+    _years: list[tuple[int, ...]] = field(default_factory=list)
+    """Of each service the years before the days that count."""
+    _incomes: set[AskedIncome] = field(default_factory=set)
+    """What was looked up."""
     _services: dict[tuple[str, ...], int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
 
@@ -176,6 +189,7 @@ class Reader:
     def _piece(self, read: Sequence[Read], last: int) -> Piece:
         piece = Piece([], [], [], last)
         made = self._made(read)
+        incomes: set[AskedIncome] = set()
         for row in read:
             (
                 _id,
@@ -207,17 +221,34 @@ class Reader:
                     document["quality"] = {**document.get("quality", {}), "grade": graded}
                 known = self._facts[facts, graded or ""] = len(self._facts)
                 self._kinds.append(document.get("applicant", {}).get("kind", ""))
+                self._owners.append(document.get("provider", {}).get("id", ""))
                 piece.facts.append(document)
             said = (service, way, direction, self._kinds[known]) if self.asked else (service,)
             found = self._services.get(said)
             if found is None:
                 found = self._services[said] = len(self._services)
                 piece.services.append(self._told(*said))
+                self._years.append(self._years_before(piece.services[-1]))
+            if self._years[found]:
+                incomes.update(AskedIncome(self._owners[known], year) for year in self._years[found])
             month = f"{on:%Y-%m}"
             order = sheet * 3 or asked_with
             own = (customer, owner, instrument, person, order, sheet)
             piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month))
+        piece.incomes = self._known_incomes(incomes)
         return piece
+
+    def _years_before(self, service: Json) -> tuple[int, ...]:
+        """The years whose figures programmes ask for with a service."""
+        read = parse_facts({"service": service}).service
+        days = (getattr(read, f"{basis}_on") for basis in self.income_bases)
+        return tuple({year_before(on) for on in days if on is not None})
+
+    def _known_incomes(self, wanted: set[AskedIncome]) -> list[Income]:
+        """Those that nobody asked for before; one query, none where no programme asks."""
+        new = {each for each in wanted - self._incomes if each.owner}
+        self._incomes |= new
+        return [(owner, year, fen) for (owner, year), fen in known_incomes(new, self.as_of).items()]
 
     def _told(self, service: str, way: str = "", direction: str = "", customer_kind: str = "") -> Json:
         """What a service says, with what nobody asked when it was booked."""

@@ -26,6 +26,7 @@ from billing.subsidy.figures import latest
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.figures import with_figures
+from billing.subsidy.rules.programme import Programme as ReadProgramme
 from billing.subsidy.rules.programme import parse_programme, read_programme
 from billing.vouchers.rules.backing import is_issued
 from config.kernel.access import Actor, Role, get_visible
@@ -168,7 +169,7 @@ def work(run_id: int, now: datetime) -> None:
     if not started:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
-    reader = Reader(run.first_on, run.last_on, _asked_of_service(run))
+    reader = Reader(run.first_on, run.last_on, _asked_of_service(run), _income_bases(run), run.created_at)
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -210,8 +211,17 @@ def _vouchers(run: SandboxRun) -> dict[str, Vouchers]:
 def _asked_of_service(run: SandboxRun) -> frozenset[str]:
     """What the documents look at of a service that is told only where somebody looks; whose it is and what it was ordered with stand in
     each row."""
-    looked_at = (read_programme(as_if_in_force(document)).asks_of_service for document in _documents(run).values())
+    looked_at = (programme.asks_of_service for programme in _programmes(run))
     return frozenset().union(*looked_at) - {"service.person", "service.order"}
+
+
+def _income_bases(run: SandboxRun) -> frozenset[str]:
+    """The days by which those of the documents go that ask what the owner earned in the year before."""
+    return frozenset(programme.validity.date_basis for programme in _programmes(run) if programme.asks_prior_income)
+
+
+def _programmes(run: SandboxRun) -> list[ReadProgramme]:
+    return [read_programme(as_if_in_force(document)) for document in _documents(run).values()]
 
 
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
@@ -248,7 +258,7 @@ def _through(run: SandboxRun, reader: Reader, lanes: Sequence[Lane], kept: dict[
     for piece in reader.pieces(last):
         facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
         for lane in lanes:
-            lane.feed(piece.facts, piece.services, piece.rows)
+            lane.feed(piece.facts, piece.services, piece.rows, piece.incomes)
         for row in piece.rows:
             sizes[str(row.customer)] = facts[row.facts]
         done += len(piece.rows)
@@ -272,7 +282,7 @@ def _reminded(reader: Reader, lanes: Sequence[Lane], after: int, until: int) -> 
     for piece in reader.pieces(after, until):
         facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
         for lane in lanes:
-            lane.remind(piece.facts, piece.services, piece.rows)
+            lane.remind(piece.facts, piece.services, piece.rows, piece.incomes)
     return facts
 
 

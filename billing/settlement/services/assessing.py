@@ -42,6 +42,7 @@ from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
 from billing.subsidy.rules.programme import OF_SHEET, Programme
 from billing.subsidy.services import InForce
+from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
@@ -260,13 +261,14 @@ def candidates_of(
                 version,
                 _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
                 vouchers,
+                known,
             ),
             {
                 cap_id: _together([(_balance(known.get(spec.key), spec), payers.get(spec.key, "")) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
-            version.programme.asks_of_price,
+            version.programme.asks_of_price | version.programme.asks_of_others,
         )
         for version in versions
     )
@@ -648,14 +650,18 @@ def _under(
     return with_claim.assumed(seen, version.programme.expects) if version.programme.expects else seen
 
 
-def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:
-    """The facts with the voucher that is used up first under a programme, and the day it was issued."""
-    basis_on = version.programme.validity.basis_on(facts)
-    found = [each for cap in version.programme.caps if basis_on for each in behind(cap, version.programme_id, basis_on, vouchers)]
-    if not found:
+def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable], known: Mapping[str, Account]) -> Facts:
+    """The facts with the vouchers behind the limits of a programme, as far as it is told of them."""
+    if not vouchers:
         return facts
-    request = replace(facts.more.request, voucher=found[0].number, voucher_issued_on=found[0].valid_from)
-    return replace(facts, more=replace(facts.more, request=request))
+    programme = version.programme
+    basis_on = programme.validity.basis_on(facts)
+    found = [each for cap in programme.caps if basis_on for each in behind(cap, version.programme_id, basis_on, vouchers)]
+    return presented.with_vouchers(facts, programme.asks_of_voucher, [(each, _is_left(known.get(each.key))) for each in found])
+
+
+def _is_left(account: Account | None) -> bool:
+    return account is not None and account.promisable_fen > 0
 
 
 _AWARDED_AMONG = f"""

@@ -197,7 +197,7 @@ def within_held(held: WasHeld, inputs: AnyInputs, known: Assessment[Any] | None 
     assessment = inputs.assess() if known is None else known
     while True:
         candidates = tuple(
-            _cut_to(draws.get(outcome.programme, {}), candidate, outcome)
+            cut_to(draws.get(outcome.programme, {}), candidate, outcome)
             for candidate, outcome in zip(inputs.candidates, assessment.outcomes, strict=True)
         )
         if candidates == inputs.candidates:
@@ -206,7 +206,7 @@ def within_held(held: WasHeld, inputs: AnyInputs, known: Assessment[Any] | None 
         assessment = inputs.assess()
 
 
-def _cut_to(held: Mapping[str, int], candidate: Candidate, outcome: Outcome) -> Candidate:
+def cut_to(held: Mapping[str, int], candidate: Candidate, outcome: Outcome) -> Candidate:
     """``held``: cap id -> fen that is held on its account."""
     if not isinstance(outcome, AwardOutcome):
         return candidate

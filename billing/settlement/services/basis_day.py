@@ -28,6 +28,7 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.validity import BILLED
 from billing.subsidy.services import InForce
+from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import Usable, is_issued
 from billing.vouchers.usable import usable
 
@@ -176,8 +177,7 @@ def _on(before: InForce, candidate: Candidate, customer_id: int, on: date) -> _A
     """A programme as it counts on ``on``: by the version that is in force then. Where none is, the old one says so; of a programme that was
     stopped what was promised before stays promised."""
     version = subsidy.version_on(before.programme_id, on) or before
-    facts = _billed(candidate.facts, on)
-    facts = replace(facts, more=replace(facts.more, request=replace(facts.more.request, voucher=None, voucher_issued_on=None)))
+    facts = presented.without_vouchers(_billed(candidate.facts, on))
     vouchers = tuple(usable(customer_id, [version.programme]))
     accounts = assessing.accounts_of([version], facts, customer_id, on, vouchers)
     return _Anew((version,), accounts, customer_id, vouchers, facts)

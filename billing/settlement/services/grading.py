@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from billing.settlement.models import Quote
+from billing.settlement.services import awarding
 from billing.settlement.services.awarding import AnyInputs
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate
-from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.given_here import OTHERS
+from billing.subsidy.rules.outcome import Award, Outcome
 
 
 def counts(held: Quote) -> bool:
@@ -22,15 +24,27 @@ def counts(held: Quote) -> bool:
 
 def under(grade: str, inputs: AnyInputs, assessment: Assessment[Any]) -> tuple[AnyInputs, Assessment[Any]]:
     """The inputs under the grade and what they come to, where no programme gives more by it; else as they are, which came to
-    ``assessment``."""
+    ``assessment``. One that counts what others give would give more where these give less: what it came to stays the most."""
     graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
     lower = graded.assess()
+    outcomes = zip(graded.candidates, assessment.outcomes, lower.outcomes, strict=True)
+    kept = tuple(_no_more(*each) for each in outcomes)
+    if kept != graded.candidates:
+        graded = replace(graded, candidates=kept)
+        lower = graded.assess()
     covered = all(one <= other for one, other in zip(_totals(lower), _totals(assessment), strict=True))
     return (graded, lower) if covered else (inputs, assessment)
 
 
 def _graded(candidate: Candidate, grade: str) -> Candidate:
     return replace(candidate, facts=replace(candidate.facts, grade=grade))
+
+
+def _no_more(candidate: Candidate, was: Outcome, now: Outcome) -> Candidate:
+    """A programme that looks at what others give and not at the grade, with its limits promised what it came to."""
+    if OTHERS not in candidate.told or candidate.programme.uses_quality or not isinstance(was, Award):
+        return candidate
+    return awarding.cut_to(was.draws, candidate, now)
 
 
 def _totals(assessment: Assessment[Any]) -> Sequence[int]:

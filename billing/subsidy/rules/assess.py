@@ -16,9 +16,10 @@ from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePric
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.pricing.rules.tax import Tax, TaxTold, tax_told
-from billing.subsidy.rules import priced_facts
+from billing.subsidy.rules import given_here, priced_facts
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, ClaimAmounts, Facts, Quantities
+from billing.subsidy.rules.given_here import OTHERS, Given
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
@@ -30,12 +31,14 @@ ENGINE_VERSION = "1"
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A programme to be tried on a session: the facts without amounts, and the balances of its caps before it. ``told``: the paths of the
-    facts that follow from the price and that it is told (``priced_facts``)."""
+    facts that it is told of the price (``priced_facts``) and of what other programmes give (``given_here``). ``beside``: what was given
+    before it by programmes that are not tried with it."""
 
     programme: Programme
     facts: Facts
     balances: Mapping[str, Balance]
     told: frozenset[str] = frozenset()
+    beside: tuple[Given, ...] = ()
 
 
 class Priced(Protocol):
@@ -98,9 +101,9 @@ def assess_session(
     The session's fee and contract amount are its gross, the minutes its length, the service date the local date of its
     start unless the facts say otherwise. Of programmes that exclude each other the one that gives most stays
     (at a tie the lower code). What stays is granted in the order of the candidates, each within what the ones before
-    it left of the cost, so that subsidies never exceed the gross. What lies after ``subsidised_until`` (within the range) is
-    priced and never subsidised. ``use``: what the price asks of the session beside its time. ``extras``: what was used besides and
-    agreed to; it is charged and never subsidised.
+    it left of the cost, so that subsidies never exceed the gross; one that looks at what others gave is told what those before it gave.
+    What lies after ``subsidised_until`` (within the range) is priced and never subsidised. ``use``: what the price asks of the session
+    beside its time. ``extras``: what was used besides and agreed to; it is charged and never subsidised.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
     priced = price_session(schedule, time_range, zone, customer_class, use)
@@ -240,7 +243,8 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
     if candidate.told:
         claim, known = _with_told(candidate.told, priced, claim, known)
     amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
-    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
+    found = Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
+    return given_here.with_given(found, candidate.beside) if OTHERS in candidate.told else found
 
 
 def _with_told(paths: frozenset[str], priced: Priced, claim: ClaimAmounts, known: Quantities) -> tuple[ClaimAmounts, Quantities]:
@@ -266,29 +270,53 @@ def _granted(candidates: Sequence[Candidate], priced: Priced, measured: Quantiti
     left = priced.gross_fen
     facts = [_complete(candidate, priced, measured) for candidate in candidates]
     if len(candidates) == 1:
-        return (evaluate(candidates[0].programme, facts[0], candidates[0].balances, cost_left_fen=left),)
+        return (_decided(candidates[0], facts[0], left),)
     if len({candidate.programme.code for candidate in candidates}) != len(candidates):
         raise ValueError("a programme can be applied only once")
-    outcomes = [
-        evaluate(candidate.programme, fact, candidate.balances, cost_left_fen=left)
-        for candidate, fact in zip(candidates, facts, strict=True)
-    ]
-    _exclude(candidates, outcomes)
-    for place, outcome in enumerate(outcomes):
-        if isinstance(outcome, Award) and outcome.off_cost_fen > left:
-            candidate = candidates[place]
-            outcome = evaluate(candidate.programme, facts[place], candidate.balances, cost_left_fen=left)
-            outcomes[place] = outcome
+    outcomes = [_decided(candidate, fact, left) for candidate, fact in zip(candidates, facts, strict=True)]
+    excluded = _exclude(candidates, outcomes)
+    for place, candidate in enumerate(candidates):
+        outcome = outcomes[place]
+        if OTHERS in candidate.told and place not in excluded and (given := given_here.given_of(outcomes[:place])):
+            outcome = _beside_others(place, candidates, outcomes, _decided(candidate, facts[place], left, given))
+        elif isinstance(outcome, Award) and outcome.off_cost_fen > left:
+            outcome = _decided(candidate, facts[place], left)
+        outcomes[place] = outcome
         if isinstance(outcome, Award):
             left -= outcome.off_cost_fen
     return tuple(outcomes)
 
 
-def _exclude(candidates: Sequence[Candidate], outcomes: list[Outcome]) -> None:
+def _decided(candidate: Candidate, facts: Facts, left_fen: int, given: tuple[Given, ...] = ()) -> Outcome:
+    """One programme on completed facts. ``given``: what programmes before it give, where it is told."""
+    if given:
+        facts = given_here.with_given(facts, given)
+    outcome = evaluate(candidate.programme, facts, candidate.balances, cost_left_fen=left_fen)
+    if not given and not candidate.beside:
+        return outcome
+    programme = candidate.programme
+    return given_here.saying(outcome, programme.exclusive_clause or programme.validity.clause, (*candidate.beside, *given))
+
+
+def _beside_others(place: int, candidates: Sequence[Candidate], outcomes: Sequence[Outcome], told: Outcome) -> Outcome:
+    """What comes of a programme that was ``told`` what others gave. Which of those that exclude each other stay was decided before: one
+    that gives something only beside others gives way to them."""
+    if isinstance(outcomes[place], Award) or not isinstance(told, Award):
+        return told
+    programme = candidates[place].programme
+    for other, outcome in zip(candidates, outcomes, strict=True):
+        if isinstance(outcome, Award) and (programme.excludes(other.programme) or other.programme.excludes(programme)):
+            return Refused(told.programme, told.version, (_excluded(programme, told, other.programme, outcome),), told.steps)
+    return told
+
+
+def _exclude(candidates: Sequence[Candidate], outcomes: list[Outcome]) -> set[int]:
     """Of awards that exclude each other, by a class that they share or because one is not combined with the other, the one that gives most
-    stays (从高不重复; at a tie the lower code): the greatest first, each unless it is excluded by one that stays."""
+    stays (从高不重复; at a tie the lower code): the greatest first, each unless it is excluded by one that stays. Returns the places of the
+    others."""
     awards = [(place, outcome) for place, outcome in enumerate(outcomes) if isinstance(outcome, Award)]
     kept: list[tuple[Programme, Award]] = []
+    excluded: set[int] = set()
     for place, award in sorted(awards, key=lambda each: (-each[1].total_fen, each[1].programme)):
         programme = candidates[place].programme
         stronger = next(((other, by) for other, by in kept if programme.excludes(other) or other.excludes(programme)), None)
@@ -297,6 +325,8 @@ def _exclude(candidates: Sequence[Candidate], outcomes: list[Outcome]) -> None:
         else:
             reason = _excluded(programme, award, *stronger)
             outcomes[place] = Refused(award.programme, award.version, (reason,), award.steps)
+            excluded.add(place)
+    return excluded
 
 
 def _excluded(programme: Programme, award: Award, other: Programme, winner: Award) -> Unmet:

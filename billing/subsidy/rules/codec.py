@@ -7,12 +7,12 @@ The order of keys carries no meaning (a database may change it).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.documents import sha256_of
@@ -25,6 +25,7 @@ from billing.subsidy.rules import engines
 from billing.subsidy.rules.assess import Assessment, Candidate, session_facts
 from billing.subsidy.rules.engines import as_read_by
 from billing.subsidy.rules.facts import Facts, GroupsRead, facts_document, frozen_facts
+from billing.subsidy.rules.given_here import OTHERS, given_of
 from billing.subsidy.rules.outcome import (
     Award,
     Balance,
@@ -66,9 +67,10 @@ class Inputs:
         return engines.named(self.engine, self._worked_out())
 
     def facts_of(self, place: int) -> Facts:
-        """The facts on which the candidate at ``place`` is decided, completed by what is priced. Raises as ``assess``."""
+        """The facts on which the candidate at ``place`` is decided, completed by what is priced and by what programmes before it gave.
+        Raises as ``assess``."""
         return session_facts(
-            self.candidates[place],
+            beside_others(self, place),
             self.schedule,
             self.time_range,
             self.zone,
@@ -92,6 +94,22 @@ class Inputs:
             self.use,
             self.extras,
         )
+
+
+class Assessed(Protocol):
+    """What can be worked out: a session or a commissioned test."""
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]: ...
+    def assess(self) -> Any: ...
+
+
+def beside_others(inputs: Assessed, place: int) -> Candidate:
+    """The candidate at ``place`` by itself, told what programmes before it gave where it looks at that."""
+    candidate = inputs.candidates[place]
+    if not place or OTHERS not in candidate.told:
+        return candidate
+    return replace(candidate, beside=(*candidate.beside, *given_of(inputs.assess().outcomes[:place])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +136,7 @@ def inputs_to_json(inputs: Inputs) -> Json:
 
 
 def candidate_to_json(candidate: Candidate) -> Json:
-    """A programme to be tried, with facts and prior balances; ``told`` only where it is told something of the price."""
+    """A programme to be tried, with facts and prior balances; ``told`` only where it is told something of the price or of others."""
     data: Json = {
         "programme": candidate.programme.document,
         "facts": facts_document(candidate.facts),

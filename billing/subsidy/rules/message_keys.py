@@ -2,9 +2,10 @@
 
 The presentation layer translates the sentence with gettext and formats the parameters: names ending in ``_fen`` are ints of fen,
 ``rate``/``factor``/``yuan_per_hour`` are texts of decimals, ``ratio`` is the text of a fraction, ``on``/``*_day`` are ISO dates,
-``allowed``/``excluded``/``zones``/``unmet``/``windows`` are lists, ``declares`` a list of paths of facts, ``says`` are the zh and en words
-of a condition as its document has them, ``fact``/``since`` are paths of facts; the rest are codes of the platform (kinds, sizes, regions,
-bands, caps). ``exact_fen`` (text) may stand beside the named parameters of any step whose amount has a fraction of a fen.
+``allowed``/``excluded``/``zones``/``unmet``/``windows`` are lists, ``programmes`` a list of codes, ``declares`` of paths of facts,
+``says`` are the zh and en words of a condition as its document has them, ``fact``/``since`` are paths of facts; the rest are codes of the
+platform (kinds, sizes, regions, bands, caps). ``exact_fen`` (text) may stand beside the named parameters of any step whose amount has a
+fraction of a fen.
 """
 
 from __future__ import annotations
@@ -89,6 +90,9 @@ MESSAGES: dict[str, Message] = {
         ("fact", "on", "since", "last_day"), "%(fact)s (%(on)s) is in time: from %(since)s until %(last_day)s"
     ),
     "subsidy.step.declared_later": Message(("declares",), "It depends on what is declared with the claim: %(declares)s"),
+    "subsidy.step.given_here": Message(
+        ("programmes", "given_fen"), "What %(programmes)s give for the same service counts as other public money: %(given_fen)s"
+    ),
     "subsidy.step.window_open": Message(
         ("fact", "windows", "from_on", "until_on"),
         "On condition that %(fact)s lies in %(windows)s: next from %(from_on)s to %(until_on)s",

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules import priced_facts, with_claim
+from billing.subsidy.rules import given_here, priced_facts, voucher_facts, with_claim
 from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
@@ -79,8 +79,10 @@ class Programme:
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
     ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
-    ``asks_of_price``: which of the facts that follow from a price; ``looks_back_months``: over how many months it asks for spending
-    (0: it does not); ``asks_prior_income``: whether it looks at what the owner earned from customers outside in the year before;
+    ``asks_of_price``: which of the facts that follow from a price, ``asks_of_voucher``: which of those of the vouchers behind its limits;
+    ``asks_of_others``: ``amounts.other_subsidies`` where it looks at it;
+    ``looks_back_months``: over how many months it asks for spending (0: it does not); ``asks_prior_income``: whether it looks at what the
+    owner earned from customers outside in the year before;
     ``asks_with_claim``: which facts it asks of who claims, ``expects``: what it is told of them until then.
     ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
     is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them;
@@ -122,6 +124,8 @@ class Programme:
     looks_before: bool
     asks_of_service: frozenset[str]
     asks_of_price: frozenset[str]
+    asks_of_voucher: frozenset[str]
+    asks_of_others: frozenset[str]
     looks_back_months: int
     asks_prior_income: bool
     asks_with_claim: tuple[str, ...]
@@ -281,6 +285,8 @@ def _of_one_side(
         looks_before=_looks_before(source),
         asks_of_service=_asks_of_service(source, caps),
         asks_of_price=priced_facts.asked(source),
+        asks_of_voucher=voucher_facts.asked(source),
+        asks_of_others=given_here.asked(source),
         looks_back_months=_looks_back_months(source),
         asks_prior_income=bool(priced_facts.named(source, {PRIOR_INCOME})),
         asks_with_claim=asks_with_claim,

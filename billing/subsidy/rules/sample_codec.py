@@ -17,7 +17,7 @@ from billing.pricing.rules.samples import (
 )
 from billing.subsidy.rules import engines
 from billing.subsidy.rules.assess import Assessment, Candidate, sample_facts
-from billing.subsidy.rules.codec import FIGURES, candidate_to_json, candidates_of, outcome_of, steps_of
+from billing.subsidy.rules.codec import FIGURES, beside_others, candidate_to_json, candidates_of, outcome_of, steps_of
 from billing.subsidy.rules.engines import as_read_by
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.programme import Programme
@@ -48,8 +48,11 @@ class SampleInputs:
         return engines.named(self.engine, found)
 
     def facts_of(self, place: int) -> Facts:
-        """The facts on which the candidate at ``place`` is decided, completed by what is priced. Raises as ``assess``."""
-        return sample_facts(self.candidates[place], self.price, self.samples, self.elements, self.local_on, self.customer_class)
+        """The facts on which the candidate at ``place`` is decided, completed by what is priced and by what programmes before it gave.
+        Raises as ``assess``."""
+        return sample_facts(
+            beside_others(self, place), self.price, self.samples, self.elements, self.local_on, self.customer_class
+        )
 
     def once_verified(self) -> SampleInputs:
         """The same commission of an applicant whose identity had been checked already."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from billing.subsidy.rules import voucher_facts
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.with_claim import expected
+from billing.subsidy.rules.with_claim import expected, fixed
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission while money is promised; besides these all of ``other`` and
-#: ``other_amounts``. Some come with the claim (``with_claim``); only examples have the others. docs/programmes.md section 12 names
-#: every one.
+#: ``other_amounts``, and those of vouchers where none can stand behind a limit (``voucher_facts``). Some come with the claim
+#: (``with_claim``); only examples have the others. docs/programmes.md section 12 names every one.
 NEVER_KNOWN = frozenset(
     {
         "instrument.lists",
@@ -23,14 +24,11 @@ NEVER_KNOWN = frozenset(
         "service.invoice_subsidised",
         "amounts.asked",
         "amounts.excluded",
-        "amounts.face_value",
-        "amounts.other_subsidies",
         "amounts.lower_level",
         "amounts.lender",
         "amounts.external_income",
         "quantities.external_minutes",
         "quantities.persons",
-        "quantities.vouchers",
         "quality.score",
         "request.side",
         "request.classes_taken",
@@ -52,14 +50,15 @@ class Unmeetable:
 
 
 def never_known_to(document: Piece) -> Callable[[str], bool]:
-    """Whether a document is told a fact of no booking: what nobody knows, but for what it is told to expect of the claim."""
-    unknown = NEVER_KNOWN - expected(document).keys()
+    """Whether a document is told a fact of no booking: what nobody knows, but for what it is told to expect of the claim and
+    the vouchers behind its limits."""
+    unknown = (NEVER_KNOWN | voucher_facts.OF_VOUCHERS) - expected(document).keys() - voucher_facts.asked(document)
     return lambda path: path in unknown or path.startswith(_OPEN)
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:
     """The gates of a valid document, and of its sides, that no booking can meet, in its order."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), expected(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), fixed(document))
     places = [("$.gates", document["gates"])]
     places += [(f"$.sides[{place}].gates", side.get("gates", ())) for place, side in enumerate(document.get("sides", ()))]
     found = ((f"{path}[{place}]", look.blocking(gate)) for path, gates in places for place, gate in enumerate(gates))

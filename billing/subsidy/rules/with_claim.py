@@ -14,6 +14,7 @@ from typing import Any
 from billing.ledger.rules.documents import Document
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import ClaimAmounts, Facts
+from billing.subsidy.rules.given_here import OTHERS
 from billing.subsidy.rules.outcome import SettlementMode
 
 #: What ``service.awaited`` calls them while they have not come.
@@ -21,7 +22,7 @@ DECLARATION = "declaration"
 ASKED = "amounts.asked"
 LOWER_LEVEL = "amounts.lower_level"
 #: In the order in which a claim asks for them.
-OF_THE_CLAIM = ("amounts.other_subsidies", LOWER_LEVEL, "amounts.lender", "amounts.excluded", ASKED)
+OF_THE_CLAIM = (OTHERS, LOWER_LEVEL, "amounts.lender", "amounts.excluded", ASKED)
 Amounts = Mapping[str, int]
 """Fen by the path of a fact."""
 #: Something, however little: the lower level has given its part.
@@ -45,6 +46,11 @@ def expected(document: Document) -> Amounts:
     if LOWER_LEVEL in found and LOWER_LEVEL not in set(_worked_with(document)):
         found[LOWER_LEVEL] = _SOMETHING
     return found
+
+
+def fixed(document: Document) -> Amounts:
+    """Of these what is the same for every booking; what others gave is not, because programmes here give as well."""
+    return {path: fen for path, fen in expected(document).items() if path != OTHERS}
 
 
 def assumed(facts: Facts, amounts: Amounts) -> Facts:

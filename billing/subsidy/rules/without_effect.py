@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from billing.subsidy.rules import given_here
+from billing.subsidy.rules.given_here import OTHERS
 from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
 from billing.subsidy.rules.programme import PRIOR_INCOME
 from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known_to, unmeetable
-from billing.subsidy.rules.with_claim import ASKED, OF_THE_CLAIM, asked, expected
+from billing.subsidy.rules.with_claim import ASKED, OF_THE_CLAIM, asked, fixed
 
 Piece = Mapping[str, Any]
 CODE = "programme.warning."
@@ -36,7 +38,7 @@ class Warned:
 def warnings_of(document: Piece) -> list[Warned]:
     """Everything in a valid document that a booking cannot meet or feed: gates first, then the other parts in the order in which an award
     is worked out."""
-    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), expected(document), asked(document))
+    look = _Look(f"service.{document['date_basis']}_on", never_known_to(document), fixed(document), asked(document))
     found = [_told(each.path, "unmeetable", each.facts) for each in unmeetable(document)]
     places = [("$", document)] + [(f"$.sides[{place}]", side) for place, side in enumerate(document.get("sides", ()))]
     looks = [look.windows(document), look.sides(document)]
@@ -51,6 +53,8 @@ def warnings_of(document: Piece) -> list[Warned]:
             look.payers(piece.get("payers", {}), f"{path}.payers"),
         ]
     found += [each for part in looks for each in part]
+    if given_here.asked(document) and OTHERS not in look.with_claim:
+        found.append(_told("$.settlement.mode", "only_here", [OTHERS]))
     found += _values({**document, "examples": []}, "$")
     if not any(CapPer(cap["per"]) is CapPer.OWNER_YEAR for _path, piece in places for cap in piece.get("caps", ())):
         found += [
@@ -168,7 +172,7 @@ class _Look:
     def base_of(self, path: str, name: str) -> Iterator[Warned]:
         """Of an amount that is subsidised, or a whole of which a share is the limit: what only the claim tells is not known when money is
         promised."""
-        if name in OF_THE_CLAIM or self.never(name):
+        if (name in OF_THE_CLAIM and name != OTHERS) or self.never(name):
             yield _told(path, "refuses", [name])
 
     def rate(self, rate: Any, path: str) -> Iterator[Warned]:

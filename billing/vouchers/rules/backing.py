@@ -15,7 +15,7 @@ VOUCHER = "voucher"
 @dataclass(frozen=True, slots=True)
 class Usable:
     """A voucher of an applicant as a limited account. Days are local, both included. ``payer``: the partner region that pays what is
-    drawn on it (``partner:CN-310000``), empty for one of ours."""
+    drawn on it (``partner:CN-310000``), empty for one of ours. ``face_fen``: what it was issued for."""
 
     key: str
     programme_id: int
@@ -24,6 +24,7 @@ class Usable:
     valid_from: date
     valid_to: date
     payer: str = ""
+    face_fen: int = 0
 
     def covers(self, on: date) -> bool:
         return self.valid_from <= on <= self.valid_to

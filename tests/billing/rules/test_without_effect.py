@@ -115,12 +115,13 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
         ),
         (adjusted(type="rate_limit", rate="0.5", of="amounts.lender"), "$.adjustments[0].of", "refuses"),
         (
-            adjusted(type="rate_limit", rate="0.5", of="amounts.fee", counting=["amounts.other_subsidies"]),
+            adjusted(type="rate_limit", rate="0.5", of="amounts.fee", counting=["amounts.lender"]),
             "$.adjustments[0].counting[0]",
             "counts_nil",
         ),
         (adjusted(type="asked_limit"), "$.adjustments[0]", "limits_nothing"),
-        (adjusted(type="deduct", of="amounts.other_subsidies"), "$.adjustments[0].of", "counts_nil"),
+        (adjusted(type="deduct", of="amounts.lender"), "$.adjustments[0].of", "counts_nil"),
+        (adjusted(type="deduct", of="amounts.other_subsidies"), "$.settlement.mode", "only_here"),
         ({"rounding": {"step": "yuan", "mode": "down", "per": "line", "clause": "1"}}, "$.rounding.per", "no_lines"),
         ({"caps": [CAP | on(NEVER)]}, "$.caps[0].when", "cap_concerns"),
         ({"caps": [CAP | on(NEVER_NO)]}, "$.caps[0].when", "never_holds"),
@@ -246,12 +247,13 @@ OTHERS, LOWER = "amounts.other_subsidies", "amounts.lower_level"
         ({"payers": IN_ORDER | {"clause": "1"}}, []),
         (adjusted(type="uplift", points="0.1", **on({"fact": LOWER, "above": 0})), []),
         (adjusted(type="uplift", points="0.1", **on({"fact": LOWER, "at_least": 10})), ["never_holds"]),
-        (adjusted(type="uplift", points="0.1", **on({"fact": OTHERS, "above": 0})), ["never_holds"]),
+        (adjusted(type="uplift", points="0.1", **on({"fact": OTHERS, "above": 0})), []),
         (adjusted(type="uplift", points="0.1", **on({"fact": "amounts.asked", "above": 0})), ["never_holds"]),
         (adjusted(type="rate_limit", rate="0.5", of="amounts.lender"), ["refuses"]),
         ({"base": {"amount": "lower_level", "clause": "1"}}, ["refuses"]),
+        ({"base": {"amount": "other_subsidies", "clause": "1"}}, ["only_here"]),
         ({"gates": [{"type": "condition", "clause": "1", **on({"fact": OTHERS, "at_most": 100})}]}, []),
-        ({"gates": [{"type": "condition", "clause": "1", **on({"fact": OTHERS, "above": 100})}]}, ["unmeetable"]),
+        ({"gates": [{"type": "condition", "clause": "1", **on({"fact": OTHERS, "above": 100})}]}, []),
         (
             {
                 "gates": [

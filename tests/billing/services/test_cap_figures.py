@@ -9,12 +9,14 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from billing.ledger.models import Account
 from billing.subsidy import budgets, figures
 from billing.subsidy.figure_models import CapFigure
 from billing.subsidy.rules.figures import with_figures
-from config.kernel.errors import Forbidden, Refusal
+from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.messages import reason_sentence
 from tests.billing.money_invariants import wrong
 from tests.billing.services.conftest import Life
 from tests.conftest import programme_document, slot_of
@@ -112,6 +114,52 @@ def test_two_people_set_it_and_nothing_counts_before(cast: Any, life: Life, publ
     assert (row.set_fen, [each.answer for each in row.history]) == (None, ["Mistyped"])
 
 
+def test_one_proposal_of_a_figure_waits_at_a_time_and_the_refusal_names_it(cast: Any, publish: Publish) -> None:
+    document = left_open()
+    document["validity"] = document["validity"] | {"last_day": "2027-12-31"}
+    version = publish(document)
+    first = figures.ask(cast.actor("qian"), version.pk, "open", 2026, 50_00, "Notice 12", cast.now)
+    figures.ask(cast.actor("qian"), version.pk, "open", 2027, 50_00, "Notice 12", cast.now)  # another year's
+    with pytest.raises(Conflict) as refused:
+        figures.ask(cast.actor("chen"), version.pk, "open", 2026, 60_00, "Notice 13", cast.now)
+    (reason,) = refused.value.reasons
+    assert (reason.code, reason.field, reason.params["figure"]) == ("figure.waits_already", "cap", first.pk)
+    with translation.override("en"):
+        assert reason_sentence(reason).startswith("Qian asked for ¥50.00 on Mon 23 Nov 2026, and nobody")
+    with pytest.raises(IntegrityError, match="cap_figure_one_waits"), transaction.atomic():
+        CapFigure.objects.create(
+            version=version, cap_id="open", year=2026, counts_for=first.counts_for, limit_fen=1, reason="x",
+            asked_by=cast.users["chen"], asked_at=cast.now,
+        )  # fmt: skip
+    figures.refuse(cast.actor("qian"), first.pk, "Mistyped", cast.now)
+    figures.confirm(
+        cast.actor("qian"), figures.ask(cast.actor("chen"), version.pk, "open", 2026, 60_00, "Notice 13", cast.now).pk, cast.now
+    )
+    setting(cast, version, 70_00)
+
+
+@pytest.mark.parametrize(
+    ("per", "money", "shared"),
+    [("firm_year", {}, True), ("pool", {"pool_of": "1"}, True), ("pool", {"new_money": True}, False)],
+)
+def test_versions_of_one_year_share_what_waits_and_a_pool_of_new_money_has_its_own(
+    cast: Any, publish: Publish, per: str, money: dict[str, Any], shared: bool
+) -> None:
+    made = []
+    for label, first, last, more in (("1", "2026-01-01", "2026-06-30", {}), ("2", "2026-07-01", "2026-12-31", money)):
+        document = left_open(per=per) | {"version": label}
+        document["validity"] = document["validity"] | {"first_day": first, "last_day": last}
+        document["caps"] = [document["caps"][0] | more]
+        made.append(publish(document))
+    year = None if per == "pool" else 2026
+    figures.ask(cast.actor("qian"), made[0].pk, "open", year, 50_00, "Notice 12", cast.now)
+    if shared:
+        with pytest.raises(Conflict):
+            figures.ask(cast.actor("qian"), made[1].pk, "open", year, 50_00, "Notice 12", cast.now)
+    else:
+        figures.ask(cast.actor("qian"), made[1].pk, "open", year, 50_00, "Notice 12", cast.now)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -161,7 +209,13 @@ def test_the_budgets_page_asks_shows_and_decides(cast: Any, publish: Publish) ->
     assert qian.post(ask, {"amount_yuan": "50", "reason": "Notice 12"}).status_code == 302
     page = chen.get(reverse("programme_budgets"), headers={"accept-language": "en"}).content.decode()
     assert "Not set: no limit" in page and ">¥50.00 asked for by" in page
+    assert ask not in page, "another is asked for once this one is decided"
     decide = reverse("figure_decide", args=[CapFigure.objects.get().pk])
+    there = chen.get(ask, headers={"accept-language": "en"})
+    assert there.status_code == 200 and "nobody has decided about it yet" in there.content.decode()
+    again = chen.post(ask, {"amount_yuan": "61", "reason": "Notice 13"}, headers={"accept-language": "en"})
+    words = again.content.decode()
+    assert again.status_code == 409 and "asked for ¥50.00" in words and 'value="61"' in words and "Notice 13" in words
     assert "Needed where it is not set." in chen.get(decide, headers={"accept-language": "en"}).content.decode()
     assert qian.post(decide, {"decision": "set"}).status_code == 422
     assert chen.post(decide, {"decision": "set"}).status_code == 302

@@ -38,9 +38,10 @@ class Desk:
     """Chen writes and reviews, Sun publishes and issues; Zhao applies for Gaoyuan and He for Lianhe."""
 
     cast: Cast
+    code: str = CODE
 
     def announce(self, **changes: Any) -> VoucherAnnouncement:
-        made = announcing.draft(self.cast.actor("chen"), CODE, replace(TERMS, **changes), self.cast.now)
+        made = announcing.draft(self.cast.actor("chen"), self.code, replace(TERMS, **changes), self.cast.now)
         return announcing.publish(self.cast.actor("sun"), made.pk, self.cast.now)
 
     def apply(

@@ -7,11 +7,17 @@ import pytest
 from booking.models import CreditEvent, InstrumentPolicy, Reservation, ReservationChange
 from booking.queries import policies as policy_queries
 from booking.queries.policies import Somebody
-from booking.services import changes, context, credit, only_with_approval, policies, reservations, transitions
+from booking.queries.reservations import reservations_visible
+from booking.queries.swaps import swappable
+from booking.rules.changes import Side
+from booking.services import changes, context, credit, only_with_approval, policies, reservations, swaps, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
+from booking.services.swaps import Swap
+from config.kernel.access import Role
 from config.kernel.errors import Refusal
+from instruments.models import Membership
 from tests.booking.usage.conftest import wrong
 
 RULES = {"start_points": 100, "points": {"no_show": 30}, "thresholds": [{"below": 80, "kind": "with_approval", "days": None}]}
@@ -78,6 +84,40 @@ def test_a_time_that_is_moved_waits_for_the_lab_too(cast, slot, at_once):
     low(cast)
     changes.change(cast.actor("lin"), ChangeRequest(booked, slot(13, 15)), cast.now, idempotency_key="m")
     assert ReservationChange.objects.get().state == "open"
+
+
+def offered(cast, booked, who="lin", side=Side.CUSTOMER):
+    one = reservations_visible(cast.actor(who)).select_related("instrument__policy").get(pk=booked)
+    return [place.other.pk for place in swappable(cast.actor(who), one, side, cast.now)]
+
+
+def test_a_swap_that_would_wait_for_the_lab_is_neither_offered_nor_made(cast, slot, at_once):
+    one, other = ask(cast, slot).reservation_id, ask(cast, slot, first=13).reservation_id
+    assert offered(cast, one) == [other]
+    low(cast)
+    assert offered(cast, one) == []
+    with pytest.raises(Refusal) as refused:
+        swaps.swap(cast.actor("lin"), Swap(one, other), cast.now, idempotency_key="s")
+    assert [reason.code for reason in refused.value.reasons] == ["swap.lab_decides"]
+    assert offered(cast, one, "wang", Side.LAB) == [other], "the lab says that both have agreed"
+
+
+def test_of_several_peoples_bookings_those_are_offered_whose_person_may(cast, slot, at_once, django_assert_num_queries):
+    """The administrator of a firm may swap what its people booked; a score is each person's own."""
+    Membership.objects.create(user=cast.users["zhao"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    own, of_lin = ask(cast, slot, "zhao").reservation_id, ask(cast, slot, first=13).reservation_id
+    again = ask(cast, slot, "zhao", 16).reservation_id
+    assert offered(cast, own, "zhao") == [of_lin, again]
+    low(cast)
+    assert offered(cast, own, "zhao") == [again] and offered(cast, of_lin, "zhao") == []
+    one = reservations_visible(cast.actor("zhao")).select_related("instrument__policy").get(pk=own)
+    actor = cast.actor("zhao")
+    with django_assert_num_queries(3):
+        swappable(actor, one, Side.CUSTOMER, cast.now)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": True}, cast.now)
+    one = reservations_visible(cast.actor("zhao")).select_related("instrument__policy").get(pk=own)
+    with django_assert_num_queries(2):
+        assert swappable(actor, one, Side.CUSTOMER, cast.now) == []
 
 
 def test_where_the_lab_looks_anyway_nothing_more_is_asked(cast, django_assert_num_queries):

@@ -29,6 +29,7 @@ from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.services import research_groups, schedule_store
 from tests.booking.series.conftest import WEDNESDAY
 from tests.booking.services.test_reservation_flow import ask
+from tests.heads import with_head
 
 
 def codes(row) -> list[str]:
@@ -80,6 +81,7 @@ def test_the_lab_is_told_once_and_needs_nothing_more_when_all_are_answered(cast,
 
 
 def test_where_the_owner_asks_its_own_people_for_a_card_each_row_says_so(cast, programmes, wish):
+    with_head(cast)
     own = replace(wish(), organisation_id=cast.lab.pk)
     assert series_figures.report(cast.actor("wang"), own, cast.now).is_possible
     research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)

@@ -59,6 +59,7 @@ def test_every_time_of_a_series_is_booked_with_the_reason_and_says_what_was_pass
 
 
 def test_a_closed_or_taken_time_of_a_series_stays_so(cast, wang, own, slot, programmes):
+    with_head(cast)
     night = replace(own, rule=replace(own.rule, starts=own.rule.starts.replace(hour=21), ends=own.rule.ends.replace(hour=23)))
     rows = series_figures.report(wang, replace(night, override_reason=WHY), cast.now).rows
     assert [[one.code for one in row.row.verdict.reasons] for row in rows] == [["booking.outside_opening_hours"]] * 3

@@ -22,6 +22,7 @@ from instruments.services import catalogue, research_groups
 from tests.booking.services.test_reservation_flow import ask
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
+from tests.heads import with_head
 
 
 @pytest.fixture
@@ -103,6 +104,7 @@ def test_a_quota_of_one_lab_does_not_count_what_is_booked_at_another(cast, progr
 
 
 def test_where_the_owner_asks_its_own_people_for_a_card_the_report_says_so(cast, programmes, bundle):
+    with_head(cast)
     research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)
     own = replace(bundle(), organisation_id=cast.lab.pk)
     shown = together_figures.report(cast.actor("wang"), own, cast.now)

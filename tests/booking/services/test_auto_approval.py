@@ -63,6 +63,15 @@ def test_requests_that_a_lab_need_not_look_at_count_at_once_and_no_others(cast, 
     assert wrong() == {}
 
 
+def test_our_own_people_at_once_and_outside_firms_after_a_look(cast, programmes, says, as_):
+    with_head(cast)
+    says(approval_required=True, pending_blocks=True, auto_approval={"who": "anybody", "customers": ["inside"]})
+    assert "The lab approves each request." in words(as_("lin").get(f"/instruments/{cast.xrd.pk}/", TIME))
+    assert ask(cast, slot_of(9, 12), key="outside").state == "requested"
+    own = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot_of(9, 12, 3), "self_operated")
+    assert reservations.reserve(cast.actor("wang"), own, cast.now, idempotency_key="inside").state == "approved"
+
+
 def test_what_waited_for_somebody_else_counts_by_the_same_rule_and_says_so(cast, programmes, says):
     with_head(cast)
     says(approval_required=True, pending_blocks=True, max_minutes=120)

@@ -10,7 +10,7 @@ from booking.services import reservations
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from instruments.models import Membership, User
-from tests.frontend.acting import words
+from tests.frontend.acting import query_count, words
 
 
 @pytest.fixture
@@ -57,3 +57,24 @@ def test_the_administrator_decides_in_the_inbox_and_the_manager_reads_who_does(a
 @pytest.mark.parametrize("name", ["zhao", "lin", "li"])
 def test_the_inbox_is_nobody_elses(as_, head, name):
     assert as_(name).get("/approvals/").status_code == 403
+
+
+def bar(page) -> str:
+    """The main navigation of the page, without the page itself."""
+    return page.content.decode().partition("<main")[0]
+
+
+def test_the_administrators_navigation_leads_to_the_inbox_while_something_waits(as_, cast, slot, ask, head):
+    at = 'href="/approvals/"'
+    client = as_("yu")
+    ask(12, 13)
+    before = query_count(client, "/programmes/")
+    assert at not in bar(client.get("/bookings/")), "what others ask for is the manager's"
+    pk = own(cast, slot)
+    assert at in bar(client.get("/bookings/")) and "aria-current" in bar(client.get("/approvals/"))
+    assert query_count(client, "/programmes/") == before
+    for name in ("zhao", "lin", "li"):
+        assert at not in bar(as_(name).get("/bookings/"))
+    assert at in bar(as_("wang").get("/bookings/"))
+    client.post(f"/bookings/{pk}/approve", {})
+    assert at not in bar(client.get("/bookings/"))

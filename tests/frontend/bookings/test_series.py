@@ -88,6 +88,16 @@ def test_the_button_says_book_where_the_lab_asks_for_no_approval(as_, cast, page
     assert "3 times booked." in words(as_("lin").post(page, sent(shown, action="ask"), follow=True))
 
 
+def test_what_nobody_would_decide_about_is_said_of_each_time_and_why_once(as_, cast, page):
+    shown = as_("wang").get(page, RULE | {"organisation": str(cast.lab.pk)})
+    text = words(shown)
+    assert text.count("Nobody would decide") == 3 and text.count("Have somebody made a manager of the lab") == 1
+    assert ticks(shown) == {} and "series-submit" not in shown.content.decode() and "Choose other times above" not in text
+    with_head(cast)
+    shown = as_("wang").get(page, RULE | {"organisation": str(cast.lab.pk)})
+    assert "Request 3 times" in words(shown) and "Nobody would decide" not in words(shown)
+
+
 def test_a_taken_time_is_replaced_by_the_nearest_once_its_price_was_shown(as_, ask, page):
     ask(10, 11, day=7, who="he")
     shown = as_("lin").get(page, RULE)

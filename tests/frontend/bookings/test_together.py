@@ -73,6 +73,14 @@ def test_what_the_national_record_asks_is_asked_once_for_all(as_, programmes, bo
     assert list(said) == [("development", "2")] * 2
 
 
+def test_what_nobody_would_decide_about_is_said_of_each(as_, cast, both):
+    shown = as_("wang").get(PAGE, both | {"organisation": str(cast.lab.pk)})
+    assert words(shown).count("Have somebody made a manager of the lab") == 2
+    assert 'id="together-submit"' not in shown.content.decode()
+    with_head(cast)
+    assert "Request all of them" in words(as_("wang").get(PAGE, both | {"organisation": str(cast.lab.pk)}))
+
+
 def test_the_button_says_what_will_happen_to_each(as_, cast, sem, both):
     policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=sem.pk), {"approval_required": False}, cast.now)
     policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=cast.xrd.pk), {"approval_required": True}, cast.now)
@@ -165,6 +173,7 @@ def test_a_manager_books_several_in_spite_of_the_labs_rules_with_one_reason(as_,
 
 
 def test_the_part_opens_only_where_all_that_stands_against_them_is_of_the_managers_own_labs(as_, cast, both, sem, programmes):
+    with_head(cast)
     shorter = {f"to-{cast.xrd.pk}": "09:07", "to": "09:07", f"to-{sem.pk}": "11:07", "organisation": cast.lab.pk}
     assert may_pass_over_rules_is_opened(as_("wang").get(PAGE, both | shorter))
     Instrument.objects.filter(pk=sem.pk).update(organisation=cast.office)

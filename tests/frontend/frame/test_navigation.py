@@ -68,6 +68,15 @@ def test_who_assists_finds_their_sessions_whatever_their_role() -> None:
         assert reverse("assisting") not in urls_for(role)
 
 
+def test_who_decides_where_no_other_manager_is_left_finds_the_inbox_while_something_waits() -> None:
+    head = Actor(user_id=1, grants=(Grant(1, Role.FIRM_ADMIN),))
+    found = navigation(head, "approval_inbox", decides=True)
+    assert [item.url for item in found.bar if item.current] == [reverse("approval_inbox")]
+    assert reverse("approval_inbox") not in urls_for(Role.FIRM_ADMIN)
+    manager = Actor(user_id=1, grants=(Grant(1, Role.LAB_MANAGER),))
+    assert list(navigation(manager, "", decides=True)) == list(navigation(manager, ""))
+
+
 def test_the_place_of_the_page_is_marked_and_only_that() -> None:
     actor = Actor(user_id=1, grants=(Grant(1, Role.RESEARCHER),))
     assert [item.current for item in navigation(actor, "reservation_detail")].count(True) == 1

@@ -54,7 +54,12 @@ valid = st.fixed_dictionaries(
         "quotas": _quotas,
         "auto_approval": st.fixed_dictionaries(
             {"who": st.sampled_from(list(map(str, Trusted)))},
-            optional={name: st.integers(1, most) | st.sampled_from([1, most]) for name, most in LIMITS.items()},
+            optional={name: st.integers(1, most) | st.sampled_from([1, most]) for name, most in LIMITS.items()}
+            | {
+                "customers": st.sets(st.sampled_from(list(Audience)), min_size=1).map(
+                    lambda some: [str(each) for each in Audience if each in some]
+                )
+            },
         ),
     },
 )
@@ -73,7 +78,13 @@ def everything(basis: BillableBasis) -> dict[str, Any]:
         "billable_basis": basis.value,
         "horizons": {"firm": 10},
         "quotas": [WEEKLY],
-        "auto_approval": {"who": "licensed", "most_minutes": 120, "week_minutes": 600, "most_fen": 50_050},
+        "auto_approval": {
+            "who": "licensed",
+            "most_minutes": 120,
+            "week_minutes": 600,
+            "most_fen": 50_050,
+            "customers": ["inside", "team"],
+        },
     }
 
 

@@ -19,5 +19,5 @@ def test_a_missing_fact_is_named_as_everywhere_else() -> None:
 
 
 def test_results_kept_before_facts_were_named_still_show() -> None:
-    assert word("subsidy.unmet.fact_missing") == "A fact is not known"
+    assert word("subsidy.unmet.fact_missing") == "A fact that is not known"
     assert word("subsidy.unmet.something_new") == "subsidy.unmet.something_new"

@@ -102,6 +102,7 @@ INTERNAL = {
     "booking.dayavailability": "when a calendar is free, without by whom it is taken; joined to what the actor may see",
     "booking.calendaravailability": "up to when the days of a calendar are known",
     "booking.busychange": "where a busy time of a calendar was told to lie, without whose it is",
+    "booking.sessionfault": "for whom the lab reported a fault; read by what tells them the answer",
     "booking.escalation": "that a late answer was told to the lab, once; read by the job that tells",
     "instruments.importedclosure": "which event a public closure came from; compared when a file comes again, never shown",
 }

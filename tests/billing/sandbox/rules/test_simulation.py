@@ -257,6 +257,80 @@ def test_a_grade_that_was_confirmed_lowers_what_the_owners_grade_promised(owner,
     assert made.firms[1][2] == made.firms[2][2] == given and made.total == [2, 2 if given else 0, 2 * given, 2000_00]
 
 
+# --- What owners earned in the year before -----------------------------------------------------------------------------------
+def of_owners(*names):
+    """The same firm at each of the owners."""
+    return [FIRM | {"provider": FIRM["provider"] | {"id": name}} for name in names]
+
+
+def asking(**changes):
+    """40 % of the fee where the owner earned a million, 10 per mille of its income at an owner_reward."""
+    document = programme_document("DEMO-QH-V") | {"examples": []} | changes
+    when = {"fact": "amounts.prior_year_external_income", "at_least": "1000000"}
+    gate = {"type": "condition", "clause": "1", "says": {"zh": "收入", "en": "Income"}, "when": when}
+    return document | {"gates": [*document["gates"], gate]}
+
+
+DAYS_OF_TWO_YEARS = [
+    {"kind": "instrument_use", "service_on": "2026-01-10", "claim_on": "2027-02-01"},
+    {"kind": "instrument_use", "service_on": "2027-01-10", "claim_on": "2027-02-01"},
+]
+INCOMES = [
+    ("uscc:rich", 2025, 1_000_000_00),
+    ("uscc:rich", 2026, 1_00),
+    ("uscc:poor", 2025, 9_00),
+    ("uscc:poor", 2026, 2_000_000_00),
+]
+
+
+@pytest.mark.parametrize(
+    ("basis", "given"),
+    [("service", {1: 400_00, 2: 0, 3: 0, 4: 400_00, 5: 0}), ("claim", {1: 0, 2: 0, 3: 400_00, 4: 400_00, 5: 0})],
+)
+def test_each_service_goes_by_what_its_own_owner_earned_in_the_year_before_the_day_that_counts(basis, given):
+    made, read = Simulation(asking(date_basis=basis), None, full=True), Known()
+    read.add(of_owners("uscc:rich", "uscc:poor", "uscc:unknown"), DAYS_OF_TWO_YEARS, INCOMES)
+    of_each = {1: (0, 0), 2: (0, 1), 3: (1, 0), 4: (1, 1), 5: (2, 0)}
+    rows = [row(customer, facts=facts)._replace(service=service) for customer, (facts, service) in of_each.items()]
+    made.feed(rows * 2, read)
+    assert {customer: made.firms[customer][2] for customer in of_each} == {each: 2 * fen for each, fen in given.items()}
+    assert made.refused["subsidy.unmet.fact_missing:amounts.prior_year_external_income"] == 2
+
+
+def test_an_amount_of_the_owners_income_is_worked_out_for_each_owner_and_kept_in_a_batch():
+    """1 % of the income, of services that cost the same: 10,000.00 and 100.00 wait, and a divided pool of 5,050.00 gives half of each."""
+    document = programme_document("DEMO-QH-V") | {
+        "examples": [],
+        "base": {"amount": "prior_year_external_income", "clause": "1"},
+        "rate": {"type": "flat", "rate": "0.01", "clause": "1"},
+        "settlement": {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "1"},
+        "caps": [
+            {
+                "id": "pool",
+                "per": "pool",
+                "limit": {"configured": True},
+                "when_short": "partial",
+                "divided": "pro_rata",
+                "clause": "1",
+            }
+        ],
+    }
+    incomes = [("uscc:a", 2025, 1_000_000_00), ("uscc:b", 2025, 10_000_00)]
+    read = Known()
+    read.add(of_owners("uscc:a", "uscc:b"), SERVICES, incomes)
+    first = Simulation(document, 20_000_00, full=True)
+    first.feed([row(1, facts=0), row(2, facts=1)], read)
+    assert [first.firms[each][2] for each in (1, 2)] == [10_000_00, 100_00]
+    state = json.loads(json.dumps(first.state()))
+    made = Simulation(document, 5_050_00, full=True, state=state)
+    again = Known()
+    again.add(of_owners("uscc:a", "uscc:b"), SERVICES, incomes)
+    again.kept.take([row(1, facts=0), row(2, facts=1)])
+    made.feed([], again)
+    made.end(again)
+    assert [made.firms[each][2] for each in (1, 2)] == [5_000_00, 50_00]
+
+
 def test_the_bonus_of_the_first_use_is_given_once():
     document = programme_document("DEMO-QH-A")
     made = simulated([row(1, 10_000_00, facts=1), row(1, 10_000_00, facts=1)], document)
@@ -282,7 +356,7 @@ def test_another_process_gives_the_same():
     try:
         for lane in (here, beside):
             lane.feed([FIRM, LARGE], SERVICES, rows[:120])
-            lane.feed([], [], rows[120:])
+            lane.feed([], [], rows[120:], [("uscc:a", 2025, 1_00)])
         assert json.dumps(beside.states(), sort_keys=True) == json.dumps(here.states(), sort_keys=True)
     finally:
         beside.close()
