@@ -115,6 +115,7 @@ from billing.models import (
     TopUp,
     Transfer,
     VatInvoice,
+    VersionEnd,
     Voucher,
     VoucherAnnouncement,
     VoucherApplication,
@@ -169,6 +170,11 @@ def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Program
 
 def _programme_versions(queryset: QuerySet[ProgrammeVersion], actor: Actor) -> QuerySet[ProgrammeVersion]:
     return queryset if actor.has(*OFFICIALS) else queryset.filter(published_at__isnull=False)
+
+
+def _version_ends(queryset: QuerySet[VersionEnd], actor: Actor) -> QuerySet[VersionEnd]:
+    """That a version ends, and why, is as public as the version; what is only proposed is the offices'."""
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(state=VersionEnd.State.SET)
 
 
 def draft_filter(actor: Actor, prefix: str = "") -> Q:
@@ -627,6 +633,7 @@ _SCOPES: dict[Any, Any] = {
     TopUp: _supervised,
     Transfer: _transfers,
     VatInvoice: _invoices,
+    VersionEnd: _version_ends,
     Voucher: _of_holder,
     VoucherAnnouncement: _announcements,
     VoucherApplication: _of_holder,

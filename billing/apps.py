@@ -36,6 +36,7 @@ class BillingApp(AppConfig):
         from billing.settlement import notices as statement_notices  # noqa: F401  (register events)
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
+        from billing.subsidy import end_notices  # noqa: F401  (register events)
         from billing.subsidy import notices as figure_notices  # noqa: F401  (register events)
         from booking import ports, sample_ports
         from instruments import catalogue_ports

@@ -395,6 +395,25 @@ register(
             "The published version %(label)s is valid from %(first_on)s to %(last_on)s."
             " Change the first or the last day so that they do not overlap."
         ),
+        "programme.ends_in_the_past": _(
+            "The published version %(label)s is valid from %(first_on)s to %(last_on)s, and days that are over stay with it. Let this one"
+            " begin on %(earliest_on)s or later: it then ends the day before."
+        ),
+        "programme.ending_unconfirmed": _(
+            "Publishing this ends version %(label)s on %(last_on)s instead of %(before_on)s. Look at that and confirm it."
+        ),
+        "programme.ends_nothing": _("No version ends with this any more. Look at it again and publish it without that."),
+        "programme.stop_day": _("Choose a last day from %(earliest_on)s to %(latest_on)s."),
+        "programme.stop_too_late": _("The version ends on %(last_on)s anyway; there is nothing left to end earlier."),
+        "programme.stop_reason": _("Say why. The reason of a version that ends early stands on its page."),
+        "programme.stop_reason_long": _("The reason is too long. Say it in at most %(most)s characters."),
+        "programme.stop_waits": _("An end of this version waits for a second officer already. Decide about that one first."),
+        "programme.own_stop": _("A second officer has to confirm this: who proposes an end does not confirm it."),
+        "programme.stop_decided": _("This is decided already. Reload the page."),
+        "programme.stop_overtaken": _(
+            "The version was ended by something else meanwhile and holds until %(last_on)s. Do not confirm this one; propose it again if it"
+            " is still wanted."
+        ),
         "programme.pool_again": _(
             "Version %(label)s of the same year has a pool “%(pool)s” already, with %(left_fen)s left. Say in this pool whether it goes on"
             " (pool of version: %(label)s) or is new money."

@@ -67,6 +67,7 @@ from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.proposal_models import StatementProposal
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
+from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.figure_models import CapFigure
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplication, VoucherQuota
@@ -178,6 +179,7 @@ __all__ = [
     "TopUp",
     "Transfer",
     "VatInvoice",
+    "VersionEnd",
     "Voucher",
     "VoucherAnnouncement",
     "VoucherApplication",

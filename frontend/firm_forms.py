@@ -292,6 +292,31 @@ class FigureDecisionForm(TopUpDecisionForm):
         self.fields["reason"].help_text = _("Needed where it is not set.")
 
 
+class EndForm(ReasonedForm):
+    """On which day a programme version ends instead, and why."""
+
+    last_on = day_field(_("New last day"), _("Today or later. The version still holds on this day."))
+    field_order = ["last_on", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("It stands on the page of the version, where everybody reads it.")
+
+
+class EndDecisionForm(TopUpDecisionForm):
+    """Confirm the end that a colleague proposed, or let the version go on."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[("confirm", _("Confirm it: the version ends so")), ("refuse", _("Do not confirm it: the version goes on"))],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("Needed where it is not confirmed.")
+
+
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from frontend.views import budgets, cap_figures, programme_drafts, programmes, sandbox
+from frontend.views import budgets, cap_figures, programme_drafts, programme_ends, programmes, sandbox
 
 urlpatterns = [
     path("programmes/drafts/", programme_drafts.draft_list, name="programme_drafts"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("programmes/budgets/", budgets.budget_list, name="programme_budgets"),
     path("programmes/budgets/figures/<int:pk>/", cap_figures.figure_decide, name="figure_decide"),
     path("programmes/budgets/<int:pk>/<slug:cap_id>/", cap_figures.figure_ask, name="figure_ask"),
+    path("programmes/versions/<int:pk>/end/", programme_ends.version_end, name="version_end"),
+    path("programmes/ends/<int:pk>/", programme_ends.end_decide, name="version_end_decide"),
     path("programmes/sandbox/", sandbox.sandbox_list, name="programme_trials"),
     path("programmes/sandbox/<int:pk>/", sandbox.sandbox_run, name="programme_trial"),
     path("programmes/sandbox/<int:pk>/progress/", sandbox.sandbox_progress, name="programme_trial_progress"),

@@ -4,6 +4,7 @@ tests."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -18,13 +19,14 @@ from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.services import running
 from billing.subsidy import draft_queries, drafts
 from billing.subsidy.draft_models import DraftState, ProgrammeDraft
+from billing.subsidy.ending import Beside
 from billing.subsidy.rules.checking import Flaw, check
 from billing.subsidy.rules.other_years import MOST_YEARS
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import ApiView
-from config.kernel.messages import sentence
+from config.kernel.messages import reason_sentence, sentence
 
 
 class DraftIn(StrictSerializer):
@@ -47,6 +49,13 @@ class DraftSaveIn(StrictSerializer):
 
 class DraftRevisionIn(StrictSerializer):
     revision = WholeNumber(help_text="The revision that was looked at; with another one nothing is done (409).")
+
+
+class DraftApproveIn(DraftRevisionIn):
+    ends = Id(
+        required=False,
+        help_text="The id of the version that ends for it, as the draft's ``ends`` says; without it nothing may end (422).",
+    )
 
 
 class DraftYearsIn(DraftRevisionIn):
@@ -74,6 +83,13 @@ class DraftRow(serializers.Serializer):
     version = serializers.IntegerField(allow_null=True, help_text="The published version that it became.")
 
 
+class EndingOut(serializers.Serializer):
+    version = serializers.IntegerField()
+    version_label = serializers.CharField()
+    last_before = serializers.DateField(help_text="Its last day now.")
+    last_on = serializers.DateField(help_text="Its last day once the draft is published: the day before the draft's first.")
+
+
 class DraftOut(DraftRow):
     document = serializers.DictField()
     text = serializers.CharField(help_text="What was typed as text and cannot be read; empty otherwise.")
@@ -81,6 +97,8 @@ class DraftOut(DraftRow):
     warnings = FlawOut(many=True, help_text="What keeps nothing from being published, and may be meant otherwise.")
     examples_passed = serializers.IntegerField()
     examples = serializers.IntegerField()
+    ends = EndingOut(allow_null=True, help_text="The published version that ends when this one is published; null: none does.")
+    days_taken = FlawOut(many=True, help_text="Published versions that hold on its days and cannot end for it.")
 
 
 class TrialIn(StrictSerializer):
@@ -118,7 +136,7 @@ class DraftView(ApiView):
         "create": DraftIn,
         "update": DraftSaveIn,
         "submit": DraftRevisionIn,
-        "approve": DraftRevisionIn,
+        "approve": DraftApproveIn,
         "move_years": DraftYearsIn,
         "send_back": DraftReasonIn,
         "drop": DraftReasonIn,
@@ -135,7 +153,7 @@ class DraftView(ApiView):
     @extend_schema(responses=DraftOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One draft with everything that is wrong with it."""
-        return Response(draft_out(draft_queries.draft_for(self.actor, int(pk))))
+        return self._shown(draft_queries.draft_for(self.actor, int(pk)))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: DraftOut})
     def create(self, request: Request) -> Response:
@@ -149,7 +167,7 @@ class DraftView(ApiView):
                 made = drafts.start_from_version(self.actor, given["version"], self.now)
             else:
                 made = drafts.start(self.actor, given["document"], self.now)
-            return draft_out(made)
+            return draft_out(made, self.now)
 
         return self.once(request, "programme_draft.start", effect)
 
@@ -157,7 +175,7 @@ class DraftView(ApiView):
     def update(self, request: Request, pk: str) -> Response:
         """Keep a document as it is, whatever is wrong with it; the answer says what is."""
         given = self.valid(request)
-        return Response(draft_out(drafts.save(self.actor, int(pk), given["revision"], given["document"], self.now)))
+        return self._shown(drafts.save(self.actor, int(pk), given["revision"], given["document"], self.now))
 
     @extend_schema(responses=DraftOut)
     def move_years(self, request: Request, pk: str) -> Response:
@@ -183,8 +201,9 @@ class DraftView(ApiView):
 
     @extend_schema(responses=DraftOut)
     def approve(self, request: Request, pk: str) -> Response:
-        """Put it in force, as an officer who wrote nothing in it."""
-        drafts.approve(self.actor, int(pk), self.valid(request)["revision"], self.now)
+        """Put it in force, as an officer who wrote nothing in it; the version that ends for it is named."""
+        given = self.valid(request)
+        drafts.approve(self.actor, int(pk), given["revision"], self.now, given.get("ends"))
         return self._shown(draft_queries.draft_for(self.actor, int(pk)))
 
     @extend_schema(responses=DraftOut)
@@ -193,7 +212,7 @@ class DraftView(ApiView):
         return self._shown(drafts.drop(self.actor, int(pk), self.valid(request)["reason"], self.now))
 
     def _shown(self, draft: ProgrammeDraft) -> Response:
-        return Response(draft_out(draft))
+        return Response(draft_out(draft, self.now))
 
 
 class TrialView(ApiView):
@@ -262,9 +281,11 @@ def _flaws(flaws: Sequence[Flaw]) -> list[dict[str, Any]]:
     return [{"path": each.path, "code": each.code, "sentence": sentence(each.code, each.params)} for each in flaws]
 
 
-def draft_out(draft: ProgrammeDraft) -> dict[str, Any]:
-    """A draft with its document and faults."""
+def draft_out(draft: ProgrammeDraft, now: datetime) -> dict[str, Any]:
+    """A draft with its document and faults, and what publishing it now would end."""
     checked = check(draft.document)
+    beside = Beside(None, ()) if checked.flaws else draft_queries.beside_published(draft, now)
+    ends = beside.ends
     return {
         **draft_row(draft),
         "document": draft.document,
@@ -273,6 +294,14 @@ def draft_out(draft: ProgrammeDraft) -> dict[str, Any]:
         "warnings": _flaws(checked.warnings),
         "examples_passed": sum(each.passed for each in checked.examples),
         "examples": len(checked.examples),
+        "ends": ends
+        and {
+            "version": ends.version.pk,
+            "version_label": ends.version.label,
+            "last_before": ends.last_before.isoformat(),
+            "last_on": ends.last_on.isoformat(),
+        },
+        "days_taken": [{"path": each.field, "code": each.code, "sentence": reason_sentence(each)} for each in beside.reasons],
     }
 
 

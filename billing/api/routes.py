@@ -28,6 +28,7 @@ from billing.api import (
     owner_incomes,
     prepaid,
     programme_drafts,
+    programme_ends,
     receipts,
     rechecks,
     rule_trials,
@@ -190,11 +191,14 @@ def _limited_money() -> list[URLPattern]:
         ),
         ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
-    figure = figures.FigureView
+    figure, end = figures.FigureView, programme_ends.EndView
     found = [
         re_path(r"^programme-figures/$", figure.as_view({"get": "list", "post": "propose"}), name="api_programme_figures"),
         re_path(rf"^programme-figures/{ID}/$", figure.as_view({"get": "retrieve"}), name="api_programme_figure"),
         _post(figure, "programme-figures", "decide", "api_programme_figure_decide"),
+        re_path(r"^programme-ends/$", end.as_view({"get": "list", "post": "propose"}), name="api_programme_ends"),
+        re_path(rf"^programme-ends/{ID}/$", end.as_view({"get": "retrieve"}), name="api_programme_end"),
+        _post(end, "programme-ends", "decide", "api_programme_end_decide"),
         re_path(
             rf"^voucher-announcements/{ID}/applications/$",
             applying.ApplyView.as_view({"post": "apply"}),

@@ -333,7 +333,9 @@ class ProgrammeOut(serializers.Serializer):
     payee = serializers.ChoiceField(choices=[str(payee) for payee in Payee])
     synthetic = serializers.BooleanField()
     first_day = serializers.DateField()
-    last_day = serializers.DateField()
+    last_day = serializers.DateField(
+        help_text="Until which it is chosen: that of its document, or the earlier one on which it was ended."
+    )
 
 
 class ProgrammesOut(serializers.Serializer):
@@ -354,9 +356,16 @@ class PoolOut(serializers.Serializer):
     left_fen = serializers.IntegerField(allow_null=True)
 
 
+class EndedOut(serializers.Serializer):
+    last_before = serializers.DateField(help_text="The last day before that.")
+    successor = serializers.CharField(allow_null=True, help_text="The version that begins the day after; null: it was stopped.")
+    reason = serializers.CharField(help_text="Why it was stopped; empty where a successor begins.")
+
+
 class ProgrammeDetailOut(ProgrammeOut):
     sha256 = serializers.CharField()
     document = serializers.DictField(help_text="Clauses, conditions, rates, limits and worked examples: all of it is public.")
+    ended = EndedOut(allow_null=True, help_text="What ended it before the last day of its document; null: nothing did.")
     versions = VersionOut(many=True)
     pools = PoolOut(many=True)
 

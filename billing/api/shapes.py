@@ -23,6 +23,7 @@ from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
 from billing.settlement.services.quotes import CapLeft, QuotePreview, caps_left
 from billing.settlement.services.sample_quotes import SampleQuote
 from billing.settlement.services.session_extras import OnOffer
+from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
@@ -295,17 +296,26 @@ def programme_json(known: KnownVersion) -> Json:
         "mode": programme.mode.value,
         "payee": programme.payee.value,
         "synthetic": programme.synthetic,
-        "first_day": programme.validity.first_day.isoformat(),
-        "last_day": programme.validity.last_day.isoformat(),
+        "first_day": known.version.valid.lower.isoformat(),
+        "last_day": known.version.last_on.isoformat(),
     }
 
 
-def programme_detail_json(known: KnownVersion, versions: Sequence[KnownVersion], pools: Sequence[PoolLeft]) -> Json:
-    """A version with its public document, the other versions, and what is left of its budgets."""
+def programme_detail_json(
+    known: KnownVersion, versions: Sequence[KnownVersion], pools: Sequence[PoolLeft], ended: VersionEnd | None
+) -> Json:
+    """A version with its public document, the other versions, what is left of its budgets, and what ended it before the last day of the
+    document."""
     return {
         **programme_json(known),
         "sha256": known.version.document_sha256,
         "document": known.version.document,
+        "ended": ended
+        and {
+            "last_before": ended.last_before.isoformat(),
+            "successor": None if ended.successor is None else ended.successor.label,
+            "reason": ended.reason,
+        },
         "versions": [{"version": each.programme.version, "state": each.state} for each in versions],
         "pools": [
             {

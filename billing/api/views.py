@@ -32,6 +32,7 @@ from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Quote, Statement
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import fees, quotes, session_extras, statements
+from billing.subsidy import ends
 from billing.subsidy import queries as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import KnownVersion
@@ -148,7 +149,8 @@ class ProgrammeView(ApiView):
         versions = subsidy.programme_versions(self.actor, code, self._today)
         chosen = _chosen(versions, self.parameters(request).get("version"))
         pools = subsidy.pools_of(self.actor, [chosen]).get(chosen.version.pk, [])
-        return Response(shapes.programme_detail_json(chosen, versions, pools))
+        ended = ends.end_that_counts(ends.ends_of(self.actor, chosen.version))
+        return Response(shapes.programme_detail_json(chosen, versions, pools, ended))
 
     @extend_schema(responses=texts.OutcomeOut)
     def evaluate(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -381,16 +381,16 @@ def _checked(
     undeclared: bool,
 ) -> CheckedLine:
     """``known_on``: the days of its invoice and of the claim, as far as they are known."""
-    days = line.award.programme_version.valid
     programme = subsidy.in_force(line.award.programme_version_id).programme
-    basis = programme.validity.date_basis
+    # Of the document: what was promised before its version was ended is claimed all the same.
+    days, basis = programme.validity, programme.validity.date_basis
     counts_on, real_on = _counts_on(line, basis), known_on.get(basis)
     return CheckedLine(
         position=line.position,
         service_on=line.award.service_on,
         counts_on=counts_on,
-        valid_from=days.lower,
-        valid_until=days.upper - timedelta(days=1),
+        valid_from=days.first_day,
+        valid_until=days.last_day,
         invoice_number=line.invoice_number,
         used_elsewhere=line.invoice_number in twice,
         in_ledger=proving.in_ledger(line, posted),

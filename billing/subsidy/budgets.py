@@ -166,7 +166,7 @@ def _budget(
             recent_fen=sum(recent for _fen, recent in moved.values()),
             window_days=window_of(today, min(began, today)),
             today=today,
-            last_day=version.valid.upper - timedelta(days=1),
+            last_day=version.last_on,
         ),
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import QuerySet
 
+from billing.subsidy import ending
 from billing.subsidy import services as subsidy
 from billing.subsidy.draft_models import DraftState, DraftStep, ProgrammeDraft
 from billing.subsidy.drafts import code_of
+from billing.subsidy.ending import Beside
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.programme import read_programme
 from billing.subsidy.services import EarlierPool
@@ -63,6 +65,15 @@ def pools_beside(draft: ProgrammeDraft) -> list[PoolBeside]:
     compiled = read_programme(draft.document)
     own = {cap.id: cap for cap in subsidy.pools(compiled)}
     return [PoolBeside(each, bool(own[each.cap_id].pool_of)) for each in subsidy.earlier_pools(programme.pk, compiled)]
+
+
+def beside_published(draft: ProgrammeDraft, now: datetime) -> Beside:
+    """What publishing a draft would do to the published versions of its programme now: which one ends for it and on which day, or why
+    that cannot be. For a draft that is written or waits, and whose document has no fault."""
+    programme = Programme.objects.filter(code=code_of(draft.document)).first()
+    if programme is None or draft.text or draft.state not in (DraftState.DRAFT, DraftState.SUBMITTED):
+        return Beside(None, ())
+    return ending.beside(programme.pk, subsidy.days_of(draft.document), ending.today_of(now))
 
 
 def standing(actor: Actor, draft: ProgrammeDraft) -> Standing:

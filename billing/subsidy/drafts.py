@@ -12,6 +12,7 @@ from typing import Any
 from billing.ledger.rules.documents import Document
 from billing.subsidy import services as subsidy
 from billing.subsidy.draft_models import DraftState, DraftStep, DraftWriter, ProgrammeDraft
+from billing.subsidy.ending import Confirmed, beside, today_of
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.checking import check
 from billing.subsidy.rules.keepable import unkeepable
@@ -175,7 +176,7 @@ def submit(actor: Actor, draft_id: int, revision: int, now: datetime) -> Program
     draft = _open(actor, draft_id, revision)
     if draft.text:
         raise Refusal.of("draft.text_unread", "text")
-    refuse_faults(draft)
+    refuse_faults(draft, now)
     draft.state, draft.submitted_by_id = DraftState.SUBMITTED, actor.person_id
     draft.save(update_fields=["state", "submitted_by"])
     _wrote(draft, actor, now)
@@ -191,8 +192,9 @@ def hand_in(actor: Actor, document: Document, now: datetime) -> ProgrammeDraft:
     return submit(actor, draft.pk, draft.revision, now)
 
 
-def refuse_faults(draft: ProgrammeDraft) -> None:
-    """Raises Refusal with everything that keeps a draft from being published: faults, examples, the label, the days."""
+def refuse_faults(draft: ProgrammeDraft, now: datetime) -> None:
+    """Raises Refusal with everything that keeps a draft from being published: faults, examples, the label, the days. Days of a version that
+    began earlier and ends for this one are free."""
     document = draft.document
     checked = check(document)
     reasons = [Reason(flaw.code, dict(flaw.params), flaw.path) for flaw in checked.flaws]
@@ -213,8 +215,8 @@ def refuse_faults(draft: ProgrammeDraft) -> None:
             reasons.append(Reason("programme.of_other_office", {"code": programme.code}, "$.code"))
         if programme.versions.filter(label=document["version"]).exists():
             reasons.append(Reason("programme.label_taken", {"label": document["version"]}, "$.version"))
-        days = subsidy.overlapping(programme.pk, subsidy.days_of(document))
-        reasons += days or subsidy.pool_faults(programme.pk, read_programme(document))
+        days = beside(programme.pk, subsidy.days_of(document), today_of(now)).reasons
+        reasons += list(days) or subsidy.pool_faults(programme.pk, read_programme(document))
     Refusal.raise_any(reasons)
 
 
@@ -236,8 +238,9 @@ def send_back(actor: Actor, draft_id: int, reason: str, now: datetime) -> Progra
 
 
 @whole
-def approve(actor: Actor, draft_id: int, revision: int, now: datetime) -> ProgrammeVersion:
-    """Put the draft in force as a second person: it becomes a published version with exactly what was handed in.
+def approve(actor: Actor, draft_id: int, revision: int, now: datetime, ends: int | None = None) -> ProgrammeVersion:
+    """Put the draft in force as a second person: it becomes a published version with exactly what was handed in. ``ends``: the version
+    that ends for it the day before it begins, which the actor has seen (``draft_queries.beside_published``).
 
     Raises NotFound, Forbidden ``programme.own_draft`` for everybody who wrote in it, Conflict ``draft.changed_meanwhile``, and what
     publishing raises.
@@ -247,11 +250,12 @@ def approve(actor: Actor, draft_id: int, revision: int, now: datetime) -> Progra
         raise Conflict.of("draft.changed_meanwhile", "revision")
     if DraftWriter.objects.filter(draft=draft, person_id=actor.person_id).exists():
         raise Forbidden.of("programme.own_draft")
-    refuse_faults(draft)
+    refuse_faults(draft, now)
     version = subsidy.draft_of(actor, draft.document, now, author_id=draft.submitted_by_id, issuer_id=draft.office_id)
     draft.version, draft.state = version, DraftState.PUBLISHED
     draft.save(update_fields=["version", "state"])
-    subsidy.publish_version(actor, version, now)
+    handed_in = DraftStep.objects.filter(draft=draft, kind="submitted").latest("pk")
+    subsidy.publish_version(actor, version, now, Confirmed(ends, handed_in.at))
     _step(draft, "published", actor, now)
     return version
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
@@ -20,6 +22,16 @@ END IF;
 RETURN NEW;
 """
 
+#: The date basis is worked out of the document after this trigger, so that it is not there yet.
+_FROZEN = """
+IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'valid' - 'date_basis' = to_jsonb(OLD) - 'valid' - 'date_basis'
+   AND lower(NEW.valid) = lower(OLD.valid) AND upper(NEW.valid) < upper(OLD.valid) AND EXISTS (
+    SELECT FROM billing_versionend e WHERE e.version_id = NEW.id AND e.state = 'set' AND e.last_on + 1 = upper(NEW.valid)) THEN
+    RETURN NEW;
+END IF;
+RAISE EXCEPTION 'a published version does not change; it only ends as a record of two people says' USING ERRCODE = '23001';
+"""
+
 
 class Programme(models.Model):
     """A public funding programme; its rules are the documents of its versions."""
@@ -35,8 +47,9 @@ class Programme(models.Model):
 class ProgrammeVersion(models.Model):
     """One dated document. Published by somebody other than its author and than all who wrote in its draft, then immutable (triggers).
 
-    ``valid`` is a half-open range of dates; published versions of a programme never overlap (exclusion constraint
-    ``programme_version_no_overlap``, made in a migration).
+    ``valid`` is a half-open range of dates, of the document until a ``VersionEnd`` ends it earlier: by it a version is chosen. What was
+    promised under a version before it ended stays with it, so what an award may be of are the days of the document. Published versions of a
+    programme never overlap (exclusion constraint ``programme_version_no_overlap``, made in a migration).
     """
 
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="versions")
@@ -61,10 +74,13 @@ class ProgrammeVersion(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="programme_version_immutable",
                 operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
                 condition=pgtrigger.Q(old__published_at__isnull=False),
+                func=_FROZEN,
             ),
             pgtrigger.Trigger(
                 name="programme_version_second_person",
@@ -75,3 +91,9 @@ class ProgrammeVersion(models.Model):
             ),
             no_truncate("programme_version_no_truncate"),
         ]
+
+    @property
+    def last_on(self) -> date:
+        """The last day on which it is chosen."""
+        last: date = self.valid.upper - timedelta(days=1)
+        return last

@@ -17,6 +17,7 @@ from billing.ledger.models import Account
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.services import AccountSpec
 from billing.ledger.top_up_models import TopUp
+from billing.subsidy.ending import Confirmed, beside, end_for, refuse_unconfirmed, today_of
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules import programme as programme_rules
 from billing.subsidy.rules.examples import check_examples
@@ -71,23 +72,6 @@ def days_of(document: Mapping[str, Any]) -> DateRange:
     return DateRange(date.fromisoformat(days["first_day"]), date.fromisoformat(days["last_day"]) + timedelta(days=1))
 
 
-def overlapping(programme_id: int, days: DateRange) -> list[Reason]:
-    """One reason for each published version of a programme that is valid on one of these days, naming it."""
-    others = ProgrammeVersion.objects.filter(programme_id=programme_id, published_at__isnull=False, valid__overlap=days)
-    return [
-        Reason(
-            "programme.overlaps",
-            {
-                "label": other.label,
-                "first_on": other.valid.lower.isoformat(),
-                "last_on": (other.valid.upper - timedelta(days=1)).isoformat(),
-            },
-            "$.validity",
-        )
-        for other in others.order_by("valid")
-    ]
-
-
 def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
     try:
         parsed = programme_rules.parse_programme(document)
@@ -98,10 +82,12 @@ def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
     return parsed
 
 
-def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> None:
-    """Publish a draft: its author may not. The pools named by the document are opened with their budget.
+def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime, confirmed: Confirmed | None = None) -> None:
+    """Publish a draft: its author may not. The pools named by the document are opened with their budget. A version that began earlier and
+    holds longer ends the day before, where the actor ``confirmed`` that.
 
-    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``, ``programme.pool_again`` and
+    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``,
+    ``programme.ends_in_the_past``, ``programme.ending_unconfirmed``, ``programme.ends_nothing``, ``programme.pool_again`` and
     ``programme.pool_unknown`` (``pool_faults``), and as ``draft_version`` where the document is not right any more.
     """
     actor.require(Role.PROGRAMME_OFFICER)
@@ -112,7 +98,14 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
         locked = ProgrammeVersion.objects.select_for_update().get(pk=version.pk)
         if locked.published_at is not None:
             raise Refusal.of("programme.published_already")
-        Refusal.raise_any(overlapping(locked.programme_id, locked.valid))
+        # Versions of a programme are published and ended one after the other.
+        Programme.objects.select_for_update(no_key=True).get(pk=locked.programme_id)
+        others = beside(locked.programme_id, locked.valid, today_of(now))
+        Refusal.raise_any(others.reasons)
+        seen = confirmed or Confirmed(None, locked.created_at)
+        refuse_unconfirmed(others.ends, seen.version_id)
+        if others.ends is not None:
+            end_for(actor, locked, others.ends, seen.asked_at, now)
         locked.approver_id = actor.user_id
         locked.published_at = now
         locked.save(update_fields=["approver_id", "published_at"])

@@ -219,7 +219,7 @@ def _card(version: ProgrammeVersion) -> ProgrammeCard:
         name=_in_language(document["name"]),
         issuer=_in_language(document["issuer"]),
         mode=_MODES[document["settlement"]["mode"]],
-        last_day=date.fromisoformat(document["validity"]["last_day"]),
+        last_day=version.last_on,
     )
 
 

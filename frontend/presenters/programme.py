@@ -171,8 +171,8 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         mode=programme.mode.value,
         mode_word=wording.mode_word(programme.mode.value),
         summary=_summary(programme, rates, flat),
-        first_day=programme.validity.first_day,
-        last_day=programme.validity.last_day,
+        first_day=known.version.valid.lower,
+        last_day=known.version.last_on,
         eligibility=[_rule(programme, gate_words(piece), piece["clause"]) for piece in document["gates"]]
         + [_rule(programme, text, document["validity"]["clause"]) for text in words.window_sentences(document["validity"])],
         rates=rates,
@@ -413,15 +413,16 @@ def calculated(
     size: str,
     region_code: str,
     today: date,
+    last_day: date,
     limits_on: Callable[[date], Mapping[str, int]] = lambda _on: {},
 ) -> tuple[OutcomeRow, date]:
-    """What the programme would give to a verified applicant who used nothing of it before, and the date that was assumed. ``limits_on``:
+    """What the programme would give to a verified applicant who used nothing of it before, and the date that was assumed, until the
+    ``last_day`` of its version. ``limits_on``:
     the limits (fen, by cap id) that somebody set and that count on that date.
 
     The provider counts as verified and in the same region, its quality grade as not known yet.
     """
-    validity = programme.validity
-    on = min(max(today, validity.first_day), validity.last_day)
+    on = min(max(today, programme.validity.first_day), last_day)
     party = Party(
         kind=kind, size=size if kind == "firm" else None, region_code=region_code or None, verified=True, first_use=False
     )

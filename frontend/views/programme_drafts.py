@@ -22,6 +22,7 @@ from billing.subsidy import draft_queries as queries
 from billing.subsidy import drafts
 from billing.subsidy.budgets import READERS
 from billing.subsidy.draft_models import DraftState, ProgrammeDraft
+from billing.subsidy.ending import Beside
 from billing.subsidy.rules.checking import Checked, check
 from billing.subsidy.rules.form_moves import VERBS, moved, put, value_at
 from billing.subsidy.rules.form_tree import ABSENT, read
@@ -90,10 +91,12 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
-    actor, today = actor_of(request), timezone.now().astimezone(display.viewer_zone()).date()
+    actor, now = actor_of(request), timezone.now()
+    today = now.astimezone(display.viewer_zone()).date()
     draft = queries.draft_for(actor, pk)
     checked = check(draft.document)
     other = queries.beside(actor, draft, today)
+    published = Beside(None, ()) if checked.flaws else queries.beside_published(draft, now)
     context = {
         "draft": draft,
         "title": _name(draft),
@@ -104,6 +107,8 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> Ht
         "warnings": forms.warning_rows(draft.pk, checked),
         "results": _results(checked),
         "pools": texts.pool_sentences(queries.pools_beside(draft)),
+        "beside": published,
+        "taken": [reason_sentence(each) for each in published.reasons],
         "other": other,
         "changes": texts.changes(other.document, draft.document) if other is not None else [],
         "refused": sentences(refusal) if refusal else [],
@@ -226,6 +231,12 @@ def _revision(request: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+def _ends(request: HttpRequest) -> int | None:
+    """The version that whoever publishes has seen to end; none for what is no number."""
+    text = request.POST.get("ends", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def _years(request: HttpRequest) -> int:
     """0, which the service refuses, for what is no number."""
     found = _YEARS.fullmatch(request.POST.get("years", "").strip())
@@ -316,7 +327,7 @@ def draft_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             drafts.send_back(actor, pk, reason, now)
             said = _("Sent back with your reason.")
         elif step == "approve":
-            version = drafts.approve(actor, pk, _revision(request), now)
+            version = drafts.approve(actor, pk, _revision(request), now, _ends(request))
             since = {"label": version.label, "day": display.date_words(version.valid.lower)}
             messages.success(request, _("Published: version %(label)s holds from %(day)s on.") % since)
             return redirect(reverse("programme_detail", args=[version.programme.code]) + f"?version={version.label}")

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from billing.ledger.rules.money import parse_yuan
-from billing.subsidy import figures, queries
+from billing.subsidy import ends, figures, queries
 from billing.subsidy.budgets import READERS
-from billing.subsidy.rules.programme import Programme
+from billing.subsidy.end_models import VersionEnd
+from billing.subsidy.queries import KnownVersion
 from config.kernel.errors import NotFound
 from frontend import display
 from frontend.http import actor_of, is_fragment
@@ -68,7 +69,7 @@ def programme_detail(request: HttpRequest, code: str) -> HttpResponse:
     if label and not chosen:
         raise NotFound.of("access.not_found", model="programme")
     known = (chosen or [each for each in versions if each.state == "current"] or versions)[0]
-    calculation = _calculation(request.GET, known.programme, today)
+    calculation = _calculation(request.GET, known, today)
     context = {
         "programme": presenter.programme_view(known, queries.pools_of(actor, [known]).get(known.version.pk, [])),
         "versions": [(each.version.label, each.state, each is known) for each in versions],
@@ -77,6 +78,14 @@ def programme_detail(request: HttpRequest, code: str) -> HttpResponse:
         "sizes": presenter.SIZES,
         "regions": presenter.region_choices(known.programme),
     }
+    rows = ends.ends_of(actor, known.version)
+    context |= {
+        "ended": ends.end_that_counts(rows),
+        "end_waits": next((each for each in rows if each.state == VersionEnd.State.ASKED), None),
+        "may_end": ends.may_end(actor, known.version),
+        "version_id": known.version.pk,
+        "can_end": known.state in ("current", "future") and known.version.last_on > max(today, known.version.valid.lower),
+    }
     status = 422 if calculation.problems else 200
     if is_fragment(request):
         return render(request, "programmes/_calculator.html", context, status=status)
@@ -84,7 +93,7 @@ def programme_detail(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "programmes/detail.html", context, status=status)
 
 
-def _calculation(query: QueryDict, programme: Programme, today: date) -> Calculation:
+def _calculation(query: QueryDict, known: KnownVersion, today: date) -> Calculation:
     if "fee" not in query:
         return Calculation()
     kind, size, region = (unicodedata.normalize("NFKC", query.get(name, "")).strip() for name in ("kind", "size", "region"))
@@ -102,6 +111,7 @@ def _calculation(query: QueryDict, programme: Programme, today: date) -> Calcula
         problems.append(("calculator-region", _("Choose where the applicant is.")))
     if problems:
         return Calculation(query.get("fee", ""), kind, size, region, asked=True, problems=problems)
+    programme = known.programme
     outcome, on = presenter.calculated(
         programme,
         fee_fen=parse_yuan(fee),
@@ -109,6 +119,7 @@ def _calculation(query: QueryDict, programme: Programme, today: date) -> Calcula
         size=size,
         region_code=region,
         today=today,
+        last_day=known.version.last_on,
         limits_on=lambda on: figures.as_of(programme.code, programme.cap_year(on)),
     )
     return Calculation(fee, kind, size, region, asked=True, outcome=outcome, on=on)

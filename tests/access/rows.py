@@ -161,6 +161,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.counted": (Rows("", *OF_THE_OFFICE),),
     "billing.topup": (Rows("", *OF_THE_OFFICE),),
     "billing.capfigure": (Rows("", *OF_THE_OFFICE),),
+    "billing.versionend": (Rows("", *TO_OFFICIALS),),
     "billing.voucher": (Rows("organisation_id", *HELD),),
     "billing.voucherannouncement": _announced(""),
     "billing.voucherapplication": (Rows("organisation_id", *HELD),),

@@ -35,6 +35,7 @@ MONEY = (
     "api_payment",
     "api_prepaid",
     "api_programme_account",
+    "api_programme_end",
     "api_programme_figure",
     "api_programme_top_up",
     "api_receipts",

@@ -87,7 +87,7 @@ LOOKED_AT: dict[str, tuple[str, ...]] = {
     "programme_officer": (
         "announcement_create", "application_detail application", "partner_create", "partner_edit partner",
         "partner_import partner", "programme_draft draft", "programme_draft_edit draft", "programme_draft_text draft",
-        "programme_drafts", "programme_trials", "voucher_recognise",
+        "programme_drafts", "programme_trials", "version_end figure_version", "version_end_decide version_end", "voucher_recognise",
     ),
     "inspector": (
         "recheck_detail recheck_sample", "recheck_list",

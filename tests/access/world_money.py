@@ -10,7 +10,7 @@ from billing.firms.services.declaring import Declaration
 from billing.firms.services.partners import Partner
 from billing.ledger import top_ups
 from billing.ledger.models import Account
-from billing.subsidy import figures
+from billing.subsidy import ends, figures
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
@@ -69,6 +69,8 @@ def build(world: Any, now: datetime) -> None:
     figure = figures.ask(cast.actor("qian"), version.pk, "pool", None, 2_000_001_00, "Notice 9", now)
     world.objects["figure"] = (figure.pk, figure.pk)
     world.objects["figure_version"] = (version.pk, version.pk)
+    end = ends.ask(cast.actor("chen"), version.pk, date(2027, 12, 1), "Notice 9", now)
+    world.objects["version_end"] = (end.pk, end.pk)
 
 
 def _incomes(world: Any, now: datetime) -> tuple[int, int]:

@@ -211,6 +211,23 @@ def a_figure() -> Any:
     return CapFigure.objects.filter(state="asked").earliest("pk")
 
 
+def an_end() -> Any:
+    """The early end of a programme version that waits for a second officer."""
+    from django.utils import timezone
+
+    from billing.subsidy import ends
+    from billing.subsidy.end_models import VersionEnd
+    from billing.subsidy.models import ProgrammeVersion
+
+    waits = VersionEnd.objects.filter(state="asked").first()
+    if waits is not None:
+        return waits
+    now = timezone.now()
+    version = ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=now.date()).latest("valid")
+    officer = stage.persona(PERSONAS["programme_officer"])
+    return ends.ask(officer, version.pk, version.last_on - timedelta(days=1), "The fund is used up", now)
+
+
 def an_announcement(*, draft: bool = False) -> int:
     from billing.vouchers.models import VoucherAnnouncement
 
@@ -1207,6 +1224,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("top_up_decide", lambda: at("top_up_decide", a_top_up()), ("programme_officer",)),
     Shown("figure_ask", lambda: at("figure_ask", a_figure().version_id, a_figure().cap_id), ("finance",)),
     Shown("figure_decide", lambda: at("figure_decide", a_figure().pk), ("programme_officer",)),
+    Shown("version_end", lambda: at("version_end", an_end().version_id), ("programme_officer",)),
+    Shown("version_end_decide", lambda: at("version_end_decide", an_end().pk), ("programme_officer",)),
     Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
     Shown("account_last_day", lambda: at("account_last_day", a_pool()), ("finance",)),
     Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),

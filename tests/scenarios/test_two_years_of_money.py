@@ -18,6 +18,8 @@ from billing.ledger.models import Account
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
 from billing.subsidy import services as subsidy
+from billing.subsidy.ending import Confirmed
+from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.codec import differences
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
@@ -62,17 +64,16 @@ def group(cast: Any) -> Life:
     for who, firm in (("zhao", cast.firm), ("he", cast.other_firm)):
         made = declaring.declare(cast.actor(who), firm.pk, Declaration("controller", controlled_by(HOLDING), PDF), cast.now)
         declaring.decide(cast.actor("zhou"), made.pk, True, "", cast.now)
-    for document in (
-        group_programme("2026.1", "0.4", "2026-01-01", "2026-11-30"),
-        group_programme("2026.2", "0.3", "2026-12-01", "2027-12-31"),
-    ):
-        publish(cast, document)
+    # The first one was to hold for both years; the second one ends it on 30 November.
+    first = publish(cast, group_programme("2026.1", "0.4", "2026-01-01", "2027-12-31"))
+    publish(cast, group_programme("2026.2", "0.3", "2026-12-01", "2027-12-31"), first.pk)
     return Life(cast)
 
 
-def publish(cast: Any, document: dict[str, Any]) -> None:
+def publish(cast: Any, document: dict[str, Any], ends: int | None = None) -> ProgrammeVersion:
     version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
-    subsidy.publish_version(cast.actor("sun"), version, cast.now)
+    subsidy.publish_version(cast.actor("sun"), version, cast.now, Confirmed(ends, cast.now))
+    return version
 
 
 def subsidies(charge: Charge) -> dict[str, int]:

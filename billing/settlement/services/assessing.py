@@ -139,16 +139,21 @@ class Pins:
 
     def approved_on(self, on: date) -> Pins:
         """With the versions of ``on`` of the programmes that go by the day of the approval; one that has none then keeps its own, which
-        says so."""
+        says so, unless it was stopped."""
         return Pins(self.price_version_id, versions_approved_on(self.programme_version_ids, on))
 
 
 def versions_approved_on(version_ids: Iterable[int], on: date) -> tuple[int, ...]:
-    """As ``Pins.approved_on``."""
+    """As ``Pins.approved_on``. A version that was ended before ``on`` and would not say so, as its document goes on, is left out."""
     before = [subsidy.in_force(version_id) for version_id in version_ids]
-    by_approval = {one.programme_id for one in before if one.programme.validity.date_basis == APPROVAL}
-    then = {programme_id: subsidy.version_on(programme_id, on) for programme_id in by_approval}
-    return tuple((then.get(one.programme_id) or one).version_id for one in before)
+    found = []
+    for one in before:
+        then: InForce | None = one
+        if one.programme.validity.date_basis == APPROVAL:
+            then = subsidy.version_on(one.programme_id, on) or (None if one.programme.validity.covers(on) else one)
+        if then is not None:
+            found.append(then.version_id)
+    return tuple(found)
 
 
 _IN_FORCE = """

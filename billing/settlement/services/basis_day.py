@@ -22,6 +22,7 @@ from billing.settlement.services import assessing, awarding
 from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.awarding import AnyInputs, WasHeld
 from billing.subsidy import services as subsidy
+from billing.subsidy.ending import another_took_over
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award
@@ -135,10 +136,13 @@ def _by_programme(inputs: Mapping[str, Any], result: Mapping[str, Any]) -> Itera
 
 
 def _places(held: WasHeld, inputs: AnyInputs, on: date) -> list[int]:
+    before = _versions(held)
     return [
         place
         for place, candidate in enumerate(inputs.candidates)
-        if candidate.programme.validity.date_basis in BILLED and _gave(held, place) and _is_unlike(candidate, on)
+        if candidate.programme.validity.date_basis in BILLED
+        and _gave(held, place)
+        and _is_unlike(before[place].programme_id, candidate, on)
     ]
 
 
@@ -152,12 +156,15 @@ def _gave(held: WasHeld, place: int) -> bool:
     return outcome["outcome"] == "award" and any(outcome["draws"].values())
 
 
-def _is_unlike(candidate: Candidate, on: date) -> bool:
+def _is_unlike(programme_id: int, candidate: Candidate, on: date) -> bool:
     programme, facts = candidate.programme, candidate.facts
     expected = programme.validity.basis_on(facts)
     if expected is None or expected == on:
         return False
     if programme.cap_year(expected) != programme.cap_year(on) or any(is_issued(cap) for cap in programme.caps):
+        return True
+    # A version that ended early says nothing of it itself: its document does not change.
+    if another_took_over(programme_id, expected, on):
         return True
     return programme.unmet(_billed(facts, on)) != programme.unmet(facts)
 
@@ -167,7 +174,8 @@ def _billed(facts: Facts, on: date) -> Facts:
 
 
 def _on(before: InForce, candidate: Candidate, customer_id: int, on: date) -> _Anew:
-    """A programme as it counts on ``on``: by the version that is in force then. Where none is, the old one says so."""
+    """A programme as it counts on ``on``: by the version that is in force then. Where none is, the old one says so; of a programme that was
+    stopped what was promised before stays promised."""
     version = subsidy.version_on(before.programme_id, on) or before
     facts = presented.without_vouchers(_billed(candidate.facts, on))
     vouchers = tuple(usable(customer_id, [version.programme]))

@@ -70,6 +70,7 @@ TRIED_ELSEWHERE = {
     "billing_counted": "tests/billing/settlement/test_counted.py",
     "billing_topup": "tests/billing/ledger/test_life.py",
     "billing_capfigure": "tests/billing/services/test_cap_figures.py",
+    "billing_versionend": "tests/billing/services/test_version_ends.py",
     "billing_ownerincome": "tests/billing/firms/test_owner_incomes.py",
     "billing_claimdeclaration": "tests/billing/claims/test_declared.py",
     "instruments_formercalendar": "tests/booking/timeline/test_timeline.py",

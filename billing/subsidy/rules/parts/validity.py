@@ -44,12 +44,16 @@ class Validity:
         found: date | None = getattr(facts.service, self.date_basis + "_on")
         return found
 
+    def covers(self, on: date) -> bool:
+        """Whether a day is one of the document's."""
+        return self.first_day <= on <= self.last_day
+
     def check(self, facts: Facts) -> Step | Unmet:
         on = self.basis_on(facts)
         if on is None:
             return missing(self.clause, f"service.{self.date_basis}_on")
         params = {"basis": self.date_basis, "on": on.isoformat()}
-        if self.first_day <= on <= self.last_day:
+        if self.covers(on):
             return Step("gate", self.clause, "subsidy.step.validity", params, 0)
         params |= {"first_day": self.first_day.isoformat(), "last_day": self.last_day.isoformat()}
         return Unmet(self.clause, "subsidy.unmet.validity", params)
