@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """What an inspector found to be paid too much is answered by the office, with the claw-backs that come of it."""
 
     dependencies = [
-        ('billing', '0293_one_figure_waits'),
+        ('billing', '0294_version_ends'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

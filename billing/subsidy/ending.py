@@ -1,4 +1,4 @@
-"""A published version ends before the last day of its document: because the next one begins, or because the programme is stopped (ADR 61).
+"""A published version ends before the last day of its document: because the next one begins, or because the programme is stopped (ADR 59).
 
 A version may end from today on and not earlier: a day that is over was quoted and charged by its rules. A successor may begin today (the
 version before it then ends yesterday: what was booked for today before stays with it); without a successor today is the earliest last day.
