@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 
+from booking.queries import customers
 from booking.queries.policies import Somebody
 from booking.services.entering import Entered
 from config.kernel.access import Actor
@@ -42,6 +43,5 @@ def read(actor: Actor, instrument: Instrument, text: str) -> Whom | None:
     by_id, lab_id, person_id, organisation_id, called = found
     if (by_id, lab_id) != (actor.user_id, instrument.organisation_id):
         return None
-    person = User.objects.filter(pk=person_id, is_active=True).first()
-    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    person, organisation = customers.chosen(person_id, organisation_id)
     return Whom(person, organisation, called) if person is not None and organisation is not None else None

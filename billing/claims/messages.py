@@ -142,6 +142,7 @@ register(
         "surplus.amount": _("Type an amount above zero and up to what came too much and is left: %(left_fen)s."),
         "surplus.on": _("Type the day of the transfer: from %(received_on)s on, when the money came, and not in the future."),
         "surplus.other": _("Choose a notice of the same payee and programme."),
+        "claims.other_lines": _("Not all of these lines stand on this list. Load it again and choose from it."),
         "claims.no_lines": _("Choose at least one line that is not recorded yet."),
         "treasury.no_headings": _(
             "No row of headings was found that we know: amount and day, and the number of the line or the account."

@@ -109,6 +109,14 @@ def end_for_reading(actor: Actor, pk: int) -> VersionEnd:
     return get_visible(VersionEnd.objects.select_related(*_WITH), actor, pk=pk)
 
 
+def end_for_deciding(actor: Actor, pk: int) -> VersionEnd:
+    """One of them, for an officer of the programme's office. Raises Forbidden, NotFound."""
+    actor.require(Role.PROGRAMME_OFFICER)
+    found = get_visible(VersionEnd.objects.select_related(*_WITH), actor, pk=pk)
+    _require(actor, found.version)
+    return found
+
+
 def ends_of(actor: Actor, version: ProgrammeVersion) -> list[VersionEnd]:
     """What of a version's end the actor may see, the latest first: the public what counts, officials what was proposed as well."""
     return list(visible_to(VersionEnd.objects.filter(version=version), actor).select_related(*_WITH).order_by("-pk"))

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from config.kernel.models.guards import no_truncate
+
 
 class LabEntry(models.Model):
     """That a reservation was entered by a manager of the instrument's lab (``entered_by``) for a customer's person.
@@ -29,7 +31,14 @@ class LabEntry(models.Model):
                 name="lab_entry_agreed_by_somebody",
             )
         ]
-        triggers = [pgtrigger.ReadOnly(name="lab_entry_frozen", exclude=["agreed_at", "agreed_by"])]
+        triggers = [
+            pgtrigger.ReadOnly(name="lab_entry_frozen", exclude=["agreed_at", "agreed_by"]),
+            pgtrigger.Protect(
+                name="lab_entry_agreed_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__agreed_at__isnull=False)
+            ),
+            pgtrigger.Protect(name="lab_entry_kept", operation=pgtrigger.Delete),
+            no_truncate("lab_entry_no_truncate"),
+        ]
 
     @property
     def waits(self) -> bool:

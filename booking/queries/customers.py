@@ -11,7 +11,7 @@ from booking.customer_queries import by_address, known
 from booking.queries.policies import Somebody, lab_of
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
-from instruments.models import Membership, Organisation, OrganisationStatus
+from instruments.models import Membership, Organisation, OrganisationStatus, User
 
 MOST_FOUND = 20
 SHORTEST = 2
@@ -60,3 +60,9 @@ def _in_order(rows: QuerySet[Membership], actor: Actor) -> QuerySet[Membership]:
 
 def _somebody(one: Membership, called: str) -> Somebody:
     return Somebody(one.user_id, called, one.organisation_id, one.organisation.name)
+
+
+def chosen(person_id: int, organisation_id: int) -> tuple[User | None, Organisation | None]:
+    """Who was found before; whether they may be booked for is asked when it is entered. None who is gone, or cannot log in."""
+    person = User.objects.filter(pk=person_id, is_active=True).first()
+    return person, Organisation.objects.filter(pk=organisation_id).first()

@@ -48,8 +48,8 @@ def version_end(request: HttpRequest, pk: int) -> HttpResponse:
 def end_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The second officer's page: what a colleague proposed, and the decision."""
     actor = actor_of(request)
-    found = ends.end_for_reading(actor, pk)
-    version = ends.version_for(actor, found.version_id)
+    found = ends.end_for_deciding(actor, pk)
+    version = found.version
     if request.method == "GET" and found.state != VersionEnd.State.ASKED:
         return redirect(_page(version))
     form = EndDecisionForm(request.POST if request.method == "POST" else None)

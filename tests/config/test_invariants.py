@@ -213,6 +213,10 @@ BREAKS: dict[str, list[str]] = {
     "booking.colleagues_have_agreed": [
         "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
     ],
+    "booking.entered_with_a_yes": [
+        "INSERT INTO booking_labentry (reservation_id, entered_by_id, entered_at, evidence)"
+        " SELECT id, requested_by_id, now(), '' FROM booking_reservation WHERE state = 'agreed' LIMIT 1"
+    ],
     "booking.nobody_approves_their_own": [
         "UPDATE booking_reservationtransition t SET actor_id = r.requested_by_id FROM booking_reservation r"
         " WHERE r.id = t.reservation_id AND t.action = 'approve'"
@@ -550,6 +554,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.busy_changes_say_what_is_taken",
         "booking.changes_are_a_chain",
         "booking.downtimes_take_their_own_time",
+        "booking.entered_with_a_yes",
         "booking.policies_follow_layers",
         "booking.followed_times_have_an_event",
         "booking.places_are_given_once",

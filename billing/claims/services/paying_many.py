@@ -52,13 +52,13 @@ def record_in_full(
     """Record that each of these lines of a list was paid in full on a day under one reference, by ``paying.record``, each in a transaction
     of its own. A line that was recorded just so before counts as done, so that sending it again changes nothing.
 
-    Raises NotFound, Forbidden, Conflict ``claims.list_cancelled``, Refusal ``claims.no_lines`` / ``claims.not_approved`` /
-    ``claims.paid_on``, and where none of them can be recorded with what is said of each.
+    Raises NotFound, Forbidden, Conflict ``claims.list_cancelled``, Refusal ``claims.no_lines`` / ``claims.other_lines`` /
+    ``claims.not_approved`` / ``claims.paid_on``, and where none of them can be recorded with what is said of each.
     """
     found = _list(actor, list_id, now)
     lines = [line for line in found.lines.order_by("position") if line.pk in set(line_ids)]
     if len(lines) != len(set(line_ids)):
-        raise NotFound.of("access.not_found", model="paymentline")
+        raise Refusal.of("claims.other_lines", field="lines")
     if not lines:
         raise Refusal.of("claims.no_lines", field="lines")
     report = [_in_full(actor, line, Outcome(line.amount_fen, paid_on, reference), now) for line in lines]

@@ -37,7 +37,7 @@ def test_the_pages_and_the_interface_say_it_with_the_field(cast, warned):
         page = client.get(reverse(route, args=[draft.pk]))
         assert page.status_code == 200 and (SAID in page.content.decode()) is warned
     last = len(draft.document["gates"]) - 1
-    found = draft_out(draft)
+    found = draft_out(draft, cast.now)
     assert found["flaws"] == []
     assert [each["path"] for each in found["warnings"]] == ([f"$.gates[{last}]"] if warned else [])
 

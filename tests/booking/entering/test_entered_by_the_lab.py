@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pgtrigger
 import pytest
 from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.utils import translation
 
 from billing.ledger.models import Transfer
@@ -305,12 +306,21 @@ def test_a_card_from_which_the_person_does_not_spend_is_not_charged(cast, slot):
     assert codes(refused) == [("card.choose", "fund_card")]
 
 
-def test_what_is_said_of_the_yes_stays_as_it_was_written(cast, slot):
+@pytest.mark.parametrize(
+    ("change", "guards"),
+    [
+        (lambda: LabEntry.objects.update(evidence="something else"), ["frozen", "agreed_once"]),
+        (lambda: LabEntry.objects.update(agreed_at=F("agreed_at") + timedelta(days=1)), ["agreed_once"]),
+        (lambda: LabEntry.objects.all().delete(), ["kept"]),
+    ],
+)
+def test_what_is_said_of_the_yes_stays_as_it_was_written(cast, slot, change, guards):
+    """The rows of booking_labentry."""
     enter(cast, slot(9, 12))
     with pytest.raises(DatabaseError), transaction.atomic():
-        LabEntry.objects.update(evidence="something else")
-    with pgtrigger.ignore("booking.LabEntry:lab_entry_frozen"):
-        LabEntry.objects.update(evidence="something else")  # it was the guard alone that kept it
+        change()
+    with pgtrigger.ignore(*(f"booking.LabEntry:lab_entry_{guard}" for guard in guards)):
+        change()  # it was the guards alone that kept it
 
 
 def test_an_approved_entry_without_a_yes_is_found(cast, slot):
