@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+#: Events of Python's audit hooks (PEP 578) that making a document has no use for.
+_NEVER = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system")
 _WARM = ["weasyprint", "billing.settlement.typeset", "billing.settlement.apart", "billing.settlement.warm"]
 
 
@@ -78,6 +81,7 @@ def _work(
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = scratch
+    sys.addaudithook(_refuse_network)
     gc.disable()  # a quarter of the time, in a process that ends with its document
     try:
         from billing.settlement.typeset import html_to_pdf  # loaded by the server already; nobody else needs WeasyPrint
@@ -90,6 +94,13 @@ def _work(
     else:
         sender.send(("pdf", pdf))
     sender.close()
+
+
+def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
+    """No socket and no other program, whatever a document or a library would like: the fetcher refuses what a document names, this all
+    else. Raises PermissionError."""
+    if event.startswith(_NEVER):
+        raise PermissionError(f"a document has no network and starts no program ({event})")
 
 
 def _end_without(owner_pid: int) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import multiprocessing
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -330,6 +333,33 @@ def test_a_document_that_takes_too_much_memory_dies_alone(issue):
     with pytest.raises(apart.Crashed):
         apart.html_to_pdf_apart(html, pdf.FONT_FOLDER, b"x", apart.Limits(120, 120_000_000))
     assert apart.html_to_pdf_apart("<title>x</title>x", pdf.FONT_FOLDER, b"x", apart.Limits(60, 2_000_000_000))
+
+
+REACHES: dict[str, Callable[[], object]] = {
+    "an address": lambda: socket.create_connection(("127.0.0.1", 9), timeout=1),
+    "a name": lambda: socket.getaddrinfo("localhost", 9),
+    "a program": lambda: subprocess.run([sys.executable, "-c", ""], check=False),
+    "a shell": lambda: os.system("true"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(REACHES))
+@pytest.mark.parametrize("refused", [True, False])
+def test_the_process_that_makes_a_pdf_reaches_no_network_and_starts_no_program(monkeypatch, tmp_path, what, refused):
+    """``refused`` False: the control, in which nothing is watched for."""
+    monkeypatch.setattr(typeset, "html_to_pdf", lambda *_given: REACHES[what]() and b"")
+    if not refused:
+        monkeypatch.setattr(apart, "_NEVER", ("nothing",))
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    limits = apart.Limits(60, 8_000_000_000)
+    given = (sender, "<title>x</title>", str(pdf.FONT_FOLDER), b"x", limits, str(tmp_path), os.getpid())
+    process = context.Process(target=apart._work, args=given)
+    process.start()
+    sender.close()
+    _told, said = receiver.recv()
+    process.join()
+    assert ("PermissionError" in str(said)) is refused
 
 
 def test_content_that_was_tampered_with_is_not_printed(issue):
