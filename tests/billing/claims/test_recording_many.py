@@ -141,8 +141,9 @@ def test_what_is_wrong_with_the_list_or_the_day_is_said_once_and_records_nothing
     with pytest.raises(Refusal) as refused:
         in_full(cast, made, [])
     assert code_of(refused) == "claims.no_lines"
-    with pytest.raises(NotFound):
+    with pytest.raises(Refusal) as refused:
         in_full(cast, made, [0])
+    assert code_of(refused) == "claims.other_lines"
     with pytest.raises(Forbidden):
         in_full(cast, made, who="chen")
     with pytest.raises(NotFound):
