@@ -83,6 +83,7 @@ def test_two_programmes_of_forty_per_cent_with_others_at_most_half_give_half_tog
     assert found.gross_fen == GROSS
     assert totals(found) == [400_00, 100_00]
     assert told(found.outcomes[0]) == [] and told(found.outcomes[1]) == [{"programmes": [A], "given_fen": 400_00}]
+    assert found.outcomes[1].steps[0].amount_fen == 0, "nothing is given yet where it is said"
 
 
 @pytest.mark.parametrize("earlier", ["deducted_now", "refunded_later", "paid_beside"])
