@@ -37,6 +37,7 @@ register(
         "entry.search_short": _(
             "Type at least %(least)s characters: a part of the name, the organisation, or an e-mail address."
         ),
+        "entry.or_colleague": _("Name the person in entered alone: for_person is for colleagues of your own organisation."),
         "entry.yourself": _("For yourself you book as anybody does, for an organisation of your own."),
         "entry.person_unknown": _(
             "Choose a person who booked or asked at your lab before and may book for this organisation, or search by the exact e-mail "

@@ -86,11 +86,16 @@ def refuse(actor: Actor, end_id: int, reason: str, now: datetime) -> VersionEnd:
     return row
 
 
+def may_still_end(version: ProgrammeVersion, today: date) -> bool:
+    """Whether there is a day left on which it could end earlier."""
+    return version.last_on > max(today, version.valid.lower)
+
+
 def refuse_day(version: ProgrammeVersion, last_on: date, today: date) -> None:
     """Raises Refusal for a day on which a version cannot end: one that is over, before its first, or not before the day on which it ends
     anyway."""
     earliest = max(today, version.valid.lower)
-    if version.last_on <= earliest:
+    if not may_still_end(version, today):
         raise Refusal.of("programme.stop_too_late", "last_on", last_on=version.last_on.isoformat())
     if not earliest <= last_on < version.last_on:
         until = (version.last_on - timedelta(days=1)).isoformat()

@@ -360,7 +360,10 @@ def addons_of(asked: Mapping[str, Any]) -> Addons:
 
 
 def _request(asked: Mapping[str, Any]) -> ReservationRequest:
+    """Raises Refusal ``entry.or_colleague`` where it is told twice for whom it is."""
     entered = asked.get("entered")
+    if entered and asked.get("for_person") is not None:
+        raise Refusal.of("entry.or_colleague", "for_person")
     return ReservationRequest(
         instrument_id=asked["instrument"],
         organisation_id=asked["organisation"],

@@ -38,10 +38,10 @@ def find(actor: Actor, lab_id: int, text: str) -> Found:
     part = Q(user__full_name__icontains=text) | Q(user__email__icontains=text) | Q(organisation__name__icontains=text)
     part |= Q(organisation__name_en__icontains=text) | Q(organisation__identifiers__value=text)
     rows = _in_order(known(lab_id).filter(part), actor)
-    people = [_somebody(one, one.user.full_name or one.user.email) for one in rows[: MOST_FOUND + 1]]
+    people = [_somebody(one, by_address=False) for one in rows[: MOST_FOUND + 1]]
     if people:
         return Found(people[:MOST_FOUND], len(people) > MOST_FOUND)
-    others = [_somebody(one, one.user.email) for one in _in_order(by_address(text), actor)]
+    others = [_somebody(one, by_address=True) for one in _in_order(by_address(text), actor)]
     if others:
         return Found(others)
     exactly = Q(name=text) | Q(name_en=text) | Q(identifiers__value=text)
@@ -58,8 +58,14 @@ def _in_order(rows: QuerySet[Membership], actor: Actor) -> QuerySet[Membership]:
     return found.order_by("organisation__name_pinyin", "user__full_name", "pk")
 
 
-def _somebody(one: Membership, called: str) -> Somebody:
-    return Somebody(one.user_id, called, one.organisation_id, one.organisation.name)
+def called(person: User, *, by_address: bool) -> str:
+    """What somebody is called who was found: who was typed by address, by that alone."""
+    return person.email if by_address else person.full_name or person.email
+
+
+def _somebody(one: Membership, *, by_address: bool) -> Somebody:
+    name = called(one.user, by_address=by_address)
+    return Somebody(one.user_id, name, one.organisation_id, one.organisation.name, by_address)
 
 
 def chosen(person_id: int, organisation_id: int) -> tuple[User | None, Organisation | None]:

@@ -49,12 +49,13 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person, for an organisation on whose account they book."""
+    """A person, for an organisation on whose account they book. ``by_address``: found by their exact address, which is their ``name``."""
 
     person_id: int
     name: str
     organisation_id: int
     organisation: str
+    by_address: bool = False
 
     @property
     def key(self) -> str:

@@ -17,7 +17,7 @@ from booking.rules.states import GIVEN_UP, ReservationState
 from booking.rules.training import Level
 from booking.services import standing
 from booking.services.assisting import week_of
-from booking.services.context import BookingContext
+from booking.services.context import BookingContext, of_reservation
 from config.kernel.errors import Reason
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
@@ -62,6 +62,14 @@ def lets(reservation: Reservation, context: BookingContext, now: datetime) -> bo
     fen = ports.money().payable_now_fen(reservation) if rule.most_fen is not None else None
     (wanted,) = _wanted([Look(context, reservation.during, fen)], reservation.requested_by_id, reservation.pk)
     return rule.lets(wanted)
+
+
+def has_rival(reservation: Reservation) -> bool:
+    """Whether somebody else's request waits for its time."""
+    (wanted,) = _wanted(
+        [Look(of_reservation(reservation), reservation.during, None)], reservation.requested_by_id, reservation.pk
+    )
+    return wanted.has_rival
 
 
 def would_let(context: BookingContext, person_id: int | None, during: TimeRange, payable_now_fen: int | None) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from booking.customer_queries import by_address, known
 from booking.models import LabEntry, Reservation
+from booking.rules.states import Action
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
@@ -66,8 +67,13 @@ def note_yes(locked: Reservation, actor: Actor, now: datetime) -> bool:
 
 
 def is_agreed(reservation: Reservation) -> bool:
-    """Whether the lab entered it and the customer has said yes: nobody has to look at it any more."""
+    """Whether the lab entered it and the customer has said yes."""
     return LabEntry.objects.filter(reservation=reservation, agreed_at__isnull=False).exists()
+
+
+def is_as_agreed(reservation: Reservation) -> bool:
+    """``is_agreed``, of this time: it was never moved."""
+    return is_agreed(reservation) and not reservation.transitions.filter(action=Action.MOVE).exists()
 
 
 def waits(reservation: Reservation) -> bool:

@@ -11,7 +11,7 @@ from booking.models import LeaderApproval, Reservation
 from booking.rules.deciding import MOST_TOGETHER
 from booking.rules.spending import LeaderState, Wait, wait_between
 from booking.rules.states import Action, ReservationState
-from booking.services import conflicts, leader_news, sample_spending, spending, transitions
+from booking.services import conflicts, entering, leader_news, sample_spending, spending, transitions
 from booking.services.context import of_reservation
 from booking.services.leader_rows import decide, require_leader_of
 from booking.services.state_writing import lock_row, move, seen_by
@@ -113,7 +113,7 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
 
     Raises NotFound (booking, card), Forbidden ``booking.not_yours``, Refusal ``card.too_late`` / ``card.none_on_it`` /
     ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``,
-    ``booking.just_taken`` where it would be approved with it.
+    ``booking.just_taken`` where it would be approved with it, Refusal ``entry.waits_for_customer``.
     """
     found = seen_by(actor, reservation_id)
     if found.requested_by_id != actor.user_id:
@@ -127,6 +127,7 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
             raise Refusal.of("card.none_on_it", field="fund_card")
         if locked.fund_card_id == card_id:
             raise Refusal.of("card.same", field="fund_card")
+        entering.require_yes(locked)
         context = of_reservation(locked)
         Refusal.raise_any(spending.reasons_against(actor, context, locked.organisation_id, card_id, locked.during, now))
         before = {"fund_card": locked.fund_card_id}

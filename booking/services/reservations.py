@@ -170,11 +170,12 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     if entered is None and customer_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     require_length(request.during.duration)
+    person_id, whose = request.for_person_id, actor
+    if entered is not None:  # before anything is locked, and before anybody learns of a customer whose lab this is not
+        whose = entering.person_of(actor, request.instrument_id, customer_id, person_id or 0, entered.email)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, customer_id, request.during)
     if entered is None:
-        whose = consents.in_the_name_of(actor, customer_id, request.for_person_id, now)
-    else:
-        whose = entering.person_of(actor, request.instrument_id, customer_id, request.for_person_id or 0, entered.email)
+        whose = consents.in_the_name_of(actor, customer_id, person_id, now)
     context = only_with_approval.applied(context, whose.user_id, request.organisation_id, now)
     _refuse_again(request, whose, context)
     asked = (whose.user_id, customer, request.during, request.service_mode)

@@ -182,8 +182,9 @@ def approve_without_look(locked: Reservation, now: datetime) -> bool:
 
 
 def _why_without_look(locked: Reservation, now: datetime) -> str:
-    """For the history; empty where the lab looks. It looks itself at what its own people overrode when they asked."""
-    if entering.is_agreed(locked):
+    """For the history; empty where the lab looks. It looks itself at what its own people overrode when they asked, and at what it
+    entered once that has another time or a rival."""
+    if entering.is_as_agreed(locked) and not auto_approval.has_rival(locked):
         return ENTERED
     context = only_with_approval.applied(of_reservation(locked), locked.requested_by_id, locked.organisation_id, now)
     if not context.policy.approval_required:
@@ -197,14 +198,14 @@ def _why_without_look(locked: Reservation, now: datetime) -> str:
 def go_on(locked: Reservation, wait: Wait, now: datetime, *, elsewhere: bool = False) -> None:
     """A request on a fund card that waits for no leader any more, that went to another instrument (``elsewhere``), or that the lab entered
     and the customer has said yes to, and that its lab need not look at, is approved. Where the lab has to look after all it hears of the
-    request now, if it was not told while the leader was waited for."""
+    request now, if it was not told while the leader or the customer was waited for."""
     if locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
         return
     if locked.fund_card_id is None and not elsewhere and not entering.is_agreed(locked):
         return
     if approve_without_look(locked, now):
         return
-    if wait is Wait.ENDED:
+    if wait is Wait.ENDED or entering.is_agreed(locked):
         notices.defer(locked, "requested", now)
 
 

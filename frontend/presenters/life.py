@@ -104,7 +104,7 @@ _NEXT_WITH_THE_LEADER: Word = _(
 )
 
 _NEXT_WITH_THE_YES: Word = _(
-    "The lab entered this for you and keeps the time until its start. Say yes and it counts, or cancel; nothing is held or charged before."
+    "The lab entered this for you. Say yes and it counts, or cancel; nothing is held or charged before. It lapses at its start."
 )
 _ENTERED: Word = pgettext_lazy("what happened to a booking", "Entered by the lab")
 _NEXT_WITH_FEE: dict[ReservationState, Word] = {

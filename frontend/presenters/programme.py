@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from billing import wording
+from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult
@@ -466,3 +469,8 @@ def _all_gates(gates: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         for alternative in gate.get("alternatives", ()):
             found += _all_gates(alternative)
     return found
+
+
+def version_address(version: ProgrammeVersion) -> str:
+    """The page of one version; a label may have any characters."""
+    return f"{reverse('programme_detail', args=[version.programme.code])}?{urlencode({'version': version.label})}"

@@ -121,7 +121,7 @@ def _done(form: BookingForm, state: str) -> str:
     if state != ReservationState.REQUESTED:
         return _("Booked.")
     if form.whom and not form.has_yes:
-        return _("Entered. The person is asked to say yes; until then the time is kept.")
+        return _("Entered. The person is asked to say yes; until then it is a request.")
     return _("Entered. The leader of the group is asked first.") if form.whom else _("Request sent.")
 
 

@@ -32,9 +32,11 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence
 from frontend import display
+from frontend.booking_form import read_id
 from frontend.http import actor_of, is_fragment, stands_at
 from frontend.presenters import programme_form as forms
 from frontend.presenters import programme_text as texts
+from frontend.presenters.programme import version_address
 from frontend.presenters.programme_form import Editing
 from frontend.refusals import sentences
 
@@ -233,8 +235,7 @@ def _revision(request: HttpRequest) -> int:
 
 def _ends(request: HttpRequest) -> int | None:
     """The version that whoever publishes has seen to end; none for what is no number."""
-    text = request.POST.get("ends", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return read_id(request.POST.get("ends", "")) or None
 
 
 def _years(request: HttpRequest) -> int:
@@ -330,7 +331,7 @@ def draft_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             version = drafts.approve(actor, pk, _revision(request), now, _ends(request))
             since = {"label": version.label, "day": display.date_words(version.valid.lower)}
             messages.success(request, _("Published: version %(label)s holds from %(day)s on.") % since)
-            return redirect(reverse("programme_detail", args=[version.programme.code]) + f"?version={version.label}")
+            return redirect(version_address(version))
         elif step == "years":
             drafts.move_years(actor, pk, _revision(request), _years(request), now)
             said = _("The days are moved. Look at the label and the clauses: they are as they were.")

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -20,6 +19,7 @@ from frontend import display
 from frontend.firm_forms import EndDecisionForm, EndForm
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
+from frontend.presenters.programme import version_address
 
 
 @login_required
@@ -78,4 +78,4 @@ def _name(version: ProgrammeVersion) -> str:
 
 
 def _page(version: ProgrammeVersion) -> str:
-    return reverse("programme_detail", args=[version.programme.code]) + f"?version={version.label}"
+    return version_address(version)

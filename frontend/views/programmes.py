@@ -84,7 +84,7 @@ def programme_detail(request: HttpRequest, code: str) -> HttpResponse:
         "end_waits": next((each for each in rows if each.state == VersionEnd.State.ASKED), None),
         "may_end": ends.may_end(actor, known.version),
         "version_id": known.version.pk,
-        "can_end": known.state in ("current", "future") and known.version.last_on > max(today, known.version.valid.lower),
+        "can_end": known.state in ("current", "future") and ends.may_still_end(known.version, today),
     }
     status = 422 if calculation.problems else 200
     if is_fragment(request):

@@ -359,3 +359,60 @@ def test_the_search_is_for_the_labs_managers(cast):
     with pytest.raises(Refusal) as refused:
         customers.find(cast.actor("wang"), cast.lab.pk, " l ")
     assert codes(refused) == [("entry.search_short", "q")]
+
+
+@pytest.fixture
+def looks(cast):
+    """The lab approves requests, which wait beside each other."""
+    rules = {"approval_required": True, "pending_blocks": False}
+    policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), rules, cast.now)
+
+
+def test_a_yes_counts_for_the_time_that_the_lab_looked_at_alone(cast, slot, looks, monkeypatch):
+    reservation = enter(cast, slot(9, 12), yes="")
+    with monkeypatch.context() as patch:
+        patch.setattr(transitions, "_ended_reasons", lambda locked: ["closed"])
+        quotes.accept_quote(cast.actor("lin"), reservation.pk, cast.now)
+    reservation.refresh_from_db()
+    assert reservation.state == "requested"
+    told = Notice.objects.filter(event="reservation.requested", user=cast.users["wang"])
+    assert told.count() == 1, "the lab hears of what it has to look at after all"
+    asked = changes.ChangeRequest(reservation.pk, slot(13, 16))
+    changes.change(cast.actor("lin"), asked, cast.now, idempotency_key="move")
+    reservation.refresh_from_db()
+    assert (reservation.state, reservation.during) == ("requested", slot(13, 16))
+    transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
+    assert wrong() == {}
+
+
+def test_where_somebody_else_asks_for_the_time_meanwhile_the_lab_chooses(cast, slot, looks):
+    reservation = enter(cast, slot(9, 12), yes="")
+    asked = ReservationRequest(cast.xrd.pk, cast.other_firm.pk, slot(9, 12), "self_operated")
+    reservations.reserve(cast.actor("he"), asked, cast.now, idempotency_key="rival")
+    quotes.accept_quote(cast.actor("lin"), reservation.pk, cast.now)
+    reservation.refresh_from_db()
+    assert reservation.state == "requested"
+    transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
+
+
+def test_the_card_is_changed_after_the_yes_and_keeps_nothing_before(cast, slot):
+    spenders = build_spenders(cast)
+    reservation = enter(cast, slot(9, 12), person="ma", firm=cast.lab, yes="", fund_card_id=spenders.card.pk)
+    with pytest.raises(Refusal) as refused:
+        leader_answers.choose_card(cast.actor("ma"), reservation.pk, spenders.card.pk + 1, cast.now)
+    assert codes(refused) == [("entry.waits_for_customer", "")]
+    assert held_fen(reservation) == {}
+
+
+def test_whose_lab_it_is_not_learns_of_no_organisation(cast, slot):
+    for organisation_id in (cast.firm.pk, 999_999):
+        asked = ReservationRequest(
+            cast.xrd.pk,
+            organisation_id,
+            slot(9, 12),
+            "self_operated",
+            for_person_id=cast.users["lin"].pk,
+            entered=Entered("", YES),
+        )
+        with pytest.raises(Forbidden):
+            reservations.reserve(cast.actor("he"), asked, cast.now, idempotency_key=f"k{organisation_id}")
