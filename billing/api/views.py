@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Max
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -30,6 +29,7 @@ from billing.pricing.subjects import subject_for
 from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Quote, Statement
+from billing.settlement.reservation_figures import latest_quote_for
 from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.services import fees, quotes, session_extras, statements
 from billing.subsidy import ends
@@ -212,8 +212,7 @@ class QuoteView(ApiView):
     @extend_schema(operation_id="reservations_quote_retrieve")
     def retrieve(self, request: Request, pk: str) -> Response:
         """The latest quote: the four numbers, what each programme gives, and every step with its sentence."""
-        own = Quote.objects.filter(reservation=int(pk))
-        quote = get_visible(own, self.actor, revision=own.aggregate(latest=Max("revision"))["latest"] or 0)
+        quote = latest_quote_for(self.actor, int(pk))
         dates = {name: getattr(quote, name) for name in ("valid_until", "accepted_at", "held_at")}
         said = {name: moment.isoformat() if moment else None for name, moment in dates.items()}
         return Response({**shapes.frozen_json(quote), "reservation": quote.reservation_id, "revision": quote.revision, **said})

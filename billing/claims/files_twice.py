@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine
 from billing.claims.rules.checks import FileTwice
 from billing.claims.rules.states import ENDS
 from billing.claims.rules.totals import LineKind, Standing
 from billing.ordering.models import CommissionSignature
-from booking.models import SampleReport
+from booking.queries.samples import latest_reports
 from config.kernel.access import Actor, visible_to
 
 #: What a file is of: a claim that it was added to, a sample job, or a commission sheet.
@@ -71,17 +71,11 @@ def _own_files(claims: Sequence[Claim], lines: Sequence[ClaimLine]) -> set[str]:
     booked = {line.award.charge.reservation_id for line in lines} - {None}
     found = set(ClaimEvidence.objects.filter(claim__in=claims).values_list("file__sha256", flat=True))
     if jobs:
-        found.update(_reports().filter(job__in=jobs).values_list("file__sha256", flat=True))
+        found.update(latest_reports().filter(job__in=jobs).values_list("file__sha256", flat=True))
     if jobs or booked:
         under = Q(sheet__reservations__reservation__in=booked) | Q(sheet__sample_jobs__sample_job__in=jobs)
         found.update(CommissionSignature.objects.filter(under).values_list("scan_sha256", flat=True))
     return found - {""}
-
-
-def _reports() -> QuerySet[Any]:
-    """The latest report of each job."""
-    later = SampleReport.objects.filter(job=OuterRef("job"), position__gt=OuterRef("position"))
-    return SampleReport.objects.filter(~Exists(later))
 
 
 def _places(hashes: Collection[str]) -> dict[str, list[_Place]]:
@@ -91,7 +85,7 @@ def _places(hashes: Collection[str]) -> dict[str, list[_Place]]:
     found: dict[str, dict[_Of, _Place]] = defaultdict(dict)
     added = ClaimEvidence.objects.filter(file__sha256__in=hashes).exclude(claim__state__in=ENDS)
     for sha256, name, claim_id in added.order_by("pk").values_list("file__sha256", "file__file_name", "claim_id"):
-        found[sha256].setdefault(("claim", claim_id), _Place(name)).claims[claim_id].update()
+        found[sha256].setdefault(("claim", claim_id), _Place(name)).claims.setdefault(claim_id, set())
     for kind, rows in (
         ("job", _of_jobs(hashes)),
         ("sheet", _of_sheets(hashes, _ORDER)),
@@ -109,7 +103,7 @@ def _counted() -> QuerySet[ClaimLine]:
 
 def _of_jobs(hashes: Collection[str]) -> QuerySet[Any, Any]:
     report = f"{_JOB}__reports"
-    rows = _counted().filter(**{f"{report}__file__sha256__in": hashes, f"{report}__in": _reports()})
+    rows = _counted().filter(**{f"{report}__file__sha256__in": hashes, f"{report}__in": latest_reports()})
     return rows.values_list(f"{report}__file__sha256", f"{report}__file__file_name", _JOB, "claim_id", "position")
 
 

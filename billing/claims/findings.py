@@ -10,8 +10,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigIntegerField, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.claims.models import Claim, ClaimLine
-from billing.claims.recheck_models import RecheckAnswer, RecheckFinding
+from billing.bills.models import ReversalCause
+from billing.claims.models import Claim, ClaimLine, Clawback
+from billing.claims.recheck_models import RecheckFinding
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.services.office import OFFICE, Right, right_of
 from billing.claims.services.reversing import left_by_payer
@@ -20,10 +21,11 @@ from config.kernel.access import Actor, visible_to
 
 def waiting() -> QuerySet[Any]:
     """The findings that wait, the oldest first: the latest of a claim of a sample, of money paid too much, that nobody has answered; with
-    ``due_fen``, what of it was not clawed back after an earlier one, and ``finders``, who found something of the claim."""
+    ``due_fen``, what of it no re-check of the claim, of whichever sample or none, has clawed back yet, and ``finders``, who found something
+    of the claim."""
     later = RecheckFinding.objects.filter(item=OuterRef("item"), position__gt=OuterRef("position"))
-    answers = RecheckAnswer.objects.filter(finding__item=OuterRef("item")).order_by().values("finding__item")
-    taken = Coalesce(Subquery(answers.annotate(fen=Sum("taken_fen")).values("fen")), 0, output_field=BigIntegerField())
+    back = Clawback.objects.filter(claim=OuterRef("item__claim"), cause=ReversalCause.RECHECK).order_by().values("claim")
+    taken = Coalesce(Subquery(back.annotate(fen=Sum("total_fen")).values("fen")), 0, output_field=BigIntegerField())
     found_by = RecheckFinding.objects.filter(item__claim=OuterRef("item__claim")).order_by("recorded_by")
     rows = RecheckFinding.objects.filter(~Exists(later), answer__isnull=True, difference_fen__gt=0)
     rows = rows.annotate(due_fen=F("difference_fen") - taken, finders=ArraySubquery(found_by.values("recorded_by").distinct()))

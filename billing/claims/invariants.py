@@ -284,7 +284,7 @@ register_sql(
          GROUP BY a.id, a.number, a.taken_fen HAVING a.taken_fen <> coalesce(sum(k.total_fen), 0)
         UNION ALL
         SELECT format('claim %s: %s fen come back of findings of at most %s', a.number, sum(a.taken_fen), max(a.difference_fen))
-          FROM answered a GROUP BY a.item_id, a.number HAVING sum(a.taken_fen) > max(a.difference_fen)
+          FROM answered a GROUP BY a.claim_id, a.number HAVING sum(a.taken_fen) > max(a.difference_fen)
         UNION ALL
         SELECT format('claim %s: whoever found something of it answers it', a.number) FROM answered a
          WHERE EXISTS (SELECT FROM billing_recheckfinding f JOIN billing_recheckitem i ON i.id = f.item_id

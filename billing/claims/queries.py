@@ -297,9 +297,9 @@ def paper_file(actor: Actor, kind: str, pk: int, suffix: str) -> Document:
     if suffix in DATA_KINDS:
         return Document(*export(paper.number, paper.content, lines_sheet, lambda _content: html_of(paper), suffix))
     stored: StoredFile | None = getattr(paper, suffix)
-    if suffix == "pdf" and isinstance(paper, PaymentList):
-        stored = paper.handed_pdf
-    if paper.render_state != RenderState.DONE or stored is None:
+    if suffix == "pdf" and isinstance(paper, PaymentList):  # after the approval the draft is not handed out any more
+        stored = None if paper.lacks_signed_pdf and paper.render_state != RenderState.DONE else paper.handed_pdf
+    if stored is None:
         raise Refusal.of("statement.not_ready")
     return Document(stored, files.read(stored))
 

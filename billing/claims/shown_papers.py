@@ -10,7 +10,7 @@ from billing.claims.rules.checks import ShownPaper
 from billing.claims.rules.review import Asked
 from billing.ordering.models import CommissionReservation, CommissionSampleJob, CommissionSheet
 from billing.ordering.rules.sheets import SIGNED_STATES
-from booking.models import SampleReport
+from booking.queries.samples import latest_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +66,5 @@ def _reports(things: set[_Thing]) -> dict[_Thing, tuple[_Paper, ...]]:
     ids = {thing.sample_job_id for thing in things} - {0}
     if not ids:
         return {}
-    latest = SampleReport.objects.filter(job__in=ids).select_related("file").order_by("job", "-position").distinct("job")
+    latest = latest_reports().filter(job__in=ids).select_related("file")
     return {_Thing(0, row.job_id): (_Paper(row.file.file_name, row.file.sha256),) for row in latest}

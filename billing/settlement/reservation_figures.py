@@ -18,6 +18,7 @@ from billing.settlement.services.still_eligible import Lost, lost_since
 from billing.vouchers.rules.backing import VOUCHER
 from booking.models import Reservation
 from config.kernel.access import Actor, visible_to
+from config.kernel.errors import NotFound
 
 F = TypeVar("F", bound=Model)
 _DOCUMENTS = ("inputs", "result")
@@ -102,6 +103,14 @@ def quotes_of(actor: Actor, reservation: Reservation, charge: Charge | None = No
     told = [quote for quote in quotes if charge is None or quote.created_at < charge.created_at]
     accepted = [quote for quote in told if quote.accepted_at is not None]
     return (accepted[-1] if accepted else None), (quotes[-1] if quotes and quotes[-1].accepted_at is None else None)
+
+
+def latest_quote_for(actor: Actor, reservation_id: int) -> Quote:
+    """The latest figures that a reservation's customer was shown. Raises NotFound."""
+    quote = visible_to(Quote.objects.filter(reservation=reservation_id), actor).order_by("-revision").first()
+    if quote is None:
+        raise NotFound.of("access.not_found", model="quote")
+    return quote
 
 
 def money_of(actor: Actor, reservation: Reservation) -> Money:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from booking.access import CUSTOMERS
 from booking.models import (
@@ -125,6 +125,12 @@ def reports_of(actor: Actor, job_id: int) -> list[SampleReport]:
     """A job's reports for its two sides, the newest first."""
     rows = SampleReport.objects.filter(job_id=job_id).select_related("file", "uploaded_by")
     return list(visible_to(rows, actor).order_by("-position"))
+
+
+def latest_reports() -> QuerySet[SampleReport]:
+    """The report of each job that replaced all others."""
+    later = SampleReport.objects.filter(job=OuterRef("job"), position__gt=OuterRef("position"))
+    return SampleReport.objects.filter(~Exists(later))
 
 
 def sides(actor: Actor, job: SampleJob) -> tuple[Side, ...]:

@@ -16,11 +16,11 @@ from billing.settlement.extra_models import SessionExtra
 from billing.settlement.models import Quote
 from billing.settlement.pdf import FONT_FOLDER, style
 from billing.settlement.pinned import quote_sha256
+from billing.settlement.reservation_figures import latest_quote_for
 from billing.settlement.services import session_extras
 from booking.queries import reservations as queries
 from booking.rules.samples import ExtraState
-from config.kernel.access import get_visible, visible_to
-from config.kernel.errors import NotFound
+from config.kernel.access import get_visible
 from config.kernel.http import attachment
 from frontend.http import actor_of
 from frontend.presenters.assessment import of_reservation
@@ -35,9 +35,7 @@ def reservation_quote_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     when. Raises NotFound where there are none."""
     actor = actor_of(request)
     reservation = get_visible(queries.reservation_detail(actor), actor, pk=pk)
-    quote = visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("-revision").first()
-    if quote is None:
-        raise NotFound.of("access.not_found", model="quote")
+    quote = latest_quote_for(actor, reservation.pk)
     beside = [row for row in session_extras.of(actor, reservation) if _agreed_then(row, quote)]
     zone = quote.inputs["zone"]
     context = {

@@ -48,6 +48,21 @@ class Answered:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines by what a row names them."""
+
+    by_position: Mapping[str, ListedLine]
+    by_account: Mapping[str, Sequence[ListedLine]]
+
+    @classmethod
+    def of(cls, lines: Sequence[ListedLine]) -> _Lines:
+        by_account: dict[str, list[ListedLine]] = {}
+        for each in lines:
+            by_account.setdefault(_account(each.account), []).append(each)
+        return cls({str(each.position): each for each in lines}, by_account)
+
+
 def read_answer(text: str, lines: Sequence[ListedLine]) -> list[Answered]:
     """The rows of a treasury's answer about these lines, each line once. A row names its line by number, by account, or by both, which
     have to agree. Raises Unreadable with every fault."""
@@ -59,13 +74,16 @@ def read_answer(text: str, lines: Sequence[ListedLine]) -> list[Answered]:
     below = [
         (number, row) for number, row in enumerate(rows[head_at + 1 :], start=head_at + 2) if any(cell.strip() for cell in row)
     ]
+    if len(below) > MOST_ROWS:
+        raise Unreadable([Fault(0, "file", "treasury.too_many_rows", str(MOST_ROWS))])
+    known = _Lines.of(lines)
     faults: list[Fault] = []
     found: dict[int, Answered] = {}
     for number, row in below:
         cells = {field: bank_rows.cell_of(row, place) for field, place in places.items()}
         if _is_sum(cells):
             continue
-        answered = _read(number, cells, lines, faults)
+        answered = _read(number, cells, known, faults)
         if answered is None:
             continue
         if answered.position in found:
@@ -73,8 +91,6 @@ def read_answer(text: str, lines: Sequence[ListedLine]) -> list[Answered]:
         found[answered.position] = answered
     if not faults and not found:
         faults.append(Fault(0, "file", "treasury.no_rows"))
-    if len(below) > MOST_ROWS:
-        faults = [Fault(0, "file", "treasury.too_many_rows", str(MOST_ROWS))]
     if faults:
         raise Unreadable(faults)
     return list(found.values())
@@ -101,7 +117,7 @@ def _is_sum(cells: Mapping[str, str]) -> bool:
     )
 
 
-def _read(row: int, cells: Mapping[str, str], lines: Sequence[ListedLine], faults: list[Fault]) -> Answered | None:
+def _read(row: int, cells: Mapping[str, str], lines: _Lines, faults: list[Fault]) -> Answered | None:
     before = len(faults)
     position = _line(row, cells, lines, faults)
     if cells["amount"]:
@@ -119,17 +135,17 @@ def _read(row: int, cells: Mapping[str, str], lines: Sequence[ListedLine], fault
     return Answered(row, position, amount, day, reference, reason)
 
 
-def _line(row: int, cells: Mapping[str, str], lines: Sequence[ListedLine], faults: list[Fault]) -> int | None:
+def _line(row: int, cells: Mapping[str, str], lines: _Lines, faults: list[Fault]) -> int | None:
     """The number of the line that a row means; a fault where there is none, several, or number and account do not agree."""
     number, account = cells.get("position", ""), _account(cells.get("account", ""))
     if number:
-        line = next((each for each in lines if str(each.position) == number.lstrip("0")), None)
+        line = lines.by_position.get(number.lstrip("0"))
         if line is None:
             faults.append(Fault(row, "position", "treasury.no_such_line", number[:40]))
         elif account and account != _account(line.account):
             faults.append(Fault(row, "account", "treasury.other_account", account[:60]))
         return line.position if line is not None else None
-    mine = [each for each in lines if account and account == _account(each.account)]
+    mine = lines.by_account.get(account, []) if account else []
     if len(mine) == 1:
         return mine[0].position
     faults.append(Fault(row, "account", "treasury.account_of_several" if mine else "treasury.no_such_line", account[:60]))

@@ -256,40 +256,54 @@ def record(actor: Actor, line_id: int, outcome: Outcome, now: datetime) -> Payou
 
     def work() -> Payout:
         found = get_visible(PaymentLine.objects.all(), actor, pk=line_id)
-        made = _locked_list(actor, found.payment_list_id)
-        claim = locked(actor, found.claim_id)
-        right = require_office(actor, claim.batch, now, Role.FINANCE)
-        if made.cancelled_at is not None:
-            raise Conflict.of("claims.list_cancelled", number=made.number)
-        if made.approved_by_id is None:
-            raise Refusal.of("claims.not_approved", number=made.number)
-        if Payout.objects.filter(line=found).exists():
-            raise Conflict.of("claims.recorded_already")
-        if not 0 <= outcome.paid_fen <= found.amount_fen:
-            raise Refusal.of("claims.paid_amount", field="paid_fen", most_fen=found.amount_fen)
-        if not local_day(made.issued_at) <= outcome.paid_on <= local_day(now):
-            raise Refusal.of("claims.paid_on", field="paid_on")
-        whole = outcome.paid_fen == found.amount_fen
-        reason = plain_text(outcome.reason, REASON_LENGTH) if whole else checked_text(outcome.reason)
-        written = Payout.objects.create(
-            line=found,
-            paid_fen=outcome.paid_fen,
-            paid_on=outcome.paid_on,
-            reference=plain_text(outcome.reference, 100),
-            reason=reason,
-            recorded_by_id=actor.person_id,
-            recorded_at=now,
-        )
-        if outcome.paid_fen:
-            source = Source("payout", written.pk, "claim_pay", claim.batch.programme_version_id, actor.user_id)
-            accounts.post_paid(claim.batch.programme_id, made.payer, claim.payee_id, outcome.paid_fen, source, now)
-        event = _event(claim)
-        said = "" if whole and event is not ClaimEvent.PAY else reason
-        move(actor, claim, event, now, said, behalf_id=right.behalf_id)
+        made, right = open_list(actor, found.payment_list_id, now)
+        written = record_line(actor, right, made, found, outcome, now)
         tell_list(made, now)
         return written
 
     return transactions.run(work)
+
+
+def open_list(actor: Actor, list_id: int, now: datetime) -> tuple[PaymentList, Right]:
+    """An approved list, locked, and by which right the actor records what was paid on it; part of the caller's transaction. Raises
+    NotFound, Forbidden, Conflict ``claims.list_cancelled``, Refusal ``claims.not_approved``."""
+    made = _locked_list(actor, list_id)
+    right = require_office(actor, made.batch, now, Role.FINANCE)
+    if made.cancelled_at is not None:
+        raise Conflict.of("claims.list_cancelled", number=made.number)
+    if made.approved_by_id is None:
+        raise Refusal.of("claims.not_approved", number=made.number)
+    return made, right
+
+
+def record_line(actor: Actor, right: Right, made: PaymentList, line: PaymentLine, outcome: Outcome, now: datetime) -> Payout:
+    """``record`` for a line of a list from ``open_list``, in the same transaction; who waits for the list is told afterwards
+    (``tell_list``)."""
+    claim = locked(actor, line.claim_id)
+    if Payout.objects.filter(line=line).exists():
+        raise Conflict.of("claims.recorded_already")
+    if not 0 <= outcome.paid_fen <= line.amount_fen:
+        raise Refusal.of("claims.paid_amount", field="paid_fen", most_fen=line.amount_fen)
+    if not local_day(made.issued_at) <= outcome.paid_on <= local_day(now):
+        raise Refusal.of("claims.paid_on", field="paid_on")
+    whole = outcome.paid_fen == line.amount_fen
+    reason = plain_text(outcome.reason, REASON_LENGTH) if whole else checked_text(outcome.reason)
+    written = Payout.objects.create(
+        line=line,
+        paid_fen=outcome.paid_fen,
+        paid_on=outcome.paid_on,
+        reference=plain_text(outcome.reference, 100),
+        reason=reason,
+        recorded_by_id=actor.person_id,
+        recorded_at=now,
+    )
+    if outcome.paid_fen:
+        source = Source("payout", written.pk, "claim_pay", claim.batch.programme_version_id, actor.user_id)
+        accounts.post_paid(claim.batch.programme_id, made.payer, claim.payee_id, outcome.paid_fen, source, now)
+    event = _event(claim)
+    said = "" if whole and event is not ClaimEvent.PAY else reason
+    move(actor, claim, event, now, said, behalf_id=right.behalf_id)
+    return written
 
 
 def _event(claim: Claim) -> ClaimEvent:

@@ -12,15 +12,18 @@ from billing.claims.rules.treasury_rows import MOST_ROWS, Answered, ListedLine, 
 from billing.claims.services import paying
 from billing.claims.services.office import plain_text, require_office
 from billing.claims.services.paying import Outcome
+from billing.claims.services.waiting_lists import tell_list
 from billing.payments.rules import bank_rows
 from billing.payments.services.bank_import import fault_reason
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, transactions
 
 _NAME = 200
 _LIST_REASONS = frozenset({"claims.list_cancelled", "claims.not_approved", "claims.paid_on"})
 """What is true of all lines of a list alike, and is said once."""
+_NOT_OF_A_LINE = (NotFound, Forbidden, Busy)
+"""What says nothing of one line; Busy is to be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def _in_full(actor: Actor, line: PaymentLine, outcome: Outcome, now: datetime) -
     result = LineResult(line.pk, line.position, line.amount_fen)
     try:
         paying.record(actor, line.pk, outcome, now)
-    except (NotFound, Forbidden):
+    except _NOT_OF_A_LINE:
         raise
     except Refusal as refusal:
         if any(reason.code in _LIST_REASONS for reason in refusal.reasons):
@@ -101,14 +104,24 @@ def take_answer(actor: Actor, list_id: int, content: bytes, file_name: str, now:
     cannot be taken (``bank.*``, ``treasury.*``, and what ``paying.record`` says of a line), named by its row.
     """
 
+    rows = _read(_list(actor, list_id, now), content)
+
     def work() -> AnswerTaken:
-        found = _list(actor, list_id, now)
+        found, right = paying.open_list(actor, list_id, now)
         lines = {line.position: line for line in found.lines.order_by("position")}
-        rows = _read(found, content)
         faults: list[Reason] = []
         known = 0
         for row in sorted(rows, key=lambda each: lines[each.position].claim_id):  # claims are locked in the order of their ids
-            known += _take(actor, row, lines[row.position], faults, now)
+            outcome = Outcome(row.paid_fen, row.paid_on, row.reference, row.reason)
+            try:
+                paying.record_line(actor, right, found, lines[row.position], outcome, now)
+            except _NOT_OF_A_LINE:
+                raise
+            except Refusal as refusal:
+                if isinstance(refusal, Conflict) and _recorded(lines[row.position], outcome):
+                    known += 1
+                else:
+                    faults += _of_row(row, refusal)
         Refusal.raise_any(sorted(faults, key=lambda each: each.params["row"]))
         taken = AnswerTaken(len(rows) - known, sum(row.paid_fen for row in rows), known)
         if taken.recorded:
@@ -120,6 +133,7 @@ def take_answer(actor: Actor, list_id: int, content: bytes, file_name: str, now:
                 "lines": taken.recorded,
             }
             audit.record(actor, "payment_list.answer", found, now, after=after)
+            tell_list(found, now)
         return taken
 
     return transactions.run(work)
@@ -134,21 +148,8 @@ def _read(found: PaymentList, content: bytes) -> list[Answered]:
         raise Refusal(*(replace(each, params={**each.params, "most": MOST_ROWS}) for each in reasons)) from error
 
 
-def _take(actor: Actor, row: Answered, line: PaymentLine, faults: list[Reason], now: datetime) -> bool:
-    """Record a row, or add to the faults what is wrong with it; True: it was recorded just so before."""
-    outcome = Outcome(row.paid_fen, row.paid_on, row.reference, row.reason)
-    try:
-        paying.record(actor, line.pk, outcome, now)
-    except (NotFound, Forbidden):
-        raise
-    except Refusal as refusal:
-        codes = {reason.code for reason in refusal.reasons}
-        if codes & {"claims.list_cancelled", "claims.not_approved"}:
-            raise
-        if isinstance(refusal, Conflict) and _recorded(line, outcome):
-            return True
-        faults += [
-            Reason(each.code, {**each.params, "row": row.row}, f"row {row.row}: {each.field or 'line'}")
-            for each in refusal.reasons
-        ]
-    return False
+def _of_row(row: Answered, refusal: Refusal) -> list[Reason]:
+    """What is said of a line, of the row that says it."""
+    return [
+        Reason(each.code, {**each.params, "row": row.row}, f"row {row.row}: {each.field or 'line'}") for each in refusal.reasons
+    ]

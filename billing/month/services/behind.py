@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from billing.month.rules.lines import Proof
 from billing.ordering.models import CommissionSignature
-from booking.models import SampleJob, SampleReport
+from booking.models import SampleJob
+from booking.queries.samples import latest_reports
 from booking.rules.samples import SampleState
 
 Row = Mapping[str, Any]
@@ -65,8 +66,7 @@ def _sheet(row: Row) -> int | None:
 
 def _reports(jobs: Iterable[int], lab_id: int | None) -> QuerySet[Any, tuple[int, str]]:
     """The latest reports with the bytes of one of these jobs': job and SHA-256."""
-    later = SampleReport.objects.filter(job=OuterRef("job"), position__gt=OuterRef("position"))
-    rows = SampleReport.objects.filter(~Exists(later))
+    rows = latest_reports()
     found = rows.filter(file__sha256__in=rows.filter(job__in=jobs).values("file__sha256"))
     if lab_id is not None:
         found = found.filter(job__lab=lab_id)

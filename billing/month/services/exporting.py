@@ -203,7 +203,8 @@ def _add_files(export: MonthExport, kind: str, found: dict[str, bytes]) -> list[
     """Put the files of one kind into ``found``, by their paths; what the manifest says of each document."""
     items = ExportItem.objects.filter(export=export, state=ItemState.DONE, **{f"{kind}__isnull": False}).order_by("position")
     listed: list[dict[str, Any]] = []
-    for item in items.select_related(f"{kind}__pdf", f"{kind}__xlsx").defer(f"{kind}__content"):
+    signed = [f"{kind}__signed_pdf"] if hasattr(ExportItem._meta.get_field(kind).related_model, "signed_pdf") else []
+    for item in items.select_related(f"{kind}__pdf", f"{kind}__xlsx", *signed).defer(f"{kind}__content"):
         document = item.document
         if document.pdf is None or document.xlsx is None:
             continue

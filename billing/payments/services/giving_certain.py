@@ -11,7 +11,7 @@ from billing.payments import queries
 from billing.payments.models import Payment
 from billing.payments.services import allocating
 from config.kernel.access import Actor, visible_to
-from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Busy, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 
 ROUTE = "payment.give_certain"
@@ -55,7 +55,7 @@ def give_all(actor: Actor, wanted: Sequence[Wanted], now: datetime, *, key: str)
     if visible_to(Payment.objects.filter(pk__in=asked), actor).count() != len(asked):
         raise NotFound.of("access.not_found", model="payment")
     certain = {Wanted(each.payment.pk, each.bill.bill_id, each.amount_fen) for each in queries.certain_matches(actor)}
-    return [_give(actor, each, now, f"{each.payment_id}:{key}", still=each in certain) for each in wanted]
+    return [_give(actor, each, now, key, still=each in certain) for each in wanted]
 
 
 def _give(actor: Actor, wanted: Wanted, now: datetime, key: str, *, still: bool) -> Given:
@@ -65,9 +65,11 @@ def _give(actor: Actor, wanted: Wanted, now: datetime, key: str, *, still: bool)
         return {"id": allocating.give(actor, wanted.payment_id, wanted.bill_id, wanted.amount_fen, now).pk}
 
     try:
-        transactions.run(lambda: idempotency.once(actor, ROUTE, key, asdict(wanted), now, effect))
-    except (NotFound, Forbidden):
+        transactions.run(lambda: idempotency.once(actor, f"{ROUTE}:{wanted.payment_id}", key, asdict(wanted), now, effect))
+    except (NotFound, Forbidden, Busy):
         raise
     except Refusal as refusal:
+        if any(reason.code.startswith("idempotency.key") for reason in refusal.reasons):
+            raise
         return Given(wanted, refusal.reasons)
     return Given(wanted)

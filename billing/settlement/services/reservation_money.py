@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Q
 
 from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
@@ -376,9 +377,10 @@ class ReservationMoney:
 
 
 def at_agreed_price(reservation_ids: Iterable[int]) -> set[int]:
-    """Which of some reservations cost what was agreed for their time, not what the list says; one query."""
-    quotes = Quote.objects.filter(reservation__in=list(reservation_ids), accepted_at__isnull=False)
-    latest = quotes.order_by("reservation", "-revision").distinct("reservation")
+    """Which of some reservations cost what was agreed for their time, not what the list says, by the quote that ``quote_rows.agreed_of``
+    finds; one query."""
+    quotes = Quote.objects.filter(reservation__in=list(reservation_ids)).annotate(waits=Q(accepted_at__isnull=True))
+    latest = quotes.order_by("reservation", "waits", "-revision").distinct("reservation")
     versions = latest.values_list("reservation", "inputs__schedule__price_version")
     return {pk for pk, version_id in versions if pricing.agreed_for(version_id) is not None}
 
@@ -410,7 +412,9 @@ def reprice(reservation: Reservation, price_version_id: int, actor: Actor, now: 
     _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=by, held=held is not None, promised=accepted)
     if held is not None:
         _hold_awards(reservation, prepared, assessment, accounts, "reprice", actor, now)
-    card_money.hold(reservation, assessment.payable_now_fen + session_extras.agreed_fen(reservation), "reprice", actor, now, own)
+    if accepted.accepted_at is not None:  # before its customer's yes nothing is kept
+        kept_fen = assessment.payable_now_fen + session_extras.agreed_fen(reservation)
+        card_money.hold(reservation, kept_fen, "reprice", actor, now, own)
 
 
 def tell_contract(reservation: Reservation, actor: Actor, now: datetime) -> bool:

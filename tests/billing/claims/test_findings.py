@@ -241,3 +241,26 @@ def test_the_api_says_and_does_the_same_and_work_has_constant_queries(cast, offi
     with pytest.raises(NotFound):
         answering.answer(cast.actor("chen"), 10**6, Answer(1, 1, WHY), at(21))
     assert RecheckFinding.objects.count() == 2 and wrong() == {}
+
+
+def test_what_came_back_of_a_claim_is_no_more_due_by_a_finding_of_another_sample(cast, drawn):
+    plan = Plan(Method.RANDOM, "6-2-6", size=1)
+    find(cast, drawn)
+    other = rechecking.draw(cast.actor("wu"), DrawInput(date(2026, 12, 1), date(2026, 12, 31), plan), at(20)).items.get()
+    assert other.claim_id == drawn.claim_id
+    find(cast, other, fen=1500)
+    assert {each.due_fen for each in findings.waiting()} == {1200, 1500}
+    answered(cast, drawn)
+    (left,) = findings.waiting()
+    assert (left.item_id, left.due_fen) == (other.pk, 300)
+    with pytest.raises(Refusal) as refused:
+        answered(cast, other, 1500)
+    assert code_of(refused) == "recheck.more_than_found"
+    answered(cast, other, 300)
+    assert sum(each.total_fen for each in Clawback.objects.all()) == 1500 and wrong() == {}
+
+
+def test_what_the_office_took_back_itself_is_no_more_due(cast, drawn):
+    clawbacks.recheck(cast.actor("chen"), drawn.claim_id, {1: 1000}, "counted again", at(19))
+    find(cast, drawn)
+    assert [each.due_fen for each in findings.waiting()] == [200]

@@ -10,11 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from billing.claims.models import Claim, PaymentList, Payout
+from billing.claims.rules import treasury_rows
 from billing.claims.rules.treasury_rows import ListedLine, read_answer
 from billing.claims.services import paying, paying_many
 from billing.payments.rules.bank_rows import Unreadable
 from config.kernel.access import Role
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Busy, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Membership, Organisation, OrganisationIdentifier
 from tests.billing.claims.conftest import PUBLIC_OVER, code_of, wrong
@@ -233,3 +234,33 @@ def test_the_api_does_both(cast, listed, at_desk):
     )
     assert bad.status_code == 422 and len(bad.json()["errors"]) == 2, bad.content
     assert PaymentList.objects.count() == 2
+
+
+def test_of_too_many_rows_none_is_read(monkeypatch):
+    monkeypatch.setattr(treasury_rows, "MOST_ROWS", 2)
+    monkeypatch.setattr(treasury_rows, "_read", lambda *_given: pytest.fail("read"))
+    assert faults_of("line,amount,day\n" + "x,1,2026-12-16\n" * 3) == [(0, "file", "treasury.too_many_rows")]
+
+
+def test_a_lock_that_was_not_had_is_to_be_tried_again_and_no_fault_of_a_row(cast, listed, monkeypatch):
+    made, _other = listed
+
+    def busy(*_given):
+        raise Busy.of("kernel.busy")
+
+    monkeypatch.setattr(paying, "locked", busy)
+    line = made.lines.earliest("position")
+    with pytest.raises(Busy):
+        answer(cast, made, f"{line.position},,{yuan(line)},2026-12-16,P1,")
+    with pytest.raises(Busy):
+        in_full(cast, made)
+    assert not Payout.objects.exists()
+
+
+def test_who_waits_for_a_list_is_told_once_for_its_answer(cast, listed, monkeypatch):
+    made, _other = listed
+    told = []
+    monkeypatch.setattr(paying_many, "tell_list", lambda *given: told.append(given))
+    monkeypatch.setattr(paying, "tell_list", lambda *given: told.append(given))
+    answer(cast, made, *(f"{line.position},,{yuan(line)},2026-12-16,P1," for line in made.lines.all()))
+    assert len(told) == 1

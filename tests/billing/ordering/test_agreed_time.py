@@ -14,9 +14,12 @@ from billing.pricing import services as pricing
 from billing.pricing.models import PriceVersion
 from billing.pricing.rules.agreed import agreed_document
 from billing.pricing.rules.schedule import parse_schedule
-from billing.settlement.services import moving
-from booking.services import changes, transitions
+from billing.settlement.services import moving, reservation_money
+from booking.models import Reservation
+from booking.services import changes, reservations, transitions
 from booking.services.changes import ChangeRequest
+from booking.services.entering import Entered
+from booking.services.reservations import ReservationRequest
 from config.kernel import invariants
 from config.kernel.access import NOBODY, visible_to
 from config.kernel.errors import Refusal
@@ -176,3 +179,24 @@ def test_taken_off_again_a_booking_that_was_approved_meanwhile_keeps_its_subsidy
     sheets.unlink(cast.actor("lin"), sheet.pk, asked.pk, cast.now)
     assert figures(life, asked) == (800_00, 480_00)
     assert wrong() == {}
+
+
+def test_what_the_lab_entered_and_nobody_said_yes_to_is_at_the_agreed_price_too_and_keeps_no_money(
+    cast: Any, life: Life, sheet_at: Any
+) -> None:
+    sheet = sheet_at(300_00)
+    request = ReservationRequest(
+        cast.xrd.pk, cast.firm.pk, slot_of(9, 11), "self_operated", for_person_id=cast.users["lin"].pk, entered=Entered()
+    )
+    made = reservations.reserve(cast.actor("wang"), request, cast.now, idempotency_key="entered")
+    booked = Reservation.objects.get(pk=made.reservation_id)
+    kept: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reservation_money.card_money, "hold", lambda *given: kept.append(given))
+        sheets.link(cast.actor("lin"), sheet.pk, booked.pk, cast.now)
+    assert figures(life, booked) == (600_00, 360_00)
+    assert kept == [], "nothing is kept before the yes"
+    with pytest.raises(Refusal) as refused:
+        sheets.cancel(cast.actor("wang"), sheet.pk, "No time", cast.now)
+    assert refused.value.reasons[0].code == "commission.has_bookings"
+    assert reservation_money.at_agreed_price([booked.pk]) == {booked.pk}

@@ -145,3 +145,14 @@ def test_the_api_says_what_is_certain_and_gives_it(cast, two, take, as_):
         assert answer.status_code == 200 and answer.json()["matches"][0]["done"], answer.content
     assert Allocation.objects.count() == 1 and Payment.objects.count() == 1
     assert client.get(address).json() == {"matches": [], "total_fen": 0}
+
+
+def test_a_key_is_as_long_as_anywhere_and_one_that_is_none_is_refused_once(cast, two, take):
+    first, _second = two
+    take(row(open_of(first) / 100, first.reference))
+    wanted = wanted_of(cast)
+    for key in ("", "k" * 256):
+        with pytest.raises(Refusal) as refused:
+            give_all(cast, wanted, key=key)
+        assert refused.value.reasons[0].code.startswith("idempotency.key")
+    assert [each.done for each in give_all(cast, wanted, key="k" * 255)] == [True]
