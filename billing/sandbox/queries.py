@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -44,10 +44,24 @@ def names_in(result: Mapping[str, Any]) -> dict[int, Organisation]:
     return _by_id(Organisation.objects.filter(pk__in=ids).only("name", "name_en"))
 
 
-def asks_prior_income(run: SandboxRun) -> bool:
-    """Whether what is tried, or what it is held against, asks what an owner earned in the year before."""
-    documents = [run.document, *([run.against.document] if run.against is not None else [])]
-    return any(read_programme(as_if_in_force(each)).asks_prior_income for each in documents)
+class LooksAt(NamedTuple):
+    """What a trial was told because a rule looks at it: what an owner earned in the year before, what other programmes gave (of what is
+    tried or what it is held against), and the face value or number of vouchers (of what is tried)."""
+
+    prior_income: bool
+    others: bool
+    vouchers: bool
+
+
+def looks_at(run: SandboxRun) -> LooksAt:
+    """What the rules of a trial look at."""
+    tried = read_programme(as_if_in_force(run.document))
+    both = [tried, *([read_programme(as_if_in_force(run.against.document))] if run.against is not None else [])]
+    return LooksAt(
+        any(each.asks_prior_income for each in both),
+        any(each.asks_of_others for each in both),
+        bool(tried.asks_of_voucher),
+    )
 
 
 def _by_id(rows: Iterable[Organisation]) -> dict[int, Organisation]:
