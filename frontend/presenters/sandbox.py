@@ -205,8 +205,9 @@ def voucher_note(result: Json, lender: str, *, looks_at_vouchers: bool) -> str:
         ) % {"code": lender}
     if not found[TRIED]["count"] and looks_at_vouchers:
         return _(
-            "No voucher was issued under this programme, and the rule looks at what a voucher is worth or at how many there are: nobody"
-            " knows that without one, so that it gives nothing. Try it with the vouchers of another programme to see what it would give."
+            "No voucher was issued under this programme, and the rule looks at what a voucher is worth or at how many there are: without"
+            " one that is not known, and what depends on it is not given. Try it with the vouchers of another programme to see what it"
+            " would give."
         )
     if not found[TRIED]["count"]:
         return _(
