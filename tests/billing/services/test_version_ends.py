@@ -199,10 +199,7 @@ def test_a_version_that_was_published_for_later_ends_for_another_one(cast: Any, 
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (
-            "UPDATE billing_versionend SET state = 'asked' WHERE last_on = '2026-11-30'",
-            2,
-        ),  # the version, and who stands before the next
+        ("DELETE FROM billing_versionend WHERE last_on = '2026-11-30'", 1),  # the next one says what stood before it
         ("DELETE FROM billing_versionend WHERE last_on = '2026-11-27'", 1),
         ("UPDATE billing_versionend SET last_before = '2027-12-30' WHERE last_on = '2026-11-30'", 1),
         ("UPDATE billing_programmeversion SET published_at = NULL WHERE label = '2026.2'", 1),
