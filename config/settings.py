@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "frontend.middleware.ActorMiddleware",
+    "frontend.middleware.ReaderZoneMiddleware",
     "frontend.middleware.RefusalMiddleware",
 ]
 

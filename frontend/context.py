@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -19,7 +20,8 @@ THEMES = frozenset({"light", "dark"})
 def page(request: HttpRequest) -> dict[str, Any]:
     """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
     ``page_url`` (where the page can be opened, when it answers a form at another address),
-    ``unread`` (notices; one statement with what the navigation asks, read where it is shown)."""
+    ``platform_zone`` (of times that are on no site's clock), ``unread`` (notices; one statement with what the navigation asks, read
+    where it is shown)."""
     actor = getattr(request, "actor", NOBODY)
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
@@ -32,6 +34,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
+        "platform_zone": settings.TIME_ZONE,
         "page_name": name,
         "page_url": page_url(request),
         "unread": SimpleLazyObject(lambda: facts.unread),

@@ -19,6 +19,7 @@ from config.kernel.access import OFFICIALS
 from config.kernel.api import problems
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.messages import reason_sentence
+from frontend import display
 from frontend.http import actor_of, is_fragment, to_login
 from frontend.refusals import refusal_response
 from instruments.queries import actor_for
@@ -61,6 +62,17 @@ class ActorMiddleware:
             return JsonResponse(problem, status=403, content_type=problems.MEDIA_TYPE)
         messages.warning(request, _("Officials log in with a second factor. Set it up now; it takes two minutes."))
         return redirect("mfa_activate_totp")
+
+
+class ReaderZoneMiddleware:
+    """Pages are made for the clock of the browser, which its script remembers (``frontend/assets/js/reader-zone.js``)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with display.read_in(request.COOKIES.get("zone", "")):
+            return self.get_response(request)
 
 
 class RefusalMiddleware:
