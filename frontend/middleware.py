@@ -7,6 +7,8 @@ from collections.abc import Callable
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from config.kernel.access import OFFICIALS
+from config.kernel.access import OFFICIALS, Actor
 from config.kernel.api import problems
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.messages import reason_sentence
@@ -38,7 +40,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_for(request.user))  # type: ignore[attr-defined]
+        request.actor = SimpleLazyObject(lambda: _actor_of(request.user))  # type: ignore[attr-defined]
         language = request.GET.get("lang", "")
         if language not in dict(settings.LANGUAGES):
             language = ""
@@ -62,6 +64,11 @@ class ActorMiddleware:
             return JsonResponse(problem, status=403, content_type=problems.MEDIA_TYPE)
         messages.warning(request, _("Officials log in with a second factor. Set it up now; it takes two minutes."))
         return redirect("mfa_activate_totp")
+
+
+def _actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """By the grants that were read with the person of the session (``frontend.login_backend``)."""
+    return actor_for(user, read=getattr(user, "grants_read", None))
 
 
 class ReaderZoneMiddleware:
