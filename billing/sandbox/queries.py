@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KT
 
 from billing.sandbox.models import SandboxRun
 from billing.sandbox.rules.variants import as_if_in_force
@@ -19,9 +20,10 @@ _LARGE = ("document", "result", "checkpoint")
 
 
 def runs_visible(actor: Actor) -> QuerySet[SandboxRun]:
-    """The trials of the actor's office, the newest first, without what came out."""
+    """The trials of the actor's office, the newest first, without what came out; each with the ``code`` and ``label`` of what is tried."""
     rows = visible_to(SandboxRun.objects.select_related("created_by", "version__programme", "against__programme"), actor)
-    return rows.defer(*_LARGE, "version__document", "against__document").order_by("-created_at", "-pk")
+    named = rows.annotate(code=KT("document__code"), label=KT("document__version"))
+    return named.defer(*_LARGE, "version__document", "against__document").order_by("-created_at", "-pk")
 
 
 def run_for(actor: Actor, pk: int) -> SandboxRun:
