@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 class Row(NamedTuple):
     """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
     commissioned test has ``samples`` and no instrument (0), a session ``minutes``. ``order``: what it was ordered with, ``sheet``: the
-    commission sheet it stands under, both 0 where there is none."""
+    commission sheet it stands under, both 0 where there is none. ``tax_fen``: the tax in the fee, where a programme asks."""
 
     facts: int
     service: int
@@ -26,6 +26,7 @@ class Row(NamedTuple):
     order: int
     sheet: int
     month: str
+    tax_fen: int = 0
 
 
 Income = tuple[str, int, int]
@@ -34,8 +35,8 @@ _WIDTH = len(Row._fields)
 
 
 class Kept:
-    """Rows side by side in whole numbers, about ninety bytes each, shared by all simulations that go over them. ``count``: how many there
-    were so far, forgotten ones included."""
+    """Rows side by side in whole numbers, about a hundred bytes each, shared by all simulations that go over them. ``count``: how many
+    there were so far, forgotten ones included."""
 
     __slots__ = ("_columns", "_first", "_last")
 
@@ -52,7 +53,7 @@ class Kept:
         """Keep a piece, once for all simulations that it is given to; the place of its first row."""
         if rows is not self._last:
             for row in rows:
-                self._columns.extend((*row[:-1], int(row.month[:4]) * 100 + int(row.month[5:])))
+                self._columns.extend((*row[:-2], int(row.month[:4]) * 100 + int(row.month[5:]), row.tax_fen))
             self._last = rows
         return self.count - len(rows)
 
@@ -62,7 +63,7 @@ class Kept:
         if begin < 0:
             raise IndexError("this row was forgotten")
         values: list[Any] = self._columns[begin : begin + _WIDTH].tolist()
-        values[-1] = _month(values[-1])
+        values[-2] = _month(values[-2])
         return Row._make(values)
 
     def forget(self, before: int) -> None:

@@ -19,6 +19,7 @@ from billing.sandbox.rules.rows import Income, Kept, Row
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
+    BOTH_SIDES,
     NO_CLAIM_AMOUNTS,
     Amounts,
     Before,
@@ -31,8 +32,10 @@ from billing.subsidy.rules.facts import (
 )
 from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
+from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from_outside
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
+from billing.subsidy.rules.two_sided import claimed_by
 from billing.vouchers.rules.backing import is_issued
 
 UNKNOWN = "unknown"
@@ -42,9 +45,9 @@ Counts = dict[str, list[int]]
 NO_PURSES: Mapping[str, Sequence[Purse]] = {}
 
 
-Priced = tuple[int, int, int, int, int | None]
-"""Fee, top-up, minutes and samples, as they stand one behind the other in a row; and what the owner earned from customers outside in the
-year before, where the programme asks and somebody confirmed it."""
+Priced = tuple[int, int, int, int, int | None, tuple[tuple[str, int], ...]]
+"""Fee, top-up, minutes and samples, as they stand one behind the other in a row; what the owner earned from customers outside in the year
+before, where the programme asks and somebody confirmed it; and of what follows from a customer outside, what the programme asks."""
 
 
 class Known:
@@ -118,6 +121,7 @@ class Simulation:
         self.short_since: str = kept.get("short_since", "")
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
+        self._asks_outside = OF_OUTSIDE & self.programme.asks_of_price
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
@@ -132,6 +136,7 @@ class Simulation:
         self._known = known
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
+        self._of_both: dict[tuple[int, bool], Facts] = {}
         self._years: dict[int, str] = {}
         self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
@@ -241,7 +246,7 @@ class Simulation:
         return replace(service, paper=replace(paper, order=of_order, contract_number=contract))
 
     def _who(self, row: Row, known: Known, waits: Waits) -> tuple[Facts, Hashable]:
-        who = known.facts[row.facts][waits.used_before]
+        who = self._whoever(row.facts, waits.used_before, known)
         named: Hashable = (row.facts, waits.used_before)
         if waits.beside.voucher is not None:
             number, first_day = waits.beside.voucher
@@ -253,6 +258,16 @@ class Simulation:
         if waits.graded:
             who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
         return who, named
+
+    def _whoever(self, facts: int, used_before: bool, known: Known) -> Facts:
+        """The shared facts by their place; a programme that looks at whose claim it is sees both."""
+        found = known.facts[facts][used_before]
+        if not self.programme.of_both_sides:
+            return found
+        both = self._of_both.get((facts, used_before))
+        if both is None:
+            both = self._of_both[facts, used_before] = claimed_by(found, BOTH_SIDES)
+        return both
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
@@ -315,7 +330,7 @@ class Simulation:
 
     def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
-        who = known.facts[row.facts][used_before]
+        who = self._whoever(row.facts, used_before, known)
         money = self._money_of(row, who, known)
         accounts = self._accounts_of(who.applicant.kind, row)
         # Which order or contract it is makes a difference to the accounts alone: facts of all that have one are the same.
@@ -418,7 +433,13 @@ class Simulation:
         return ours
 
     def _money_of(self, row: Row, who: Facts, known: Known) -> Priced:
-        return (*row[2:6], self._prior_income(row, who, known) if self.programme.asks_prior_income else None)
+        income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
+        return (*row[2:6], income, self._from_outside(row, who) if self._asks_outside else ())
+
+    def _from_outside(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
+        """What follows from a customer outside, as when it is promised."""
+        found = from_outside(who, row.fee_fen, row.tax_fen, None if row.samples else row.minutes)
+        return tuple((path, value) for path, value in found.items() if path in self._asks_outside)
 
     def _prior_income(self, row: Row, who: Facts, known: Known) -> int | None:
         """Of the calendar year before the day by which the programme goes, as when it is promised."""
@@ -430,11 +451,17 @@ class Simulation:
 
     def _priced(self, money: Priced) -> tuple[Amounts, Quantities]:
         """As when it was charged: what a programme asks of invoice and payment is the price."""
-        fee, top_up, minutes, samples, income = money
+        fee, top_up, minutes, samples, income, outside = money
         claim = ClaimAmounts(paid=fee, invoice=fee) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
         if income is not None:
             claim = replace(claim, prior_year_external_income=income)
-        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), _measured(minutes, samples)
+        quantities = _measured(minutes, samples)
+        for path, value in outside:
+            if path == EXTERNAL_INCOME:
+                claim = replace(claim, external_income=value)
+            else:
+                quantities = replace(quantities, counts=replace(quantities.counts, external_minutes=value))
+        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), quantities
         if len(self._money) < MOST:
             self._money[money] = made
         return made

@@ -241,18 +241,22 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
         )
     known = measured if quantities is NO_QUANTITIES else _with_measured(quantities, measured)
     if candidate.told:
-        claim, known = _with_told(candidate.told, priced, claim, known)
+        claim, known = _with_told(candidate.told, priced, facts, claim, known)
     amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
     found = Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
     return given_here.with_given(found, candidate.beside) if OTHERS in candidate.told else found
 
 
-def _with_told(paths: frozenset[str], priced: Priced, claim: ClaimAmounts, known: Quantities) -> tuple[ClaimAmounts, Quantities]:
+def _with_told(
+    paths: frozenset[str], priced: Priced, facts: Facts, claim: ClaimAmounts, known: Quantities
+) -> tuple[ClaimAmounts, Quantities]:
     """With what follows from the price, of that what the programme is told; what the caller said stays."""
     assert isinstance(priced, PricedSession | PricedSamples)
-    found = {path: value for path, value in priced_facts.told(priced, known.minutes).items() if path in paths}
-    if claim.tax is None:
-        claim = replace(claim, tax=found.pop("amounts.tax", None))
+    found = {path: value for path, value in priced_facts.told(priced, known.minutes, facts).items() if path in paths}
+    if claim.tax is None and priced_facts.TAX in found:
+        claim = replace(claim, tax=found[priced_facts.TAX])
+    if claim.external_income is None and priced_facts.EXTERNAL_INCOME in found:
+        claim = replace(claim, external_income=found[priced_facts.EXTERNAL_INCOME])
     names = {path.partition(".")[2]: value for path, value in found.items() if path.startswith("quantities.")}
     counted = {name: value for name, value in names.items() if getattr(known.counts, name) is None}
     return claim, replace(known, counts=replace(known.counts, **counted)) if counted else known
