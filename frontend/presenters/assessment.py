@@ -7,7 +7,7 @@ Live quotes (``of_preview``) and frozen ones (``of_frozen``, for a Quote or a Ch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
@@ -66,7 +66,8 @@ class OutcomeRow:
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
     into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid. ``depends_on``: in words what nobody
     told and without which it cannot be said whether there is a subsidy. ``unset``: limits of which nobody has set the figure, so that
-    nothing is given yet to who is eligible."""
+    nothing is given yet to who is eligible. ``several_ways``: it gives in more than one way of settlement, and ``mode`` is the first;
+    ``unsure_cost``: what it takes off the customer's cost is an estimate."""
 
     code: str
     version: str
@@ -81,6 +82,8 @@ class OutcomeRow:
     payers: tuple[PayerRow, ...] = ()
     reasons: tuple[StepRow, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    several_ways: bool = False
+    unsure_cost: bool = False
     deducted_fen: int = 0
     refunded_fen: int = 0
     beside_fen: int = 0
@@ -169,10 +172,10 @@ def present(
 
     A commissioned test has no schedule.
     """
-    outcomes = [
-        outcome if whole else for_customer(outcome, programme)
-        for outcome, programme in zip(assessment.outcomes, programmes, strict=True)
-    ]
+    pairs = list(zip(assessment.outcomes, programmes, strict=True))
+    own = [for_customer(outcome, programme) for outcome, programme in pairs]
+    unsure = [isinstance(each, Award) and each.estimate for each in own]
+    shown = assessment.outcomes if whole else own
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     internal = in_house and not programmes
     return AssessmentRows(
@@ -181,9 +184,12 @@ def present(
         refunded_fen=assessment.refunded_fen,
         payable_now_fen=assessment.payable_now_fen,
         final_cost_fen=assessment.final_cost_fen,
-        estimate=any(each.estimate for each in outcomes if isinstance(each, Award)),
+        estimate=any(unsure),
         customer_class=wording.class_word(assessment.priced.customer_class, schedule.class_names if schedule is not None else {}),
-        outcomes=tuple(outcome_row(each, programme) for each, programme in zip(outcomes, programmes, strict=True)),
+        outcomes=tuple(
+            replace(outcome_row(each, programme), unsure_cost=own_unsure)
+            for each, programme, own_unsure in zip(shown, programmes, unsure, strict=True)
+        ),
         steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
         lines=price_lines(assessment.priced, schedule),
         tax=TaxRow(wording.tax_word(told), told.amount_fen, told.included) if (told := assessment.tax) is not None else None,
@@ -263,6 +269,7 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         cut_by=tuple(cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
         payers=_payers(outcome),
         steps=steps,
+        several_ways=len({side.mode for side in outcome.sides or ()}) > 1,
         deducted_fen=outcome.given_fen(SettlementMode.DEDUCTED_NOW),
         refunded_fen=outcome.given_fen(SettlementMode.REFUNDED_LATER),
         beside_fen=outcome.given_fen(SettlementMode.PAID_BESIDE),

@@ -19,8 +19,7 @@ from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.codec import steps_of
 from billing.subsidy.rules.facts import Facts, Listing, Profile
-from billing.subsidy.rules.for_customers import unmet_by_customer
-from billing.subsidy.rules.outcome import SettlementMode
+from billing.subsidy.rules.for_customers import by_side, unmet_by_customer
 from billing.subsidy.rules.parts.validity import AWAITABLE
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.sides import claims
@@ -152,24 +151,15 @@ def lost_since(held: Quote | None, charge: Charge | None) -> tuple[Lost, ...]:
     """What was promised when the money was held and was refused when the service was charged, with why."""
     if held is None or charge is None:
         return ()
-    promised = {each["programme"]: _by_side(each) for each in held.result["outcomes"]}
+    promised = {each["programme"]: by_side(each) for each in held.result["outcomes"]}
     found = (_lost(promised.get(each["programme"], {}), each) for each in charge.result["outcomes"])
     return tuple(lost for lost in found if lost is not None)
 
 
 def _lost(promised: Mapping[str, int], charged: Mapping[str, Any]) -> Lost | None:
-    given = _by_side(charged)
+    given = by_side(charged)
     lost_fen = sum(fen for side, fen in promised.items() if side not in given)
     if not lost_fen:
         return None
     reasons = [each._asdict() for each in unmet_by_customer(steps_of(charged["steps"]))] or charged.get("reasons", ())
     return Lost(charged["programme"], charged["version"], lost_fen, tuple(reasons))
-
-
-def _by_side(outcome: Mapping[str, Any]) -> dict[str, int]:
-    """What a frozen outcome gives (fen), of several sides by those that the customer sees; nothing of a refusal."""
-    if outcome["outcome"] == "refused":
-        return {}
-    if outcome.get("sides") is None:
-        return {"": outcome["total_fen"]}
-    return {each["side"]: each["total_fen"] for each in outcome["sides"] if each["mode"] != SettlementMode.PAID_BESIDE}

@@ -4,7 +4,8 @@ what the owner's limits have left, is the owner's to know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.outcome import Award, Outcome, Refused, SettlementMode, SideAward, Unmet
@@ -43,6 +44,15 @@ def unmet_by_customer(steps: Iterable[Step]) -> tuple[Unmet, ...]:
     """What refused the user's claim, as the steps of a programme tell it of which both sides claim."""
     unmet = (step for step in _of_user(steps, CLAIM_REFUSED) if step.key != CLAIM_REFUSED)
     return tuple(Unmet(step.clause, step.key, step.params) for step in unmet)
+
+
+def by_side(outcome: Mapping[str, Any]) -> dict[str, int]:
+    """What a frozen outcome gives (fen), of several sides by those that the customer sees; nothing of a refusal."""
+    if outcome["outcome"] == "refused":
+        return {}
+    if outcome.get("sides") is None:
+        return {"": outcome["total_fen"]}
+    return {each["side"]: each["total_fen"] for each in outcome["sides"] if each["mode"] != SettlementMode.PAID_BESIDE}
 
 
 def _is_beside(side: SideAward) -> bool:

@@ -20,7 +20,7 @@ from billing.ledger.models import Account
 from billing.pricing import services as pricing
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
-from billing.settlement.services import statements
+from billing.settlement.services import basis_day, statements
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
@@ -207,6 +207,8 @@ def test_the_firm_sees_its_own_subsidy_and_the_lab_both(cast: Cast, version: Pro
     for told in ("113.21", "36.79", "593.21"):  # the reward, what its year has left, both together
         assert told not in seen["lin"]
     assert "113.21" in seen["wang"] and "Claim of the owner of the instrument:" in seen["wang"]
+    # What the firm pays is certain; the owner's part is an estimate, because nobody has set its rate.
+    assert "estimate" not in seen["lin"] and seen["wang"].count(">estimate<") == 1
     shown = frozen_json(charge)
     (outcome,) = shown["outcomes"]
     assert (outcome["mode"], outcome["total_fen"], outcome["estimate"], shown["estimate"]) == (
@@ -216,3 +218,33 @@ def test_the_firm_sees_its_own_subsidy_and_the_lab_both(cast: Cast, version: Pro
         False,
     )
     assert [each["cap"] for each in shown["caps_left"]] == ["user-year"]
+
+
+def test_a_quote_says_nothing_of_the_owners_money_either(cast: Cast, version: ProgrammeVersion) -> None:
+    client = Client()
+    client.force_login(cast.users["lin"])
+    form = {"instrument": cast.xrd.pk, "organisation": cast.firm.pk, "service_mode": "assisted", "purpose": ""}
+    form |= {"on": "2026-12-02", "from": "09:00", "to": "12:00", "to_on": ""}
+    shown = client.get(reverse("quote_preview"), form, headers={"HX-Request": "true"}).content.decode()
+    assert "480.00" in shown and "499,520.00" in shown  # with what the firm's own year has left
+    for told in ("113.21", "36.79", "593.21", "Yearly limit of the owner", "yearly limit of the owner"):
+        assert told not in shown
+
+
+def test_a_date_that_counts_otherwise_is_told_with_what_the_firm_gets(cast: Cast, people: None) -> None:
+    def by_invoice(document: dict[str, Any]) -> None:
+        qinghai(document)
+        document["date_basis"] = "invoice"
+        document["examples"][0]["facts"]["service"]["invoice_on"] = "2026-12-31"
+
+    put_in_force(cast, by_invoice)
+    life = Life(cast)
+    during = slot_of(9, 12, 1)
+    booked = life.approve(life.ask(during))
+    charge = life.use(booked)
+    assert given(charge)["refunded_later"][1] == 480_00
+    held = life.quote(booked)
+    # As if the invoice had been expected on another day.
+    held.inputs["candidates"][0]["facts"]["service"]["invoice_on"] = "2026-11-25"
+    (other,) = basis_day.counted_otherwise(held, charge)
+    assert (other.promised_fen, other.given_fen) == (480_00, 480_00)
