@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.api.shapes import frozen_json
+from billing.claims import invoices
 from billing.claims.models import Claim, ClaimLine
-from billing.claims.services import credit_now
+from billing.claims.services import credit_now, handing_in
 from billing.firms.services import credit
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.django_db
 NOVEMBER = date(2026, 11, 1)
 #: 400 an hour for a small firm, tax of 6 % in it: three hours are 1,200.00, of which 1,200 x 0.06 / 1.06 = 67.92 are tax.
 TAXED = PRICE | {"format": 2, "unit": "hour", "tax": {"rate": "0.06", "included": True}}
+INVOICE = "26632000000012345678"
 SAYS = {"zh": "无失信记录", "en": "On no credit list"}
 Change = Callable[[dict[str, Any]], None]
 
@@ -191,6 +193,32 @@ def test_a_firm_that_was_listed_since_keeps_its_own_claim_from_being_paid_and_no
     listed(cast, "2026-12-10", PUBLIC_OVER)
     kept = credit_now.listed(list(ClaimLine.objects.all()), PUBLIC_OVER.date())
     assert kept == frozenset(ClaimLine.objects.filter(claim=filled["refunded_later"]).values_list("pk", flat=True))
+
+
+def test_both_sides_claim_with_the_invoice_of_their_service(cast: Cast, version: ProgrammeVersion) -> None:
+    office = Office(cast, {"SD-2019": version})
+    Life(cast).whole(slot_of(9, 12, 1))
+    for mode, who in (("refunded_later", "zhao"), ("paid_beside", "li")):
+        [claim] = office.filled("SD-2019", mode)[1]
+        handing_in.write_invoice(cast.actor(who), claim.pk, 1, INVOICE, DECEMBER)
+        office.submit(claim, who)
+    lines = list(ClaimLine.objects.select_related("award__charge", "award__programme_version"))
+    assert len(lines) == 2 and invoices.taken(lines) == []
+    assert invoices.elsewhere(lines, invoices.behind(lines)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("claimed", "several"),
+    [
+        ({(1, 9, "refunded_later")}, False),
+        ({(1, 9, "refunded_later"), (2, 9, "paid_beside")}, False),
+        ({(1, 9, "refunded_later"), (2, 9, "refunded_later")}, True),
+        ({(1, 9, "refunded_later"), (2, 8, "paid_beside")}, True),
+        ({(1, 9, "refunded_later"), (2, 9, "paid_beside"), (3, 9, "paid_beside")}, True),
+    ],
+)
+def test_one_invoice_in_two_claims_is_looked_at_unless_they_are_of_both_sides(claimed: Any, several: bool) -> None:
+    assert invoices._is_of_several(claimed) is several
 
 
 def test_the_firm_sees_its_own_subsidy_and_the_lab_both(cast: Cast, version: ProgrammeVersion) -> None:
