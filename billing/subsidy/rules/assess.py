@@ -19,6 +19,7 @@ from billing.pricing.rules.tax import Tax, TaxTold, tax_told
 from billing.subsidy.rules import given_here, priced_facts
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, ClaimAmounts, Facts, Quantities
+from billing.subsidy.rules.for_customers import is_cost_unsure
 from billing.subsidy.rules.given_here import OTHERS, Given
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
@@ -61,7 +62,8 @@ class Assessment(NamedTuple, Generic[P]):
     """What a session or a commissioned test costs and who pays. All in fen.
 
     ``payable_now_fen`` = gross - deducted; ``final_cost_fen`` = payable now - refunded; never negative.
-    ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption.
+    ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption; of what both sides claimed
+    only what the user gets counts.
     ``steps`` are the price and the four numbers; each outcome carries its own. ``engine``: the version that worked it out.
     """
 
@@ -194,7 +196,7 @@ def _shared(
     estimate = False
     for outcome in outcomes:
         if isinstance(outcome, Award):
-            estimate = estimate or outcome.estimate
+            estimate = estimate or is_cost_unsure(outcome)
             if outcome.sides is not None:
                 deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
                 refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)

@@ -40,6 +40,14 @@ def for_customer(outcome: Outcome, programme: Programme) -> Outcome:
     return _refused(Refused(outcome.programme, outcome.version, (reason,), ()), outcome)
 
 
+def is_cost_unsure(award: Award) -> bool:
+    """Whether what the customer pays in the end is an estimate because of this award: of one that both sides claimed, whether the user's
+    part is."""
+    if not award.estimate or award.sides is None or not _whose(award.steps):
+        return award.estimate
+    return any(step.key in _UNSURE for step in of_sides(award, lambda side: not _is_beside(side)).steps)
+
+
 def unmet_by_customer(steps: Iterable[Step]) -> tuple[Unmet, ...]:
     """What refused the user's claim, as the steps of a programme tell it of which both sides claim."""
     unmet = (step for step in _of_user(steps, CLAIM_REFUSED) if step.key != CLAIM_REFUSED)

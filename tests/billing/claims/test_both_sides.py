@@ -28,6 +28,7 @@ from billing.subsidy.models import ProgrammeVersion
 from instruments.models import OrganisationIdentifier
 from tests.billing.claims.conftest import DECEMBER, PUBLIC_OVER, Office, wrong
 from tests.billing.firms.conftest import USCC
+from tests.billing.sandbox.test_parts import commissioned
 from tests.billing.services.conftest import Life
 from tests.conftest import PRICE, Cast, slot_of
 
@@ -102,6 +103,8 @@ def test_a_booking_of_a_firm_gets_both_and_each_side_claims_its_own(cast: Cast, 
         ("provider", "paid_beside", 113_21),
     ]
     assert told(quote) == ["claim_of user", "claim_of owner"]
+    # Nobody has set the owner's rate, so its award is an estimate; what the firm pays in the end is none.
+    assert outcome["estimate"] and not quote.estimate
     (candidate,) = quote.inputs["candidates"]
     assert candidate["facts"]["request"] == {"side": "both"} and candidate["told"] == ["amounts.external_income"]
     assert {account.kind: account.held_fen for account in Account.objects.filter(held_fen__gt=0)} == {
@@ -140,6 +143,13 @@ def test_a_booking_of_a_firm_gets_both_and_each_side_claims_its_own(cast: Cast, 
     assert Claim.objects.count() == 2
     assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")] * 3
     assert wrong() == {}
+
+
+def test_a_commissioned_test_pays_both_as_well(cast: Cast, version: ProgrammeVersion) -> None:
+    charge = commissioned(cast, 3)
+    # Three samples at 80.00 without a tax: 40 % of 240.00 for the firm, 10 % of it for the owner.
+    assert given(charge) == {"refunded_later": (cast.firm, 96_00), "paid_beside": (cast.lab, 24_00)}
+    assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")] and wrong() == {}
 
 
 def test_a_firm_that_is_refused_does_not_keep_the_owner_from_its_money(cast: Cast, version: ProgrammeVersion) -> None:

@@ -239,6 +239,18 @@ def test_a_side_that_does_not_say_whose_claim_it_is_goes_by_its_settlement_and_i
     assert whose(both(document).steps) == [("claim_of", "user"), ("claim_of", "user")]
 
 
+@pytest.mark.parametrize(("side", "unsure"), [(0, True), (1, False)])
+def test_the_final_cost_is_an_estimate_where_the_users_side_is(side: int, unsure: bool) -> None:
+    document = asked_of_both()
+    graded = {"type": "quality_factor", "factors": {"A": "1"}, "assume": "A", "clause": "1"}
+    document["sides"][side]["adjustments"] = [graded]
+    zone = ZoneInfo("Asia/Shanghai")
+    start = datetime(2025, 6, 10, 10, tzinfo=zone)
+    candidate = Candidate(parse_programme(document), parse_facts({"request": {"side": "both"}}), {})
+    found = Inputs(SCHEDULE, TimeRange(start, start + timedelta(hours=2)), zone, "firm_sme", (candidate,)).assess()
+    assert (found.awards[0].estimate, found.estimate) == (True, unsure)
+
+
 def test_the_rate_that_whoever_books_chose_is_the_users() -> None:
     chosen = {"type": "chosen", "at_least": "0.1", "at_most": "0.5", "when_not_chosen": "lowest", "clause": "1"}
     document = asked_of_both(rate=chosen)
