@@ -98,7 +98,9 @@ def _opened(actor: Actor, rows: Sequence[JobRow], place: int, page: int, now: da
         "today": jobs.today_at(job, now).isoformat(),
         "promised": promised.isoformat() if promised else "",
         "money": money,
-        "figures": assessment.of_frozen(shown, in_house=is_in_house(job.organisation_id, job.lab_id)) if shown else None,
+        "figures": assessment.of_frozen(shown, in_house=is_in_house(job.organisation_id, job.lab_id), whole=True)
+        if shown
+        else None,
         "wish": WISHES[job.remains_wish],
         "history": queries.history(actor, job),
         "threads": threads_about(actor, sample_job_id=job.pk),
