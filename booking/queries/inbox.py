@@ -130,7 +130,7 @@ def inbox(actor: Actor, now: datetime, page: int = 1, together: Together = EVERY
 def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list[Pending]:
     """Rows of ``waiting`` with their ages and risks."""
     policies = {row.instrument_id: policy_for(row.instrument) for row in rows}
-    untrained = licence_queries.without_licence(rows)
+    untrained = licence_queries.without_licence(rows, now)
     over = _over_quota(rows, policies, now)
     unagreed = awaiting_leader(actor, rows)
     return [
