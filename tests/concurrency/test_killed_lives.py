@@ -152,7 +152,7 @@ def nobody_objected(lab: PaidLab, turn: int) -> Iterator[Step]:
 def stated(lab: PaidLab, turn: int) -> Iterator[Step]:
     _agreed(lab, turn)
     whose = (lab.world.cast.actor("qian"), lab.version.pk, lab.world.cast.lab.pk, NOVEMBER)
-    yield Step("state", partial(statements.issue_once, *whose, DECEMBER, idempotency_key=f"state {turn}"))
+    yield Step("state", partial(statements.issue, *whose, DECEMBER), frozenset({"statement.nothing_to_issue"}))
 
 
 def claimed(lab: PaidLab, turn: int) -> Iterator[Step]:
