@@ -120,7 +120,7 @@ def test_the_list_of_a_week_is_read_day_by_day_also_on_a_phone(people: Visitors,
     page = manager.page
     manager.open(f"/timeline/?date={monday:%Y-%m-%d}&span=week")
     row = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=NAME, exact=True)).first
-    days = row.locator(".week-days > li")
+    days = row.locator(".listed-days > li")
     expect(days).to_have_count(7)
     expect(days.last.locator("h4 time")).to_have_attribute("datetime", day)
     for hours in ("09:00–11:00", "12:00–14:00"):

@@ -235,7 +235,7 @@ def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as
 
 def days_of_week(page: str) -> list[str]:
     """What the list says of each day of a week, for the only instrument."""
-    whole = re.search(r'<ol class="week-days">(.*?)</ol>', page, re.S)
+    whole = re.search(r'<ol class="listed-days">(.*?)</ol>', page, re.S)
     assert whole is not None
     return re.findall(r"<li><h4>.*?</div></li>", whole[1], re.S)
 
