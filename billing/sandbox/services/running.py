@@ -19,13 +19,14 @@ from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
 from billing.sandbox.rules.windows import batch_ends
-from billing.sandbox.services.reading import Reader, vouchers_of
+from billing.sandbox.services.reading import Reader, versions_before, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
 from billing.subsidy.figures import latest
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.figures import with_figures
+from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME
 from billing.subsidy.rules.programme import Programme as ReadProgramme
 from billing.subsidy.rules.programme import parse_programme, read_programme
 from billing.vouchers.rules.backing import is_issued
@@ -169,7 +170,9 @@ def work(run_id: int, now: datetime) -> None:
     if not started:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
-    reader = Reader(run.first_on, run.last_on, _asked_of_service(run), _income_bases(run), run.created_at)
+    reader = Reader(
+        run.first_on, run.last_on, _asked_of_service(run), _income_bases(run), run.created_at, _before(run), _taxed(run)
+    )
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -215,9 +218,24 @@ def _asked_of_service(run: SandboxRun) -> frozenset[str]:
     return frozenset().union(*looked_at) - {"service.person", "service.order"}
 
 
+def _taxed(run: SandboxRun) -> bool:
+    """Whether one of the programmes asks what an owner earns without the tax."""
+    return any(EXTERNAL_INCOME in programme.asks_of_price for programme in _programmes(run))
+
+
 def _income_bases(run: SandboxRun) -> frozenset[str]:
     """The days by which those of the documents go that ask what the owner earned in the year before."""
     return frozenset(programme.validity.date_basis for programme in _programmes(run) if programme.asks_prior_income)
+
+
+def _before(run: SandboxRun) -> list[tuple[int, ...]]:
+    """Of each of the documents the versions whose awards it is told as what other programmes here gave; nothing where none looks at that.
+    One stands in the place of the other, and of the programme whose vouchers it borrows."""
+    programmes = _programmes(run)
+    if not any(programme.asks_of_others for programme in programmes):
+        return []
+    stood_for = {programme.code for programme in programmes} | ({run.vouchers_of.code} if run.vouchers_of is not None else set())
+    return [versions_before(each, stood_for) if each.asks_of_others else () for each in programmes]
 
 
 def _programmes(run: SandboxRun) -> list[ReadProgramme]:
@@ -227,10 +245,13 @@ def _programmes(run: SandboxRun) -> list[ReadProgramme]:
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
     found = []
-    for name, own in _documents(run).items():
+    for place, (name, own) in enumerate(_documents(run).items()):
         document, issued = as_if_in_force(with_figures(own, latest(code_of(own)))), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
-        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
+        state = states.get(name)
+        found.append(
+            Order(name, document, run.budget_fen, full=True, state=state, vouchers=issued, ends=ends, given_at=2 * place)
+        )
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:

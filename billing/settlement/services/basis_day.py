@@ -25,6 +25,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.ending import another_took_over
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.for_customers import by_side
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.validity import BILLED
 from billing.subsidy.services import InForce
@@ -91,9 +92,10 @@ def count_anew(
     before = _versions(held)
     anew = {place: _on(before[place], inputs.candidates[place], customer_id, on) for place in places}
     accounts = _locked(held, anew, source, now, beside)
-    _give_up(source, {before[place].version_id for place in places}, now)
-    locked = ledger.lock(accounts.values())
     stays = [place for place in range(len(before)) if place in anew or _gave(held, place)]
+    kept = {before[place].version_id for place in stays if place not in anew}
+    _give_up(source, {before[place].version_id for place in places}, kept, now)
+    locked = ledger.lock(accounts.values())
     versions = tuple(anew[place].versions[0] if place in anew else before[place] for place in stays)
     candidates = [_candidate(anew[place], locked, source) if place in anew else inputs.candidates[place] for place in stays]
     found = _within_held(held, replace(inputs, candidates=tuple(candidates)), [place in anew for place in stays], versions)
@@ -105,7 +107,8 @@ def count_anew(
 
 
 class Otherwise(NamedTuple):
-    """A programme that counted on another day than was expected: the date that counts, what it was, and what was given in fen."""
+    """A programme that counted on another day than was expected: the date that counts, what it was, and what was given to the customer,
+    in fen."""
 
     programme: str
     basis: str
@@ -123,7 +126,8 @@ def counted_otherwise(held: Quote | None, charge: Charge | None) -> tuple[Otherw
     for code, (given, basis, on) in _by_programme(charge.inputs, charge.result):
         promised, _basis, day = expected.get(code, (None, "", None))
         if promised and given and basis in BILLED and on and on != day:
-            found.append(Otherwise(code, basis, date.fromisoformat(on), promised["total_fen"], given["total_fen"]))
+            promised_fen, given_fen = sum(by_side(promised).values()), sum(by_side(given).values())
+            found.append(Otherwise(code, basis, date.fromisoformat(on), promised_fen, given_fen))
     return tuple(found)
 
 
@@ -152,8 +156,9 @@ def _versions(held: WasHeld) -> list[InForce]:
 
 
 def _gave(held: WasHeld, place: int) -> bool:
-    outcome = held.result["outcomes"][place]
-    return outcome["outcome"] == "award" and any(outcome["draws"].values())
+    """Whether it gave something, also where it has no limit on which that could be held."""
+    outcome: Mapping[str, Any] = held.result["outcomes"][place]
+    return outcome["outcome"] == "award" and outcome["total_fen"] > 0
 
 
 def _is_unlike(programme_id: int, candidate: Candidate, on: date) -> bool:
@@ -196,12 +201,11 @@ def _locked(
     return opened
 
 
-def _give_up(source: Source, version_ids: set[int], now: datetime) -> None:
-    holds = ledger.open_holds(source.type, source.id)
-    own = [hold for hold in holds if hold.programme_version_id in version_ids]
+def _give_up(source: Source, version_ids: set[int], kept: set[int], now: datetime) -> None:
+    """What is promised under some versions; ``kept`` are those whose promise stays."""
+    own = [hold for hold in ledger.open_holds(source.type, source.id) if hold.programme_version_id in version_ids]
     ledger.end_holds(own, {}, source, now, TransferKind.VOID)
-    others = {hold.programme_version_id for hold in holds if hold.programme_version_id is not None} - version_ids
-    once.give_up(source.type, source.id, now, but_for=others)
+    once.give_up(source.type, source.id, now, but_for=kept)
     counted.give_up(source, version_ids, now)
 
 

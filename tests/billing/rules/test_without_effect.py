@@ -61,7 +61,7 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
-        ({"base": {"amount": "external_income", "clause": "1"}}, "$.base.amount", "refuses"),
+        ({"base": {"amount": "lender", "clause": "1"}}, "$.base.amount", "refuses"),
         ({"base": {"amount": "prior_year_external_income", "clause": "1"}}, "$.base.amount", "each_booking_whole"),
         ({"base": {"amount": "other_amounts.deposit", "clause": "1"}}, "$.base.amount", "refuses"),
         (
