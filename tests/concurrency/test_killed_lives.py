@@ -26,7 +26,8 @@ from booking import tasks as booking_tasks
 from booking.models import UsageSession
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.review import NOTICE_BEFORE
-from booking.services import extending, transitions, usage_review
+from booking.services import changes, extending, transitions, usage_review
+from booking.services.changes import ChangeRequest
 from config.kernel import tasks
 from tests.agreeing import check_out_agreed
 from tests.concurrency.harness import overlapping_pairs, violations
@@ -95,7 +96,9 @@ def lived_once(lab: PaidLab, life: Life, kills: int) -> None:
 
 # --- What people do -----------------------------------------------------------------------------------------------------------
 def used(lab: PaidLab, turn: int) -> Iterator[Step]:
-    pk, during = lab.approved(turn), lab.hours(turn, 8)
+    pk, during = lab.approved(turn, 14), lab.hours(turn, 8)
+    earlier = ChangeRequest(pk, during, "Asked on the phone", agreed=True)
+    yield Step("move", partial(changes.change, lab.manager, earlier, lab.now, idempotency_key=f"moved {turn}"))
     yield Step("check in", partial(transitions.check_in, lab.manager, pk, during.starts_at))
     until = during.ends_at + HOUR
     longer = partial(extending.extend, lab.payer, pk, until, NOTHING_EXPECTED, during.starts_at + HOUR)
