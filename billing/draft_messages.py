@@ -113,6 +113,9 @@ register(
         "programme.warning.begins_anew": _(
             "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
         ),
+        "programme.warning.always_first": _(
+            "Every booking counts as the first use: nothing is counted, because the programme has no limit (“caps”)."
+        ),
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(
             "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."
