@@ -65,12 +65,14 @@ SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOI
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
 
 
+#: SQL: when the person of ``r`` comes: at its start, or now where that has passed.
+_COMES = "GREATEST(r.starts_at, %(now)s::timestamptz)"
 #: SQL: somebody of the lab assists in the reservation ``r``.
 _ATTENDED = "EXISTS (SELECT FROM booking_occupancy o WHERE o.reservation_id = r.id AND o.source = 'assistance')"
 
 
 def _of(modes: str, rules: str, levels: str) -> str:
-    """SQL: a session (``r``) of ``modes`` where the policy says ``rules``, whose person will hold none of ``levels`` at its start."""
+    """SQL: a session (``r``) of ``modes`` where the policy says ``rules``, whose person will hold none of ``levels`` when they come."""
     return f"""
 FROM booking_reservation r
   JOIN instruments_instrument i ON i.id = r.instrument_id
@@ -78,7 +80,7 @@ FROM booking_reservation r
   JOIN instruments_site t ON t.id = i.site_id
  WHERE {modes} AND NOT EXISTS (
     SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
-       AND l.level = ANY({levels}) AND {_covers("i")} AND {_in_force("r.starts_at")})
+       AND l.level = ANY({levels}) AND {_covers("i")} AND {_in_force(_COMES)})
 """
 
 
@@ -182,11 +184,11 @@ def in_force(licences: Iterable[Licence], at: datetime) -> frozenset[int]:
         return frozenset(pk for (pk,) in cursor.fetchall())
 
 
-def without_licence(reservations: Iterable[Reservation]) -> frozenset[int]:
-    """The ids of reservations whose person will hold no licence at the start, where one is needed, or none for off-hours, where they touch
-    such times: one statement."""
+def without_licence(reservations: Iterable[Reservation], now: datetime) -> frozenset[int]:
+    """The ids of reservations whose person will hold no licence at the start (or holds none now, where that has passed), where one is
+    needed, or none for off-hours, where they touch such times: one statement."""
     ids = [one.pk for one in reservations]
-    return frozenset(_lacking(_WITHOUT_LICENCE, {"ids": ids})) if ids else frozenset()
+    return frozenset(_lacking(_WITHOUT_LICENCE, {"ids": ids, "now": now})) if ids else frozenset()
 
 
 def gaps_ahead(now: datetime, until: datetime, most: int) -> list[int]:

@@ -64,6 +64,9 @@ register(
         "samples.promise_beyond_capacity": _(
             "The lab's days before %(earliest_on)s are promised to others. Choose that day or a later one."
         ),
+        "samples.promise_not_open": _("Its promised day cannot be moved: nothing is promised, or the report is there already."),
+        "samples.promise_not_later": _("A promised day is moved to a later one only. Choose %(earliest_on)s or a day after it."),
+        "samples.promise_too_far": _("No result is promised for later than %(last_on)s. Is the year right?"),
         "samples.no_capacity": _(
             "So many samples cannot be promised within a year: the lab measures %(daily_capacity)s a day. Send fewer, or ask the lab."
         ),

@@ -142,6 +142,13 @@ register_events(
             _("The samples came later than expected."),
             _PROMISED,
         ),
+        "sample_job.promise_moved": _event(
+            _("Sample job %(reference)s: the lab promises the result for a later day"),
+            _("Promised day moved by the lab"),
+            _("Promised now: %(promised_on)s, before: %(before_on)s"),
+            _WHY,
+            icon="calendar-event",
+        ),
         "sample_job.unfit": _event(_("Sample job %(reference)s: samples cannot be tested"), _("Samples unfit or lost"), _WHY),
         "sample_job.failed": _event(
             _("Sample job %(reference)s has ended: no sample could be tested"), _("No sample could be tested"), _WHY

@@ -34,7 +34,7 @@ register(
         ),
         "licence.needed_to_start": _(
             "Who starts this session works at the instrument, and you hold no licence for that now. Ask the lab's staff: they check in "
-            "the person for whom it is booked, or assist."
+            "the person for whom it is booked, or assist. For next time, renew the licence on the page of the instrument."
         ),
         "licence.person_unknown": _("Nobody has an account with this e-mail address. Ask the person to sign up first."),
         "licence.own": _("You cannot license yourself. A colleague has to."),

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import QueryDict
 
 from billing.settlement.reservation_figures import Figures
 from booking.downtime_wording import CHOICE_NAMES
-from booking.models import Reservation
+from booking.models import Reservation, SampleJob
 from booking.queries.downtimes import Hit
+from booking.queries.promises import MOST_JOBS, Risk, Risks
 from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Choice
 from booking.services.downtimes import Decision
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import read_id, read_moment, require_range
+from frontend.booking_form import read_day, read_id, read_moment, require_range
 from frontend.presenters.quote import range_words
 from instruments.models import Instrument
+
+_MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,46 @@ def _row(hit: Hit, figures: Figures | None, zone: str, typed: QueryDict | None) 
 def _time(during: TimeRange, zone: str, ticked: set[str] | None) -> Option:
     value = f"{during.starts_at.isoformat()}/{during.ends_at.isoformat()}"
     return Option(value, range_words(during, zone), ticked is None or value in ticked)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One promised result that is at risk. ``may_move``: the lab may promise another day here; ``moves``: it was chosen to. ``day`` is what
+    the field of the new day holds."""
+
+    job: SampleJob
+    falls_due: bool
+    samples_lost: int
+    others: tuple[Instrument, ...]
+    may_move: bool
+    moves: bool
+    day: str
+
+
+def job_rows_of(risks: Risks, typed: QueryDict | None) -> list[JobRow]:
+    """The rows; what was typed before stays."""
+    return [_job_row(one, typed) for one in risks.jobs]
+
+
+def _job_row(risk: Risk, typed: QueryDict | None) -> JobRow:
+    pk, suggested = risk.job.pk, risk.suggested_on
+    said = typed is not None and str(pk) in typed.getlist("jobs")
+    moves = said and typed is not None and typed.get(f"promise_{pk}") == _MOVE
+    day = typed.get(f"promised_on_{pk}", "") if said and typed is not None else suggested.isoformat() if suggested else ""
+    return JobRow(risk.job, risk.falls_due, risk.samples_lost, risk.others, suggested is not None, moves, day)
+
+
+def promises_in(given: QueryDict) -> dict[int, date]:
+    """The new days of the jobs whose promise is moved. Raises Refusal ``booking.day_unreadable``."""
+    jobs = filter(None, (read_id(text) for text in given.getlist("jobs")[:MOST_JOBS]))
+    return {pk: _promised(given, pk) for pk in jobs if given.get(f"promise_{pk}") == _MOVE}
+
+
+def _promised(given: QueryDict, pk: int) -> date:
+    day = read_day(given.get(f"promised_on_{pk}", ""))
+    if day is None:
+        raise Refusal.of("booking.day_unreadable", field=f"promised_on_{pk}")
+    return day
 
 
 def seen_in(given: QueryDict) -> frozenset[int]:

@@ -24,7 +24,15 @@ from booking.models import SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import Direction, ExtraEvent, Remains, SampleStep
-from booking.services import sample_close_out, sample_decisions, sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import (
+    sample_close_out,
+    sample_decisions,
+    sample_extras,
+    sample_jobs,
+    sample_promises,
+    sample_reports,
+    sample_steps,
+)
 from booking.services.decision_rows import How
 from booking.services.enquiry_files import attachments_of
 from config.kernel.api.schema import IDEMPOTENT
@@ -51,6 +59,7 @@ class SampleJobView(ApiView):
         "agree": shapes.SampleConsentIn,
         "accept": shapes.SampleAcceptIn,
         "accept_quote": AcceptQuoteIn,
+        "promise": shapes.SamplePromiseIn,
         "refuse": shapes.SampleRefuseIn,
         "step": shapes.SampleStepIn,
         "remains": shapes.SampleRemainsIn,
@@ -187,6 +196,13 @@ class LabSampleJobView(SampleJobView):
         given = self.valid(request)
         promised_on, expected = given.get("promised_on"), expected_of(given)
         sample_jobs.accept(self.actor, int(pk), self.now, promised_on=promised_on, expected=expected, how=How(undo=given["undo"]))
+        return self._shown(int(pk))
+
+    @extend_schema(responses=shapes.SampleJobOut)
+    def promise(self, request: Request, pk: str) -> Response:
+        """Promise the result for a later day, and say why; the customer is told."""
+        given = self.valid(request)
+        sample_promises.move(self.actor, int(pk), given["promised_on"], given["reason"], self.now)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

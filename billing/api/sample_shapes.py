@@ -84,6 +84,11 @@ class SampleAcceptIn(UndoableIn):
     expected = ExpectedIn(required=False, help_text="The figures that the lab looked at; with others nothing is accepted (409).")
 
 
+class SamplePromiseIn(StrictSerializer):
+    promised_on = Day(help_text="A later day than the present one.")
+    reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the customer.")
+
+
 class SampleReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 

@@ -15,6 +15,7 @@ from booking.models import Downtime, MaintenancePlan
 from booking.queries import downtimes as downtime_queries
 from booking.queries.downtimes import Hit
 from booking.queries.finding import FoundTime
+from booking.queries.promises import Risk, promises_at_risk
 from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Became, Choice, DowntimeKind, Due
 from booking.services import downtimes, maintenance_plans
 from booking.services.downtimes import NOTE_LENGTH, WORDS_LENGTH, Decision, Outage
@@ -122,9 +123,23 @@ class HitOut(serializers.Serializer):
     only_proposed = serializers.BooleanField(help_text="Not its time lies there, but one that was proposed for it.")
 
 
+class PromiseAtRiskOut(serializers.Serializer):
+    sample_job = serializers.IntegerField()
+    reference = serializers.CharField()
+    state = serializers.CharField()
+    promised_on = serializers.DateField(allow_null=True)
+    falls_due = serializers.BooleanField(help_text="The promised day lies in the outage; else only days of measuring do.")
+    samples_lost = serializers.IntegerField(help_text="So many samples are to be measured on days of the outage.")
+    suggested_on = serializers.DateField(
+        allow_null=True, help_text="The first day for which the lab could promise it instead (`sample-jobs/{id}/promise/`)."
+    )
+
+
 class HitsOut(serializers.Serializer):
     hits = HitOut(many=True)
     more = serializers.IntegerField(help_text="Further ones, which are looked at once these are decided.")
+    sample_jobs = PromiseAtRiskOut(many=True)
+    more_sample_jobs = serializers.IntegerField()
 
 
 class InstrumentDowntimesView(ApiView):
@@ -151,9 +166,18 @@ class InstrumentDowntimesView(ApiView):
         asked = self.parameters(request)
         instrument = queries.instrument_for(self.actor, int(pk))
         self.actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
-        found = downtime_queries.preview(self.actor, instrument, _range(asked["starts_at"], asked["ends_at"]), self.now)
+        during = _range(asked["starts_at"], asked["ends_at"])
+        found = downtime_queries.preview(self.actor, instrument, during, self.now)
+        risks = promises_at_risk(self.actor, instrument, during, self.now)
         zone = ZoneInfo(instrument.site.time_zone)
-        return Response({"hits": [_hit(one, zone) for one in found.hits], "more": found.more})
+        return Response(
+            {
+                "hits": [_hit(one, zone) for one in found.hits],
+                "more": found.more,
+                "sample_jobs": [_at_risk(one) for one in risks.jobs],
+                "more_sample_jobs": risks.more,
+            }
+        )
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: DowntimeOut})
     def create(self, request: Request, pk: str) -> Response:
@@ -344,6 +368,18 @@ def _decision(one: dict[str, Any]) -> Decision:
     times = tuple(_range(time["starts_at"], time["ends_at"]) for time in one["times"])
     equal = one.get("elsewhere")
     return Decision(Choice(one["choice"]), times, (equal["instrument"], equal["starts_at"]) if equal else None)
+
+
+def _at_risk(one: Risk) -> dict[str, Any]:
+    return {
+        "sample_job": one.job.pk,
+        "reference": one.job.reference,
+        "state": one.job.state,
+        "promised_on": one.job.promised_on.isoformat() if one.job.promised_on else None,
+        "falls_due": one.falls_due,
+        "samples_lost": one.samples_lost,
+        "suggested_on": one.suggested_on.isoformat() if one.suggested_on else None,
+    }
 
 
 def _hit(one: Hit, zone: ZoneInfo) -> dict[str, Any]:

@@ -270,6 +270,16 @@ class RejectIn(UndoableIn):
         return attrs
 
 
+class CheckInIn(StrictSerializer):
+    override_reason = Text(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why the person may work without the licence that the session needs now; kept in the audit trail.",
+    )
+
+
 class NoteIn(StrictSerializer):
     note = Text(max_length=500, required=False, allow_blank=True, default="", help_text="Kept with the session.")
 

@@ -202,6 +202,7 @@ class ReservationActionView(ApiView):
         "approve": shapes.SeenIn,
         "cancel": shapes.CancelIn,
         "reject": shapes.RejectIn,
+        "check_in": shapes.CheckInIn,
         "check_out": shapes.NoteIn,
     }
 
@@ -303,8 +304,12 @@ class LabActionView(ReservationActionView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def check_in(self, request: Request, pk: str) -> Response:
-        """Start the session now."""
-        return self.step(request, pk, lambda key, values: transitions.check_in(self.actor, key, self.now))
+        """Start the session now. Where the person holds no licence for it any more, say why it goes on (``override_reason``)."""
+
+        def act(key: int, values: dict[str, Any]) -> None:
+            transitions.check_in(self.actor, key, self.now, values["override_reason"])
+
+        return self.step(request, pk, act)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def check_out(self, request: Request, pk: str) -> Response:

@@ -146,7 +146,7 @@ def page_of(rows: Any, page: int, count: Callable[[], int]) -> tuple[list[Any], 
 def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list[Pending]:
     """Rows of ``waiting`` with their ages and risks."""
     policies = {row.instrument_id: policy_for(row.instrument) for row in rows}
-    untrained = licence_queries.without_licence(rows)
+    untrained = licence_queries.without_licence(rows, now)
     over = _over_quota(rows, policies, now)
     unagreed = awaiting_leader(actor, rows)
     return [

@@ -10,16 +10,17 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from booking.licence_queries import levels_held_at
 from booking.models import PolicyLayer, Reservation
 from booking.rules.licensing import ASKED
 from booking.rules.policy import BookingPolicy, broken_rules
 from booking.rules.policy_layers import Combined, Layer, read_settings
-from booking.rules.quota import Booked
+from booking.rules.quota import Booked, Limits, beyond, period_around
 from booking.rules.standing import Asked, CoolOff, HorizonOfAudience, Licensed, Rule, Standing
 from booking.rules.states import GIVEN_UP, ReservationState
+from booking.rules.week_time import lies_within
 from booking.services import assisting, auto_approval, only_with_approval, policies
 from booking.services import context as booking_context
 from booking.services.context import policy_for
@@ -100,8 +101,8 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     """The bookings ahead that would newly break the rules if the scope's layer said this; (the first of them, how many in all).
 
     Looked at are the time itself, how far ahead that customer may book, buffers towards other bookings of the instrument, the cool-off
-    between two of one person, and the licences of those who operate it or are at it. Raises Forbidden and the Refusals of ``policies.say``.
-    Quotas are not looked at: what was booked within them stays so.
+    between two of one person, the licences of those who operate it or are at it, and quotas: within one, what was asked for first comes
+    first. Raises Forbidden and the Refusals of ``policies.say``.
     """
     owner = lab_of(actor, scope.organisation_id)
     layers = [Layer("", scope.counted, read_settings(said, scope.counted))]
@@ -124,6 +125,7 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
         for pk in _too_close(instrument, *pairs[instrument[0].instrument_id][:2])
     }
     others = _others_of_person([row for row in rows if _asks_cool_off(*pairs[row.instrument_id][:2])], pairs, now)
+    over = _over_quotas([row for row in rows if _asks_quotas(*pairs[row.instrument_id][:2])], pairs, owner, now)
     found = []
     for row in rows:
         held = licences.get((row.requested_by_id, row.instrument_id), {}).get(row.starts_at, frozenset())
@@ -131,6 +133,7 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
         standing = Standing(others=beside, licences=held)
         reasons = _newly_broken(row, *pairs[row.instrument_id], standing, attended=row.instrument_id in named)
         reasons += [Reason("policy.buffer_taken", {}, "buffer_before_minutes")] if row.pk in close else []
+        reasons += over.get(row.pk, [])
         if reasons:
             found.append(Touched(row, reasons))
     return found[:MOST_TOUCHED], len(found)
@@ -184,6 +187,52 @@ def _others_of_person(
     found: dict[tuple[int, int], dict[int, Booked]] = defaultdict(dict)
     for row in [*ahead, *begun.select_related("instrument")]:
         found[row.requested_by_id, row.instrument_id][row.pk] = _booked(row)
+    return found
+
+
+def _asks_quotas(old: BookingPolicy, new: BookingPolicy) -> bool:
+    """Whether the new rules count something else than the old ones."""
+    return (old.quotas, old.peak, old.unlimited) != (new.quotas, new.peak, new.unlimited) and bool(new.quotas)
+
+
+def _over_quotas(
+    ahead: Sequence[Reservation],
+    pairs: Mapping[int, tuple[BookingPolicy, BookingPolicy, ZoneInfo]],
+    owner: Organisation,
+    now: datetime,
+) -> dict[int, list[Reason]]:
+    """What goes beyond a new quota and did not go beyond the old ones, by id; counted with what was asked for before it. One query, or
+    none."""
+    if not ahead:
+        return {}
+    new = _limits(ahead, {pk: (policy, zone) for pk, (_old, policy, zone) in pairs.items()})
+    old = _limits(ahead, {pk: (policy, zone) for pk, (policy, _new, zone) in pairs.items()})
+    periods = {quota.period for one in new.values() for quota in one.quotas}
+    soonest = min(row.starts_at for row in ahead)
+    first = min([now, *(period_around(period, soonest, one.zone, now)[0] for period in periods for one in new.values())])
+    rows = Reservation.objects.filter(
+        Q(organisation_id__in={row.organisation_id for row in ahead})
+        | Q(requested_by_id__in={row.requested_by_id for row in ahead}),
+        instrument__organisation=owner,
+        starts_at__gte=first,
+    ).exclude(state__in=GIVEN_UP)
+    names = ("pk", "starts_at", "ends_at", "requested_by_id", "organisation_id", "instrument_id", "instrument__class_code")
+    booked = [
+        (pk, Booked(TimeRange(starts_at, ends_at), *who))
+        for pk, starts_at, ends_at, *who in rows.order_by("created_at", "pk").values_list(*names)
+    ]
+    before = {pk: {reason.code for reason in reasons} for pk, reasons in beyond(booked, old, now).items()}
+    after = beyond(booked, new, now)
+    return {pk: [one for one in reasons if one.code not in before.get(pk, ())] for pk, reasons in after.items()}
+
+
+def _limits(rows: Sequence[Reservation], policies_of: Mapping[int, tuple[BookingPolicy, ZoneInfo]]) -> dict[int, Limits]:
+    """The quotas for each booking by its instrument's policy; without those at times for which none counts."""
+    found = {}
+    for row in rows:
+        policy, zone = policies_of[row.instrument_id]
+        if not lies_within(policy.unlimited, row.during, zone):
+            found[row.pk] = Limits(tuple(policy.quotas), tuple(policy.peak), zone)
     return found
 
 

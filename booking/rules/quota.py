@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -191,6 +192,10 @@ def quota_reason(
     if taken + wanted <= quota.most or not wanted:
         return None
     _first, after = period_around(quota.period, asked.during.starts_at, zone, now)
+    return _reason(quota, taken, wanted, after, zone)
+
+
+def _reason(quota: Quota, taken: int, wanted: int, after: datetime | None, zone: ZoneInfo) -> Reason:
     unit = "minutes" if quota.measure is Measure.MINUTES else "count"
     figures = {"most": quota.most, "used": taken, "left": max(quota.most - taken, 0), "wanted": wanted}
     params: dict[str, Any] = {f"{name}_{unit}": value for name, value in figures.items()}
@@ -199,3 +204,36 @@ def quota_reason(
     if after is None:
         return Reason(code_ahead, params, "ends_at")
     return Reason(code, params | {"again_at": after.astimezone(zone).isoformat()}, "ends_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The quotas that hold for one booking, with the peak times and the zone of its instrument."""
+
+    quotas: tuple[Quota, ...]
+    peak: tuple[WeekTime, ...]
+    zone: ZoneInfo
+
+
+def beyond(booked: Iterable[tuple[int, Booked]], limits: Mapping[int, Limits], now: datetime) -> dict[int, list[Reason]]:
+    """Which of many bookings take more than a quota leaves, by id, with the reasons of ``quota_reason``: each is counted with those that
+    come before it. ``limits`` are of the bookings that are judged; the others only count."""
+    kinds = {(quota, one.peak, one.zone) for one in limits.values() for quota in one.quotas if quota.measure not in OF_SAMPLES}
+    totals: dict[tuple[Quota, tuple[WeekTime, ...], ZoneInfo, int | None, datetime], int] = defaultdict(int)
+    found: dict[int, list[Reason]] = defaultdict(list)
+    for pk, one in booked:
+        own = limits.get(pk)
+        for quota, peak, zone in kinds:
+            if not quota.counted.counts(one.instrument_id, one.class_code):
+                continue
+            first, after = period_around(quota.period, one.during.starts_at, zone, now)
+            wanted = weight(quota, one.during, peak, zone)
+            if not wanted or one.during.starts_at < first:
+                continue
+            subject = one.person_id if quota.subject is Subject.PERSON else one.organisation_id
+            of = (quota, peak, zone, subject, first)
+            holds = own is not None and (own.peak, own.zone) == (peak, zone) and quota in own.quotas
+            if holds and totals[of] + wanted > quota.most:
+                found[pk].append(_reason(quota, totals[of], wanted, after, zone))
+            totals[of] += wanted
+    return dict(found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Refusal
 
@@ -20,6 +21,12 @@ class Promise:
 
     promised_on: date
     days: tuple[tuple[date, int], ...]
+
+
+def works_again_on(ends_at: datetime, zone: ZoneInfo) -> date:
+    """The first whole local day after an outage that ends then: on the day of the end nothing is promised."""
+    local = ends_at.astimezone(zone)
+    return local.date() if local.time() == time() else local.date() + _DAY
 
 
 def require_arrival(arrive_on: date, today: date) -> None:

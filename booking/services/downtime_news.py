@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from booking.models import Downtime, Reservation
+from booking.models import Downtime, Reservation, SampleJob
 from booking.rules.downtime import DowntimeKind, begins_before
+from booking.rules.samples import NOTE_LENGTH
 from booking.services import notices
 from booking.services.changes import REASON_LENGTH
 from config.kernel.access import Role
@@ -49,6 +50,16 @@ def waits(reservation: Reservation, downtime: Downtime, now: datetime, elsewhere
         notices.defer(reservation, "meets_work", now, work_at=work_at, until_at=_local(downtime), reason=reason)
     else:
         notices.defer(reservation, "waits_for_repair", now, until_at=_local(downtime), reason=reason)
+
+
+def reason_for_job(job: SampleJob, downtime: Downtime) -> str:
+    """Why the result of a sample job comes later, with the lab's own words, in the language of who asked for it."""
+    language = job.requested_by.language or ""
+    with translation.override(language or None):
+        named = {"instrument": _name(downtime), "until": local_time(downtime.ends_at, _zone(downtime))}
+        text = _("%(instrument)s is out of service until %(until)s.") % named
+    words = downtime.words_en if language.startswith("en") and downtime.words_en else downtime.words
+    return " ".join(part for part in (text, words) if part)[:NOTE_LENGTH]
 
 
 def reason_for(reservation: Reservation, downtime: Downtime, elsewhere: Elsewhere = None) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.models import Downtime, DowntimeEffect, Occupancy, OccupancySource, Reservation, ReservationChange
+from booking.models import Downtime, DowntimeEffect, Occupancy, OccupancySource, Reservation, ReservationChange, SampleJob
 from booking.rules.changes import ChangeEvent, ChangeState, Side
 from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for, require_length
+from booking.rules.sample_days import works_again_on
 from booking.rules.states import ReservationState
 from booking.services import (
     changes,
@@ -25,6 +26,7 @@ from booking.services import (
     holds,
     maintenance_plans,
     other_instrument,
+    sample_promises,
     sessions,
     transitions,
 )
@@ -40,6 +42,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus
 from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
+from instruments.services.answer_time import zone_of_owner
 
 ROUTE, DECIDE_ROUTE = "booking.downtime", "downtime.decide"
 NOTE_LENGTH, WORDS_LENGTH = 200, 400
@@ -267,11 +270,32 @@ def decide_once(
     return replayed
 
 
+def move_promises(actor: Actor, downtime_id: int, promises: Mapping[int, date], now: datetime) -> dict[int, Refusal | None]:
+    """Promise the results of sample jobs (by id) for later days because the instrument is out of service, each by itself, in the order of
+    their present days; the customers are told with the outage's words. What was refused, by job, in that order; None: it is done.
+
+    Raises NotFound, Forbidden, Refusal ``downtime.too_many``, ``downtime.closed``.
+    """
+    downtime = _require_open(actor, downtime_id, promises)
+    rows = visible_to(SampleJob.objects.filter(pk__in=promises), actor).select_related("requested_by")
+    works_on = works_again_on(downtime.ends_at, zone_of_owner(downtime.instrument.organisation_id))
+    done: dict[int, Refusal | None] = {}
+    for job in rows.order_by("promised_on", "pk"):
+        reason = downtime_news.reason_for_job(job, downtime)
+        try:
+            sample_promises.move(actor, job.pk, promises[job.pk], reason, now, works_on=works_on)
+        except Refusal as refusal:
+            done[job.pk] = refusal
+        else:
+            done[job.pk] = None
+    return done
+
+
 def _done(downtime: Downtime) -> QuerySet[DowntimeEffect]:
     return downtime.effects.exclude(became=Became.FAILED)
 
 
-def _require_open(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]) -> Downtime:
+def _require_open(actor: Actor, downtime_id: int, decisions: Collection[int]) -> Downtime:
     downtime = downtime_of(actor, downtime_id)
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if not downtime.is_open:

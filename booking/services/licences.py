@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 
 from booking.licence_queries import gaps_ahead, levels_held, without_licence
 from booking.models import Enrolment, Licence, LicenceGap, RecognitionRequest, Reservation, TrainingCourse
@@ -97,7 +98,7 @@ def write(actor: Actor, owner_id: int, person_id: int, terms: Terms, origin: str
         "valid_until": terms.valid_until.isoformat() if terms.valid_until else None,
     }  # fmt: skip
     audit.record(actor, "licence.grant", licence, now, after=after)
-    _close_gaps(person_id, now)
+    _close_gaps(Q(requested_by_id=person_id), now)
     return licence
 
 
@@ -160,7 +161,7 @@ def _change(actor: Actor, licence_id: int, action: LicenceAction, reason: str, n
     licence.reason, licence.changed_at = words, now
     licence.save(update_fields=["state", "reason", "changed_at"])
     if action is LicenceAction.RESTORE:
-        _close_gaps(licence.person_id, now)
+        _close_gaps(Q(requested_by_id=licence.person_id), now)
     after = {"state": str(licence.state)}
     audit.record(actor, f"licence.{action}", licence, now, before={"state": str(before)}, after=after, reason=words)
     training_news.licence_changed(licence, str(action), now)
@@ -332,7 +333,9 @@ def _remind(licence_id: int, now: datetime) -> bool:
 
 
 def tell_gaps_due(now: datetime) -> int:
-    """Tell both sides of approved reservations whose person will hold no licence by then, once each; returns how many."""
+    """Tell both sides of approved reservations whose person will hold no licence by then, once each; returns how many. What was told is
+    settled where they hold one by now, or booked another time: told anew should it be lost again."""
+    _close_gaps(Q(), now)
     found = gaps_ahead(now, now + timedelta(days=GAP_DAYS), BATCH)
     return each_parked(found, lambda pk: _tell_gap(pk, now), PARKED)
 
@@ -345,10 +348,11 @@ def _tell_gap(reservation_id: int, now: datetime) -> bool:
     return made
 
 
-def _close_gaps(person_id: int, now: datetime) -> None:
-    """What was told of missing licences is settled where the person holds one now."""
-    told = list(Reservation.objects.filter(licence_gap__isnull=False, requested_by_id=person_id, starts_at__gt=now))
-    missing = without_licence(told)
+def _close_gaps(which: Q, now: datetime) -> None:
+    """What was told of missing licences of the reservations ``which`` is settled where one is held for them now."""
+    told = list(Reservation.objects.filter(which, licence_gap__isnull=False, starts_at__gt=now).order_by("starts_at")[:BATCH])
+    missing = without_licence(told, now)
     for reservation in told:
         if reservation.pk not in missing:
             training_news.licence_gap_closed(reservation, now)
+            LicenceGap.objects.filter(reservation=reservation).delete()

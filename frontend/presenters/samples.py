@@ -49,6 +49,7 @@ _EVENTS: Mapping[str, tuple[Word, str]] = {
     "remind": (_("The customer was reminded: no sample has come"), "bell"),
     "overdue": (_("Not answered in the time that the lab promises: all its managers were told"), "clock-pause"),
     "late": (_("The promised day has passed without a report: both sides were told"), "clock-pause"),
+    "promise": (_("The lab promised the result for a later day"), "calendar-event"),
     "report": (_("Report handed in"), "file-text"),
     "object": (_("The customer objects to the report"), "message-report"),
     "close": (_("Closed and charged"), "flag"),

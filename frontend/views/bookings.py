@@ -347,7 +347,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "rating": rating,
         "may_rate": record_queries.may_rate(actor, reservation, rating),
         "star_words": life.STAR_WORDS,
-        "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
+        "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation], now)),
         "change": open_change(actor, reservation, now),
         "asked_with": asked_with(actor, reservation),
         "asking": asking_about(actor, *_parties(reservation), reservation.requested_by_id, reservation_id=pk),

@@ -25,10 +25,10 @@ from config.kernel.time_range import TimeRange
 from frontend.hours_forms import UntilForm
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
-from frontend.outage_form import HitRow, decisions_in, seen_in
+from frontend.outage_form import HitRow, decisions_in, promises_in, seen_in
 from frontend.presenters import instruments as present
 from frontend.refusals import sentences, status_of
-from frontend.views.maintenance import again, hit_rows
+from frontend.views.maintenance import again, hit_rows, job_rows, move_promises
 from instruments.rules.wall_time import end_instant, refuse_year, to_wall
 
 
@@ -55,6 +55,7 @@ def downtime_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Do with the bookings that were left what is chosen now."""
     actor, now = actor_of(request), timezone.now()
     try:
+        promises = promises_in(request.POST)
         effects = downtimes.decide_all(actor, pk, decisions_in(request.POST), now)
     except NotFound:
         raise
@@ -62,12 +63,14 @@ def downtime_decide(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, pk, refusal=refusal)
     failed = sum(one.became == Became.FAILED for one in effects)
     done = len(effects) - failed
-    messages.success(
-        request, ngettext("%(count)s booking is dealt with.", "%(count)s bookings are dealt with.", done) % {"count": done}
-    )
+    if done or not promises:
+        messages.success(
+            request, ngettext("%(count)s booking is dealt with.", "%(count)s bookings are dealt with.", done) % {"count": done}
+        )
     if failed:
         text = ngettext("%(count)s could not be: see why below.", "%(count)s could not be: see why below.", failed)
         messages.warning(request, text % {"count": failed})
+    move_promises(request, actor, downtimes.downtime_of(actor, pk), promises, now)
     return redirect("downtime_detail", pk)
 
 
@@ -124,11 +127,12 @@ def _page(
     settled = [one.reservation_id for one in downtime.effects.all() if one.became != Became.FAILED]
     rows: list[HitRow] = []
     hits: list[HitRow] = []
-    more = 0
+    more, at_risk = 0, {}
     if downtime.is_open and downtime.ends_at > now:
         rows, more = hit_rows(request, actor, downtime.instrument, downtime.during, now, settled)
         ended = downtimes.interrupted_by(downtime)
         hits = [row for row in rows if not row.runs or row.reservation.pk in ended]
+        at_risk = job_rows(request, actor, downtime.instrument, downtime.during, now)
     zone = present.zone(downtime.instrument)
     context = {
         "downtime": downtime,
@@ -140,6 +144,7 @@ def _page(
         "reports": [_report(one) for one in downtime.effects.all()],
         "hits": hits,
         "more": more,
+        **at_risk,
         "goes_on": len(rows) > len(hits),
         "further": downtime_queries.would_hit(actor, downtime.instrument, more_in, now) if more_in else [],
         "form": form or UntilForm(initial={"ends_local": to_wall(downtime.ends_at, zone)}),

@@ -21,7 +21,7 @@ from booking.models import Reservation
 from booking.queries import usage as usage_queries
 from booking.rules.attendance import Arrival
 from booking.rules.states import ReservationState
-from booking.services import acting, check_in_points, extending, self_service, usage_review
+from booking.services import acting, check_in_points, extending, licences, self_service, usage_review
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import reason_sentence
@@ -92,6 +92,7 @@ def _page(
         "pays_running": not unpaid,
         "pays_recent": recent is not None and acting.pays(recent, actor, now),
         "left_minutes": _minutes(found.running.ends_at - now) if found.running else 0,
+        "lacks_licence": found.due is not None and licences.lacks_licence(found.due, actor.person_id, now),
         "early_minutes": _minutes(found.due.starts_at - now) if found.due and found.arrival is Arrival.EARLY else 0,
         "outcome": OUTCOMES[found.recent.session.outcome] if found.recent else "",
         "statuses": [(value, look_of("instrument", value).word) for value in InstrumentStatus.values] if found.manages else [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -17,13 +17,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.settlement.reservation_figures import figures_of
 from booking import queries as bookings
 from booking.downtime_wording import KIND_NAMES
-from booking.models import Downtime, Occupancy
+from booking.models import Downtime, Occupancy, SampleJob
 from booking.queries import downtimes as downtime_queries
+from booking.queries.promises import promises_at_risk
 from booking.rules.downtime import DowntimeKind
 from booking.services import downtimes, maintenance, maintenance_plans
 from booking.services.downtimes import Outage
@@ -35,7 +37,7 @@ from frontend.booking_form import read_id, read_key
 from frontend.hours_forms import MaintenanceForm, PlanForm
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
-from frontend.outage_form import HitRow, decisions_in, rows_of, seen_in
+from frontend.outage_form import HitRow, decisions_in, job_rows_of, promises_in, rows_of, seen_in
 from frontend.presenters import instruments as present
 from frontend.refusals import sentences, status_of
 from instruments import queries
@@ -74,6 +76,7 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("action") == "check":
         return _page(request, actor, instrument, form, now, during=during)
     try:
+        promises = promises_in(request.POST)
         downtime = downtimes.declare(actor, pk, _outage(request, form, during), now, idempotency_key=read_key(request.POST))
     except NotFound:
         raise
@@ -83,6 +86,7 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
         add_refusal(form, refusal)
         return _page(request, actor, instrument, form, now, during=during, status=422)
     messages.success(request, _("Done. Nobody can book in this time."))
+    move_promises(request, actor, downtime, promises, now)
     return redirect("downtime_detail", downtime.pk)
 
 
@@ -217,6 +221,31 @@ def hit_rows(
     return rows_of(found.hits, figures, instrument.site.time_zone, typed), found.more
 
 
+def job_rows(request: HttpRequest, actor: Actor, instrument: Instrument, during: TimeRange, now: datetime) -> dict[str, Any]:
+    """What the page says of promised results that are at risk."""
+    risks = promises_at_risk(actor, instrument, during, now)
+    typed = request.POST if request.method == "POST" else None
+    return {"jobs": job_rows_of(risks, typed), "more_jobs": risks.more}
+
+
+def move_promises(request: HttpRequest, actor: Actor, downtime: Downtime, promises: Mapping[int, date], now: datetime) -> None:
+    """Promise the results for the days that were chosen, and say on the page that follows what could not be."""
+    if not promises:
+        return
+    done = downtimes.move_promises(actor, downtime.pk, promises, now)
+    moved = sum(refusal is None for refusal in done.values())
+    if moved:
+        text = ngettext(
+            "%(count)s promised day is moved, and the customer told.",
+            "%(count)s promised days are moved, and the customers told.",
+            moved,
+        )
+        messages.success(request, text % {"count": moved})
+    failed = {pk: refusal for pk, refusal in done.items() if refusal is not None}
+    for job in SampleJob.objects.filter(pk__in=failed).order_by("pk"):
+        messages.warning(request, f"{job.reference}: {' '.join(sentences(failed[job.pk]))}")
+
+
 def _page(
     request: HttpRequest,
     actor: Actor,
@@ -230,12 +259,14 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     hits, more = hit_rows(request, actor, instrument, during, now) if during else ([], 0)
+    at_risk = job_rows(request, actor, instrument, during, now) if during else {}
     zone = present.zone(instrument)
     context = {
         "instrument": instrument,
         "form": form,
         "hits": hits,
         "more": more,
+        **at_risk,
         "checked": during is not None,
         "refused": status == 409 and during is not None,
         "plans": downtime_queries.plans_of(actor, instrument),

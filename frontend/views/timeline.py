@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -42,19 +43,30 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One instrument of the list with its day."""
+class Day:
+    """What lies on an instrument on one day, and when it is closed."""
 
-    instrument: Instrument
+    on: date
     lines: list[Line]
     closed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One instrument of the list with its days: one, or those of the week."""
+
+    instrument: Instrument
+    days: list[Day]
     other_zone: str
+
+
+_Timed = tuple[Entry, TimeRange]
 
 
 @login_required
 @require_GET
 def lab_timeline(request: HttpRequest) -> HttpResponse:
-    """A day, or with ``span=week`` a week that is drawn and whose first day is listed."""
+    """A day, or with ``span=week`` a week: listed, and drawn above the list."""
     actor, now = actor_of(request), timezone.now()
     lab_id = read_id(request.GET.get("lab", "")) or None
     span = Span.WEEK if request.GET.get("span") == Span.WEEK else Span.DAY
@@ -93,25 +105,50 @@ def _labs(actor: Actor) -> Sequence[Organisation]:
 
 
 def _rows(found: Timeline, spoken: Mapping[str, str]) -> list[Row]:
-    """The instruments with the first day of what was found; ``spoken`` are the words of ``words``."""
-    day = local_day(found.first_on, found.zone)
-    lines: dict[int, list[Line]] = {one.pk: [] for one in found.instruments}
+    """The instruments with the days of what was found; ``spoken`` are the words of ``words``."""
+    entries: dict[int, list[_Timed]] = {one.pk: [] for one in found.instruments}
     for one in found.entries:
-        during = one.during
-        if during.overlaps(day):
-            lines[one.instrument_id].append(Line(one, _when(during, day, found), spoken[word_key(one)], _title(one)))
-    return [_row(one, lines[one.pk], day, found) for one in found.instruments]
+        entries[one.instrument_id].append((one, one.during))
+    days = _days(found)
+    return [_row(one, entries[one.pk], days, found, spoken) for one in found.instruments]
 
 
-def _row(instrument: Instrument, lines: list[Line], day: TimeRange, found: Timeline) -> Row:
-    closed = [part for whole in found.closed[instrument.pk] if (part := whole.intersect(day)) is not None]
+def _days(found: Timeline) -> list[tuple[date, TimeRange]]:
+    """The local days shown, as instants; without one that the zone never had."""
+    days = []
+    for on in (found.first_on + timedelta(days=place) for place in range(found.span.days)):
+        with contextlib.suppress(ValueError):
+            days.append((on, local_day(on, found.zone)))
+    return days
+
+
+def _row(
+    instrument: Instrument,
+    entries: Sequence[_Timed],
+    days: Sequence[tuple[date, TimeRange]],
+    found: Timeline,
+    spoken: Mapping[str, str],
+) -> Row:
     zone = instrument.site.time_zone
-    return Row(
-        instrument,
-        lines,
-        [_when(one, day, found) for one in closed],
-        zone if zone != found.zone.key else "",
-    )
+    shown = [_day(on, day, entries, found.closed[instrument.pk], found, spoken) for on, day in days]
+    return Row(instrument, shown, zone if zone != found.zone.key else "")
+
+
+def _day(
+    on: date,
+    day: TimeRange,
+    entries: Sequence[_Timed],
+    closed: Iterable[TimeRange],
+    found: Timeline,
+    spoken: Mapping[str, str],
+) -> Day:
+    lines = [
+        Line(one, _when(during, day, found), spoken[word_key(one)], _title(one))
+        for one, during in entries
+        if during.overlaps(day)
+    ]
+    parts = [part for whole in closed if (part := whole.intersect(day)) is not None]
+    return Day(on, lines, [_when(one, day, found) for one in parts])
 
 
 def _when(during: TimeRange, day: TimeRange, found: Timeline) -> str:

@@ -1191,6 +1191,7 @@ API: dict[str, Route] = {
     "api_sample_jobs": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_sample_job)}),
     "api_sample_job": reads_object("sample_job"),
     "api_sample_job_accept": acts("sample_job", LAB, ok=TRIED, body=_promised),
+    "api_sample_job_promise": acts("sample_job:accepted", LAB, ok=TRIED, body=lambda world: {**_promised(world), "reason": "Pump"}),
     "api_sample_job_refuse": acts("sample_job", LAB, ok=TRIED, body=reason),
     "api_sample_job_take_back": acts("sample_job", LAB, ok=TRIED | {403}),
     "api_sample_job_cancel": acts("sample_job", *EITHER, ok=TRIED, body=reason),

@@ -11,8 +11,10 @@ from booking.models import Downtime, DowntimeEffect, Reservation
 from booking.rules.downtime import DowntimeKind
 from booking.services import downtimes, maintenance_plans
 from booking.services.maintenance_plans import PlanFields
+from instruments.models import TestItem
 from tests.api.conftest import codes
 from tests.booking.finding.labs import labs  # noqa: F401
+from tests.booking.samples.conftest import Work, make_item
 from tests.mailbox import mails
 
 UNTIL = "2026-11-25T18:00:00+08:00"
@@ -131,3 +133,25 @@ def test_a_call_that_is_sent_again_leaves_alone_what_was_decided_since(api, book
     again = lab.post(address, keep, key="b")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert (again.json()["bookings"][0]["became"], len(mails())) == ("cancelled", told)
+
+
+def test_promised_results_at_risk_are_told_and_moved_with_a_reason(api, cast, programmes):
+    work = Work(cast, make_item(cast))
+    TestItem.objects.get(pk=work.item.pk).instruments.add(cast.xrd)
+    job = work.accept(work.ask(5))
+    window = "starts_at=2026-11-23T10:00:00%2B08:00&ends_at=2026-11-30T18:00:00%2B08:00"
+    hits = api("wang").get(f"instruments/{cast.xrd.pk}/downtimes/hits/?{window}").json()
+    assert (hits["hits"], hits["more_sample_jobs"]) == ([], 0)
+    assert hits["sample_jobs"] == [
+        {
+            "sample_job": job.pk, "reference": job.reference, "state": "accepted", "promised_on": "2026-11-30", "falls_due": True,
+            "samples_lost": 5, "suggested_on": "2026-12-01",
+        }
+    ]  # fmt: skip
+    path = f"sample-jobs/{job.pk}/promise/"
+    sooner = api("wang").post(path, {"promised_on": "2026-11-27", "reason": "Tube"})
+    assert sooner.status_code == 422 and sooner.json()["code"] == "samples.promise_not_later"
+    unsaid = api("wang").post(path, {"promised_on": "2026-12-01"})
+    assert [(one["code"], one["field"]) for one in unsaid.json()["errors"]] == [("samples.reason_missing", "reason")]
+    assert api("lin").post(path, {"promised_on": "2026-12-01", "reason": "Tube"}).status_code == 403
+    assert api("wang").post(path, {"promised_on": "2026-12-01", "reason": "Tube"}).json()["promised_on"] == "2026-12-01"

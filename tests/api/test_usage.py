@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking.models import DeviceEvent, DeviceRun, Reservation, UsageSession
-from booking.services import check_in_points, device_keys, reservations, transitions
+from booking.models import DeviceEvent, DeviceRun, Licence, Reservation, UsageSession
+from booking.services import check_in_points, device_keys, policies, reservations, transitions
+from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
+from config.kernel.models import AuditEntry
 from instruments.models import Instrument
 
 MINUTE = timedelta(minutes=1)
@@ -162,3 +164,28 @@ def test_a_problem_is_written_down_over_the_api(api, cast, slot, clock):
     assert (done["state"], DeviceRun.objects.get().reservation_id) == ("entered", done["reservation"])
     usage = api("lin").client.get(f"/api/v1/reservations/{done['reservation']}/usage/").json()
     assert (usage["late_entered"], usage["state"], usage["evidence"]) == (True, "completed", "log")
+
+
+def test_a_licence_that_ended_on_the_way_is_refused_by_name_and_the_lab_goes_on_with_a_reason(api, cast, booked, clock, now):
+    """It holds when the booking is made and at its start, and ends before the person comes."""
+    Reservation.objects.filter(pk=booked.pk).update(service_mode="self_operated")
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"licence_needed": True}, now)
+    Licence.objects.create(
+        organisation=cast.lab, person=cast.users["lin"], level="self", origin="manual", granted_at=now, granted_by=cast.users["wang"],
+        changed_at=now, valid_until=booked.starts_at + MINUTE,
+    )  # fmt: skip
+    clock.at = booked.starts_at + 2 * MINUTE
+    path = f"reservations/{booked.pk}/"
+    own = api("lin").post(f"{path}start/", {"proof": read(cast, "lin")})
+    assert own.status_code == 422 and own.json()["code"] == "licence.needed_to_start"
+    assert "renew the licence on the page of the instrument" in own.content.decode()
+    for said in ({}, {"override_reason": " "}):
+        refused = api("wang").post(f"{path}check-in/", said)
+        assert refused.status_code == 422
+        assert [(one["code"], one["field"]) for one in refused.json()["errors"]] == [
+            ("licence.check_in_refused", "override_reason")
+        ]
+    assert Reservation.objects.get(pk=booked.pk).state == "approved"
+    assert api("wang").post(f"{path}check-in/", {"override_reason": "x" * 501}).status_code in {400, 422}
+    assert api("wang").post(f"{path}check-in/", {"override_reason": "I stand beside her"}).json()["state"] == "in_use"
+    assert AuditEntry.objects.get(action="licence.override").reason == "I stand beside her"

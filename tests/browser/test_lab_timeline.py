@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import FloatRect, Locator, Page, Route, TimeoutError, expect
 
 from tests.browser import stage
+from tests.browser.checks import content_accessible, fits
 from tests.browser.journey import log_in, newly_arrived
 from tests.browser.keyboard import LOOKS, Keyboard
 from tests.browser.running_site import Site
@@ -108,6 +110,25 @@ def is_there_soon(dialog: Locator) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def test_the_list_of_a_week_is_read_day_by_day_also_on_a_phone(people: Visitors, used: Site) -> None:
+    _pk, day = two_bookings(used)
+    monday = datetime.fromisoformat(day) - timedelta(days=6)
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page = manager.page
+    manager.open(f"/timeline/?date={monday:%Y-%m-%d}&span=week")
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=NAME, exact=True)).first
+    days = row.locator(".listed-days > li")
+    expect(days).to_have_count(7)
+    expect(days.last.locator("h4 time")).to_have_attribute("datetime", day)
+    for hours in ("09:00–11:00", "12:00–14:00"):
+        expect(days.last).to_contain_text(hours)
+    expect(days.last.get_by_role("link", name=re.compile("Move to"))).to_have_count(2)
+    expect(days.first).to_contain_text("Nothing on this day.")
+    content_accessible(page)
+    fits(page, 390, 320)
 
 
 def test_a_refused_drag_goes_back_and_the_keyboard_moves_it_also_to_another_instrument(people: Visitors, used: Site) -> None:

@@ -39,19 +39,15 @@ from booking.services import (
 from booking.services.changes import ChangeRequest
 from booking.services.enquiry_files import Attachment
 from booking.services.inbox import Wish
-from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import to_wall
-from tests.concurrency.dying import killed_at, moments_of
-from tests.concurrency.effects import counted, since
 from tests.concurrency.harness import overlapping_pairs, violations
+from tests.concurrency.killed import KILLS, MANY, Act, chosen, dies_and_happens_once, measured
 from tests.concurrency.test_sample_race import FIRST, item_of
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import LABS, World, publish, voucher
 from tests.turns import in_turns
 
-KILLS, MANY = 5, 50
-Act = Callable[[], object]
 PAYER = 0
 REPORT = Attachment(b"%PDF-1.7 report", "report.pdf")
 
@@ -259,37 +255,11 @@ def lab(world: World) -> Lab:
 def happens_once(lab: Lab, step: Step, kills: int) -> None:
     """Take the step to its end, then in ``kills`` processes that die in it."""
     step.of(lab, 0)()  # what only the first of all finds missing, such as the accounts of a programme
-    act = step.of(lab, 1)
-    before = counted()
-    moments = moments_of(act)
-    once = since(before)
-    assert once, "a step without an effect proves nothing"
-    for turn, moment in enumerate(chosen(moments, kills), 2):
-        act = step.of(lab, turn)
-        before = counted()
-        assert killed_at(moment, act), f"moment {moment} of {moments} was not reached"
-        left = since(before)
-        assert step.parts or left in ({}, once), f"killed at {moment} of {moments}"
-        assert moment < moments or left == once, "what was committed is lost"
-        taken_again(step, act)
-        assert since(before) == once, f"killed at {moment} of {moments}"
+    whole = measured(step.of(lab, 1))
+    for turn, moment in enumerate(chosen(whole.moments, kills), 2):
+        dies_and_happens_once(step.of(lab, turn), moment, whole, over=step.over, parts=step.parts)
     assert overlapping_pairs() == 0
     assert violations() == {}
-
-
-def chosen(moments: int, kills: int) -> list[int]:
-    """After the last commit, before it, and as many more as are asked for, evenly from the first on; again from there where there are
-    fewer moments."""
-    more = kills - 2
-    spread = [1 + round(place * (moments - 3) / max(1, more - 1)) for place in range(more)] if more < moments - 2 else []
-    return [moments, moments - 1, *(spread or [1 + place % (moments - 2) for place in range(more)])]
-
-
-def taken_again(step: Step, act: Act) -> None:
-    try:
-        act()
-    except Refusal as refused:
-        assert {reason.code for reason in refused.reasons} <= step.over
 
 
 @pytest.mark.parametrize("step", in_turns(STEPS, 5), ids=lambda step: step.of.__name__)

@@ -140,7 +140,7 @@ def test_at_night_somebody_of_the_lab_beside_them_does_for_the_licence(cast, lab
     assert against(cast, slot(18, 19), "assisted") == ["booking.nobody_assists"]  # Hu has this one
     assert against(cast, slot(17, 18), "remote") == ["booking.off_hours_licence"]
     transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
-    assert not without_licence([reservation])
+    assert not without_licence([reservation], cast.now)
     self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at)
     assert Reservation.objects.get().state == "in_use"
 
@@ -191,7 +191,7 @@ def test_it_is_asked_wherever_a_time_is_asked_for_or_shown(cast, lab, give, slot
     assert refused(lambda: changes.change(lin, change, now, idempotency_key="m")) == [code]
     (pending,) = inbox.inbox(cast.actor("wang"), now).rows
     assert inbox.Risk.UNTRAINED in pending.risks
-    assert without_licence([moving]) == {moving.pk} == set(gaps_ahead(now, during.ends_at + timedelta(days=1), 10))
+    assert without_licence([moving], now) == {moving.pk} == set(gaps_ahead(now, during.ends_at + timedelta(days=1), 10))
     give(level)
     assert said() == ([], [])
     assert waiting.offer_free_time(now) == 1

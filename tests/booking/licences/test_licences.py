@@ -130,9 +130,9 @@ def test_a_licence_that_ended_between_booking_and_session_is_told_to_both_and_re
 ):
     licence = give()
     reservation = booked()
-    assert not without_licence([reservation]) and licences.tell_gaps_due(now) == 0
+    assert not without_licence([reservation], now) and licences.tell_gaps_due(now) == 0
     licences.suspend(cast.actor("wang"), licence.pk, "Leaked helium", now)
-    assert without_licence([reservation]) == {reservation.pk}
+    assert without_licence([reservation], now) == {reservation.pk}
     assert (licences.tell_gaps_due(now), licences.tell_gaps_due(now)) == (1, 0)
     assert LicenceGap.objects.get().reservation == reservation
     with pytest.raises(Refusal, match=r"licence\.check_in_refused"):
@@ -173,9 +173,9 @@ def test_assisted_sessions_and_instruments_without_the_rule_are_never_asked(cast
     with CaptureQueriesContext(connection) as captured:
         assert not any(licences.lacks_licence(one, one.requested_by_id, now) for one in locked)
     assert len(captured) == 0
-    assert not without_licence([assisted, alone])
+    assert not without_licence([assisted, alone], now)
     training.require_licence(cast.actor("wang"), cast.xrd.pk, True, now)
-    assert without_licence([assisted, alone]) == {alone.pk}
+    assert without_licence([assisted, alone], now) == {alone.pk}
     transitions.check_in(cast.actor("wang"), assisted.pk, assisted.starts_at)
 
 
@@ -354,6 +354,6 @@ def test_a_missing_licence_for_off_hours_is_told_like_any_other(cast, give, book
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"licensed_times": [evening]}, now)
     reservation = booked(first=first)
     Licence.objects.filter(pk=licence.pk).update(level=level)
-    assert without_licence([reservation]) == ({reservation.pk} if lacks else set())
+    assert without_licence([reservation], now) == ({reservation.pk} if lacks else set())
     assert licences.tell_gaps_due(now) == lacks
     assert Notice.objects.filter(event="lab.licence_gap").exists() is lacks

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.rules.quota import OF_SAMPLES, Booked, Counted, Measure, Period, Quota, Subject, period_around, quota_reason
+from booking.rules.quota import (
+    OF_SAMPLES,
+    Booked,
+    Counted,
+    Limits,
+    Measure,
+    Period,
+    Quota,
+    Subject,
+    beyond,
+    period_around,
+    quota_reason,
+)
 from booking.rules.week_time import WeekTime
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -143,3 +155,24 @@ def test_a_written_quota_reads_back(rule):
 def test_a_quota_of_nothing_is_refused():
     with pytest.raises(Refusal):
         quota(most=0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(quotas, min_size=1, max_size=3), bookings, st.sets(st.integers(0, 11)))
+def test_many_judged_together_are_judged_as_each_with_those_before_it(rules, wishes, judged):
+    limits = {place: Limits(tuple(rules), DAYTIME, SHANGHAI) for place in judged}
+    found = beyond(enumerate(wishes), limits, NOW)
+    for place, wish in enumerate(wishes):
+        each = (
+            []
+            if place not in judged
+            else [quota_reason(rule, wishes[:place], wish, DAYTIME, SHANGHAI, NOW) for rule in set(rules)]
+        )
+        # What has begun is no longer ahead: nobody judges it by such a quota.
+        begun = wish.during.starts_at < NOW
+        expected = [
+            reason
+            for reason, rule in zip(each, set(rules), strict=False)
+            if reason and not (begun and rule.period is Period.AHEAD)
+        ]
+        assert sorted(map(repr, found.get(place, []))) == sorted(map(repr, expected))

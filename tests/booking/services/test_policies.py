@@ -277,7 +277,7 @@ def test_a_change_says_which_customers_would_have_booked_too_far_ahead(cast, wan
 
 
 def test_a_look_at_a_change_takes_as_many_queries_for_four_bookings_as_for_two(cast, wang, lab, slot):
-    said, counts = {"cool_off_minutes": 60, "horizons": {"firm": 8}}, []
+    said, counts = {"cool_off_minutes": 60, "horizons": {"firm": 8}, "quotas": [quota(60)]}, []
     for first in (9, 13):
         for hour in (first, first + 2):
             ask(cast, slot(hour, hour + 1), key=f"k{hour}")
@@ -292,3 +292,54 @@ def test_a_change_says_whose_buffers_would_meet(cast, wang, lab, slot):
         ask(cast, slot(first, last), key=f"k{place}")
     assert touched(cast, wang, lab, {"buffer_after_minutes": 30}) == []
     assert touched(cast, wang, lab, {"buffer_after_minutes": 45}) == [(0, ["policy.buffer_taken"]), (1, ["policy.buffer_taken"])]
+
+
+def quota(most, *, subject="organisation", measure="minutes", period="week", peak_only=False):
+    return {"subject": subject, "measure": measure, "period": period, "most": most, "peak_only": peak_only}
+
+
+def test_a_change_says_which_bookings_would_go_beyond_a_quota_the_later_asked_ones(cast, wang, lab, slot):
+    """Three of three hours each in a week, the earliest one asked for last; another firm's, and another week's, count for themselves."""
+    ask(cast, slot(9, 12, 1), key="k1")
+    ask(cast, slot(9, 12, 2), key="k2")
+    ask(cast, slot(9, 12), key="k0")
+    ask(cast, slot(13, 16), who="he", firm=cast.other_firm, key="other")
+    ask(cast, slot(9, 12, 7), key="next week")
+    assert touched(cast, wang, lab, {"quotas": [quota(9 * 60)]}) == []
+    assert touched(cast, wang, lab, {"quotas": [quota(9 * 60 - 1)]}) == [(0, ["quota.organisation_minutes"])]
+    assert touched(cast, wang, lab, {"quotas": [quota(3 * 60)]}) == [
+        (0, ["quota.organisation_minutes"]),
+        (3, ["quota.organisation_minutes"]),
+    ]
+    found, _count = policy_queries.touched(wang, lab, {"quotas": [quota(8 * 60)]}, cast.now)
+    assert {name: found[0].reasons[0].params[name] for name in ("used_minutes", "left_minutes", "wanted_minutes")} == {
+        "used_minutes": 360, "left_minutes": 120, "wanted_minutes": 180,
+    }  # fmt: skip
+    ahead = quota(3, measure="count", period="ahead", subject="person")
+    assert touched(cast, wang, lab, {"quotas": [ahead]}) == [(4, ["quota.person_count_ahead"])]
+
+
+def test_what_was_used_counts_and_what_was_given_up_does_not(cast, wang, lab, slot):
+    used = ask(cast, slot(9, 11), key="k0").reservation_id
+    gone = ask(cast, slot(12, 14), key="k1").reservation_id
+    ask(cast, slot(9, 11, 1), key="k2")
+    transitions.approve(wang, used, cast.now)
+    transitions.check_in(wang, used, slot(9, 11).starts_at)
+    transitions.check_out(wang, used, slot(9, 11).ends_at)
+    that_evening, said = slot(19, 20).starts_at, {"quotas": [quota(3 * 60)]}
+    assert touched(cast, wang, lab, said, that_evening) == [(2, ["quota.organisation_minutes"])]
+    Reservation.objects.filter(pk=gone).update(state="cancelled")
+    assert touched(cast, wang, lab, {"quotas": [quota(4 * 60)]}, that_evening) == []
+
+
+def test_a_quota_that_was_broken_before_or_does_not_count_the_time_touches_nothing(cast, wang, lab, slot):
+    for place, first in enumerate((9, 12)):
+        ask(cast, slot(first, first + 2), key=f"k{place}")
+    morning = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 0, "until_minute": 720}
+    at_peak = {"quotas": [quota(60, peak_only=True)], "peak": [morning]}
+    assert touched(cast, wang, lab, at_peak) == [(0, ["quota.organisation_minutes"])]
+    always = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 0, "until_minute": 1440}
+    assert touched(cast, wang, lab, {"quotas": [quota(60)], "unlimited": [always]}) == []
+    policies.say(wang, lab, {"quotas": [quota(180)]}, cast.now)
+    assert touched(cast, wang, lab, {"quotas": [quota(150)]}) == [], "it breaks the old rule as well"
+    assert touched(cast, wang, lab, {"quotas": [quota(110)]}) == [(0, ["quota.organisation_minutes"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pgtrigger
@@ -17,7 +18,7 @@ from booking.services import calendar_sharing, downtime_rows, holds, maintenance
 from config.kernel.errors import Forbidden, NotFound
 from instruments.models import FormerCalendar, Instrument
 from instruments.services import schedule_store
-from tests.frontend.acting import approved, as_, ask, clock, twin  # noqa: F401
+from tests.frontend.acting import approved, as_, ask, clock, query_count, twin  # noqa: F401
 
 DAY = date(2026, 11, 25)
 FEED = "/api/v1/timeline/?date=2026-11-25"
@@ -228,10 +229,44 @@ def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as
         assert text in page
     assert reverse("reservation_move", args=[pk]) in page and "data-feed=" in page
     assert "Timeline: the same stands in the list below" in page
-    week = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25&span=week").content.decode()
-    assert "Timeline of the week: its first day stands in the list below" in week and "the same stands" not in week
     for query in ("?date=9999-99-99&page=x&lab=", "?span=week&page=99999999999999999999", "?lab=99999"):
         assert as_("wang").get(reverse("lab_timeline") + query).status_code in (200, 404)
+
+
+def days_of_week(page: str) -> list[str]:
+    """What the list says of each day of a week, for the only instrument."""
+    whole = re.search(r'<ol class="listed-days">(.*?)</ol>', page, re.S)
+    assert whole is not None
+    return re.findall(r"<li><h4>.*?</div></li>", whole[1], re.S)
+
+
+def test_the_list_of_a_week_says_each_of_its_days(cast, programmes, slot, as_, approved):  # noqa: F811
+    """Every entry stands on its day with its links, and what goes on over midnight on both."""
+    first, sixth = approved(9, 10), approved(13, 15, day=5)
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(20, 34, 2), "Pump", cast.now)
+    page = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25&span=week").content.decode()
+    days = days_of_week(page)
+    assert (
+        len(days) == 7
+        and all(f"2026-11-{25 + place:02d}" in day for place, day in enumerate(days[:6]))
+        and "2026-12-01" in days[6]
+    )
+    assert ["Nothing on this day." in day for day in days] == [False, True, False, False, True, False, True]
+    assert "09:00–10:00" in days[0] and reverse("reservation_move", args=[first]) in days[0]
+    assert "13:00–15:00" in days[5] and reverse("reservation_detail", args=[sixth]) in days[5]
+    assert all("Pump" in day and "10:00" in day for day in days[2:4])
+    assert all("Closed:" in day for day in days)
+    assert "Timeline: the same stands in the list below" in page
+
+
+def test_a_week_of_many_takes_as_many_statements_as_an_empty_one(cast, programmes, as_, approved, more):  # noqa: F811
+    browser, address = as_("wang"), reverse("lab_timeline") + "?date=2026-11-25&span=week"
+    empty = query_count(browser, address)
+    more(4)
+    for day in range(6):
+        approved(9, 10, day=day)
+        approved(11, 12, day=day)
+    assert query_count(browser, address) <= empty
 
 
 def test_a_day_beyond_the_calendar_is_refused_and_never_fails(as_):  # noqa: F811

@@ -90,7 +90,10 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(cast, wang, typed, wor
 def test_bookings_that_a_change_would_touch_are_shown_before_it_is_kept(cast, wang, slot):
     reserved = ask(cast, slot(9, 15))
     page = wang.post(edit(cast), {"max_minutes": "2"}).content.decode()
-    assert "1 booking ahead would not be allowed any more" in page and "Quotas are not looked at" in page
+    assert (
+        "1 booking ahead would not be allowed any more" in page
+        and "Within a quota, what was asked for first comes first." in page
+    )
     assert reverse("reservation_detail", args=[reserved.reservation_id]) in page
     assert not PolicyLayer.objects.exists()
     assert wang.post(edit(cast), {"max_minutes": "2", "step": "keep"}).status_code == 302
@@ -99,7 +102,7 @@ def test_bookings_that_a_change_would_touch_are_shown_before_it_is_kept(cast, wa
 
 def test_looking_keeps_nothing(cast, wang):
     page = wang.post(edit(cast), {"max_minutes": "2", "step": "look"}).content.decode()
-    assert "No booking ahead would be touched." in page and "Quotas are not looked at" in page
+    assert "No booking ahead would be touched." in page and "Within a quota" not in page
     assert not PolicyLayer.objects.exists()
 
 
