@@ -113,6 +113,9 @@ register(
         "programme.warning.begins_anew": _(
             "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
         ),
+        "programme.warning.asked_in_vain": _(
+            "Whoever books is asked in vain: no rule looks at %(facts)s. Take the question away, or write the rule."
+        ),
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(
             "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."
