@@ -248,3 +248,19 @@ def test_answers_are_kept_as_one_text_whatever_their_order_and_what_is_none_is_r
     ):
         assert [reason.field for reason in said_faults(Said(answers=wrong))] == ["answers"], wrong[:20]
     assert said_faults(YES) == []
+
+
+def test_the_self_test_asks_what_the_programmes_ask_and_counts_the_answers(cast: Any, published: Any) -> None:
+    client = Client(headers={"accept-language": "en"})
+    asked = {"kind": "firm", "region": "630100", "service": "testing", "amount_yuan": "1000", "on": "2026-11-25"}
+    address = reverse("eligibility")
+    assert "answer-" not in client.get(address).content.decode()
+    published(powerful())
+    assert LICENSED["en"] in client.get(address).content.decode()
+    [silent] = client.get(address, asked).context["rows"]
+    assert (silent.total_fen, silent.depends_on) == (0, (LICENSED["en"], POWER["en"]))
+    typed = asked | {"answer-other.licensed": "yes", "answer-other.power": "300"}
+    [given] = client.get(address, typed).context["rows"]
+    assert given.total_fen == 400_00
+    wrong = client.get(address, typed | {"answer-other.power": "lots"})
+    assert wrong.status_code == 422 and 'value="lots"' in wrong.content.decode()
