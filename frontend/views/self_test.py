@@ -208,7 +208,7 @@ def _answer_field(question: QuestionRow) -> forms.Field:
 def _fact_words(programme: Programme, fact: str) -> str:
     """A fact as the programme asks for it, else what it is called."""
     asked = next((each.says for each in programme.asks if each.fact == fact), None)
-    return fact_word(fact) if asked is None else wording.document_text(asked)
+    return fact_word(fact) if asked is None else f"“{wording.document_text(asked)}”"
 
 
 def _minutes(hours: Decimal | None) -> int | None:

@@ -258,7 +258,7 @@ def test_the_self_test_asks_what_the_programmes_ask_and_counts_the_answers(cast:
     published(powerful())
     assert LICENSED["en"] in client.get(address).content.decode()
     [silent] = client.get(address, asked).context["rows"]
-    assert (silent.total_fen, silent.depends_on) == (0, (LICENSED["en"], POWER["en"]))
+    assert (silent.total_fen, silent.depends_on) == (0, (f"“{LICENSED['en']}”", f"“{POWER['en']}”"))
     typed = asked | {"answer-other.licensed": "yes", "answer-other.power": "300"}
     [given] = client.get(address, typed).context["rows"]
     assert given.total_fen == 400_00
