@@ -33,6 +33,7 @@ def question_faults(document: Document) -> Iterator[Fault]:
         else:
             yield from _choice_faults(each, path)
             yield from _use_faults(each, document)
+            yield from _example_faults(each, document)
         if fact in taken:
             yield Fault(f"{path}.fact", f"{fact} is asked already; ask it once")
         taken.add(fact)
@@ -81,8 +82,26 @@ def _use_faults(question: Document, document: Document) -> Iterator[Fault]:
             yield _unfit(f"{path}.quantity", question, "a quantity is a number")
         for name in _ALIKE:
             for value in _several(test.get(name)):
-                if type(value) is not _FITS[kind][0] or (kind is Kind.CHOICE and value not in values):
+                if not _fits(value, kind, values):
                     yield _unfit(f"{path}.{name}", question, f"{value!r} is never answered; write {_FITS[kind][1]}")
+
+
+def _example_faults(question: Document, document: Document) -> Iterator[Fault]:
+    """Worked examples that answer a question of one's own in a way that nobody can."""
+    group, _dot, name = question["fact"].partition(".")
+    if group != OTHER:
+        return
+    kind, values = Kind(question["kind"]), [each["value"] for each in question.get("choices", ())]
+    for place, example in enumerate(document.get("examples", ())):
+        value = example.get("facts", {}).get(group, {}).get(name)
+        if value is not None and not _fits(value, kind, values):
+            yield _unfit(
+                f"$.examples[{place}].facts.{group}.{name}", question, f"{value!r} is never answered; write {_FITS[kind][1]}"
+            )
+
+
+def _fits(value: Any, kind: Kind, values: list[str]) -> bool:
+    return type(value) is _FITS[kind][0] and (kind is not Kind.CHOICE or value in values)
 
 
 def _unfit(path: str, question: Document, why: str) -> Fault:

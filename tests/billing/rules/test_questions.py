@@ -140,6 +140,14 @@ def test_the_sides_of_a_programme_say_it_in_the_words_of_the_question_too() -> N
         ),
         (
             {
+                "asks": [asks("other.licensed")],
+                "examples": [{"title": "x", "facts": {"other": {"licensed": 1}}, "expect": {"total": 0}}],
+            },
+            "$.examples[0].facts.other.licensed",
+            "1 is never answered; write true or false",
+        ),
+        (
+            {
                 "asks": [asks("other.n")],
                 "gates": [],
                 "base": {"quantity": "other.n", "clause": "1"},
