@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "frontend.middleware.ActorMiddleware",
+    "frontend.middleware.ReaderZoneMiddleware",
     "frontend.middleware.RefusalMiddleware",
 ]
 
@@ -156,7 +157,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 110  # a table and a hundred files beside it; wha
 MAX_UPLOAD_BYTES = env.integer("JISHI_MAX_UPLOAD_BYTES", 20 * 1024 * 1024, 1024, 1024**3)
 
 # --- People and log-in ----------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["frontend.login_backend.PersonBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

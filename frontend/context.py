@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from booking.queries.person_facts import facts_of
+from booking.queries.person_facts import PersonFacts, with_deciding
 from config.kernel.access import NOBODY
 from frontend import __version__
 from frontend.http import page_url
@@ -19,19 +20,21 @@ THEMES = frozenset({"light", "dark"})
 def page(request: HttpRequest) -> dict[str, Any]:
     """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
     ``page_url`` (where the page can be opened, when it answers a form at another address),
-    ``unread`` (notices; one statement with what the navigation asks, read where it is shown)."""
+    ``platform_zone`` (of times that are on no site's clock), ``unread`` (notices; read with the person, as is
+    what the navigation asks)."""
     actor = getattr(request, "actor", NOBODY)
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
     theme = request.COOKIES.get("theme", "")
     user = getattr(request, "user", None)
-    facts = SimpleLazyObject(lambda: facts_of(actor if user is not None and user.is_authenticated else NOBODY))
+    facts = SimpleLazyObject(lambda: with_deciding(actor, getattr(user, "person_facts", None) or PersonFacts()))
     return {
         "actor": actor,
         "nav": SimpleLazyObject(lambda: navigation(actor, name, assists=facts.assists, decides=facts.decides)),
         "theme": theme if theme in THEMES else "auto",
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
+        "platform_zone": settings.TIME_ZONE,
         "page_name": name,
         "page_url": page_url(request),
         "unread": SimpleLazyObject(lambda: facts.unread),

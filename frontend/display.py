@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -19,13 +23,18 @@ __all__ = [
     "month_label",
     "month_name",
     "month_words",
+    "platform_clock",
+    "platform_zone",
     "range_words",
-    "viewer_zone",
+    "read_in",
     "weekday",
     "yuan",
     "zone_label",
     "zone_words",
 ]
+
+#: The zone of whoever reads the page that is being made; none where nobody said it, as in papers and mails.
+_READERS: ContextVar[ZoneInfo | None] = ContextVar("readers_zone", default=None)
 
 
 def yuan(fen: int) -> str:
@@ -35,27 +44,51 @@ def yuan(fen: int) -> str:
     return f"{sign}¥{whole:,}.{rest:02d}"
 
 
-def viewer_zone() -> ZoneInfo:
-    """The time zone in which people read times unless a zone is named."""
+def platform_zone() -> ZoneInfo:
+    """The time zone in which times are written unless another one is named beside them; every page says which it is."""
     return ZoneInfo(settings.TIME_ZONE)
 
 
+@contextmanager
+def read_in(zone_name: str) -> Iterator[None]:
+    """While it lasts, pages are made for somebody whose clock is that of the named zone. An unknown name says nothing."""
+    known = _READERS.set(ZoneInfo(zone_name) if zone_name in _zone_names() else None)
+    try:
+        yield
+    finally:
+        _READERS.reset(known)
+
+
 def in_zone(moment: datetime, zone_name: str = "") -> datetime:
-    """An instant in the named zone, or in the viewer's when none is named."""
-    return moment.astimezone(ZoneInfo(zone_name) if zone_name else viewer_zone())
+    """An instant in the named zone, or in the platform's when none is named."""
+    return moment.astimezone(ZoneInfo(zone_name) if zone_name else platform_zone())
 
 
 def zone_label(moment: datetime, zone_name: str = "") -> str:
-    """What to write after a time: nothing when the zone's clock agrees with the viewer's then, else like "UTC+9, Asia/Tokyo"."""
+    """What to write after a time: nothing when the zone's clock agrees with the reader's then, else like "UTC+9, Asia/Tokyo"."""
     if not zone_name:
         return ""
-    offset = in_zone(moment, zone_name).utcoffset()
-    if offset is None or offset == in_zone(moment).utcoffset():
+    there = in_zone(moment, zone_name)
+    if there.utcoffset() == moment.astimezone(_READERS.get() or platform_zone()).utcoffset():
         return ""
-    minutes = int(offset.total_seconds()) // 60
+    return f"{_offset_words(there)}, {zone_name}"
+
+
+def platform_clock(moment: datetime) -> str:
+    """The clock of times beside which no zone is written, with its offset at an instant: "China Standard Time (UTC+8)"."""
+    return f"{zone_words(settings.TIME_ZONE)} ({_offset_words(in_zone(moment))})"
+
+
+def _offset_words(local: datetime) -> str:
+    minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}, {zone_name}"
+    return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}"
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def month_label(month: int) -> str:

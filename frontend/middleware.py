@@ -7,6 +7,8 @@ from collections.abc import Callable
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,10 +17,11 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from config.kernel.access import OFFICIALS
+from config.kernel.access import OFFICIALS, Actor
 from config.kernel.api import problems
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.messages import reason_sentence
+from frontend import display
 from frontend.http import actor_of, is_fragment, to_login
 from frontend.refusals import refusal_response
 from instruments.queries import actor_for
@@ -37,7 +40,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_for(request.user))  # type: ignore[attr-defined]
+        request.actor = SimpleLazyObject(lambda: _actor_of(request.user))  # type: ignore[attr-defined]
         language = request.GET.get("lang", "")
         if language not in dict(settings.LANGUAGES):
             language = ""
@@ -61,6 +64,22 @@ class ActorMiddleware:
             return JsonResponse(problem, status=403, content_type=problems.MEDIA_TYPE)
         messages.warning(request, _("Officials log in with a second factor. Set it up now; it takes two minutes."))
         return redirect("mfa_activate_totp")
+
+
+def _actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """By the grants that were read with the person of the session (``frontend.login_backend``)."""
+    return actor_for(user, read=getattr(user, "grants_read", None))
+
+
+class ReaderZoneMiddleware:
+    """Pages are made for the clock of the browser, which its script remembers (``frontend/assets/js/reader-zone.js``)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with display.read_in(request.COOKIES.get("zone", "")):
+            return self.get_response(request)
 
 
 class RefusalMiddleware:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Case, F, Model, QuerySet, When
 
 from billing.cards.accounts import CARD
 from billing.ledger.models import Transfer, TransferKind
@@ -20,8 +20,10 @@ from booking.models import Reservation
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound
 
-F = TypeVar("F", bound=Model)
+Row = TypeVar("Row", bound=Model)
 _DOCUMENTS = ("inputs", "result")
+#: The quote that was accepted last, and one that waits to be accepted.
+Waiting = tuple[Quote | None, Quote | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,27 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, F
 
 def quoted_of(actor: Actor, ids: Iterable[int]) -> dict[int, Figures]:
     """The quoted figures of reservations that nobody was charged for yet, by id, in one query."""
+    return _quoted(_light(_quotes(actor, ids)))
+
+
+def quoted_and_opened(actor: Actor, ids: Iterable[int], opened_id: int | None) -> tuple[dict[int, Figures], Waiting]:
+    """``quoted_of`` and, of the one that is shown in full, ``quotes_of``: in one query, which reads the documents of that one alone."""
+    opened = {f"{name}_of_opened": Case(When(reservation_id=opened_id, then=F(name))) for name in _DOCUMENTS}
+    quotes = list(_light(_quotes(actor, ids)).annotate(**opened))
+    of_opened = [quote for quote in quotes if quote.reservation_id == opened_id]
+    for quote in of_opened:
+        for name in _DOCUMENTS:
+            setattr(quote, name, getattr(quote, f"{name}_of_opened"))
+    return _quoted(quotes), _accepted_and_waiting(of_opened)
+
+
+def _quotes(actor: Actor, ids: Iterable[int]) -> QuerySet[Quote]:
+    return visible_to(Quote.objects.filter(reservation_id__in=list(ids)), actor).order_by("revision")
+
+
+def _quoted(quotes: Iterable[Quote]) -> dict[int, Figures]:
     found: dict[int, Figures] = {}
-    for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=list(ids)), actor)).order_by("revision"):
+    for quote in quotes:
         if quote.accepted_at is not None:
             found[_of(quote)] = _figures(quote)
         elif _of(quote) not in found:  # its lab entered it, and the customer has not said yes
@@ -86,7 +107,7 @@ def _of(row: Quote | Charge) -> int:
     return row.reservation_id
 
 
-def _light(rows: QuerySet[F]) -> QuerySet[F]:
+def _light(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows.defer(*_DOCUMENTS)
 
 
@@ -96,10 +117,13 @@ def _figures(row: Quote | Charge, *, charged: bool = False) -> Figures:
     )
 
 
-def quotes_of(actor: Actor, reservation: Reservation, charge: Charge | None = None) -> tuple[Quote | None, Quote | None]:
+def quotes_of(actor: Actor, reservation: Reservation, charge: Charge | None = None) -> Waiting:
     """(the quote that was accepted last, one that waits to be accepted) of one reservation, in one query. With its ``charge``, what was
     promised before that: a promise by the day of the charge itself was told to nobody."""
-    quotes = list(visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("revision"))
+    return _accepted_and_waiting(list(_quotes(actor, [reservation.pk])), charge)
+
+
+def _accepted_and_waiting(quotes: Sequence[Quote], charge: Charge | None = None) -> Waiting:
     told = [quote for quote in quotes if charge is None or quote.created_at < charge.created_at]
     accepted = [quote for quote in told if quote.accepted_at is not None]
     return (accepted[-1] if accepted else None), (quotes[-1] if quotes and quotes[-1].accepted_at is None else None)

@@ -1,17 +1,11 @@
-"""What every page of somebody who is logged in shows of them, in one query."""
+"""What every page of somebody who is logged in shows of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, OuterRef, Value
-
-from booking.models import InstrumentAssistant
 from booking.queries.reservations import requests_waiting
 from config.kernel.access import Actor, Role
-from instruments.models import User
-from instruments.queries.notices import unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +18,7 @@ class PersonFacts:
     decides: bool = False
 
 
-def facts_of(actor: Actor) -> PersonFacts:
-    """The actor's own; nothing of nobody."""
-    if actor.is_anonymous:
-        return PersonFacts()
-    waiting = Func(ArraySubquery(unread(actor).values("pk")), function="cardinality", output_field=IntegerField())
-    named = Exists(InstrumentAssistant.objects.filter(assistant__person=OuterRef("pk")))
+def with_deciding(actor: Actor, read: PersonFacts) -> PersonFacts:
+    """What was read with the person, with ``decides``: one more query for administrators, none for all others."""
     heads = actor.has(Role.FIRM_ADMIN) and not actor.has(Role.LAB_MANAGER)
-    decides = Exists(requests_waiting(actor)) if heads else Value(value=False)
-    people = User.objects.filter(pk=actor.person_id).annotate(waiting=waiting, named=named, decides=decides)
-    rows = people.values_list("waiting", "named", "decides")
-    row = rows.first()
-    return PersonFacts(*row) if row else PersonFacts()
+    return replace(read, decides=requests_waiting(actor).exists()) if heads else read

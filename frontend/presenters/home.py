@@ -29,7 +29,7 @@ from booking.queries.reservations import requests_waiting
 from booking.queries.unassisted import unassisted
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
-from frontend.display import viewer_zone
+from frontend.display import platform_zone
 from instruments.models import JoinRequest
 from instruments.queries import counts_by_class, my_organisations, verification_queue
 from instruments.rules.classification import instrument_classes
@@ -117,7 +117,7 @@ def next_sessions(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 
 def lab_sessions(actor: Actor, now: datetime) -> QuerySet[Reservation]:
     """Today's sessions that are not over, on the instruments the actor manages."""
-    zone = viewer_zone()
+    zone = platform_zone()
     return sessions_of_day(actor, now.astimezone(zone).date(), zone).filter(ends_at__gte=now)[:SESSIONS_SHOWN]
 
 
@@ -136,7 +136,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
                 Tile(_("Sessions to agree on"), reviews, "flag", f"{reverse('reservation_list')}?show=all&state=completed")
             )
     if actor.has(Role.LAB_MANAGER):
-        zone = viewer_zone()
+        zone = platform_zone()
         today = sessions_of_day(actor, now.astimezone(zone).date(), zone).count()
         found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
         found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
@@ -163,7 +163,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         found += _claims_waiting(actor, now)
     found += _handed_in(actor)
     if actor.has(*BOARD_ROLES):
-        month = first_day(now.astimezone(viewer_zone()).date())
+        month = first_day(now.astimezone(platform_zone()).date())
         due = visible_to(Award.objects.filter(service_on__lt=month, statement_line__isnull=True), actor).count()
         found.append(Tile(_("Subsidies of past months, on no statement yet"), due, "coins", reverse("finance_period")))
     if actor.has(*READER_ROLES):

@@ -12,6 +12,7 @@ from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
@@ -70,7 +71,7 @@ def yuan_plain(fen: int) -> str:
 
 @register.simple_tag
 def local_dt(moment: datetime | None, zone: str = "") -> SafeString:
-    """``{% local_dt moment site.time_zone %}``: local date and time; the zone is written when its clock is not the viewer's."""
+    """``{% local_dt moment site.time_zone %}``: local date and time; the zone is written when its clock is not the reader's."""
     if moment is None:
         return format_html("{}", "–")
     local = display.in_zone(moment, zone)
@@ -106,6 +107,12 @@ def day_tile(moment: datetime, zone: str = "") -> SafeString:
     local = display.in_zone(moment, zone)
     parts = (display.weekday(local), local.day, display.month_label(local.month))
     return format_html('<span class="day" aria-hidden="true"><span>{}</span><b>{}</b><span>{}</span></span>', *parts)
+
+
+@register.simple_tag
+def platform_clock() -> str:
+    """``{% platform_clock %}``: whose clock times are of beside which no zone is written."""
+    return display.platform_clock(timezone.now())
 
 
 @register.filter

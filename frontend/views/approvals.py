@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
+from billing.settlement.reservation_figures import Waiting
 from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
@@ -87,7 +88,8 @@ def inbox_response(
         together, found = EVERYTHING, inbox_queries.inbox(actor, now, page)
     opened = next((one.reservation for one in found.rows if one.reservation.pk == selected_id), None)
     opened = opened or (found.rows[0].reservation if found.rows else None)
-    figures = reservation_figures.quoted_of(actor, [one.reservation.pk for one in found.rows])
+    ids = [one.reservation.pk for one in found.rows]
+    figures, quotes = reservation_figures.quoted_and_opened(actor, ids, opened.pk if opened else None)
     chosen = {*checked, *(one.reservation.pk for one in found.rows if together.filters and not one.own)}
     rows = [row_of(one, figures.get(one.reservation.pk), opened, chosen) for one in found.rows]
     context = {
@@ -104,7 +106,7 @@ def inbox_response(
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,
         "reject_templates": reject_reasons.offered(actor) if rows else [],
-        **(_opened(actor, opened, rows, found.page) if opened else {}),
+        **(_opened(actor, opened, quotes, rows, found.page) if opened else {}),
     }
     stands_at(request, "approval_inbox")
     return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
@@ -138,9 +140,9 @@ def _status(refusal: Refusal | None, report: Report | None) -> int:
     return 409 if report is not None and report.failed and not report.done else 200
 
 
-def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row], page: int) -> dict[str, Any]:
+def _opened(actor: Actor, reservation: Reservation, quotes: Waiting, rows: Sequence[Row], page: int) -> dict[str, Any]:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
-    accepted, waiting = reservation_figures.quotes_of(actor, reservation)
+    accepted, waiting = quotes
     ids = [row.reservation.pk for row in rows]
     place = ids.index(reservation.pk)
     opened = rows[place]

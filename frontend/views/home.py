@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from config.kernel.access import Actor, Role
-from frontend.display import viewer_zone
+from frontend.display import platform_zone
 from frontend.http import actor_of
 from frontend.presenters import home as facts
 from frontend.views.help import EXAMPLE
@@ -23,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _for_visitors(request: HttpRequest, actor: Actor) -> HttpResponse:
     now = timezone.now()
-    today = now.astimezone(viewer_zone()).date()
+    today = now.astimezone(platform_zone()).date()
     context = {
         "example": EXAMPLE,
         "classes": facts.popular_classes(actor, now),
@@ -43,6 +43,6 @@ def _for_people(request: HttpRequest, actor: Actor) -> HttpResponse:
         "manages": actor.has(Role.LAB_MANAGER),
         "sessions": list(facts.next_sessions(actor, now)) if actor.has(Role.RESEARCHER, Role.FIRM_ADMIN) else [],
         "lab_sessions": list(facts.lab_sessions(actor, now)) if actor.has(Role.LAB_MANAGER) else [],
-        "programmes": facts.programme_cards(actor, now.astimezone(viewer_zone()).date()),
+        "programmes": facts.programme_cards(actor, now.astimezone(platform_zone()).date()),
     }
     return render(request, "pages/home_person.html", context)

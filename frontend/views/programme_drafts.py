@@ -94,7 +94,7 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
-    today = now.astimezone(display.viewer_zone()).date()
+    today = now.astimezone(display.platform_zone()).date()
     draft = queries.draft_for(actor, pk)
     checked = check(draft.document)
     other = queries.beside(actor, draft, today)

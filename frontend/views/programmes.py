@@ -126,4 +126,4 @@ def _calculation(query: QueryDict, known: KnownVersion, today: date) -> Calculat
 
 
 def _today() -> date:
-    return timezone.now().astimezone(display.viewer_zone()).date()
+    return timezone.now().astimezone(display.platform_zone()).date()

@@ -83,7 +83,7 @@ def _drafts(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _typed(request: HttpRequest) -> dict[str, str]:
     """What stands in the fields: what was sent, else the last whole year."""
-    today = timezone.now().astimezone(display.viewer_zone()).date()
+    today = timezone.now().astimezone(display.platform_zone()).date()
     usual = {
         "what": request.GET.get("what", ""),
         "against": "",

@@ -77,7 +77,7 @@ def sessions_today(request: HttpRequest) -> HttpResponse:
 def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Role.LAB_MANAGER)
-    zone = display.viewer_zone()
+    zone = display.platform_zone()
     today = now.astimezone(zone).date()
     day = read_day(request.GET.get("date", "") or request.POST.get("date", "")) or today
     reservations = list(queries.sessions_of_day(actor, day, zone).select_related("instrument__policy"))

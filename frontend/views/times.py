@@ -28,7 +28,7 @@ from booking.services import time_alerts
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
-from frontend.display import viewer_zone
+from frontend.display import platform_zone
 from frontend.http import actor_of, is_fragment, to_login
 from frontend.presenters import item_finds
 from frontend.presenters import times as present
@@ -72,7 +72,7 @@ def find_a_time(request: HttpRequest) -> HttpResponse:
     """The form and, beside it, the times; everything that was chosen stands in the address."""
     actor, now = actor_of(request), timezone.now()
     form = TimeForm.read(request.GET)
-    today = now.astimezone(viewer_zone()).date()
+    today = now.astimezone(platform_zone()).date()
     if (meant := form.understood(today)) != form:
         return _to(request, reverse("find_a_time") + meant.query())
     organisations = bookable_organisations(actor)
@@ -196,7 +196,7 @@ def time_alert_create(request: HttpRequest) -> HttpResponse:
     if actor.is_anonymous:
         return to_login(request)
     form = TimeForm.read(request.POST)
-    search = form.search(now.astimezone(viewer_zone()).date())
+    search = form.search(now.astimezone(platform_zone()).date())
     time_alerts.ask(actor, search, now)
     messages.success(request, _("You will get a mail when such a time becomes free."))
     return redirect("time_alert_list")
@@ -207,7 +207,7 @@ def time_alert_create(request: HttpRequest) -> HttpResponse:
 def time_alert_list(request: HttpRequest) -> HttpResponse:
     """What the person waits for."""
     actor, now = actor_of(request), timezone.now()
-    today = now.astimezone(viewer_zone()).date()
+    today = now.astimezone(platform_zone()).date()
     alerts = list(waiting_alerts(actor, today))
     searches = [time_alerts.from_json(alert.search) for alert in alerts]
     form = TimeForm()

@@ -34,5 +34,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    #: Their memberships as (organisation, role, kind, status of the organisation), where they were read with the person.
+    grants_read: tuple[tuple[int, str, str, str], ...] | None = None
+    #: What every page shows of them (``booking.queries.person_facts``), where it was read with the person.
+    person_facts: Any = None
+
     def __str__(self) -> str:
         return self.full_name or self.email

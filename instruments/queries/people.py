@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,8 @@ from instruments.models import (
 )
 from instruments.rules.roles import counts
 
+#: (organisation, role, kind and status of the organisation) of each.
+GrantRows = Sequence[tuple[int, str, str, str]]
 _GRANTS = """
 SELECT m.organisation_id, m.role, o.kind, o.status
   FROM instruments_membership m JOIN instruments_organisation o ON o.id = m.organisation_id
@@ -34,20 +37,26 @@ SELECT m.organisation_id, m.role, o.kind, o.status
 """
 
 
-def actor_for(user: AbstractBaseUser | AnonymousUser | None, token: ApiToken | None = None) -> Actor:
+def actor_for(
+    user: AbstractBaseUser | AnonymousUser | None, token: ApiToken | None = None, read: GrantRows | None = None
+) -> Actor:
     """The actor that ``user`` is, in one query: grants of organisations that are not suspended.
 
-    ``token`` narrows what the actor may do to its scopes (read, book, manage, settle). Nobody logged in and a person
-    who is not active are both NOBODY.
+    ``token`` narrows what the actor may do to its scopes (read, book, manage, settle). ``read``: the grants that were read with the
+    person just now. Nobody logged in and a person who is not active are both NOBODY.
     """
     if user is None or not user.is_authenticated or not user.is_active or user.pk is None:
         return NOBODY
-    with planned_once() as cursor:  # every request asks this
-        cursor.execute(_GRANTS, [user.pk])
-        rows = cursor.fetchall()
+    rows = _grants_of(user.pk) if read is None else read
     grants = tuple(Grant(found, Role(role)) for found, role, kind, status in rows if counts(role, kind, status))
     scopes = None if token is None else frozenset(token.scopes)
     return Actor(user_id=user.pk, name=str(user), grants=grants, token_scopes=scopes)
+
+
+def _grants_of(user_id: int) -> GrantRows:
+    with planned_once() as cursor:  # every request of a program asks this
+        cursor.execute(_GRANTS, [user_id])
+        return cursor.fetchall()
 
 
 @dataclass(frozen=True, slots=True)

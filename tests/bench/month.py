@@ -26,7 +26,7 @@ from tests.bench.stage import Stage
 
 CHARGES, PAYERS, EXPORTED, LINES = 100_000, 1_000, 20, 10_000
 NOVEMBER, DECEMBER = date(2026, 11, 1), datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "frontend.login_backend.PersonBackend"
 LOOKS = 40
 DRAFTS_SECONDS, GRID_MILLISECONDS, GRID_QUERIES, SHEET_SECONDS, SHEET_MEGABYTES = 60, 150, 16, 3, 150
 

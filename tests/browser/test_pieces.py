@@ -51,6 +51,17 @@ def test_the_language_is_changed_where_one_is(visitors: Visitors) -> None:
     rendered(visitor, "zh-hans")
 
 
+def test_a_reader_on_another_clock_sees_whose_clock_times_are(visitors: Visitors) -> None:
+    """The browser tells its zone with the first page, so that every later one names the zone of each instrument's times."""
+    for zone, named in (("Asia/Shanghai", False), ("Asia/Singapore", False), ("Asia/Tokyo", True)):
+        visitor = visitors.fresh("researcher", "en", timezone_id=zone)
+        visitor.open(at("home"))
+        visitor.open(at("reservation_list"))
+        labels = visitor.page.locator("main .zone", has_text="UTC+8, Asia/Shanghai")
+        assert bool(labels.count()) is named, zone
+        rendered(visitor, "en")
+
+
 def test_what_has_just_been_done_is_said_above_the_tiles_of_the_first_page(visitors: Visitors) -> None:
     """The tiles are drawn over the edge of the head; a note between the two keeps its own room."""
     visitor = visitors.get("researcher", "en")

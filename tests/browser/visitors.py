@@ -104,9 +104,11 @@ class Visitors:
         return visitor
 
     def fresh(self, persona: str, language: str, width: int = 1280, **manner: Any) -> Visitor:
-        """A visitor with a browser profile of their own, closed with the others at the end."""
+        """A visitor with a browser profile of their own and the platform's clock, closed with the others at the end."""
         context = self.browser.new_context(
-            viewport={"width": width, "height": 900 if width > 700 else 844}, reduced_motion="reduce", **manner
+            viewport={"width": width, "height": 900 if width > 700 else 844},
+            reduced_motion="reduce",
+            **{"timezone_id": settings.TIME_ZONE, **manner},
         )
         context.add_cookies([{"name": "django_language", "value": language, "url": self.site.address}])
         if persona != ANONYMOUS:

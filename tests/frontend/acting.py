@@ -22,7 +22,7 @@ from instruments.models import Instrument
 from tests.agreeing import check_out_agreed
 from tests.conftest import PRICE
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "frontend.login_backend.PersonBackend"
 
 
 class Clock:

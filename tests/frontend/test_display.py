@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import override_settings
 from django.utils import translation
 
 from billing.wording import step_sentence
@@ -52,6 +53,39 @@ def test_times_are_shown_on_the_clock_of_the_named_zone() -> None:
     moment = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
     assert display.moment_words(display.in_zone(moment)) == "Mon 23 Nov 2026, 14:00"
     assert display.moment_words(display.in_zone(moment, "Asia/Tokyo")) == "Mon 23 Nov 2026, 15:00"
+
+
+def test_a_zone_is_written_when_its_clock_is_not_the_readers_wherever_the_platform_is() -> None:
+    moment = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    assert display.zone_label(moment, "Asia/Shanghai") == ""
+    assert display.zone_label(moment, "Asia/Tokyo") == "UTC+9, Asia/Tokyo"
+    with display.read_in("Asia/Tokyo"):
+        assert display.zone_label(moment, "Asia/Shanghai") == "UTC+8, Asia/Shanghai"
+        assert display.zone_label(moment, "Asia/Tokyo") == ""
+        assert display.zone_label(moment) == ""
+    with display.read_in("Asia/Singapore"):
+        assert display.zone_label(moment, "Asia/Shanghai") == ""
+    assert display.zone_label(moment, "Asia/Kolkata") == "UTC+5:30, Asia/Kolkata"
+
+
+def test_a_readers_clock_is_compared_at_the_moment_of_the_time() -> None:
+    with display.read_in("Europe/Berlin"):
+        assert display.zone_label(datetime(2026, 7, 1, tzinfo=UTC), "Africa/Cairo") == "UTC+3, Africa/Cairo"
+        assert display.zone_label(datetime(2026, 1, 1, tzinfo=UTC), "Africa/Johannesburg") == "UTC+2, Africa/Johannesburg"
+        assert display.zone_label(datetime(2026, 7, 1, tzinfo=UTC), "Africa/Johannesburg") == ""
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Base", "../../etc/passwd", "x" * 5000, "\0"])
+def test_an_unknown_zone_of_a_reader_is_the_platforms(name: str) -> None:
+    with display.read_in(name):
+        assert display.zone_label(datetime(2026, 11, 23, 6, 0, tzinfo=UTC), "Asia/Shanghai") == ""
+
+
+def test_every_page_says_whose_clock_its_times_are() -> None:
+    moment = datetime(2026, 7, 1, tzinfo=UTC)
+    assert display.platform_clock(moment) == "China Standard Time (UTC+8)"
+    with override_settings(TIME_ZONE="America/St_Johns"):
+        assert display.platform_clock(moment) == "America/St_Johns (UTC-2:30)"
 
 
 def test_refusals_news_and_explanations_write_dates_as_the_pages_do() -> None:

@@ -1,5 +1,5 @@
 // Light, dark or as the system says; remembered in a cookie, so that the server writes it into the page.
-const year_s = 31536000;
+import { rememberInCookie } from "./cookies.js";
 
 const show = (choice) =>
   document.querySelectorAll("[data-set-theme]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.setTheme === choice)));
@@ -10,8 +10,7 @@ export function startTheme() {
   document.addEventListener("click", (event) => {
     const choice = event.target.closest?.("[data-set-theme]")?.dataset.setTheme;
     if (!choice) return;
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `theme=${choice}; Path=/; Max-Age=${year_s}; SameSite=Lax${secure}`;
+    rememberInCookie("theme", choice);
     root.dataset.theme = choice;
     root.dispatchEvent(new Event("jishi:theme"));
     show(choice);

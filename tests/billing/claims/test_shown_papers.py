@@ -114,7 +114,7 @@ def test_the_page_of_a_claim_names_the_papers_that_count(cast, asks, claim, book
     monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
     sheet = in_force()
     sheets.link(cast.actor("lin"), sheet.pk, bookings[1], cast.now)
-    client.force_login(cast.users["li"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(cast.users["li"], backend="frontend.login_backend.PersonBackend")
     page = client.get(f"/claims/{claim.pk}/", headers={"accept-language": "en"}).content.decode()
     assert sheet.number in page and sheet.content_sha256 in page and "Known to the platform already" in page
 

@@ -201,6 +201,17 @@ def test_a_foreign_zone_is_named(as_, page, cast):
     assert "UTC+9, Asia/Tokyo" in words(as_("lin").get(page + "?week=2026-11-25"))
 
 
+def test_the_zone_of_the_instrument_is_named_to_who_reads_by_another_clock(as_, page, approved):
+    booking = f"/bookings/{approved(9, 11)}/"
+    lin = as_("lin")
+    assert "UTC+8" not in words(lin.get(booking)).partition("Times are")[0]
+    lin.cookies["zone"] = "Asia/Tokyo"
+    for address in (page + "?week=2026-11-25", booking, "/bookings/"):
+        assert "UTC+8, Asia/Shanghai" in words(lin.get(address)), address
+    lin.cookies["zone"] = "Nowhere/At-All"
+    assert "UTC+8" not in words(lin.get(booking)).partition("Times are")[0]
+
+
 def test_the_end_of_free_time_is_not_called_too_short_and_a_real_gap_is(as_, page, approved):
     assert "19:30–20:00" not in words(as_("lin").get(page + "?week=2026-11-25"))
     approved(9, 11)

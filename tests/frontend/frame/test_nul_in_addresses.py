@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -48,12 +47,16 @@ def listings(cast, reservation_id: int) -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("who", ["wang", "zhou", "li"])
-def test_a_nul_in_any_parameter_of_a_page_breaks_none(cast, as_, ask, clock, programmes, who):  # noqa: F811
+def test_a_nul_in_any_parameter_of_a_page_breaks_none(cast, as_, ask, clock, programmes):  # noqa: F811
+    """Each page is asked for by people of a lab, a firm and an office in turn, until one of them may see it."""
     query = "&".join(f"{name}=%00" for name in names_asked())
-    browser = as_(who)
-    browser.raise_request_exception = False
+    answers: dict[str, int] = {}
     pages = listings(cast, ask(9, 11))
     assert {"/utilisation/", "/prices/", "/bookings/"} <= set(pages)
-    answers = {page: browser.get(f"{page}?{query}").status_code for page in pages}
-    assert {page: code for page, code in answers.items() if code >= 500} == {}
+    for who in ("wang", "zhou", "li"):
+        browser = as_(who)
+        browser.raise_request_exception = False
+        left = [page for page in pages if answers.get(page, 404) in (302, 403, 404)]
+        answers |= {page: browser.get(f"{page}?{query}").status_code for page in left}
+        assert {page: code for page, code in answers.items() if code >= 500} == {}
+    assert sum(code == 200 for code in answers.values()) > 120

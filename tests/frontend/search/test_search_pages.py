@@ -163,7 +163,7 @@ def test_facts_stand_side_by_side_and_differences_are_marked(client: Client, cas
 
 @pytest.mark.parametrize(("query", "said"), [("next_free=7", True), ("q=XRD+next+week", True), ("q=XRD", False)])
 def test_a_kept_search_says_that_its_mails_do_not_look_at_free_times(client: Client, cast: Any, query: str, said: bool) -> None:
-    client.force_login(cast.users["lin"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(cast.users["lin"], backend="frontend.login_backend.PersonBackend")
     client.post(reverse("saved_search_create"), {"query": query, "alert": "on"})
     assert ("whether it is free in these days is not looked at" in text(client.get(reverse("saved_search_list")))) is said
 
