@@ -188,6 +188,20 @@ def test_a_test_is_asked_for_with_answers_too(cast: Any, published: Any) -> None
     assert other_of(job.quotes.latest("revision")) == {"licensed": True}
 
 
+def test_persons_and_amounts_are_counted_and_limited_as_they_were_answered(cast: Any, published: Any) -> None:
+    per_person = {"type": "per_unit", "amount": "50", "clause": clause()}
+    spent = {"type": "minimum_spend", "clause": clause(), "of": "other_amounts.deposit", "amount": "100"}
+    counting = document(base={"quantity": "persons", "clause": clause()}, rate=per_person, gates=[spent])
+    questions = [asks("quantities.persons", "number", POWER), asks("other_amounts.deposit", "amount")]
+    published(counting | {"asks": questions})
+    said = [answered(quantities__persons=3, other_amounts__deposit=text) for text in ("100", "99.99")]
+    assert [preview(cast, each).assessment.deducted_fen for each in said] == [150_00, 0]
+    charge = Life(cast).whole(DURING, said=said[0])
+    facts = charge.inputs["candidates"][0]["facts"]
+    assert (charge.deducted_fen, facts["quantities"]["persons"], facts["other_amounts"]) == (150_00, 3, {"deposit": "100.00"})
+    assert {(each.differences, each.problem) for each in replay_charges()} == {((), "")}
+
+
 def test_where_no_programme_asks_no_question_is_shown_and_nothing_told(cast: Any, published: Any) -> None:
     published(document())
     found = preview(cast, YES)
