@@ -13,6 +13,7 @@ from billing.payments import invariants as _payments  # noqa: F401  (registers i
 from billing.pricing import services as pricing
 from billing.receipts import invariants as _receipts  # noqa: F401  (registers its own)
 from billing.settlement.services.replaying import replay_charges
+from billing.subsidy import invariants as _subsidy  # noqa: F401  (registers its own)
 from billing.subsidy import services as subsidy
 from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KT
 
 from billing.sandbox.models import SandboxRun
 from billing.sandbox.rules.variants import as_if_in_force
@@ -19,9 +20,10 @@ _LARGE = ("document", "result", "checkpoint")
 
 
 def runs_visible(actor: Actor) -> QuerySet[SandboxRun]:
-    """The trials of the actor's office, the newest first, without what came out."""
+    """The trials of the actor's office, the newest first, without what came out; each with the ``code`` and ``label`` of what is tried."""
     rows = visible_to(SandboxRun.objects.select_related("created_by", "version__programme", "against__programme"), actor)
-    return rows.defer(*_LARGE, "version__document", "against__document").order_by("-created_at", "-pk")
+    named = rows.annotate(code=KT("document__code"), label=KT("document__version"))
+    return named.defer(*_LARGE, "version__document", "against__document").order_by("-created_at", "-pk")
 
 
 def run_for(actor: Actor, pk: int) -> SandboxRun:
@@ -44,10 +46,24 @@ def names_in(result: Mapping[str, Any]) -> dict[int, Organisation]:
     return _by_id(Organisation.objects.filter(pk__in=ids).only("name", "name_en"))
 
 
-def asks_prior_income(run: SandboxRun) -> bool:
-    """Whether what is tried, or what it is held against, asks what an owner earned in the year before."""
-    documents = [run.document, *([run.against.document] if run.against is not None else [])]
-    return any(read_programme(as_if_in_force(each)).asks_prior_income for each in documents)
+class LooksAt(NamedTuple):
+    """What a trial was told because a rule looks at it: what an owner earned in the year before, what other programmes gave (of what is
+    tried or what it is held against), and the face value or number of vouchers (of what is tried)."""
+
+    prior_income: bool
+    others: bool
+    vouchers: bool
+
+
+def looks_at(run: SandboxRun) -> LooksAt:
+    """What the rules of a trial look at."""
+    tried = read_programme(as_if_in_force(run.document))
+    both = [tried, *([read_programme(as_if_in_force(run.against.document))] if run.against is not None else [])]
+    return LooksAt(
+        any(each.asks_prior_income for each in both),
+        any(each.asks_of_others for each in both),
+        bool(tried.asks_of_voucher),
+    )
 
 
 def _by_id(rows: Iterable[Organisation]) -> dict[int, Organisation]:

@@ -189,9 +189,9 @@ def _formed(by_windows: bool) -> str:
     return _("one batch of the whole period, because its windows for claims do not say which services are claimed together.")
 
 
-def voucher_note(result: Json, lender: str) -> str:
+def voucher_note(result: Json, lender: str, *, looks_at_vouchers: bool) -> str:
     """How vouchers count in a result (``lender``: the code of the programme whose vouchers it was tried with, in place of its own); empty
-    where the rule has none."""
+    where the rule has none. ``looks_at_vouchers``: it asks what one is worth, or how many there are."""
     found = result.get("vouchers")
     if found is None:
         return _("Vouchers are not simulated: no session has one, and a limit per voucher counts as one limit of each firm.")
@@ -203,6 +203,12 @@ def voucher_note(result: Json, lender: str) -> str:
             " beginning; they are drawn on in the usual order, and without one the rule gives nothing. A step of the limits moves what they"
             " are worth."
         ) % {"code": lender}
+    if not found[TRIED]["count"] and looks_at_vouchers:
+        return _(
+            "No voucher was issued under this programme, and the rule looks at what a voucher is worth or at how many there are: without"
+            " one that is not known, and what depends on it is not given. Try it with the vouchers of another programme to see what it"
+            " would give."
+        )
     if not found[TRIED]["count"]:
         return _(
             "No voucher was issued under this programme: a limit per voucher counts as one limit of each customer, and one that is set by"

@@ -167,11 +167,12 @@ def _context(request: HttpRequest, run: SandboxRun) -> dict[str, Any]:
         "problems": [sentence(each["code"], each["params"]) for each in run.problems],
     }
     if run.result is not None:
-        names = queries.names_in(run.result)
+        names, looks_at = queries.names_in(run.result), queries.looks_at(run)
+        lender = run.vouchers_of.code if run.vouchers_of else ""
         context |= {
             "tiles": presenter.tiles(run.result),
-            "voucher_note": presenter.voucher_note(run.result, run.vouchers_of.code if run.vouchers_of else ""),
-            "asks_prior_income": queries.asks_prior_income(run),
+            "voucher_note": presenter.voucher_note(run.result, lender, looks_at_vouchers=looks_at.vouchers),
+            "looks_at": looks_at,
             "batch_notes": presenter.batch_notes(run.result),
             "plots": presenter.plots(run.result),
             "tables": presenter.tables(run.result, names),

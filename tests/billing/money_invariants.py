@@ -9,7 +9,7 @@ from config.kernel import invariants
 #: Everything that registers under billing; ``tests/billing/test_money_invariants.py`` finds a new beginning that is missing.
 MONEY = (
     *("bills.", "books.", "cards.", "claims.", "counted.", "dunning.", "fees.", "invoices.", "ledger.", "month.", "openings."),
-    *("ordering.", "papers.", "payments.", "prepaid.", "receipts.", "settlement.", "vouchers."),
+    *("ordering.", "papers.", "payments.", "prepaid.", "programmes.", "receipts.", "settlement.", "vouchers."),
 )
 #: What works every charge out again and reads every paper again: charges and papers never change, so one look at the end finds what is
 #: wrong, and a look after each step would take most of the time.

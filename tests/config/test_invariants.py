@@ -524,6 +524,9 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE billing_commissionsheet SET organisation_id = (SELECT id FROM instruments_organisation WHERE kind = 'government')"
     ],
     "ordering.sheets_in_force_are_signed_by_both": ["DELETE FROM billing_commissionsignature WHERE side = 'lab'"],
+    "programmes.hold_as_documents_and_ends_say": [
+        "UPDATE billing_programmeversion SET valid = daterange(lower(valid), upper(valid) - 1) WHERE published_at IS NOT NULL"
+    ],
     "registry.catalogue_is_what_a_rebuild_makes": ["UPDATE instruments_catalogueentry SET price_from_fen = price_from_fen + 1"],
     "settlement.every_agreed_session_has_one_charge": ["DELETE FROM billing_charge"],
     "settlement.charges_add_up": [

@@ -31,6 +31,7 @@ from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
+from billing.settlement.once_models import TakenOnce
 from billing.settlement.services import basis_day
 from billing.subsidy.models import ProgrammeVersion
 from booking.models import Reservation
@@ -301,3 +302,37 @@ def test_the_checks_of_a_claim_go_by_the_date_that_counts(cast: Any, firm: Life)
     # Charged in 2026 and invoiced in 2027: it was counted in the wrong year, which somebody has to look at. By the service it was not.
     assert wrong("invoice", 22, "2" * 20) == {CheckCode.YEAR}
     assert wrong("service", 22) == set()
+
+
+def without_limits(basis: str, year: int, rate: str) -> dict[str, Any]:
+    return of_year(basis, year, rate) | {"caps": []}
+
+
+def test_a_programme_without_limits_goes_by_the_version_of_the_day_of_the_charge_too(cast: Any) -> None:
+    for year, rate in ((2026, "0.1"), (2027, "0.2")):
+        publish(cast, without_limits("invoice", year, rate))
+    firm = Life(cast)
+    one = approved(firm, at(12, 28, 2026), session(12, 30))
+    assert firm.quote(one).deducted_fen == 80_00
+    used(firm, one)
+    charge = charged(firm, one, at(1, 5))
+    assert given(charge)["invoice"] == 160_00
+    (otherwise,) = reservation_figures.money_of(cast.actor("lin"), one).otherwise
+    assert (otherwise.on, otherwise.promised_fen, otherwise.given_fen) == (date(2027, 1, 5), 80_00, 160_00)
+    everything_agrees(at(1, 6))
+
+
+def test_what_has_no_limits_stays_as_promised_beside_a_programme_that_counts_anew(cast: Any) -> None:
+    """Nothing is held for it, and its project stays taken all the same."""
+    publish(cast, without_limits("service", 2026, "0.1"))
+    for year, rate in ((2026, "0.1"), (2027, "0.2")):
+        publish(cast, of_year("invoice", year, rate))
+    firm = Life(cast)
+    firm.cast.now = at(12, 28, 2026)
+    one = firm.approve(firm.ask(session(12, 30), research_project="2026-ZJ-8"))
+    used(firm, one)
+    charge = charged(firm, one, at(1, 5))
+    assert given(charge) == {"service": 80_00, "invoice": 160_00, "claim": 0, "approval": 0}
+    taken = TakenOnce.objects.filter(source_type="reservation", source_id=one.pk, ended_at=None)
+    assert sorted(each.exclusive_class for each in taken) == ["DEMO-QH-BI", "DEMO-QH-BS"]
+    everything_agrees(at(1, 6))

@@ -68,12 +68,13 @@ class Remembering:
 
 
 class Beside(NamedTuple):
-    """What only some awards have, as plain JSON: the voucher that the rule was told with its first day, what came before in the year, and
-    what was drawn on our own vouchers (key of the account, fen)."""
+    """What only some awards have, as plain JSON: the voucher that the rule was told with its first day, what came before in the year,
+    what was drawn on our own vouchers (key of the account, fen), and the face value (fen) and count of vouchers that it was told."""
 
     voucher: tuple[str, str] | None
     before: tuple[Any, ...] | None
     drawn: list[tuple[str, int]]
+    told: tuple[int | None, int | None] | None = None
 
 
 NOTHING_BESIDE = Beside(None, None, [])

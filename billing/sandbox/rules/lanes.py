@@ -23,8 +23,8 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A simulation to be run: its name, document, budget, the state it goes on from, the vouchers of its programme, and the last days of
-    its windows for claims."""
+    """A simulation to be run: its name, document, budget, the state it goes on from, the vouchers of its programme, the last days of
+    its windows for claims, and where a row says what programmes before it gave."""
 
     name: str
     document: Json
@@ -33,10 +33,17 @@ class Order:
     state: Json | None = None
     vouchers: Vouchers | None = None
     ends: Sequence[date] = ()
+    given_at: int = 0
 
     def begin(self) -> Simulation:
         return Simulation(
-            self.document, self.budget_fen, full=self.full, state=self.state, vouchers=self.vouchers, ends=self.ends
+            self.document,
+            self.budget_fen,
+            full=self.full,
+            state=self.state,
+            vouchers=self.vouchers,
+            ends=self.ends,
+            given_at=self.given_at,
         )
 
 

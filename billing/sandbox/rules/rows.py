@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 class Row(NamedTuple):
     """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
     commissioned test has ``samples`` and no instrument (0), a session ``minutes``. ``order``: what it was ordered with, ``sheet``: the
-    commission sheet it stands under, both 0 where there is none."""
+    commission sheet it stands under, both 0 where there is none. ``given``: what programmes before the one that is tried gave for it and
+    how much of that made it cheaper for the customer, then the same before what it is held against; nothing where neither asks."""
 
     facts: int
     service: int
@@ -26,49 +27,52 @@ class Row(NamedTuple):
     order: int
     sheet: int
     month: str
+    given: tuple[int, ...] = ()
 
 
 Income = tuple[str, int, int]
 """What an owner (by its key in facts) earned from customers outside in a year, in fen."""
-_WIDTH = len(Row._fields)
+_MONTH = Row._fields.index("month")
 
 
 class Kept:
-    """Rows side by side in whole numbers, about ninety bytes each, shared by all simulations that go over them. ``count``: how many there
-    were so far, forgotten ones included."""
+    """Rows side by side in whole numbers, about a hundred bytes each, shared by all simulations that go over them. ``count``: how many
+    there were so far, forgotten ones included."""
 
-    __slots__ = ("_columns", "_first", "_last")
+    __slots__ = ("_columns", "_first", "_last", "_width")
 
     def __init__(self) -> None:
         self._columns = array("q")
         self._first = 0
         self._last: Sequence[Row] = ()
+        self._width = _MONTH + 1
 
     @property
     def count(self) -> int:
-        return self._first + len(self._columns) // _WIDTH
+        return self._first + len(self._columns) // self._width
 
     def take(self, rows: Sequence[Row]) -> int:
         """Keep a piece, once for all simulations that it is given to; the place of its first row."""
         if rows is not self._last:
             for row in rows:
-                self._columns.extend((*row[:-1], int(row.month[:4]) * 100 + int(row.month[5:])))
+                numbers: list[Any] = [*row[:_MONTH], int(row.month[:4]) * 100 + int(row.month[5:]), *row.given]
+                self._columns.extend(numbers)
+                self._width = _MONTH + 1 + len(row.given)
             self._last = rows
         return self.count - len(rows)
 
     def row(self, place: int) -> Row:
         """A row by its place. Raises IndexError for one that was forgotten."""
-        begin = (place - self._first) * _WIDTH
+        begin = (place - self._first) * self._width
         if begin < 0:
             raise IndexError("this row was forgotten")
-        values: list[Any] = self._columns[begin : begin + _WIDTH].tolist()
-        values[-1] = _month(values[-1])
-        return Row._make(values)
+        values: list[Any] = self._columns[begin : begin + self._width].tolist()
+        return Row._make([*values[:_MONTH], _month(values[_MONTH]), tuple(values[_MONTH + 1 :])])
 
     def forget(self, before: int) -> None:
         """Let go of all rows before a place."""
         if before > self._first:
-            del self._columns[: (before - self._first) * _WIDTH]
+            del self._columns[: (before - self._first) * self._width]
             self._first = before
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.firms.rules.incomes import year_before
 from billing.sandbox.rules.batches import NOTHING_BESIDE, Beside, Cut, NamedClaim, Waiting, Waits
-from billing.sandbox.rules.purses import Purse, Vouchers, balance_of, draw, open_on
+from billing.sandbox.rules.purses import Vouchers, balance_of, draw, left_fen, open_on
 from billing.sandbox.rules.rows import Income, Kept, Row
+from billing.subsidy.rules import given_here, with_claim
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
@@ -29,22 +30,37 @@ from billing.subsidy.rules.facts import (
     Service,
     parse_facts,
 )
+from billing.subsidy.rules.given_here import Given
 from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
-from billing.vouchers.rules.backing import is_issued
+from billing.vouchers.rules import presented
+from billing.vouchers.rules.backing import Usable, is_issued
 
 UNKNOWN = "unknown"
 _SUMMED = ("fee", "minutes", "samples", "awards", "subsidised")
 Counts = dict[str, list[int]]
 """By a code: services, subsidised services, fen of subsidy, fen of the price."""
-NO_PURSES: Mapping[str, Sequence[Purse]] = {}
+NO_PURSES: Mapping[str, Sequence[Usable]] = {}
 
 
-Priced = tuple[int, int, int, int, int | None]
-"""Fee, top-up, minutes and samples, as they stand one behind the other in a row; and what the owner earned from customers outside in the
-year before, where the programme asks and somebody confirmed it."""
+class Told(NamedTuple):
+    """What a programme that asks is told beside the price: what the owner earned from customers outside in the year before, where somebody
+    confirmed it; what programmes before it gave; the face value of the voucher that is used first (all fen), and how many have something
+    left."""
+
+    prior_income_fen: int | None = None
+    given_fen: int | None = None
+    face_fen: int | None = None
+    vouchers: int | None = None
+
+
+Priced = tuple[int, int, int, int, Told | None]
+"""Fee, top-up, minutes and samples, as they stand one behind the other in a row; what is told where the programme asks for any of it."""
+OfVouchers = tuple[int | None, int | None]
+"""Face value (fen) and count, as far as they are told."""
+NO_VOUCHERS: OfVouchers = (None, None)
 
 
 class Known:
@@ -82,7 +98,8 @@ class Simulation:
     """``document`` over services in the order in which they are given. ``budget_fen`` replaces the budget of its pools.
 
     ``full``: sums by month, size, region, owner and customer as well; without it only totals. ``vouchers``: those that were issued under
-    the programme; where none was, a limit per voucher counts as one of each customer.
+    the programme; where none was, a limit per voucher counts as one of each customer. ``given_at``: where it stands in ``given`` of a row
+    what programmes before it gave.
 
     Where the programme has rules over a batch, the awards wait: ``ends`` are the last days of its windows for claims, and the first service
     of a later day closes the batch; without any there is one batch, which ``end`` closes.
@@ -97,6 +114,7 @@ class Simulation:
         state: Mapping[str, Any] | None = None,
         vouchers: Vouchers | None = None,
         ends: Sequence[date] = (),
+        given_at: int = 0,
     ) -> None:
         self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
@@ -120,6 +138,12 @@ class Simulation:
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
+        self._given_at = given_at
+        self._is_told = bool(
+            self.programme.asks_prior_income
+            or self.programme.asks_of_others
+            or (self.vouchers and self.programme.asks_of_voucher)
+        )
         waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
         self._ends = list(ends)[len(ends) - waiting["windows_left"] :]
         self._waiting = self._begun_batch(waiting)
@@ -226,7 +250,7 @@ class Simulation:
         if self._looks_at_person:
             service = replace(service, paper=replace(service.paper, person=str(row.person)))
             of_service = (*of_service[:-1], row.person)
-        money = self._money_of(row, who, known)
+        money = self._money_of(row, who, known, waits.beside.told or NO_VOUCHERS)
         request = Request.of(who, service, *(self._money.get(money) or self._priced(money)))
         return NamedClaim("", request.facts, homes, Named(named, of_service, money), request)
 
@@ -333,25 +357,30 @@ class Simulation:
             for account in accounts
         }
         named: Hashable = (row.facts, used_before)
-        purses = NO_PURSES
+        purses, of_vouchers = NO_PURSES, NO_VOUCHERS
         if self.vouchers:
-            purses = self._purses(row, Request.of(who, service, *priced).facts, balances)
-            who, number = _with_voucher(who, purses)
+            held = self._held(row, Request.of(who, service, *priced).facts)
+            purses = self._purses(held, who.applicant.kind, balances)
+            who, number, of_vouchers = self._presented(who, held)
             named = (row.facts, used_before, number)
+            if of_vouchers != NO_VOUCHERS:
+                money = self._money_of(row, who, known, of_vouchers)
+                priced = self._money.get(money) or self._priced(money)
         year_cap = self.programme.year_cap(who.applicant.kind)
         subject = keys[year_cap.id] if year_cap is not None else ""
         if subject:
             before = self.before.get(subject, NOTHING)
             who, named = going_on(who, before), (named, before)
         request = Request.of(who, service, *priced)
-        outcome = self._deciding.decide(Named(named, of_service, money), request, balances, row.fee_fen)
+        left = self._cost_left(row)
+        outcome = self._deciding.decide(Named(named, of_service, money), request, balances, left)
         graded = known.graded[row.facts]
         if graded is not None:
             lower = self._deciding.decide(
                 Named((named, graded), of_service, money),
                 Request.of(replace(who, grade=graded), service, *priced),
                 balances,
-                row.fee_fen,
+                left,
             )
             counts = _given(lower) <= _given(
                 outcome
@@ -376,34 +405,46 @@ class Simulation:
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         if self._waiting is not None and outcome.total_fen:
-            beside = self._beside(who, before if subject else None, drawn)
+            beside = self._beside(who, before if subject else None, drawn, of_vouchers)
             if not self._waiting:
                 self._from = place
             waits = Waits(place - self._from, used_before, outcome.estimate, graded is not None, beside)
             self._waiting.add(waits, outcome, {cap_id: fen for cap_id, fen in outcome.draws.items() if cap_id not in purses})
         return outcome.total_fen
 
-    def _beside(self, who: Facts, before: Before | None, drawn: list[tuple[str, int]]) -> Beside:
+    def _beside(self, who: Facts, before: Before | None, drawn: list[tuple[str, int]], told: OfVouchers) -> Beside:
         request = who.more.request
         if not self.vouchers and before is None:
             return NOTHING_BESIDE
         first = request.voucher_issued_on
         voucher = (request.voucher, first.isoformat()) if self.vouchers and request.voucher and first else None
         sums = tuple(getattr(before, name) for name in _SUMMED) if before is not None else None
-        return Beside(voucher, sums, drawn)
+        return Beside(voucher, sums, drawn, told if told != NO_VOUCHERS else None)
 
-    def _purses(self, row: Row, facts: Facts, balances: dict[str, Balance]) -> dict[str, list[Purse]]:
-        """The vouchers behind each cap on the day that counts; their ``balances`` are told there."""
+    def _held(self, row: Row, facts: Facts) -> dict[str, list[Usable]]:
+        """The customer's vouchers behind each cap on the day that counts."""
         on = self.programme.validity.basis_on(facts) or facts.service.service_on or date.min
+        return {cap_id: open_on(holders.get(row.customer, ()), on) for cap_id, holders in self.vouchers.items()}
+
+    def _purses(
+        self, held: Mapping[str, list[Usable]], kind: str | None, balances: dict[str, Balance]
+    ) -> dict[str, list[Usable]]:
+        """Those that an award to this kind of applicant draws on; their ``balances`` are told there."""
         found = {}
-        for cap in self.programme.accounts_for(facts.applicant.kind):
-            if cap.id in self.vouchers:
-                purses = open_on(self.vouchers[cap.id].get(row.customer, ()), on)
-                if purses or cap.per is CapPer.VOUCHER:  # another limit that nobody issued is not set
-                    found[cap.id], balances[cap.id] = purses, balance_of(purses, self.used)
+        for cap in self.programme.accounts_for(kind):
+            own = held.get(cap.id)
+            if own or (own is not None and cap.per is CapPer.VOUCHER):  # another limit that nobody issued is not set
+                found[cap.id], balances[cap.id] = own, balance_of(own, self.used)
         return found
 
-    def _draw(self, month: str, purses: Mapping[str, Sequence[Purse]], award: Award) -> list[tuple[str, int]]:
+    def _presented(self, who: Facts, held: Mapping[str, Sequence[Usable]]) -> tuple[Facts, str, OfVouchers]:
+        """The facts with the voucher that is used first, its number, and what else is told of vouchers."""
+        vouchers = [(each, left_fen(each, self.used) > 0) for own in held.values() for each in own]
+        asked = self.programme.asks_of_voucher
+        who = presented.with_vouchers(who, (), vouchers)
+        return who, who.more.request.voucher or "", presented.asked_of(asked, vouchers) if vouchers and asked else NO_VOUCHERS
+
+    def _draw(self, month: str, purses: Mapping[str, Sequence[Usable]], award: Award) -> list[tuple[str, int]]:
         """What an award takes from vouchers; what of it from ours, by account."""
         homes = paid_by_homes(award)
         ours = []
@@ -417,8 +458,20 @@ class Simulation:
                 sums[2] += sum(homes.values())
         return ours
 
-    def _money_of(self, row: Row, who: Facts, known: Known) -> Priced:
-        return (*row[2:6], self._prior_income(row, who, known) if self.programme.asks_prior_income else None)
+    def _money_of(self, row: Row, who: Facts, known: Known, of_vouchers: OfVouchers = NO_VOUCHERS) -> Priced:
+        if not self._is_told:
+            return (*row[2:6], None)
+        income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
+        given = self._given(row)[0] if self.programme.asks_of_others else None
+        return (*row[2:6], Told(income, given, *of_vouchers))
+
+    def _given(self, row: Row) -> tuple[int, ...]:
+        """What programmes before it gave, and how much of that made the service cheaper (fen)."""
+        return row.given[self._given_at : self._given_at + 2] or (0, 0)
+
+    def _cost_left(self, row: Row) -> int:
+        """What those before it leave of the price to a programme that looks at them; any other is tried by itself."""
+        return max(0, row.fee_fen - self._given(row)[1]) if self.programme.asks_of_others else row.fee_fen
 
     def _prior_income(self, row: Row, who: Facts, known: Known) -> int | None:
         """Of the calendar year before the day by which the programme goes, as when it is promised."""
@@ -429,12 +482,16 @@ class Simulation:
         return known.incomes.get((who.provider.profile.id or "", year))
 
     def _priced(self, money: Priced) -> tuple[Amounts, Quantities]:
-        """As when it was charged: what a programme asks of invoice and payment is the price."""
-        fee, top_up, minutes, samples, income = money
+        """As when it was charged: what a programme asks of invoice and payment is the price, and of the claim what is expected."""
+        fee, top_up, minutes, samples, told = money
         claim = ClaimAmounts(paid=fee, invoice=fee) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
-        if income is not None:
-            claim = replace(claim, prior_year_external_income=income)
-        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), _measured(minutes, samples)
+        amounts = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim)
+        facts = Facts(amounts=amounts, quantities=_measured(minutes, samples))
+        if self.programme.expects:
+            facts = with_claim.assumed(facts, self.programme.expects)
+        if told is not None:
+            facts = _with_told(facts, told)
+        made = facts.amounts, facts.quantities
         if len(self._money) < MOST:
             self._money[money] = made
         return made
@@ -490,13 +547,13 @@ def _stands_behind(cap: Cap, vouchers: Vouchers) -> bool:
     return cap.id in vouchers and is_issued(cap)
 
 
-def _with_voucher(who: Facts, purses: Mapping[str, Sequence[Purse]]) -> tuple[Facts, str]:
-    """The facts with the voucher that is used up first, and its number."""
-    first = next((purse.voucher for own in purses.values() for purse in own), None)
-    if first is None:
-        return who, ""
-    request = replace(who.more.request, voucher=first.number, voucher_issued_on=first.valid_from)
-    return replace(who, more=replace(who.more, request=request)), first.number
+def _with_told(facts: Facts, told: Told) -> Facts:
+    if told.prior_income_fen is not None:
+        claim = replace(facts.amounts.claim, prior_year_external_income=told.prior_income_fen)
+        facts = replace(facts, amounts=replace(facts.amounts, claim=claim))
+    if told.given_fen is not None:
+        facts = given_here.with_given(facts, (Given("", told.given_fen),))
+    return presented.told(facts, told.face_fen, told.vouchers)
 
 
 def _whose(per: str) -> Callable[[Row, Facts], str]:

@@ -4,25 +4,30 @@ and the vouchers that were issued."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from billing.firms.rules.incomes import year_before
 from billing.firms.rules.places import place_of
-from billing.sandbox.rules.purses import Purse, Vouchers, by_holder
+from billing.sandbox.rules.purses import Vouchers, by_holder
 from billing.sandbox.rules.rows import Income, Row
 from billing.settlement.incomes import Asked as AskedIncome
 from billing.settlement.incomes import known as known_incomes
+from billing.settlement.models import Award
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, Told
 from billing.settlement.services.gathering import gather_all, instrument_party
+from billing.subsidy import services as subsidy
+from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
-from billing.subsidy.rules.outcome import home_payer
+from billing.subsidy.rules.outcome import SettlementMode, home_payer
+from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.questions import OTHER, OTHER_AMOUNTS, Question
 from billing.subsidy.rules.questions import told as with_answers
 from billing.vouchers.models import Voucher
@@ -107,6 +112,14 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
   JOIN instruments_organisation o ON o.id = r.organisation_id
  WHERE c.id > %(after)s AND c.id <= %(end)s AND c.sample_job_id IS NOT NULL AND {_TESTED_WITHIN}
 """  # noqa: S608  (constants only; values are bound)
+#: What versions (each with its place) gave for the services of a piece, and how much of it made them cheaper for the customer.
+_GIVEN = f"""
+SELECT a.charge_id, v.place, sum(a.total_fen)::bigint,
+       coalesce(sum(a.total_fen) FILTER (WHERE a.mode <> '{SettlementMode.PAID_BESIDE.value}'), 0)::bigint
+  FROM billing_award a JOIN unnest(%(versions)s::bigint[], %(places)s::int[]) AS v (id, place) ON v.id = a.programme_version_id
+ WHERE a.charge_id > %(after)s AND a.charge_id <= %(end)s
+ GROUP BY 1, 2
+"""  # noqa: S608  (constants only; values are bound)
 
 
 @dataclass(slots=True)
@@ -125,14 +138,16 @@ class Reader:
     """Reads a period (local days of the instruments' sites, both included). What a lab does for itself is left out, because no programme is
     tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
     have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
-    earned in the year before; a figure counts that was confirmed by ``as_of``. ``questions``: what the programmes ask of whoever books; the
-    answers stand with the booking, where nobody changes them once money is promised."""
+    earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
+    the programme versions (ids) whose awards it is told, nothing where neither asks. ``questions``: what the programmes ask of whoever
+    books; the answers stand with the booking, where nobody changes them once money is promised."""
 
     first_on: date
     last_on: date
     asked: frozenset[str] = frozenset()
     income_bases: frozenset[str] = frozenset()
     as_of: datetime | None = None
+    before: Sequence[Collection[int]] = ()
     questions: tuple[Question, ...] = ()
     _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
@@ -171,7 +186,7 @@ class Reader:
                     read = sorted([*read, *cursor.fetchall()], key=itemgetter(0))
             after = end
             if read:
-                yield self._piece(read, after)
+                yield self._piece(read, after, self._given(bounds))
 
     def _extents(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
         """How many sessions and how many tests, the first and the last charge of each (nil without any)."""
@@ -192,13 +207,27 @@ class Reader:
             "until": self.last_on + timedelta(days=2),
         }
 
-    def _piece(self, read: Sequence[Read], last: int) -> Piece:
+    def _given(self, bounds: Mapping[str, Any]) -> dict[int, list[int]]:
+        """By charge what its row says as ``given``, of those for which something was given; one statement, none where nobody asks."""
+        pairs = [(version_id, place) for place, versions in enumerate(self.before) for version_id in versions]
+        found: dict[int, list[int]] = {}
+        if pairs:
+            asked = {"versions": [version for version, _ in pairs], "places": [place for _, place in pairs]}
+            with connection.cursor() as cursor:
+                cursor.execute(_GIVEN, {**bounds, **asked})
+                for charge_id, place, given, off_cost in cursor.fetchall():
+                    sums = found.setdefault(charge_id, [0] * 2 * len(self.before))
+                    sums[2 * place : 2 * place + 2] = given, off_cost
+        return found
+
+    def _piece(self, read: Sequence[Read], last: int, given: Mapping[int, Sequence[int]]) -> Piece:
         piece = Piece([], [], [], last)
+        nothing_given = (0,) * 2 * len(self.before)
         made = self._made(read)
         incomes: set[AskedIncome] = set()
         for row in read:
             (
-                _id,
+                charge_id,
                 customer,
                 owner,
                 instrument,
@@ -243,7 +272,8 @@ class Reader:
             month = f"{on:%Y-%m}"
             order = sheet * 3 or asked_with
             own = (customer, owner, instrument, person, order, sheet)
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month))
+            others = tuple(given[charge_id]) if charge_id in given else nothing_given
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, others))
         piece.incomes = self._known_incomes(incomes)
         return piece
 
@@ -300,15 +330,24 @@ def vouchers_of(codes: Iterable[str], until: datetime) -> dict[str, Vouchers]:
     rows = Voucher.objects.filter(programme__code__in=set(codes), issued_at__lte=until).select_related(
         "programme", "origin", "account"
     )
-    found: dict[str, list[tuple[int, Purse]]] = {}
+    found: dict[str, list[tuple[int, Usable]]] = {}
     for row in rows.order_by("pk"):
         ends_on = row.valid_to
         if row.returned_at is not None and row.returned_at <= until:
             ends_on = min(ends_on, timezone.localdate(row.returned_at) - timedelta(days=1))
         payer = home_payer(row.origin.platform_id) if row.origin is not None else ""
-        voucher = Usable(row.account.key, row.programme_id, row.cap_id, row.number, row.valid_from, ends_on, payer)
-        found.setdefault(row.programme.code, []).append((row.organisation_id, Purse(voucher, row.face_fen)))
-    return {code: by_holder(purses) for code, purses in found.items()}
+        voucher = Usable(row.account.key, row.programme_id, row.cap_id, row.number, row.valid_from, ends_on, payer, row.face_fen)
+        found.setdefault(row.programme.code, []).append((row.organisation_id, voucher))
+    return {code: by_holder(vouchers) for code, vouchers in found.items()}
+
+
+def versions_before(programme: Programme, instead_of: Collection[str]) -> tuple[int, ...]:
+    """The versions (ids) that gave something and stand before a programme in the order of the codes, as when a service is charged. Without
+    those that it is not combined with, because it is tried without them, and without programmes (codes) in whose place it is tried."""
+    rows = ProgrammeVersion.objects.filter(published_at__isnull=False, programme__code__lt=programme.code)
+    rows = rows.exclude(programme__code__in=instead_of).filter(Exists(Award.objects.filter(programme_version=OuterRef("pk"))))
+    found = ((pk, subsidy.in_force(pk).programme) for pk in rows.order_by("pk").values_list("pk", flat=True))
+    return tuple(pk for pk, other in found if not programme.excludes(other) and not other.excludes(programme))
 
 
 def _made_of(row: Read) -> tuple[int, int, int, str, str]:

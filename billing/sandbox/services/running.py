@@ -19,7 +19,7 @@ from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
 from billing.sandbox.rules.windows import batch_ends
-from billing.sandbox.services.reading import Reader, vouchers_of
+from billing.sandbox.services.reading import Reader, versions_before, vouchers_of
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
 from billing.subsidy.figures import latest
@@ -171,7 +171,7 @@ def work(run_id: int, now: datetime) -> None:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     days, asked = (run.first_on, run.last_on), (_asked_of_service(run), _income_bases(run))
-    reader = Reader(*days, *asked, run.created_at, _questions(run))
+    reader = Reader(*days, *asked, run.created_at, _before(run), _questions(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -227,6 +227,16 @@ def _questions(run: SandboxRun) -> tuple[Question, ...]:
     return tuple({each.fact: each for programme in _programmes(run) for each in programme.asks}.values())
 
 
+def _before(run: SandboxRun) -> list[tuple[int, ...]]:
+    """Of each of the documents the versions whose awards it is told as what other programmes here gave; nothing where none looks at that.
+    One stands in the place of the other, and of the programme whose vouchers it borrows."""
+    programmes = _programmes(run)
+    if not any(programme.asks_of_others for programme in programmes):
+        return []
+    stood_for = {programme.code for programme in programmes} | ({run.vouchers_of.code} if run.vouchers_of is not None else set())
+    return [versions_before(each, stood_for) if each.asks_of_others else () for each in programmes]
+
+
 def _programmes(run: SandboxRun) -> list[ReadProgramme]:
     return [read_programme(as_if_in_force(document)) for document in _documents(run).values()]
 
@@ -234,10 +244,13 @@ def _programmes(run: SandboxRun) -> list[ReadProgramme]:
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
     found = []
-    for name, own in _documents(run).items():
+    for place, (name, own) in enumerate(_documents(run).items()):
         document, issued = as_if_in_force(with_figures(own, latest(code_of(own)))), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
-        found.append(Order(name, document, run.budget_fen, full=True, state=states.get(name), vouchers=issued, ends=ends))
+        state = states.get(name)
+        found.append(
+            Order(name, document, run.budget_fen, full=True, state=state, vouchers=issued, ends=ends, given_at=2 * place)
+        )
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:

@@ -91,9 +91,10 @@ def count_anew(
     before = _versions(held)
     anew = {place: _on(before[place], inputs.candidates[place], customer_id, on) for place in places}
     accounts = _locked(held, anew, source, now, beside)
-    _give_up(source, {before[place].version_id for place in places}, now)
-    locked = ledger.lock(accounts.values())
     stays = [place for place in range(len(before)) if place in anew or _gave(held, place)]
+    kept = {before[place].version_id for place in stays if place not in anew}
+    _give_up(source, {before[place].version_id for place in places}, kept, now)
+    locked = ledger.lock(accounts.values())
     versions = tuple(anew[place].versions[0] if place in anew else before[place] for place in stays)
     candidates = [_candidate(anew[place], locked, source) if place in anew else inputs.candidates[place] for place in stays]
     found = _within_held(held, replace(inputs, candidates=tuple(candidates)), [place in anew for place in stays], versions)
@@ -152,8 +153,9 @@ def _versions(held: WasHeld) -> list[InForce]:
 
 
 def _gave(held: WasHeld, place: int) -> bool:
-    outcome = held.result["outcomes"][place]
-    return outcome["outcome"] == "award" and any(outcome["draws"].values())
+    """Whether it gave something, also where it has no limit on which that could be held."""
+    outcome: Mapping[str, Any] = held.result["outcomes"][place]
+    return outcome["outcome"] == "award" and outcome["total_fen"] > 0
 
 
 def _is_unlike(programme_id: int, candidate: Candidate, on: date) -> bool:
@@ -196,12 +198,11 @@ def _locked(
     return opened
 
 
-def _give_up(source: Source, version_ids: set[int], now: datetime) -> None:
-    holds = ledger.open_holds(source.type, source.id)
-    own = [hold for hold in holds if hold.programme_version_id in version_ids]
+def _give_up(source: Source, version_ids: set[int], kept: set[int], now: datetime) -> None:
+    """What is promised under some versions; ``kept`` are those whose promise stays."""
+    own = [hold for hold in ledger.open_holds(source.type, source.id) if hold.programme_version_id in version_ids]
     ledger.end_holds(own, {}, source, now, TransferKind.VOID)
-    others = {hold.programme_version_id for hold in holds if hold.programme_version_id is not None} - version_ids
-    once.give_up(source.type, source.id, now, but_for=others)
+    once.give_up(source.type, source.id, now, but_for=kept)
     counted.give_up(source, version_ids, now)
 
 

@@ -23,7 +23,13 @@ def with_vouchers(facts: Facts, asked: Collection[str], vouchers: Sequence[tuple
     )
     if not asked:
         return facts
-    return _told(facts, first.face_fen if FACE_VALUE in asked else None, count_of(vouchers) if COUNT in asked else None)
+    return told(facts, *asked_of(asked, vouchers))
+
+
+def asked_of(asked: Collection[str], vouchers: Sequence[tuple[Usable, bool]]) -> tuple[int | None, int | None]:
+    """Face value (fen) and count, each where it is asked; of vouchers as in ``with_vouchers``, at least one."""
+    face_fen = first_used(vouchers).face_fen if FACE_VALUE in asked else None
+    return face_fen, count_of(vouchers) if COUNT in asked else None
 
 
 def first_used(vouchers: Sequence[tuple[Usable, bool]]) -> Usable:
@@ -39,10 +45,10 @@ def count_of(vouchers: Sequence[tuple[Usable, bool]]) -> int:
 def without_vouchers(facts: Facts) -> Facts:
     """The facts as if there were none."""
     request = replace(facts.more.request, voucher=None, voucher_issued_on=None)
-    return _told(replace(facts, more=replace(facts.more, request=request)), None, None)
+    return told(replace(facts, more=replace(facts.more, request=request)), None, None)
 
 
-def _told(facts: Facts, face_fen: int | None, count: int | None) -> Facts:
+def told(facts: Facts, face_fen: int | None, count: int | None) -> Facts:
     """With what is told of vouchers, or not."""
     amounts, quantities = facts.amounts, facts.quantities
     if amounts.claim.face_value != face_fen:

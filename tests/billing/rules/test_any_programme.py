@@ -19,7 +19,7 @@ from tests.billing.rules.strategies import BALANCES, documents, facts
 
 Json = dict[str, Any]
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=50_000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def decided(document: Json, given_facts: Json, balances: Json) -> Outcome:
@@ -138,7 +138,7 @@ def test_who_spends_more_never_gets_less(rate: Json, fees: tuple[int, int], used
 
 @pytest.mark.proof
 @given(GROWING, TWO_FEES, USED)
-@settings(LONG, max_examples=100_000)
+@LONG
 def test_who_spends_more_never_gets_less_however_long_one_looks(rate: Json, fees: tuple[int, int], used: int) -> None:
     gives_more_for_more(rate, fees, used)
 

@@ -228,7 +228,7 @@ def test_a_voucher_that_was_given_back_counts_up_to_the_day_before(desk):
     later = desk.cast.now + timedelta(days=3)
     holding.give_back(desk.cast.actor("zhao"), made.pk, later)
     ends = {
-        until: reading.vouchers_of([CODE], until)[CODE]["voucher"][desk.cast.firm.pk][0].voucher.valid_to
+        until: reading.vouchers_of([CODE], until)[CODE]["voucher"][desk.cast.firm.pk][0].valid_to
         for until in (desk.cast.now, later)
     }
     assert ends == {desk.cast.now: made.valid_to, later: date(2026, 11, 25)}

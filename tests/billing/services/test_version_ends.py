@@ -24,6 +24,7 @@ from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.ending import Confirmed
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import programme_versions
+from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Notice
@@ -193,6 +194,36 @@ def test_a_version_that_was_published_for_later_ends_for_another_one(cast: Any, 
     new = published(cast, NEW, old.pk)
     published(cast, rule("2027.1", "0.2", "2027-01-01", "2027-12-31"), new.pk)
     assert (again(old).last_on, again(new).last_on) == (date(2026, 11, 30), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("DELETE FROM billing_versionend WHERE last_on = '2026-11-30'", 1),  # the next one says what stood before it
+        ("DELETE FROM billing_versionend WHERE last_on = '2026-11-27'", 1),
+        ("UPDATE billing_versionend SET last_before = '2027-12-30' WHERE last_on = '2026-11-30'", 1),
+        ("UPDATE billing_programmeversion SET published_at = NULL WHERE label = '2026.2'", 1),
+        ("UPDATE billing_programmeversion SET valid = '[2026-12-02,2028-01-01)' WHERE label = '2026.2'", 2),
+        ("UPDATE billing_programmeversion SET valid = '[2025-01-01,2026-11-27)' WHERE label = '2025.1'", 1),
+    ],
+)
+def test_days_that_no_record_explains_are_found_behind_the_guards(
+    cast: Any, old: ProgrammeVersion, broken: str, said: int
+) -> None:
+    """A version that ended for another one and was stopped earlier after that: 2027-12-31, 2026-11-30, 2026-11-27."""
+    published(cast, NEW, old.pk)
+    with connection.cursor() as cursor:  # what is looked at when a transaction ends
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    stopped(cast, old, date(2026, 11, 27))
+    days = invariants.registered()["programmes.hold_as_documents_and_ends_say"]
+    assert days().violations == () and again(old).last_on == date(2026, 11, 27)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(broken)
+        assert cursor.rowcount == 1
+    assert len(days().violations) == said, days().violations
 
 
 def test_a_programme_is_stopped_by_two_officers(cast: Any, life: Life, old: ProgrammeVersion) -> None:

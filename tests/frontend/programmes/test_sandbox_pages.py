@@ -53,6 +53,17 @@ def done(as_, cast, sessions, asked):
     return f"{PAGE}{run.pk}/"
 
 
+def test_the_list_names_what_was_tried_and_the_draft_it_stands_in(as_, programmes, asked):
+    client = as_("chen")
+    assert client.post(PAGE, asked).status_code == 302
+    version = programmes["DEMO-QH-V"]
+    assert client.post(PAGE, asked | {"what": f"version:{version.pk}"}).status_code == 302
+    said, label = words(client.get(PAGE)), version.label
+    of_version, of_draft = SandboxRun.objects.order_by("-pk")
+    assert f"DEMO-QH-V · {label} · {of_draft.pk} Draft {of_draft.draft_id} " in said
+    assert f"DEMO-QH-V · {label} · {of_version.pk} " in said and said.count("Draft ") == 1
+
+
 def test_an_officer_asks_watches_and_reads_what_came_out(as_, cast, sessions, asked):
     client = as_("chen")
     address = client.post(PAGE, asked)["Location"]

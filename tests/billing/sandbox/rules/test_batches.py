@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from billing.sandbox.rules.lanes import Beside, Here, Order
-from billing.sandbox.rules.purses import Purse, by_holder
+from billing.sandbox.rules.purses import by_holder
 from billing.sandbox.rules.rows import Kept, Row
 from billing.sandbox.rules.simulation import Known, Simulation
 from billing.sandbox.rules.variants import RATE_DOWN, RATE_UP, TRIED, variant_of
@@ -158,7 +158,7 @@ def test_what_another_region_pays_of_an_award_is_not_cut():
     days = date(2026, 1, 1), date(2026, 12, 31)
 
     def purse(number, fen, payer=""):
-        return Purse(Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer), fen)
+        return Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer, fen)
 
     held = by_holder(
         [(0, purse("CN-310000/1", 200_00, "partner:CN-310000")), (0, purse("JS/1", 900_00)), (1, purse("JS/2", 900_00))]
@@ -178,7 +178,7 @@ def test_a_rate_fixed_afterwards_gives_no_more_than_it_says_together_with_what_a
     days = date(2026, 1, 1), date(2026, 12, 31)
 
     def purse(number, fen, payer=""):
-        return Purse(Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer), fen)
+        return Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer, fen)
 
     held = by_holder(
         [(0, purse("CN-310000/1", 200_00, "partner:CN-310000")), (0, purse("JS/1", 900_00)), (1, purse("JS/2", 900_00))]
@@ -186,6 +186,41 @@ def test_a_rate_fixed_afterwards_gives_no_more_than_it_says_together_with_what_a
     made = simulated(document(caps=caps, rate=AFTERWARDS), [row(0, 600_00), row(1, 800_00)], vouchers=held)
     assert (made.firms[0][2], made.firms[1][2]) == (200_00, 200_00) and made.batches == [["", 2, 550_00, 2, 150_00]]
     assert made.used["fund"] == 200_00
+
+
+def test_what_vouchers_were_worth_when_they_were_promised_stands_in_the_batch():
+    """600.00 and 800.00 ask for vouchers of 500.00 and 900.00: 500.00 and 500.00 of the pool are promised; in the batch 500.00 and 800.00
+    ask for 1,000.00, and nobody gets more than was promised: 384.62 and 500.00. The rule would know no face value otherwise."""
+    caps = [
+        cap("fund", "pool", POOL, divided="pro_rata"),
+        cap("voucher", "voucher", {"configured": True, "when_unset": "no_limit"}),
+    ]
+    rate = {"type": "face_value", "own_share": "0", "clause": "1"}
+    days = date(2026, 1, 1), date(2026, 12, 31)
+    held = by_holder(
+        (firm, Usable(f"voucher:voucher:JS/{firm}", 1, "voucher", f"JS/{firm}", *days, "", fen))
+        for firm, fen in ((0, 500_00), (1, 900_00))
+    )
+    rows, rule = [row(0, 600_00), row(1, 800_00)], document(caps=caps, rate=rate)
+    made = simulated(rule, rows, vouchers=held)
+    assert (made.firms[0][2], made.firms[1][2]) == (384_62, 500_00)
+    half, known = Simulation(rule, None, full=True, vouchers=held), fresh()
+    half.feed(rows, known)
+    again = Simulation(rule, None, full=True, vouchers=held, state=json.loads(json.dumps(half.state())))
+    again.end(known)
+    assert again.firms == made.firms
+
+
+def test_what_others_gave_stands_in_the_batch():
+    """A rule for services that somebody else gave something for; the second one got nothing elsewhere."""
+    others = {"fact": "amounts.other_subsidies", "at_least": "1"}
+    gates = [{"type": "condition", "clause": "1", "says": {"zh": "x", "en": "x"}, "when": others}]
+    rows = [row(0, 600_00)._replace(given=(0, 0, 5_00, 5_00)), row(1, 800_00)._replace(given=(7_00, 7_00, 0, 0))]
+    given = []
+    for given_at in (0, 2):
+        made = simulated(divided(gates=gates), rows, given_at=given_at)
+        given.append((made.firms[0][2], made.firms[1][2], made.batches))
+    assert given == [(0, 793_00, [["", 1, 793_00, 0, 0]]), (595_00, 0, [["", 1, 595_00, 0, 0]])]
 
 
 # --- The same function as for real batches --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from billing.sandbox.rules.lanes import Beside, Here, Order
-from billing.sandbox.rules.purses import Purse, by_holder, issued_under, moved
+from billing.sandbox.rules.purses import by_holder, issued_under, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.rows import Row
 from billing.sandbox.rules.simulation import Known, Simulation
@@ -170,7 +170,7 @@ def test_tests_of_two_customers_are_not_one_instrument():
 
 def purse(number, fen, first=1, last=12, payer=""):
     days = date(2026, first, 1), date(2026, last, 28)
-    return Purse(Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer), fen)
+    return Usable(f"voucher:voucher:{number}", 1, "voucher", number, *days, payer, fen)
 
 
 def test_vouchers_are_drawn_on_in_their_order_and_nobody_without_one_gets_anything():
