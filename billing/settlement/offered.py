@@ -68,14 +68,14 @@ def offered_by(candidates: Sequence[Candidate]) -> Offered:
         lowest, highest = min(each.lowest for each in ranges), max(each.highest for each in ranges)
         rate = RateRange(lowest, highest, all(each.needed for each in ranges))
     ways = tuple(Way(value, _words(candidates, value)) for value in ["", *values] if values)
-    asked = asked_by(each.programme for each in candidates)
+    asked = asked_by((each.programme, each.facts) for each in candidates)
     return Offered(ways, rate, any(each.looks_at_kind for each in choices), asked)
 
 
-def asked_by(programmes: Iterable[Programme]) -> tuple[Asked, ...]:
-    """What programmes ask, in their order: the same fact once, as the first of them asks it."""
+def asked_by(tried: Iterable[tuple[Programme, Facts]]) -> tuple[Asked, ...]:
+    """What programmes ask that may be for whoever books, in their order: the same fact once, as the first of them asks it."""
     found: dict[str, Asked] = {}
-    for each in (question for programme in programmes for question in programme.asks):
+    for each in (question for programme, facts in tried for question in programme.questions_for(facts)):
         before = found.get(each.fact)
         if before is None:
             found[each.fact] = Asked(each, (each.says,), (each.hint,) if each.hint else ())

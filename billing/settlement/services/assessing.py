@@ -74,6 +74,10 @@ class Prepared:
     customer_id: int
     earlier: Earlier = field(default_factory=Earlier)
 
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts that it is told."""
+        return [(each.programme, each.facts) for each in self.inputs.candidates]
+
     def frozen_inputs(self) -> dict[str, Any]:
         """The inputs as JSON, documents replaced by the immutable versions they were read from (id and fingerprint)."""
         data = inputs_to_json(self.inputs)
@@ -212,6 +216,10 @@ class Plan:
     """What came before where it is loaded with that of others."""
     answers: questions.Answers = field(default_factory=dict)
     """What was answered to the questions of programmes."""
+
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts of the service."""
+        return [(version.programme, self.facts) for version in self.versions]
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -472,12 +480,12 @@ def requested(facts: Facts, versions: Iterable[InForce], said: Said) -> Facts:
     return replace(facts, more=replace(facts.more, request=request))
 
 
-def require_offered(programmes: Iterable[Programme], said: Said) -> None:
+def require_offered(tried: Iterable[tuple[Programme, Facts]], said: Said) -> None:
     """Raises Refusal ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered`` for a choice that no programme offers where others
     are to be had, ``subsidy.answer_unfit.*`` for an answer that fits no question of its fact; where no programme lets choose or asks,
     nothing comes of it."""
-    programmes = list(programmes)
-    offered = [programme.choices for programme in programmes]
+    tried = list(tried)
+    offered = [programme.choices for programme, _facts in tried]
     ways = list(dict.fromkeys(way for each in offered for way in each.settlements))
     ranges = [each.rate for each in offered if each.rate is not None]
     reasons = []
@@ -488,7 +496,7 @@ def require_offered(programmes: Iterable[Programme], said: Said) -> None:
         reasons.append(
             Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
         )
-    asked = [each for programme in programmes for each in programme.asks]
+    asked = [each for programme, facts in tried for each in programme.questions_for(facts)]
     reasons += [
         Reason(f"subsidy.answer_unfit.{each.kind}", {"fact": each.fact, "its_question": dict(each.says)}, "answers")
         for each in questions.unfit(asked, known_answers(said.answers))

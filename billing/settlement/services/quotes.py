@@ -104,7 +104,7 @@ def preview(
         direction=direction,
         said=kept(said),
     )
-    assessing.require_offered([version.programme for version in prepared.versions], said)
+    assessing.require_offered(prepared.tried(), said)
     assessment = prepared.inputs.assess()
     left = caps_left([version.programme for version in prepared.versions], assessment.outcomes)
     return QuotePreview(prepared, assessment, left, offered(prepared.inputs), policy_for(instrument).cancel_notice_minutes)

@@ -26,6 +26,7 @@ from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.questions import Answers
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
@@ -58,6 +59,10 @@ class SamplePlan:
     """What came before where it is loaded with that of others."""
     answers: Answers = field(default_factory=dict)
     """What was answered to the questions of programmes."""
+
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts of the test."""
+        return [(version.programme, self.facts) for version in self.versions]
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches."""
@@ -148,7 +153,7 @@ def preview(
         contract=lambda: contract,
         said=said_of_test(resource.test_item.service_kind, said),
     )
-    assessing.require_offered([each.programme for each in planned.versions], said)
+    assessing.require_offered(planned.tried(), said)
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))

@@ -16,7 +16,7 @@ from billing.pricing.rules.steps import Step
 from billing.subsidy.rules import given_here, priced_facts, questions, voucher_facts, with_claim
 from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts, Service
-from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
+from billing.subsidy.rules.outcome import FACT_MISSING, Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
 from billing.subsidy.rules.parts.caps import SUBJECT, YEARLY, Cap, CapPer, parse_caps
@@ -85,7 +85,8 @@ class Programme:
     ``looks_back_months``: over how many months it asks for spending (0: it does not); ``asks_prior_income``: whether it looks at what the
     owner earned from customers outside in the year before;
     ``asks_with_claim``: which facts it asks of who claims, ``expects``: what it is told of them until then.
-    ``choices``: what it lets whoever books choose, ``asks``: what it asks them.
+    ``choices``: what it lets whoever books choose, ``asks``: what it asks them, ``unasked``: of
+    a programme that asks, without what it is not for somebody whatever they answer.
     ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
     is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them;
     ``judges_days``: whether a rule beside its windows judges one of these, so that the real day may answer otherwise than the expected one.
@@ -134,6 +135,7 @@ class Programme:
     expects: Mapping[str, int]
     choices: Choices
     asks: tuple[Question, ...]
+    unasked: tuple[Condition, ...]
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -181,6 +183,12 @@ class Programme:
         asks of who claims."""
         awaited = self.awaits | {with_claim.DECLARATION} if self.asks_with_claim else self.awaits
         return replace(service, paper=replace(service.paper, awaited=awaited)) if awaited else service
+
+    def questions_for(self, facts: Facts) -> tuple[Question, ...]:
+        """What it asks of whoever books: nothing where it is not for them, whatever they answer."""
+        found = (each.check(facts) for each in self.unasked)
+        closed = any(isinstance(each, Unmet) and each.code != FACT_MISSING for each in found)
+        return () if closed else self.asks
 
     def in_its_words(self, unmet: Unmet) -> Unmet:
         """A condition that is not met; where an answer is missing, with the words of the question."""
@@ -300,8 +308,20 @@ def _of_one_side(
         expects=with_claim.expected(source),
         choices=choices_of(source),
         asks=questions.questions_of(source),
+        unasked=_unasked(source, validity, basis),
         document=source,
     )
+
+
+#: Gates about who applies, for what and where, of which neither an answer nor a later declaration changes anything.
+_UNCHANGED = frozenset({"applicant_kind", "region", "service_kind"})
+
+
+def _unasked(document: Document, validity: Validity, basis: str) -> tuple[Condition, ...]:
+    """The validity and those gates; of a document that asks nothing nobody wants to know."""
+    if not document.get("asks"):
+        return ()
+    return (validity, *(parse_gate(gate, basis) for gate in document["gates"] if gate["type"] in _UNCHANGED))
 
 
 def _awaits(windows: Sequence[Window | Lifetime]) -> frozenset[str]:

@@ -109,6 +109,24 @@ def test_two_programmes_that_ask_the_same_ask_it_once_and_each_is_told_only_what
     assert [told["ZZ-8"], told["ZZ-9"]] == [{}, {"licensed": True}]
 
 
+def test_a_programme_that_is_not_for_who_books_asks_them_nothing_and_refuses_no_answer_of_theirs(
+    cast: Any, published: Any
+) -> None:
+    elsewhere = {"type": "region", "clause": clause(), "subject": "provider", "any_of": [{"code_prefix": "11"}]}
+    teams = {"type": "applicant_kind", "clause": clause(), "any_of": ["team"]}
+    for code, gate in (("ZZ-1", elsewhere), ("ZZ-2", teams)):
+        asking = powerful()
+        published(asking | {"code": code, "gates": [gate, *asking["gates"]]})
+    wrong = answered(other__power="lots")
+    assert (preview(cast).offered.asked, preview(cast, wrong).assessment.deducted_fen) == ((), 0)
+    verified = {"type": "verified_organisation", "clause": clause(), "subject": "applicant"}
+    asking = powerful()
+    published(asking | {"gates": [verified, *asking["gates"]]})
+    cast.firm.status = "pending"
+    cast.firm.save()
+    assert [each.question.fact for each in preview(cast).offered.asked] == ["other.licensed", "other.power"]
+
+
 def test_it_is_corrected_until_money_is_held_and_the_history_says_it_with_the_question(cast: Any, published: Any) -> None:
     published(licensed())
     life = Life(cast)
