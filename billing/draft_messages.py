@@ -116,6 +116,9 @@ register(
         "programme.warning.asked_in_vain": _(
             "Whoever books is asked in vain: no rule looks at %(facts)s. Take the question away, or write the rule."
         ),
+        "programme.warning.always_first": _(
+            "Every booking counts as the first use: nothing is counted, because the programme has no limit (“caps”)."
+        ),
         "programme.flaw.other": "%(fault)s",
         "draft.changed_meanwhile": _(
             "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."

@@ -127,6 +127,8 @@ register(
         "subsidy.step.lifetime": _("In time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
         "subsidy.step.declared_later": _("The amount depends on what is declared with the claim: %(declares)s."),
         "subsidy.step.given_here": _("Other public money for the same service, given here: %(given_fen)s (%(programmes)s)."),
+        "subsidy.step.claim_of": _("Claim of the %(whose)s:"),
+        "subsidy.step.claim_refused": _("Nothing for the %(whose)s, because of this:"),
         "subsidy.step.window_open": _("On condition: %(fact)s, %(windows)s. Next: %(from_on)s to %(until_on)s."),
         "subsidy.step.lifetime_open": _("On condition: %(fact)s, until %(last_day)s at the latest, counted from %(since)s."),
         "subsidy.step.lifetime_after": _("On condition: %(fact)s, within %(span)s of %(since)s."),

@@ -142,6 +142,10 @@ _EXCLUDED: dict[str, Word] = {
     "minimum_charge": pgettext_lazy("why a fee is not eligible", "minimum charge"),
     "agreed_beyond": pgettext_lazy("why a fee is not eligible", "agreed beyond the price"),
 }
+_WHOSE: dict[str, Word] = {
+    "user": pgettext_lazy("whose claim", "user"),
+    "owner": pgettext_lazy("whose claim", "owner of the instrument"),
+}
 _PAYEES: dict[str, Word] = {
     "provider": pgettext_lazy("payee", "the institution that owns the instrument"),
     "firm": pgettext_lazy("payee", "the customer"),
@@ -528,6 +532,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "subject": _from(_SUBJECTS),
     "unit": unit_word,
     "unit_seconds": seconds_words,
+    "whose": _from(_WHOSE),
     "yuan_per_hour": hourly,
     "yuan_per_unit": hourly,
     "zones": _several(str),

@@ -365,6 +365,7 @@ _CHOICES: Mapping[str, Word] = {
     "match": pgettext_lazy("choice in a programme", "Matched"),
     "owner": pgettext_lazy("choice in a programme", "Owner"),
     "user": pgettext_lazy("choice in a programme", "User"),
+    "both": pgettext_lazy("choice in a programme", "Both, one claim each"),
     "best_of": pgettext_lazy("choice in a programme", "The best of several"),
     "bonus": pgettext_lazy("choice in a programme", "Bonus"),
     "brackets": pgettext_lazy("choice in a programme", "One rate by the whole amount"),

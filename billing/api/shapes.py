@@ -26,6 +26,7 @@ from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
 from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
@@ -196,7 +197,8 @@ def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
 
 
 def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> Json:
-    """The four numbers, what each programme says, and every step. A commissioned test has no schedule."""
+    """The four numbers, what each programme says to the customer, and every step. A commissioned test has no schedule."""
+    outcomes = [for_customer(outcome, programme) for outcome, programme in zip(assessment.outcomes, programmes, strict=True)]
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     return {
         "lines": [_line_json(line, bands) for line in assessment.priced.lines],
@@ -206,11 +208,9 @@ def assessment_json(assessment: Assessment, programmes: Sequence[Programme], sch
         "payable_now_fen": assessment.payable_now_fen,
         "refunded_fen": assessment.refunded_fen,
         "final_cost_fen": assessment.final_cost_fen,
-        "estimate": assessment.estimate,
+        "estimate": any(each.estimate for each in outcomes if isinstance(each, Award)),
         "customer_class": assessment.priced.customer_class,
-        "outcomes": [
-            outcome_json(outcome, programme) for outcome, programme in zip(assessment.outcomes, programmes, strict=True)
-        ],
+        "outcomes": [outcome_json(outcome, programme) for outcome, programme in zip(outcomes, programmes, strict=True)],
         "steps": [_step(step, {}, bands) for step in assessment.steps],
     }
 

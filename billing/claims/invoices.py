@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from billing.bills.models import BillLine
 from billing.cards.accounts import RESERVATION, SAMPLE_JOB
@@ -117,16 +117,30 @@ def _bills(charge_ids: Collection[int]) -> dict[int, int]:
 
 def elsewhere(lines: Sequence[ClaimLine], known: Behind) -> frozenset[str]:
     """The numbers of invoices on these lines that stand in more than one claim that counts (but where one was recorded for the bill of all
-    of them, as in ``taken``), or took a subsidy elsewhere as was loaded; two queries. ``known``: what ``behind`` knows of them."""
+    of them, as in ``taken``, or where they are the claims of both sides of one programme), or took a subsidy elsewhere as was loaded; two
+    queries. ``known``: what ``behind`` knows of them."""
     numbers = {line.invoice_number for line in lines if line.invoice_number}
     if not numbers:
         return frozenset()
     rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED).exclude(claim__state__in=ENDS)
-    several = rows.order_by().values_list("invoice_number").annotate(claims=Count("claim", distinct=True)).filter(claims__gt=1)
+    standing: dict[str, set[tuple[int, int, str]]] = {}
+    for number, *claimed in rows.order_by().values_list("invoice_number", *_CLAIMED).distinct():
+        standing.setdefault(number, set()).add(tuple(claimed))
+    several = frozenset(number for number, found in standing.items() if _is_of_several(found))
     loaded = {reference for reference, _class in _loaded(numbers)}
     subsidised = {number for number in numbers if loaded & references_of(number)}
     of_their_bill = {line.invoice_number for line in lines if (seen := known.of(line)) is not None and seen.of_bill}
-    return frozenset(several.values_list("invoice_number", flat=True)) - of_their_bill | subsidised
+    return several - of_their_bill | subsidised
+
+
+_CLAIMED = ("claim_id", "award__programme_version__programme_id", "award__mode")
+
+
+def _is_of_several(found: Collection[tuple[int, int, str]]) -> bool:
+    """Whether these claims, with programme and way of settlement of their lines, use an invoice more than once: one programme pays the user
+    and the owner of a service in different ways."""
+    claims, programmes, ways = (len(set(column)) for column in zip(*found, strict=True))
+    return claims > 1 and not (programmes == 1 and ways == claims == len(found))
 
 
 def taken(lines: Sequence[ClaimLine]) -> list[ClaimLine]:

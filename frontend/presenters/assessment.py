@@ -7,7 +7,7 @@ Live quotes (``of_preview``) and frozen ones (``of_frozen``, for a Quote or a Ch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
@@ -20,6 +20,7 @@ from billing.settlement.services.basis_day import Otherwise
 from billing.settlement.services.quotes import QuotePreview
 from billing.settlement.services.still_eligible import Lost
 from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme
@@ -65,7 +66,8 @@ class OutcomeRow:
     what is left of each when the figures were made. ``goes_by``: the date that counts, where it comes after the service and may fall
     into another year. ``conditions``: what has to hold of days that have not come, or nothing is paid. ``depends_on``: in words what nobody
     told and without which it cannot be said whether there is a subsidy. ``unset``: limits of which nobody has set the figure, so that
-    nothing is given yet to who is eligible."""
+    nothing is given yet to who is eligible. ``several_ways``: it gives in more than one way of settlement, and ``mode`` is the first;
+    ``unsure_cost``: what it takes off the customer's cost is an estimate."""
 
     code: str
     version: str
@@ -80,6 +82,11 @@ class OutcomeRow:
     payers: tuple[PayerRow, ...] = ()
     reasons: tuple[StepRow, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    several_ways: bool = False
+    unsure_cost: bool = False
+    deducted_fen: int = 0
+    refunded_fen: int = 0
+    beside_fen: int = 0
     goes_by: str = ""
     left: tuple[LeftRow, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -93,10 +100,6 @@ class OutcomeRow:
     @property
     def depends_on_words(self) -> str:
         return wording.several(self.depends_on)
-
-    @property
-    def refunded(self) -> bool:
-        return self.mode == SettlementMode.REFUNDED_LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +147,35 @@ def of_preview(preview: QuotePreview, *, in_house: bool = False) -> AssessmentRo
     return present(preview.assessment, programmes, preview.prepared.inputs.schedule, in_house=in_house)
 
 
-def of_reservation(reservation: Reservation, frozen: FrozenAssessment) -> AssessmentRows:
+def of_reservation(reservation: Reservation, frozen: FrozenAssessment, *, whole: bool = False) -> AssessmentRows:
     """As ``of_frozen`` for a reservation's Quote or Charge."""
-    return of_frozen(frozen, in_house=is_in_house(reservation.organisation_id, reservation.instrument.organisation_id))
+    in_house = is_in_house(reservation.organisation_id, reservation.instrument.organisation_id)
+    return of_frozen(frozen, in_house=in_house, whole=whole)
 
 
-def of_frozen(frozen: FrozenAssessment, *, in_house: bool = False) -> AssessmentRows:
-    """The rows of a Quote or a Charge, from what was frozen then; ``in_house``: of an owner's own people."""
+def of_frozen(frozen: FrozenAssessment, *, in_house: bool = False, whole: bool = False) -> AssessmentRows:
+    """The rows of a Quote or a Charge, from what was frozen then; ``in_house``: of an owner's own people; ``whole`` as in ``present``."""
     found = read_frozen(frozen)
-    return present(found.assessment, found.programmes, found.schedule, in_house=in_house)
+    return present(found.assessment, found.programmes, found.schedule, in_house=in_house, whole=whole)
 
 
 def present(
-    assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None, *, in_house: bool = False
+    assessment: Assessment,
+    programmes: Sequence[Programme],
+    schedule: PriceSchedule | None,
+    *,
+    in_house: bool = False,
+    whole: bool = False,
 ) -> AssessmentRows:
-    """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``.
+    """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``, as the customer sees them;
+    ``whole``: as the lab does, with what programmes of several sides pay to the owner.
 
     A commissioned test has no schedule.
     """
+    pairs = list(zip(assessment.outcomes, programmes, strict=True))
+    own = [for_customer(outcome, programme) for outcome, programme in pairs]
+    unsure = [isinstance(each, Award) and each.estimate for each in own]
+    shown = assessment.outcomes if whole else own
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     internal = in_house and not programmes
     return AssessmentRows(
@@ -170,9 +184,12 @@ def present(
         refunded_fen=assessment.refunded_fen,
         payable_now_fen=assessment.payable_now_fen,
         final_cost_fen=assessment.final_cost_fen,
-        estimate=assessment.estimate,
+        estimate=any(unsure),
         customer_class=wording.class_word(assessment.priced.customer_class, schedule.class_names if schedule is not None else {}),
-        outcomes=tuple(outcome_row(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
+        outcomes=tuple(
+            replace(outcome_row(each, programme), unsure_cost=own_unsure)
+            for each, programme, own_unsure in zip(shown, programmes, unsure, strict=True)
+        ),
         steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
         lines=price_lines(assessment.priced, schedule),
         tax=TaxRow(wording.tax_word(told), told.amount_fen, told.included) if (told := assessment.tax) is not None else None,
@@ -252,6 +269,10 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         cut_by=tuple(cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
         payers=_payers(outcome),
         steps=steps,
+        several_ways=len({side.mode for side in outcome.sides or ()}) > 1,
+        deducted_fen=outcome.given_fen(SettlementMode.DEDUCTED_NOW),
+        refunded_fen=outcome.given_fen(SettlementMode.REFUNDED_LATER),
+        beside_fen=outcome.given_fen(SettlementMode.PAID_BESIDE),
         goes_by=wording.date_basis_word(basis) if (basis := programme.validity.date_basis) in _LATER else "",
         left=tuple(LeftRow(cap_name(cap), outcome.left_after[cap.id]) for cap in programme.caps if cap.id in outcome.left_after),
         conditions=tuple(

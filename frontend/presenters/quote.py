@@ -14,6 +14,7 @@ from billing import wording
 from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
 from billing.settlement.services.session_extras import OnOffer
+from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from booking.models import BookingConsent
@@ -258,7 +259,8 @@ def _fee(preview: QuotePreview, kind: Fault) -> int:
 
 def _awards_with_caps(preview: QuotePreview) -> list[tuple[Award, dict[str, Cap], int]]:
     found = []
-    for place, (version, outcome) in enumerate(zip(preview.prepared.versions, preview.assessment.outcomes, strict=True)):
+    for place, (version, told) in enumerate(zip(preview.prepared.versions, preview.assessment.outcomes, strict=True)):
+        outcome = for_customer(told, version.programme)
         if isinstance(outcome, Award):
             caps = {cap.id: cap for cap in version.programme.caps}
             found.append((outcome, caps, place))

@@ -160,7 +160,7 @@ def _opened(actor: Actor, reservation: Reservation, quotes: Waiting, rows: Seque
         "decided_by": decided_by_or_why_not(deciders.of_request(reservation)) if opened.pending.own else "",
         "person_history": person,
         "organisation_history": organisation,
-        "figures": assessment.of_reservation(reservation, shown) if shown else None,
+        "figures": assessment.of_reservation(reservation, shown, whole=True) if shown else None,
         "previous_id": ids[place - 1] if place else None,
         "next_id": (next_id := ids[place + 1] if place + 1 < len(ids) else None),
         "way": InboxWay(next_id, page),

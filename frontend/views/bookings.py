@@ -347,22 +347,24 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "order_number": order_number(actor, reservation.pk),
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
         "assistant_choices": assistants.choices(reservation, now) if rights.is_lab and reservation.state in _ASSISTED else [],
-        **_money_context(reservation, money),
+        **_money_context(reservation, money, whole=rights.is_lab and not rights.is_customer),
         **cards,
     }
     stands_at(request, "reservation_detail", pk)
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:
+def _money_context(reservation: Reservation, money: Money, *, whole: bool) -> dict[str, Any]:
     # What its lab entered has no quote that was accepted until somebody says yes for the customer.
     shown = money.charge or money.quote or money.waiting
     return {
         "money": money,
         "lost": assessment.lost_rows(money.lost),
         "otherwise": assessment.otherwise_rows(money.otherwise),
-        "figures": assessment.of_reservation(reservation, shown) if shown else None,
-        "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting and money.quote else None,
+        "figures": assessment.of_reservation(reservation, shown, whole=whole) if shown else None,
+        "new_figures": assessment.of_reservation(reservation, money.waiting, whole=whole)
+        if money.waiting and money.quote
+        else None,
         "entry": life.entry_that_waits(reservation),
     }
 

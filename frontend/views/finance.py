@@ -28,6 +28,7 @@ from billing.settlement.rules.lines_digest import Expected
 from billing.settlement.rules.period import first_day
 from billing.settlement.services import proposing, statements
 from billing.settlement.services.proposing import Asked
+from billing.subsidy.rules.outcome import SettlementMode
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, NotFound, Refusal
@@ -253,12 +254,13 @@ def statement_line(request: HttpRequest, pk: int, position: int) -> HttpResponse
     """How one line's subsidy came about, every step with its clause."""
     line = queries.statement_line(actor_of(request), pk, position)
     charge = line.award.charge
+    to_owner = line.award.mode == SettlementMode.PAID_BESIDE
     context = {
         "line": line,
         "reservation": charge.reservation,
         "sample_job": charge.sample_job,
         "reference": str(charge.reservation or charge.sample_job),
-        "rows": assessment.of_frozen(charge),
+        "rows": assessment.of_frozen(charge, whole=to_owner),
         "back_url": reverse("statement_detail", args=[pk]),
     }
     return render(request, "finance/line.html", context)

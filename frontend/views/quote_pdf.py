@@ -22,6 +22,7 @@ from booking.queries import reservations as queries
 from booking.rules.samples import ExtraState
 from config.kernel.access import get_visible
 from config.kernel.http import attachment
+from frontend import display
 from frontend.http import actor_of
 from frontend.presenters.assessment import of_reservation
 
@@ -51,7 +52,7 @@ def reservation_quote_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         "style": style("quote.css"),
         "language": translation.get_language(),
     }
-    with timezone.override(ZoneInfo(zone)):  # the reader's own clock changes nothing of the paper
+    with timezone.override(ZoneInfo(zone)), display.read_in(""):  # the reader's own clock changes nothing of the paper
         html = render_to_string("billing/quote.html", context)
     identifier = bytes.fromhex(quote.inputs_sha256)[:16]
     name = f"{reservation.reference}-{quote.revision}.pdf"

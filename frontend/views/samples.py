@@ -263,6 +263,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     money = sample_figures.money_of(actor, job)
     in_house = is_in_house(job.organisation_id, job.lab_id)
     shown = money.charge or money.quote
+    whole = Side.LAB in sides and Side.CUSTOMER not in sides
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
     extra_fen = queries.agreed_extra_fen(extras)
@@ -294,8 +295,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "work_from": present.work_from(job, [each.state for each in job.samples.all()], today) if may.step else None,
         "remains": [(each.value, REMAINS[each]) for each in Remains if each is not Remains.WITH_LAB],
         "money": money,
-        "rows": assessment.of_frozen(shown, in_house=in_house) if shown else None,
-        "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
+        "rows": assessment.of_frozen(shown, in_house=in_house, whole=whole) if shown else None,
+        "new_rows": assessment.of_frozen(money.waiting, in_house=in_house, whole=whole) if money.waiting else None,
         "extra_fen": extra_fen,
         "figures": money.figures(extra_fen),
         "not_paying": not_paying,

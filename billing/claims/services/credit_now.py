@@ -55,4 +55,5 @@ def _loses(line: ClaimLine, customer: Organisation, gathered: Gathered, today: d
     versions = [each["programme"]["programme_version"] for each in charge.inputs["candidates"]]
     candidate = thaw(charge.inputs).candidates[versions.index(version_id)]
     listings = gathered.known.listings.get(gathered.keys[customer.pk], ())
-    return would_lose(candidate, listings, today, suspended=customer.status == OrganisationStatus.SUSPENDED)
+    suspended = customer.status == OrganisationStatus.SUSPENDED
+    return would_lose(candidate, listings, today, suspended=suspended, mode=line.award.mode)

@@ -50,4 +50,4 @@ def _judged(lines: Iterable[ClaimLine]) -> Iterable[ClaimLine]:
 
 
 def _is_lost(line: ClaimLine, facts: Facts, days: Days) -> bool:
-    return loses(programme_of(line.award), facts_of(line.award), on_days(facts, days(line)))
+    return loses(programme_of(line.award), facts_of(line.award), on_days(facts, days(line)), line.award.mode)

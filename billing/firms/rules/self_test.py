@@ -28,6 +28,7 @@ from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.gates import AlternativesGate, Gate
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.questions import told
+from billing.subsidy.rules.two_sided import USER
 from instruments.rules.firm_size import Figures, Sizing, sizing
 
 #: What is only asked where a programme looks at it: the question, and the facts that its answer gives.
@@ -105,7 +106,7 @@ class Answers:
 
 def facts_of(answers: Answers) -> Facts:
     """A verified applicant who used nothing before, on no list, with a verified and certified provider that is not related. What is paid
-    and invoiced is the fee, as of a booking."""
+    and invoiced is the fee, as of a booking; who asks wants to know what the user gets."""
     on = answers.service_on
     profile = Profile(
         staff=answers.staff,
@@ -140,7 +141,7 @@ def facts_of(answers: Answers) -> Facts:
         service=Service(answers.service_kind, on, on, on, on, paper=Paper(way=answers.way, purpose=answers.purpose)),
         amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0, claim=ClaimAmounts(paid=amount, invoice=amount)),
         quantities=Quantities(minutes=answers.minutes, samples=answers.samples),
-        more=More(request=Request(settlement=answers.settlement or None, rate=answers.rate)),
+        more=More(request=Request(side=USER, settlement=answers.settlement or None, rate=answers.rate)),
     )
 
 

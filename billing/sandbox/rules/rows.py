@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 class Row(NamedTuple):
     """A charged service. ``facts`` and ``service`` are places in the tables of ``Known``; amounts are fen; ``month`` is YYYY-MM. A
     commissioned test has ``samples`` and no instrument (0), a session ``minutes``. ``order``: what it was ordered with, ``sheet``: the
-    commission sheet it stands under, both 0 where there is none. ``given``: what programmes before the one that is tried gave for it and
-    how much of that made it cheaper for the customer, then the same before what it is held against; nothing where neither asks."""
+    commission sheet it stands under, both 0 where there is none. ``tax_fen``: the tax in the fee, where a programme asks. ``given``: what
+    programmes before the one that is tried gave for it and how much of that made it cheaper for the customer, then the same before what it
+    is held against; nothing where neither asks."""
 
     facts: int
     service: int
@@ -27,12 +28,13 @@ class Row(NamedTuple):
     order: int
     sheet: int
     month: str
+    tax_fen: int = 0
     given: tuple[int, ...] = ()
 
 
 Income = tuple[str, int, int]
 """What an owner (by its key in facts) earned from customers outside in a year, in fen."""
-_MONTH = Row._fields.index("month")
+_MONTH, _FIXED = Row._fields.index("month"), Row._fields.index("given")
 
 
 class Kept:
@@ -45,7 +47,7 @@ class Kept:
         self._columns = array("q")
         self._first = 0
         self._last: Sequence[Row] = ()
-        self._width = _MONTH + 1
+        self._width = _FIXED
 
     @property
     def count(self) -> int:
@@ -55,9 +57,10 @@ class Kept:
         """Keep a piece, once for all simulations that it is given to; the place of its first row."""
         if rows is not self._last:
             for row in rows:
-                numbers: list[Any] = [*row[:_MONTH], int(row.month[:4]) * 100 + int(row.month[5:]), *row.given]
+                month = int(row.month[:4]) * 100 + int(row.month[5:])
+                numbers: list[Any] = [*row[:_MONTH], month, row.tax_fen, *row.given]
                 self._columns.extend(numbers)
-                self._width = _MONTH + 1 + len(row.given)
+                self._width = _FIXED + len(row.given)
             self._last = rows
         return self.count - len(rows)
 
@@ -67,7 +70,8 @@ class Kept:
         if begin < 0:
             raise IndexError("this row was forgotten")
         values: list[Any] = self._columns[begin : begin + self._width].tolist()
-        return Row._make([*values[:_MONTH], _month(values[_MONTH]), tuple(values[_MONTH + 1 :])])
+        month, tax_fen = values[_MONTH:_FIXED]
+        return Row._make([*values[:_MONTH], _month(month), tax_fen, tuple(values[_FIXED:])])
 
     def forget(self, before: int) -> None:
         """Let go of all rows before a place."""

@@ -20,6 +20,7 @@ from billing.subsidy.rules import given_here, with_claim
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
+    BOTH_SIDES,
     NO_CLAIM_AMOUNTS,
     Amounts,
     Before,
@@ -33,8 +34,10 @@ from billing.subsidy.rules.facts import (
 from billing.subsidy.rules.given_here import Given
 from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
+from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from_outside
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
+from billing.subsidy.rules.two_sided import claimed_by
 from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import Usable, is_issued
 
@@ -48,12 +51,13 @@ NO_PURSES: Mapping[str, Sequence[Usable]] = {}
 class Told(NamedTuple):
     """What a programme that asks is told beside the price: what the owner earned from customers outside in the year before, where somebody
     confirmed it; what programmes before it gave; the face value of the voucher that is used first (all fen), and how many have something
-    left."""
+    left; and of what follows from a customer outside, what the programme asks, by path."""
 
     prior_income_fen: int | None = None
     given_fen: int | None = None
     face_fen: int | None = None
     vouchers: int | None = None
+    outside: tuple[tuple[str, int], ...] = ()
 
 
 Priced = tuple[int, int, int, int, Told | None]
@@ -136,12 +140,14 @@ class Simulation:
         self.short_since: str = kept.get("short_since", "")
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
+        self._asks_outside = OF_OUTSIDE & self.programme.asks_of_price
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         self._given_at = given_at
         self._is_told = bool(
             self.programme.asks_prior_income
             or self.programme.asks_of_others
+            or self._asks_outside
             or (self.vouchers and self.programme.asks_of_voucher)
         )
         waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
@@ -156,6 +162,7 @@ class Simulation:
         self._known = known
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
+        self._of_both: dict[tuple[int, bool], Facts] = {}
         self._years: dict[int, str] = {}
         self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
@@ -265,7 +272,7 @@ class Simulation:
         return replace(service, paper=replace(paper, order=of_order, contract_number=contract))
 
     def _who(self, row: Row, known: Known, waits: Waits) -> tuple[Facts, Hashable]:
-        who = known.facts[row.facts][waits.used_before]
+        who = self._whoever(row.facts, waits.used_before, known)
         named: Hashable = (row.facts, waits.used_before)
         if waits.beside.voucher is not None:
             number, first_day = waits.beside.voucher
@@ -277,6 +284,16 @@ class Simulation:
         if waits.graded:
             who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
         return who, named
+
+    def _whoever(self, facts: int, used_before: bool, known: Known) -> Facts:
+        """The shared facts by their place; a programme that looks at whose claim it is sees both."""
+        found = known.facts[facts][used_before]
+        if not self.programme.of_both_sides:
+            return found
+        both = self._of_both.get((facts, used_before))
+        if both is None:
+            both = self._of_both[facts, used_before] = claimed_by(found, BOTH_SIDES)
+        return both
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
@@ -339,7 +356,7 @@ class Simulation:
 
     def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
-        who = known.facts[row.facts][used_before]
+        who = self._whoever(row.facts, used_before, known)
         money = self._money_of(row, who, known)
         accounts = self._accounts_of(who.applicant.kind, row)
         # Which order or contract it is makes a difference to the accounts alone: facts of all that have one are the same.
@@ -463,7 +480,12 @@ class Simulation:
             return (*row[2:6], None)
         income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
         given = self._given(row)[0] if self.programme.asks_of_others else None
-        return (*row[2:6], Told(income, given, *of_vouchers))
+        return (*row[2:6], Told(income, given, *of_vouchers, self._from_outside(row, who) if self._asks_outside else ()))
+
+    def _from_outside(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
+        """What follows from a customer outside, as when it is promised."""
+        found = from_outside(who, row.fee_fen, row.tax_fen, None if row.samples else row.minutes)
+        return tuple((path, value) for path, value in found.items() if path in self._asks_outside)
 
     def _given(self, row: Row) -> tuple[int, ...]:
         """What programmes before it gave, and how much of that made the service cheaper (fen)."""
@@ -553,7 +575,17 @@ def _with_told(facts: Facts, told: Told) -> Facts:
         facts = replace(facts, amounts=replace(facts.amounts, claim=claim))
     if told.given_fen is not None:
         facts = given_here.with_given(facts, (Given("", told.given_fen),))
+    for path, value in told.outside:
+        facts = _with_outside(facts, path, value)
     return presented.told(facts, told.face_fen, told.vouchers)
+
+
+def _with_outside(facts: Facts, path: str, value: int) -> Facts:
+    if path == EXTERNAL_INCOME:
+        claim = replace(facts.amounts.claim, external_income=value)
+        return replace(facts, amounts=replace(facts.amounts, claim=claim))
+    counts = replace(facts.quantities.counts, external_minutes=value)
+    return replace(facts, quantities=replace(facts.quantities, counts=counts))
 
 
 def _whose(per: str) -> Callable[[Row, Facts], str]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from billing.firms.rules.incomes import year_before
 from billing.firms.rules.places import place_of
+from billing.pricing.rules.tax import Tax
 from billing.sandbox.rules.purses import Vouchers, by_holder
 from billing.sandbox.rules.rows import Income, Row
 from billing.settlement.incomes import Asked as AskedIncome
@@ -74,9 +76,12 @@ SELECT count(*), min(c.id), max(c.id)
 #: Where a piece ends: a walk along the primary key.
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint"
+#: The rate of the tax in or on a price, where it is asked for and the price names one.
+_TAX_RATE = """CASE WHEN %(taxed)s THEN jsonb_path_query_first(
+           c.result, '$.priced.steps[*] ? (@.key starts with "price.step.tax").params.rate') #>> '{}' END"""
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
-           #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}' #- '{other}'
-           #- '{other_amounts}')::text,
+           #- '{request,side}' #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}'
+           #- '{other}' #- '{other_amounts}')::text,
        ((c.inputs #> '{candidates,0,facts,service}') - ARRAY['person', 'order', 'listed', 'project_evidence'])::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
@@ -89,7 +94,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction, r.answers,
-       {_GRADED.format(of="reservation_id", row="r")}, {_FACTS}
+       {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -105,7 +110,7 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
        coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction, j.answers,
-       {_GRADED.format(of="sample_job_id", row="j")}, {_FACTS}
+       {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -139,8 +144,9 @@ class Reader:
     tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
     have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
     earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
-    the programme versions (ids) whose awards it is told, nothing where neither asks. ``questions``: what the programmes ask of whoever
-    books; the answers stand with the booking, where nobody changes them once money is promised."""
+    the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks what an owner earns
+    without the tax. ``questions``: what the programmes ask of whoever books; the answers stand with the booking, where nobody changes them
+    once money is promised."""
 
     first_on: date
     last_on: date
@@ -148,6 +154,7 @@ class Reader:
     income_bases: frozenset[str] = frozenset()
     as_of: datetime | None = None
     before: Sequence[Collection[int]] = ()
+    taxed: bool = False
     questions: tuple[Question, ...] = ()
     _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
@@ -205,6 +212,7 @@ class Reader:
             "last": self.last_on,
             "from": self.first_on - timedelta(days=1),
             "until": self.last_on + timedelta(days=2),
+            "taxed": self.taxed,
         }
 
     def _given(self, bounds: Mapping[str, Any]) -> dict[int, list[int]]:
@@ -245,6 +253,7 @@ class Reader:
                 direction,
                 answers,
                 graded,
+                tax_rate,
                 facts,
                 service,
             ) = row
@@ -272,8 +281,9 @@ class Reader:
             month = f"{on:%Y-%m}"
             order = sheet * 3 or asked_with
             own = (customer, owner, instrument, person, order, sheet)
+            tax = Tax(Decimal(tax_rate), included=True).contained_fen(fee) if tax_rate else 0
             others = tuple(given[charge_id]) if charge_id in given else nothing_given
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, others))
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others))
         piece.incomes = self._known_incomes(incomes)
         return piece
 

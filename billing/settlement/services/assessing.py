@@ -32,10 +32,10 @@ from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.figures import Figures, opening_limit
-from billing.subsidy.rules import questions, with_claim
+from billing.subsidy.rules import questions, two_sided, with_claim
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
-from billing.subsidy.rules.facts import Facts, GroupsRead, Service
+from billing.subsidy.rules.facts import BOTH_SIDES, Facts, GroupsRead, Service
 from billing.subsidy.rules.figures import is_settable
 from billing.subsidy.rules.outcome import Balance, Home
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
@@ -666,7 +666,7 @@ def _under(
 ) -> Facts:
     """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
     took its class already, what came before in the year of its caps, what the owner earned in the year before and what is expected of the
-    claim."""
+    claim; a programme that looks at whose claim it is sees both."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     paper = once.as_known(facts.service.paper, version, earlier.taken)
     service = version.programme.awaiting(replace(facts.service, paper=paper))
@@ -674,6 +674,7 @@ def _under(
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
     seen = spent.as_known(seen, version, customer_id, earlier.spent)
     seen = incomes.as_known(seen, version, earlier.incomes)
+    seen = two_sided.claimed_by(seen, BOTH_SIDES) if version.programme.of_both_sides else seen
     return with_claim.assumed(seen, version.programme.expects) if version.programme.expects else seen
 
 

@@ -25,6 +25,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.ending import another_took_over
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.for_customers import by_side
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.validity import BILLED
 from billing.subsidy.services import InForce
@@ -106,7 +107,8 @@ def count_anew(
 
 
 class Otherwise(NamedTuple):
-    """A programme that counted on another day than was expected: the date that counts, what it was, and what was given in fen."""
+    """A programme that counted on another day than was expected: the date that counts, what it was, and what was given to the customer,
+    in fen."""
 
     programme: str
     basis: str
@@ -124,7 +126,8 @@ def counted_otherwise(held: Quote | None, charge: Charge | None) -> tuple[Otherw
     for code, (given, basis, on) in _by_programme(charge.inputs, charge.result):
         promised, _basis, day = expected.get(code, (None, "", None))
         if promised and given and basis in BILLED and on and on != day:
-            found.append(Otherwise(code, basis, date.fromisoformat(on), promised["total_fen"], given["total_fen"]))
+            promised_fen, given_fen = sum(by_side(promised).values()), sum(by_side(given).values())
+            found.append(Otherwise(code, basis, date.fromisoformat(on), promised_fen, given_fen))
     return tuple(found)
 
 

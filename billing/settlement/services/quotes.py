@@ -16,6 +16,7 @@ from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import candidates_of
+from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.rules.programme import Programme
 from booking.models import Reservation
@@ -133,9 +134,10 @@ def payable_now(
 
 
 def caps_left(programmes: Sequence[Programme], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:
-    """What each cap of the programmes that give something still allows afterwards."""
+    """What each cap of the programmes that give the customer something still allows afterwards."""
     left = []
-    for programme, outcome in zip(programmes, outcomes, strict=True):
+    for programme, told in zip(programmes, outcomes, strict=True):
+        outcome = for_customer(told, programme)
         if not isinstance(outcome, Award):
             continue
         left += [

@@ -17,9 +17,13 @@ from billing.firms.rules.profile import ProviderStanding, Standing, own_violatio
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.gathering import Gathered, gather
 from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.codec import steps_of
 from billing.subsidy.rules.facts import Facts, Listing, Profile
+from billing.subsidy.rules.for_customers import by_side, unmet_by_customer
 from billing.subsidy.rules.parts.validity import AWAITABLE
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.sides import claims
+from billing.subsidy.rules.two_sided import is_both
 from instruments.models import Organisation, OrganisationStatus
 
 
@@ -83,12 +87,14 @@ def _again(candidate: Candidate, now: Standing, today: date, served: _Served, *,
     return replace(candidate, facts=facts) if loses(candidate.programme, candidate.facts, facts) else candidate
 
 
-def would_lose(candidate: Candidate, listings: tuple[Listing, ...], today: date, *, suspended: bool) -> bool:
+def would_lose(
+    candidate: Candidate, listings: tuple[Listing, ...], today: date, *, suspended: bool, mode: str | None = None
+) -> bool:
     """Whether a programme would refuse what it gave if the applicant were paid on the local day ``today`` with these entries of credit
-    lists; everything else stays as it was charged."""
+    lists; everything else stays as it was charged. ``mode`` as in ``loses``."""
     profile = replace(candidate.facts.applicant.profile, credit_listings=listings, violations=own_violations(listings))
     facts = _as_of(candidate.facts, profile, today, suspended=suspended)
-    return loses(candidate.programme, candidate.facts, facts)
+    return loses(candidate.programme, candidate.facts, facts, mode)
 
 
 def _as_of(facts: Facts, profile: Profile, today: date, *, suspended: bool) -> Facts:
@@ -112,20 +118,28 @@ def on_days(facts: Facts, known: Mapping[str, date]) -> Facts:
     return replace(facts, service=replace(service, paper=paper, invoice_on=invoice_on, claim_on=claim_on))
 
 
-def loses(programme: Programme, before: Facts, now: Facts) -> bool:
-    """Whether the programme, or one of its sides that could pay before, asks now for what was met then."""
+def loses(programme: Programme, before: Facts, now: Facts, mode: str | None = None) -> bool:
+    """Whether the programme, or one of its sides that could pay before, asks now for what was met then. ``mode``: of several sides only
+    those count that settle so."""
     if not programme.sides:
         return bool(programme.unmet(now) - programme.unmet(before))
-    paying = [side for side in programme.sides if side.when is None or side.when.holds(before, []) is not False]
+    if is_both(before):
+        then, paid = claims(programme, now), claims(programme, before)
+    else:
+        then = [(side, now) for side in programme.sides if side.when is None or side.when.holds(now, []) is not False]
+        paid = [(side, before) for side in programme.sides if side.when is None or side.when.holds(before, []) is not False]
+    asked = {side.id: side.programme.unmet(own) for side, own in then}
     return any(
-        (side.when is not None and side.when.holds(now, []) is False) or side.programme.unmet(now) - side.programme.unmet(before)
-        for side in paying
+        side.id not in asked or asked[side.id] - side.programme.unmet(own)
+        for side, own in paid
+        if mode is None or side.programme.mode == mode
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A programme that was promised and is not paid. ``reasons``: its refusal in the frozen form (clause, code, params)."""
+    """A programme that was promised and is not paid; of one of several sides what the customer was promised. ``reasons``: its refusal in
+    the frozen form (clause, code, params)."""
 
     programme: str
     version: str
@@ -137,9 +151,15 @@ def lost_since(held: Quote | None, charge: Charge | None) -> tuple[Lost, ...]:
     """What was promised when the money was held and was refused when the service was charged, with why."""
     if held is None or charge is None:
         return ()
-    promised = {each["programme"]: each["total_fen"] for each in held.result["outcomes"] if each["outcome"] == "award"}
-    return tuple(
-        Lost(each["programme"], each["version"], promised[each["programme"]], tuple(each["reasons"]))
-        for each in charge.result["outcomes"]
-        if each["outcome"] == "refused" and promised.get(each["programme"], 0) > 0
-    )
+    promised = {each["programme"]: by_side(each) for each in held.result["outcomes"]}
+    found = (_lost(promised.get(each["programme"], {}), each) for each in charge.result["outcomes"])
+    return tuple(lost for lost in found if lost is not None)
+
+
+def _lost(promised: Mapping[str, int], charged: Mapping[str, Any]) -> Lost | None:
+    given = by_side(charged)
+    lost_fen = sum(fen for side, fen in promised.items() if side not in given)
+    if not lost_fen:
+        return None
+    reasons = [each._asdict() for each in unmet_by_customer(steps_of(charged["steps"]))] or charged.get("reasons", ())
+    return Lost(charged["programme"], charged["version"], lost_fen, tuple(reasons))

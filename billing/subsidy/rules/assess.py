@@ -19,6 +19,7 @@ from billing.pricing.rules.tax import Tax, TaxTold, tax_told
 from billing.subsidy.rules import given_here, priced_facts
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import NO_QUANTITIES, Amounts, ClaimAmounts, Facts, Quantities
+from billing.subsidy.rules.for_customers import is_cost_unsure
 from billing.subsidy.rules.given_here import OTHERS, Given
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
@@ -61,7 +62,8 @@ class Assessment(NamedTuple, Generic[P]):
     """What a session or a commissioned test costs and who pays. All in fen.
 
     ``payable_now_fen`` = gross - deducted; ``final_cost_fen`` = payable now - refunded; never negative.
-    ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption.
+    ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption; of what both sides claimed
+    only what the user gets counts.
     ``steps`` are the price and the four numbers; each outcome carries its own. ``engine``: the version that worked it out.
     """
 
@@ -194,7 +196,7 @@ def _shared(
     estimate = False
     for outcome in outcomes:
         if isinstance(outcome, Award):
-            estimate = estimate or outcome.estimate
+            estimate = estimate or is_cost_unsure(outcome)
             if outcome.sides is not None:
                 deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
                 refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
@@ -241,18 +243,22 @@ def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Fac
         )
     known = measured if quantities is NO_QUANTITIES else _with_measured(quantities, measured)
     if candidate.told:
-        claim, known = _with_told(candidate.told, priced, claim, known)
+        claim, known = _with_told(candidate.told, priced, facts, claim, known)
     amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
     found = Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
     return given_here.with_given(found, candidate.beside) if OTHERS in candidate.told else found
 
 
-def _with_told(paths: frozenset[str], priced: Priced, claim: ClaimAmounts, known: Quantities) -> tuple[ClaimAmounts, Quantities]:
+def _with_told(
+    paths: frozenset[str], priced: Priced, facts: Facts, claim: ClaimAmounts, known: Quantities
+) -> tuple[ClaimAmounts, Quantities]:
     """With what follows from the price, of that what the programme is told; what the caller said stays."""
     assert isinstance(priced, PricedSession | PricedSamples)
-    found = {path: value for path, value in priced_facts.told(priced, known.minutes).items() if path in paths}
-    if claim.tax is None:
-        claim = replace(claim, tax=found.pop("amounts.tax", None))
+    found = {path: value for path, value in priced_facts.told(priced, known.minutes, facts).items() if path in paths}
+    if claim.tax is None and priced_facts.TAX in found:
+        claim = replace(claim, tax=found[priced_facts.TAX])
+    if claim.external_income is None and priced_facts.EXTERNAL_INCOME in found:
+        claim = replace(claim, external_income=found[priced_facts.EXTERNAL_INCOME])
     names = {path.partition(".")[2]: value for path, value in found.items() if path.startswith("quantities.")}
     counted = {name: value for name, value in names.items() if getattr(known.counts, name) is None}
     return claim, replace(known, counts=replace(known.counts, **counted)) if counted else known

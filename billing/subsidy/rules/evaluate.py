@@ -15,7 +15,8 @@ from billing.subsidy.rules.parts.adjustments import Adjustment, OncePerClaim
 from billing.subsidy.rules.parts.base import Taken
 from billing.subsidy.rules.parts.exact import Exact
 from billing.subsidy.rules.programme import Programme
-from billing.subsidy.rules.sides import evaluate_sides
+from billing.subsidy.rules.sides import evaluate_both, evaluate_sides
+from billing.subsidy.rules.two_sided import is_both
 
 Balances = Mapping[str, Balance]
 
@@ -26,10 +27,12 @@ def evaluate(programme: Programme, facts: Facts, balances: Balances, *, cost_lef
     ``balances`` maps cap ids to what their accounts say (a cap without one counts as unused). ``cost_left_fen`` is
     what other subsidies leave of the session's cost; an award that makes it cheaper never exceeds it, nor its own base.
     Order: gates (all of them), base, rate, adjustments as listed, rounding, the cost, joint caps as listed, split over
-    payers, caps of single payers as listed. A programme of several sides decides each side so, in their order.
+    payers, caps of single payers as listed. A programme of several sides decides each side so, in their order; where both sides claim
+    (``request.side``), each on the facts of its own claim.
     """
     if programme.sides:
-        return evaluate_sides(programme, facts, balances, cost_left_fen, evaluate_one)
+        each = evaluate_both if is_both(facts) else evaluate_sides
+        return each(programme, facts, balances, cost_left_fen, evaluate_one)
     return evaluate_one(programme, facts, balances, cost_left_fen)
 
 

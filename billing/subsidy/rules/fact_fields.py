@@ -12,7 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.facts import BOTH_SIDES, Facts
 
 
 class FactKind(StrEnum):
@@ -126,7 +126,14 @@ def _fields() -> dict[str, FactField]:
                     add(f"{group}.{name}", kind, f"{place}.{name}")
     add("quality.grade", FactKind.TEXT, "grade")
     add("quality.score", FactKind.NUMBER, "more.score")
+    found["request.side"] = FactField("request.side", FactKind.TEXT, _one_side)
     return found
+
+
+def _one_side(facts: Facts) -> str | None:
+    """Whose claim it is; not known where both sides claim and nobody asks for one of them."""
+    side = facts.more.request.side
+    return None if side == BOTH_SIDES else side
 
 
 FIELDS: dict[str, FactField] = _fields()

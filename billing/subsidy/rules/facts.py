@@ -8,7 +8,7 @@ completing the facts of a session copies little. ``fact_fields`` names every fac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -204,9 +204,13 @@ class Quantities:
 NO_QUANTITIES = Quantities()
 
 
+#: As ``request.side``: the service is claimed from both sides, each by itself (``sides``).
+BOTH_SIDES = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the claim asks for. ``rate``: chosen within the programme's range."""
+    """What the claim asks for. ``side``: ``user``, ``owner`` or ``BOTH_SIDES``. ``rate``: chosen within the programme's range."""
 
     side: str | None = None
     settlement: str | None = None
@@ -263,6 +267,13 @@ class Facts:
     quantities: Quantities = NO_QUANTITIES
     grade: str | None = None
     more: More = NO_MORE
+
+    def with_more(self, more: More) -> Facts:
+        """The same, with other facts of the group ``more``."""
+        return replace(self, more=more)
+
+
+NO_FACTS = Facts()
 
 
 def parse_facts(document: Document) -> Facts:
@@ -500,8 +511,9 @@ def is_day(text: str) -> bool:
 
 
 def allowed_values(path: str) -> tuple[str, ...]:
-    """The values a fact can have by the schema, where it lists them; empty for a fact that may be any text."""
+    """The values that a rule finds of a fact by the schema, where it lists them; empty for a fact that may be any text. A rule is asked of
+    one side at a time, and never finds both."""
     group, _, name = path.partition(".")
     schema: Any = load_schema(_SCHEMA).schema
     described = schema["properties"].get(group, {}).get("properties", {}).get(name, {})
-    return tuple(described.get("enum", ()))
+    return tuple(value for value in described.get("enum", ()) if value != BOTH_SIDES)

@@ -93,6 +93,8 @@ MESSAGES: dict[str, Message] = {
     "subsidy.step.given_here": Message(
         ("programmes", "given_fen"), "What %(programmes)s give for the same service counts as other public money: %(given_fen)s"
     ),
+    "subsidy.step.claim_of": Message(("whose",), "The %(whose)s's claim"),
+    "subsidy.step.claim_refused": Message(("whose",), "The %(whose)s's claim gets nothing"),
     "subsidy.step.window_open": Message(
         ("fact", "windows", "from_on", "until_on"),
         "On condition that %(fact)s lies in %(windows)s: next from %(from_on)s to %(until_on)s",

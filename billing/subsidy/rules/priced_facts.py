@@ -1,5 +1,5 @@
-"""Facts that follow from the price of a service: its tax, and what it counts. They are told, and kept with the figures, only where a
-programme looks at them.
+"""Facts that follow from the price of a service: its tax, what it counts, and what its owner earns by it from a customer outside. They are
+told, and kept with the figures, only where a programme looks at them.
 
 Which ones are told stands frozen with the candidate: what was worked out before any of them was told replays without them.
 """
@@ -14,10 +14,15 @@ from billing.pricing.rules.pricing import LineKind, PricedSession, UnitLine
 from billing.pricing.rules.samples import UNITS, PricedSamples
 from billing.pricing.rules.schedule import DAY
 from billing.pricing.rules.tax import tax_told
+from billing.subsidy.rules.facts import NO_FACTS, Facts
 
-OF_THE_PRICE = frozenset(
+TAX = "amounts.tax"
+EXTERNAL_INCOME, EXTERNAL_MINUTES = "amounts.external_income", "quantities.external_minutes"
+#: What follows from who the customer is as well.
+OF_OUTSIDE = frozenset({EXTERNAL_INCOME, EXTERNAL_MINUTES})
+OF_THE_PRICE = OF_OUTSIDE | frozenset(
     {
-        "amounts.tax",
+        TAX,
         "quantities.sessions",
         "quantities.days",
         "quantities.runs",
@@ -27,6 +32,8 @@ OF_THE_PRICE = frozenset(
 )
 #: What a commissioned test is priced by, where a fact counts just that.
 _COUNTED_AS = {"element": "quantities.elements", "run": "quantities.runs", "day": "quantities.days"}
+#: Quantities that have another name as a base than as a fact.
+_AS_BASE = {"external_machine_hours": EXTERNAL_MINUTES}
 #: Parts of a document that are no rules.
 _NO_RULES = frozenset({"examples", "clauses", "says", "name", "issuer", "open_points"})
 
@@ -38,17 +45,35 @@ def asked(document: Document) -> frozenset[str]:
 
 def named(document: Document, paths: Iterable[str]) -> frozenset[str]:
     """Which of some facts the rules of a document name, by their paths or as amounts and quantities are named there."""
-    texts = set(_texts(document))
+    texts = {_AS_BASE.get(text, text) for text in _texts(document)}
     return frozenset(path for path in paths if path in texts or path.partition(".")[2] in texts)
 
 
-def told(priced: PricedSession | PricedSamples, minutes: int | None) -> dict[str, int]:
-    """The facts of a price, by path; ``minutes`` of a session. One that does not come with such a price is not there."""
-    found: dict[str, int] = {}
+def told(priced: PricedSession | PricedSamples, minutes: int | None, facts: Facts = NO_FACTS) -> dict[str, int]:
+    """The facts of a price, by path; ``minutes`` of a session; ``facts``: who both sides are, as far as they are
+    known. One that does not come with such a price is not there."""
     tax = tax_told((step.key, step.params) for step in priced.steps)
+    found = from_outside(facts, priced.gross_fen, tax.amount_fen if tax is not None else 0, minutes)
     if tax is not None:
-        found["amounts.tax"] = tax.amount_fen
+        found[TAX] = tax.amount_fen
     return found | (_of_session(priced, minutes) if isinstance(priced, PricedSession) else _of_samples(priced))
+
+
+def is_outside(facts: Facts) -> bool | None:
+    """Whether the customer has another actual controller than the owner, where somebody whom nobody controls is their own; None where it is
+    not known who both are."""
+    customer, owner = facts.applicant.profile, facts.provider.profile
+    heads = customer.controller or customer.id, owner.controller or owner.id
+    return None if None in heads else heads[0] != heads[1]
+
+
+def from_outside(facts: Facts, price_fen: int, tax_fen: int, minutes: int | None) -> dict[str, int]:
+    """What the owner earns without the tax, and the minutes used, if the customer is one outside; nil of the owner's own people."""
+    outside = is_outside(facts)
+    if outside is None:
+        return {}
+    found = {EXTERNAL_INCOME: price_fen - tax_fen if outside else 0}
+    return found if minutes is None else found | {EXTERNAL_MINUTES: minutes if outside else 0}
 
 
 def _of_session(priced: PricedSession, minutes: int | None) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules import given_here, priced_facts, questions, voucher_facts, with_claim
+from billing.subsidy.rules import given_here, priced_facts, questions, two_sided, voucher_facts, with_claim
 from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import FACT_MISSING, Payee, SettlementMode, Unmet
@@ -83,7 +83,7 @@ class Programme:
     ``asks_of_price``: which of the facts that follow from a price, ``asks_of_voucher``: which of those of the vouchers behind its limits;
     ``asks_of_others``: ``amounts.other_subsidies`` where it looks at it;
     ``looks_back_months``: over how many months it asks for spending (0: it does not); ``asks_prior_income``: whether it looks at what the
-    owner earned from customers outside in the year before;
+    owner earned from customers outside in the year before; ``of_both_sides``: whether a service is claimed from both sides;
     ``asks_with_claim``: which facts it asks of who claims, ``expects``: what it is told of them until then.
     ``choices``: what it lets whoever books choose, ``asks``: what it asks them, ``unasked``: of
     a programme that asks, without what it is not for somebody whatever they answer.
@@ -131,6 +131,7 @@ class Programme:
     asks_of_others: frozenset[str]
     looks_back_months: int
     asks_prior_income: bool
+    of_both_sides: bool
     asks_with_claim: tuple[str, ...]
     expects: Mapping[str, int]
     choices: Choices
@@ -304,6 +305,7 @@ def _of_one_side(
         asks_of_others=given_here.asked(source),
         looks_back_months=_looks_back_months(source),
         asks_prior_income=bool(priced_facts.named(source, {PRIOR_INCOME})),
+        of_both_sides=bool(two_sided.asked(source)),
         asks_with_claim=asks_with_claim,
         expects=with_claim.expected(source),
         choices=choices_of(source),

@@ -300,7 +300,10 @@ class Deciding:
         if not self._programme.sides:
             return self._one[id(self._programme)].decide(named, request, balances, cost_left_fen)
 
-        def one(programme: Programme, _facts: Facts, used: Balances, left_fen: int | None) -> Outcome:
-            return self._one[id(programme)].decide(named, request, used, left_fen)
+        both = self._programme.of_both_sides
+
+        def one(programme: Programme, own: Facts, used: Balances, left_fen: int | None) -> Outcome:
+            name = named._replace(who=(named.who, own.more.request.side)) if both else named
+            return self._one[id(programme)].decide(name, cast(Request, own), used, left_fen)
 
         return evaluate_sides(self._programme, request.facts, balances, cost_left_fen, one)

@@ -24,6 +24,7 @@ Piece = Mapping[str, Any]
 CODE = "programme.warning."
 #: A class of owners that rules know of, and no owner on the platform is of.
 NO_OWNER_HERE = "central_soe"
+FIRST_USE, FIRST_USE_BONUS = "applicant.first_use", "first_use_bonus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def warnings_of(document: Piece) -> list[Warned]:
         ]
     if not any(CapPer(cap["per"]) in YEARLY for _path, piece in places for cap in piece.get("caps", ())):
         found += [Warned(path, f"{CODE}begins_anew", {}) for path in _continued({**document, "examples": []}, "$")]
+    if not any(piece.get("caps") for _path, piece in places):
+        found += [Warned(path, f"{CODE}always_first", {}) for path in _first_uses({**document, "examples": []}, "$")]
     return found
 
 
@@ -109,6 +112,20 @@ def _continued(piece: Any, path: str) -> Iterator[str]:
     elif isinstance(piece, list):
         for place, value in enumerate(piece):
             yield from _continued(value, f"{path}[{place}]")
+
+
+def _first_uses(piece: Any, path: str) -> Iterator[str]:
+    """Every place where something is given for the first use, or looks at it."""
+    if isinstance(piece, Mapping):
+        if piece.get("type") == FIRST_USE_BONUS:
+            yield path
+        if piece.get("fact") == FIRST_USE:
+            yield f"{path}.fact"
+        for name, value in piece.items():
+            yield from _first_uses(value, f"{path}.{name}")
+    elif isinstance(piece, list):
+        for place, value in enumerate(piece):
+            yield from _first_uses(value, f"{path}[{place}]")
 
 
 @dataclass(frozen=True, slots=True)

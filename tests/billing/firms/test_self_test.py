@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from billing.firms.rules.self_test import QUESTIONS, Answers, depends_on, questions, tried
+from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.programme import Programme, parse_programme
 from tests.billing.rules.builders import load, programme_document
 
@@ -79,7 +80,9 @@ def test_alternatives_depend_on_those_that_nothing_else_refuses() -> None:
     assert depends_on(programme(one_of), ANSWERS) == ()
 
 
-def test_a_side_of_which_nobody_knows_whether_it_is_meant_leaves_it_open() -> None:
+def test_who_asks_is_the_user_so_that_the_owners_side_leaves_nothing_open() -> None:
     of = parse_programme(load("SD-QD-2014"))
     answers = replace(ANSWERS, service_on=of.validity.first_day, region_code="370202")
-    assert "request.side" in depends_on(of, answers)
+    assert depends_on(of, answers) == ("instrument.original_value",)
+    (found,) = tried([of], replace(answers, value_fen=85_000_000))
+    assert isinstance(found, Award) and found.sides is not None and [side.side for side in found.sides] == ["user"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from billing.pricing.rules.schedule import parse_schedule
 from billing.subsidy.rules.assess import Candidate, assess_nothing, assess_session
 from billing.subsidy.rules.codec import Inputs, candidate_to_json, candidates_of, inputs_from_json, inputs_to_json, replay
 from billing.subsidy.rules.facts import parse_facts
-from billing.subsidy.rules.priced_facts import asked, told
+from billing.subsidy.rules.priced_facts import OF_OUTSIDE, asked, told
 from billing.subsidy.rules.programme import parse_programme
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import programme_document
@@ -53,6 +54,64 @@ def gate(when: dict[str, Any]) -> dict[str, Any]:
 
 
 TAXED = {"tax": {"rate": "0.06", "included": True}}
+
+
+FIRM, SISTER, LAB = {"id": "firm"}, {"id": "sister", "controller": "lab"}, {"id": "lab"}
+
+
+@pytest.mark.parametrize(
+    ("customer", "owner", "more", "found"),
+    [
+        # Two hours at 400 are 800.00; with 6 % in it 800 x 0.06 / 1.06 = 45.28 are tax; with 6 % on it 848.00, of which 48.00.
+        (FIRM, LAB, {}, (800_00, 120)),
+        (FIRM, LAB, TAXED, (754_72, 120)),
+        (FIRM, LAB, {"tax": {"rate": "0.06", "included": False}}, (800_00, 120)),
+        (SISTER, LAB, TAXED, (0, 0)),
+        (LAB, LAB, TAXED, (0, 0)),
+        (SISTER, {"id": "other", "controller": "lab"}, TAXED, (0, 0)),
+        (SISTER, {"id": "other", "controller": "third"}, {}, (800_00, 120)),
+        ({}, LAB, {}, None),
+        (FIRM, {}, {}, None),
+    ],
+)
+def test_an_owner_earns_what_a_customer_of_another_controller_pays_without_the_tax(
+    customer: dict[str, str], owner: dict[str, str], more: dict[str, Any], found: tuple[int, int] | None
+) -> None:
+    facts = parse_facts({"applicant": customer, "provider": owner})
+    priced = price_session(schedule(**more), hours(2), ZONE, "firm_sme")
+    outside = {path: value for path, value in told(priced, 120, facts).items() if path in OF_OUTSIDE}
+    names = ("amounts.external_income", "quantities.external_minutes")
+    assert outside == ({} if found is None else dict(zip(names, found, strict=True)))
+
+
+def test_income_and_hours_from_outside_are_told_with_the_price_and_replayed_and_what_the_facts_say_stays() -> None:
+    income = {"base": {"amount": "external_income", "clause": "1"}}
+    time = {
+        "base": {"quantity": "external_machine_hours", "clause": "1"},
+        "rate": {"type": "per_unit", "amount": "30", "part_units": "exact", "clause": "1"},
+    }
+    assert asked(programme_document(**income)) == {"amounts.external_income"}
+    assert asked(programme_document(**time)) == {"quantities.external_minutes"}
+    given = []
+    for changes, said in ((income, {}), (income, {"amounts": {"external_income": 100}}), (time, {})):
+        programme = parse_programme(programme_document(**changes))
+        facts = parse_facts({"applicant": FIRM, "provider": LAB, "service": {"service_on": "2025-06-10"}, **said})
+        candidate = Candidate(programme, facts, {}, programme.asks_of_price)
+        inputs = Inputs(schedule(**TAXED), hours(2.5), ZONE, "firm_sme", (candidate,))
+        found = inputs.assess()
+        (award,) = found.awards
+        given.append(award.total_fen)
+        assert replay(json.loads(json.dumps(inputs_to_json(inputs))))["outcomes"][0]["total_fen"] == award.total_fen
+        assert not replace(inputs, candidates=(replace(candidate, told=frozenset()),)).assess().awards or said
+    # Half of 1,000.00 less 56.60 of tax; half of what the facts say; two hours and a half at 30.
+    assert given == [471_70, 50_00, 75_00]
+
+
+def test_nothing_charged_is_no_income_and_no_time_from_outside() -> None:
+    programme = parse_programme(programme_document(base={"amount": "external_income", "clause": "1"}))
+    candidate = Candidate(programme, parse_facts({"applicant": FIRM, "provider": LAB}), {}, programme.asks_of_price)
+    (award,) = assess_nothing(date(2025, 6, 10), "firm_sme", (candidate,)).awards
+    assert award.base_fen == award.total_fen == 0
 
 
 def test_a_session_is_one_and_says_its_tax_where_the_price_names_a_rate() -> None:

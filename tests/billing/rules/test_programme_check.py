@@ -60,8 +60,15 @@ def test_a_gate_that_no_booking_can_meet_is_a_warning_and_no_fault(tmp_path: Pat
 
 def test_what_comes_to_nothing_for_every_booking_is_said_with_its_field_in_english() -> None:
     said, code = check(PROGRAMMES / "HN-2018.json")
-    told = "This never holds of a booking, so that nothing comes of it: the platform does not know of any: request.side."
-    assert code == 0 and f"  warning: $.sides[1].when: {told}\n" in said
+    told = "Every booking is refused here, because the platform does not know of any: other_amounts.reward_before_cap."
+    assert code == 0 and f"  warning: $.sides[1].base.amount: {told}\n" in said
+
+
+def test_whose_claim_it_is_and_what_comes_from_outside_are_no_warnings_of_a_programme_of_several_sides() -> None:
+    for code, warnings in (("SD-2019", 0), ("SD-QD-2014", 1), ("HN-2018", 1), ("HA-2018", 1)):
+        said, _code = check(PROGRAMMES / f"{code}.json")
+        assert said.count("warning: ") == warnings
+        assert "request.side" not in said and "external_income" not in said
 
 
 def test_a_wrong_example_fails_with_a_difference_by_payer(write: Write) -> None:

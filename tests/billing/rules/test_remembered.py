@@ -74,6 +74,32 @@ def test_every_shipped_programme_decides_its_examples_the_same_when_it_remembers
     check_all(document, [each["facts"] for each in examples], used)
 
 
+def test_the_claims_of_both_sides_are_remembered_apart() -> None:
+    """One side is the user's claim of tests and the owner's of sessions: the same applicant gets another rate."""
+    document = load("SD-2019")
+    side = {"id": "third", "says": {"zh": "条件", "en": "Condition"}, "caps": []}
+    side["when"] = {
+        "any": [
+            {"all": [{"fact": "request.side", "is": "user"}, {"fact": "service.kind", "is": "testing"}]},
+            {"all": [{"fact": "request.side", "is": "owner"}, {"fact": "service.kind", "is_not": "testing"}]},
+        ]
+    }
+    rate = {"type": "cases", "clause": "6", "otherwise": "0.01"}
+    rate["cases"] = [{"when": {"fact": "request.side", "is": "user"}, "says": side["says"], "rate": "0.02"}]
+    settlement = {"mode": "deducted_now", "form": "deduct_and_redeem", "payee": "provider", "clause": "6"}
+    document["sides"].append(side | {"base": document["sides"][0]["base"], "rate": rate, "settlement": settlement})
+    who = {
+        "applicant": {"kind": "firm", "size": "small", "region_code": "370100"},
+        "amounts": {"fee": "900", "external_income": 800},
+    }
+    asked = [
+        who | {"request": request, "service": {"service_on": "2019-09-10", "kind": kind}}
+        for request in ({"side": "both"}, {"side": "both", "rate": "0.2"}, {})
+        for kind in ("testing", "instrument_use")
+    ]
+    check_all(document, asked, [{}, {"provider-year": {"used": "1999950"}}])
+
+
 @pytest.mark.parametrize("payer", [None, "province"])
 def test_a_part_of_a_pool_follows_the_limit_of_its_account(payer: str | None) -> None:
     part = cap("part", "order", {"share": "0.5", "of": "fund"}, **({"payer": payer} if payer else {}))

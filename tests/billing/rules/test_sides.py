@@ -25,6 +25,7 @@ from billing.subsidy.rules import (
     parse_programme,
     replay,
 )
+from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.reach import reaches
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import REFUNDED, cap, facts_of, programme_document
@@ -170,3 +171,138 @@ def test_an_instrument_is_reached_where_one_side_is_open_to_it_whoever_asks() ->
     assert reaches(parse_programme(document), facts[False])
     document["sides"][1]["gates"] = [certified]
     assert not reaches(parse_programme(document), facts[False])
+
+
+OF_OWNER = {"fact": "request.side", "is": "owner"}
+
+
+def asked_of_both(**changes: Any) -> dict[str, Any]:
+    """As ``sided``, where each side says whose claim it is."""
+    document = sided(**changes)
+    document["sides"][1] |= {"when": OF_OWNER, "says": SAYS}
+    return document
+
+
+def both(document: dict[str, Any], **facts: Any) -> Any:
+    return evaluate(parse_programme(document), parse_facts(facts_of(1000, request={"side": "both"}, **facts)), {})
+
+
+def whose(steps: Any) -> list[tuple[str, str]]:
+    return [(step.key.rpartition(".")[2], step.params["whose"]) for step in steps if "claim_" in step.key]
+
+
+def test_where_both_claim_each_side_is_decided_as_its_own_claim_and_says_whose_it_is() -> None:
+    found = both(asked_of_both())
+    assert isinstance(found, Award) and found.sides is not None
+    assert [(side.side, side.total_fen) for side in found.sides] == [("user", 50_000), ("owner", 10_000)]
+    assert found.draws == {"fund": 60_000} and found.left_after == {"fund": 40_000}  # one account for all
+    assert whose(found.steps) == [("claim_of", "user"), ("claim_of", "owner")]
+    # What names one side, or none, means what it meant before.
+    for side, total in (("user", 50_000), ("owner", 10_000), (None, 50_000)):
+        request = {} if side is None else {"request": {"side": side}}
+        alone = evaluate(parse_programme(asked_of_both()), parse_facts(facts_of(1000, **request)), {})
+        assert isinstance(alone, Award) and alone.total_fen == total and whose(alone.steps) == []
+
+
+def test_a_gate_and_a_limit_that_look_at_whose_claim_it_is_see_one_side_at_a_time() -> None:
+    gate = {"type": "condition", "when": {"fact": "request.side", "is": "user"}, "says": SAYS, "clause": "1"}
+    found = both(asked_of_both(gates=[gate]))
+    assert isinstance(found, Award) and found.total_fen == 50_000
+    assert whose(found.steps) == [("claim_of", "user"), ("claim_refused", "owner")]
+    assert found.steps[-1].key == "subsidy.unmet.condition"
+    owners = cap("owners", "applicant_year", 30) | {"when": OF_OWNER, "says": SAYS}
+    found = both(asked_of_both(caps=[owners]))
+    assert isinstance(found, Award) and [line.amount_fen for line in found.lines] == [50_000, 3_000]
+    assert found.binding_caps == ("owners",) and found.draws == {"owners": 3_000}
+
+
+def test_where_both_are_refused_every_reason_is_told_and_whose_it_is() -> None:
+    document = asked_of_both()
+    document["sides"][0]["gates"] = [{"type": "applicant_kind", "any_of": ["team"], "clause": "1"}]
+    document["sides"][1]["base"] = {"amount": "lender", "clause": "1"}
+    found = both(document)
+    assert isinstance(found, Refused)
+    assert [reason.code for reason in found.reasons] == ["subsidy.unmet.applicant_kind", "subsidy.unmet.fact_missing"]
+    seen = for_customer(found, parse_programme(document))
+    assert isinstance(seen, Refused) and [reason.code for reason in seen.reasons] == ["subsidy.unmet.applicant_kind"]
+    assert whose(seen.steps) == []
+
+
+def test_a_side_that_does_not_say_whose_claim_it_is_goes_by_its_settlement_and_is_given_once() -> None:
+    """The second side is for everybody: its money is paid beside the bill, so it is the owner's claim."""
+    document = sided()
+    found = both(document)
+    assert isinstance(found, Award) and [line.amount_fen for line in found.lines] == [50_000, 10_000]
+    assert whose(found.steps) == [("claim_of", "user"), ("claim_of", "owner")]
+    redeem = {"mode": "deducted_now", "form": "deduct_and_redeem", "payee": "provider", "clause": "1"}
+    document["sides"][1]["settlement"] = redeem
+    assert whose(both(document).steps) == [("claim_of", "user"), ("claim_of", "user")]
+
+
+@pytest.mark.parametrize(("side", "unsure"), [(0, True), (1, False)])
+def test_the_final_cost_is_an_estimate_where_the_users_side_is(side: int, unsure: bool) -> None:
+    document = asked_of_both()
+    graded = {"type": "quality_factor", "factors": {"A": "1"}, "assume": "A", "clause": "1"}
+    document["sides"][side]["adjustments"] = [graded]
+    zone = ZoneInfo("Asia/Shanghai")
+    start = datetime(2025, 6, 10, 10, tzinfo=zone)
+    candidate = Candidate(parse_programme(document), parse_facts({"request": {"side": "both"}}), {})
+    found = Inputs(SCHEDULE, TimeRange(start, start + timedelta(hours=2)), zone, "firm_sme", (candidate,)).assess()
+    assert (found.awards[0].estimate, found.estimate) == (True, unsure)
+
+
+def test_the_rate_that_whoever_books_chose_is_the_users() -> None:
+    chosen = {"type": "chosen", "at_least": "0.1", "at_most": "0.5", "when_not_chosen": "lowest", "clause": "1"}
+    document = asked_of_both(rate=chosen)
+    del document["sides"][1]["rate"]
+    facts = parse_facts(facts_of(1000, request={"side": "both", "rate": "0.4"}))
+    found = evaluate(parse_programme(document), facts, {})
+    assert isinstance(found, Award) and [line.amount_fen for line in found.lines] == [40_000, 10_000]
+
+
+def test_only_a_programme_of_several_sides_that_looks_at_it_is_told_that_both_claim() -> None:
+    gate = {"type": "condition", "when": OF_OWNER, "says": SAYS, "clause": "1"}
+    assert parse_programme(asked_of_both()).of_both_sides
+    assert parse_programme(sided(gates=[gate])).of_both_sides
+    without = sided()
+    without["sides"][0]["when"] = {"fact": "applicant.kind", "is": "firm"}
+    without["examples"] = [{"title": "x", "facts": facts_of(1, request={"side": "owner"}), "expect": {"total": 0}}]
+    assert not parse_programme(without).of_both_sides
+    assert not parse_programme(programme_document(gates=[gate])).of_both_sides
+
+
+def test_no_rule_can_ask_for_both_sides_at_once() -> None:
+    document = asked_of_both()
+    document["sides"][1]["when"] = {"fact": "request.side", "is": "both"}
+    assert faults(document) == ["$.sides[1].when.is"]
+
+
+def test_the_customer_sees_its_own_side_with_its_own_limits() -> None:
+    document = asked_of_both()
+    document["sides"][1] |= {
+        "caps": [cap("owner-year", "owner_year", 20)],
+        "rate": {"type": "flat", "rate": "0.3", "clause": "1"},
+    }
+    programme, whole = parse_programme(document), both(document)
+    assert isinstance(whole, Award) and whole.total_fen == 52_000 and whole.binding_caps == ("owner-year",)
+    seen = for_customer(whole, programme)
+    assert isinstance(seen, Award)
+    assert (seen.total_fen, seen.mode, seen.payee, seen.binding_caps) == (50_000, "refunded_later", "firm", ())
+    assert [line.amount_fen for line in seen.lines] == [50_000] and set(seen.left_after) == {"fund"}
+    assert whose(seen.steps) == [("claim_of", "user")] and (seen.base_fen, seen.computed_fen) == (100_000, 50_000)
+    # Nothing of it changes what has one side, or no side beside the bill.
+    for one in (programme_document(), programme_document(settlement=BESIDE)):
+        alone = evaluate(parse_programme(one), parse_facts(facts_of(1000)), {})
+        assert for_customer(alone, parse_programme(one)) is alone
+
+
+def test_a_customer_that_gets_nothing_is_refused_with_its_own_reasons_though_the_owner_gets_something() -> None:
+    document = asked_of_both()
+    document["sides"][0]["gates"] = [{"type": "applicant_kind", "any_of": ["team"], "clause": "1"}]
+    programme, whole = parse_programme(document), both(document)
+    assert isinstance(whole, Award) and whole.total_fen == 10_000
+    seen = for_customer(whole, programme)
+    assert isinstance(seen, Refused) and [reason.code for reason in seen.reasons] == ["subsidy.unmet.applicant_kind"]
+    document["sides"][0] |= {"when": {"all": [USER, {"fact": "applicant.kind", "is": "team"}]}, "gates": []}
+    nobodys = for_customer(both(document), parse_programme(document))
+    assert isinstance(nobodys, Refused) and [reason.code for reason in nobodys.reasons] == ["subsidy.unmet.no_side"]

@@ -61,7 +61,7 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
-        ({"base": {"amount": "external_income", "clause": "1"}}, "$.base.amount", "refuses"),
+        ({"base": {"amount": "lender", "clause": "1"}}, "$.base.amount", "refuses"),
         ({"base": {"amount": "prior_year_external_income", "clause": "1"}}, "$.base.amount", "each_booking_whole"),
         ({"base": {"amount": "other_amounts.deposit", "clause": "1"}}, "$.base.amount", "refuses"),
         (
@@ -167,6 +167,16 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
             "refuses",
         ),
         ({"rate": TIERS, "caps": []}, "$.rate.continues", "begins_anew"),
+        (
+            adjusted(type="first_use_bonus", amount="100", only_with_subsidy=True) | {"caps": []},
+            "$.adjustments[0]",
+            "always_first",
+        ),
+        (
+            cased("cases", {"fact": "applicant.first_use", "is": True}, otherwise="0.1") | {"caps": []},
+            "$.rate.cases[0].when.fact",
+            "always_first",
+        ),
         (
             {"gates": [{"type": "service_kind", "clause": "1", "none_of": ["testing", "telecom_billing"]}]},
             "$.gates[0].none_of",

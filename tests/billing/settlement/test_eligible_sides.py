@@ -71,3 +71,16 @@ def test_what_was_not_told_of_a_provider_at_the_promise_is_not_told_at_the_charg
     assert served.facts(parse_facts(FACTS)) == parse_facts(FACTS)
     told = parse_facts(FACTS | {"provider": {"certified": True}})
     assert served.facts(told).provider.profile.certified is False
+
+
+def test_where_both_claim_each_side_loses_what_its_own_claim_does_not_meet() -> None:
+    """The owner is paid whoever the user is: a tie between both takes the user's part and not the owner's."""
+    of_owner = {"fact": "request.side", "is": "owner"}
+    unless = UNRELATED | {"when": {"any": [of_owner, UNRELATED["when"]]}}
+    both = parse_facts(FACTS | {"request": {"side": "both"}})
+    user = {"id": "user", "when": {"not": of_owner}, "says": SAYS, "settlement": REFUNDED}
+    owner = {"id": "owner", "when": of_owner, "says": SAYS}
+    nobodys = {"id": "teams", "when": {"fact": "applicant.kind", "is": "team"}, "says": SAYS}
+    for sides, lost in (([user, owner], True), ([owner, nobodys], False)):
+        candidate = replace(_candidate(sides=sides, gates=[unless]), facts=both)
+        assert _is_lost(candidate) is lost
