@@ -335,7 +335,9 @@ def _waiting(queryset: QuerySet[WaitEntry], actor: Actor) -> QuerySet[WaitEntry]
 
 def _request_decisions(queryset: QuerySet[RequestDecision], actor: Actor) -> QuerySet[RequestDecision]:
     """Until it is told, a decision is known on the lab's side alone."""
-    return queryset.filter(_managed(actor, "reservation__instrument__"))
+    return queryset.filter(
+        _managed(actor, "reservation__instrument__") | Q(sample_job__lab_id__in=actor.organisations(Role.LAB_MANAGER))
+    )
 
 
 def _reject_reasons(queryset: QuerySet[RejectReason], actor: Actor) -> QuerySet[RejectReason]:

@@ -16,3 +16,11 @@ HOUSE_REASONS: Mapping[str, Promise] = {
     GIVEN_TO_ANOTHER: _("Another request got this time; please choose another."),
 }
 """By code, for labs that keep no list of their own."""
+SAMPLE_REASONS: Mapping[str, Promise] = {
+    "no_capacity": _("We cannot measure so many samples by then; please ask for a later day."),
+    "say_more": HOUSE_REASONS["say_more"],
+    "sample_unsuitable": _("Such samples cannot be tested with this method; please contact us for another one."),
+    "too_little": _("What is sent is too little for this test; please send more of each sample."),
+    "hazardous": _("We cannot work with material of this hazard."),
+}
+"""The same, about samples."""

@@ -13,7 +13,9 @@ register(
         ),
         "enquiry.organisation_missing": _("Choose the organisation for which you ask."),
         "enquiry.organisation_needed": _("You cannot ask for this organisation. Choose one that you belong to."),
-        "enquiry.own_lab": _("This belongs to your own institution. Ask your colleagues, or choose another organisation."),
+        "enquiry.own_lab": _(
+            "You would answer this yourself: you manage this lab, or it is your own. Ask a colleague, or choose another organisation."
+        ),
         "enquiry.lab_unavailable": _("This lab is not available at the moment. Ask another one."),
         "enquiry.about_one_thing": _(
             "Ask about one instrument, one test item, one request, one booking or one sample job. Open its page and press Ask the lab."

@@ -59,11 +59,15 @@ class SampleMoneyPort(Protocol):
     def is_ordered(self, extra: SampleExtra) -> bool:
         """Whether a signed order says the charge, so that the lab takes it back though it is agreed."""
 
+    def is_under_order(self, job: SampleJob) -> bool:
+        """Whether an order of both sides prices the job, and has room for others where it is refused."""
+
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether money that is held for the job depends on the quality grade of its service."""
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""
+        """Void what is held: the job was refused or cancelled, no sample of it could be tested, or the lab's answer is taken back; then
+        what pays keeps the price again."""
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
         """Make the charge for the ``tested`` samples and the agreed ``extras`` under a confirmed quality grade, post what is due, void

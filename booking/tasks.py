@@ -11,6 +11,7 @@ from booking.services import (
     busy_changes,
     changes,
     credit,
+    decision_rows,
     decisions,
     device_events,
     device_matching,
@@ -79,7 +80,7 @@ def close_sample_jobs(timestamp: int) -> None:
     beat("booking.close_sample_jobs", now, closed=sample_reports.close_due(now), ended=ended, reminded=reminded)
 
 
-@app.task(name=decisions.TASK)
+@app.task(name=decision_rows.TASK)
 def tell_decision(decision_id: int) -> None:
     """Tell of a decision that cannot be taken back any more."""
     decisions.tell(decision_id, timezone.now())

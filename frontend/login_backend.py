@@ -18,7 +18,8 @@ SELECT {columns},
                    FROM instruments_membership m JOIN instruments_organisation o ON o.id = m.organisation_id
                   WHERE m.user_id = u.id), '[]')::text,
        (SELECT count(*) FROM (SELECT FROM instruments_notice n WHERE n.user_id = u.id AND n.read_at IS NULL LIMIT {most}) waiting),
-       EXISTS (SELECT FROM booking_assistant a JOIN booking_instrumentassistant i ON i.assistant_id = a.id WHERE a.person_id = u.id)
+       EXISTS (SELECT FROM booking_assistant a JOIN booking_instrumentassistant i ON i.assistant_id = a.id WHERE a.person_id = u.id),
+       EXISTS (SELECT FROM booking_reservation r WHERE r.requested_by_id = u.id)
   FROM instruments_user u WHERE u.id = %s::bigint
 """
 
@@ -34,10 +35,10 @@ class PersonBackend(AuthenticationBackend):
             row = cursor.fetchone()
         if row is None:
             return None
-        *columns, grants, unread, assists = row
+        *columns, grants, unread, assists, booked = row
         user = User.from_db("default", _columns(), columns)
         user.grants_read = tuple(tuple(grant) for grant in orjson.loads(grants))
-        user.person_facts = PersonFacts(unread, assists)
+        user.person_facts = PersonFacts(unread, assists, booked)
         return user if self.user_can_authenticate(user) else None
 
 

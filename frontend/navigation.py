@@ -114,6 +114,7 @@ _OF_ACCOUNTS = (
     "opening_",
 )
 APPROVALS = Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",))
+MY_BOOKINGS = Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_"))
 PLACES: tuple[Place, ...] = (
     Place(
         "instrument_list",
@@ -123,7 +124,7 @@ PLACES: tuple[Place, ...] = (
         begins=("instrument_", "problem_", "sheet_", "closure_import_", "search", "compare", "import_"),
     ),
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
-    Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_")),
+    MY_BOOKINGS,
     APPROVALS,
     Place(
         "sessions_today",
@@ -261,21 +262,23 @@ PLACES: tuple[Place, ...] = (
 )
 
 
-#: For who was named to assist in sessions, whatever their role; before the place of this name.
+#: For who was named to assist in sessions, whatever their role.
 ASSISTING = Place("assisting", _("I assist"), "users", begins=("assisting", "assistant_"))
-_ASSISTING_BEFORE = "training_list"
+#: For who books beside other work: not before what that work is.
+OWN_BOOKINGS = Place("reservation_list", MY_BOOKINGS.label, MY_BOOKINGS.icon, go=MY_BOOKINGS.go, begins=MY_BOOKINGS.begins)
+_BESIDE_BEFORE = "training_list"
 
 
-def _places(*, assists: bool) -> list[Place]:
+def _places(*, assists: bool, books: bool) -> list[Place]:
     found = list(PLACES)
-    if assists:
-        found.insert(next(index for index, one in enumerate(found) if one.url_name == _ASSISTING_BEFORE), ASSISTING)
-    return found
+    beside = [place for place, wanted in ((ASSISTING, assists), (OWN_BOOKINGS, books)) if wanted]
+    before = next(index for index, one in enumerate(found) if one.url_name == _BESIDE_BEFORE)
+    return [*found[:before], *beside, *found[before:]]
 
 
-def navigation(actor: Actor, current: str, *, assists: bool = False, decides: bool = False) -> Navigation:
+def navigation(actor: Actor, current: str, *, assists: bool = False, decides: bool = False, books: bool = False) -> Navigation:
     """The places ``actor`` may go to; ``current`` is the name of the page being shown, ``assists`` whether they assist in sessions,
-    ``decides`` whether a request waits for them because its lab has no other manager."""
+    ``decides`` whether a request waits for them because its lab has no other manager, ``books`` whether they may book or have booked."""
     items = tuple(
         NavigationItem(
             reverse(place.url_name),
@@ -285,7 +288,7 @@ def navigation(actor: Actor, current: str, *, assists: bool = False, decides: bo
             bool(current) and current.startswith(place.begins),
             area_of(place.url_name),
         )
-        for place in _places(assists=assists)
+        for place in _places(assists=assists, books=books and not actor.has(*CUSTOMERS))
         if not place.roles or actor.has(*place.roles) or (decides and place is APPROVALS)
     )
     shown = len(items) if len(items) <= ROOM else ROOM - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import ratings, sample_lab, samples
+from frontend.views import ratings, sample_inbox, sample_lab, samples
 
 urlpatterns = [
     path("samples/", samples.sample_list, name="sample_list"),
@@ -17,8 +17,8 @@ urlpatterns = [
     path("samples/at/<str:code>/step/", sample_lab.sample_at_step, name="sample_at_step"),
     path("samples/<int:pk>/", samples.sample_job, name="sample_job"),
     path("samples/<int:pk>/labels/", samples.sample_labels, name="sample_labels"),
-    path("samples/<int:pk>/accept/", sample_lab.sample_accept, name="sample_accept"),
-    path("samples/<int:pk>/refuse/", sample_lab.sample_refuse, name="sample_refuse"),
+    path("samples/<int:pk>/accept/", sample_inbox.sample_accept, name="sample_accept"),
+    path("samples/<int:pk>/refuse/", sample_inbox.sample_refuse, name="sample_refuse"),
     path("samples/<int:pk>/steps/", sample_lab.sample_steps_taken, name="sample_step"),
     path("samples/<int:pk>/remains/", sample_lab.sample_remains, name="sample_remains"),
     path("samples/<int:pk>/extras/", sample_lab.sample_extra_propose, name="sample_extra_propose"),

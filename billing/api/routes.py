@@ -148,7 +148,7 @@ def _sample_jobs() -> list[URLPattern]:
     acts = {"cancel": "cancel", "accept-quote": "accept_quote", "parcels": "parcel", "object": "object_to", "close": "close"}
     acts["commission"] = "commission"
     lab_acts = {"accept": "accept", "refuse": "refuse", "steps": "step", "remains": "remains", "extras": "propose"}
-    lab_acts["close-out/confirm"] = "confirm_grade"
+    lab_acts |= {"close-out/confirm": "confirm_grade", "take-back": "take_back"}
     return [
         re_path(rf"^{place}/$", job.as_view({"get": "list", "post": "create"}), name="api_sample_jobs"),
         re_path(rf"^{place}/{ID}/$", job.as_view({"get": "retrieve"}), name="api_sample_job"),

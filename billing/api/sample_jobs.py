@@ -24,7 +24,8 @@ from booking.models import SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import Direction, ExtraEvent, Remains, SampleStep
-from booking.services import sample_close_out, sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import sample_close_out, sample_decisions, sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services.decision_rows import How
 from booking.services.enquiry_files import attachments_of
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -50,7 +51,7 @@ class SampleJobView(ApiView):
         "agree": shapes.SampleConsentIn,
         "accept": shapes.SampleAcceptIn,
         "accept_quote": AcceptQuoteIn,
-        "refuse": shapes.SampleReasonIn,
+        "refuse": shapes.SampleRefuseIn,
         "step": shapes.SampleStepIn,
         "remains": shapes.SampleRemainsIn,
         "propose": shapes.SampleExtraIn,
@@ -185,13 +186,21 @@ class LabSampleJobView(SampleJobView):
         """Take the job and promise the result; the subsidies are held."""
         given = self.valid(request)
         promised_on, expected = given.get("promised_on"), expected_of(given)
-        sample_jobs.accept(self.actor, int(pk), self.now, promised_on=promised_on, expected=expected)
+        sample_jobs.accept(self.actor, int(pk), self.now, promised_on=promised_on, expected=expected, how=How(undo=given["undo"]))
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)
     def refuse(self, request: Request, pk: str) -> Response:
         """Do not take the job, and say why."""
-        sample_jobs.refuse(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        given = self.valid(request)
+        sample_jobs.refuse(self.actor, int(pk), given["reason"], self.now, How(undo=given["undo"]))
+        return self._shown(int(pk))
+
+    @extend_schema(responses=shapes.SampleJobOut)
+    def take_back(self, request: Request, pk: str) -> Response:
+        """The job waits again; possible for ten seconds after an answer that was given with ``undo``, or in the inbox."""
+        self.valid(request)
+        sample_decisions.take_back(self.actor, int(pk), self.now)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

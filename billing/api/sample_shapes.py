@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.settlement import sample_figures
-from booking.api.serializers import ExpectedIn, NamedOut, SaidIn, SaidOut
+from booking.api.serializers import ExpectedIn, NamedOut, SaidIn, SaidOut, UndoableIn
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.rules.enquiries import Side
@@ -79,13 +79,17 @@ class SampleJobIn(SaidIn):
     expected = ExpectedIn(required=False, help_text="The figures that the person saw; with others nothing is asked for (409).")
 
 
-class SampleAcceptIn(StrictSerializer):
+class SampleAcceptIn(UndoableIn):
     promised_on = Day(required=False, help_text="Another day than the one that was worked out.")
     expected = ExpectedIn(required=False, help_text="The figures that the lab looked at; with others nothing is accepted (409).")
 
 
 class SampleReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
+
+
+class SampleRefuseIn(SampleReasonIn, UndoableIn):
+    pass
 
 
 class SampleCommissionIn(StrictSerializer):

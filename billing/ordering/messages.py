@@ -25,6 +25,7 @@ register(
         "quotation.price_out_of_range": _("A price lies between 0 and 1,000,000,000 yuan."),
         "quotation.no_published_price": _("There is no published price for this customer. Type what one unit costs."),
         "quotation.total_too_large": _("The total is too large for one quotation. Check quantities and prices."),
+        "quotation.own_house": _("People of your own institution get no quotation: they book at its own price. Answer in words."),
         "quotation.title_missing": _("Write in a few words what is offered."),
         "quotation.validity_out_of_range": _("The last day must be today or later, within %(days)s days."),
         "quotation.validity_over": _("The last day of this draft is over. Give it a later one, then send it."),

@@ -61,8 +61,8 @@ def binds_until_today(quotation: Quotation, now: datetime) -> bool:
 
 
 def may_quote(actor: Actor, enquiry: Enquiry) -> bool:
-    """Whether the actor writes quotations in the thread."""
-    return Side.LAB in own_sides(actor, enquiry.organisation_id, enquiry.lab_id)
+    """Whether the actor writes quotations in the thread; people of one house have no order with each other."""
+    return enquiry.organisation_id != enquiry.lab_id and Side.LAB in own_sides(actor, enquiry.organisation_id, enquiry.lab_id)
 
 
 def is_customer(actor: Actor, enquiry: Enquiry) -> bool:

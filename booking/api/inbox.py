@@ -17,7 +17,8 @@ from booking.queries import inbox as inbox_queries
 from booking.queries.inbox import Pending
 from booking.rules.deciding import MOST_TOGETHER, Risk, Verdict
 from booking.services import deciders, decisions, inbox
-from booking.services.inbox import Outcome, Wish
+from booking.services.deciding_many import Outcome
+from booking.services.inbox import Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import visible_to
 from config.kernel.api.fields import Id, Text
@@ -194,7 +195,7 @@ class TakeBackView(ApiView):
 def _result(one: Outcome) -> dict[str, Any]:
     reasons = one.refusal.reasons if one.refusal else ()
     return {
-        "reservation": one.reservation_id,
+        "reservation": one.pk,
         "done": one.refusal is None,
         "status": status_of(one.refusal) if one.refusal else 200,
         "problems": [{"code": why.code, "field": why.field, "detail": reason_sentence(why)} for why in reasons],

@@ -29,9 +29,10 @@ from booking.rules.service_facts import ServiceFacts
 from booking.rules.slots import Slot
 from booking.services import inbox, reservations, service_facts, transitions
 from booking.services.context import BookingContext
-from booking.services.decisions import How
+from booking.services.deciding_many import Outcome
+from booking.services.decision_rows import How
 from booking.services.entering import Entered
-from booking.services.inbox import Outcome, Wish
+from booking.services.inbox import Wish
 from booking.services.reject_reasons import Why
 from booking.services.reservations import ReservationRequest
 from booking.services.state_writing import seen_by

@@ -12,13 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from booking.api.serializers import ExpectedIn
+from booking.api.views import expected_of
 from booking.models import WaitEntry
 from booking.rules.length import require_length
 from booking.rules.waiting import WaitState
 from booking.services import waiting
-from booking.services.waiting import Wish
+from booking.services.waiting import Paying, Wish
 from config.kernel.access import get_visible, visible_to
-from config.kernel.api.fields import Id, Instant, WholeNumber
+from config.kernel.api.fields import Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
 from config.kernel.api.views import ApiView
@@ -43,6 +45,19 @@ class WaitIn(StrictSerializer):
         help_text="How long at one go, anywhere between both; left out: exactly that time.",
     )
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
+
+
+class WaitAcceptIn(StrictSerializer):
+    fund_card = Id(required=False, allow_null=True, default=None, help_text="The card that pays.")
+    research_project = Text(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        default=None,
+        help_text="Left out: that of the last time.",
+    )
+    expected = ExpectedIn(required=False, allow_null=True, default=None, help_text="Figures that I saw for it.")
 
 
 class WaitOfferOut(serializers.Serializer):
@@ -99,7 +114,7 @@ class WaitView(ApiView):
     queryset = WaitEntry.objects.none()
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return WaitIn if self.action == "create" else NoFields
+        return {"create": WaitIn, "accept": WaitAcceptIn}.get(self.action, NoFields)
 
     @extend_schema(parameters=[PageParameters], responses=WaitOut(many=True))
     def list(self, request: Request) -> Response:
@@ -116,10 +131,11 @@ class WaitView(ApiView):
     @extend_schema(parameters=[IDEMPOTENT], responses=WaitOut)
     def accept(self, request: Request, pk: str) -> Response:
         """Book what is offered, for the purpose and the facts of the national record that I gave last; ``reservation`` says which one."""
-        self.valid(request)
+        asked = self.valid(request)
+        paying = Paying(asked["fund_card"], asked["research_project"], expected_of(asked))
 
         def effect() -> dict[str, Any]:
-            waiting.accept(self.actor, int(pk), self.now)
+            waiting.accept(self.actor, int(pk), self.now, paying)
             return self._shown(int(pk))
 
         return self.once(request, "wait.accept", effect, status=200)

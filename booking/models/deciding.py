@@ -7,13 +7,16 @@ from config.kernel.time_range import TimeRange
 
 
 class RequestDecision(models.Model):
-    """What somebody of the lab decided about a request, and could take back until ``final_at``; only then is it told.
+    """What somebody of the lab decided about a request for time or for the test of samples, and could take back until ``final_at``; only
+    then is it told.
 
-    ``action`` is "approve" or "reject", ``decided_for`` the absent manager in whose place it was decided. Of a reservation at most one is
-    neither told nor taken back. Written by ``booking.services.decisions``.
+    ``action`` is "approve" or "reject", ``decided_for`` the absent manager in whose place it was decided, ``before`` the promise that a
+    sample job had (``booking.services.sample_days.kept_by``). Of a request at most one is neither told nor taken back. Written by
+    ``booking.services.decision_rows``.
     """
 
-    reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="decisions")
+    reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="decisions")
+    sample_job = models.ForeignKey("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="decisions")
     action = models.CharField(max_length=10)
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -22,15 +25,24 @@ class RequestDecision(models.Model):
     final_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
     taken_back_at = models.DateTimeField(null=True)
+    before = models.JSONField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reservation__isnull=False, sample_job__isnull=True)
+                | models.Q(reservation__isnull=True, sample_job__isnull=False),
+                name="decision_of_one_thing",
+            ),
             models.CheckConstraint(condition=models.Q(action__in=["approve", "reject"]), name="decision_known"),
             models.CheckConstraint(
                 condition=models.Q(told_at__isnull=True) | models.Q(taken_back_at__isnull=True), name="decision_ends_once"
             ),
             models.UniqueConstraint(
                 fields=["reservation"], condition=models.Q(told_at=None, taken_back_at=None), name="decision_one_open"
+            ),
+            models.UniqueConstraint(
+                fields=["sample_job"], condition=models.Q(told_at=None, taken_back_at=None), name="decision_one_open_of_job"
             ),
         ]
         indexes = [

@@ -34,8 +34,8 @@ class Need(models.Model):
 
 
 class Enquiry(models.Model):
-    """A question of ``organisation`` (the customer) to ``lab`` (the owner) about one thing; about a reservation or a sample job of theirs
-    the lab may begin too. ``asked_by`` is who began.
+    """A question of ``organisation`` (the customer) to ``lab`` (the owner, which may be the customer itself) about one thing; about a
+    reservation or a sample job of theirs the lab may begin too. ``asked_by`` is who began.
 
     ``state`` is a value of ``booking.rules.enquiries.EnquiryState`` and is written only by ``booking.services.enquiries``.
     ``waiting_since`` is when the oldest message that the lab has not answered came; ``answer_due_at`` (UTC) is the promise for it. Both
@@ -67,7 +67,6 @@ class Enquiry(models.Model):
                 condition=models.Q(state__in=[state.value for state in EnquiryState]), name="enquiry_state_known"
             ),
             models.CheckConstraint(condition=_about_one_thing(), name="enquiry_about_one_thing"),
-            models.CheckConstraint(condition=~models.Q(lab=models.F("organisation")), name="enquiry_two_sides"),
             models.CheckConstraint(
                 condition=models.Q(state="open", waiting_since__isnull=False, answer_due_at__isnull=False)
                 | (~models.Q(state="open") & models.Q(waiting_since__isnull=True, answer_due_at__isnull=True)),

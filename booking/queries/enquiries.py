@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from booking.access import CUSTOMERS
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.rules.enquiries import EnquiryState, Side
-from booking.services.enquiry_sides import acting_side
+from booking.services.enquiry_sides import thread_side
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Organisation, User
 from instruments.rules.answer_time import Waiting, waiting
@@ -87,12 +87,12 @@ def waiting_of(enquiries: Iterable[Enquiry], now: datetime) -> dict[int, Waiting
 
 def side_of(actor: Actor, enquiry: Enquiry) -> Side:
     """On which side the actor reads."""
-    return acting_side(actor, enquiry.organisation_id, enquiry.lab_id) or Side.LAB
+    return thread_side(actor, enquiry.organisation_id, enquiry.lab_id) or Side.LAB
 
 
 def may_write(actor: Actor, enquiry: Enquiry) -> bool:
     """Whether the actor asks or answers in the thread."""
-    return acting_side(actor, enquiry.organisation_id, enquiry.lab_id) is not None
+    return thread_side(actor, enquiry.organisation_id, enquiry.lab_id) is not None
 
 
 def unread_count(actor: Actor) -> int:
@@ -113,16 +113,22 @@ def enquiries_about(actor: Actor, **about: int) -> list[Enquiry]:
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Threads about one thing that is of both sides, the newest first, and on which ``side`` the actor may begin another; None: on none,
-    as where the lab is its own customer."""
+    as where the lab would ask itself."""
 
     threads: list[Enquiry]
     side: Side | None
 
 
-def asking_about(actor: Actor, customer_id: int, lab_id: int, **about: int) -> Asking:
-    """As the actor may see it: one query."""
-    side = acting_side(actor, customer_id, lab_id) if customer_id != lab_id else None
-    return Asking(threads_about(actor, **about), side)
+def asking_about(actor: Actor, customer_id: int, lab_id: int, contact_id: int, **about: int) -> Asking:
+    """As the actor may see it: one query. ``contact_id``: who asked for the booking or the sample job."""
+    return Asking(threads_about(actor, **about), begins_on(actor, customer_id, lab_id, contact_id))
+
+
+def begins_on(actor: Actor, customer_id: int, lab_id: int, contact_id: int) -> Side | None:
+    """On which side the actor may begin a thread about what is of both sides."""
+    side = thread_side(actor, customer_id, lab_id)
+    asks_herself = customer_id == lab_id and side is Side.LAB and contact_id == actor.user_id
+    return None if asks_herself else side
 
 
 def threads_about(actor: Actor, **about: int) -> list[Enquiry]:
@@ -152,7 +158,14 @@ def labs_by_id(actor: Actor, lab_ids: Iterable[int]) -> list[Organisation]:
     return list(visible_to(rows, actor).order_by("name_pinyin", "pk"))
 
 
+def may_ask(actor: Actor, lab_id: int) -> bool:
+    """Whether the way to ask a lab is shown: to visitors and strangers, and to people of the house who would not answer themselves."""
+    if lab_id not in actor.organisations():
+        return True
+    return lab_id in actor.organisations(*CUSTOMERS) - actor.organisations(Role.LAB_MANAGER)
+
+
 def asking_organisations(actor: Actor, lab_id: int = 0) -> list[Organisation]:
-    """For whom the actor may ask, by name: every customer organisation of theirs but the lab itself."""
-    own = actor.organisations(*CUSTOMERS) - {lab_id}
+    """For whom the actor may ask, by name: every customer organisation of theirs, the lab's own house for who does not manage it."""
+    own = actor.organisations(*CUSTOMERS) - ({lab_id} & actor.organisations(Role.LAB_MANAGER))
     return list(visible_to(Organisation.objects.filter(pk__in=own), actor).order_by("name_pinyin", "pk")) if own else []

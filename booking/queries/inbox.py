@@ -4,9 +4,10 @@ however many there are."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value, Window
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce
 
 from booking import licence_queries
 from booking.models import Reservation, ReservationTransition
+from booking.queries import samples
 from booking.queries.reservations import approval_inbox, requests_waiting
 from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Age, Risk, age_of, is_at_night
@@ -80,13 +82,18 @@ class Pending:
         return self.age.overdue and not (self.suggested or self.awaits_leader or self.yes_awaited)
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """One page of what waits, ``page`` of ``pages`` counted from 1; ``total`` wait in all."""
+Row = TypeVar("Row")
 
-    rows: Sequence[Pending]
+
+@dataclass(frozen=True, slots=True)
+class Inbox(Generic[Row]):
+    """One page of what waits, ``page`` of ``pages`` counted from 1; ``total`` wait in all, and ``beside`` in the other inbox of a lab: that
+    of sample jobs where these are requests for time, and the other way round."""
+
+    rows: Sequence[Row]
     total: int
     page: int
+    beside: int
 
     @property
     def pages(self) -> int:
@@ -114,17 +121,26 @@ def waiting(actor: Actor) -> QuerySet[Reservation]:
     return approval_inbox(actor).annotate(group_size=size).select_related(None).select_related(*_SHOWN)
 
 
-def inbox(actor: Actor, now: datetime, page: int = 1, together: Together = EVERYTHING) -> Inbox:
+def inbox(actor: Actor, now: datetime, page: int = 1, together: Together = EVERYTHING) -> Inbox[Pending]:
     """A page of what waits, or of what of it was asked for ``together``; a page that is not there is the last."""
     # First which ones: counting all and looking closely at a page of them in one statement would take longer to plan than to run.
     of_all = requests_waiting(actor).filter(**together.filters)
-    rows = of_all.annotate(total=Window(Count("pk"))).values_list("pk", "total")
-    first = (min(max(1, page), _LAST_PAGE) - 1) * SHOWN_AT_ONCE
+    rows = of_all.annotate(total=Window(Count("pk")), beside=samples.how_many_wait(actor)).values_list("pk", "total", "beside")
+    found, page = page_of(rows, page, lambda: of_all.order_by().count())
+    if not found:
+        return Inbox([], 0, page, samples.waiting_count(actor))
+    shown = waiting(actor).filter(pk__in=[pk for pk, *_counted in found])
+    return Inbox(pending_of(actor, list(shown), now), found[0][1], page, found[0][2])
+
+
+def page_of(rows: Any, page: int, count: Callable[[], int]) -> tuple[list[Any], int]:
+    """(rows, which page it is) of a page of ``rows``; a page that is not there is the last, for which they are counted."""
+    page = min(max(1, page), _LAST_PAGE)
+    first = (page - 1) * SHOWN_AT_ONCE
     found = list(rows[first : first + SHOWN_AT_ONCE])
-    if not found and first:
-        return inbox(actor, now, -(-of_all.order_by().count() // SHOWN_AT_ONCE), together)
-    shown = waiting(actor).filter(pk__in=[pk for pk, _total in found]) if found else ()
-    return Inbox(pending_of(actor, list(shown), now), found[0][1] if found else 0, first // SHOWN_AT_ONCE + 1)
+    if not found and page > 1:
+        return page_of(rows, -(-count() // SHOWN_AT_ONCE), count)
+    return found, page
 
 
 def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list[Pending]:

@@ -147,13 +147,17 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     questions = Enquiry.objects.filter(reservation_id=OuterRef("pk"), state=EnquiryState.ANSWERED)
     unanswered = questions.exclude(messages__side=Party.CUSTOMER)
     rows = requests_waiting(actor).annotate(has_rival=_has_rival(), is_first=~Exists(used), other_time_proposed=Exists(asked))
-    books = Membership.objects.filter(
-        user=OuterRef("requested_by"), organisation=OuterRef("organisation"), role__in=BOOKING_ROLES, user__is_active=True
-    )
     entered = LabEntry.objects.filter(reservation_id=OuterRef("pk"), agreed_at__isnull=True)
-    rows = rows.annotate(question_asked=Exists(unanswered), has_left=~Exists(books), yes_awaited=Exists(entered))
+    rows = rows.annotate(question_asked=Exists(unanswered), has_left=~Exists(books_still()), yes_awaited=Exists(entered))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
     return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at", "entry__agreed_at"))
+
+
+def books_still() -> QuerySet[Membership]:
+    """That whoever asked for the row (a request for time, or for the test of samples) still books for its customer."""
+    return Membership.objects.filter(
+        user=OuterRef("requested_by"), organisation=OuterRef("organisation"), role__in=BOOKING_ROLES, user__is_active=True
+    )
 
 
 def _has_rival() -> ExpressionWrapper:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from booking.access import CUSTOMERS
 from booking.models import (
@@ -51,6 +52,11 @@ MOST_ON_BOARD = 200
 
 _WAITS_FOR_LEADER = Q(state=JobState.ASKED, leader_approval__state=LeaderState.WAITING)
 """The lab has nothing to answer yet."""
+
+
+def unanswered() -> Q:
+    """The jobs to which a lab owes its answer."""
+    return Q(state=JobState.ASKED) & ~_WAITS_FOR_LEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +259,19 @@ def _part(job: SampleJob, today: date, now: datetime, zone: object) -> str:
 
 def waiting_count(actor: Actor) -> int:
     """How many jobs wait for an answer of the actor's labs."""
-    labs = actor.organisations(Role.LAB_MANAGER)
-    waiting = SampleJob.objects.filter(lab_id__in=labs, state=JobState.ASKED).exclude(_WAITS_FOR_LEADER)
-    return visible_to(waiting, actor).count() if labs else 0
+    return _waiting(actor).count() if actor.has(Role.LAB_MANAGER) else 0
+
+
+def how_many_wait(actor: Actor) -> Coalesce | Value:
+    """As ``waiting_count``, to be read with something else."""
+    if not actor.has(Role.LAB_MANAGER):
+        return Value(0)
+    counted = _waiting(actor).order_by().annotate(whole=Value(1)).values("whole").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+def _waiting(actor: Actor) -> QuerySet[SampleJob]:
+    return visible_to(SampleJob.objects.filter(unanswered(), lab_id__in=actor.organisations(Role.LAB_MANAGER)), actor)
 
 
 def labels_of(actor: Actor, job_id: int) -> SampleJob:
@@ -292,6 +308,8 @@ SELECT i.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM j.at
   FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL (
        SELECT o.asked_at, s.at FROM booking_samplejob o JOIN booking_samplesteptaken s ON s.job_id = o.id
         WHERE o.resource_id = i.id AND s.action IN ('accept', 'refuse') AND s.actor_id IS NOT NULL AND s.sample_id IS NULL
+          AND NOT EXISTS (SELECT FROM booking_samplesteptaken t
+                           WHERE t.job_id = s.job_id AND t.action = 'take_back' AND t.sample_id IS NULL AND t.id > s.id)
         ORDER BY s.at DESC LIMIT 15) j
  GROUP BY i.id
 """

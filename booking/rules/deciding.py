@@ -45,6 +45,17 @@ class Risk(StrEnum):
     FIRST_TIME = "first_time"
 
 
+class SampleRisk(StrEnum):
+    """The same of a request for the test of samples. ``DAY_PASSED``: the samples should have come, so that its days are worked out anew."""
+
+    SUSPENDED = "suspended"
+    LEFT = "left"
+    HAZARDS = "hazards"
+    DAY_PASSED = "day_passed"
+    UNVERIFIED = "unverified"
+    FIRST_TIME = "first_time"
+
+
 @dataclass(frozen=True, slots=True)
 class Age:
     """How long a request waits. ``minutes`` of the promised ``promise_minutes`` have passed; ``overdue`` from the last of them on."""

@@ -41,7 +41,8 @@ class JobState(StrEnum):
 
 
 class JobEvent(StrEnum):
-    """``FOLLOW``: the job goes where its samples are. ``LAPSE``: nobody answered, or sent anything, in time."""
+    """``FOLLOW``: the job goes where its samples are. ``LAPSE``: nobody answered, or sent anything, in time. ``TAKE_BACK``: the lab takes
+    its answer back before it is told."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
@@ -52,6 +53,7 @@ class JobEvent(StrEnum):
     REPORT = "report"
     OBJECT = "object"
     CLOSE = "close"
+    TAKE_BACK = "take_back"
 
 
 class SampleState(StrEnum):
@@ -124,7 +126,12 @@ _JOB: dict[JobState, dict[JobEvent, JobState | None]] = {
         JobEvent.CANCEL: JobState.CANCELLED,
         JobEvent.LAPSE: JobState.CANCELLED,
     },
-    JobState.ACCEPTED: {JobEvent.FOLLOW: None, JobEvent.LAPSE: JobState.CANCELLED, **_IN_LAB},
+    JobState.ACCEPTED: {
+        JobEvent.FOLLOW: None,
+        JobEvent.LAPSE: JobState.CANCELLED,
+        JobEvent.TAKE_BACK: JobState.ASKED,
+        **_IN_LAB,
+    },
     JobState.RECEIVED: {JobEvent.FOLLOW: None, **_IN_LAB},
     JobState.PREPARING: {JobEvent.FOLLOW: None, **_IN_LAB},
     JobState.TESTED: {JobEvent.FOLLOW: None, JobEvent.REPORT: JobState.REPORTED, **_IN_LAB},
@@ -134,7 +141,7 @@ _JOB: dict[JobState, dict[JobEvent, JobState | None]] = {
         JobEvent.CLOSE: JobState.CLOSED,
     },
     JobState.CLOSED: {},
-    JobState.REFUSED: {},
+    JobState.REFUSED: {JobEvent.TAKE_BACK: JobState.ASKED},
     JobState.CANCELLED: {},
     JobState.FAILED: {},
 }
@@ -146,7 +153,9 @@ ALL_HERE = WORKING - {JobState.ACCEPTED}
 """All its samples that are tested at all are at the lab."""
 HOLDING = WORKING | {JobState.REPORTED}
 """Its money is held."""
-ENDED = frozenset(state for state, events in _JOB.items() if not events)
+ENDED = frozenset(state for state, events in _JOB.items() if not events.keys() - {JobEvent.TAKE_BACK})
+DONE = frozenset({JobState.REPORTED, JobState.CLOSED})
+"""The lab has done what was asked."""
 TAKES_CAPACITY = HOLDING | {JobState.ASKED, JobState.CLOSED}
 """Its days stay promised to it, also afterwards: they were worked on."""
 

@@ -6,74 +6,34 @@ who takes back leaves it nothing to tell. A decision that was made otherwise (ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
-
-from procrastinate.jobs import DEFAULT_QUEUE
 
 from booking import ports
 from booking.models import RequestDecision, Reservation
-from booking.rules.deciding import UNDO, Verdict, refuse_late_take_back
+from booking.rules.deciding import Verdict
 from booking.rules.states import GIVEN_UP, Action, ReservationState
-from booking.services import assisting, conflicts, deciders, deputies, notices
+from booking.services import assisting, conflicts, deciders, decision_rows, notices, sample_decisions
 from booking.services.context import policy_for
+from booking.services.decision_rows import About, Decided, How
 from booking.services.state_writing import lock_row, move, seen_by
 from config.kernel.access import Actor, visible_to
-from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
 from config.kernel.services.parking import each_parked
-from config.kernel.statements import planned_once
 
-TASK = "booking.tell_decision"
 BATCH = 500
-_AFTER = timedelta(seconds=1)
-"""So much later than the last moment of taking back the job begins: clocks of several processes differ by less."""
 _SAID = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected"}
-
-
-#: The decision and, where it can be taken back, the job that tells of it, by the library's own function.
-_NOTE = f"""
-WITH decided AS (
-    INSERT INTO booking_requestdecision
-        (reservation_id, action, reason, decided_by_id, decided_for_id, decided_at, final_at, told_at, taken_back_at)
-    VALUES (%(reservation)s, %(action)s, %(reason)s, %(by)s, %(for)s::bigint, %(at)s, %(final_at)s, %(told_at)s::timestamptz, NULL)
-    RETURNING id)
-SELECT procrastinate_defer_jobs_v1(ARRAY[
-           ROW('{DEFAULT_QUEUE}', '{TASK}', 0, NULL, NULL, jsonb_build_object('decision_id', id), %(job_at)s::timestamptz
-           )::procrastinate_job_to_defer_v1])
-  FROM decided WHERE %(job_at)s::timestamptz IS NOT NULL
-"""  # noqa: S608  (constants only; values are bound)
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """``undo``: it can be taken back, and is told after that."""
-
-    undo: bool = False
 
 
 def note(locked: Reservation, verdict: Verdict, actor: Actor, how: How, now: datetime, reason: str = "") -> None:
     """Tell of the decision, now or when it cannot be taken back any more; part of the transaction of the decision."""
-    for_id = deputies.stands_for(actor, locked.instrument.organisation_id, now)
-    if how.undo or for_id is not None:
-        final_at = now + UNDO if how.undo else now
-        values = {
-            "reservation": locked.pk,
-            "action": verdict.value,
-            "reason": reason,
-            "by": actor.person_id,
-            "for": for_id,
-            "at": now,
-            "final_at": final_at,
-            "told_at": None if how.undo else now,
-            "job_at": final_at + _AFTER if how.undo else None,
-        }
-        with planned_once() as cursor:
-            cursor.execute(_NOTE, values)
+    decision_rows.note(_about(locked), Decided(verdict, reason), actor, how, now)
     if not how.undo:
         _tell(locked, verdict, reason, now)
+
+
+def _about(locked: Reservation) -> About:
+    return About(locked.instrument.organisation_id, reservation_id=locked.pk)
 
 
 def _tell(locked: Reservation, verdict: Verdict, reason: str, now: datetime) -> None:
@@ -93,18 +53,12 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def work() -> None:
         locked = lock_row(reservation_id)
-        row = RequestDecision.objects.filter(reservation=locked, taken_back_at=None).order_by("-pk").first()
-        if row is not None and row.decided_by_id != actor.user_id:
-            raise Forbidden.of("decision.not_yours")
-        if row is None:
-            raise Refusal.of("decision.told", undo_seconds=int(UNDO.total_seconds()))
-        refuse_late_take_back(row.final_at, row.told_at is not None, now)
+        row = decision_rows.to_take_back(_about(locked), actor, now)
         if policy_for(locked.instrument).pending_blocks:
             assisting.anew_where_needed(locked, ZoneInfo(locked.instrument.site.time_zone), now)
         move(locked, Action.TAKE_BACK, actor, now)
         ports.money().on_release(locked, actor, Action.TAKE_BACK.value, now)
-        row.taken_back_at = now
-        row.save(update_fields=["taken_back_at"])
+        decision_rows.taken_back(row, now)
 
     mode = reservation.service_mode
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id, mode):
@@ -113,15 +67,16 @@ def take_back(actor: Actor, reservation_id: int, now: datetime) -> None:
 
 def tell(decision_id: int, now: datetime) -> bool:
     """Tell of one decision that cannot be taken back any more; whether this did so. Safe to repeat."""
-    reservation_id = RequestDecision.objects.values_list("reservation_id", flat=True).get(pk=decision_id)
+    decision = RequestDecision.objects.get(pk=decision_id)
+    if decision.reservation_id is None:
+        return sample_decisions.tell(decision, now)
+    reservation_id = decision.reservation_id
 
     def work() -> bool:
         locked = lock_row(reservation_id)
-        row = RequestDecision.objects.get(pk=decision_id)
-        if row.told_at is not None or row.taken_back_at is not None or now < row.final_at:
+        row = decision_rows.to_tell(decision_id, now)
+        if row is None:
             return False
-        row.told_at = now
-        row.save(update_fields=["told_at"])
         if _still_stands(locked, Verdict(row.action)):
             _tell(locked, Verdict(row.action), row.reason, now)
         return True
@@ -140,14 +95,6 @@ def tell_due(now: datetime) -> int:
     """What a lost job left untold; returns how many. Safe to repeat."""
     due = RequestDecision.objects.filter(told_at=None, taken_back_at=None, final_at__lte=now).order_by("final_at")
     return each_parked(list(due.values_list("pk", flat=True)[:BATCH]), lambda pk: tell(pk, now), "decision")
-
-
-def open_of(actor: Actor, now: datetime) -> Iterable[RequestDecision]:
-    """What the actor decided and can still take back, the newest first."""
-    if actor.user_id is None:
-        return []
-    rows = RequestDecision.objects.filter(decided_by_id=actor.user_id, told_at=None, taken_back_at=None, final_at__gt=now)
-    return rows.select_related("reservation").order_by("-decided_at", "-pk")
 
 
 def in_place_of(actor: Actor, reservation: Reservation) -> dict[datetime, str]:

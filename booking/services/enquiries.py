@@ -14,7 +14,7 @@ from booking.models import Enquiry, EnquiryMessage, EnquirySeen, Need, Reservati
 from booking.rules.enquiries import MOST_LABS, SUBJECT_LENGTH, TEXT_LENGTH, EnquiryEvent, EnquiryState, Side, next_state
 from booking.services import enquiry_files, enquiry_mails
 from booking.services.enquiry_files import Attachment, Clean
-from booking.services.enquiry_sides import require_side
+from booking.services.enquiry_sides import require_thread_side
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
@@ -76,11 +76,12 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class _About:
     """The ``lab`` behind what is asked about, and what that is. ``of_both``: it is the customer's and the lab's already, so that either
-    side may begin."""
+    side may begin; ``contact_id``: who speaks for the customer then."""
 
     lab: Organisation
     fields: dict[str, int]
     of_both: bool = False
+    contact_id: int | None = None
 
 
 def ask(actor: Actor, question: Question, attachments: Sequence[Attachment], now: datetime, *, idempotency_key: str) -> Written:
@@ -94,7 +95,7 @@ def ask(actor: Actor, question: Question, attachments: Sequence[Attachment], now
     def effect(files: Files) -> dict[str, Any]:
         about = _about(actor, question)
         side = _begun_by(actor, question, about)
-        subject, text = _checked_words(question.subject, question.text, _reasons_against(actor, side, question, about.lab))
+        subject, text = _checked_words(question.subject, question.text, _reasons_against(actor, side, question, about))
         return {"id": _open(actor, side, about, question.organisation_id, subject, text, files, now).pk}
 
     files = _cleaned(attachments, lambda: _about(actor, question))
@@ -127,7 +128,7 @@ def write(
 
     def effect(files: Files) -> dict[str, Any]:
         enquiry = _locked(actor, enquiry_id)
-        side = require_side(actor, enquiry.organisation_id, enquiry.lab_id)
+        side = require_thread_side(actor, enquiry.organisation_id, enquiry.lab_id)
         next_state(EnquiryState(enquiry.state), _STATE_AFTER[side])
         words = _text(text)
         return {"id": _write(actor, enquiry, side, words, files, now).pk}
@@ -141,7 +142,7 @@ def write(
 def close(actor: Actor, enquiry_id: int, now: datetime) -> Enquiry:
     """Nothing is left to answer; either side may say so. Raises NotFound, Forbidden, Refusal ``enquiry.illegal_transition``."""
     enquiry = _locked(actor, enquiry_id)
-    require_side(actor, enquiry.organisation_id, enquiry.lab_id)
+    require_thread_side(actor, enquiry.organisation_id, enquiry.lab_id)
     _move(actor, enquiry, EnquiryEvent.CLOSE, now)
     notices.settle(enquiry, ["enquiry.asked"], now)
     return enquiry
@@ -198,23 +199,24 @@ def _about(actor: Actor, question: Question) -> _About:
     if found.organisation_id != question.organisation_id:
         raise NotFound.of("access.not_found", model=found._meta.model_name)
     lab = found.lab if name == "sample_job_id" else (found.instrument if of_both else found.resource).organisation
-    return _About(lab, given, of_both)
+    return _About(lab, given, of_both, found.requested_by_id if of_both else None)
 
 
 def _begun_by(actor: Actor, question: Question, about: _About) -> Side:
     """The side on which the actor begins: the lab's only about what is of both. Raises Forbidden for who reads alone."""
     if not about.of_both:
         return Side.CUSTOMER
-    return require_side(actor, question.organisation_id, about.lab.pk)
+    return require_thread_side(actor, question.organisation_id, about.lab.pk)
 
 
-def _reasons_against(actor: Actor, side: Side, question: Question | UnmetNeed, lab: Organisation) -> list[Reason]:
+def _reasons_against(actor: Actor, side: Side, question: Question | UnmetNeed, about: _About) -> list[Reason]:
+    lab = about.lab
     organisation_id = question.organisation_id
     if not organisation_id:
         return [Reason("enquiry.organisation_missing", {}, "organisation")]
     if side is Side.CUSTOMER and organisation_id not in actor.organisations(*CUSTOMERS):
         raise Forbidden.of("enquiry.organisation_needed", field="organisation")
-    if organisation_id == lab.pk:
+    if organisation_id == lab.pk and _answers_herself(actor, side, about):
         return [Reason("enquiry.own_lab", {}, "organisation")]
     if side is Side.LAB:
         return []
@@ -224,6 +226,13 @@ def _reasons_against(actor: Actor, side: Side, question: Question | UnmetNeed, l
     if waiting.count() >= MOST_OPEN:
         return [Reason("enquiry.too_many_open", {"most": MOST_OPEN}, "")]
     return []
+
+
+def _answers_herself(actor: Actor, side: Side, about: _About) -> bool:
+    """Whether one of the house would answer what she asks: a manager of the lab, or one whom the lab would ask."""
+    if side is Side.LAB:
+        return about.contact_id == actor.user_id
+    return about.lab.pk in actor.organisations(Role.LAB_MANAGER)
 
 
 def _checked_words(subject: str, text: str, reasons: list[Reason]) -> tuple[str, str]:
@@ -286,7 +295,7 @@ def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
     technique = clean_text(need.technique, TECHNIQUE_LENGTH, "technique")
     labs = _wanted_labs(need)
     for pk in labs:
-        reasons += [each for each in _reasons_against(actor, Side.CUSTOMER, need, labs[pk]) if each not in reasons]
+        reasons += [each for each in _reasons_against(actor, Side.CUSTOMER, need, _About(labs[pk], {})) if each not in reasons]
     subject, text = _checked_words(need.subject, need.text, reasons)
     made = Need.objects.create(
         organisation_id=need.organisation_id,

@@ -24,9 +24,24 @@ def acting_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
     return next(iter(own_sides(actor, customer_id, lab_id)), None)
 
 
+def thread_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
+    """On which side the actor speaks in a thread: as ``acting_side``, and among people of one house the lab's managers are the lab, so
+    that they answer what their colleagues ask."""
+    own = own_sides(actor, customer_id, lab_id)
+    return Side.LAB if customer_id == lab_id and Side.LAB in own else next(iter(own), None)
+
+
+def require_thread_side(actor: Actor, customer_id: int, lab_id: int) -> Side:
+    """As ``thread_side``. Raises Forbidden for those who only read."""
+    return _required(thread_side(actor, customer_id, lab_id))
+
+
 def require_side(actor: Actor, customer_id: int, lab_id: int) -> Side:
     """As ``acting_side``. Raises Forbidden for those who only read."""
-    side = acting_side(actor, customer_id, lab_id)
+    return _required(acting_side(actor, customer_id, lab_id))
+
+
+def _required(side: Side | None) -> Side:
     if side is None:
         raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value])
     return side

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from booking.decision_wording import GIVEN_TO_ANOTHER
 from booking.models import OccupancySource, Reservation
-from booking.rules.deciding import MOST_TOGETHER, Rivals, Verdict
+from booking.rules.deciding import MOST_TOGETHER, REASON_LENGTH, Rivals, Verdict
 from booking.rules.states import ReservationState
 from booking.services import decisions, reject_reasons, transitions
 from booking.services.context import policy_for
-from booking.services.decisions import How
+from booking.services.deciding_many import Outcome, each_once, outcome_of, require_why
+from booking.services.decision_rows import UNDOABLE, How
 from booking.services.reject_reasons import Why
 from config.kernel.access import NOBODY, Actor, visible_to
-from config.kernel.errors import Conflict, Refusal
+from config.kernel.errors import Conflict
 from config.kernel.services import idempotency, transactions
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
@@ -24,9 +25,9 @@ from instruments.models import User
 from instruments.queries import actor_for
 
 ROUTE = "booking.inbox"
+_FIELD = "reservations"
 FIGURES_CHANGED = "booking.figures_changed"
 NO_REASON = Why()
-UNDOABLE = How(undo=True)
 
 
 #: Nearly always there are none, so their ids are looked for first, by a statement that is ready: from the request's own time through both
@@ -65,25 +66,6 @@ class Wish:
     rivals: Rivals | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one of them; ``refusal`` says why nothing did. ``rivals``: what became of the others that waited for its time."""
-
-    reservation_id: int
-    refusal: Refusal | None = None
-    rivals: tuple[Outcome, ...] = ()
-
-    @property
-    def declined(self) -> list[int]:
-        """The ids of the others that were declined."""
-        return [one.reservation_id for one in self.rivals if one.refusal is None]
-
-    @property
-    def all(self) -> list[Outcome]:
-        """It, and what became of the others."""
-        return [self, *self.rivals]
-
-
 def decide(
     actor: Actor,
     reservation_id: int,
@@ -101,7 +83,8 @@ def decide(
     Raises as ``transitions.approve`` and ``transitions.reject``: then nothing is declined.
     """
     if wish.verdict is Verdict.REJECT:
-        transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
+        text = reject_reasons.text_for(actor, _language(actor, reservation_id), wish.why)[:REASON_LENGTH]
+        transitions.reject(actor, reservation_id, now, text, how, seen=seen)
         return Outcome(reservation_id)
     approved = transitions.approve(actor, reservation_id, now, how, seen=seen, assistant_id=wish.assistant_id)
     compete = not policy_for(approved.instrument).pending_blocks if wish.rivals is None else wish.rivals is not Rivals.KEEP
@@ -109,6 +92,12 @@ def decide(
     rivals = rivals_of(actor, reservation_id) if compete else []
     declined = [_declined(actor, one, now, how) for one in rivals if one.pk not in spared]
     return Outcome(reservation_id, rivals=tuple(declined))
+
+
+def _language(actor: Actor, reservation_id: int) -> str:
+    """That of who asked."""
+    rows = visible_to(Reservation.objects.filter(pk=reservation_id), actor)
+    return rows.values_list("requested_by__language", flat=True).first() or ""
 
 
 def decline_rivals(manager_id: int, reservation_id: int, now: datetime) -> None:
@@ -136,18 +125,18 @@ def decide_all(
     With a key what was decided once is answered again and not repeated; what was refused is tried again. Raises Refusal
     ``decision.none_chosen``, ``decision.too_many``, ``booking.reason_missing`` before anything is done.
     """
-    chosen = list(dict.fromkeys(reservation_ids))
-    _refuse_call(chosen, wish)
+    chosen = each_once(reservation_ids, _FIELD)
+    require_why(wish.verdict, wish.why)
 
     def one(pk: int) -> Outcome:
         return decide(actor, pk, wish, now, seen=(seen or {}).get(pk), spared=chosen)
 
-    return [_outcome(pk, _once(actor, pk, wish, now, idempotency_key, one) if idempotency_key else one) for pk in chosen]
+    return [outcome_of(pk, _once(actor, pk, wish, now, idempotency_key, one) if idempotency_key else one) for pk in chosen]
 
 
 def _declined(actor: Actor, rival: Reservation, now: datetime, how: How) -> Outcome:
     declined = Wish(Verdict.REJECT, Why(choice=GIVEN_TO_ANOTHER))
-    return _outcome(rival.pk, lambda pk: decide(actor, pk, declined, now, how, seen=rival.during))
+    return outcome_of(rival.pk, lambda pk: decide(actor, pk, declined, now, how, seen=rival.during))
 
 
 def rivals_of(actor: Actor, reservation_id: int, *, where_they_compete: bool = False) -> list[Reservation]:
@@ -196,29 +185,7 @@ def rivals_of_all(actor: Actor, reservation_ids: Iterable[int]) -> list[Rivalry]
 
 def take_back_all(actor: Actor, reservation_ids: Iterable[int], now: datetime) -> list[Outcome]:
     """Take back each by itself. Raises Refusal ``decision.none_chosen``, ``decision.too_many``."""
-    chosen = list(dict.fromkeys(reservation_ids))
-    _refuse_count(chosen)
-    return [_outcome(pk, lambda pk: decisions.take_back(actor, pk, now)) for pk in chosen]
-
-
-def _refuse_call(chosen: Sequence[int], wish: Wish) -> None:
-    _refuse_count(chosen)
-    if wish.verdict is Verdict.REJECT and wish.why.is_empty:
-        raise Refusal.of("booking.reason_missing", field="reason")
-
-
-def _refuse_count(chosen: Sequence[int]) -> None:
-    if not chosen:
-        raise Refusal.of("decision.none_chosen", field="reservations")
-    if len(chosen) > MOST_TOGETHER:
-        raise Refusal.of("decision.too_many", field="reservations", most=MOST_TOGETHER)
-
-
-def _outcome(pk: int, act: Callable[[int], Outcome | None]) -> Outcome:
-    try:
-        return act(pk) or Outcome(pk)
-    except Refusal as refusal:
-        return Outcome(pk, refusal)
+    return [outcome_of(pk, lambda pk: decisions.take_back(actor, pk, now)) for pk in each_once(reservation_ids, _FIELD)]
 
 
 def _once(actor: Actor, pk: int, wish: Wish, now: datetime, key: str, one: Callable[[int], Outcome]) -> Callable[[int], Outcome]:

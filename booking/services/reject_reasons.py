@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import translation
+from django.utils.functional import Promise
 
-from booking.decision_wording import HOUSE_REASONS
-from booking.models import RejectReason, Reservation
-from booking.rules.deciding import REASON_LENGTH
+from booking.decision_wording import HOUSE_REASONS, SAMPLE_REASONS
+from booking.models import RejectReason
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
@@ -43,11 +43,11 @@ class Why:
         return not (self.choice or self.words.strip())
 
 
-def offered(actor: Actor) -> list[Ready]:
-    """What the actor's labs say when they decline, in the active language; the house's sentences where they have none."""
+def offered(actor: Actor, house: Mapping[str, Promise] = HOUSE_REASONS) -> list[Ready]:
+    """What the actor's labs say when they decline, in the active language; the ``house``'s sentences where they have none."""
     rows = visible_to(RejectReason.objects.all(), actor).order_by("organisation_id", "place")
     own = [Ready(choice_of(row), _in_language(row, translation.get_language() or "")) for row in rows]
-    return own or [Ready(code, str(text)) for code, text in HOUSE_REASONS.items()]
+    return own or [Ready(code, str(text)) for code, text in house.items()]
 
 
 def choice_of(row: RejectReason) -> str:
@@ -68,20 +68,19 @@ def lab_of(actor: Actor, organisation_id: int) -> Organisation:
     return lab
 
 
-def text_for(actor: Actor, reservation_id: int, why: Why) -> str:
-    """The whole reason in the language of who asked. Raises Refusal ``booking.reason_missing``, ``decision.reason_unknown``."""
+def text_for(actor: Actor, language: str, why: Why) -> str:
+    """The whole reason in the ``language`` of who asked. Raises Refusal ``booking.reason_missing``, ``decision.reason_unknown``."""
     if why.is_empty:
         raise Refusal.of("booking.reason_missing", field="reason")
-    parts = [_ready_text(actor, reservation_id, why.choice) if why.choice else "", " ".join(why.words.split())]
-    return " ".join(part for part in parts if part)[:REASON_LENGTH]
+    parts = [_ready_text(actor, language, why.choice) if why.choice else "", " ".join(why.words.split())]
+    return " ".join(part for part in parts if part)
 
 
-def _ready_text(actor: Actor, reservation_id: int, choice: str) -> str:
-    rows = visible_to(Reservation.objects.filter(pk=reservation_id), actor)
-    language = rows.values_list("requested_by__language", flat=True).first() or ""
-    if choice in HOUSE_REASONS:
+def _ready_text(actor: Actor, language: str, choice: str) -> str:
+    house = {**HOUSE_REASONS, **SAMPLE_REASONS}
+    if choice in house:
         with translation.override(language or None):
-            return str(HOUSE_REASONS[choice])
+            return str(house[choice])
     number = choice.removeprefix(_OWN)
     own = visible_to(RejectReason.objects.all(), actor)
     row = own.filter(pk=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 19 else None

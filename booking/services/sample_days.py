@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
 
 from booking.models import SampleDay, SampleJob
 from booking.rules.sample_days import FURTHEST, Promise, promise
-from config.kernel.errors import Refusal
+from config.kernel.errors import Conflict, Refusal
 from instruments.models import TestItem
 from instruments.rules import statutory_holidays
 from instruments.rules.turnaround import is_workday
@@ -115,6 +116,33 @@ def keep(job: SampleJob, item: TestItem, found: Promise | None) -> None:
             SampleDay(job=job, resource_id=item.pk, day=day, samples=count, daily_capacity=item.daily_capacity or None)
             for day, count in found.days
         )
+
+
+def kept_by(job: SampleJob) -> dict[str, Any]:
+    """The promise that a job has, as ``put_back`` takes it."""
+    rows = SampleDay.objects.filter(job=job).order_by("day").values_list("day", "samples", "daily_capacity")
+    days = [[day.isoformat(), samples, capacity] for day, samples, capacity in rows]
+    return {"promised_on": job.promised_on.isoformat() if job.promised_on else None, "days": days}
+
+
+def put_back(job: SampleJob, item: TestItem, before: Mapping[str, Any]) -> None:
+    """Promise a job again what it was promised ``before``; part of the caller's transaction, behind ``lock_item``.
+
+    Raises Conflict ``samples.days_given`` where others were promised its days meanwhile.
+    """
+    days = [(date.fromisoformat(day), samples, capacity) for day, samples, capacity in before.get("days", ())]
+    others = SampleDay.objects.filter(resource_id=item.pk, day__in=[day for day, *_rest in days]).exclude(job=job)
+    taken = dict(others.order_by().values_list("day").annotate(total=Sum("samples")))
+    for day, samples, capacity in days:
+        if capacity and taken.get(day, 0) + samples > max(capacity, item.daily_capacity or 0):
+            raise Conflict.of("samples.days_given", day_on=day.isoformat())
+    promised_on = before.get("promised_on")
+    job.promised_on = date.fromisoformat(promised_on) if promised_on else None
+    SampleDay.objects.filter(job=job).delete()
+    SampleDay.objects.bulk_create(
+        SampleDay(job=job, resource_id=item.pk, day=day, samples=samples, daily_capacity=capacity)
+        for day, samples, capacity in days
+    )
 
 
 def free(job: SampleJob) -> None:

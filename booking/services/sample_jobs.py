@@ -15,6 +15,7 @@ from booking.credit_queries import NO_INSTRUMENT, measures_against
 from booking.models import Sample, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.credit import measure_reason, strictest
+from booking.rules.deciding import Verdict
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
 from booking.rules.sample_days import require_arrival
@@ -34,7 +35,8 @@ from booking.rules.samples import (
 from booking.rules.service_facts import Said, said_faults, said_of_test, service_faults
 from booking.rules.spending import Wait
 from booking.sample_ports import SampleOrder, sample_money
-from booking.services import sample_days, sample_news, sample_quotas, sample_spending
+from booking.services import sample_days, sample_decisions, sample_news, sample_quotas, sample_spending
+from booking.services.decision_rows import AT_ONCE, Decided, How
 from booking.services.enquiry_sides import own_sides, require_on, require_side
 from booking.services.sample_writing import lock_job, move, note_step
 from config.kernel.access import Actor, get_visible
@@ -115,8 +117,10 @@ def accept(
     *,
     promised_on: date | None = None,
     expected: ExpectedFigures = NOTHING_EXPECTED,
+    how: How = AT_ONCE,
 ) -> None:
-    """The lab takes the job and promises the result for a day: the one that was worked out, or another that it names.
+    """The lab takes the job and promises the result for a day: the one that was worked out, or another that it names; ``how`` says when
+    that is told.
 
     Where the samples should have come already, the days are worked out anew from today; a day that the lab's capacity cannot hold is
     refused. ``expected`` are the figures that the lab looked at. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
@@ -147,12 +151,13 @@ def accept(
         if changed is not None:
             sample_news.tell_customer(job, "figures_changed", now)
             return changed
+        before = sample_days.kept_by(job) if how.undo else None
         if anew is not None:
             sample_days.keep(job, item, anew)
         job.promised_on = day
         job.save(update_fields=["promised_on"])
         move(job, JobEvent.ACCEPT, actor, now)
-        sample_news.tell_customer(job, "accepted", now)
+        sample_decisions.note(job, Decided(Verdict.APPROVE, before=before), actor, how, now)
         return None
 
     if transactions.run(work) is not None:
@@ -160,16 +165,21 @@ def accept(
 
 
 @transactions.whole
-def refuse(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
-    """The lab does not take the job, and says why. Raises NotFound, Forbidden, Refusal ``samples.reason_missing``,
-    ``samples.illegal_step``, ``name.*``."""
+def refuse(actor: Actor, job_id: int, reason: str, now: datetime, how: How = AT_ONCE) -> None:
+    """The lab does not take the job, and says why; ``how`` says when that is told. Under an order it is told at once: what the order has
+    room for goes to other jobs.
+
+    Raises NotFound, Forbidden, Refusal ``samples.reason_missing``, ``samples.illegal_step``, ``name.*``.
+    """
     job = lock_job(actor, job_id)
     require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
     words = reason_of(reason)
+    how = AT_ONCE if sample_money().is_under_order(job) else how
+    before = sample_days.kept_by(job) if how.undo else None
     move(job, JobEvent.REFUSE, actor, now, words)
     sample_days.free(job)
     sample_money().on_release(job, actor, JobEvent.REFUSE.value, now)
-    sample_news.tell_customer(job, "refused", now, reason=words)
+    sample_decisions.note(job, Decided(Verdict.REJECT, words, before), actor, how, now)
 
 
 @transactions.whole

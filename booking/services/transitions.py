@@ -42,7 +42,7 @@ from booking.services import (
     spending,
 )
 from booking.services.context import of_reservation, policy_for
-from booking.services.decisions import How
+from booking.services.decision_rows import AT_ONCE, How
 from booking.services.state_writing import lock_row, seen_by
 from booking.services.state_writing import move as _move
 from config.kernel.access import NOBODY, Actor, Role
@@ -58,7 +58,6 @@ ENTERED = "policy: the lab entered it, and the customer has said yes"
 
 Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
-AT_ONCE = How()
 _NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from booking import queries
 from booking.models import Occupancy, OccupancySource, WaitEntry
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.slots import first_fit
 from booking.rules.waiting import LEAST_TO_ANSWER, REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
 from booking.services import context as booking_context
@@ -99,7 +100,19 @@ def decline(actor: Actor, entry_id: int, now: datetime) -> None:
     _answer(actor, entry_id, WaitEvent.PASS, now)
 
 
-def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """What takes an offer beside the time: the card that pays, the project (None: that of last time), and the figures that were seen."""
+
+    fund_card_id: int | None = None
+    research_project: str | None = None
+    expected: ExpectedFigures = NOTHING_EXPECTED
+
+
+AS_BEFORE = Paying()
+
+
+def accept(actor: Actor, entry_id: int, now: datetime, paying: Paying = AS_BEFORE) -> Reserved:
     """Take what is offered: it is booked (or asked for) in one transaction, for what the person asked for last.
 
     Raises as ``reservations.reserve``, and ``wait.not_now``.
@@ -111,7 +124,7 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
         after = next_wait_state(WaitState(entry.state), WaitEvent.ACCEPT)
         if during is None or entry.offer_expires_at is None or entry.offer_expires_at <= now:
             raise Refusal.of("wait.offer_over")
-        request = _request(actor, entry, during)
+        request = _request(actor, entry, during, paying)
         reserved = reservations.reserve(actor, request, now, idempotency_key=f"wait-{entry.pk}-{entry.offers}")
         entry.state, entry.reservation_id = after, reserved.reservation_id
         entry.save(update_fields=["state", "reservation"])
@@ -121,8 +134,8 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
     return transactions.run(work)
 
 
-def _request(actor: Actor, entry: WaitEntry, during: TimeRange) -> ReservationRequest:
-    """One press fills in what the form would: all but a card, as nobody has seen what would be paid from it."""
+def _request(actor: Actor, entry: WaitEntry, during: TimeRange, paying: Paying) -> ReservationRequest:
+    """One press fills in what the form would; a card only where it was chosen."""
     asked = (entry.organisation_id, entry.instrument_id)
     before = queries.before_of_each(actor, [asked])[asked]
     return ReservationRequest(
@@ -131,9 +144,11 @@ def _request(actor: Actor, entry: WaitEntry, during: TimeRange) -> ReservationRe
         during,
         entry.service_mode,
         purpose=before.purpose,
-        research_project=before.research_project,
+        research_project=before.research_project if paying.research_project is None else paying.research_project,
         service_direction=before.service_direction,
         fund_source=before.fund_source,
+        fund_card_id=paying.fund_card_id,
+        expected=paying.expected,
     )
 
 

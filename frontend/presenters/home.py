@@ -145,7 +145,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
             found.append(Tile(_("Sessions in which nobody assists"), alone, "users", reverse("unassisted_list")))
         asked = sample_queries.waiting_count(actor)
         if asked:
-            found.append(Tile(_("Sample jobs to answer"), asked, "flask", reverse("sample_board")))
+            found.append(Tile(_("Sample jobs to answer"), asked, "flask", reverse("approval_samples")))
         odd = usage_queries.problem_count(actor)
         if odd:
             found.append(Tile(_("Use that does not add up"), odd, "alert-triangle", reverse("session_problems")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,12 +17,12 @@ from booking import queries
 from booking.models import Occupancy, OccupancySource, Reservation
 from booking.queries.inbox import Pending
 from booking.rules.deciding import Risk
-from booking.services import decisions
+from booking.services import decision_rows
 from config.kernel.access import Actor
 from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
-from instruments.models import Organisation
+from instruments.models import Instrument, Organisation
 from instruments.rules.wall_time import local_day, to_wall
 
 _DAY_MINUTES = 24 * 60
@@ -59,6 +60,29 @@ class Row:
     @property
     def reservation(self) -> Reservation:
         return self.pending.reservation
+
+    @property
+    def pk(self) -> int:
+        return self.reservation.pk
+
+    @property
+    def reference(self) -> str:
+        return self.reservation.reference
+
+    @property
+    def customer(self) -> Organisation:
+        return self.reservation.organisation
+
+    @property
+    def what(self) -> Instrument:
+        """What is asked for."""
+        return self.reservation.instrument
+
+    @property
+    def seen(self) -> str:
+        """The time that is looked at, as a form sends it (``booking_form.seen_times``)."""
+        during = self.reservation.during
+        return f"{during.starts_at.isoformat()}/{during.ends_at.isoformat()}"
 
     @property
     def own(self) -> bool:
@@ -179,23 +203,28 @@ def _place(moment: datetime, day: TimeRange) -> int:
 # --- Taking back ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What the reader decided a moment ago and can take back for ``seconds`` more."""
+    """What the reader decided a moment ago and can take back for ``seconds`` more, at ``url``."""
 
     ids: tuple[int, ...]
     words: str
     seconds: int
+    url: str
 
 
-def undo_of(actor: Actor, now: datetime, only: Reservation | None = None) -> Undo | None:
-    """What was decided last, or with ``only`` (which then comes first), and can be taken back now; None when there is nothing."""
-    rows = list(decisions.open_of(actor, now))
+def undo_of(actor: Actor, now: datetime, only: int | None = None, *, samples: bool = False) -> Undo | None:
+    """What was decided last about requests for time (``samples``: for tests of samples), or with ``only`` (which then comes first), and can
+    be taken back now; None when there is nothing."""
+    decided = ((row.sample_job_id if samples else row.reservation_id, row) for row in decision_rows.open_of(actor, now))
+    rows = [(pk, row) for pk, row in decided if pk is not None]
     if only is not None:
-        rows.sort(key=lambda row: row.reservation_id != only.pk)
-    if not rows or (only is not None and rows[0].reservation_id != only.pk):
+        rows.sort(key=lambda one: one[0] != only)
+    if not rows or (only is not None and rows[0][0] != only):
         return None
-    rows = [row for row in rows if row.decided_at == rows[0].decided_at]  # one press, however many it decided
-    seconds = int((min(row.final_at for row in rows) - now).total_seconds())
-    return Undo(tuple(row.reservation_id for row in rows), _decided_words([row.action for row in rows]), max(1, seconds))
+    rows = [one for one in rows if one[1].decided_at == rows[0][1].decided_at]  # one press, however many it decided
+    seconds = int((min(row.final_at for _pk, row in rows) - now).total_seconds())
+    words = _decided_words([row.action for _pk, row in rows])
+    url = reverse("approval_samples_take_back" if samples else "approval_take_back")
+    return Undo(tuple(pk for pk, _row in rows), words, max(1, seconds), url)
 
 
 def _decided_words(actions: Sequence[str]) -> str:

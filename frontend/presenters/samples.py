@@ -43,6 +43,7 @@ _EVENTS: Mapping[str, tuple[Word, str]] = {
     "ask": (_("Asked for"), "send"),
     "accept": (_("Accepted by the lab"), "circle-check"),
     "refuse": (_("Not accepted by the lab"), "circle-x"),
+    "take_back": (_("Answer taken back by the lab"), "arrow-back-up"),
     "cancel": (_("Cancelled"), "ban"),
     "lapse": (_("Ended by itself: not answered, or nothing sent, in time"), "clock"),
     "remind": (_("The customer was reminded: no sample has come"), "bell"),

@@ -8,12 +8,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
@@ -21,50 +19,32 @@ from billing.settlement.reservation_figures import Waiting
 from booking.models import Reservation
 from booking.queries import assistants
 from booking.queries import inbox as inbox_queries
+from booking.queries.enquiries import begins_on
 from booking.queries.inbox import EVERYTHING, Together
 from booking.rules.deciding import Risk, Rivals, Verdict
 from booking.rules.enquiries import Side
 from booking.services import deciders, inbox, reject_reasons
 from booking.services.context import policy_for
-from booking.services.enquiry_sides import acting_side
-from booking.services.inbox import Outcome, Rivalry, Wish
-from booking.services.reject_reasons import Why
-from config.kernel.access import Actor, visible_to
+from booking.services.deciding_many import Outcome
+from booking.services.inbox import Rivalry, Wish
+from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_id, seen_time, seen_times
 from frontend.http import actor_of, stands_at
+from frontend.inbox_form import Report, failed_of, number, numbers, page_status, report_of, say_taken_back, verdict_of, why_of
 from frontend.inbox_way import InboxWay
 from frontend.presenters import assessment
 from frontend.presenters.deciders import decided_by_or_why_not
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
-from frontend.refusals import sentences, status_of
+from frontend.refusals import sentences
 from frontend.views.bookings import detail_response
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A request that was not decided with the others, and why."""
-
-    pk: int
-    reference: str
-    sentences: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of several requests that were decided at once; ``declined`` of those that are done are others that wanted the time of
-    what was approved."""
-
-    done: int
-    failed: list[Failed]
-    declined: int = 0
 
 
 @login_required
 @require_GET
 def approval_inbox(request: HttpRequest) -> HttpResponse:
     """Requests that wait for the actor's labs, one of them opened."""
-    return inbox_response(request, timezone.now(), _number(request.GET.get("selected", "")))
+    return inbox_response(request, timezone.now(), number(request.GET.get("selected", "")))
 
 
 def inbox_response(
@@ -81,8 +61,8 @@ def inbox_response(
     several and which of them stay chosen. ``naming``: who would be declined with those that are chosen, before they are approved."""
     actor = actor_of(request)
     deciders.require_inbox(actor)
-    page = _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
-    together = Together(*(_number(request.GET.get(name, "") or request.POST.get(name, "")) for name in ("series", "group")))
+    page = number(request.GET.get("page", "") or request.POST.get("page", "")) or 1
+    together = Together(*(number(request.GET.get(name, "") or request.POST.get(name, "")) for name in ("series", "group")))
     found = inbox_queries.inbox(actor, now, page, together)
     if together.filters and not found.rows:
         together, found = EVERYTHING, inbox_queries.inbox(actor, now, page)
@@ -93,6 +73,7 @@ def inbox_response(
     chosen = {*checked, *(one.reservation.pk for one in found.rows if together.filters and not one.own)}
     rows = [row_of(one, figures.get(one.reservation.pk), opened, chosen) for one in found.rows]
     context = {
+        "others": found.beside if actor.has(Role.LAB_MANAGER) else None,
         "found": found,
         "together": together,
         "together_query": _together_query(together),
@@ -109,7 +90,7 @@ def inbox_response(
         **(_opened(actor, opened, quotes, rows, found.page) if opened else {}),
     }
     stands_at(request, "approval_inbox")
-    return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
+    return render(request, "approvals/inbox.html", context, status=page_status(refusal, report))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +113,6 @@ def _naming(data: QueryDict, chosen: Iterable[int], rivalries: Sequence[Rivalry]
 def _together_query(together: Together) -> str:
     """What the addresses of the page go on with where only what was asked for together is shown."""
     return "".join(f"&{name}={pk}" for name, pk in (("series", together.series_id), ("group", together.group_id)) if pk)
-
-
-def _status(refusal: Refusal | None, report: Report | None) -> int:
-    if refusal is not None:
-        return status_of(refusal)
-    return 409 if report is not None and report.failed and not report.done else 200
 
 
 def _opened(actor: Actor, reservation: Reservation, quotes: Waiting, rows: Sequence[Row], page: int) -> dict[str, Any]:
@@ -176,7 +151,7 @@ def _rivals_shown(actor: Actor, reservation: Reservation, opened: Row) -> dict[s
 
 def _asks_customer(actor: Actor, reservation: Reservation) -> bool:
     parties = (reservation.organisation_id, reservation.instrument.organisation_id)
-    return parties[0] != parties[1] and acting_side(actor, *parties) is Side.LAB
+    return begins_on(actor, *parties, reservation.requested_by_id) is Side.LAB
 
 
 # --- One request ---------------------------------------------------------------------------------------------------------
@@ -211,17 +186,12 @@ def reservation_reject(request: HttpRequest, pk: int) -> HttpResponse:
     """Reject with a reason that the customer reads."""
     actor, now = actor_of(request), timezone.now()
     try:
-        inbox.decide(actor, pk, Wish(Verdict.REJECT, _why(request.POST)), now)
+        inbox.decide(actor, pk, Wish(Verdict.REJECT, why_of(request.POST)), now)
     except NotFound:
         raise
     except Refusal as refusal:
         return _shown_again(request, pk, now, refusal)
     return _onwards(request, pk)
-
-
-def _why(data: QueryDict) -> Why:
-    choice, words = (" ".join(data.get(name, "").replace("\x00", "").split()) for name in ("template", "reason"))
-    return Why(choice, words)
 
 
 def _shown_again(request: HttpRequest, pk: int, now: datetime, refusal: Refusal) -> HttpResponse:
@@ -234,7 +204,7 @@ def _onwards(request: HttpRequest, pk: int) -> HttpResponse:
     """To the next request in the inbox, or back to the reservation's own page."""
     if request.POST.get("from") == "detail":
         return redirect("reservation_detail", pk)
-    return redirect(_address(_number(request.POST.get("next_id", "")), _number(request.POST.get("page", ""))))
+    return redirect(_address(number(request.POST.get("next_id", "")), number(request.POST.get("page", ""))))
 
 
 def _address(selected: int | None = None, page: int | None = None) -> str:
@@ -251,14 +221,14 @@ def approval_decide(request: HttpRequest) -> HttpResponse:
     Where others would be declined with what is approved, the page names them first; who joined them since it did is named too before
     anything is decided."""
     actor, now = actor_of(request), timezone.now()
-    ids = _numbers(request.POST.getlist("chosen"))
-    verdict = Verdict.REJECT if request.POST.get("verdict") == Verdict.REJECT else Verdict.APPROVE
+    ids = numbers(request.POST.getlist("chosen"))
+    verdict = verdict_of(request.POST)
     deciders.require_inbox(actor)
     try:
-        wish = Wish(verdict, _why(request.POST), rivals=_rivals(request.POST))
+        wish = Wish(verdict, why_of(request.POST), rivals=_rivals(request.POST))
         if verdict is Verdict.APPROVE and wish.rivals is not Rivals.KEEP:
             rivalries = inbox.rivals_of_all(actor, ids)
-            named = set(_numbers(request.POST.getlist("named")))
+            named = set(numbers(request.POST.getlist("named")))
             if not named.issuperset(rival.pk for one in rivalries for rival in one.rivals):
                 return inbox_response(request, now, None, checked=ids, naming=rivalries)
         outcomes = inbox.decide_all(actor, ids, wish, now, seen=seen_times(request.POST, ids))
@@ -272,7 +242,7 @@ def approval_decide(request: HttpRequest) -> HttpResponse:
 def approval_take_back(request: HttpRequest) -> HttpResponse:
     """Take back what was decided a moment ago."""
     actor, now = actor_of(request), timezone.now()
-    ids = _numbers(request.POST.getlist("chosen"))
+    ids = numbers(request.POST.getlist("chosen"))
     deciders.require_inbox(actor)
     try:
         outcomes = inbox.take_back_all(actor, ids, now)
@@ -280,31 +250,14 @@ def approval_take_back(request: HttpRequest) -> HttpResponse:
         return inbox_response(request, now, None, refusal)
     if any(one.refusal for one in outcomes):
         return _reported(request, actor, outcomes, now)
-    count = len(outcomes)
-    words = ngettext("Taken back: the request waits again.", "Taken back: %(count)s requests wait again.", count)
-    messages.success(request, words % {"count": count})
+    say_taken_back(request, len(outcomes))
     return redirect("reservation_detail", ids[0]) if request.POST.get("from") == "detail" else redirect(_address(ids[0]))
 
 
 def _reported(request: HttpRequest, actor: Actor, outcomes: Sequence[Outcome], now: datetime) -> HttpResponse:
-    all_of_them = [one for outcome in outcomes for one in outcome.all]
-    failed = [one for one in all_of_them if one.refusal is not None]
+    failed = failed_of(outcomes)
     if not failed:
-        return redirect(_address(page=_number(request.POST.get("page", ""))))
-    rows = visible_to(Reservation.objects.filter(pk__in=[one.reservation_id for one in failed]), actor)
-    known = {row.pk: row.reference for row in rows.only("pk", "created_at")}
-    told = [
-        Failed(one.reservation_id, known.get(one.reservation_id, ""), sentences(one.refusal)) for one in failed if one.refusal
-    ]
-    declined = sum(len(one.declined) for one in outcomes)
-    report = Report(len(all_of_them) - len(failed), told, declined)
-    ids = [one.reservation_id for one in failed]
-    return inbox_response(request, now, ids[0], report=report, checked=ids)
-
-
-def _numbers(texts: Iterable[str]) -> list[int]:
-    return [number for number in map(_number, texts) if number is not None]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        return redirect(_address(page=number(request.POST.get("page", ""))))
+    rows = visible_to(Reservation.objects.filter(pk__in=failed), actor)
+    report = report_of(outcomes, {row.pk: row.reference for row in rows.only("pk", "created_at")})
+    return inbox_response(request, now, failed[0], report=report, checked=failed)

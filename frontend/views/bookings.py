@@ -56,6 +56,7 @@ from frontend.presenters.slots import wait_address
 from frontend.presenters.usage import review_panel
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
+from frontend.whom import Whom
 from instruments.models import Instrument
 from instruments.queries import actor_for, records
 
@@ -75,11 +76,12 @@ def reservation_create(request: HttpRequest, pk: int) -> HttpResponse:
         return _log_in_first(request, pk)
     context = booking_context.load(actor, pk, lock=False)
     named = BookingForm.read(request.POST if request.method == "POST" else request.GET)
-    if named.whom and whom.read(actor, context.instrument, named.whom) is None:
+    for_whom = whom.read(actor, context.instrument, named.whom)
+    if named.whom and for_whom is None:
         return _search_again(request, context, named)
     if request.method == "POST":
-        return _answer(request, actor, context, now)
-    panel = make_panel(actor, context, BookingForm.read(request.GET), now)
+        return _answer(request, actor, context, named, for_whom, now)
+    panel = make_panel(actor, context, named, now, for_whom)
     return _form_response(request, {"panel": panel})
 
 
@@ -100,16 +102,16 @@ def _search_again(request: HttpRequest, context: BookingContext, form: BookingFo
     return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
 
 
-def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: datetime) -> HttpResponse:
-    form = BookingForm.read(request.POST)
+def _answer(
+    request: HttpRequest, actor: Actor, context: BookingContext, form: BookingForm, for_whom: Whom | None, now: datetime
+) -> HttpResponse:
     try:
-        reserved = reservations.reserve(
-            actor, _request(actor, form, context, request, now), now, idempotency_key=read_key(request.POST)
-        )
+        asked = _request(actor, form, context, for_whom, request, now)
+        reserved = reservations.reserve(actor, asked, now, idempotency_key=read_key(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:
-        return _refused(request, actor, context, form, refusal, now)
+        return _refused(request, actor, context, form, for_whom, refusal, now)
     if not reserved.replayed:
         messages.success(request, _done(form, reserved.state))
     address = reverse("reservation_detail", args=[reserved.reservation_id])
@@ -125,7 +127,9 @@ def _done(form: BookingForm, state: str) -> str:
     return _("Entered. The leader of the group is asked first.") if form.whom else _("Request sent.")
 
 
-def _request(actor: Actor, form: BookingForm, context: BookingContext, request: HttpRequest, now: datetime) -> ReservationRequest:
+def _request(
+    actor: Actor, form: BookingForm, context: BookingContext, for_whom: Whom | None, request: HttpRequest, now: datetime
+) -> ReservationRequest:
     """Raises Refusal with everything that cannot be read; ``booking.figures_not_seen`` when the form carries no figures."""
     reasons: list[Reason] = []
     during: TimeRange | None = None
@@ -144,7 +148,6 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
     fund_card_id: int | None = None
     for_person_id: int | None = None
     entered: Entered | None = None
-    for_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
     if for_whom is not None:
         organisation_id, form = for_whom.organisation.pk, replace(form, for_person=str(for_whom.person.pk))
         try:
@@ -183,13 +186,19 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
 
 
 def _refused(
-    request: HttpRequest, actor: Actor, context: BookingContext, form: BookingForm, refusal: Refusal, now: datetime
+    request: HttpRequest,
+    actor: Actor,
+    context: BookingContext,
+    form: BookingForm,
+    for_whom: Whom | None,
+    refusal: Refusal,
+    now: datetime,
 ) -> HttpResponse:
     """The form again with what was typed, every reason, the new figures and other times where there are any."""
     reasons = [Reason("booking.form_used") if one.code == "idempotency.other_payload" else one for one in refusal.reasons]
     others = refusal.extra.get("alternatives", []) if isinstance(refusal, Conflict) else []
-    alternatives = _alternatives(actor, context, form, others, now)
-    panel = make_panel(actor, context, form, now, problems=problems_of(reasons), alternatives=alternatives)
+    alternatives = _alternatives(actor, context, form, for_whom, others, now)
+    panel = make_panel(actor, context, form, now, for_whom, problems=problems_of(reasons), alternatives=alternatives)
     if panel.quote is not None and panel.quote.problems:
         known = {sentence for _input, sentence in panel.problems}
         still = [problem for problem in panel.quote.problems if problem[1] not in known]
@@ -204,10 +213,9 @@ def _refused(
 
 
 def _alternatives(
-    actor: Actor, context: BookingContext, form: BookingForm, pairs: list[list[str]], now: datetime
+    actor: Actor, context: BookingContext, form: BookingForm, for_whom: Whom | None, pairs: list[list[str]], now: datetime
 ) -> list[Alternative]:
     """Free times with their figures, so that one press books one of them."""
-    for_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
     customer = for_whom.organisation.pk if for_whom else form.organisation_id()
     asking = actor_for(for_whom.person) if for_whom else actor
     found = []
@@ -332,7 +340,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "shows_next": rights.is_customer,
         "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
         "rivals": inbox.rivals_of(actor, reservation.pk, where_they_compete=True) if rights.may_decide else [],
-        "undo": undo_of(actor, now, reservation) if rights.is_lab else None,
+        "undo": undo_of(actor, now, reservation.pk) if rights.is_lab else None,
         "problems": sentences(refusal) if refusal else [],
         "typed": request.POST,
         "now": now,
@@ -342,7 +350,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
         "change": open_change(actor, reservation, now),
         "asked_with": asked_with(actor, reservation),
-        "asking": asking_about(actor, reservation.organisation_id, reservation.instrument.organisation_id, reservation_id=pk),
+        "asking": asking_about(actor, *_parties(reservation), reservation.requested_by_id, reservation_id=pk),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         "order_number": order_number(actor, reservation.pk),
         "assisted_by": assistants.names_of([reservation]).get(reservation.pk, ""),
@@ -352,6 +360,11 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
     }
     stands_at(request, "reservation_detail", pk)
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _parties(reservation: Reservation) -> tuple[int, int]:
+    """(the customer, the owner of the instrument)."""
+    return reservation.organisation_id, reservation.instrument.organisation_id
 
 
 def _money_context(reservation: Reservation, money: Money, *, whole: bool) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from booking.rules.enquiries import EnquiryState, Side
 from booking.services import enquiries, enquiry_files
 from booking.services.enquiries import Question
 from booking.services.enquiry_files import attachments_of
-from booking.services.enquiry_sides import acting_side
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
@@ -145,13 +144,15 @@ def _of_both(actor: Actor, name: str, field: str, pk: int) -> _Asked:
     if name == "reservation":
         reservation = get_visible(reservations_visible(actor), actor, pk=pk)
         customer, lab, reference = reservation.organisation, reservation.instrument.organisation, reservation.reference
+        contact_id = reservation.requested_by_id
         about = present.of_both(reservation.instrument, reference, "calendar-event", "reservation_detail", pk)
     else:
         job = get_visible(samples.jobs_visible(actor), actor, pk=pk)
         customer, lab, reference = job.organisation, job.lab, job.reference
+        contact_id = job.requested_by_id
         about = present.of_both(job.resource, reference, "flask", "sample_job", pk)
-    side = acting_side(actor, customer.pk, lab.pk)
-    if side is None or customer == lab:
+    side = queries.begins_on(actor, customer.pk, lab.pk, contact_id)
+    if side is None:
         raise NotFound.of("access.not_found", model="enquiry")
     return _Asked(field, pk, lab, about, customer, side, about.name)
 

@@ -39,9 +39,8 @@ def _for_people(request: HttpRequest, actor: Actor) -> HttpResponse:
         "tiles": facts.tiles(actor, now),
         "advices": facts.advices(actor),
         "belongs": bool(actor.grants),
-        "books": actor.has(Role.RESEARCHER, Role.FIRM_ADMIN),
         "manages": actor.has(Role.LAB_MANAGER),
-        "sessions": list(facts.next_sessions(actor, now)) if actor.has(Role.RESEARCHER, Role.FIRM_ADMIN) else [],
+        "sessions": facts.next_sessions(actor, now),
         "lab_sessions": list(facts.lab_sessions(actor, now)) if actor.has(Role.LAB_MANAGER) else [],
         "programmes": facts.programme_cards(actor, now.astimezone(platform_zone()).date()),
     }

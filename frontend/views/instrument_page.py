@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_safe
 from billing.pricing import sample_prices
 from billing.settlement.services.example import worked_example
 from booking import licence_queries, record_queries
+from booking.queries.enquiries import may_ask
 from booking.services import downtime_rows
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
@@ -124,7 +125,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "core_instruments": records.core_instruments_of(actor, instrument) if facility is not None else [],
         "status_meaning": record.status_meaning(instrument),
         "works_again_at": downtime_rows.works_again_at(instrument, now),
-        "is_own": inside,
+        "asks": may_ask(actor, instrument.organisation_id),
         "customs_warning": not inside and records.customs_unclear(actor, instrument),
         "may_manage": may_manage,
         "may_read_history": records.may_read_history(actor, instrument),

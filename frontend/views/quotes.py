@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,7 +82,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
     actor, now = actor_of(request), timezone.now()
     form = BookingForm.read(request.GET)
     week = _week(actor, instrument.pk, request.GET, form, now)
-    panel = make_panel(actor, week.context, form, now)
+    panel = make_panel(actor, week.context, form, now, whom.read(actor, week.context.instrument, form.whom))
     panel = replace(panel, again=_again(actor, week.context, request.GET, panel.form, now))
     form = panel.form
     customers = [panel.organisation] if panel.organisation else []
@@ -119,14 +120,22 @@ def make_panel(
     context: BookingContext,
     form: BookingForm,
     now: datetime,
+    for_whom: Whom | None,
     *,
-    problems: list[tuple[str, str]] | None = None,
-    alternatives: list[Alternative] | None = None,
+    problems: Sequence[tuple[str, str]] = (),
+    alternatives: Sequence[Alternative] = (),
 ) -> Panel:
-    """The panel for what was typed; empty fields are filled from the person's last booking. ``problems`` stand above the form."""
-    named_whom = whom.read(actor, context.instrument, form.whom) if form.whom else None
-    if named_whom is not None:
-        return _panel_for(actor, context, form, named_whom, now, problems or [], alternatives or [])
+    """The panel for what was typed. ``for_whom``: whom the form's link names, where a manager of the lab enters it for them; ``problems``
+    stand above the form."""
+    if for_whom is not None:
+        panel = _panel_for(actor, context, form, for_whom, now)
+    else:
+        panel = _own_panel(actor, context, form, now, opens=not problems)
+    return replace(panel, problems=list(problems), alternatives=list(alternatives))
+
+
+def _own_panel(actor: Actor, context: BookingContext, form: BookingForm, now: datetime, *, opens: bool) -> Panel:
+    """The panel of who books; empty fields are filled from the person's last booking. ``opens``: the form was not refused just now."""
     organisations = queries.bookable_organisations(actor)
     form = prefilled(actor, context, form, organisations)
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
@@ -138,44 +147,22 @@ def make_panel(
     if chosen:
         context = only_with_approval.applied(context, whose.user_id, chosen.pk, now)
     quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
-    payable = quote.payable_now_with_fen if quote and quote.rows else None
     keeps = quote is not None and quote.rows is not None and not quote.problems
-    cards = card_part(whose, context, chosen, form.fund_card, during, payable, now)
-    hold = _kept(actor, context, form, quote.during, now, opens=not problems) if quote and keeps else None
-    return Panel(
-        instrument=context.instrument,
-        form=form,
+    cards = card_part(whose, context, chosen, form.fund_card, during, _payable_fen(quote), now)
+    return replace(
+        _panel(context, form, quote, unreadable, now),
         organisations=organisations,
         organisation=chosen,
-        quote=quote,
-        unreadable=unreadable,
-        key=str(uuid4()),
-        step_seconds=context.policy.granularity_minutes * 60,
-        asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
         needs_approval=(quote.needs_approval if quote else context.policy.approval_required) or bool(cards.leader),
-        bookable=_may_be_booked(context.instrument, now) and context.rules.opens_at_all,
-        zone=context.zone.key,
-        today=context.local_day(now),
-        login_query=form.query(),
-        problems=problems or [],
-        alternatives=alternatives or [],
         people=people,
         for_person=named.giver_id if named else None,
         manages=reservations.may_override(actor, context.instrument),
         cards=cards,
-        hold=hold,
+        hold=_kept(actor, context, form, quote.during, now, opens=opens) if quote and keeps else None,
     )
 
 
-def _panel_for(
-    actor: Actor,
-    context: BookingContext,
-    form: BookingForm,
-    for_whom: Whom,
-    now: datetime,
-    problems: list[tuple[str, str]],
-    alternatives: list[Alternative],
-) -> Panel:
+def _panel_for(actor: Actor, context: BookingContext, form: BookingForm, for_whom: Whom, now: datetime) -> Panel:
     """The panel by which one of the lab's managers enters a booking for a customer: rules and figures are those of that person and
     organisation; what is theirs alone, as cards and what is left for them, is not shown. With it the lab has looked."""
     customer = for_whom.organisation
@@ -188,12 +175,25 @@ def _panel_for(
         quote = make_quote(whose, context, form, during, customer, now, by=actor)
         quote = replace(quote, own_limits=[], once_verified=None, wait_url="")
     in_house = is_in_house(customer.pk, context.instrument.organisation_id)
-    payable = quote.payable_now_with_fen if quote and quote.rows else None
+    return replace(
+        _panel(context, form, quote, unreadable, now),
+        organisations=[customer],
+        organisation=customer,
+        manages=True,
+        cards=card_part(whose, context, customer, form.fund_card, during, _payable_fen(quote), now) if in_house else NO_CARDS,
+        whom=for_whom,
+    )
+
+
+def _panel(
+    context: BookingContext, form: BookingForm, quote: QuoteView | None, unreadable: list[tuple[str, str]], now: datetime
+) -> Panel:
+    """What every panel shows, for nobody yet."""
     return Panel(
         instrument=context.instrument,
         form=form,
-        organisations=[customer],
-        organisation=customer,
+        organisations=[],
+        organisation=None,
         quote=quote,
         unreadable=unreadable,
         key=str(uuid4()),
@@ -204,12 +204,14 @@ def _panel_for(
         zone=context.zone.key,
         today=context.local_day(now),
         login_query=form.query(),
-        problems=problems,
-        alternatives=alternatives,
-        manages=True,
-        cards=card_part(whose, context, customer, form.fund_card, during, payable, now) if in_house else NO_CARDS,
-        whom=for_whom,
+        problems=[],
+        alternatives=[],
     )
+
+
+def _payable_fen(quote: QuoteView | None) -> int | None:
+    """What would be paid now; None without a price."""
+    return quote.payable_now_with_fen if quote and quote.rows else None
 
 
 def _kept(actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, now: datetime, *, opens: bool) -> HoldView:
@@ -366,5 +368,6 @@ def quote_preview(request: HttpRequest) -> HttpResponse:
         address = reverse("instrument_detail", args=[instrument_id])
         return redirect(f"{address}?{BookingForm.read(request.GET).query()}")
     context = booking_context.load(actor, instrument_id, lock=False)
-    panel = make_panel(actor, context, BookingForm.read(request.GET), now)
+    form = BookingForm.read(request.GET)
+    panel = make_panel(actor, context, form, now, whom.read(actor, context.instrument, form.whom))
     return render(request, "booking/_quote.html", {"panel": panel})

@@ -25,6 +25,7 @@ from billing.settlement.services import sample_quotes
 from booking import record_queries
 from booking.access import CUSTOMERS
 from booking.queries import bookable_organisations
+from booking.queries.enquiries import may_ask
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence
@@ -135,6 +136,7 @@ def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:
         **_reviewed(actor, resource),
         "open_request": queries.open_request_of(actor, resource),
         "is_own": resource.organisation_id in actor.organisations(),
+        "asks": may_ask(actor, resource.organisation_id),
     }
 
 

@@ -18,11 +18,10 @@ from booking.queries import samples as queries
 from booking.rules.enquiries import Side
 from booking.rules.samples import Remains, SampleStep
 from booking.services import sample_close_out as close_out
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import sample_extras, sample_reports, sample_steps
 from booking.services.enquiry_files import attachments_of
-from config.kernel.access import Actor
+from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
-from frontend.booking_form import read_expected
 from frontend.http import actor_of, stands_at
 from frontend.once import once_per_form
 from frontend.presenters import samples as present
@@ -41,7 +40,8 @@ def sample_board(request: HttpRequest) -> HttpResponse:
     actor.require(*queries.LAB_READERS)
     found = queries.board(actor, now)
     parts = [(name, present.PARTS[name], jobs, found.counts[name]) for name, jobs in found.parts if jobs]
-    return render(request, "samples/board.html", {"parts": parts, "counts": found.counts, "most": queries.MOST_ON_BOARD})
+    context = {"parts": parts, "counts": found.counts, "most": queries.MOST_ON_BOARD, "answers": actor.has(Role.LAB_MANAGER)}
+    return render(request, "samples/board.html", context)
 
 
 @login_required
@@ -133,31 +133,6 @@ def _ends_job(request: HttpRequest) -> bool:
 
 
 # --- A job ------------------------------------------------------------------------------------------------------------
-@login_required
-@require_POST
-def sample_accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the job, with the promised day that stands in the form."""
-
-    def act(actor: Actor, now: datetime) -> str:
-        promised_on, expected = _day(request, "promised_on"), read_expected(request.POST)
-        sample_jobs.accept(actor, pk, now, promised_on=promised_on, expected=expected)
-        return _("Accepted. The customer has been told the promised day.")
-
-    return acted(request, pk, "accept", act)
-
-
-@login_required
-@require_POST
-def sample_refuse(request: HttpRequest, pk: int) -> HttpResponse:
-    """Do not take the job."""
-
-    def act(actor: Actor, now: datetime) -> str:
-        sample_jobs.refuse(actor, pk, text_of(request, "reason"), now)
-        return _("Refused. The customer reads your reason.")
-
-    return acted(request, pk, "refuse", act)
-
-
 @login_required
 @require_POST
 def sample_steps_taken(request: HttpRequest, pk: int) -> HttpResponse:

@@ -28,6 +28,7 @@ from billing.settlement.services import sample_money, sample_quotes
 from billing.settlement.services.assessing import TESTING_KIND
 from billing.settlement.services.quotes import offered_to
 from booking import sample_ports
+from booking.decision_wording import SAMPLE_REASONS
 from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending
@@ -37,7 +38,7 @@ from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.rules.service_facts import Said
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_spending, sample_steps
+from booking.services import reject_reasons, sample_extras, sample_jobs, sample_reports, sample_spending, sample_steps
 from booking.services.enquiry_files import ACCEPTED
 from booking.services.sample_jobs import Wish
 from config.kernel.access import Actor
@@ -54,6 +55,7 @@ from frontend.presenters import samples as present
 from frontend.presenters.agreed_lines import agreed_lines
 from frontend.presenters.cards import cards_for, chosen_card
 from frontend.presenters.choices import choices_view, told_rows
+from frontend.presenters.inbox import undo_of
 from frontend.presenters.life import STAR_WORDS
 from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
@@ -66,6 +68,8 @@ from instruments.services.answer_time import zone_of_owner
 
 PER_PAGE = 30
 LABELS_PER_PAGE = 50
+OWN_WORDS = 700
+"""So long may the own words be with which a job is refused, beside a ready sentence."""
 ON_THE_WAY = timedelta(days=3)
 """So many days a parcel takes, unless one says otherwise."""
 
@@ -278,6 +282,9 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "is_customer": Side.CUSTOMER in sides,
         "is_lab": Side.LAB in sides,
         "may": may,
+        "undo": undo_of(actor, now, pk, samples=True) if Side.LAB in sides else None,
+        "reject_templates": reject_reasons.offered(actor, SAMPLE_REASONS) if may.refuse else [],
+        "reason_length": OWN_WORDS,
         "next": present.next_words(job, sides),
         "samples": present.sample_rows(job, request.POST.getlist("samples")),
         "runs": job.state in HOLDING,
@@ -308,7 +315,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         if Side.CUSTOMER in sides and job.state == "asked" and not not_paying
         else [],
         **_closed_out(job, may),
-        "asking": asking_about(actor, job.organisation_id, job.lab_id, sample_job_id=pk),
+        "asking": asking_about(actor, job.organisation_id, job.lab_id, job.requested_by_id, sample_job_id=pk),
         "problems": sentences(refusal) if refusal else [],
         "ends_job": present.asks_to_end(refusal),
         "unseen": present.figures_to_confirm(refusal) if failed == "commission" else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.settlement.services import quotes
+from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import WaitEntry
 from booking.queries import Before
@@ -26,15 +27,18 @@ from booking.services import auto_approval, only_with_approval, waiting
 from booking.services import context as booking_context
 from booking.services.auto_approval import Look
 from booking.services.context import BookingContext
-from booking.services.waiting import Wish
+from booking.services.waiting import Paying, Wish
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
-from frontend.booking_form import BookingForm, read_day, read_range, window_between
+from frontend.booking_form import BookingForm, read_card, read_day, read_expected, read_range, window_between
 from frontend.hours_text import hours_text, read_hours
 from frontend.http import actor_of, stands_at
+from frontend.presenters.cards import CardPart, cards_for, chosen_card
 from frontend.refusals import sentences, status_of
+from instruments.queries import spending
+from instruments.rules.spending import days_of, is_in_house
 from instruments.rules.wall_time import to_wall
 
 SHOWN = 50
@@ -57,10 +61,49 @@ def _list(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     offered = {(entry.organisation_id, entry.instrument_id) for entry in entries if entry.state == WaitState.OFFERED}
     before = queries.before_of_each(actor, offered)
     at_once = _counts_at_once(actor, [entry for entry in entries if entry.state == WaitState.OFFERED], timezone.now())
-    rows_shown = [(entry, _booking_address(entry, before), entry.pk in at_once) for entry in entries]
+    now = timezone.now()
+    spends = _spends_for(actor, [entry for entry in entries if entry.state == WaitState.OFFERED], now)
+    rows_shown = [
+        (entry, _booking_address(entry, before), entry.pk in at_once, _paid_from(actor, entry, spends, request.POST, now))
+        for entry in entries
+    ]
     context = {"rows": rows_shown, "problems": sentences(refusal) if refusal else []}
     stands_at(request, "wait_list")
     return render(request, "waiting/list.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidFrom:
+    """The cards from which an offer may be paid, and what it costs (None: there is no price)."""
+
+    cards: CardPart
+    preview: QuotePreview | None
+
+
+def _spends_for(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -> set[int]:
+    """The customers among these for whom the person spends from cards, or has to: one query, and one for each house that is asked."""
+    customers = {entry.organisation_id for entry in offered}
+    if not customers:
+        return set()
+    cards = spending.spent_by(actor.person_id, spending.today(now)).filter(organisation_id__in=customers)
+    found = set(cards.values_list("organisation_id", flat=True))
+    own = {entry.organisation_id for entry in offered if is_in_house(entry.organisation_id, entry.instrument.organisation_id)}
+    return found | {pk for pk in own - found if spending.card_needed(pk)}
+
+
+def _paid_from(
+    actor: Actor, entry: WaitEntry, spends: Collection[int], typed: Mapping[str, str], now: datetime
+) -> PaidFrom | None:
+    """For what is on offer to somebody who ``spends`` from cards, or has to: what is paid, seen before the one press that takes it."""
+    if entry.state != WaitState.OFFERED or entry.offered is None or entry.organisation_id not in spends:
+        return None
+    zone = ZoneInfo(entry.instrument.site.time_zone)
+    days = days_of(entry.offered, zone)
+    asked = (actor, entry.instrument.organisation_id, entry.organisation, typed.get("fund_card", ""), days)
+    if not cards_for(*asked, None, now).shown:
+        return None
+    preview = _preview(actor, entry, entry.offered, now)
+    return PaidFrom(cards_for(*asked, preview.assessment.payable_now_fen if preview else None, now), preview)
 
 
 def _counts_at_once(actor: Actor, offered: Sequence[WaitEntry], now: datetime) -> set[int]:
@@ -93,11 +136,19 @@ def _held(actor: Actor, customer_id: int, contexts: Mapping[int, BookingContext]
 
 def _payable_now_fen(actor: Actor, entry: WaitEntry, during: TimeRange, now: datetime) -> int | None:
     """What would be paid for the time on offer; None without a price."""
+    preview = _preview(actor, entry, during, now)
+    return preview.assessment.payable_now_fen if preview else None
+
+
+def _preview(actor: Actor, entry: WaitEntry, during: TimeRange, now: datetime) -> QuotePreview | None:
+    """What the time on offer costs as it was asked for last; None without a price."""
+    asked = (entry.organisation_id, entry.instrument_id)
+    before = queries.before_of_each(actor, [asked])[asked]
+    told = (entry.service_mode, before.research_project, actor.user_id, before.service_direction)
     try:
-        preview = quotes.preview(actor, entry.instrument_id, entry.organisation_id, during, now, entry.service_mode)
+        return quotes.preview(actor, entry.instrument_id, entry.organisation_id, during, now, *told)
     except Refusal:
         return None
-    return preview.assessment.payable_now_fen
 
 
 @login_required
@@ -187,7 +238,8 @@ def wait_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the time on offer: it is booked, or asked for where the lab looks at it first."""
 
     def act(actor: Actor, now: datetime) -> Done:
-        taken = waiting.accept(actor, pk, now)
+        card = chosen_card(actor, read_card(request.POST.get("fund_card", "")), now)
+        taken = waiting.accept(actor, pk, now, Paying(card, None, read_expected(request.POST)))
         asked = taken.state == ReservationState.REQUESTED
         said = _("Request sent: the time is yours once the lab says yes.") if asked else _("Booked: the time is yours.")
         return Done(said, taken.reservation_id)

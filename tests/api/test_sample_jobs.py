@@ -114,3 +114,14 @@ def test_a_quote_for_a_day_says_that_so_many_cannot_be_promised(api, cast, item)
     assert api("lin", "read").post(f"resources/{item.pk}/quote/", given).json()["promised_on"] is None
     refused = api("lin", "read").post(f"resources/{item.pk}/quote/", {**given, "arrive_on": "2026-11-25"})
     assert refused.status_code == 422 and codes(refused) == {"samples.no_capacity"}
+
+
+def test_an_answer_that_is_given_with_undo_is_told_after_ten_seconds_and_taken_back_until_then(api, cast, item):
+    lin, wang = api("lin", "book", "read"), api("wang", "manage", "read")
+    job = lin.post("sample-jobs/", wish(cast, item), key="one").json()["id"]
+    for act, given, state in (("accept", {}, "accepted"), ("refuse", {"reason": "Full"}, "refused")):
+        assert wang.post(f"sample-jobs/{job}/{act}/", {**given, "undo": True}).json()["state"] == state
+        assert wang.post(f"sample-jobs/{job}/take-back/", {}).json()["state"] == "asked"
+    assert codes(wang.post(f"sample-jobs/{job}/take-back/", {})) == {"decision.told"}
+    assert wang.post(f"sample-jobs/{job}/accept/", {}).json()["state"] == "accepted"
+    assert codes(wang.post(f"sample-jobs/{job}/take-back/", {})) == {"decision.told"}

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from config.kernel.access import Role
 from tests.browser import stage
 from tests.browser.journey import log_in, newly_arrived
 from tests.browser.keyboard import Keyboard
+from tests.browser.pages import sent_item
 from tests.browser.running_site import Site
 from tests.browser.visitors import Visitors
 
@@ -148,4 +150,41 @@ def test_a_question_to_the_customer_leads_on_to_the_next_request_and_the_one_ask
     assert opened(page) == str(following)
     waits_on(page, str(asked), "Customer's answer awaited")
     assert states(used, {asked, following}) == {"requested": 2}
+    assert manager.faults.found == []
+
+
+def test_sample_jobs_are_answered_with_the_same_keys(people: Visitors, used: Site) -> None:
+    from booking.models import SampleJob
+    from booking.services import sample_jobs
+
+    now = datetime.now(UTC)
+    with used.data():
+        researcher, item = stage.persona("researcher.firm11@demo.jishi.example"), sent_item()
+        (customer,) = researcher.organisations(Role.RESEARCHER)
+        wishes = [sample_jobs.Wish(item, customer, 1, now.date() + timedelta(days=3), note=f"Keys {place}") for place in range(4)]
+        asked = [sample_jobs.ask(researcher, wish, now, idempotency_key=f"keys-{wish.note}").pk for wish in wishes]
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page, keys = manager.page, Keyboard(manager.page)
+    manager.open(f"/approvals/samples/?selected={asked[0]}")
+    assert press_on(page, "a") == asked[0] and opened(page) == str(asked[1])
+    expect(page.get_by_role("status").filter(has_text="1 request approved")).to_be_visible()
+    press_on(page, "u")
+    expect(page.get_by_text("Taken back")).to_be_visible()
+    assert opened(page) == str(asked[0])
+    keys.press("s")
+    expect(page.locator("#promised_on")).to_be_focused()
+    page.locator("#promised_on").blur()
+    keys.press("r")
+    keys.look()
+    assert press_on(page, "ArrowDown", "Enter") == asked[0]
+    for place in (1, 2):
+        keys.press("x")
+        expect(page.locator(f"#choose-{asked[place]}")).to_be_checked()
+        press_on(page, "j")
+    keys.press("A")
+    expect(page.get_by_text("2 requests approved")).to_be_visible()
+    with used.data():
+        states = [SampleJob.objects.get(pk=pk).state for pk in asked]
+    assert states == ["refused", "accepted", "accepted", "asked"]
     assert manager.faults.found == []

@@ -52,6 +52,7 @@ from booking.services import (
     extending,
     holds,
     inbox,
+    sample_decisions,
     sample_extras,
     sample_jobs,
     sample_reports,
@@ -64,6 +65,7 @@ from booking.services import (
     waiting,
 )
 from booking.services.changes import ChangeRequest
+from booking.services.decision_rows import How
 from booking.services.enquiry_files import Attachment
 from booking.services.inbox import Wish as Verdicts
 from booking.services.reject_reasons import Why
@@ -129,7 +131,8 @@ STEPS: dict[str, tuple[str, ...]] = {
 """What people may try with a booking in each state, more often what usually follows."""
 SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
     "asked": ("accept", "accept", "refuse", "cancel"),
-    "accepted": ("receive", "receive", "extra", "cancel"),
+    "accepted": ("receive", "receive", "extra", "cancel", "take_the_answer_back"),
+    "refused": ("take_the_answer_back", "cancel"),
     "received": ("prepare", "test", "go_wrong", "extra"),
     "preparing": ("test", "test", "go_wrong"),
     "tested": ("report", "report", "go_wrong", "extra"),
@@ -349,7 +352,7 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
 
     def to_decide(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         wish = Verdicts(Verdict.APPROVE) if yes else Verdicts(Verdict.REJECT, Why(words="Not this week"))
-        how = decisions.How(undo=slot[0] == 0)
+        how = How(undo=slot[0] == 0)
         self.attempt(f"decide {wish.verdict}", lambda: inbox.decide(self.actor("wang"), row.pk, wish, self.now, how))
 
     def to_approve_over_rivals(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
@@ -459,10 +462,15 @@ class LabMachine(Cards, SeriesOfTimes, Devices, Lists, SeenFigures, RuleBasedSta
         getattr(self, f"samples_{steps[which % len(steps)]}")(job, some)
 
     def samples_accept(self, job: SampleJob, some: bool) -> None:
-        self.attempt("accept samples", lambda: sample_jobs.accept(self.actor("wang"), job.pk, self.now))
+        self.attempt("accept samples", lambda: sample_jobs.accept(self.actor("wang"), job.pk, self.now, how=How(undo=some)))
 
     def samples_refuse(self, job: SampleJob, some: bool) -> None:
-        self.attempt("refuse samples", lambda: sample_jobs.refuse(self.actor("wang"), job.pk, "Too many", self.now))
+        self.attempt(
+            "refuse samples", lambda: sample_jobs.refuse(self.actor("wang"), job.pk, "Too many", self.now, How(undo=some))
+        )
+
+    def samples_take_the_answer_back(self, job: SampleJob, some: bool) -> None:
+        self.attempt("take the answer back", lambda: sample_decisions.take_back(self.actor("wang"), job.pk, self.now))
 
     def samples_cancel(self, job: SampleJob, some: bool) -> None:
         who = self.actor("wang" if some else self.person_of(job))

@@ -21,7 +21,8 @@ EVERYTHING = frozenset(
         "start by phone", "check in", "extend", "end by phone", "check out", "mark no show",
         "ask for less", "accept the wish", "refuse the wish", "dispute", "settle the dispute", "agree",
         "break down", "works again", "a job",
-        "send samples", "accept samples", "refuse samples", "cancel samples", "receive samples", "prepare samples", "test samples",
+        "send samples", "accept samples", "refuse samples", "take the answer back", "cancel samples",
+        "receive samples", "prepare samples", "test samples",
         "lose samples", "take_back samples", "propose an extra", "agree an extra", "withdraw an extra",
         "report samples", "object to samples", "close samples",
     }
@@ -153,8 +154,18 @@ class TouredLab(LabMachine):
         return work
 
     def measured(self) -> Iterator[Step]:
-        """One job goes all the way and is objected to once, with one sample lost and found; another is refused, a third cancelled."""
-        first = ("accept", True), ("go_wrong", True), ("go_wrong", False), ("receive", False), ("prepare", False), ("test", False)
+        """One job is answered otherwise at first, goes all the way and is objected to once, with one sample lost and found; another is
+        refused, a third cancelled."""
+        answers = ("refuse", True), ("take_the_answer_back", True), ("accept", True), ("take_the_answer_back", True)
+        first = (
+            *answers,
+            ("accept", False),
+            ("go_wrong", True),
+            ("go_wrong", False),
+            ("receive", False),
+            ("prepare", False),
+            ("test", False),
+        )
         extras = ("extra", True), ("extra", False), ("extra", True), ("extra", True)
         last = ("report", True), ("object", True), ("report", True), ("close", True)
         for step, some in (*first, *extras, *last):

@@ -251,6 +251,8 @@ def _require_side(actor: Actor, quotation: Quotation, event: QuotationEvent) -> 
 # --- What it says -----------------------------------------------------------------------------------------------------
 def _checked(enquiry: Enquiry, given: QuotationInput, now: datetime) -> _Checked:
     """What was typed, in normal form and priced. Raises Refusal with every reason."""
+    if enquiry.organisation_id == enquiry.lab_id:
+        raise Refusal.of("quotation.own_house")
     today = local_today(now)
     reasons = reasons_against(given.lines)
     texts = {

@@ -13,19 +13,20 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from billing.cards.accounts import RESERVATION
+from billing.cards.accounts import RESERVATION, SAMPLE_JOB
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Held, Source
 from billing.prepaid.accounts import CHARGE, KINDS, PREPAID, limits, prepaid_due
 from billing.prepaid.rules.standing import lacking
 from booking.models import Reservation, SampleJob
+from booking.rules.samples import JobEvent
 from booking.rules.states import Action
 from config.kernel.errors import Conflict
 
 Paying = Reservation | SampleJob
-_GIVEN_UP_BY = (Action.REJECT, Action.MARK_NO_SHOW)
-"""After which a reservation may come back to life."""
+_GIVEN_UP_BY = (Action.REJECT, Action.MARK_NO_SHOW, JobEvent.REFUSE)
+"""After which a reservation or a job may come back to life."""
 
 
 def owner_of(paying: Paying) -> int:
@@ -38,12 +39,13 @@ def kept(accounts: Sequence[Account]) -> list[Account]:
     return [account for account in accounts if account.kind in KINDS]
 
 
-def kept_before(reservation: Reservation) -> list[Account]:
-    """The customer's own accounts on which a reservation kept its price until it was rejected or missed, in id order; nothing is locked.
+def kept_before(paying: Paying) -> list[Account]:
+    """The customer's own accounts on which it kept its price until it was rejected or missed, in id order; nothing is locked.
 
     Those are the accounts of the holds that its rejection ended since the last one was made: what a move ended is not kept again.
     """
-    own = Transfer.objects.filter(source_type=RESERVATION, source_id=reservation.pk, debit__kind__in=KINDS)
+    kind = SAMPLE_JOB if isinstance(paying, SampleJob) else RESERVATION
+    own = Transfer.objects.filter(source_type=kind, source_id=paying.pk, debit__kind__in=KINDS)
     last = own.filter(kind=TransferKind.HOLD).aggregate(last=Max("pk"))["last"] or 0
     ended = own.filter(reason__in=_GIVEN_UP_BY, pk__gt=last).exclude(kind=TransferKind.HOLD)
     return list(Account.objects.filter(pk__in=ended.values("debit_id")).order_by("pk"))

@@ -41,7 +41,7 @@ from billing.subsidy.services import InForce
 from booking.models import CloseOut, SampleExtra, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
-from booking.rules.samples import JobState
+from booking.rules.samples import JobEvent, JobState
 from booking.rules.spending import Wait
 from booking.sample_ports import AgreedPrice
 from booking.services import sample_news, sample_spending
@@ -136,14 +136,27 @@ class SampleMoney:
         """Whether it is charged as a line of a commission sheet."""
         return SampleExtra.objects.filter(pk=extra.pk, by_order__isnull=False).exists()
 
+    def is_under_order(self, job: SampleJob) -> bool:
+        """Whether it is under a commission sheet."""
+        return SampleJob.objects.filter(pk=job.pk, commission__isnull=False).exists()
+
     def quality_counts(self, job: SampleJob) -> bool:
         """Whether a programme that awarded something at acceptance multiplies by the quality grade."""
         held = job.quotes.filter(held_at__isnull=False).order_by("-revision").first()
         return held is not None and grading.counts(held)
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held."""
-        awarding.end_promise(Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id), now, job.research_project)
+        """Void what is held; an answer that is taken back leaves a request, for which card and own accounts keep the price again.
+
+        Raises then Conflict ``card.not_enough_left``, ``card.cannot_pay``, ``prepaid.not_enough_left``, ``spending.over_limit``.
+        """
+        ended = awarding.end_promise(Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id), now, job.research_project)
+        if reason == JobEvent.TAKE_BACK:
+            # An acceptance that is taken back ends what it kept just now; a refusal has ended it when it was made.
+            own = own_money.kept([one.debit for one in ended]) if ended else own_money.kept_before(job)
+            if own or job.fund_card_id is not None:
+                card_money.lock_with_holds([job], now, own)
+                card_money.hold(job, self.payable_now_fen(job), reason, actor, now, own)
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
         """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest.

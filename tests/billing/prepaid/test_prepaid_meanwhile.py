@@ -12,13 +12,14 @@ from billing.payments.services import prepaid_refunds, prepaying
 from billing.prepaid.accounts import limit_key
 from billing.prepaid.services import setting
 from billing.prepaid.services.setting import LimitFacts
-from booking.services import changes, decisions, self_service, transitions
+from booking.services import changes, decisions, sample_decisions, sample_jobs, self_service, transitions
 from booking.services.changes import ChangeRequest
-from booking.services.decisions import How
+from booking.services.decision_rows import How
 from config.kernel.errors import Conflict, Refusal
 from tests.billing.bills.conftest import DECEMBER, wrong
 from tests.billing.payments.test_bank_transfers import code_of, row, stands
 from tests.billing.prepaid.test_prepaid import HOLDS, WHOLE_YEAR, ask, balance
+from tests.booking.samples.conftest import Work, make_item
 from tests.conftest import slot_of
 
 pytestmark = pytest.mark.django_db
@@ -104,4 +105,23 @@ def test_a_rejection_that_is_taken_back_has_the_price_kept_again_where_it_was_ke
     changes.change(cast.actor("lin"), ChangeRequest(booked, later), now, idempotency_key="later")
     reject_and_undo()
     assert kept() == (HOLDS, 0), "the limit of the day that it left counts it no more"
+    assert wrong() == {}
+
+
+def test_a_labs_answer_about_samples_that_is_taken_back_has_their_price_kept_again(cast, programmes, take):
+    li, now, wang = cast.actor("li"), cast.now, cast.actor("wang")
+    (payment,) = take(row("1,000.00"))
+    prepaying.deposit(li, payment.pk, cast.firm.pk, 1000_00, now)
+    setting.ask_for_prepaid(li, cast.lab.pk, cast.firm.pk, True, "new customer", now)
+    job = Work(cast, make_item(cast)).ask()
+    kept = balance(cast)[1]
+    assert kept > 0
+    for answer, meanwhile in (
+        (lambda: sample_jobs.refuse(wang, job.pk, "Full", now, How(undo=True)), 0),
+        (lambda: sample_jobs.accept(wang, job.pk, now, how=How(undo=True)), kept),
+    ):
+        answer()
+        assert balance(cast)[1] == meanwhile
+        sample_decisions.take_back(wang, job.pk, now)
+        assert balance(cast)[1] == kept
     assert wrong() == {}

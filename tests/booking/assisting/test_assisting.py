@@ -20,7 +20,7 @@ from booking.rules.time_search import TimeSearch
 from booking.services import assistants, assisting, availability, changes, decisions, reservations, swaps, together, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.context import load
-from booking.services.decisions import How
+from booking.services.decision_rows import How
 from booking.services.many_times import Look
 from booking.services.reservations import ReservationRequest
 from booking.services.swaps import Swap

@@ -10,16 +10,20 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import override
 from PIL import Image
 
+from billing.ordering.queries import may_quote
+from billing.ordering.services import quotations
+from billing.ordering.services.quotations import QuotationInput
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage
 from booking.queries import enquiries as queries
 from booking.services import enquiries, enquiry_files, reservations
 from booking.services.enquiries import Question
 from booking.services.enquiry_files import Attachment
 from booking.services.reservations import ReservationRequest
+from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from config.kernel.models import AuditEntry
-from instruments.models import Notice, Resource, ResourceRequest
+from instruments.models import Membership, Notice, Resource, ResourceRequest
 from instruments.notice_events import words_of
 from instruments.services import answer_time
 from tests.booking.samples.conftest import Work, make_item
@@ -170,16 +174,33 @@ def test_every_fault_is_told_at_once(cast):
     assert codes(refused) == {"enquiry.organisation_missing", "enquiry.subject_missing", "enquiry.text_missing"}
 
 
-def test_one_asks_for_ones_own_organisation_and_not_ones_own_lab(cast):
-    from config.kernel.access import Role
-    from instruments.models import Membership
-
+def test_one_asks_for_ones_own_organisation_and_not_a_lab_that_one_manages(cast):
     with pytest.raises(Forbidden):
         enquiries.ask(cast.actor("lin"), Question(cast.other_firm.pk, "s", "t", cast.xrd.pk), (), cast.now, idempotency_key="k")
     Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
     with pytest.raises(Refusal) as refused:
         enquiries.ask(cast.actor("wang"), Question(cast.lab.pk, "s", "t", cast.xrd.pk), (), cast.now, idempotency_key="k")
     assert codes(refused) == {"enquiry.own_lab"}
+    assert queries.asking_organisations(cast.actor("wang"), cast.lab.pk) == []
+
+
+def test_somebody_of_the_house_asks_its_lab_and_a_manager_who_also_uses_it_answers(cast):
+    for name in ("wu", "wang"):
+        Membership.objects.create(user=cast.users[name], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
+    wu, wang = cast.actor("wu"), cast.actor("wang")
+    assert queries.may_ask(wu, cast.lab.pk) and not queries.may_ask(wang, cast.lab.pk)
+    assert queries.asking_organisations(wu, cast.lab.pk) == [cast.lab]
+    pk = enquiries.ask(wu, Question(cast.lab.pk, "s", "t", cast.xrd.pk), (), cast.now, idempotency_key="k").pk
+    assert {each.pk for each in queries.lab_enquiries(wang)} == {pk}
+    found = queries.enquiry_for(wang, pk)
+    assert queries.side_of(wang, found) == "lab" and queries.side_of(wu, found) == "customer"
+    enquiries.write(wang, pk, "Yes.", (), cast.now, idempotency_key="a")
+    found = queries.enquiry_for(wu, pk)
+    assert found.state == "answered" and [each.side for each in found.messages.all()] == ["customer", "lab"]
+    assert not may_quote(wang, found)
+    offer = QuotationInput("Own", cast.now.date(), ())
+    with pytest.raises(Refusal, match=r"quotation\.own_house"):
+        quotations.draft(wang, pk, offer, cast.now, idempotency_key="q")
 
 
 def test_the_same_call_twice_asks_once_and_another_under_its_key_is_refused(cast, ask, write):
@@ -302,7 +323,6 @@ def test_a_question_is_overdue_by_the_promise_that_was_shown_not_by_the_one_of_t
         "UPDATE booking_enquiry SET waiting_since = NULL",
         "UPDATE booking_enquiry SET instrument_id = NULL",
         "UPDATE booking_enquiry SET state = 'lost'",
-        "UPDATE booking_enquiry SET lab_id = organisation_id",
     ],
 )
 def test_the_database_refuses_what_must_not_happen(cast, ask, statement):
@@ -381,10 +401,12 @@ def test_the_labs_finance_reads_about_a_booking_and_does_not_begin(cast, ask, bo
 def test_threads_about_one_booking_are_found_by_both_sides_and_by_nobody_else(cast, ask, both):
     first, second = ask(**both), ask(who="wang", **both)
     for who, side in (("lin", "customer"), ("wang", "lab"), ("li", None), ("he", None)):
-        found = queries.asking_about(cast.actor(who), cast.firm.pk, cast.lab.pk, **both)
+        found = queries.asking_about(cast.actor(who), cast.firm.pk, cast.lab.pk, cast.users["lin"].pk, **both)
         assert {each.pk for each in found.threads} == (set() if who == "he" else {first, second})
         assert found.side == side
-    assert queries.asking_about(cast.actor("wang"), cast.lab.pk, cast.lab.pk, **both).side is None
+    own = (cast.lab.pk, cast.lab.pk)
+    assert queries.asking_about(cast.actor("wang"), *own, cast.users["wang"].pk, **both).side is None
+    assert queries.asking_about(cast.actor("wang"), *own, cast.users["li"].pk, **both).side == "lab"
 
 
 def test_the_database_knows_that_a_thread_is_about_one_thing(cast, ask, both):

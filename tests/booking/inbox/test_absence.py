@@ -115,13 +115,14 @@ def test_the_labs_own_sentences_are_read_in_the_language_of_who_asked(cast, ask)
         wang, cast.lab.pk, [("Lampe", "The lamp broke."), ("", ""), ("", "Only this.")], cast.now
     )
     assert [one.text for one in reject_reasons.own_of(wang, cast.lab.pk)] == ["Lampe", "Only this."]
-    pk = ask(9, 10)
-    for language, text in (("en", "The lamp broke."), ("zh-hans", "Lampe")):
+    for hour, language, text in ((9, "en", "The lamp broke."), (11, "zh-hans", "Lampe")):
         User.objects.filter(pk=cast.users["lin"].pk).update(language=language)
-        assert reject_reasons.text_for(wang, pk, Why(f"own:{row.pk}", " Try  Friday. ")) == f"{text} Try Friday."
+        pk = ask(hour, hour + 1)
+        inbox.decide(wang, pk, Wish(Verdict.REJECT, Why(f"own:{row.pk}", " Try  Friday. ")), cast.now)
+        assert RequestDecision.objects.get(reservation_id=pk).reason == f"{text} Try Friday."
     for choice in ("own:999999", "own:x", "nothing"):
         with pytest.raises(Refusal, match=r"decision\.reason_unknown"):
-            reject_reasons.text_for(wang, pk, Why(choice))
+            reject_reasons.text_for(wang, "en", Why(choice))
     with pytest.raises(Refusal, match=r"decision\.reasons_too_many"):
         reject_reasons.keep(wang, cast.lab.pk, [(f"Text {number}", "") for number in range(13)], cast.now)
     for who, error in (("li", Forbidden), ("lin", Forbidden)):

@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from billing.ledger.models import Transfer
 from booking.models import InstrumentPolicy, RequestDecision, Reservation
 from booking.rules.deciding import UNDO, Verdict
-from booking.services import changes, decisions, inbox, transitions
+from booking.services import changes, decision_rows, decisions, inbox, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.inbox import Wish
 from booking.services.reject_reasons import Why
@@ -35,7 +35,7 @@ def test_the_customer_hears_of_an_answer_when_it_cannot_be_taken_back_any_more(c
     pk = ask(9, 12)
     inbox.decide(cast.actor("wang"), pk, wish, cast.now)
     decision = RequestDecision.objects.get()
-    job = ProcrastinateJob.objects.get(task_name=decisions.TASK)
+    job = ProcrastinateJob.objects.get(task_name=decision_rows.TASK)
     assert job.args == {"decision_id": decision.pk} and job.scheduled_at > decision.final_at
     assert not decisions.tell(decision.pk, cast.now + UNDO - SECOND) and not subjects("lin@example.org")
     assert decisions.tell(decision.pk, cast.now + UNDO)
@@ -111,7 +111,7 @@ def test_many_are_decided_each_by_itself_and_each_failure_says_why(cast, ask, ap
     InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
     good, done, rival, winner = ask(9, 10), approved(11, 12), ask(14, 16), ask(14, 16, who="he")
     outcomes = inbox.decide_all(cast.actor("wang"), [good, done, winner, rival, 999_999, good], APPROVE, cast.now)
-    said = [(one.reservation_id, one.refusal and one.refusal.reasons[0].code) for one in outcomes]
+    said = [(one.pk, one.refusal and one.refusal.reasons[0].code) for one in outcomes]
     assert said == [
         (good, None),
         (done, "booking.illegal_transition"),

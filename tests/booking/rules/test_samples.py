@@ -40,6 +40,8 @@ JOB_STEPS = {
     ("accepted", "follow"): "preparing",
     ("accepted", "cancel"): "cancelled",
     ("accepted", "fail"): "failed",
+    ("accepted", "take_back"): "asked",
+    ("refused", "take_back"): "asked",
     ("received", "follow"): "preparing",
     ("received", "cancel"): "cancelled",
     ("received", "fail"): "failed",

@@ -16,8 +16,9 @@ from billing.settlement.services import sample_money
 from booking.models import LeaderApproval, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending as spending_queries
-from booking.services import access_lists, leader_answers, sample_jobs, sample_lapses
+from booking.services import access_lists, leader_answers, sample_decisions, sample_inbox, sample_jobs, sample_lapses
 from booking.services.access_lists import Listing
+from booking.services.reject_reasons import Why
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
@@ -234,3 +235,16 @@ def test_who_is_on_the_labs_list_sends_no_samples(work, of, refused):
         assert codes(work.ask) == ["measure.listed"]
     else:
         assert work.ask().state == "asked"
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_an_answer_that_is_taken_back_leaves_the_card_keeping_the_price(work, ask, spenders, accepts):
+    job = ask()
+    if accepts:
+        sample_inbox.accept(work.cast.actor("wang"), job.pk, work.now)
+    else:
+        sample_inbox.refuse(work.cast.actor("wang"), job.pk, Why("no_capacity"), work.now)
+    assert money(spenders) == (240_00 if accepts else 0, 0)
+    sample_decisions.take_back(work.cast.actor("wang"), job.pk, work.now)
+    assert money(spenders) == (240_00, 0) and work.again(job).state == "asked"
+    sound()

@@ -20,7 +20,7 @@ from booking.ports import ExpectedFigures
 from booking.queries import inbox as inbox_queries
 from booking.services import changes, decisions, escalation, leader_answers, reservations, transitions
 from booking.services.changes import ChangeRequest
-from booking.services.decisions import How
+from booking.services.decision_rows import How
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered

@@ -235,7 +235,7 @@ def test_rivals_are_those_of_the_time_that_was_approved(cast, ask, slot, monkeyp
 
     monkeypatch.setattr(transitions, "approve", approve_once_it_moved)
     found = inbox.decide(cast.actor("wang"), winner, inbox.Wish(Verdict.APPROVE), cast.now)
-    assert [one.reservation_id for one in found.rivals] == [after]
+    assert [one.pk for one in found.rivals] == [after]
     assert states(winner, before, after) == ["approved", "requested", "rejected"]
 
 

@@ -69,6 +69,29 @@ def test_who_has_to_pay_from_a_card_can_take_an_offer_too(as_, cast, offered, fo
     assert (entry.state, Reservation.objects.get().fund_card_id) == ("taken", spenders.card.pk)
 
 
+def test_one_press_takes_an_offer_from_a_card_for_the_figures_that_stood_beside_it(as_, cast, offered, programmes):
+    spenders = build_spenders(cast)
+    research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)
+    entry, ma = offered("ma", cast.lab), as_("ma")
+    page = ma.get(reverse("wait_list")).content.decode()
+    assert f'<option value="{spenders.card.pk}"' in page and 'name="expected_payable_now_fen" value="40000"' in page
+    take = reverse("wait_accept", args=[entry.pk])
+    card, seen = {"fund_card": spenders.card.pk}, {"expected_payable_now_fen": 400_00, "expected_final_cost_fen": 400_00}
+    assert ma.post(take, card | {"expected_payable_now_fen": 1, "expected_final_cost_fen": 1}).status_code == 409
+    assert ma.post(take, seen | {"fund_card": 999_999}).status_code == 422
+    assert not Reservation.objects.exists()
+    assert ma.post(take, card | seen).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.state, Reservation.objects.get().fund_card_id) == ("taken", spenders.card.pk)
+
+
+def test_who_spends_from_no_card_takes_an_offer_with_one_press(as_, cast, offered, programmes):
+    entry, lin = offered("lin", cast.firm), as_("lin")
+    page = lin.get(reverse("wait_list")).content.decode()
+    assert 'name="fund_card"' not in page and reverse("wait_accept", args=[entry.pk]) in page
+    assert lin.post(reverse("wait_accept", args=[entry.pk])).status_code == 302
+
+
 def test_without_an_offer_there_is_nothing_to_book(as_, cast, slot):
     waiting.join(cast.actor("lin"), Wish(cast.xrd.pk, cast.firm.pk, slot(9, 11), 120, "self_operated"), cast.now)
     page = as_("lin").get(reverse("wait_list"))

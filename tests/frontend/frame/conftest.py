@@ -1,3 +1,3 @@
-from tests.frontend.acting import as_, clock
+from tests.frontend.acting import as_, ask, clock
 
-__all__ = ["as_", "clock"]
+__all__ = ["as_", "ask", "clock"]

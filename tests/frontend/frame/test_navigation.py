@@ -68,6 +68,16 @@ def test_who_assists_finds_their_sessions_whatever_their_role() -> None:
         assert reverse("assisting") not in urls_for(role)
 
 
+def test_who_books_beside_other_work_finds_their_bookings_behind_that_work() -> None:
+    manager = Actor(user_id=1, grants=(Grant(1, Role.LAB_MANAGER),))
+    found = navigation(manager, "reservation_detail", books=True)
+    assert [item.url for item in found if item.current] == [reverse("reservation_list")]
+    assert list(found.bar) == list(navigation(manager, "").bar) and len(found.bar) + bool(found.more) <= 5
+    assert reverse("reservation_list") not in urls_for(Role.LAB_MANAGER)
+    researcher = Actor(user_id=1, grants=(Grant(1, Role.RESEARCHER), Grant(1, Role.LAB_MANAGER)))
+    assert list(navigation(researcher, "", books=True)) == list(navigation(researcher, ""))
+
+
 def test_who_decides_where_no_other_manager_is_left_finds_the_inbox_while_something_waits() -> None:
     head = Actor(user_id=1, grants=(Grant(1, Role.FIRM_ADMIN),))
     found = navigation(head, "approval_inbox", decides=True)

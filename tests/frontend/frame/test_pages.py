@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.firms.services import incomes
+from booking.models import Reservation
 from tests.billing.firms.conftest import PDF
 from tests.mailbox import mails
 
@@ -54,6 +55,21 @@ def test_home_shows_each_person_what_waits_for_them(cast: Any, name: str, words:
     page = logged_in(cast.users[name]).get("/").content.decode()
     assert words in page
     assert f"Welcome back, {name.title()}" in page
+
+
+def test_somebody_of_the_lab_finds_their_own_bookings_too(cast: Any, programmes: Any, ask: Any, clock: Any) -> None:
+    booked = Reservation.objects.filter(pk=ask(9, 12))
+    page, mine = reverse("reservation_detail", args=[booked.get().pk]), reverse("reservation_list")
+    entry = f'<a href="{mine}" data-go="b"'
+    wang, finance = logged_in(cast.users["wang"]), logged_in(cast.users["li"])
+    home = wang.get("/").content.decode()
+    assert "Your next sessions" not in home and entry in home
+    assert entry not in finance.get("/").content.decode()
+    for name, client in (("wang", wang), ("li", finance)):
+        booked.update(requested_by=cast.users[name])
+        home = client.get("/").content.decode()
+        assert "Your next sessions" in home and page in home and entry in home
+        assert page in client.get(mine).content.decode()
 
 
 def test_home_says_what_organisations_handed_in_to_whoever_looks_at_it(cast: Any) -> None:
