@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0088_lab_entries'),
+        ('booking', '0091_own_people_ask'),
     ]
 
     operations = [
