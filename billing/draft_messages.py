@@ -113,6 +113,9 @@ register(
         "programme.warning.begins_anew": _(
             "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
         ),
+        "programme.warning.asked_in_vain": _(
+            "Whoever books is asked in vain: no rule looks at %(facts)s. Take the question away, or write the rule."
+        ),
         "programme.warning.always_first": _(
             "Every booking counts as the first use: nothing is counted, because the programme has no limit (“caps”)."
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.rules.money import yuan
-from billing.wording import cap_word, customer_class_word, mode_word, several, unmet_words
+from billing.wording import cap_word, customer_class_word, document_text, mode_word, several, unmet_words
 from config.kernel.messages import register, register_formatter
 
 register_formatter("chain", lambda names: " → ".join(names))
@@ -17,6 +17,7 @@ register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the
 register_formatter("customer_class", customer_class_word)
 register_formatter("ways", lambda ways: several(str(mode_word(way)) for way in ways))
 register_formatter("unmet", unmet_words)
+register_formatter("its_question", document_text)
 register_formatter("limit_kind", lambda kind: cap_word(*kind))
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
 
@@ -216,6 +217,10 @@ register(
         "subsidy.rate_not_offered": _(
             "A rate from %(lowest)s %% to %(highest)s %% can be chosen. Choose one of these, or leave it empty."
         ),
+        "subsidy.answer_unfit.yes_no": _("“%(its_question)s” is answered by yes or no."),
+        "subsidy.answer_unfit.choice": _("“%(its_question)s”: choose one of the answers that are offered."),
+        "subsidy.answer_unfit.number": _("“%(its_question)s” is answered by a whole number, like 300."),
+        "subsidy.answer_unfit.amount": _("“%(its_question)s” is answered by an amount in yuan, like 1200 or 1200.50."),
         "facts.money_held": _(
             "The subsidy was decided by this and money is held for it: it stays as it is. To change it, cancel the booking and book again."
         ),

@@ -573,7 +573,10 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["words"] = words_en if in_english() else params["words"]
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
-    said = sentence(key, shown)
+    if "asks" in params:
+        said = str(_("Not answered with the booking: %(question)s")) % {"question": document_text(params["asks"])}
+    else:
+        said = sentence(key, shown)
     todo = _WHAT_TO_DO.get(params.get("fact", "")) if key == FACT_MISSING else None
     return f"{said}{' ' if in_english() else ''}{todo}" if todo else said
 

@@ -14,6 +14,9 @@ register(
         "service.rate_unreadable": _(
             "Give the rate as a number from 0 to 1 (on pages from 0 to 100 %%), with at most six decimals."
         ),
+        "service.answers_unreadable": _(
+            "Give each answer by the name of its fact, as the quote names it, in at most 60 characters."
+        ),
         "service.fund_source_unknown": _("Choose the source of funds from the list; known codes: %(known)s."),
     }
 )

@@ -28,6 +28,7 @@ NAMES: Mapping[str, Word] = {
     "service_kind": gettext_lazy("Kind of service"),
     "settlement": gettext_lazy("Way of settlement"),
     "rate": gettext_lazy("Rate of the subsidy"),
+    "answers": gettext_lazy("Answers to the programmes' questions"),
 }
 
 KINDS: Mapping[str, Word] = {
@@ -41,7 +42,9 @@ KINDS: Mapping[str, Word] = {
 
 
 def corrected(name: str, before: str, after: str) -> str:
-    """What became of one of them, in a line."""
+    """What became of one of them, in a line. What was answered is only said to be another: its questions are the programmes'."""
+    if name == "answers":
+        return _("%(name)s: changed") % {"name": NAMES[name]}
     return _("%(name)s: %(before)s → %(after)s") % {
         "name": NAMES[name],
         "before": _said(name, before),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from billing.settlement.offered import share_of_percent
 from booking.ports import Addons, ExpectedFigures
 from booking.queries import Before
+from booking.rules.answers import typed_answers
 from booking.rules.length import require_length
 from booking.rules.service_facts import Said
 from config.kernel.errors import Reason, Refusal
@@ -95,6 +96,8 @@ class BookingForm:
     settlement: str = ""
     rate: str = ""
     """In per cent, as it was typed; empty: none was chosen."""
+    answers: str = ""
+    """To the questions of programmes (``booking.rules.answers``)."""
     fund_card: str = ""
     for_person: str = ""
     override_reason: str = ""
@@ -125,6 +128,7 @@ class BookingForm:
             service_kind=_plain(data.get("service_kind", "")),
             settlement=_plain(data.get("settlement", "")),
             rate=_plain(data.get("rate", "")),
+            answers=typed_answers(data),
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
             override_reason=str(data.get("override_reason", "")),
@@ -172,7 +176,7 @@ class BookingForm:
 
     def said(self) -> Said:
         """What programmes that ask are told, as it was typed."""
-        return Said(self.service_kind, self.settlement, share_of_percent(self.rate))
+        return Said(self.service_kind, self.settlement, share_of_percent(self.rate), self.answers)
 
     def organisation_id(self) -> int | None:
         """The organisation's id, or None when it is not a number."""

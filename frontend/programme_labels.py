@@ -268,7 +268,10 @@ LABELS: Mapping[str, Word] = {
     "when": pgettext_lazy("field of a programme", "When"),
     "when_not_chosen": pgettext_lazy("field of a programme", "Where nothing is decided"),
     "windows": pgettext_lazy("field of a programme", "Windows of time"),
-    "asks": pgettext_lazy("field of a programme", "What a claim has to show"),
+    "asks": pgettext_lazy("field of a programme", "What is asked for"),
+    "choices": pgettext_lazy("field of a programme", "Answers to choose from"),
+    "hint": pgettext_lazy("field of a programme", "Help under the question"),
+    "value": pgettext_lazy("field of a programme", "Code"),
     "due_days": pgettext_lazy("field of a programme", "Days for this step"),
     "office_code": pgettext_lazy("field of a programme", "Code of the office that looks (empty: the one that issues)"),
     "pay_days": pgettext_lazy("field of a programme", "Days from approval to payment"),
@@ -416,6 +419,20 @@ def owner_class_word(code: str) -> str:
     return str(OWNER_CLASS_NAMES.get(code, code))
 
 
+#: How a question of a programme is answered.
+_ANSWERS: Mapping[str, Word] = {
+    "yes_no": pgettext_lazy("choice in a programme", "Yes or no"),
+    "choice": pgettext_lazy("choice in a programme", "One of several answers"),
+    "number": pgettext_lazy("choice in a programme", "A whole number"),
+    "amount": pgettext_lazy("choice in a programme", "An amount in yuan"),
+}
+
+
+def _kind(code: str) -> str:
+    """A kind of whatever has one: of a programme or an applicant, or of an answer."""
+    return str(_ANSWERS[code]) if code in _ANSWERS else wording.kind_word(code)
+
+
 _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "size": wording.size_word,
     "subject": wording.subject_word,
@@ -423,7 +440,7 @@ _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "amount": _amount,
     "quantity": wording.quantity_word,
     "date_basis": wording.date_basis_word,
-    "kind": wording.kind_word,
+    "kind": _kind,
     "any_of": wording.kind_word,
     "payee": wording.payee_word,
     "per": wording.cap_word,

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.claims.answered import answers_of
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentList
 from billing.claims.queries import ListStand
 from billing.claims.rules.checks import CheckInput, FileTwice, look
@@ -159,6 +160,9 @@ class ClaimLineOut(serializers.Serializer):
     credited_fen = serializers.IntegerField()
     invoice_number = serializers.CharField()
     clawback = serializers.CharField(help_text="Number of the notice, where something is taken back.")
+    answers = serializers.DictField(
+        child=serializers.CharField(), help_text="What whoever booked answered to the programme's questions, by the fact; frozen."
+    )
 
 
 class ClaimFileTwiceOut(serializers.Serializer):
@@ -316,6 +320,7 @@ def _line_json(line: ClaimLine) -> dict[str, Any]:
         **{name: getattr(line, name) for name in names},
         "award": line.award_id,
         "service_on": line.award.service_on,
+        "answers": {question.fact: text for question, text in answers_of(line.award)},
         "clawback": line.clawback.number if line.clawback is not None else "",
     }
 

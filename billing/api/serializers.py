@@ -12,6 +12,7 @@ from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
+from billing.subsidy.rules.questions import Kind as QuestionKind
 from booking.api.serializers import ExpectedIn, SaidIn, addons_field, direction_field
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
@@ -170,6 +171,21 @@ class RateRangeOut(serializers.Serializer):
     needed = serializers.BooleanField(help_text="Without a rate nothing is given.")
 
 
+class AnswerOut(serializers.Serializer):
+    value = serializers.CharField(help_text="What to send.")
+    says = WordsOut()
+
+
+class QuestionOut(serializers.Serializer):
+    """What programmes ask of whoever books; without an answer the fact is not known."""
+
+    fact = serializers.CharField(help_text="By which it is answered.")
+    kind = serializers.ChoiceField(choices=[str(kind) for kind in QuestionKind])
+    says = WordsOut(many=True, help_text="The words of each programme that asks it.")
+    hints = WordsOut(many=True)
+    choices = AnswerOut(many=True, help_text="Of a choice; else empty.")
+
+
 class ChoicesOut(serializers.Serializer):
     """What can be chosen under the programmes in force."""
 
@@ -178,6 +194,7 @@ class ChoicesOut(serializers.Serializer):
     service_kinds = serializers.ListField(
         child=serializers.CharField(), help_text="The kinds of service to say; empty where no programme looks at it."
     )
+    questions = QuestionOut(many=True, help_text="What the programmes ask; empty where none asks.")
 
 
 class CappedOut(AssessmentOut):

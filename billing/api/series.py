@@ -25,6 +25,7 @@ from booking.api.serializers import (
     SEEN_ADDONS_HELP,
     ExpectedIn,
     addons_field,
+    answers_field,
     direction_field,
     said_fields,
     said_of,
@@ -101,6 +102,7 @@ class SeriesIn(StrictSerializer):
     service_kind = said_fields()["service_kind"]
     settlement = said_fields()["settlement"]
     rate = said_fields()["rate"]
+    answers = answers_field()
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     override_reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text=OVERRIDE_HELP)
     addons = addons_field("Add-ons of the price, as many for each time; agreed with the booking.")

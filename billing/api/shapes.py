@@ -183,6 +183,16 @@ def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
         ],
         "rate": rate and {"lowest": str(rate.lowest), "highest": str(rate.highest), "needed": rate.needed},
         "service_kinds": kinds if found.asks_kind else [],
+        "questions": [
+            {
+                "fact": each.question.fact,
+                "kind": str(each.question.kind),
+                "says": [dict(words) for words in each.says],
+                "hints": [dict(words) for words in each.hints],
+                "choices": [{"value": value, "says": dict(words)} for value, words in each.question.choices],
+            }
+            for each in found.asked
+        ],
     }
 
 

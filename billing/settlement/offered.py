@@ -12,6 +12,7 @@ from billing.subsidy.rules.choices import NO_CHOICES, RateRange, with_settlement
 from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.questions import Question
 from billing.subsidy.rules.sample_codec import SampleInputs
 
 
@@ -26,13 +27,24 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of whoever books: ``question`` as the first programme asks it, with the answers of all; ``says`` and ``hints`` are the
+    words (zh, en) of every programme that asks the same, each once."""
+
+    question: Question
+    says: tuple[Mapping[str, str], ...]
+    hints: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """``ways``: none where no programme asks; ``rate``: the range, None where none can be chosen; ``asks_kind``: a programme looks at the
-    kind of the service."""
+    kind of the service; ``asked``: the questions of the programmes."""
 
     ways: tuple[Way, ...] = ()
     rate: RateRange | None = None
     asks_kind: bool = False
+    asked: tuple[Asked, ...] = ()
 
 
 NOTHING = Offered()
@@ -56,12 +68,39 @@ def offered_by(candidates: Sequence[Candidate]) -> Offered:
         lowest, highest = min(each.lowest for each in ranges), max(each.highest for each in ranges)
         rate = RateRange(lowest, highest, all(each.needed for each in ranges))
     ways = tuple(Way(value, _words(candidates, value)) for value in ["", *values] if values)
-    return Offered(ways, rate, any(each.looks_at_kind for each in choices))
+    asked = asked_by((each.programme, each.facts) for each in candidates)
+    return Offered(ways, rate, any(each.looks_at_kind for each in choices), asked)
+
+
+def asked_by(tried: Iterable[tuple[Programme, Facts]]) -> tuple[Asked, ...]:
+    """What programmes ask that may be for whoever books, in their order: the same fact once, as the first of them asks it."""
+    found: dict[str, Asked] = {}
+    for each in (question for programme, facts in tried for question in programme.questions_for(facts)):
+        before = found.get(each.fact)
+        if before is None:
+            found[each.fact] = Asked(each, (each.says,), (each.hint,) if each.hint else ())
+        elif before.question.kind is each.kind:
+            found[each.fact] = _together(before, each)
+    return tuple(found.values())
+
+
+def offers(programme: Programme) -> bool:
+    """Whether a programme lets whoever books choose or asks them something."""
+    return programme.choices != NO_CHOICES or bool(programme.asks)
+
+
+def _together(before: Asked, other: Question) -> Asked:
+    """Both as one question, with the words and the answers of both."""
+    values = {value for value, _says in before.question.choices}
+    more = tuple(choice for choice in other.choices if choice[0] not in values)
+    says = before.says if other.says in before.says else (*before.says, other.says)
+    hints = before.hints if not other.hint or other.hint in before.hints else (*before.hints, other.hint)
+    return Asked(replace(before.question, choices=before.question.choices + more), says, hints)
 
 
 def offered_of_all(asked: Iterable[tuple[Programme, Facts]]) -> Offered:
     """The same for several times together."""
-    return offered_by([Candidate(programme, facts, {}) for programme, facts in asked if programme.choices != NO_CHOICES])
+    return offered_by([Candidate(programme, facts, {}) for programme, facts in asked if offers(programme)])
 
 
 def _words(candidates: Sequence[Candidate], value: str) -> tuple[Mapping[str, str], ...]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from booking.rules.answers import MOST_ANSWERS, MOST_LENGTH, answers_text, known_answers
 from booking.rules.deciding import Rivals
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS, Direction, Said
 from booking.rules.states import ReservationState
@@ -59,6 +61,43 @@ def source_field(default: Any = "") -> Text:
     return Text(max_length=10, required=False, allow_blank=True, help_text=said, default=default)
 
 
+class Answers(serializers.DictField):
+    """Answers to the questions of programmes, read as the one text in which they are kept."""
+
+    default_error_messages = {
+        "answer": gettext_lazy("Give true or false, a whole number or a short text for each fact."),
+        "many": gettext_lazy("There are more answers than programmes can ask for."),
+    }
+
+    def to_internal_value(self, data: Any) -> str:  # type: ignore[override]
+        if not isinstance(data, Mapping):
+            self.fail("not_a_dict", input_type=type(data).__name__)
+        if len(data) > MOST_ANSWERS:
+            self.fail("many")
+        for value in data.values():
+            if not isinstance(value, bool | int | str) or len(str(value)) > MOST_LENGTH:
+                self.fail("answer")
+        return answers_text(data)
+
+
+class Answered(serializers.DictField):
+    """Answers as they are kept, by the fact."""
+
+    child = serializers.CharField()
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return super().to_representation(known_answers(value) if isinstance(value, str) else value)
+
+
+def answers_field(default: Any = "") -> Answers:
+    """What is answered to programmes that ask; ``default`` as of ``direction_field``."""
+    said = (
+        'What programmes ask of whoever books, by the fact: {"other.licensed": true, "other.petaflops": 300}. A quote names the'
+        " questions (``choices.questions``). yes and no, digits and yuan may be texts as well."
+    )
+    return Answers(required=False, help_text=said, default=default)
+
+
 def said_fields(default: Any = "") -> dict[str, Text]:
     """What programmes that ask are told (``booking.rules.service_facts.Said``); ``default`` as of ``direction_field``."""
     texts = {
@@ -79,12 +118,18 @@ def said_of(asked: Mapping[str, Any]) -> Said:
     return Said(*(asked[name] for name in Said._fields))
 
 
+def said_json(said: Said) -> dict[str, Any]:
+    """``SaidOut`` of what was said."""
+    return {**said._asdict(), "answers": known_answers(said.answers)}
+
+
 class SaidIn(StrictSerializer):
     """A request that says something to programmes."""
 
     service_kind = said_fields()["service_kind"]
     settlement = said_fields()["settlement"]
     rate = said_fields()["rate"]
+    answers = answers_field()
 
 
 class SaidOut(serializers.Serializer):
@@ -93,6 +138,7 @@ class SaidOut(serializers.Serializer):
     service_kind = serializers.CharField(help_text="Empty: an ordinary service.")
     settlement = serializers.CharField(help_text="The way of settlement that was chosen.")
     rate = serializers.CharField(help_text="The rate that was chosen.")
+    answers = Answered(help_text="What was answered, by the fact: yes or no, digits, yuan or the value of a choice.")
 
 
 class AddonIn(StrictSerializer):
@@ -182,6 +228,7 @@ class FactsIn(StrictSerializer):
     service_kind = said_fields(empty)["service_kind"]
     settlement = said_fields(empty)["settlement"]
     rate = said_fields(empty)["rate"]
+    answers = answers_field(empty)
     expected = ExpectedIn(required=False, allow_null=True, help_text="Figures that I saw for another project or direction.")
 
 

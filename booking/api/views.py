@@ -275,7 +275,7 @@ class FactsView(ReservationActionView):
             service_facts.correct(self.actor, key, replace(before, **said), self.now, expected_of(values), seen=before)
             return seen_by(self.actor, key).service_facts
 
-        return self.step(request, pk, act, ServiceFacts.document)
+        return self.step(request, pk, act, lambda facts: {**facts.document(), **shapes.said_json(facts.said)})
 
 
 class LabActionView(ReservationActionView):
@@ -422,7 +422,7 @@ def _shown(row: Reservation, figures: dict[str, Any] | None, awaits_leader: bool
         "research_project": row.research_project,
         "service_direction": row.service_direction,
         "fund_source": row.fund_source,
-        **row.said._asdict(),
+        **shapes.said_json(row.said),
         "imported": row.imported,
         "awaits_leader": awaits_leader,
         "created_at": local(row.created_at),

@@ -53,6 +53,7 @@ class Reservation(models.Model):
     service_kind = models.CharField(max_length=30, blank=True, db_default="", default="")
     settlement = models.CharField(max_length=40, blank=True, db_default="", default="")
     rate = models.CharField(max_length=8, blank=True, db_default="", default="")
+    answers = models.TextField(blank=True, db_default="", default="")
     fund_source = models.CharField(max_length=4, blank=True, db_default="", default="")
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
@@ -132,12 +133,12 @@ class Reservation(models.Model):
     def service_facts(self) -> ServiceFacts:
         """What the customer says of the service."""
         record = (self.purpose, self.research_project, self.service_direction, self.fund_source)
-        return ServiceFacts(*record, self.service_kind, self.settlement, self.rate)
+        return ServiceFacts(*record, *self.said)
 
     @property
     def said(self) -> Said:
         """What the customer says to programmes that ask."""
-        return Said(self.service_kind, self.settlement, self.rate)
+        return Said(self.service_kind, self.settlement, self.rate, self.answers)
 
 
 class ReservationTransition(models.Model):

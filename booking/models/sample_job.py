@@ -50,6 +50,7 @@ class SampleJob(models.Model):
     service_kind = models.CharField(max_length=30, blank=True, db_default="", default="")
     settlement = models.CharField(max_length=40, blank=True, db_default="", default="")
     rate = models.CharField(max_length=8, blank=True, db_default="", default="")
+    answers = models.TextField(blank=True, db_default="", default="")
     fund_source = models.CharField(max_length=4, blank=True)
     remains_wish = models.CharField(max_length=10)
     arrive_on = models.DateField()
@@ -95,7 +96,7 @@ class SampleJob(models.Model):
     @property
     def said(self) -> Said:
         """What was said to programmes that ask, the kind of service as it was when it was asked for."""
-        return Said(self.service_kind, self.settlement, self.rate)
+        return Said(self.service_kind, self.settlement, self.rate, self.answers)
 
 
 class Sample(models.Model):

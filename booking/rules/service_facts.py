@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from booking.rules.answers import answers_text, known_answers, read_answers
 from config.kernel.errors import Reason
 from instruments.rules.service_kinds import PUBLIC_KINDS, TESTING
 
@@ -46,11 +47,12 @@ _RATE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
 
 class Said(NamedTuple):
     """What whoever books says to the programmes that ask: the kind of the service (empty: an ordinary one), the way of settlement and the
-    rate that are chosen (empty: none)."""
+    rate that are chosen (empty: none), and the answers to their questions (``answers``; empty: none)."""
 
     service_kind: str = ""
     settlement: str = ""
     rate: str = ""
+    answers: str = ""
 
 
 UNSAID = Said()
@@ -76,11 +78,12 @@ class ServiceFacts:
     service_kind: str = ""
     settlement: str = ""
     rate: str = ""
+    answers: str = ""
 
     @property
     def said(self) -> Said:
         """What of it only programmes ask."""
-        return Said(self.service_kind, self.settlement, self.rate)
+        return Said(self.service_kind, self.settlement, self.rate, self.answers)
 
     def document(self) -> dict[str, str]:
         """By name."""
@@ -125,14 +128,18 @@ def said_faults(said: Said) -> list[Reason]:
         faults.append(Reason("service.settlement_unreadable", {}, "settlement"))
     if said.rate and not _RATE.fullmatch(said.rate):
         faults.append(Reason("service.rate_unreadable", {}, "rate"))
+    try:
+        read_answers(said.answers)
+    except ValueError:
+        faults.append(Reason("service.answers_unreadable", {}, "answers"))
     return faults
 
 
 def kept(said: Said) -> Said:
-    """As it is kept: an ordinary service is nothing said, and a rate has no more digits than it needs."""
+    """As it is kept: an ordinary service is nothing said, a rate has no more digits than it needs, and answers stand in one order."""
     kind = "" if said.service_kind in ORDINARY_KINDS else said.service_kind
     rate = said.rate.rstrip("0").rstrip(".") if "." in said.rate else said.rate
-    return Said(kind, said.settlement, rate)
+    return Said(kind, said.settlement, rate, answers_text(known_answers(said.answers)))
 
 
 def said_of_test(marked: str, said: Said) -> Said:

@@ -70,7 +70,7 @@ class ReservationRequest:
     fund_source: str = ""
     """For the national record of the service (``booking.rules.service_facts``); empty: derived when that is written."""
     said: Said = UNSAID
-    """What programmes that ask are told: kind of service, way of settlement, rate."""
+    """What programmes that ask are told: kind of service, way of settlement, rate, answers."""
     addons: ports.Addons = ports.NO_ADDONS
     """What of the price's add-ons is used besides the time; agreed with this."""
     entered: Entered | None = None
@@ -275,10 +275,10 @@ WITH reservation AS (
     INSERT INTO booking_reservation
         (instrument_id, organisation_id, requested_by_id, booked_by_id, starts_at, ends_at, state, service_mode, purpose,
          research_project, created_at, series_id, ordinal, group_id, fund_card_id, service_direction, fund_source, service_kind,
-         settlement, rate)
+         settlement, rate, answers)
     SELECT %(instrument)s, %(organisation)s, %(whose)s, %(booked_by)s::bigint, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
            %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint, %(direction)s,
-           %(source)s, %(service_kind)s, %(settlement)s, %(rate)s
+           %(source)s, %(service_kind)s, %(settlement)s, %(rate)s, %(answers)s
     WHERE NOT {downtime_rows.any_kept_in("%(calendar)s", "%(during)s::tstzrange")}
       AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id

@@ -72,9 +72,15 @@ class Wish:
     service_kind: str = ""
     settlement: str = ""
     rate: str = ""
+    answers: str = ""
     """For programmes that ask (``booking.rules.service_facts.Said``); the kind of a test that the lab has marked is the lab's."""
     fund_card_id: int | None = None
     """What it is paid from: a card of a group for which the actor spends."""
+
+    @property
+    def said(self) -> Said:
+        """What of it programmes are told."""
+        return Said(self.service_kind, self.settlement, self.rate, self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +256,7 @@ def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> 
         research_project=words["research_project"],
         service_direction=wish.service_direction,
         fund_source=wish.fund_source,
-        **said_of_test(item.service_kind, Said(wish.service_kind, wish.settlement, wish.rate))._asdict(),
+        **said_of_test(item.service_kind, wish.said)._asdict(),
     )
     Refusal.raise_any(sample_spending.reasons_against(actor, job, now))
     job.save()
@@ -277,7 +283,7 @@ def _measures(actor: Actor, wish: Wish, lab_id: int, now: datetime) -> list[Reas
 def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:
     """Everything against the wish but its words."""
     reasons = service_faults(wish.service_direction, wish.fund_source)
-    reasons += said_faults(Said(wish.service_kind, wish.settlement, wish.rate))
+    reasons += said_faults(wish.said)
     if lab.status == OrganisationStatus.SUSPENDED:
         reasons.append(Reason("samples.lab_unavailable", {}, ""))
     if not 1 <= wish.samples <= MOST_SAMPLES:

@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from billing import wording
-from billing.settlement.offered import Offered, percent_of_share
+from billing.ledger.rules.money import yuan
+from billing.settlement.offered import Asked, Offered, percent_of_share
 from billing.subsidy.rules.choices import RateRange
+from billing.subsidy.rules.questions import NO, YES, Kind, Question
+from booking.rules.answers import BOX, known_answers
 from booking.rules.service_facts import PUBLIC_KINDS, Said
 from booking.service_wording import NAMES
 
@@ -31,6 +34,21 @@ class WayRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question of the programmes. ``name``: of its input, ``id`` the end of that input's; ``options``: code and word of each answer, of
+    those that are no text; ``value``: what was answered; ``unfit``: it is no answer to this."""
+
+    name: str
+    id: str
+    kind: str
+    words: str
+    hint: str
+    options: Sequence[tuple[str, str]]
+    value: str
+    unfit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChoicesView:
     """``kinds``: code and word of each kind of service, empty where nobody asks; ``kind``: the one that is said. ``rate``: as it was typed,
     in per cent, between ``lowest`` and ``highest`` (empty where none can be chosen)."""
@@ -42,19 +60,63 @@ class ChoicesView:
     lowest: str = ""
     highest: str = ""
     needed: bool = False
+    questions: Sequence[QuestionRow] = ()
 
 
 def choices_view(found: Offered, said: Said, typed_rate: str, ordinary: str, marked: str = "") -> ChoicesView | None:
     """None where nothing can be chosen. ``ordinary``: the kind of service where nobody says another; ``marked``: the kind that the lab has
     marked, so that there is nothing to say."""
     asks_kind = found.asks_kind and not marked
-    if not (found.ways or found.rate or asks_kind):
+    if not (found.ways or found.rate or asks_kind or found.asked):
         return None
     rows = [
         WayRow(way.value, way_words(way.says, way.value), way.value == said.settlement, way.payable_now_fen, way.final_cost_fen)
         for way in found.ways
     ]
-    return ChoicesView(rows, kinds_of(ordinary) if asks_kind else (), said.service_kind, typed_rate, *_range(found.rate))
+    kinds = kinds_of(ordinary) if asks_kind else ()
+    questions = question_rows(found.asked, known_answers(said.answers))
+    return ChoicesView(rows, kinds, said.service_kind, typed_rate, *_range(found.rate), questions)
+
+
+def question_rows(asked: Sequence[Asked], answers: Mapping[str, str]) -> list[QuestionRow]:
+    """The questions with what was answered, as a form asks them."""
+    return [
+        QuestionRow(
+            name=BOX + each.question.fact,
+            id=each.question.fact.replace(".", "-"),
+            kind=each.question.kind.value,
+            words=" ".join(wording.document_text(words) for words in each.says),
+            hint=" ".join(wording.document_text(words) for words in each.hints),
+            options=_options(each.question),
+            value=(value := answers.get(each.question.fact, "")),
+            unfit=bool(value) and each.question.value(value) is None,
+        )
+        for each in asked
+    ]
+
+
+def answer_rows(asked: Sequence[Asked], answers: Mapping[str, str]) -> list[tuple[Promise | str, str]]:
+    """The questions with what was answered, in words."""
+    return [
+        (wording.several(wording.document_text(words) for words in each.says), answer_word(each.question, answers))
+        for each in asked
+    ]
+
+
+def answer_word(question: Question, answers: Mapping[str, str]) -> str:
+    """What was answered, in words."""
+    text = answers.get(question.fact, "")
+    if not text:
+        return pgettext("a question of a programme", "not answered")
+    if question.kind is Kind.AMOUNT and question.value(text) is not None:
+        return f"¥{yuan(int(question.value(text) or 0))}"
+    return dict(_options(question)).get(text, text)
+
+
+def _options(question: Question) -> list[tuple[str, str]]:
+    if question.kind is Kind.YES_NO:
+        return [(YES, _("Yes")), (NO, _("No"))]
+    return [(value, wording.document_text(words)) for value, words in question.choices]
 
 
 def told_rows(said: Said, found: Offered, ordinary: str) -> list[tuple[Promise | str, str]]:
@@ -67,7 +129,7 @@ def told_rows(said: Said, found: Offered, ordinary: str) -> list[tuple[Promise |
         rows.append((TOLD["settlement"], ways.get(said.settlement, said.settlement)))
     if said.rate or found.rate:
         rows.append((TOLD["rate"], rate_words(said.rate) if said.rate else pgettext("a fact of a service", "not said")))
-    return rows
+    return rows + answer_rows(found.asked, known_answers(said.answers))
 
 
 def rate_words(rate: str) -> str:

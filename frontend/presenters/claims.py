@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.claims import wording
+from billing.claims.answered import answers_of
 from billing.claims.declared import AskedLine
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
 from billing.claims.queries import ClaimedIn
@@ -25,9 +26,10 @@ from billing.ledger.rules.money import plain_yuan
 from billing.settlement.lines import outcome
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.given_here import OTHERS
-from billing.wording import fact_word, in_english, mode_word, step_sentence
+from billing.wording import document_text, fact_word, in_english, mode_word, step_sentence
 from config.kernel.messages import reason_sentence, sentence
 from frontend.display import yuan
+from frontend.presenters.choices import answer_word
 from frontend.states import look_of
 
 
@@ -123,7 +125,8 @@ def step_word(claim: Claim) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line of a claim; ``url`` leads to its booking or job. ``invoice``: its number, or the one that was recorded for its bill."""
+    """A line of a claim; ``url`` leads to its booking or job. ``invoice``: its number, or the one that was recorded for its bill;
+    ``answers``: what whoever booked answered to the programme's questions, each with the question."""
 
     line: ClaimLine
     url: str
@@ -134,6 +137,7 @@ class LineRow:
     counts: bool
     is_award: bool
     invoice: str
+    answers: Sequence[tuple[str, str]]
 
 
 def line_rows(lines: Sequence[ClaimLine], proposed: Mapping[int, str]) -> list[LineRow]:
@@ -156,6 +160,7 @@ def _line_row(line: ClaimLine, invoice: str) -> LineRow:
         line.standing == Standing.INCLUDED,
         line.kind == LineKind.AWARD,
         invoice,
+        [(document_text(each.says), answer_word(each, {each.fact: text})) for each, text in answers_of(line.award)],
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from billing import wording
 from billing.subsidy.models import ProgrammeVersion
@@ -29,6 +29,7 @@ from frontend import display
 from frontend.presenters import programme_parts as words
 from frontend.presenters.assessment import OutcomeRow, outcome_row
 from frontend.presenters.condition_words import said
+from frontend.programme_labels import choice_word
 from instruments.queries.divisions import selectable
 
 _PERCENT = 100
@@ -122,6 +123,7 @@ class ProgrammeView:
     first_day: date
     last_day: date
     eligibility: list[RuleRow]
+    asks: list[RuleRow]
     rates: list[RateRow]
     flat_percent: str
     parts: list[PartView]
@@ -178,6 +180,7 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         last_day=known.version.last_on,
         eligibility=[_rule(programme, gate_words(piece), piece["clause"]) for piece in document["gates"]]
         + [_rule(programme, text, document["validity"]["clause"]) for text in words.window_sentences(document["validity"])],
+        asks=[_rule(programme, question_words(piece), piece["clause"]) for piece in document.get("asks", ())],
         rates=rates,
         flat_percent=flat,
         parts=parts,
@@ -269,6 +272,16 @@ def gate_words(piece: Mapping[str, Any]) -> str:
         kinds = wording.several(wording.kind_word(kind) for kind in piece["applies_to"])
         return _("%(condition)s (for: %(kinds)s)") % {"condition": text, "kinds": kinds}
     return text
+
+
+def question_words(piece: Mapping[str, Any]) -> str:
+    """A question with the way in which it is answered."""
+    shown = {"question": wording.document_text(piece["says"]), "kind": choice_word("kind", piece["kind"])}
+    if piece["kind"] == "choice":
+        shown["kind"] = pgettext("between the answers of a question", " / ").join(
+            wording.document_text(each["says"]) for each in piece["choices"]
+        )
+    return _("“%(question)s” (%(kind)s)") % shown
 
 
 def _kind_gate(piece: Mapping[str, Any]) -> str:

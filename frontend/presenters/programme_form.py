@@ -33,6 +33,7 @@ PARTS: Mapping[str, tuple[Promise | str, tuple[str, ...]]] = {
     ),
     "clauses": (gettext_lazy("Clauses"), ("clauses",)),
     "gates": (gettext_lazy("Who is eligible"), ("gates",)),
+    "asks": (gettext_lazy("Questions to whoever books"), ("asks",)),
     "amount": (gettext_lazy("Base and rate"), ("base", "rate", "adjustments", "rounding")),
     "caps": (gettext_lazy("Limits"), ("caps",)),
     "payers": (gettext_lazy("Payers"), ("payers",)),

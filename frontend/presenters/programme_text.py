@@ -23,7 +23,7 @@ from billing.subsidy.rules.examples import ExampleResult
 from billing.subsidy.rules.sale import Invoiced, settlement_invoice
 from config.kernel.messages import local_date
 from frontend.presenters.condition_words import said, value_words
-from frontend.presenters.programme import adjustment_words, gate_words
+from frontend.presenters.programme import adjustment_words, gate_words, question_words
 from frontend.presenters.programme_parts import window_sentences
 from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words
 from frontend.programme_labels import choice_word, label_of
@@ -222,6 +222,10 @@ def _gate(piece: Any, document: Json) -> str:
     return _("Condition: %(condition)s.") % {"condition": gate_words(piece)}
 
 
+def _question(piece: Any, document: Json) -> str:
+    return _("Whoever books is asked: %(question)s.") % {"question": question_words(piece)}
+
+
 def _rounding(piece: Any, document: Json) -> str:
     step, mode = choice_word("step", piece["step"]), choice_word("mode", piece["mode"])
     words = {"fen": _("the fen"), "yuan": _("whole yuan")}
@@ -272,6 +276,7 @@ _WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
 }
 _PIECES: Mapping[str, Callable[[Any, Json], str]] = {
     "gates": _gate,
+    "asks": _question,
     "base": lambda piece, document: base_words(piece),
     "rate": lambda piece, document: rate_words(piece),
     "adjustments": lambda piece, document: adjustment_words(piece),

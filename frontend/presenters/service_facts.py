@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
-from billing.settlement.offered import Offered, percent_of_share
+from billing import wording
+from billing.settlement.offered import Asked, Offered, percent_of_share
 from billing.settlement.services import quotes
 from billing.settlement.services.assessing import SERVICE_KIND
 from booking import ports
 from booking.models import Reservation
 from booking.queries.service_facts import corrections_of
+from booking.rules.answers import known_answers, typed_answers
 from booking.rules.service_facts import Said, ServiceFacts, direction_of, fund_source_of
 from booking.service_wording import DIRECTIONS, corrected, fund_source_names
 from booking.services import service_facts
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
-from frontend.presenters.choices import ChoicesView, choices_view, told_rows
+from frontend.presenters.choices import ChoicesView, answer_word, choices_view, told_rows
 
 Word = Promise | str
 
@@ -68,7 +71,9 @@ def facts_panel(
 
 def _choices(found: Offered, said: Said, typed: Mapping[str, str]) -> ChoicesView | None:
     kind, settlement = (typed.get(name, getattr(said, name)) for name in ("service_kind", "settlement"))
-    return choices_view(found, Said(kind, settlement), typed.get("rate", percent_of_share(said.rate)), SERVICE_KIND)
+    answers = typed_answers(typed) if typed else said.answers
+    rate = typed.get("rate", percent_of_share(said.rate))
+    return choices_view(found, Said(kind, settlement, answers=answers), rate, SERVICE_KIND)
 
 
 def _figures(conflict: Conflict) -> dict[str, int] | None:
@@ -81,4 +86,25 @@ def _figures(conflict: Conflict) -> dict[str, int] | None:
 def corrections(reservation: Reservation) -> dict[datetime, str]:
     """When what was corrected, in words for the history."""
     found = corrections_of(reservation)
-    return {at: "; ".join(corrected(name, *texts) for name, texts in one.items()) for at, one in found.items()}
+    asked: Sequence[Asked] = ()
+    if any("answers" in one for one in found.values()):
+        asked = quotes.offered_to(reservation.quotes.order_by("-revision").first()).asked
+    return {at: "; ".join(_corrected(name, *texts, asked) for name, texts in one.items()) for at, one in found.items()}
+
+
+def _corrected(name: str, before: str, after: str, asked: Sequence[Asked]) -> str:
+    """What became of one of them; of the answers, those that are another, with their questions where they are still asked."""
+    if name != "answers":
+        return corrected(name, before, after)
+    texts = known_answers(before), known_answers(after)
+    lines = [
+        _("%(name)s: %(before)s → %(after)s")
+        % {
+            "name": wording.several(wording.document_text(words) for words in each.says),
+            "before": answer_word(each.question, texts[0]),
+            "after": answer_word(each.question, texts[1]),
+        }
+        for each in asked
+        if texts[0].get(each.question.fact) != texts[1].get(each.question.fact)
+    ]
+    return "; ".join(lines) or corrected(name, before, after)

@@ -64,6 +64,7 @@ def booking_hidden(panel: Panel, other: Alternative) -> SafeString:
         ("service_kind", form.service_kind),
         ("settlement", form.settlement),
         ("rate", form.rate),
+        ("answers", form.answers),
         ("fund_card", form.fund_card),
         ("for_person", form.for_person),
         ("override_reason", form.override_reason),

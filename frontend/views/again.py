@@ -43,6 +43,7 @@ def reservation_again(request: HttpRequest, pk: int) -> HttpResponse:
         service_kind=reservation.service_kind,
         settlement=reservation.settlement,
         rate=percent_of_share(reservation.rate),
+        answers=reservation.answers,
         fund_card=str(reservation.fund_card_id or ""),
         addons=",".join(f"{row.addon}:{row.quantity}" for row in session_extras.chosen_of(actor, reservation)),
     )

@@ -63,6 +63,7 @@ INPUTS = {
     "service_kind": "booking-kind",
     "settlement": "booking-settlement",
     "rate": "booking-rate",
+    "answers": "booking-answers",
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
     "override_reason": "booking-override",

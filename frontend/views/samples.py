@@ -33,6 +33,7 @@ from booking.models import GRADES, SampleJob
 from booking.queries import samples as queries
 from booking.queries import spending
 from booking.queries.enquiries import asking_about, asking_organisations
+from booking.rules.answers import typed_answers
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.rules.service_facts import Said
@@ -150,13 +151,13 @@ def _typed(form: SampleJobForm) -> dict[str, str]:
 def _typed_beside(request: HttpRequest) -> dict[str, str]:
     """What was chosen beside the form: card and commission. Before it is sent the address may name the commission."""
     chosen = {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
-    return chosen | {name: text_of(request, name) for name in Said._fields}
+    return chosen | {name: text_of(request, name) for name in Said._fields} | {"answers": typed_answers(request.POST)}
 
 
 def _said(typed: Any) -> Said:
     """What programmes that ask are told; the rate is typed in per cent."""
-    kind, settlement, rate = (str(typed.get(name, "")).strip() for name in Said._fields)
-    return Said(kind, settlement, share_of_percent(rate))
+    kind, settlement, rate = (str(typed.get(name, "")).strip() for name in ("service_kind", "settlement", "rate"))
+    return Said(kind, settlement, share_of_percent(rate), typed_answers(typed))
 
 
 def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: datetime) -> Wish:

@@ -25,14 +25,16 @@ from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.figures import settable
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.questions import MOST_NUMBER, Kind
 from billing.vouchers.rules.backing import is_issued
+from booking.rules.answers import known_answers, typed_answers
 from booking.rules.service_facts import PUBLIC_KINDS
 from booking.service_wording import DIRECTIONS
 from frontend.firm_forms import day_field, fen
 from frontend.http import actor_of
 from frontend.organisation_forms import region_choices
 from frontend.presenters.assessment import cap_name, outcome_row
-from frontend.presenters.choices import way_words
+from frontend.presenters.choices import QuestionRow, question_rows, way_words
 from frontend.presenters.condition_words import fact_word
 from frontend.presenters.programme import KINDS, SIZES
 from frontend.templatetags.jishi import bilingual
@@ -142,6 +144,8 @@ class SelfTestForm(forms.Form):
             self.fields["rate"].help_text = _("The programme lets you choose from %(lowest)s to %(highest)s %%.") % ends
         else:
             del self.fields["rate"]
+        for each in question_rows(found.asked, {}):
+            self.fields[each.name] = _answer_field(each)
         self.fields["region"].choices = region_choices()  # type: ignore[attr-defined]
         self.fields["region"].required = False
         known = [(zone.slug, bilingual(zone)) for zone in zones_on(timezone.localdate())]
@@ -187,7 +191,24 @@ class SelfTestForm(forms.Form):
             provider_region=typed.get("provider_region") or None,
             settlement=typed.get("settlement", ""),
             rate=typed["rate"] / 100 if typed.get("rate") is not None else None,
+            to_programmes=known_answers(typed_answers({name: "" if each is None else each for name, each in typed.items()})),
         )
+
+
+def _answer_field(question: QuestionRow) -> forms.Field:
+    """The field of a question of a programme."""
+    about: dict[str, Any] = {"label": question.words, "required": False, "help_text": question.hint}
+    if question.options:
+        return forms.ChoiceField(choices=[_NOT_SAID, *question.options], **about)
+    if question.kind == Kind.AMOUNT:
+        return YuanField(**about)
+    return forms.IntegerField(min_value=0, max_value=MOST_NUMBER, **about)
+
+
+def _fact_words(programme: Programme, fact: str) -> str:
+    """A fact as the programme asks for it, else what it is called."""
+    asked = next((each.says for each in programme.asks if each.fact == fact), None)
+    return fact_word(fact) if asked is None else f"“{wording.document_text(asked)}”"
 
 
 def _minutes(hours: Decimal | None) -> int | None:
@@ -232,7 +253,7 @@ def _found(programmes: list[Programme], answers: Answers) -> dict[str, Any]:
     rows = [
         replace(
             outcome_row(outcome, programme),
-            depends_on=tuple(fact_word(each) for each in depends_on(programme, answers, set_for)),
+            depends_on=tuple(_fact_words(programme, each) for each in depends_on(programme, answers, set_for)),
             unset=tuple(str(cap_name(each)) for each in unset(programme, answers, set_for)),
         )
         for outcome, programme in zip(tried(programmes, answers, set_for), programmes, strict=True)

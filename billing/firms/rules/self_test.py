@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.gates import AlternativesGate, Gate
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.questions import told
 from billing.subsidy.rules.two_sided import USER
 from instruments.rules.firm_size import Figures, Sizing, sizing
 
@@ -87,6 +88,8 @@ class Answers:
     settlement: str = ""
     rate: Decimal | None = None
     """The way of settlement and the rate that are chosen, where a programme asks."""
+    to_programmes: Mapping[str, str] = field(default_factory=dict)
+    """What is answered to the questions of programmes, by the fact."""
 
     def sizing(self) -> Sizing | None:
         """How the standard finds the size of a firm; only firms have one."""
@@ -142,6 +145,11 @@ def facts_of(answers: Answers) -> Facts:
     )
 
 
+def facts_for(programme: Programme, answers: Answers) -> Facts:
+    """The facts as a programme is told them, with the answers to its own questions."""
+    return told(facts_of(answers), programme.asks, answers.to_programmes)
+
+
 def questions(programmes: Iterable[Programme]) -> frozenset[str]:
     """The questions of ``QUESTIONS`` whose answers some of the programmes look at."""
     looked_at = {path for programme in programmes for path in _named(programme.document)}
@@ -154,13 +162,14 @@ def tried(programmes: Sequence[Programme], answers: Answers, figures: SetFor = n
     Whether somebody is eligible does not rest on a figure that nobody has set yet: such a limit counts as high enough (``unset``).
     ``figures``: what was set of a programme's limits (fen, by cap id).
     """
-    facts = facts_of(answers)
-    return [evaluate(programme, facts, _as_if_set(programme, figures(programme))) for programme in programmes]
+    return [
+        evaluate(programme, facts_for(programme, answers), _as_if_set(programme, figures(programme))) for programme in programmes
+    ]
 
 
 def unset(programme: Programme, answers: Answers, figures: SetFor = nothing_set) -> tuple[Cap, ...]:
     """The limits without whose figure nothing is given, and that nobody has set yet."""
-    facts, known = facts_of(answers), figures(programme)
+    facts, known = facts_for(programme, answers), figures(programme)
     sides = [side for side in programme.sides if side.when is None or side.when.holds(facts, [])]
     limits = [cap for each in (programme, *(side.programme for side in sides)) for cap in each.must_be_set]
     found = {cap.id: cap for cap in limits if cap.id not in known and cap.check(None) is not None}
@@ -175,7 +184,7 @@ def _as_if_set(programme: Programme, figures: Mapping[str, int]) -> dict[str, Ba
 def depends_on(programme: Programme, answers: Answers, figures: SetFor = nothing_set) -> tuple[str, ...]:
     """The facts that nobody told and without which nobody can say whether the programme refuses; none where it gives something, or refuses
     whatever they are."""
-    facts, balances = facts_of(answers), _as_if_set(programme, figures(programme))
+    facts, balances = facts_for(programme, answers), _as_if_set(programme, figures(programme))
     outcome = evaluate(programme, facts, balances)
     if not isinstance(outcome, Refused):
         return ()

@@ -27,11 +27,14 @@ from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND, To
 from billing.settlement.services.gathering import gather_all, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
-from billing.subsidy.rules.facts import facts_document, parse_facts
+from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
 from billing.subsidy.rules.outcome import SettlementMode, home_payer
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.questions import OTHER, OTHER_AMOUNTS, Question
+from billing.subsidy.rules.questions import told as with_answers
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.backing import Usable
+from booking.rules.answers import known_answers
 from instruments.models import Instrument, Organisation, ServiceMode
 from instruments.queries.places import RESOURCE_PLACE
 
@@ -77,8 +80,9 @@ _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_e
 _TAX_RATE = """CASE WHEN %(taxed)s THEN jsonb_path_query_first(
            c.result, '$.priced.steps[*] ? (@.key starts with "price.step.tax").params.rate') #>> '{}' END"""
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
-           #- '{request,side}' #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}')::text,
-       ((c.inputs #> '{candidates,0,facts,service}') - ARRAY['person', 'order'])::text"""
+           #- '{request,side}' #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}'
+           #- '{other}' #- '{other_amounts}')::text,
+       ((c.inputs #> '{candidates,0,facts,service}') - ARRAY['person', 'order', 'listed', 'project_evidence'])::text"""
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
 #: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
 _ROWS = f"""
@@ -89,7 +93,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction,
+       coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction, r.answers,
        {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
@@ -105,7 +109,7 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
        0, {_SHEET.format(links="commissionsamplejob", of="sample_job_id", row="j")}, c.gross_fen - {_EXTRAS},
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
-       coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction,
+       coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction, j.answers,
        {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
@@ -141,7 +145,8 @@ class Reader:
     have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
     earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
     the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks what an owner earns
-    without the tax."""
+    without the tax. ``questions``: what the programmes ask of whoever books; the answers stand with the booking, where nobody changes them
+    once money is promised."""
 
     first_on: date
     last_on: date
@@ -150,7 +155,8 @@ class Reader:
     as_of: datetime | None = None
     before: Sequence[Collection[int]] = ()
     taxed: bool = False
-    _facts: dict[tuple[str, str], int] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
     _owners: list[str] = field(default_factory=list)
@@ -245,6 +251,7 @@ class Reader:
                 kind,
                 way,
                 direction,
+                answers,
                 graded,
                 tax_rate,
                 facts,
@@ -252,16 +259,18 @@ class Reader:
             ) = row
             if facts is None:
                 facts, service = made[_made_of(row)], json.dumps({"kind": kind, **_days(on)}, sort_keys=True)
-            known = self._facts.get((facts, graded or ""))
+            own_answers, of_service = self._answered(answers)
+            key = facts, graded or "", own_answers
+            known = self._facts.get(key)
             if known is None:
-                document = json.loads(facts)
+                document = json.loads(facts) | json.loads(own_answers or "{}")
                 if graded:
                     document["quality"] = {**document.get("quality", {}), "grade": graded}
-                known = self._facts[facts, graded or ""] = len(self._facts)
+                known = self._facts[key] = len(self._facts)
                 self._kinds.append(document.get("applicant", {}).get("kind", ""))
                 self._owners.append(document.get("provider", {}).get("id", ""))
                 piece.facts.append(document)
-            said = (service, way, direction, self._kinds[known]) if self.asked else (service,)
+            said = (service, of_service, way, direction, self._kinds[known]) if self.asked else (service, of_service)
             found = self._services.get(said)
             if found is None:
                 found = self._services[said] = len(self._services)
@@ -290,9 +299,17 @@ class Reader:
         self._incomes |= new
         return [(owner, year, fen) for (owner, year), fen in known_incomes(new, self.as_of).items()]
 
-    def _told(self, service: str, way: str = "", direction: str = "", customer_kind: str = "") -> Json:
-        """What a service says, with what nobody asked when it was booked."""
-        document = json.loads(service) or {}
+    def _answered(self, answers: str) -> tuple[str, str]:
+        """What was answered to the questions, as text (JSON): facts of one's own, and those of the service."""
+        if not self.questions or not answers:
+            return "", ""
+        document = facts_document(with_answers(Facts(), self.questions, known_answers(answers)))
+        own = {name: document[name] for name in (OTHER, OTHER_AMOUNTS) if name in document}
+        return json.dumps(own, sort_keys=True), json.dumps(document.get("service", {}), sort_keys=True)
+
+    def _told(self, service: str, answers: str = "", way: str = "", direction: str = "", customer_kind: str = "") -> Json:
+        """What a service says, with what was answered of it and what nobody asked when it was booked."""
+        document = (json.loads(service) or {}) | json.loads(answers or "{}")
         told = Told(customer_kind, way, direction)
         values = {path.partition(".")[2]: told.fact(path) for path in sorted(self.asked)}
         return {name: value for name, value in values.items() if value is not None} | document

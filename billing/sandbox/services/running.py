@@ -29,6 +29,7 @@ from billing.subsidy.rules.figures import with_figures
 from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME
 from billing.subsidy.rules.programme import Programme as ReadProgramme
 from billing.subsidy.rules.programme import parse_programme, read_programme
+from billing.subsidy.rules.questions import Question
 from billing.vouchers.rules.backing import is_issued
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -170,9 +171,8 @@ def work(run_id: int, now: datetime) -> None:
     if not started:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
-    reader = Reader(
-        run.first_on, run.last_on, _asked_of_service(run), _income_bases(run), run.created_at, _before(run), _taxed(run)
-    )
+    days, asked = (run.first_on, run.last_on), (_asked_of_service(run), _income_bases(run))
+    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -226,6 +226,11 @@ def _taxed(run: SandboxRun) -> bool:
 def _income_bases(run: SandboxRun) -> frozenset[str]:
     """The days by which those of the documents go that ask what the owner earned in the year before."""
     return frozenset(programme.validity.date_basis for programme in _programmes(run) if programme.asks_prior_income)
+
+
+def _questions(run: SandboxRun) -> tuple[Question, ...]:
+    """What the documents ask of whoever books, each fact once."""
+    return tuple({each.fact: each for programme in _programmes(run) for each in programme.asks}.values())
 
 
 def _before(run: SandboxRun) -> list[tuple[int, ...]]:

@@ -32,7 +32,7 @@ from billing.settlement.offered import percent_of_share
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.figures import Figures, opening_limit
-from billing.subsidy.rules import two_sided, with_claim
+from billing.subsidy.rules import questions, two_sided, with_claim
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import BOTH_SIDES, Facts, GroupsRead, Service
@@ -46,6 +46,7 @@ from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
 from billing.vouchers.usable import usable
 from booking.models import Reservation
+from booking.rules.answers import known_answers
 from booking.rules.service_facts import UNSAID, Direction, Said, direction_of
 from config.kernel.copying import JsonText
 from config.kernel.errors import Reason, Refusal
@@ -72,6 +73,10 @@ class Prepared:
     accounts: Accounts
     customer_id: int
     earlier: Earlier = field(default_factory=Earlier)
+
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts that it is told."""
+        return [(each.programme, each.facts) for each in self.inputs.candidates]
 
     def frozen_inputs(self) -> dict[str, Any]:
         """The inputs as JSON, documents replaced by the immutable versions they were read from (id and fingerprint)."""
@@ -209,6 +214,12 @@ class Plan:
     vouchers: tuple[Usable, ...] = ()
     earlier: Earlier | None = None
     """What came before where it is loaded with that of others."""
+    answers: questions.Answers = field(default_factory=dict)
+    """What was answered to the questions of programmes."""
+
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts of the service."""
+        return [(version.programme, self.facts) for version in self.versions]
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -229,7 +240,8 @@ class Plan:
         earlier = self.earlier
         if earlier is None:
             earlier = earlier_of(self.versions, self.facts, self.accounts, self.customer_id, but_for)
-        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers)
+        of_all = (self.versions, self.facts, self.accounts, self.customer_id, known, earlier)
+        candidates = candidates_of(*of_all, self.vouchers, self.answers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, earlier)
 
@@ -250,8 +262,10 @@ def candidates_of(
     known: Mapping[str, Account],
     earlier: Earlier,
     vouchers: Sequence[Usable] = (),
+    answers: questions.Answers = questions.NOTHING_SAID,
 ) -> tuple[Candidate, ...]:
-    """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
+    """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened), told
+    what was answered to its own questions."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
     payers = {each.key: each.payer for each in vouchers if each.payer}
     return tuple(
@@ -259,7 +273,11 @@ def candidates_of(
             version.programme,
             _with_voucher(
                 version,
-                _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
+                questions.told(
+                    _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
+                    version.programme.asks,
+                    answers,
+                ),
                 vouchers,
                 known,
             ),
@@ -364,7 +382,9 @@ def plan(
     accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers, gathered.figures)
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
     use = use_of(schedule, mode, during, zone)
-    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use, vouchers)
+    answers = known_answers(said.answers)
+    how = (schedule, during, zone, named_class, facts, versions, accounts)
+    return Plan(pins.price_version_id, *how, customer.pk, use, vouchers, answers=answers)
 
 
 def plan_of(
@@ -460,10 +480,12 @@ def requested(facts: Facts, versions: Iterable[InForce], said: Said) -> Facts:
     return replace(facts, more=replace(facts.more, request=request))
 
 
-def require_offered(programmes: Iterable[Programme], said: Said) -> None:
+def require_offered(tried: Iterable[tuple[Programme, Facts]], said: Said) -> None:
     """Raises Refusal ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered`` for a choice that no programme offers where others
-    are to be had; where no programme lets choose, nothing comes of a choice."""
-    offered = [programme.choices for programme in programmes]
+    are to be had, ``subsidy.answer_unfit.*`` for an answer that fits no question of its fact; where no programme lets choose or asks,
+    nothing comes of it."""
+    tried = list(tried)
+    offered = [programme.choices for programme, _facts in tried]
     ways = list(dict.fromkeys(way for each in offered for way in each.settlements))
     ranges = [each.rate for each in offered if each.rate is not None]
     reasons = []
@@ -474,6 +496,11 @@ def require_offered(programmes: Iterable[Programme], said: Said) -> None:
         reasons.append(
             Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
         )
+    asked = [each for programme, facts in tried for each in programme.questions_for(facts)]
+    reasons += [
+        Reason(f"subsidy.answer_unfit.{each.kind}", {"fact": each.fact, "its_question": dict(each.says)}, "answers")
+        for each in questions.unfit(asked, known_answers(said.answers))
+    ]
     Refusal.raise_any(reasons)
 
 

@@ -8,14 +8,13 @@ from datetime import datetime
 
 from billing.pricing.rules.fees import PricedFee
 from billing.settlement.models import Quote
-from billing.settlement.offered import NOTHING, Offered, offered, offered_by
+from billing.settlement.offered import NOTHING, Offered, offered, offered_by, offers
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money, reservation_money, session_extras
 from billing.settlement.services.assessing import Prepared
 from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.choices import NO_CHOICES
 from billing.subsidy.rules.codec import candidates_of
 from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.outcome import Award, Outcome
@@ -87,7 +86,7 @@ def preview(
     own; ``direction``: what it is for, empty for what is usual for the customer; ``said``: what programmes that ask are told.
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``, ``consent.missing``
-    (``for_person``), ``service.*``, ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered``.
+    (``for_person``), ``service.*``, ``subsidy.settlement_not_offered``, ``subsidy.rate_not_offered``, ``subsidy.answer_unfit.*``.
     """
     Refusal.raise_any(said_faults(said))
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
@@ -106,7 +105,7 @@ def preview(
         direction=direction,
         said=kept(said),
     )
-    assessing.require_offered([version.programme for version in prepared.versions], said)
+    assessing.require_offered(prepared.tried(), said)
     assessment = prepared.inputs.assess()
     left = caps_left([version.programme for version in prepared.versions], assessment.outcomes)
     return QuotePreview(prepared, assessment, left, offered(prepared.inputs), policy_for(instrument).cancel_notice_minutes)
@@ -118,7 +117,7 @@ def offered_to(quote: Quote | None) -> Offered:
         return NOTHING
     ids = [each["programme"]["programme_version"] for each in quote.inputs["candidates"]]
     programmes = [subsidy.in_force(version_id).programme for version_id in ids]
-    if not any(each.choices != NO_CHOICES for each in programmes):
+    if not any(map(offers, programmes)):
         return NOTHING
     return offered_by(candidates_of(programmes, quote.inputs["candidates"]))
 

@@ -90,7 +90,7 @@ class ReservationMoney:
             said=reservation.said,
             together=orders.asked_together(reservation),
         )
-        assessing.require_offered([version.programme for version in prepared.versions], reservation.said)
+        assessing.require_offered(prepared.tried(), reservation.said)
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id if accepted else None)
@@ -234,7 +234,7 @@ class ReservationMoney:
         accepted = quote_rows.agreed_of(quotes)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
         planned = assessing.plan_of(reservation, reservation.during, now, agreed, attached=accepted.attached)
-        assessing.require_offered([version.programme for version in planned.versions], reservation.said)
+        assessing.require_offered(planned.tried(), reservation.said)
         prepared = planned.with_balances(_known(planned))
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)

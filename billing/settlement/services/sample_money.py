@@ -84,7 +84,7 @@ class SampleMoney:
             said=job.said,
         )
         sample_quotes.require_counted(planned)
-        assessing.require_offered([version.programme for version in planned.versions], job.said)
+        assessing.require_offered(planned.tried(), job.said)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)

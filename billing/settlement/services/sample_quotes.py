@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -26,10 +26,13 @@ from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.questions import Answers
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import Usable
 from billing.vouchers.usable import usable
+from booking.rules.answers import known_answers
 from booking.rules.sample_days import require_arrival
 from booking.rules.service_facts import UNSAID, Said, said_faults, said_of_test
 from booking.services import sample_days
@@ -54,6 +57,12 @@ class SamplePlan:
     vouchers: tuple[Usable, ...] = ()
     earlier: Earlier | None = None
     """What came before where it is loaded with that of others."""
+    answers: Answers = field(default_factory=dict)
+    """What was answered to the questions of programmes."""
+
+    def tried(self) -> list[tuple[Programme, Facts]]:
+        """Each programme with the facts of the test."""
+        return [(version.programme, self.facts) for version in self.versions]
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches."""
@@ -65,7 +74,7 @@ class SamplePlan:
         if earlier is None:
             earlier = assessing.earlier_of(self.versions, self.facts, self.accounts, self.customer_id)
         candidates = assessing.candidates_of(
-            self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers
+            self.versions, self.facts, self.accounts, self.customer_id, known, earlier, self.vouchers, self.answers
         )
         return replace(self.inputs, candidates=candidates)
 
@@ -144,7 +153,7 @@ def preview(
         contract=lambda: contract,
         said=said_of_test(resource.test_item.service_kind, said),
     )
-    assessing.require_offered([each.programme for each in planned.versions], said)
+    assessing.require_offered(planned.tried(), said)
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -207,7 +216,8 @@ def plan(
         vouchers = usable(customer.pk, [one.programme for one in versions])
     accounts = assessing.accounts_of(versions, facts, customer.pk, service_on, vouchers)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
-    return SamplePlan(inputs, facts, versions, accounts, customer.pk, vouchers)
+    answers = known_answers(said.answers)
+    return SamplePlan(inputs, facts, versions, accounts, customer.pk, vouchers, answers=answers)
 
 
 def prepare_many(

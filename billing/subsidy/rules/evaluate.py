@@ -55,8 +55,8 @@ def unmet_conditions(programme: Programme, facts: Facts, balances: Balances, ste
         found = condition.check(facts)
         if isinstance(found, Step):
             steps.append(found)
-        elif found is not None and found not in unmet:
-            unmet.append(found)
+        elif found is not None and (said := programme.in_its_words(found)) not in unmet:
+            unmet.append(said)
     return unmet + unset_limits(programme, balances) if programme.must_be_set else unmet
 
 

@@ -5,7 +5,7 @@ The presentation layer translates the sentence with gettext and formats the para
 ``allowed``/``excluded``/``zones``/``unmet``/``windows`` are lists, ``programmes`` a list of codes, ``declares`` of paths of facts,
 ``says`` are the zh and en words of a condition as its document has them, ``fact``/``since`` are paths of facts; the rest are codes of the
 platform (kinds, sizes, regions, bands, caps). ``exact_fen`` (text) may stand beside the named parameters of any step whose amount has a
-fraction of a fen.
+fraction of a fen, and ``asks`` (zh, en) beside a fact that is missing: the question of the document that was not answered.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules import given_here, priced_facts, two_sided, voucher_facts, with_claim
+from billing.subsidy.rules import given_here, priced_facts, questions, two_sided, voucher_facts, with_claim
 from billing.subsidy.rules.choices import Choices, choices_of
 from billing.subsidy.rules.facts import Facts, Service
-from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
+from billing.subsidy.rules.outcome import FACT_MISSING, Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
 from billing.subsidy.rules.parts.caps import SUBJECT, YEARLY, Cap, CapPer, parse_caps
@@ -30,6 +30,7 @@ from billing.subsidy.rules.parts.rate_parsing import parse_rate
 from billing.subsidy.rules.parts.rounding import ClaimRounding, LinesAgree, parse_rounding
 from billing.subsidy.rules.parts.validity import AWAITABLE, Lifetime, Validity, Window, parse_windows
 from billing.subsidy.rules.programme_faults import document_faults
+from billing.subsidy.rules.questions import Question
 from billing.subsidy.rules.side_documents import side_document
 
 _FIRST_OF_YEAR = "01-01"
@@ -84,7 +85,9 @@ class Programme:
     ``looks_back_months``: over how many months it asks for spending (0: it does not); ``asks_prior_income``: whether it looks at what the
     owner earned from customers outside in the year before; ``of_both_sides``: whether a service is claimed from both sides;
     ``asks_with_claim``: which facts it asks of who claims, ``expects``: what it is told of them until then.
-    ``choices``: what it lets whoever books choose. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
+    ``choices``: what it lets whoever books choose, ``asks``: what it asks them, ``unasked``: of
+    a programme that asks, without what it is not for somebody whatever they answer.
+    ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew. ``windows``: what
     is asked of other dates; ``awaits``: which of these come after a service, as ``service.awaited`` calls them;
     ``judges_days``: whether a rule beside its windows judges one of these, so that the real day may answer otherwise than the expected one.
     """
@@ -132,6 +135,8 @@ class Programme:
     asks_with_claim: tuple[str, ...]
     expects: Mapping[str, int]
     choices: Choices
+    asks: tuple[Question, ...]
+    unasked: tuple[Condition, ...]
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -179,6 +184,16 @@ class Programme:
         asks of who claims."""
         awaited = self.awaits | {with_claim.DECLARATION} if self.asks_with_claim else self.awaits
         return replace(service, paper=replace(service.paper, awaited=awaited)) if awaited else service
+
+    def questions_for(self, facts: Facts) -> tuple[Question, ...]:
+        """What it asks of whoever books: nothing where it is not for them, whatever they answer."""
+        found = (each.check(facts) for each in self.unasked)
+        closed = any(isinstance(each, Unmet) and each.code != FACT_MISSING for each in found)
+        return () if closed else self.asks
+
+    def in_its_words(self, unmet: Unmet) -> Unmet:
+        """A condition that is not met; where an answer is missing, with the words of the question."""
+        return questions.in_words(unmet, self.asks) if self.asks else unmet
 
     def unmet(self, facts: Facts) -> set[tuple[str, str]]:
         """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
@@ -294,8 +309,21 @@ def _of_one_side(
         asks_with_claim=asks_with_claim,
         expects=with_claim.expected(source),
         choices=choices_of(source),
+        asks=questions.questions_of(source),
+        unasked=_unasked(source, validity, basis),
         document=source,
     )
+
+
+#: Gates about who applies, for what and where, of which neither an answer nor a later declaration changes anything.
+_UNCHANGED = frozenset({"applicant_kind", "region", "service_kind"})
+
+
+def _unasked(document: Document, validity: Validity, basis: str) -> tuple[Condition, ...]:
+    """The validity and those gates; of a document that asks nothing nobody wants to know."""
+    if not document.get("asks"):
+        return ()
+    return (validity, *(parse_gate(gate, basis) for gate in document["gates"] if gate["type"] in _UNCHANGED))
 
 
 def _awaits(windows: Sequence[Window | Lifetime]) -> frozenset[str]:

@@ -19,6 +19,7 @@ from billing.subsidy.rules.parts.payers import payer_faults, payer_names
 from billing.subsidy.rules.parts.rate_parsing import line_faults, rate_faults
 from billing.subsidy.rules.parts.validity import validity_faults
 from billing.subsidy.rules.parts.values import window_faults
+from billing.subsidy.rules.question_faults import question_faults
 from billing.subsidy.rules.shape_faults import shape_faults
 from billing.subsidy.rules.side_documents import OWN_PARTS, side_document
 
@@ -191,6 +192,7 @@ _LOOKS: tuple[Look, ...] = (
     _exclusive_faults,
     _clause_faults,
     _year_faults,
+    question_faults,
     *(_one_side(look) for look in _PART_LOOKS),
     lambda document: _faults_of_sides(document) if "sides" in document else (),
     _open_point_faults,

@@ -202,7 +202,7 @@ class _One:
         """As ``evaluate_one``, without steps."""
         programme, facts = self.programme, request.facts
         found = self._conditions(named, request)
-        unmet = _in_order(found) if found else []
+        unmet = [programme.in_its_words(each) for each in _in_order(found)] if found else []
         if programme.must_be_set:
             unmet += unset_limits(programme, balances)
         basis_on = programme.validity.basis_on(facts)

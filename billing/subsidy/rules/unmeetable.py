@@ -8,13 +8,14 @@ from typing import Any
 
 from billing.subsidy.rules import two_sided, voucher_facts
 from billing.subsidy.rules.possible import answers, named_in
+from billing.subsidy.rules.questions import asked_by
 from billing.subsidy.rules.with_claim import expected, fixed
 from booking.rules.service_facts import ORDINARY_KINDS, PUBLIC_KINDS
 
 #: Facts that the platform knows of no session and of no commission while money is promised; besides these all of ``other`` and
 #: ``other_amounts``, and those of vouchers where none can stand behind a limit (``voucher_facts``). Some come with the claim
-#: (``with_claim``), one is told to programmes of several sides (``two_sided``); only examples have the others. docs/programmes.md
-#: section 12 names every one.
+#: (``with_claim``), some are told by whoever books where a programme asks (``questions``), one is told to programmes of several sides
+#: (``two_sided``); only examples have the others. docs/programmes.md section 12 names every one.
 NEVER_KNOWN = frozenset(
     {
         "instrument.lists",
@@ -50,10 +51,11 @@ class Unmeetable:
 
 def never_known_to(document: Piece) -> Callable[[str], bool]:
     """Whether a document is told a fact of no booking: what nobody knows, but for what it is told to expect of the claim,
-    the vouchers behind its limits and, where it has sides, whose claim each is."""
-    told = expected(document).keys() | voucher_facts.asked(document) | two_sided.asked(document)
+    the vouchers behind its limits, what it asks of whoever books and, where it has sides, whose claim each is."""
+    asked = asked_by(document)
+    told = expected(document).keys() | voucher_facts.asked(document) | two_sided.asked(document) | asked
     unknown = (NEVER_KNOWN | voucher_facts.OF_VOUCHERS) - told
-    return lambda path: path in unknown or path.startswith(_OPEN)
+    return lambda path: path in unknown or (path.startswith(_OPEN) and path not in asked)
 
 
 def unmeetable(document: Piece) -> list[Unmeetable]:

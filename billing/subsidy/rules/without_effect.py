@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from billing.subsidy.rules import given_here
+from billing.subsidy.rules import given_here, question_faults
 from billing.subsidy.rules.given_here import OTHERS
 from billing.subsidy.rules.labels import LABELS
 from billing.subsidy.rules.parts.base import QUANTITIES
@@ -56,6 +56,7 @@ def warnings_of(document: Piece) -> list[Warned]:
     found += [each for part in looks for each in part]
     if given_here.asked(document) and OTHERS not in look.with_claim:
         found.append(_told("$.settlement.mode", "only_here", [OTHERS]))
+    found += [_told(path, "asked_in_vain", [fact]) for path, fact in question_faults.unused(document)]
     found += _values({**document, "examples": []}, "$")
     if not any(CapPer(cap["per"]) is CapPer.OWNER_YEAR for _path, piece in places for cap in piece.get("caps", ())):
         found += [
