@@ -26,7 +26,7 @@ from billing.settlement.services.session_extras import OnOffer
 from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.for_customers import for_customer
+from billing.subsidy.rules.for_customers import for_customers
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
 from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
@@ -198,7 +198,7 @@ def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
 
 def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> Json:
     """The four numbers, what each programme says to the customer, and every step. A commissioned test has no schedule."""
-    outcomes = [for_customer(outcome, programme) for outcome, programme in zip(assessment.outcomes, programmes, strict=True)]
+    outcomes = for_customers(assessment.outcomes, programmes)
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     return {
         "lines": [_line_json(line, bands) for line in assessment.priced.lines],

@@ -22,6 +22,7 @@ from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec, with_claim
 from billing.subsidy.rules.codec import beside_others, steps_to_json
+from billing.subsidy.rules.for_customers import by_side
 from billing.subsidy.rules.given_here import GIVEN_HERE, OTHERS
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import SettlementMode, Unmet
@@ -56,14 +57,19 @@ class AskedLine:
     @property
     def given_here_fen(self) -> int | None:
         """What other programmes here gave for the same service, which counted from the promise on and is not to be declared; None where
-        that did not count."""
+        that did not count. Who claims for the user is not told what an owner got."""
         if OTHERS not in self.paths:
             return None
         charge, place = self.line.award.charge, _place(self.line.award)
         if OTHERS not in charge.inputs["candidates"][place].get("told", ()):
             return None
-        steps = charge.result["outcomes"][place]["steps"]
-        return next((step["params"]["given_fen"] for step in steps if step["key"] == GIVEN_HERE), 0)
+        outcomes = charge.result["outcomes"]
+        told = next((step["params"] for step in outcomes[place]["steps"] if step["key"] == GIVEN_HERE), None)
+        if told is None:
+            return 0
+        if self.line.award.mode == SettlementMode.PAID_BESIDE:
+            return int(told["given_fen"])
+        return sum(sum(by_side(each).values()) for each in outcomes if each["programme"] in told["programmes"])
 
     @property
     def less_fen(self) -> int:

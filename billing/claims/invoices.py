@@ -117,13 +117,13 @@ def _bills(charge_ids: Collection[int]) -> dict[int, int]:
 
 def elsewhere(lines: Sequence[ClaimLine], known: Behind) -> frozenset[str]:
     """The numbers of invoices on these lines that stand in more than one claim that counts (but where one was recorded for the bill of all
-    of them, as in ``taken``, or where they are the claims of both sides of one programme), or took a subsidy elsewhere as was loaded; two
-    queries. ``known``: what ``behind`` knows of them."""
+    of them, as in ``taken``, or where they are the claims of both sides of one programme for the same service), or took a subsidy elsewhere
+    as was loaded; two queries. ``known``: what ``behind`` knows of them."""
     numbers = {line.invoice_number for line in lines if line.invoice_number}
     if not numbers:
         return frozenset()
     rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED).exclude(claim__state__in=ENDS)
-    standing: dict[str, set[tuple[int, int, str]]] = {}
+    standing: dict[str, set[tuple[int, int, str, int]]] = {}
     for number, *claimed in rows.order_by().values_list("invoice_number", *_CLAIMED).distinct():
         standing.setdefault(number, set()).add(tuple(claimed))
     several = frozenset(number for number, found in standing.items() if _is_of_several(found))
@@ -133,14 +133,18 @@ def elsewhere(lines: Sequence[ClaimLine], known: Behind) -> frozenset[str]:
     return several - of_their_bill | subsidised
 
 
-_CLAIMED = ("claim_id", "award__programme_version__programme_id", "award__mode")
+_CLAIMED = ("claim_id", "award__programme_version__programme_id", "award__mode", "award__charge_id")
 
 
-def _is_of_several(found: Collection[tuple[int, int, str]]) -> bool:
-    """Whether these claims, with programme and way of settlement of their lines, use an invoice more than once: one programme pays the user
-    and the owner of a service in different ways."""
-    claims, programmes, ways = (len(set(column)) for column in zip(*found, strict=True))
-    return claims > 1 and not (programmes == 1 and ways == claims == len(found))
+def _is_of_several(found: Collection[tuple[int, int, str, int]]) -> bool:
+    """Whether these claims, with programme, way of settlement and service of their lines, use an invoice more than once: one programme pays
+    the user and the owner of a service in different ways."""
+    services: dict[tuple[int, int, str], set[int]] = {}
+    for claim, programme, way, charge in found:
+        services.setdefault((claim, programme, way), set()).add(charge)
+    claims, programmes, ways = (len(set(column)) for column in zip(*services, strict=True))
+    of_both = programmes == 1 and ways == claims == len(services) and set.intersection(*services.values())
+    return claims > 1 and not of_both
 
 
 def taken(lines: Sequence[ClaimLine]) -> list[ClaimLine]:

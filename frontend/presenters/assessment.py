@@ -20,7 +20,7 @@ from billing.settlement.services.basis_day import Otherwise
 from billing.settlement.services.quotes import QuotePreview
 from billing.settlement.services.still_eligible import Lost
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.for_customers import for_customer
+from billing.subsidy.rules.for_customers import for_customers
 from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme
@@ -172,8 +172,7 @@ def present(
 
     A commissioned test has no schedule.
     """
-    pairs = list(zip(assessment.outcomes, programmes, strict=True))
-    own = [for_customer(outcome, programme) for outcome, programme in pairs]
+    own = for_customers(assessment.outcomes, programmes)
     unsure = [isinstance(each, Award) and each.estimate for each in own]
     shown = assessment.outcomes if whole else own
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}

@@ -14,26 +14,26 @@ from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.rules.money import split_largest_remainder
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge
+from billing.settlement.services.assessing import is_of_cap
+from billing.subsidy import services as subsidy
 from billing.subsidy.rules.outcome import home_platform
+from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import is_of_home
 
 
-def give_back(
-    charge: Charge, version_id: int, amount_fen: int, written: QuerySet[AwardReversal], source: Source, now: datetime
-) -> None:
-    """Give ``amount_fen`` of a charge's awards under a version back to its accounts; ``written`` are the reversals that say so, which are
+def give_back(charge: Charge, version_id: int, written: QuerySet[AwardReversal], source: Source, now: datetime) -> None:
+    """Give what goes back of a charge's awards under a version back to its accounts; ``written`` are the reversals that say so, which are
     written already."""
-    for debit, credit, amount in _draws_back(charge, version_id, amount_fen, written):
+    for debit, credit, amount in _draws_back(charge, version_id, written):
         ledger.give_back(debit, credit, amount, replace(source, programme_version_id=version_id), now)
 
 
-def _draws_back(
-    charge: Charge, version_id: int, amount_fen: int, written: QuerySet[AwardReversal]
-) -> list[tuple[Account, Account, int]]:
+def _draws_back(charge: Charge, version_id: int, written: QuerySet[AwardReversal]) -> list[tuple[Account, Account, int]]:
     """(account that had paid, payee account, fen). Vouchers of a region elsewhere get what the reversals say of it; each other account the
     same share of what it has paid under a version still: of the whole, or of what is ours where it pays for nothing else.
 
-    An account has one movement for all awards of a version, so the share is of all of them together.
+    An account has one movement for all awards of a version that it paid, so the share is of all of those together; what is the limit of
+    one side alone paid nothing of another's award.
     """
     of = "reservation" if charge.reservation_id is not None else "sample_job"
     source_id = charge.reservation_id or charge.sample_job_id or 0
@@ -43,19 +43,32 @@ def _draws_back(
     rows = list(posted.order_by("debit_id"))
     ledger.lock([row.debit for row in rows])
     awarded = Award.objects.filter(charge=charge, programme_version_id=version_id)
+    modes = {award.pk: award.mode for award in awarded}
     earlier = list(AwardReversal.objects.filter(award__in=awarded).exclude(pk__in=written.values("pk")))
+    now_back = list(written.filter(award__in=awarded))
     gone = _gone_back(earlier, version_id)
     left = {row.debit_id: row.amount_fen - gone.get(row.debit_id, 0) for row in rows}
-    given, back_before, back = (_by_payer(found) for found in (awarded, earlier, written.filter(award__in=awarded)))
-    whole = amount_fen, sum(given.values()) - sum(back_before.values())
-    ours = _ours(back), _ours(given) - _ours(back_before)
-    shares = _of_homes(rows, left, given, back)
+    shares = _of_homes(rows, left, _by_payer(awarded), _by_payer(now_back))
+    version = subsidy.in_force(version_id)
     for row in rows:
-        if row.debit_id not in shares:
-            # What pays for us alone had no more to pay than that; what counts the homes' part too had the whole.
-            part, of_what = whole if row.amount_fen > _ours(given) else ours
-            shares[row.debit_id] = split_largest_remainder(left[row.debit_id], [part, of_what - part])[0] if part else 0
+        if row.debit_id in shares:
+            continue
+        paid = _ways(version, row.debit.key) or set(modes.values())
+        given = _by_payer(each for each in awarded if each.mode in paid)
+        before, back = (_by_payer(one for one in found if modes[one.award_id] in paid) for found in (earlier, now_back))
+        # What pays for us alone had no more to pay than that; what counts the homes' part too had the whole.
+        of_all = row.amount_fen > _ours(given)
+        part, of_what, gone_fen = (sum(each.values()) if of_all else _ours(each) for each in (back, given, before))
+        rest = of_what - gone_fen - part
+        shares[row.debit_id] = split_largest_remainder(left[row.debit_id], [part, rest])[0] if part else 0
     return [(row.debit, row.credit, shares[row.debit_id]) for row in rows if shares[row.debit_id]]
+
+
+def _ways(version: InForce, key: str) -> set[str]:
+    """The ways of settlement of the sides that an account limits; none where the programme has no sides, or nothing is known of it."""
+    programme = version.programme
+    limits = {cap.id for cap in programme.caps if is_of_cap(version, cap, key)}
+    return {side.programme.mode.value for side in programme.sides if any(cap.id in limits for cap in side.programme.caps)}
 
 
 def _of_homes(

@@ -54,5 +54,5 @@ def reverse(
     )
     source = Source("award_reversal", written.pk, cause.value, actor_id=actor_id)
     own = AwardReversal.objects.filter(pk=written.pk)
-    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now)
+    returning.give_back(award.charge, award.programme_version_id, own, source, now)
     return written

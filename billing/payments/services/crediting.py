@@ -262,14 +262,12 @@ def _reverse(note: CreditNote, backs: Sequence[rules.SubsidyBack], source: Sourc
     """Write down what of each award goes back, and give it back to the accounts that had paid. What a statement holds already was paid
     or will be: it goes back in the books, and ``claimed`` says that its payee is to be asked for it."""
     awards = Award.objects.in_bulk([back.award_id for back in backs])
-    of_version: dict[int, int] = {}
     for back in backs:
         award = awards[back.award_id]
         payers = [{"payer": payer, "amount_fen": amount} for payer, amount in back.payers]
         AwardReversal.objects.create(
             credit_note=note, award=award, amount_fen=back.amount_fen, payers=payers, claimed=back.claimed, created_at=now
         )
-        of_version[award.programme_version_id] = of_version.get(award.programme_version_id, 0) + back.amount_fen
-    for version_id, amount_fen in of_version.items():
+    for version_id in dict.fromkeys(awards[back.award_id].programme_version_id for back in backs):
         reversals = AwardReversal.objects.filter(credit_note=note)
-        returning.give_back(cast(Charge, note.line.charge), version_id, amount_fen, reversals, source, now)  # it has an award
+        returning.give_back(cast(Charge, note.line.charge), version_id, reversals, source, now)  # it has an award

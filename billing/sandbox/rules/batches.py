@@ -7,7 +7,7 @@ As there, a batch is of one way of settlement, nothing above what was promised i
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -126,6 +126,7 @@ class Waiting:
         self._programme = programme
         self._modes = sorted({side.programme.mode for side in programme.sides} or {programme.mode})
         self._caps = [cap.id for cap in programme.caps if cap.on_account or cap.if_named]
+        self._ways = {cap_id: self._ways_of(cap_id) for cap_id in self._caps}
         self._backed = next((cap.id for cap in programme.joint_caps if is_issued(cap)), "")
         self._width = 2 + 2 * len(self._modes) + len(self._caps)
         self._columns = array("q", kept.get("columns", ()))
@@ -187,25 +188,27 @@ class Waiting:
         for number in claims.numbers():
             given, _homes = self.given(number, claims.mode)
             for cap_id, drawn in self._draws(number).items():
-                if cap_id in own:
-                    own[cap_id] += _part(drawn, given, self._given_in_all(number))
+                if cap_id in own and claims.mode in self._ways[cap_id]:
+                    own[cap_id] += _part(drawn, given, self._given_in_all(number, self._ways[cap_id]))
         return Opening({cap_id: Balance(limit_fen, max(0, used.get(cap_id, 0) - own[cap_id])) for cap_id in pools}, {})
 
     def _cut(self, number: int, place: int, less_fen: int) -> Cut:
-        """Take it off; every account gets back the same share of what it had paid, of the whole or of what is ours."""
-        whole = self._given_in_all(number)
-        ours = whole - sum(self.given(number, each)[1] for each in range(len(self._modes)))
+        """Take it off; every account that paid something of it gets back the same share of what it had paid, of the whole or of what is
+        ours."""
+        whole, ours = self._given_in_all(number), self._ours_in(number, range(len(self._modes)))
         draws = self._draws(number)
-        caps = {cap_id: _part(drawn, less_fen, whole if drawn > ours else ours) for cap_id, drawn in draws.items() if drawn}
+        caps = {
+            cap_id: _part(drawn, less_fen, self._paid_by(number, cap_id, drawn))
+            for cap_id, drawn in draws.items()
+            if drawn and place in self._ways[cap_id]
+        }
         begin = number * self._width
         self._columns[begin + 2 + 2 * place] -= less_fen
         first = begin + 2 + 2 * len(self._modes)
         for offset, cap_id in enumerate(self._caps):
             self._columns[first + offset] -= caps.get(cap_id, 0)
         waits = self.waits(number)
-        vouchers = {}
-        for key, drawn in waits.beside.drawn:
-            vouchers[key] = _part(drawn, less_fen, ours)
+        vouchers = {key: _part(drawn, less_fen, ours) for key, drawn in waits.beside.drawn}
         if vouchers and self._beside is not None:
             left = [(key, drawn - vouchers[key]) for key, drawn in waits.beside.drawn]
             self._beside[number] = waits.beside._replace(drawn=left)
@@ -226,8 +229,22 @@ class Waiting:
         """What a claim is told of the part of other regions."""
         return {self._backed: (Home(_ELSEWHERE, homes_fen),)} if homes_fen else {}
 
-    def _given_in_all(self, number: int) -> int:
-        return sum(self.given(number, mode)[0] for mode in range(len(self._modes)))
+    def _ways_of(self, cap_id: str) -> Sequence[int]:
+        """The places of the ways of settlement of the sides that a limit limits."""
+        limited = {side.programme.mode for side in self._programme.sides if any(cap.id == cap_id for cap in side.programme.caps)}
+        return [place for place, mode in enumerate(self._modes) if not limited or mode in limited]
+
+    def _paid_by(self, number: int, cap_id: str, drawn_fen: int) -> int:
+        """Of how much a limit paid what was drawn on it."""
+        ours = self._ours_in(number, self._ways[cap_id])
+        return self._given_in_all(number, self._ways[cap_id]) if drawn_fen > ours else ours
+
+    def _ours_in(self, number: int, modes: Sequence[int]) -> int:
+        return self._given_in_all(number, modes) - sum(self.given(number, mode)[1] for mode in modes)
+
+    def _given_in_all(self, number: int, modes: Sequence[int] | None = None) -> int:
+        every = range(len(self._modes)) if modes is None else modes
+        return sum(self.given(number, mode)[0] for mode in every)
 
     def _draws(self, number: int) -> dict[str, int]:
         begin = number * self._width + 2 + 2 * len(self._modes)

@@ -36,6 +36,7 @@ from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Ou
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from_outside
 from billing.subsidy.rules.programme import Programme, read_programme
+from billing.subsidy.rules.questions import PERSONS, only_asked, with_values
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
 from billing.subsidy.rules.two_sided import claimed_by
 from billing.vouchers.rules import presented
@@ -51,13 +52,14 @@ NO_PURSES: Mapping[str, Sequence[Usable]] = {}
 class Told(NamedTuple):
     """What a programme that asks is told beside the price: what the owner earned from customers outside in the year before, where somebody
     confirmed it; what programmes before it gave; the face value of the voucher that is used first (all fen), and how many have something
-    left; and of what follows from a customer outside, what the programme asks, by path."""
+    left; of what follows from a customer outside, what the programme asks, by path; and how many persons whoever booked answered."""
 
     prior_income_fen: int | None = None
     given_fen: int | None = None
     face_fen: int | None = None
     vouchers: int | None = None
     outside: tuple[tuple[str, int], ...] = ()
+    persons: int | None = None
 
 
 Priced = tuple[int, int, int, int, Told | None]
@@ -141,6 +143,9 @@ class Simulation:
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
         self._asks_outside = OF_OUTSIDE & self.programme.asks_of_price
+        asked = {each.fact for each in self.programme.asks}
+        self._unasked = [name for name in ("listed", "project_evidence") if f"service.{name}" not in asked]
+        self._asks_persons = PERSONS in asked
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         self._given_at = given_at
@@ -148,6 +153,7 @@ class Simulation:
             self.programme.asks_prior_income
             or self.programme.asks_of_others
             or self._asks_outside
+            or self._asks_persons
             or (self.vouchers and self.programme.asks_of_voucher)
         )
         waiting = kept.get("waiting", {"rows": 0, "windows_left": len(ends)})
@@ -162,7 +168,7 @@ class Simulation:
         self._known = known
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
-        self._of_both: dict[tuple[int, bool], Facts] = {}
+        self._own: dict[tuple[int, bool], Facts] = {}
         self._years: dict[int, str] = {}
         self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
@@ -262,8 +268,11 @@ class Simulation:
         return NamedClaim("", request.facts, homes, Named(named, of_service, money), request)
 
     def _under(self, service: Service, order: int, sheet: int) -> Service:
-        """A service with what it was ordered with and its contract, each where the programme limits it; nothing of which is a name (0)."""
+        """A service with what it was ordered with and its contract, each where the programme limits it; nothing of which is a name (0).
+        What was answered of it is told only where the programme asks."""
         paper = service.paper
+        if untold := {name: None for name in self._unasked if getattr(paper, name) is not None}:
+            service = replace(service, paper=(paper := replace(paper, **untold)))
         found = paper.order, paper.contract_number
         of_order = (str(order) if order else None) if CapPer.ORDER in self._limits else found[0]
         contract = (str(sheet) if sheet else None) if CapPer.CONTRACT in self._limits else found[1]
@@ -286,14 +295,13 @@ class Simulation:
         return who, named
 
     def _whoever(self, facts: int, used_before: bool, known: Known) -> Facts:
-        """The shared facts by their place; a programme that looks at whose claim it is sees both."""
-        found = known.facts[facts][used_before]
-        if not self.programme.of_both_sides:
-            return found
-        both = self._of_both.get((facts, used_before))
-        if both is None:
-            both = self._of_both[facts, used_before] = claimed_by(found, BOTH_SIDES)
-        return both
+        """The shared facts by their place, with the answers to the programme's own questions; one that looks at whose claim it is sees
+        both."""
+        own = self._own.get((facts, used_before))
+        if own is None:
+            own = only_asked(known.facts[facts][used_before], self.programme.asks)
+            own = self._own[facts, used_before] = claimed_by(own, BOTH_SIDES) if self.programme.of_both_sides else own
+        return own
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
@@ -480,7 +488,9 @@ class Simulation:
             return (*row[2:6], None)
         income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
         given = self._given(row)[0] if self.programme.asks_of_others else None
-        return (*row[2:6], Told(income, given, *of_vouchers, self._from_outside(row, who) if self._asks_outside else ()))
+        outside = self._from_outside(row, who) if self._asks_outside else ()
+        persons = who.quantities.counts.persons if self._asks_persons else None
+        return (*row[2:6], Told(income, given, *of_vouchers, outside, persons))
 
     def _from_outside(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
         """What follows from a customer outside, as when it is promised."""
@@ -577,6 +587,8 @@ def _with_told(facts: Facts, told: Told) -> Facts:
         facts = given_here.with_given(facts, (Given("", told.given_fen),))
     for path, value in told.outside:
         facts = _with_outside(facts, path, value)
+    if told.persons is not None:
+        facts = with_values(facts, {PERSONS: told.persons})
     return presented.told(facts, told.face_fen, told.vouchers)
 
 

@@ -300,11 +300,14 @@ class Reader:
         return [(owner, year, fen) for (owner, year), fen in known_incomes(new, self.as_of).items()]
 
     def _answered(self, answers: str) -> tuple[str, str]:
-        """What was answered to the questions, as text (JSON): facts of one's own, and those of the service."""
+        """What was answered to the questions, as text (JSON): facts of one's own with counts, and those of the service."""
         if not self.questions or not answers:
             return "", ""
-        document = facts_document(with_answers(Facts(), self.questions, known_answers(answers)))
-        own = {name: document[name] for name in (OTHER, OTHER_AMOUNTS) if name in document}
+        said, facts = known_answers(answers), Facts()
+        for each in self.questions:  # two may ask for the same fact in other ways: the answer is to whom it fits
+            facts = with_answers(facts, (each,), said)
+        document = facts_document(facts)
+        own = {name: document[name] for name in (OTHER, OTHER_AMOUNTS, "quantities") if name in document}
         return json.dumps(own, sort_keys=True), json.dumps(document.get("service", {}), sort_keys=True)
 
     def _told(self, service: str, answers: str = "", way: str = "", direction: str = "", customer_kind: str = "") -> Json:

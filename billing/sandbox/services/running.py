@@ -229,8 +229,8 @@ def _income_bases(run: SandboxRun) -> frozenset[str]:
 
 
 def _questions(run: SandboxRun) -> tuple[Question, ...]:
-    """What the documents ask of whoever books, each fact once."""
-    return tuple({each.fact: each for programme in _programmes(run) for each in programme.asks}.values())
+    """What the documents ask of whoever books; each is told only the answers to its own."""
+    return tuple(each for programme in _programmes(run) for each in programme.asks)
 
 
 def _before(run: SandboxRun) -> list[tuple[int, ...]]:

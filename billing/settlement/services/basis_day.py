@@ -23,6 +23,7 @@ from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.awarding import AnyInputs, WasHeld
 from billing.subsidy import services as subsidy
 from billing.subsidy.ending import another_took_over
+from billing.subsidy.rules import questions, two_sided
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.for_customers import by_side
@@ -179,10 +180,14 @@ def _billed(facts: Facts, on: date) -> Facts:
 
 
 def _on(before: InForce, candidate: Candidate, customer_id: int, on: date) -> _Anew:
-    """A programme as it counts on ``on``: by the version that is in force then. Where none is, the old one says so; of a programme that was
-    stopped what was promised before stays promised."""
+    """A programme as it counts on ``on``: by the version that is in force then, which is told the answers to its own questions and not
+    whose claim it is to another. Where none is, the old one says so; of a programme that was stopped what was promised before stays
+    promised."""
     version = subsidy.version_on(before.programme_id, on) or before
     facts = presented.without_vouchers(_billed(candidate.facts, on))
+    if version.version_id != before.version_id:
+        facts = questions.told_instead(facts, before.programme.asks, version.programme.asks)
+        facts = two_sided.claimed_by(facts, None) if two_sided.is_both(facts) else facts
     vouchers = tuple(usable(customer_id, [version.programme]))
     accounts = assessing.accounts_of([version], facts, customer_id, on, vouchers)
     return _Anew((version,), accounts, customer_id, vouchers, facts)

@@ -96,8 +96,8 @@ def _with_extras(agreed: Agreed) -> set[int]:
 
 _HELD = """
 SELECT DISTINCT ON (q.reservation_id) q.reservation_id, q.inputs::text,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('programme', o -> 'programme', 'outcome', o -> 'outcome', 'draws', o -> 'draws')
-                                  ORDER BY place), '[]')::text
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('programme', o -> 'programme', 'outcome', o -> 'outcome',
+                                                     'total_fen', o -> 'total_fen', 'draws', o -> 'draws') ORDER BY place), '[]')::text
           FROM jsonb_array_elements(q.result -> 'outcomes') WITH ORDINALITY AS each (o, place))
   FROM billing_quote q WHERE q.reservation_id = ANY(%s::bigint[]) AND q.held_at IS NOT NULL
  ORDER BY q.reservation_id, q.revision DESC

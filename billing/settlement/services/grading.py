@@ -41,10 +41,13 @@ def _graded(candidate: Candidate, grade: str) -> Candidate:
 
 
 def _no_more(candidate: Candidate, was: Outcome, now: Outcome) -> Candidate:
-    """A programme that looks at what others give and not at the grade, with its limits promised what it came to."""
-    if OTHERS not in candidate.told or candidate.programme.uses_quality or not isinstance(was, Award):
+    """A programme that looks at what others give and not at the grade, or of whose sides one leaves more to the other by it, with its
+    limits promised what it came to."""
+    if not isinstance(was, Award):
         return candidate
-    return awarding.cut_to(was.draws, candidate, now)
+    beside_others = OTHERS in candidate.told and not candidate.programme.uses_quality
+    of_sides = bool(candidate.programme.sides) and isinstance(now, Award) and now.total_fen <= was.total_fen
+    return awarding.cut_to(was.draws, candidate, now) if beside_others or of_sides else candidate
 
 
 def _totals(assessment: Assessment[Any]) -> Sequence[int]:

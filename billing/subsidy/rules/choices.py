@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -39,11 +39,12 @@ class Choices:
 NO_CHOICES = Choices()
 
 
-def choices_of(document: Mapping[str, Any]) -> Choices:
-    """What the rules of a document leave to whoever books; its worked examples are none."""
+def choices_of(document: Mapping[str, Any], of_user: Sequence[Mapping[str, Any]] | None = None) -> Choices:
+    """What the rules of a document leave to whoever books; its worked examples are none. ``of_user``: where both sides claim, the documents
+    of the sides that are the user's, whose rates alone are asked."""
     pieces = list(_pieces([value for name, value in document.items() if name != "examples"]))
     named = [value for each in pieces if each.get("fact") == SETTLEMENT for name in _VALUES for value in _several(each.get(name))]
-    rates = [each for each in pieces if each.get("type") == "chosen"]
+    rates = [each for each in (pieces if of_user is None else _pieces(list(of_user))) if each.get("type") == "chosen"]
     kinds = any(each.get("fact") == KIND or each.get("type") == "service_kind" for each in pieces)
     return Choices(tuple(dict.fromkeys(named)), _range(rates), kinds)
 

@@ -4,10 +4,11 @@ what the owner's limits have left, is the owner's to know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.given_here import GIVEN_HERE
 from billing.subsidy.rules.outcome import Award, Outcome, Refused, SettlementMode, SideAward, Unmet
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.sides import CLAIM_OF, CLAIM_REFUSED, of_sides
@@ -22,6 +23,13 @@ _UNSURE = frozenset(
     )
 )
 _CUT = frozenset({"subsidy.step.cap_cut", "subsidy.step.promise_cut"})
+
+
+def for_customers(outcomes: Sequence[Outcome], programmes: Iterable[Programme]) -> list[Outcome]:
+    """``for_customer`` of every programme of an assessment; what those before it gave is told without what their owners got."""
+    found = [for_customer(outcome, programme) for outcome, programme in zip(outcomes, programmes, strict=True)]
+    less = {told.programme: _fen(told) - _fen(own) for told, own in zip(outcomes, found, strict=True)}
+    return [_told_less(each, less) for each in found] if any(less.values()) else found
 
 
 def for_customer(outcome: Outcome, programme: Programme) -> Outcome:
@@ -61,6 +69,24 @@ def by_side(outcome: Mapping[str, Any]) -> dict[str, int]:
     if outcome.get("sides") is None:
         return {"": outcome["total_fen"]}
     return {each["side"]: each["total_fen"] for each in outcome["sides"] if each["mode"] != SettlementMode.PAID_BESIDE}
+
+
+def _fen(outcome: Outcome) -> int:
+    return outcome.total_fen if isinstance(outcome, Award) else 0
+
+
+def _told_less(outcome: Outcome, less: Mapping[str, int]) -> Outcome:
+    """With what was given to the customer alone; steps that would say the whole of it are left out."""
+    told = next((step for step in outcome.steps if step.key == GIVEN_HERE), None)
+    hidden = sum(less.get(programme, 0) for programme in told.params["programmes"]) if told is not None else 0
+    if told is None or not hidden:
+        return outcome
+    whole = told.params["given_fen"]
+    less_told = told._replace(params={**told.params, "given_fen": whole - hidden})
+    own = (less_told if step is told else step for step in outcome.steps)
+    return outcome._replace(
+        steps=tuple(step for step in own if whole not in step.params.values() and step.params.get("given_fen") != 0)
+    )
 
 
 def _is_beside(side: SideAward) -> bool:

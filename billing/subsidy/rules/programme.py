@@ -232,7 +232,11 @@ def _compiled(document: Document) -> Programme:
         for each in document["sides"]
     )
     caps = {cap.id: cap for side in sides for cap in side.programme.caps}
-    return _of_one_side(side_document(document, document["sides"][0]), document, tuple(caps.values()), sides)
+    compiled = _of_one_side(side_document(document, document["sides"][0]), document, tuple(caps.values()), sides)
+    if not compiled.of_both_sides:
+        return compiled
+    of_user = [side.programme.document for side in sides if not two_sided.is_owners(side)]
+    return replace(compiled, choices=choices_of(document, of_user))
 
 
 def _of_one_side(

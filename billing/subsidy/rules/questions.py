@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing.ledger.rules.money import parse_yuan
-from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.facts import Facts, facts_document
 from billing.subsidy.rules.outcome import FACT_MISSING, Unmet
 
 Document = Mapping[str, Any]
@@ -24,7 +24,7 @@ Answers = Mapping[str, str]
 NOTHING_SAID: Answers = {}
 YES, NO = "yes", "no"
 MOST_NUMBER, MOST_FEN = 999_999_999, 99_999_999_999_999
-OTHER, OTHER_AMOUNTS = "other", "other_amounts"
+OTHER, OTHER_AMOUNTS, PERSONS = "other", "other_amounts", "quantities.persons"
 
 
 class Kind(StrEnum):
@@ -42,7 +42,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
     OTHER_AMOUNTS: (Kind.AMOUNT,),
     "service.listed": (Kind.YES_NO,),
     "service.project_evidence": (Kind.YES_NO,),
-    "quantities.persons": (Kind.NUMBER,),
+    PERSONS: (Kind.NUMBER,),
 }
 
 
@@ -104,8 +104,31 @@ def told(facts: Facts, questions: Sequence[Question], answers: Answers) -> Facts
     return with_values(facts, {fact: value for fact, value in values.items() if value is not None})
 
 
-def with_values(facts: Facts, values: Mapping[str, Value]) -> Facts:
-    """The facts with these of ``KINDS``, amounts in fen."""
+def told_instead(facts: Facts, before: Sequence[Question], questions: Sequence[Question]) -> Facts:
+    """Facts that were told what was answered to the questions ``before``, told the same answers to these instead."""
+    if not before:
+        return facts
+    answers = {each.fact: text for each, text in answered(before, facts_document(facts))}
+    return told(with_values(facts, dict.fromkeys(answers)), questions, answers)
+
+
+def only_asked(facts: Facts, questions: Sequence[Question]) -> Facts:
+    """Facts whose own ones are all answers, with those alone that one of these questions asks for and that fit it."""
+    more = facts.more
+    if not more.other and not more.other_amounts:
+        return facts
+    asked = {each.fact: each for each in questions}
+    other = {name: value for name, value in more.other.items() if _fits(asked.get(f"{OTHER}.{name}"), value)}
+    amounts = {name: fen for name, fen in more.other_amounts.items() if f"{OTHER_AMOUNTS}.{name}" in asked}
+    return replace(facts, more=replace(more, other=other, other_amounts=amounts))
+
+
+def _fits(question: Question | None, value: Value) -> bool:
+    return question is not None and question.value(question.text(value)) == value
+
+
+def with_values(facts: Facts, values: Mapping[str, Value | None]) -> Facts:
+    """The facts with these of ``KINDS``, amounts in fen; None: not known."""
     own: dict[str, dict[str, Any]] = {}
     for path, value in values.items():
         group, _dot, name = path.partition(".")
@@ -117,8 +140,8 @@ def with_values(facts: Facts, values: Mapping[str, Value]) -> Facts:
         counts = replace(facts.quantities.counts, **own["quantities"])
         facts = replace(facts, quantities=replace(facts.quantities, counts=counts))
     if OTHER in own or OTHER_AMOUNTS in own:
-        other = {**facts.more.other, **own.get(OTHER, {})}
-        amounts = {**facts.more.other_amounts, **own.get(OTHER_AMOUNTS, {})}
+        other = _known({**facts.more.other, **own.get(OTHER, {})})
+        amounts = _known({**facts.more.other_amounts, **own.get(OTHER_AMOUNTS, {})})
         facts = replace(facts, more=replace(facts.more, other=other, other_amounts=amounts))
     return facts
 
@@ -145,6 +168,10 @@ def in_words(unmet: Unmet, questions: Iterable[Question]) -> Unmet:
 def _question(written: Document) -> Question:
     choices = tuple((each["value"], each["says"]) for each in written.get("choices", ()))
     return Question(written["fact"], Kind(written["kind"]), written["says"], written["clause"], written.get("hint", {}), choices)
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _fen(text: str) -> int | None:

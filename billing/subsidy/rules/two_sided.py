@@ -7,10 +7,15 @@ name one side, as examples do, mean that side alone.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from billing.ledger.rules.documents import Document
-from billing.subsidy.rules.facts import BOTH_SIDES, Facts
+from billing.subsidy.rules.facts import BOTH_SIDES, NO_FACTS, Facts
+from billing.subsidy.rules.outcome import SettlementMode
 from billing.subsidy.rules.parts.conditions import facts_named
+
+if TYPE_CHECKING:
+    from billing.subsidy.rules.programme import Side
 
 SIDE = "request.side"
 USER, OWNER = "user", "owner"
@@ -29,8 +34,22 @@ def is_both(facts: Facts) -> bool:
     return facts.more.request.side == BOTH_SIDES
 
 
-def claimed_by(facts: Facts, whose: str) -> Facts:
-    """The facts of the claim of one side, or of ``BOTH_SIDES``. Of both, the rate that whoever books has chosen is the user's alone."""
+def is_owners(side: Side) -> bool:
+    """Whether a side is the claim of the owner and never the user's, as far as the side alone decides it."""
+    user, owner = (_holds(side, whose) for whose in (USER, OWNER))
+    if side.programme.mode is SettlementMode.PAID_BESIDE:
+        return owner or not user
+    return owner and not user
+
+
+def _holds(side: Side, whose: str) -> bool:
+    """Whether it may hold for the claim of one side of which nothing else is known."""
+    return side.when is None or side.when.holds(claimed_by(NO_FACTS, whose), []) is not False
+
+
+def claimed_by(facts: Facts, whose: str | None) -> Facts:
+    """The facts of the claim of one side, of ``BOTH_SIDES``, or of nobody in particular (None). Of both, the rate that whoever books has
+    chosen is the user's alone."""
     request = facts.more.request
     rate = None if whose == OWNER and request.side == BOTH_SIDES else request.rate
     return facts.with_more(replace(facts.more, request=replace(request, side=whose, rate=rate)))

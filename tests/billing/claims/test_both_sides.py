@@ -9,28 +9,35 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from billing.api.shapes import frozen_json
-from billing.claims import invoices
+from billing.bills.models import ReversalCause
+from billing.claims import declared, invoices
 from billing.claims.models import Claim, ClaimLine
-from billing.claims.services import credit_now, handing_in
+from billing.claims.services import credit_now, handing_in, reversing
 from billing.firms.services import credit
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
 from billing.settlement import reservation_figures
 from billing.settlement.models import Charge
-from billing.settlement.services import basis_day, statements
+from billing.settlement.services import assessing, basis_day, grading, quotes, statements
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import drafts
 from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.given_here import GIVEN_HERE
+from booking.rules.service_facts import Said
 from instruments.models import OrganisationIdentifier
 from tests.billing.claims.conftest import DECEMBER, PUBLIC_OVER, Office, wrong
+from tests.billing.claims.test_declared import asking
+from tests.billing.claims.test_given_here import HALF
 from tests.billing.firms.conftest import USCC
 from tests.billing.sandbox.test_parts import commissioned
 from tests.billing.services.conftest import Life
 from tests.conftest import PRICE, Cast, slot_of
+from tests.programmes import put_in_force as put
 
 pytestmark = pytest.mark.django_db
 NOVEMBER = date(2026, 11, 1)
@@ -220,11 +227,13 @@ def test_both_sides_claim_with_the_invoice_of_their_service(cast: Cast, version:
 @pytest.mark.parametrize(
     ("claimed", "several"),
     [
-        ({(1, 9, "refunded_later")}, False),
-        ({(1, 9, "refunded_later"), (2, 9, "paid_beside")}, False),
-        ({(1, 9, "refunded_later"), (2, 9, "refunded_later")}, True),
-        ({(1, 9, "refunded_later"), (2, 8, "paid_beside")}, True),
-        ({(1, 9, "refunded_later"), (2, 9, "paid_beside"), (3, 9, "paid_beside")}, True),
+        ({(1, 9, "refunded_later", 5)}, False),
+        ({(1, 9, "refunded_later", 5), (2, 9, "paid_beside", 5)}, False),
+        ({(1, 9, "refunded_later", 5), (2, 9, "paid_beside", 5), (2, 9, "paid_beside", 6)}, False),
+        ({(1, 9, "refunded_later", 5), (2, 9, "paid_beside", 6)}, True),
+        ({(1, 9, "refunded_later", 5), (2, 9, "refunded_later", 5)}, True),
+        ({(1, 9, "refunded_later", 5), (2, 8, "paid_beside", 5)}, True),
+        ({(1, 9, "refunded_later", 5), (2, 9, "paid_beside", 5), (3, 9, "paid_beside", 5)}, True),
     ],
 )
 def test_one_invoice_in_two_claims_is_looked_at_unless_they_are_of_both_sides(claimed: Any, several: bool) -> None:
@@ -286,3 +295,77 @@ def test_a_date_that_counts_otherwise_is_told_with_what_the_firm_gets(cast: Cast
     held.inputs["candidates"][0]["facts"]["service"]["invoice_on"] = "2026-11-25"
     (other,) = basis_day.counted_otherwise(held, charge)
     assert (other.promised_fen, other.given_fen) == (480_00, 480_00)
+
+
+def test_whoever_books_is_not_asked_for_the_owners_rate(cast: Cast, version: ProgrammeVersion) -> None:
+    during, said = slot_of(9, 12, 1), Said(rate="0.3")
+    preview = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, during, cast.now, said=said)
+    assert preview.offered.rate is None
+    (award,) = preview.assessment.outcomes
+    assert [side.total_fen for side in award.sides] == [480_00, 113_21]
+
+
+def test_a_later_programme_tells_the_firm_what_others_gave_it_and_not_what_the_owner_got(
+    cast: Cast, version: ProgrammeVersion
+) -> None:
+    document = asking(adjustments=[HALF])
+    put(cast.actor("chen"), cast.actor("sun"), document | {"code": "ZZ-HALF"}, cast.now)
+    life = Life(cast)
+    charge = life.whole(slot_of(9, 12, 1))
+    (step,) = [each for each in charge.result["outcomes"][1]["steps"] if each["key"] == GIVEN_HERE]
+    assert step["params"] == {"programmes": ["SD-2019"], "given_fen": 593_21}
+    (shown,) = [each for each in frozen_json(charge)["outcomes"][1]["steps"] if each["code"] == GIVEN_HERE]
+    assert shown["params"] == {"programmes": ["SD-2019"], "given_fen": 480_00}
+    seen = {}
+    for who in ("lin", "wang"):
+        client = Client()
+        client.force_login(cast.users[who])
+        seen[who] = client.get(reverse("reservation_detail", args=[charge.reservation_id])).content.decode()
+    assert "593.21" in seen["wang"] and "593.21" not in seen["lin"]
+    office = Office(cast, {"ZZ-HALF": ProgrammeVersion.objects.get(programme__code="ZZ-HALF")})
+    (claim,) = office.filled("ZZ-HALF", "refunded_later")[1]
+    assert [each.given_here_fen for each in declared.lines_asked([claim])] == [480_00]
+
+
+def test_a_grade_that_takes_from_the_firm_gives_the_owner_no_more_than_is_held_for_it(cast: Cast, people: None) -> None:
+    """Of a fund of 500.00 the firm is promised 480.00 and the owner 20.00; a grade that halves the firm's part leaves the owner its own."""
+
+    def short(document: dict[str, Any]) -> None:
+        qinghai(document)
+        user, _owner = document["sides"]
+        factors = {"type": "quality_factor", "factors": {"A": "1", "B": "0.5"}, "assume": "A", "clause": "1"}
+        user["adjustments"] = [factors]
+        document["caps"] = [{"id": "fund", "per": "pool", "limit": "500", "when_short": "partial", "clause": "1"}]
+        document["examples"][0]["expect"]["binding"] = ["fund", "provider-year"]
+
+    put_in_force(cast, short)
+    life = Life(cast)
+    held = life.quote(life.approve(life.ask(slot_of(9, 12, 1))))
+    (promised,) = held.result["outcomes"]
+    assert promised["draws"] == {"fund": 500_00, "user-year": 480_00, "provider-year": 20_00}
+    inputs = assessing.thaw(held.inputs)
+    graded, lower = grading.under("B", inputs, inputs.assess())
+    (award,) = lower.awards
+    assert award.draws == {"fund": 260_00, "user-year": 240_00, "provider-year": 20_00}
+    assert all(fen <= promised["draws"][cap] for cap, fen in award.draws.items())
+    assert graded.assess() == lower
+
+
+def posted() -> dict[str, int]:
+    return {account.kind: account.posted_fen for account in Account.objects.filter(posted_fen__gt=0, kind__endswith="_year")}
+
+
+def test_what_goes_back_of_one_side_goes_back_to_its_own_limits(cast: Cast, version: ProgrammeVersion) -> None:
+    charge = Life(cast).whole(slot_of(9, 12, 1))
+    of_firm, of_owner = charge.awards.get(mode="refunded_later"), charge.awards.get(mode="paid_beside")
+    assert posted() == {"applicant_year": 480_00, "owner_year": 113_21}
+    # A quarter of the firm's; then all that is left of it, and a part of the owner's.
+    with transaction.atomic():
+        reversing.reverse(of_firm.pk, 120_00, ReversalCause.NOT_CLAIMABLE, None, cast.now)
+    assert posted() == {"applicant_year": 360_00, "owner_year": 113_21}
+    with transaction.atomic():
+        reversing.reverse(of_owner.pk, 13_21, ReversalCause.NOT_CLAIMABLE, None, cast.now)
+    assert posted() == {"applicant_year": 360_00, "owner_year": 100_00}
+    with transaction.atomic():
+        reversing.reverse(of_firm.pk, 360_00, ReversalCause.NOT_CLAIMABLE, None, cast.now)
+    assert posted() == {"owner_year": 100_00} and wrong() == {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from billing.subsidy.rules import Facts, parse_facts, parse_programme
 from billing.subsidy.rules.choices import NO_CHOICES, choices_of, with_settlement, words_of
-from tests.billing.rules.builders import REFUNDED, facts_of, programme_document
+from tests.billing.rules.builders import REFUNDED, facts_of, load, programme_document
 
 
 def chosen(least: str, most: str, when_not_chosen: str = "refuse") -> dict[str, Any]:
@@ -43,3 +43,23 @@ def test_a_way_has_the_words_of_the_sides_that_are_for_it_and_not_of_those_for_e
     assert choices_of(document).settlements == programme.choices.settlements == ("refund", "redeem")
     assert words_of(programme, firm, "refund") == [words["a"], words["b"]]
     assert [words_of(programme, firm, way) for way in ("redeem", "")] == [[words["b"]], []]
+
+
+def test_the_rate_of_the_owners_side_is_not_asked_of_whoever_books() -> None:
+    assert parse_programme(load("SD-2019")).choices.rate is None
+    of_user = parse_programme(load("HA-2018")).choices.rate
+    assert of_user is not None and of_user.highest == Decimal("0.3")
+    beside = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "1"}
+    is_user, says = {"fact": "request.side", "is": "user"}, {"zh": "甲", "en": "A"}
+    user = {"id": "user", "when": is_user, "says": says, "settlement": REFUNDED, "rate": chosen("0.2", "0.3")}
+    everybody = {"id": "owner", "settlement": beside, "rate": chosen("0.1", "0.9", "lowest")}
+    document = programme_document(sides=[user, everybody])
+    found = parse_programme(document).choices.rate
+    assert found is not None and (found.lowest, found.highest, found.needed) == (Decimal("0.2"), Decimal("0.3"), True)
+    # The owner's where the rate of all is chosen and the user has one of its own.
+    user["rate"], all_rates = {"type": "flat", "clause": "1", "rate": "0.2"}, chosen("0.1", "0.9", "lowest")
+    shared = programme_document(rate=all_rates, sides=[user, {"id": "owner", "settlement": beside}])
+    assert parse_programme(shared).choices.rate is None
+    # Of a document that does not look at whose claim it is all rates are asked, as before.
+    user["when"] = {"fact": "applicant.kind", "is": "firm"}
+    assert parse_programme(programme_document(sides=[user, everybody])).choices.rate is not None

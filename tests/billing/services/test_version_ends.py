@@ -17,13 +17,16 @@ from billing.claims.rules.checks import CheckCode, look
 from billing.claims.services import batches
 from billing.claims.services.batches import BatchInput
 from billing.ledger.models import Account
-from billing.settlement.services import assessing, basis_day
+from billing.settlement.models import Charge
+from billing.settlement.services import assessing, basis_day, charging_many
 from billing.subsidy import draft_queries, drafts, ends
 from billing.subsidy import services as subsidy
 from billing.subsidy.end_models import VersionEnd
 from billing.subsidy.ending import Confirmed
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import programme_versions
+from booking.rules.service_facts import Said
+from booking.services import transitions, usage_review
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
@@ -513,3 +516,83 @@ def test_nothing_of_it_waits_in_the_way_of_a_batch(cast: Any, old: ProgrammeVers
     stopped(cast, old, date(2026, 11, 30))
     batch = batches.open_batch(cast.actor("chen"), december(old, OLD["settlement"]["mode"]), cast.now)
     assert batch.programme_version_id == old.pk
+
+
+QUESTION = {"zh": "有许可吗？", "en": "Is there a licence?"}
+
+
+def _with_example(document: dict[str, Any], expected: int | None = None, **facts: Any) -> dict[str, Any]:
+    (example,) = document["examples"]
+    expect = example["expect"] if expected is None else {"total": expected}
+    return document | {"examples": [example | {"facts": example["facts"] | facts, "expect": expect}]}
+
+
+def _licensed(document: dict[str, Any], **asks: Any) -> dict[str, Any]:
+    clause, value = document["rate"]["clause"], "a" if asks.get("kind") == "choice" else True
+    gate = {"type": "condition", "clause": clause, "when": {"fact": "other.licensed", "is": value}, "says": QUESTION}
+    question = {"fact": "other.licensed", "says": QUESTION, "clause": clause} | asks
+    made = document | INVOICE | {"gates": [*document["gates"], gate]} | ({"asks": [question]} if asks else {})
+    return _with_example(made, other={"licensed": value})
+
+
+@pytest.mark.parametrize(
+    ("new", "given"),
+    [
+        (_licensed(NEW, kind="yes_no"), {CODE: 240_00}),
+        (_licensed(NEW), {}),
+        (_licensed(NEW, kind="choice", choices=[{"value": each, "says": QUESTION} for each in "ab"]), {}),
+    ],
+    ids=["asks the same", "asks nothing", "asks in another way"],
+)
+def test_a_new_rule_is_told_the_answers_to_its_own_questions_alone(
+    cast: Any, life: Life, new: dict[str, Any], given: dict[str, int]
+) -> None:
+    version = published(cast, _licensed(OLD, kind="yes_no"))
+    one = life.approve(life.ask(session(11, 30), said=Said(answers='{"other.licensed":"yes"}')))
+    assert life.quote(one).deducted_fen == 320_00
+    published(cast, new, version.pk)
+    transitions.check_in(cast.actor("wang"), one.pk, one.starts_at)
+    transitions.check_out(cast.actor("wang"), one.pk, one.ends_at + timedelta(minutes=3))
+    assert usage_review.agree(cast.actor("lin"), one.pk, LATER)
+    charge = Charge.objects.get(reservation=one)
+    assert subsidies(charge) == given
+    assert not Account.objects.filter(held_fen__gt=0).exists()
+    assert replayed() == "1 charges computed again: identical.\n"
+    assert not wrong()
+
+
+def test_a_new_rule_of_one_side_is_not_told_that_both_claim(cast: Any, life: Life) -> None:
+    def sided(document: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
+        clause = document["rate"]["clause"]
+        beside = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": clause}
+        owner = {"id": "owner", "settlement": beside, "rate": {"type": "flat", "clause": clause, "rate": "0.1"}}
+        own = {"id": "user", "settlement": document["settlement"], "says": QUESTION, "when": user}
+        made = document | INVOICE | {"sides": [own, owner]}
+        return _with_example(made, round(100 * float(document["rate"]["rate"])) + 10, request={"side": "user"})
+
+    version = published(cast, sided(OLD, {"fact": "request.side", "is": "user"}))
+    steps = _charged_later(life, LATER)
+    assert life.quote(next(steps)).inputs["candidates"][0]["facts"]["request"] == {"side": "both"}
+    published(cast, sided(NEW, {"fact": "applicant.kind", "is": "firm"}), version.pk)
+    charge = next(steps)
+    assert "request" not in charge.inputs["candidates"][0]["facts"]
+    assert {award.mode: award.total_fen for award in charge.awards.all()} == {"deducted_now": 240_00, "paid_beside": 80_00}
+    assert replayed() == "1 charges computed again: identical.\n"
+    assert not wrong()
+
+
+def test_time_agrees_to_many_whose_programme_goes_by_the_invoice(cast: Any, life: Life) -> None:
+    published(cast, OLD | INVOICE)
+    for day in (25, 26):
+        one = life.approve(life.ask(session(11, day)))
+        transitions.check_in(cast.actor("wang"), one.pk, one.starts_at)
+        transitions.check_out(cast.actor("wang"), one.pk, one.ends_at + timedelta(minutes=3))
+    agreed = charging_many.charge
+    together: list[bool] = []
+    usage_review.remind_due(one.ends_at + timedelta(days=10))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charging_many, "charge", lambda *asked: together.extend(found := agreed(*asked)) or found)
+        assert usage_review.agree_due(one.ends_at + timedelta(days=12)) == 2
+    assert together == [True, True]
+    assert [subsidies(charge) for charge in Charge.objects.all()] == [{CODE: 320_00}] * 2
+    assert not wrong()

@@ -296,3 +296,38 @@ def test_the_self_test_asks_what_the_programmes_ask_and_counts_the_answers(cast:
     assert given.total_fen == 400_00
     wrong = client.get(address, typed | {"answer-other.power": "lots"})
     assert wrong.status_code == 422 and 'value="lots"' in wrong.content.decode()
+
+
+HOSTILE = [
+    {"answer-other.power": "9" * 10_000},
+    {"answer-other.power": "3\x00"},
+    {"answer-other.power": "\u202e300\u2066"},
+    {"answer-other.power": "\ufdfa" * 60},
+    {"answer-other.power": "9" * 60},
+    {f"answer-other.x{number}": "yes" for number in range(200)},
+    {"answers": "[" * 20_000},
+    {"answers": "9" * 10_000},
+    {"answers": '{"other.power":"1","other.power":"lots"}'},
+]
+
+
+@pytest.mark.parametrize("typed", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_sent_for_an_answer_is_refused_or_left_out(cast: Any, published: Any, typed: dict[str, str]) -> None:
+    published(powerful())
+    row = Life(cast).ask(DURING)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(cast.users["lin"])
+    said = {"answer-other.licensed": "yes"} | typed if "answers" not in typed else typed
+    facts = client.post(reverse("reservation_facts", args=[row.pk]), {"purpose": ""} | said)
+    at = {"on": f"{DURING.starts_at:%Y-%m-%d}", "from": "09:00", "to": "11:00", "organisation": str(cast.firm.pk)}
+    item = make_item(cast)
+    sample = {"samples": "3", "organisation": str(cast.firm.pk), "arrive_on": "2026-11-25", "remains_wish": "return"}
+    series = at | {"service_mode": "assisted", "repeat": "weekly", "count": "2"}
+    shown = [
+        client.get(reverse("instrument_detail", args=[cast.xrd.pk]), at | said),
+        client.post(f"/samples/new/{item.pk}/", sample | said),
+        client.get(f"/instruments/{cast.xrd.pk}/series", series | said),
+        client.get(reverse("eligibility"), {"kind": "firm", "region": "630100", "service": "testing", "on": "2026-11-25"} | said),
+    ]
+    assert facts.status_code in (302, 422) and {each.status_code for each in shown} <= {200, 302, 409, 422}
+    assert Reservation.objects.get(pk=row.pk).answers in ("", YES.answers)
