@@ -271,8 +271,10 @@ class Simulation:
         """A service with what it was ordered with and its contract, each where the programme limits it; nothing of which is a name (0).
         What was answered of it is told only where the programme asks."""
         paper = service.paper
-        if untold := {name: None for name in self._unasked if getattr(paper, name) is not None}:
-            service = replace(service, paper=(paper := replace(paper, **untold)))
+        untold: dict[str, Any] = {name: None for name in self._unasked if getattr(paper, name) is not None}
+        if untold:
+            paper = replace(paper, **untold)
+            service = replace(service, paper=paper)
         found = paper.order, paper.contract_number
         of_order = (str(order) if order else None) if CapPer.ORDER in self._limits else found[0]
         contract = (str(sheet) if sheet else None) if CapPer.CONTRACT in self._limits else found[1]
