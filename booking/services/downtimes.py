@@ -277,8 +277,9 @@ def move_promises(actor: Actor, downtime_id: int, promises: Mapping[int, date], 
     Raises NotFound, Forbidden, Refusal ``downtime.too_many``, ``downtime.closed``.
     """
     downtime = _require_open(actor, downtime_id, promises)
-    rows = visible_to(SampleJob.objects.filter(pk__in=promises), actor).select_related("requested_by")
-    works_on = works_again_on(downtime.ends_at, zone_of_owner(downtime.instrument.organisation_id))
+    lab_id = downtime.instrument.organisation_id
+    rows = visible_to(SampleJob.objects.filter(pk__in=promises, lab_id=lab_id), actor).select_related("requested_by")
+    works_on = works_again_on(downtime.ends_at, zone_of_owner(lab_id))
     done: dict[int, Refusal | None] = {}
     for job in rows.order_by("promised_on", "pk"):
         reason = downtime_news.reason_for_job(job, downtime)
