@@ -23,9 +23,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing.settlement.reservation_figures import figures_of
 from booking import queries as bookings
 from booking.downtime_wording import KIND_NAMES
-from booking.models import Downtime, Occupancy, SampleJob
+from booking.models import Downtime, Occupancy
 from booking.queries import downtimes as downtime_queries
 from booking.queries.promises import promises_at_risk
+from booking.queries.samples import lab_jobs
 from booking.rules.downtime import DowntimeKind
 from booking.services import downtimes, maintenance, maintenance_plans
 from booking.services.downtimes import Outage
@@ -242,7 +243,7 @@ def move_promises(request: HttpRequest, actor: Actor, downtime: Downtime, promis
         )
         messages.success(request, text % {"count": moved})
     failed = {pk: refusal for pk, refusal in done.items() if refusal is not None}
-    for job in SampleJob.objects.filter(pk__in=failed).order_by("pk"):
+    for job in lab_jobs(actor).filter(pk__in=failed).order_by("pk"):
         messages.warning(request, f"{job.reference}: {' '.join(sentences(failed[job.pk]))}")
 
 

@@ -58,6 +58,12 @@ from instruments.rules.spending import is_in_house
 SERVICE_KIND = "instrument_use"
 TESTING_KIND = "testing"
 AWARDED = "awarded"
+_UNFIT = {
+    questions.Kind.YES_NO: "subsidy.answer_unfit.yes_no",
+    questions.Kind.CHOICE: "subsidy.answer_unfit.choice",
+    questions.Kind.NUMBER: "subsidy.answer_unfit.number",
+    questions.Kind.AMOUNT: "subsidy.answer_unfit.amount",
+}
 Accounts = Mapping[tuple[int, str], tuple[AccountSpec, ...]]
 """The accounts behind each cap by (programme version id, cap id): one, or the vouchers in the order in which they are used up."""
 
@@ -498,7 +504,7 @@ def require_offered(tried: Iterable[tuple[Programme, Facts]], said: Said) -> Non
         )
     asked = [each for programme, facts in tried for each in programme.questions_for(facts)]
     reasons += [
-        Reason(f"subsidy.answer_unfit.{each.kind}", {"fact": each.fact, "its_question": dict(each.says)}, "answers")
+        Reason(_UNFIT[each.kind], {"fact": each.fact, "its_question": dict(each.says)}, "answers")
         for each in questions.unfit(asked, known_answers(said.answers))
     ]
     Refusal.raise_any(reasons)
