@@ -94,7 +94,7 @@ def inbox_response(
         "report": report,
         "naming": _naming(request.POST, checked, naming) if naming else None,
         "chosen": selected_id is not None,
-        **said_of(request.POST, refusal, visible_to(Reservation.objects.filter(pk=selected_id).exclude(pk__in=ids), actor)),
+        **said_of(request.POST, refusal, visible_to(Reservation.objects.filter(pk=selected_id or 0).exclude(pk__in=ids), actor)),
         "reject_templates": reject_reasons.offered(actor) if rows else [],
         **(_opened(actor, opened, quotes, rows, found.page) if opened else {}),
     }

@@ -84,7 +84,7 @@ def inbox_response(
         "undo": undo_of(actor, now, samples=True),
         "report": report,
         "chosen": selected_id is not None,
-        **said_of(request.POST, refusal, visible_to(SampleJob.objects.filter(pk=selected_id).exclude(pk__in=ids), actor)),
+        **said_of(request.POST, refusal, visible_to(SampleJob.objects.filter(pk=selected_id or 0).exclude(pk__in=ids), actor)),
         "reject_templates": reject_reasons.offered(actor, SAMPLE_REASONS) if rows else [],
         "reason_length": OWN_WORDS,
         **(_opened(actor, rows, ids.index(opened_id), found.page, now) if opened_id is not None else {}),
