@@ -115,7 +115,7 @@ def test_a_moved_promise_is_told_with_the_outages_words_and_stands_in_the_histor
     pk = broken(work, until(30), "抱歉", "We are sorry.")
     wang = cast.actor("wang")
     assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}
-    assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}, "sent twice"
+    assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {}, "sent twice"
     told = Notice.objects.get(event="sample_job.promise_moved")
     assert told.user == cast.users["lin"]
     assert (told.params["promised_on"], told.params["before_on"]) == ("2026-12-02", "2026-11-30")
@@ -187,3 +187,11 @@ def test_an_outage_moves_no_promise_of_another_lab_of_the_same_manager(cast, wor
     Membership.objects.create(user=cast.users["wang"], organisation=elsewhere, role=Role.LAB_MANAGER, created_at=cast.now)
     assert downtimes.move_promises(cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {}
     assert work.again(job).promised_on == MONDAY
+
+
+def test_the_day_that_is_promised_already_is_not_counted_as_moved(work):
+    job = work.accept(work.ask(5))
+    pk = broken(work, until(30))
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: MONDAY}, work.now) == {}
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {}
