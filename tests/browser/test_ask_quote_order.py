@@ -100,6 +100,7 @@ def accept(visitor: Visitor, thread: str, total: int) -> str:
     visitor.open(thread)
     expect(page.get_by_role("main")).to_contain_text("Answered")
     page.get_by_role("link", name=re.compile("BJ-")).first.click()
+    expect(page.get_by_role("button", name=f"Accept for ¥{total / 100:,.2f}")).to_be_visible()
     looked_at(page)
     page.get_by_role("button", name=f"Accept for ¥{total / 100:,.2f}").click()
     expect(page.get_by_role("heading", name="Commission sheet, not issued yet")).to_be_visible()

@@ -15,6 +15,7 @@ from tests.browser.running_site import Site
 from tests.browser.visitors import PERSONAS, Visitors
 
 NAME = "Timeline microscope"
+LISTED = "Timeline microscope of the list"
 SPARE = "Timeline spare"
 SHANGHAI = timedelta(hours=8)
 ROW = 16
@@ -27,12 +28,12 @@ def sunday(now: datetime) -> datetime:
     return there + timedelta(days=6 - there.weekday())
 
 
-def two_bookings(site: Site) -> tuple[int, str]:
-    """From 9 to 11 and from 12 to 14 on a Sunday, there; the first one's id, and the day."""
+def two_bookings(site: Site, name: str = NAME) -> tuple[int, str]:
+    """From 9 to 11 and from 12 to 14 on a Sunday, there, on an instrument of that name; the first one's id, and the day."""
     now = datetime.now(UTC)
     there = sunday(now)
     with site.data():
-        instrument = stage.add_instrument(NAME, now)
+        instrument = stage.add_instrument(name, now)
         researcher = stage.persona(PERSONAS["researcher"])
         first, _second = (
             stage.book(researcher, instrument, there - SHANGHAI + timedelta(hours=hour), 2, now) for hour in (9, 12)
@@ -113,13 +114,13 @@ def is_there_soon(dialog: Locator) -> bool:
 
 
 def test_the_list_of_a_week_is_read_day_by_day_also_on_a_phone(people: Visitors, used: Site) -> None:
-    _pk, day = two_bookings(used)
+    _pk, day = two_bookings(used, LISTED)
     monday = datetime.fromisoformat(day) - timedelta(days=6)
     manager = newly_arrived(people)
     log_in(manager, "lab_manager")
     page = manager.page
     manager.open(f"/timeline/?date={monday:%Y-%m-%d}&span=week")
-    row = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=NAME, exact=True)).first
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=LISTED, exact=True)).first
     days = row.locator(".listed-days > li")
     expect(days).to_have_count(7)
     expect(days.last.locator("h4 time")).to_have_attribute("datetime", day)
