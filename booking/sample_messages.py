@@ -72,10 +72,11 @@ register(
         ),
         "samples.reason_missing": _("Give a reason: the other side reads it."),
         "samples.gone_on": _(
-            "Samples have come, or a parcel or a charge was written down since you accepted. Call the job off with a reason instead."
+            "Since you accepted, samples came, a parcel or a charge was written down, or another day was promised. Call the job off with a"
+            " reason instead."
         ),
         "samples.days_given": _(
-            "Others were promised %(day_on)s since you refused, so the job cannot wait with its days again. Write to the customer."
+            "Others were promised %(day_on)s since you answered, so the job cannot wait with its days again. Write to the customer."
         ),
         "samples.some_are_here": _("Samples are at the lab already. Ask the lab to call the job off."),
         "samples.not_for_this_organisation": _("You cannot send samples for this organisation. Choose one that you belong to."),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import ngettext
 
@@ -41,6 +43,16 @@ def report_of(outcomes: Sequence[Outcome], references: Mapping[int, str], page: 
     every = [one for outcome in outcomes for one in outcome.all]
     failed = [Failed(one.pk, references.get(one.pk, ""), sentences(one.refusal)) for one in every if one.refusal is not None]
     return Report(len(every) - len(failed), failed, sum(len(one.declined) for one in outcomes), page)
+
+
+def said_of(typed: QueryDict, refusal: Refusal | None, not_listed: QuerySet[Any]) -> dict[str, Any]:
+    """What the inbox says of a refusal, and what was typed: beside the request that is opened. About the one of ``not_listed``, if any,
+    it is said above the list with its name: another request is open, and nothing that was typed is meant for that one."""
+    elsewhere = not_listed.first() if refusal is not None else None
+    texts = sentences(refusal) if refusal is not None else []
+    if elsewhere is None:
+        return {"problems": texts, "typed": typed}
+    return {"problems_elsewhere": [f"{elsewhere.reference}: {text}" for text in texts], "typed": QueryDict()}
 
 
 def failed_of(outcomes: Sequence[Outcome]) -> list[int]:

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from booking.access import CUSTOMERS
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.rules.enquiries import EnquiryState, Side
-from booking.services.enquiry_sides import thread_side
+from booking.services.enquiry_sides import side_within, thread_side
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Organisation, User
 from instruments.rules.answer_time import Waiting, waiting
@@ -87,12 +87,12 @@ def waiting_of(enquiries: Iterable[Enquiry], now: datetime) -> dict[int, Waiting
 
 def side_of(actor: Actor, enquiry: Enquiry) -> Side:
     """On which side the actor reads."""
-    return thread_side(actor, enquiry.organisation_id, enquiry.lab_id) or Side.LAB
+    return side_within(actor, enquiry) or Side.LAB
 
 
 def may_write(actor: Actor, enquiry: Enquiry) -> bool:
     """Whether the actor asks or answers in the thread."""
-    return thread_side(actor, enquiry.organisation_id, enquiry.lab_id) is not None
+    return side_within(actor, enquiry) is not None
 
 
 def unread_count(actor: Actor) -> int:

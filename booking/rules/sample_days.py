@@ -37,6 +37,12 @@ def require_arrival(arrive_on: date, today: date) -> None:
         raise Refusal.of("samples.arrival_out_of_range", "arrive_on", **params)
 
 
+def require_near(promised_on: date, starts_on: date) -> None:
+    """Raises Refusal ``samples.promise_too_far`` for a day so long after the lab could start that it is a slip."""
+    if promised_on > starts_on + FURTHEST:
+        raise Refusal.of("samples.promise_too_far", "promised_on", last_on=(starts_on + FURTHEST).isoformat())
+
+
 def promise(
     arrive_on: date,
     turnaround_days: int,

@@ -56,6 +56,10 @@ class JobEvent(StrEnum):
     TAKE_BACK = "take_back"
 
 
+PROMISE_MOVED = "promise"
+"""In the history of a job: its promised day was moved, which is no step to another state."""
+
+
 class SampleState(StrEnum):
     EXPECTED = "expected"
     RECEIVED = "received"

@@ -273,21 +273,24 @@ def decide_once(
 def move_promises(actor: Actor, downtime_id: int, promises: Mapping[int, date], now: datetime) -> dict[int, Refusal | None]:
     """Promise the results of sample jobs (by id) for later days because the instrument is out of service, each by itself, in the order of
     their present days; the customers are told with the outage's words. What was refused, by job, in that order; None: it is done.
+    What was promised for that day already is left out: nobody is told of it.
 
     Raises NotFound, Forbidden, Refusal ``downtime.too_many``, ``downtime.closed``.
     """
     downtime = _require_open(actor, downtime_id, promises)
-    rows = visible_to(SampleJob.objects.filter(pk__in=promises), actor).select_related("requested_by")
-    works_on = works_again_on(downtime.ends_at, zone_of_owner(downtime.instrument.organisation_id))
+    lab_id = downtime.instrument.organisation_id
+    rows = visible_to(SampleJob.objects.filter(pk__in=promises, lab_id=lab_id), actor).select_related("requested_by")
+    works_on = works_again_on(downtime.ends_at, zone_of_owner(lab_id))
     done: dict[int, Refusal | None] = {}
     for job in rows.order_by("promised_on", "pk"):
         reason = downtime_news.reason_for_job(job, downtime)
         try:
-            sample_promises.move(actor, job.pk, promises[job.pk], reason, now, works_on=works_on)
+            moved = sample_promises.move(actor, job.pk, promises[job.pk], reason, now, works_on=works_on)
         except Refusal as refusal:
             done[job.pk] = refusal
         else:
-            done[job.pk] = None
+            if moved:
+                done[job.pk] = None
     return done
 
 

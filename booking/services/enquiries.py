@@ -14,7 +14,7 @@ from booking.models import Enquiry, EnquiryMessage, EnquirySeen, Need, Reservati
 from booking.rules.enquiries import MOST_LABS, SUBJECT_LENGTH, TEXT_LENGTH, EnquiryEvent, EnquiryState, Side, next_state
 from booking.services import enquiry_files, enquiry_mails
 from booking.services.enquiry_files import Attachment, Clean
-from booking.services.enquiry_sides import require_thread_side
+from booking.services.enquiry_sides import require_side_within, require_thread_side
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
@@ -128,7 +128,7 @@ def write(
 
     def effect(files: Files) -> dict[str, Any]:
         enquiry = _locked(actor, enquiry_id)
-        side = require_thread_side(actor, enquiry.organisation_id, enquiry.lab_id)
+        side = require_side_within(actor, enquiry)
         next_state(EnquiryState(enquiry.state), _STATE_AFTER[side])
         words = _text(text)
         return {"id": _write(actor, enquiry, side, words, files, now).pk}
@@ -142,7 +142,7 @@ def write(
 def close(actor: Actor, enquiry_id: int, now: datetime) -> Enquiry:
     """Nothing is left to answer; either side may say so. Raises NotFound, Forbidden, Refusal ``enquiry.illegal_transition``."""
     enquiry = _locked(actor, enquiry_id)
-    require_thread_side(actor, enquiry.organisation_id, enquiry.lab_id)
+    require_side_within(actor, enquiry)
     _move(actor, enquiry, EnquiryEvent.CLOSE, now)
     notices.settle(enquiry, ["enquiry.asked"], now)
     return enquiry

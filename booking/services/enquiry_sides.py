@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from booking.access import CUSTOMERS
+from booking.models import Enquiry, EnquiryMessage
 from booking.rules.enquiries import Side, sides_of
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden
@@ -25,8 +26,8 @@ def acting_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
 
 
 def thread_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
-    """On which side the actor speaks in a thread: as ``acting_side``, and among people of one house the lab's managers are the lab, so
-    that they answer what their colleagues ask."""
+    """On which side the actor begins a thread: as ``acting_side``, and among people of one house the lab's managers are the lab, so
+    that they ask and answer their colleagues."""
     own = own_sides(actor, customer_id, lab_id)
     return Side.LAB if customer_id == lab_id and Side.LAB in own else next(iter(own), None)
 
@@ -34,6 +35,27 @@ def thread_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
 def require_thread_side(actor: Actor, customer_id: int, lab_id: int) -> Side:
     """As ``thread_side``. Raises Forbidden for those who only read."""
     return _required(thread_side(actor, customer_id, lab_id))
+
+
+def side_within(actor: Actor, thread: Enquiry) -> Side | None:
+    """On which side the actor goes on in a thread: as ``thread_side``, and in one house the person whom the lab asks is its customer, also
+    one who manages the lab beside: the question would not be answered otherwise, and the colleague not hear of it."""
+    side = thread_side(actor, thread.organisation_id, thread.lab_id)
+    return Side.CUSTOMER if side is Side.LAB and _speaks_for_customer(actor, thread) else side
+
+
+def _speaks_for_customer(actor: Actor, thread: Enquiry) -> bool:
+    thing = thread.reservation or thread.sample_job
+    if thread.organisation_id != thread.lab_id or actor.user_id not in (thread.asked_by_id, thing and thing.requested_by_id):
+        return False
+    first = EnquiryMessage.objects.filter(enquiry=thread).order_by("pk").first()
+    begun_by_lab = first is not None and first.side == Side.LAB
+    return actor.user_id == (thing.requested_by_id if begun_by_lab and thing is not None else thread.asked_by_id)
+
+
+def require_side_within(actor: Actor, thread: Enquiry) -> Side:
+    """As ``side_within``. Raises Forbidden for those who only read."""
+    return _required(side_within(actor, thread))
 
 
 def require_side(actor: Actor, customer_id: int, lab_id: int) -> Side:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from booking.models import RequestDecision, Sample, SampleExtra, SampleJob, SampleParcel
+from booking.models import RequestDecision, Sample, SampleExtra, SampleJob, SampleParcel, SampleStepTaken
 from booking.rules.deciding import Verdict
 from booking.rules.enquiries import Side
-from booking.rules.samples import ENDED, JobEvent, JobState, SampleState
+from booking.rules.samples import ENDED, PROMISE_MOVED, JobEvent, JobState, SampleState
 from booking.sample_ports import sample_money
 from booking.services import decision_rows, sample_days, sample_news
 from booking.services.decision_rows import About, Decided, How
@@ -32,7 +32,7 @@ def take_back(actor: Actor, job_id: int, now: datetime) -> None:
     """The job waits again with the days and the money that it kept before.
 
     Raises NotFound, Forbidden (``decision.not_yours``), Refusal ``decision.told``, ``samples.illegal_step``, ``samples.gone_on``, Conflict
-    ``samples.days_given`` when somebody has the refused job's days by now, ``card.*`` / ``prepaid.*`` / ``spending.*`` when its money.
+    ``samples.days_given`` when somebody has the days that it had by now, ``card.*`` / ``prepaid.*`` / ``spending.*`` when its money.
     """
     seen = get_visible(SampleJob.objects.all(), actor, pk=job_id)
     require_on(actor, Side.LAB, seen.organisation_id, seen.lab_id)
@@ -80,6 +80,8 @@ def _still_stands(job: SampleJob, verdict: Verdict) -> bool:
 
 
 def _has_gone_on(job: SampleJob) -> bool:
-    """Whether either side has built on the lab's yes: samples came, a charge was asked for, a parcel is on its way."""
+    """Whether either side has built on the lab's yes: samples came, a charge was asked for, a parcel is on its way, the customer was told
+    another day."""
     moved = Sample.objects.filter(job=job).exclude(state=SampleState.EXPECTED)
-    return any(rows.exists() for rows in (moved, SampleExtra.objects.filter(job=job), SampleParcel.objects.filter(job=job)))
+    told = SampleStepTaken.objects.filter(job=job, action=PROMISE_MOVED)
+    return any(rows.exists() for rows in (moved, told, SampleExtra.objects.filter(job=job), SampleParcel.objects.filter(job=job)))

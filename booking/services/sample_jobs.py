@@ -18,7 +18,7 @@ from booking.rules.credit import measure_reason, strictest
 from booking.rules.deciding import Verdict
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
-from booking.rules.sample_days import require_arrival
+from booking.rules.sample_days import require_arrival, require_near
 from booking.rules.sample_quota import Sent
 from booking.rules.samples import (
     MOST_ELEMENTS,
@@ -124,9 +124,10 @@ def accept(
 
     Where the samples should have come already, the days are worked out anew from today; a day that the lab's capacity cannot hold is
     refused. ``expected`` are the figures that the lab looked at. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
-    ``samples.own_request``, ``samples.own_figures``, ``samples.commission_cancelled``, ``samples.promise_missing``,
-    ``samples.promise_too_early``, ``samples.promise_beyond_capacity``, ``samples.no_capacity``, ``card.*``,
-    Conflict ``billing.figures_differ``, ``booking.figures_changed`` (the customer has been asked again).
+    ``samples.own_request``, ``booking.customer_suspended``, ``samples.own_figures``, ``samples.commission_cancelled``,
+    ``samples.promise_missing``, ``samples.promise_too_early``, ``samples.promise_too_far``, ``samples.promise_beyond_capacity``,
+    ``samples.no_capacity``, ``card.*``, Conflict ``billing.figures_differ``, ``booking.figures_changed`` (the customer has been asked
+    again).
     """
 
     def work() -> FiguresChanged | None:
@@ -137,14 +138,18 @@ def accept(
         next_state(JobState(job.state), JobEvent.ACCEPT)
         if job.requested_by_id == actor.user_id:
             raise Refusal.of("samples.own_request")
+        if job.organisation.status == OrganisationStatus.SUSPENDED:
+            raise Refusal.of("booking.customer_suspended")
         sample_spending.require_leader(job, actor)
         today = local_day(job.lab_id, now)
         anew = sample_days.at_acceptance(job, item, promised_on, today)
         day = promised_on or (anew.promised_on if anew else job.promised_on)
         if day is None:
             raise Refusal.of("samples.promise_missing", "promised_on")
-        if day < max(job.arrive_on, today):
-            raise Refusal.of("samples.promise_too_early", "promised_on", arrive_on=max(job.arrive_on, today).isoformat())
+        starts_on = max(job.arrive_on, today)
+        if day < starts_on:
+            raise Refusal.of("samples.promise_too_early", "promised_on", arrive_on=starts_on.isoformat())
+        require_near(day, starts_on)
         if anew is not None and day < anew.promised_on:
             raise Refusal.of("samples.promise_beyond_capacity", "promised_on", earliest_on=anew.promised_on.isoformat())
         changed = sample_money().on_accept(job, actor, expected, now)

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from booking.models import Sample, SampleDay, SampleJob
 from booking.rules.enquiries import Side
-from booking.rules.sample_days import FURTHEST, Promise
-from booking.rules.samples import WORKED_ON, WORKING
+from booking.rules.sample_days import Promise, require_near
+from booking.rules.samples import PROMISE_MOVED, WORKED_ON, WORKING
 from booking.services import sample_days, sample_news
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_jobs import local_day, reason_of
@@ -16,8 +16,6 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
 from instruments.models import TestItem
-
-ACTION = "promise"
 
 
 def move(actor: Actor, job_id: int, promised_on: date, reason: str, now: datetime, *, works_on: date | None = None) -> bool:
@@ -41,7 +39,7 @@ def move(actor: Actor, job_id: int, promised_on: date, reason: str, now: datetim
         before, today = job.promised_on, local_day(job.lab_id, now)
         if promised_on == before:
             return False
-        _require_later(promised_on, before, today)
+        _require_later(promised_on, before, max(job.arrive_on, today), today)
         anew = _days_anew(job, item, max(works_on, today)) if works_on is not None else None
         if anew is not None:
             if promised_on < anew.promised_on:
@@ -49,21 +47,20 @@ def move(actor: Actor, job_id: int, promised_on: date, reason: str, now: datetim
             sample_days.keep(job, item, anew)
         job.promised_on = promised_on
         job.save(update_fields=["promised_on"])
-        note_step(job, None, ACTION, job.state, job.state, actor, now, words)
+        note_step(job, None, PROMISE_MOVED, job.state, job.state, actor, now, words)
         known, wanted = ({"promised_on": day.isoformat()} for day in (before, promised_on))
-        audit.record(actor, f"sample_job.{ACTION}", job, now, before=known, after=wanted, reason=words)
+        audit.record(actor, f"sample_job.{PROMISE_MOVED}", job, now, before=known, after=wanted, reason=words)
         sample_news.tell_customer(job, "promise_moved", now, reason=words, before_on=before.isoformat())
         return True
 
     return transactions.run(work)
 
 
-def _require_later(promised_on: date, before: date, today: date) -> None:
+def _require_later(promised_on: date, before: date, starts: date, today: date) -> None:
     earliest_on = max(before + timedelta(days=1), today)
     if promised_on < earliest_on:
         raise Refusal.of("samples.promise_not_later", "promised_on", earliest_on=earliest_on.isoformat())
-    if promised_on > today + FURTHEST:
-        raise Refusal.of("samples.promise_too_far", "promised_on", last_on=(today + FURTHEST).isoformat())
+    require_near(promised_on, starts)
 
 
 def _days_anew(job: SampleJob, item: TestItem, works_on: date) -> Promise | None:

@@ -31,12 +31,22 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_id, seen_time, seen_times
 from frontend.http import actor_of, stands_at
-from frontend.inbox_form import Report, failed_of, number, numbers, page_status, report_of, say_taken_back, verdict_of, why_of
+from frontend.inbox_form import (
+    Report,
+    failed_of,
+    number,
+    numbers,
+    page_status,
+    report_of,
+    said_of,
+    say_taken_back,
+    verdict_of,
+    why_of,
+)
 from frontend.inbox_way import InboxWay
 from frontend.presenters import assessment
 from frontend.presenters.deciders import decided_by_or_why_not
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
-from frontend.refusals import sentences
 from frontend.views.bookings import detail_response
 
 
@@ -84,8 +94,7 @@ def inbox_response(
         "report": report,
         "naming": _naming(request.POST, checked, naming) if naming else None,
         "chosen": selected_id is not None,
-        "problems": sentences(refusal) if refusal else [],
-        "typed": request.POST,
+        **said_of(request.POST, refusal, visible_to(Reservation.objects.filter(pk=selected_id or 0).exclude(pk__in=ids), actor)),
         "reject_templates": reject_reasons.offered(actor) if rows else [],
         **(_opened(actor, opened, quotes, rows, found.page) if opened else {}),
     }

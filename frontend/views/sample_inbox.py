@@ -27,12 +27,22 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import figures_of, read_day, read_expected
 from frontend.http import actor_of, stands_at
-from frontend.inbox_form import Report, failed_of, number, numbers, page_status, report_of, say_taken_back, verdict_of, why_of
+from frontend.inbox_form import (
+    Report,
+    failed_of,
+    number,
+    numbers,
+    page_status,
+    report_of,
+    said_of,
+    say_taken_back,
+    verdict_of,
+    why_of,
+)
 from frontend.inbox_way import InboxWay
 from frontend.presenters import assessment
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.sample_inbox import JobRow, row_of
-from frontend.refusals import sentences
 from frontend.views.samples import OWN_WORDS, job_page
 from instruments.rules.spending import is_in_house
 from instruments.services.answer_time import zone_of_owner
@@ -74,8 +84,7 @@ def inbox_response(
         "undo": undo_of(actor, now, samples=True),
         "report": report,
         "chosen": selected_id is not None,
-        "problems": sentences(refusal) if refusal else [],
-        "typed": request.POST,
+        **said_of(request.POST, refusal, visible_to(SampleJob.objects.filter(pk=selected_id or 0).exclude(pk__in=ids), actor)),
         "reject_templates": reject_reasons.offered(actor, SAMPLE_REASONS) if rows else [],
         "reason_length": OWN_WORDS,
         **(_opened(actor, rows, ids.index(opened_id), found.page, now) if opened_id is not None else {}),

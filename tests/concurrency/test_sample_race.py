@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 
 import pytest
+from django.db.models import Sum
 
 from billing.pricing import sample_prices
-from booking.models import SampleDay
-from booking.services import sample_days, sample_jobs
+from booking.models import RequestDecision, SampleDay
+from booking.rules.deciding import Verdict
+from booking.services import decisions, sample_days, sample_decisions, sample_inbox, sample_jobs
+from booking.services.reject_reasons import Why
 from booking.services.sample_jobs import Asked, Wish
 from instruments.models import Resource, TestItem
 from instruments.services import resources
@@ -107,3 +111,35 @@ def test_without_the_lock_a_sooner_promise_takes_the_day_of_a_new_wish(world: Wo
     sooner_beside_an_ask(world)
     assert by_day() == {FIRST: CAPACITY, SECOND: 2 * CAPACITY}
     assert set(broken("kernel.guards_installed")) == {INVARIANT}
+
+
+def test_an_answer_is_told_or_taken_back_and_never_both(world: World) -> None:
+    item, lab, now = item_of(world), world.cast.actor("wang"), world.cast.now
+    ids = [asking(world, item, place)().pk for place in range(6)]
+    sample_inbox.decide_all(lab, ids[:3], Verdict.APPROVE, Why(), now, seen={})
+    sample_inbox.decide_all(lab, ids[3:], Verdict.REJECT, Why("no_capacity"), now, seen={})
+    rows = list(RequestDecision.objects.order_by("pk"))
+    last = rows[0].final_at
+    calls: list[Callable[[], object]] = [
+        partial(sample_decisions.take_back, lab, row.sample_job_id, last - timedelta(microseconds=1)) for row in rows
+    ]
+    at_once([*calls, *(partial(decisions.tell, row.pk, last) for row in rows)])
+    for row in RequestDecision.objects.select_related("sample_job"):
+        assert (row.told_at is None) != (row.taken_back_at is None)
+        answered = {"approve": "accepted", "reject": "refused"}[row.action]
+        assert row.sample_job is not None and row.sample_job.state == ("asked" if row.told_at is None else answered)
+    assert violations() == {}
+
+
+def test_a_refusal_that_is_taken_back_and_a_new_wish_do_not_get_the_same_day(world: World) -> None:
+    lab, now = world.cast.actor("wang"), world.cast.now
+    for place in range(0, 8, 2):
+        item = item_of(world)
+        refused = asking(world, item, place, CAPACITY)().pk
+        sample_inbox.refuse(lab, refused, Why("no_capacity"), now)
+        at_once([partial(sample_decisions.take_back, lab, refused, now), asking(world, item, place + 1, CAPACITY)])
+        taken = (
+            SampleDay.objects.filter(resource=item).values("day").annotate(total=Sum("samples")).values_list("total", flat=True)
+        )
+        assert max(taken) <= CAPACITY
+    assert violations() == {}

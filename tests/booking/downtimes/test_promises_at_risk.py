@@ -10,16 +10,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking.models import SampleDay, SampleStepTaken
+from booking.models import SampleDay, SampleJob, SampleStepTaken
 from booking.queries.promises import promises_at_risk
 from booking.rules.downtime import DowntimeKind
 from booking.rules.sample_days import works_again_on
 from booking.services import downtimes, sample_promises
 from booking.services.downtimes import Outage
+from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
-from instruments.models import Notice, TestItem
+from instruments.models import Membership, Notice, Organisation, TestItem
 from tests.booking.samples.conftest import Work, make_item
 from tests.booking.samples.test_jobs import refused, violations
 from tests.concurrency.world import add_instrument
@@ -114,7 +115,7 @@ def test_a_moved_promise_is_told_with_the_outages_words_and_stands_in_the_histor
     pk = broken(work, until(30), "抱歉", "We are sorry.")
     wang = cast.actor("wang")
     assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}
-    assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}, "sent twice"
+    assert downtimes.move_promises(wang, pk, {job.pk: WEDNESDAY}, work.now) == {}, "sent twice"
     told = Notice.objects.get(event="sample_job.promise_moved")
     assert told.user == cast.users["lin"]
     assert (told.params["promised_on"], told.params["before_on"]) == ("2026-12-02", "2026-11-30")
@@ -176,3 +177,21 @@ def test_what_was_reported_is_promised_for_no_other_day(work):
     job = work.reported(3)
     with pytest.raises(Refusal, match="promise_not_open"):
         sample_promises.move(work.cast.actor("wang"), job.pk, date(2026, 12, 20), "Pump", work.now)
+
+
+def test_an_outage_moves_no_promise_of_another_lab_of_the_same_manager(cast, work):
+    job = work.accept(work.ask(5))
+    pk = broken(work, until(30))
+    elsewhere = Organisation.objects.create(name="Other", kind="owner", created_at=cast.now)
+    SampleJob.objects.filter(pk=job.pk).update(lab=elsewhere)
+    Membership.objects.create(user=cast.users["wang"], organisation=elsewhere, role=Role.LAB_MANAGER, created_at=cast.now)
+    assert downtimes.move_promises(cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {}
+    assert work.again(job).promised_on == MONDAY
+
+
+def test_the_day_that_is_promised_already_is_not_counted_as_moved(work):
+    job = work.accept(work.ask(5))
+    pk = broken(work, until(30))
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: MONDAY}, work.now) == {}
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {job.pk: None}
+    assert downtimes.move_promises(work.cast.actor("wang"), pk, {job.pk: WEDNESDAY}, work.now) == {}

@@ -371,6 +371,22 @@ def test_the_lab_may_begin_and_who_asked_for_it_answers(cast, ask, write, both):
     assert registered()["booking.enquiries_follow_their_messages"]().violations == ()
 
 
+def test_a_manager_whom_a_colleague_asks_about_her_own_job_answers_as_who_asked_for_it(cast, programmes, ask, write):
+    for name in ("wu", "wang"):
+        Membership.objects.create(user=cast.users[name], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
+    Membership.objects.create(user=cast.users["wu"], organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    job = Work(cast, make_item(cast)).ask(who="wu", firm=cast.lab)
+    pk = ask(who="wang", firm=cast.lab, sample_job_id=job.pk)
+    assert told("wu", "enquiry.asked_by_lab") == 1
+    found = queries.enquiry_for(cast.actor("wu"), pk)
+    assert queries.side_of(cast.actor("wu"), found) == "customer" and queries.side_of(cast.actor("wang"), found) == "lab"
+    write("wu", pk, "Dry, as powder.")
+    assert Enquiry.objects.get(pk=pk).state == "open" and told("wang", "enquiry.asked") == 1
+    write("wang", pk, "Good.")
+    assert Enquiry.objects.get(pk=pk).state == "answered" and told("wu", "enquiry.answered") == 1
+    assert registered()["booking.enquiries_follow_their_messages"]().violations == ()
+
+
 def test_a_lab_begins_about_nothing_else(cast, ask):
     with pytest.raises(Forbidden):
         ask(who="wang")

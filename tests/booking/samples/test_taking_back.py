@@ -11,12 +11,13 @@ from billing.ordering.services import sample_links
 from booking.models import RequestDecision, SampleDay
 from booking.queries import sample_inbox as inbox_queries
 from booking.rules.deciding import UNDO, SampleRisk, Verdict
-from booking.services import decisions, sample_decisions, sample_inbox, sample_jobs
+from booking.rules.sample_days import FURTHEST
+from booking.services import decisions, sample_decisions, sample_inbox, sample_jobs, sample_promises
 from booking.services.reject_reasons import Why
 from booking.services.sample_inbox import Seen
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, Refusal
-from instruments.models import Membership
+from instruments.models import Membership, Organisation
 from instruments.models import TestItem as ItemRow
 from tests.booking.samples.conftest import commissioned
 from tests.booking.usage.conftest import wrong
@@ -194,3 +195,33 @@ def test_a_lab_that_measures_less_by_now_takes_its_answer_back_all_the_same(work
     ItemRow.objects.filter(pk=work.item.pk).update(daily_capacity=5)
     sample_decisions.take_back(work.cast.actor("wang"), job.pk, work.now)
     assert work.again(job).state == "asked"
+
+
+def test_a_yes_whose_day_the_customer_was_told_to_be_another_is_not_taken_back(work, subjects):
+    job = work.ask()
+    answer(work, job, Verdict.APPROVE)
+    sample_promises.move(work.cast.actor("wang"), job.pk, job.promised_on + timedelta(days=7), "Pump", work.now)
+    assert any("later day" in told for told in subjects("lin@example.org"))
+    with pytest.raises(Refusal, match=r"samples\.gone_on"):
+        sample_decisions.take_back(work.cast.actor("wang"), job.pk, work.now)
+    assert work.again(job).state == "accepted"
+
+
+def test_a_day_that_must_be_a_slip_is_not_promised(work):
+    job = work.ask()
+    last = job.arrive_on + FURTHEST
+    with pytest.raises(Refusal, match=r"samples\.promise_too_far"):
+        sample_inbox.accept(work.cast.actor("wang"), job.pk, work.now, Seen(last + timedelta(days=1)))
+    assert work.again(job).state == "asked"
+    sample_inbox.accept(work.cast.actor("wang"), job.pk, work.now, Seen(last))
+    assert work.again(job).promised_on == last
+
+
+def test_a_job_of_a_suspended_organisation_is_not_accepted_and_can_be_refused(work):
+    job = work.ask()
+    Organisation.objects.filter(pk=work.cast.firm.pk).update(status="suspended")
+    with pytest.raises(Refusal, match=r"booking\.customer_suspended"):
+        sample_inbox.accept(work.cast.actor("wang"), job.pk, work.now)
+    assert work.again(job).state == "asked" and held() == 0
+    answer(work, job, Verdict.REJECT)
+    assert work.again(job).state == "refused"

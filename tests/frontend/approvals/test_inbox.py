@@ -188,6 +188,13 @@ def test_approving_twice_is_answered_and_changes_nothing(as_, approved):
     assert ReservationTransition.objects.filter(action="approve").count() == 1
 
 
+def test_what_a_colleague_decided_meanwhile_is_said_by_name_and_not_beside_the_one_that_is_open_now(as_, approved, ask):
+    gone, other = approved(9, 12), ask(13, 14)
+    reference = Reservation.objects.get(pk=gone).reference
+    page = as_("wang").post(f"/bookings/{gone}/reject", {"reason": "We are away"}).content.decode()
+    assert f"<li>{reference}: " in page and f'data-opened="{other}"' in page and "We are away" not in page
+
+
 def test_nobody_approves_the_own_request(as_, cast, ask):
     with_head(cast)
     pk = ask(9, 12, who="wang", firm=cast.lab)

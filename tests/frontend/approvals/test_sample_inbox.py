@@ -148,3 +148,17 @@ def test_a_question_leads_on_to_the_next_job(wang, work, cast):
     answer = wang.post(f"/enquiries/new/{way}", asked)
     assert answer.status_code == 302 and answer.headers["location"] == f"{PAGE}?selected={following.pk}"
     assert "awaited" in body(wang.get(PAGE)) and states(job) == ["asked"]
+
+
+def test_what_a_colleague_answered_meanwhile_is_said_by_name_and_lends_nothing_to_the_job_that_is_open_now(wang, work, cast):
+    gone, other = work.ask(), work.ask()
+    sample_jobs.cancel(cast.actor("lin"), gone.pk, "", work.now)
+    answer = wang.post(f"/samples/{gone.pk}/accept/", {"from": "inbox", "promised_on": "2026-12-24"})
+    page = body(answer)
+    assert answer.status_code == 422 and f"<li>{gone.reference}: " in page and f'data-opened="{other.pk}"' in page
+    assert "2026-12-24" not in page
+    page = body(wang.post(f"/samples/{gone.pk}/refuse/", {"from": "inbox", "template": "too_little", "reason": "Two grams"}))
+    assert f"<li>{gone.reference}: " in page and "Two grams" not in page and 'value="too_little" checked' not in page
+    sample_jobs.cancel(cast.actor("lin"), other.pk, "", work.now)
+    page = body(wang.post(f"/samples/{gone.pk}/accept/", {"from": "inbox"}))
+    assert f"<li>{gone.reference}: " in page and "All done" in page
