@@ -56,6 +56,10 @@ def test_the_rate_of_the_owners_side_is_not_asked_of_whoever_books() -> None:
     document = programme_document(sides=[user, everybody])
     found = parse_programme(document).choices.rate
     assert found is not None and (found.lowest, found.highest, found.needed) == (Decimal("0.2"), Decimal("0.3"), True)
+    # A claim of the user's that is paid beside the bill is still the user's.
+    only_users = everybody | {"when": is_user, "says": says}
+    widened = parse_programme(programme_document(sides=[user, only_users])).choices.rate
+    assert widened is not None and (widened.lowest, widened.highest) == (Decimal("0.1"), Decimal("0.9"))
     # The owner's where the rate of all is chosen and the user has one of its own.
     user["rate"], all_rates = {"type": "flat", "clause": "1", "rate": "0.2"}, chosen("0.1", "0.9", "lowest")
     shared = programme_document(rate=all_rates, sides=[user, {"id": "owner", "settlement": beside}])

@@ -12,7 +12,7 @@ from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.outcome import Award, Refused
 from billing.subsidy.rules.programme_faults import document_faults
-from billing.subsidy.rules.questions import Kind, Question, answered, questions_of, told
+from billing.subsidy.rules.questions import Kind, Question, answered, only_asked, questions_of, told
 from tests.billing.rules.builders import facts_of, programme_document
 
 WORDS = {"zh": "问题", "en": "A question?"}
@@ -53,6 +53,11 @@ def question(kind: Kind, fact: str = "other.x", *values: str) -> Question:
         (Kind.NUMBER, "9999999999", None),
         (Kind.AMOUNT, "499.99", 49_999),
         (Kind.AMOUNT, "-1", None),
+        (Kind.AMOUNT, "0", 0),
+        (Kind.NUMBER, "999999999", 999_999_999),
+        (Kind.NUMBER, "1000000000", None),
+        (Kind.AMOUNT, "999999999999.99", 99_999_999_999_999),
+        (Kind.AMOUNT, "1000000000000", None),
         (Kind.AMOUNT, "much", None),
     ],
 )
@@ -74,6 +79,21 @@ def test_a_programme_is_told_only_what_it_asks_and_what_fits_its_question() -> N
         ("other_amounts.deposit", "12.50"),
     ]
     assert told(Facts(), [], said) == Facts()
+
+
+def test_of_what_was_answered_a_version_is_left_what_it_asks_itself() -> None:
+    asked_for = [
+        question(Kind.YES_NO, "other.a"),
+        question(Kind.NUMBER, "other.b"),
+        question(Kind.AMOUNT, "other_amounts.deposit"),
+    ]
+    plain = parse_facts(facts_of(100))
+    assert only_asked(plain, asked_for) is plain
+    own = parse_facts(facts_of(100, other={"a": True, "b": True, "c": 5}))
+    assert dict(only_asked(own, asked_for).more.other) == {"a": True} and dict(only_asked(own, []).more.other) == {}
+    amounts = parse_facts(facts_of(100, other_amounts={"deposit": "12.50", "rent": "3"}))
+    assert dict(only_asked(amounts, asked_for).more.other_amounts) == {"deposit": 1250}
+    assert dict(only_asked(amounts, []).more.other_amounts) == {}
 
 
 def test_without_an_answer_the_gate_refuses_in_the_words_of_the_question_and_with_it_something_is_given() -> None:

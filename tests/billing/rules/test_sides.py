@@ -210,6 +210,8 @@ def test_a_gate_and_a_limit_that_look_at_whose_claim_it_is_see_one_side_at_a_tim
     assert isinstance(found, Award) and found.total_fen == 50_000
     assert whose(found.steps) == [("claim_of", "user"), ("claim_refused", "owner")]
     assert found.steps[-1].key == "subsidy.unmet.condition"
+    begun = [step for step in found.steps if "claim_" in step.key]
+    assert {(step.part, step.clause, step.amount_fen) for step in [*begun, found.steps[-1]]} == {("gate", "1", 0)}
     owners = cap("owners", "applicant_year", 30) | {"when": OF_OWNER, "says": SAYS}
     found = both(asked_of_both(caps=[owners]))
     assert isinstance(found, Award) and [line.amount_fen for line in found.lines] == [50_000, 3_000]
