@@ -190,6 +190,14 @@ def test_a_limit_that_has_to_be_set_first_is_unmet_until_it_is(limit: Json, unse
     assert deciding.unmet(Named(1, 1, 1), request, {"fund": Balance(100_00)}) is False
 
 
+@pytest.mark.parametrize(("kind", "unmet"), [("team", True), ("firm", False)])
+def test_whether_a_condition_is_unmet_is_remembered(kind: str, unmet: bool) -> None:
+    gate = {"type": "applicant_kind", "any_of": [kind], "clause": "1"}
+    known = parse_facts(facts_of(90))
+    request, deciding = request_of(known, known, known), Deciding(parse_programme(programme_document(gates=[gate])))
+    assert [deciding.unmet(Named(1, 1, 1), request, {}) for _twice in range(2)] == [unmet, unmet]
+
+
 @pytest.mark.parametrize("named", [{}, {"order": "DH-7"}])
 def test_what_a_limit_of_orders_leaves_is_not_worked_out_again_for_each_day(named: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial of a million sessions has few amounts and many days: each day by itself took twice as long and five times the room."""
