@@ -67,3 +67,12 @@ def test_the_rate_of_the_owners_side_is_not_asked_of_whoever_books() -> None:
     # Of a document that does not look at whose claim it is all rates are asked, as before.
     user["when"] = {"fact": "applicant.kind", "is": "firm"}
     assert parse_programme(programme_document(sides=[user, everybody])).choices.rate is not None
+
+
+def test_where_the_owner_claims_a_refund_too_its_rate_is_not_asked_of_whoever_books_and_that_for_everybody_is() -> None:
+    says = {"zh": "甲", "en": "A"}
+    user = {"id": "user", "when": {"fact": "request.side", "is": "user"}, "says": says}
+    other = {"id": "other", "rate": chosen("0.1", "0.9")}
+    owners = other | {"when": {"fact": "request.side", "is": "owner"}, "says": says}
+    asked = [parse_programme(programme_document(settlement=REFUNDED, sides=[user, one])).choices.rate for one in (owners, other)]
+    assert [each is not None for each in asked] == [False, True]
