@@ -62,7 +62,7 @@ def test_accepting_goes_on_to_the_next_and_can_be_taken_back(wang, work):
     assert answer.headers["location"] == f"{PAGE}?selected={second.pk}" and states(first) == ["accepted"]
     assert SampleJob.objects.get(pk=first.pk).promised_on.isoformat() == day
     page = body(wang.get(PAGE))
-    assert 'data-key="u"' in page and "1 request approved." in page
+    assert 'data-key="u"' in page and "1 request accepted." in page
     assert 'data-key="u"' not in body(wang.get("/approvals/"))
     answer = wang.post("/approvals/samples/take-back", {"chosen": [first.pk]})
     assert answer.headers["location"] == f"{PAGE}?selected={first.pk}" and states(first) == ["asked"]
