@@ -82,6 +82,7 @@ def test_a_refusal_is_shown_where_the_button_was_pressed_and_keeps_what_was_type
     job = work.ask()
     answer = wang.post(f"/samples/{job.pk}/accept/", {"from": "inbox", "promised_on": "2026-11-20"})
     assert answer.status_code == 422 and 'value="2026-11-20"' in body(answer) and f'data-opened="{job.pk}"' in body(answer)
+    assert 'href="/approvals/" aria-current="page"' in body(answer), "the reader is still in the inbox"
     assert wang.post(f"/samples/{job.pk}/accept/", {"from": "inbox", "promised_on": "soon"}).status_code == 422
     answer = wang.post(f"/samples/{job.pk}/refuse/", {"from": "inbox", "template": "", "reason": " "})
     assert answer.status_code == 422 and states(job) == ["asked"]
