@@ -53,6 +53,25 @@ def without_steps(outcome: Outcome) -> Outcome:
     return outcome._replace(steps=())
 
 
+def test_a_day_of_the_week_and_a_limit_for_some_are_remembered_for_each_day_and_applicant() -> None:
+    says = {"zh": "条件", "en": "Condition"}
+    document = programme_document(
+        gates=[],
+        rate={"type": "flat", "rate": "0.2", "clause": "1"},
+        adjustments=[
+            {"type": "uplift", "points": "0.1", "clause": "1", "says": says,
+             "when": {"fact": "service.service_on", "weekdays": [6, 7]}},
+            {"type": "rate_limit", "rate": "0.25", "clause": "1", "says": says,
+             "when": {"fact": "applicant.related_to_provider", "is": True}},
+        ],
+    )  # fmt: skip
+    given_facts = [
+        facts_of(applicant={"related_to_provider": related}, service={"service_on": day}, amounts={"fee": 100})
+        for related, day in ((True, "2025-06-14"), (False, "2025-06-13"), (False, "2025-06-15"))
+    ]
+    check_all(document, given_facts, [{}])
+
+
 @given(documents(), BETWEEN_OTHERS, MANY_BALANCES)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_programme_decides_the_same_when_it_remembers(document: Json, given_facts: list[Json], balances: list[Json]) -> None:

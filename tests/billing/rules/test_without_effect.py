@@ -108,6 +108,8 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
         ),
         (cased("cases", KNOWN, otherwise={"type": "face_value", "own_share": "0"}), "$.rate.otherwise", "refuses"),
         (adjusted(type="uplift", points="0.1", **on(NEVER)), "$.adjustments[0].when", "never_holds"),
+        (adjusted(type="rate_limit", rate="0.1", **on(NEVER)), "$.adjustments[0].when", "cap_concerns"),
+        (adjusted(type="least_award", amount=5, **on(NEVER_NO)), "$.adjustments[0].when", "never_holds"),
         (
             adjusted(type="quality_factor", factors={"1": "1"}, assume="1", of="other.grade"),
             "$.adjustments[0].of",
