@@ -404,8 +404,8 @@ def seconds_words(seconds: int) -> str:
 
 
 def percent(rate: str) -> str:
-    """The text of a rate as per cent: ``"0.375"`` is ``37.5%``."""
-    return f"{(Decimal(rate) * 100).normalize():f}%"
+    """The text of a rate as per cent: ``"0.375"`` is ``37.5%``; a fraction stays one: ``"1/3"``."""
+    return rate if "/" in rate else f"{(Decimal(rate) * 100).normalize():f}%"
 
 
 def ratio_text(ratio: str) -> str:

@@ -24,6 +24,12 @@ def percent_words(rate: Any) -> str:
     return wording.percent(str(rate))
 
 
+def step_words(step: str) -> str:
+    """To what an amount is rounded."""
+    words = {"fen": _("the fen"), "yuan": _("whole yuan")}
+    return str(words.get(step) or f"¥{choice_word('step', step)}")
+
+
 def field_by_field(key: str, piece: Any) -> str:
     """For what is not finished or has no sentence of its own: each field with its value."""
     words = value_words(key, piece)
@@ -110,6 +116,8 @@ def payers_words(piece: Json, rate: Any) -> str:
     if len(piece["shares"]) == 1:
         return _("All of it is paid by: %(shares)s.") % {"shares": shares}
     if piece["rule"] == "named_rest":
-        shown = {"shares": shares, "rest": wording.payer_word(piece["rest"])}
+        shown = {"shares": shares, "rest": wording.payer_word(piece["rest"]), "step": step_words(piece.get("step", "fen"))}
+        if piece.get("step", "fen") != "fen":
+            return _("It is shared by: %(shares)s, each rounded to %(step)s. What rounding leaves goes to: %(rest)s.") % shown
         return _("It is shared by: %(shares)s. What rounding leaves goes to: %(rest)s.") % shown
     return _("It is shared by: %(shares)s. Left-over fen go to the largest remainders.") % {"shares": shares}

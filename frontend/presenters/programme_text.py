@@ -26,7 +26,7 @@ from frontend.presenters.condition_words import condition_words, said, value_wor
 from frontend.presenters.programme import adjustment_words, gate_words, question_words
 from frontend.presenters.programme_fields import FieldChange, field_changes
 from frontend.presenters.programme_parts import window_sentences
-from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words
+from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words, step_words
 from frontend.programme_labels import choice_word, label_of
 
 Json = Mapping[str, Any]
@@ -249,9 +249,7 @@ def _question(piece: Any, document: Json) -> str:
 
 
 def _rounding(piece: Any, document: Json) -> str:
-    step, mode = choice_word("step", piece["step"]), choice_word("mode", piece["mode"])
-    words = {"fen": _("the fen"), "yuan": _("whole yuan")}
-    shown = {"step": words.get(piece["step"], f"¥{step}"), "mode": mode}
+    shown = {"step": step_words(piece["step"]), "mode": choice_word("mode", piece["mode"])}
     if piece.get("per") == "line":
         return _("Each line is rounded by itself, to %(step)s: %(mode)s.") % shown
     return _("The amount is rounded once, to %(step)s: %(mode)s.") % shown

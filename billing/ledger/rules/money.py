@@ -109,7 +109,7 @@ def split_whole(total_fen: int, scaled: Sequence[int]) -> tuple[int, ...]:
     return tuple(parts)
 
 
-def whole_weights(weights: Sequence[int | Decimal]) -> tuple[int, ...]:
+def whole_weights(weights: Sequence[int | Decimal | Fraction]) -> tuple[int, ...]:
     """The same proportions in whole numbers. Raises as ``split_largest_remainder`` does."""
     if any(isinstance(weight, float) for weight in weights):
         raise TypeError("weights are whole numbers or Decimals")

@@ -69,6 +69,10 @@ def rounded(value: Fraction, mode: str, step: int = 1) -> int:
     return (low + up) * step
 
 
+def step_of(said: str) -> int:
+    return {"fen": 1, "yuan": 100}.get(said, 0) or int(said) * 100
+
+
 def shared(total: int, weights: list[Fraction]) -> list[int]:
     """Largest remainder, one left-over unit at a time."""
     exact = [total * weight / sum(weights) for weight in weights]
@@ -279,7 +283,7 @@ def split(payers: Json, total: int, rate: Json, facts: Json, caps: Caps) -> dict
     found, left = {}, total
     for name, share in zip(names, shares, strict=True):
         if name != payers["rest"]:
-            found[name] = min(left, rounded(total * share, payers["rounding"]))
+            found[name] = min(left, rounded(total * share, payers["rounding"], step_of(payers.get("step", "fen"))))
             left -= found[name]
     return found | {payers["rest"]: left}
 
@@ -300,7 +304,7 @@ def _pays(document: Json, facts: Json, balances: Json) -> dict[str, int]:
     amount = rate_amount(document["rate"], base, facts)
     for piece in document["adjustments"]:
         amount = adjusted(piece, amount, base, facts)
-    step = {"fen": 1, "yuan": 100}.get(document["rounding"]["step"], 0) or int(document["rounding"]["step"]) * 100
+    step = step_of(document["rounding"]["step"])
     total = rounded(amount, document["rounding"]["mode"], step)
     cost = base if "quantity" not in document["base"] else fact(facts, "amounts.fee") or Fraction(0)
     free = document["settlement"]["mode"] == "paid_beside"

@@ -151,12 +151,25 @@ MODES = st.sampled_from(["half_up", "half_even", "down", "up"])
 ROUNDING = st.builds(
     lambda step, mode: {"step": step, "mode": mode, "clause": "1"}, st.sampled_from(["fen", "yuan", "100"]), MODES
 )
-SHARES = st.integers(0, 10).map(
-    lambda tenths: [{"payer": "county", "share": f"{tenths / 10:.1f}"}, {"payer": "city", "share": f"{(10 - tenths) / 10:.1f}"}]
+SHARES = st.one_of(
+    st.integers(0, 10).map(
+        lambda tenths: [
+            {"payer": "county", "share": f"{tenths / 10:.1f}"},
+            {"payer": "city", "share": f"{(10 - tenths) / 10:.1f}"},
+        ]
+    ),
+    st.integers(1, 6).map(
+        lambda part: [{"payer": "county", "share": f"{part}/7"}, {"payer": "city", "share": f"{7 - part}/7"}],
+    ),
 )
 FIXED_SHARES = st.one_of(
     SHARES.map(lambda shares: {"rule": "largest_remainder", "shares": shares}),
-    st.builds(lambda shares, mode: {"rule": "named_rest", "shares": shares, "rest": "city", "rounding": mode}, SHARES, MODES),
+    st.builds(
+        lambda shares, mode, step: {"rule": "named_rest", "shares": shares, "rest": "city", "rounding": mode, **step},
+        SHARES,
+        MODES,
+        st.sampled_from([{}, {"step": "yuan"}, {"step": "100"}]),
+    ),
     st.just({"rule": "in_order", "order": [{"payer": "county", "up_to": "amounts.lender"}, {"payer": "city"}]}),
 )
 PAYERS = st.one_of(

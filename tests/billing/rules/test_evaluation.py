@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import plain_yuan
 from billing.subsidy.rules import Award, Balance, Refused, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules.facts import facts_document
@@ -269,6 +270,42 @@ def test_the_named_payer_takes_exactly_what_rounding_leaves(total: int, first: i
     assert min(amounts) >= 0
     half = Fraction(1, 2) if mode == "half_up" else 0
     assert amounts[0] == int(total * Fraction(shares[0]) + half)
+
+
+THIRDS = [{"payer": name, "share": "1/3"} for name in ("province", "city", "county")]
+
+
+@pytest.mark.parametrize(
+    ("payers", "parts"),
+    [
+        ({"rule": "largest_remainder", "shares": THIRDS}, [33_34, 33_33, 33_33]),
+        ({"rule": "named_rest", "shares": THIRDS, "rest": "county", "rounding": "down"}, [33_33, 33_33, 33_34]),
+        ({"rule": "named_rest", "shares": THIRDS, "rest": "county", "rounding": "down", "step": "yuan"}, [33_00, 33_00, 34_00]),
+        ({"rule": "named_rest", "shares": THIRDS, "rest": "county", "rounding": "up", "step": "10"}, [40_00, 40_00, 20_00]),
+        ({"rule": "named_rest", "shares": THIRDS, "rest": "county", "rounding": "up", "step": "100"}, [100_00, 0, 0]),
+    ],
+)
+def test_three_levels_pay_a_third_each_exactly_and_in_whole_steps_where_it_says_so(
+    payers: dict[str, Any], parts: list[int]
+) -> None:
+    document = programme_document(payers={**payers, "clause": "1"}, rate={"type": "flat", "clause": "1", "rate": "1"})
+    assert [line.amount_fen for line in award(document, facts_of(100)).lines] == parts
+
+
+@pytest.mark.parametrize(
+    ("shares", "path", "says"),
+    [
+        (["1/3", "1/3"], "$.payers.shares", "must sum to 1"),
+        (["1/0", "1"], "$.payers.shares[0].share", "A rate or share from 0 to 1"),
+        (["1/3 ", "2/3"], "$.payers.shares[0].share", "A rate or share from 0 to 1"),
+        (["3/2", "-1/2"], "$.payers.shares[1].share", "A rate or share from 0 to 1"),
+    ],
+)
+def test_shares_that_are_none_or_are_not_the_whole_are_named(shares: list[str], path: str, says: str) -> None:
+    named = [{"payer": f"p{place}", "share": share} for place, share in enumerate(shares)]
+    with pytest.raises(DocumentError) as wrong:
+        parse_programme(programme_document(payers={"rule": "largest_remainder", "shares": named, "clause": "1"}))
+    assert [(fault.path, says in fault.message) for fault in wrong.value.faults] == [(path, True)]
 
 
 def test_the_payee_follows_the_way_of_settlement() -> None:

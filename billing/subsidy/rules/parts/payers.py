@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Fault
-from billing.ledger.rules.money import EXACT, Rounding, round_fen, split_whole, whole_weights
+from billing.ledger.rules.money import Rounding, round_fen, split_whole, whole_weights
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.exact import Exact, times
 from billing.subsidy.rules.parts.payers_match import Match, match_faults, parse_match
 from billing.subsidy.rules.parts.rate import Rate
 from billing.subsidy.rules.parts.rate_choice import StackedRate
+from billing.subsidy.rules.parts.rounding import parse_step
 
 #: What is left for a payer under its own caps (fen), None where nothing limits it.
 RoomOf = Callable[[str], int | None]
@@ -41,16 +44,17 @@ class Splitting(Protocol):
 class Payers:
     """The payers with their shares (sum 1), and the same proportions in whole numbers (``weights``).
 
-    ``rest``: place of the payer who takes what the others leave, each of them rounded to the fen with ``rounding``;
+    ``rest``: place of the payer who takes what the others leave, each of them rounded to whole steps with ``rounding``;
     None: largest remainder over all.
     """
 
     clause: str
     names: tuple[str, ...]
-    shares: tuple[Decimal, ...]
+    shares: tuple[Exact, ...]
     weights: tuple[int, ...]
     rest: int | None
     rounding: Rounding
+    step_fen: int
 
     def parts(self, total_fen: int, facts: Facts, room_of: RoomOf) -> dict[str, int]:
         """The amount of each payer in fen; they sum to ``total_fen`` exactly."""
@@ -66,7 +70,7 @@ class Payers:
             if place == self.rest:
                 parts.append(0)
                 continue
-            part = min(left, round_fen(EXACT.multiply(Decimal(total_fen), share), self.rounding))
+            part = min(left, round_fen(times(share, Decimal(total_fen)), self.rounding, self.step_fen))
             parts.append(part)
             left -= part
         parts[self.rest] = left
@@ -170,7 +174,7 @@ def _named(path: str | None) -> FactField | None:
 def _fixed(document: Piece) -> Payers:
     names = tuple(each["payer"] for each in document["shares"])
     by_rest = document["rule"] == "named_rest"
-    shares = tuple(Decimal(each["share"]) for each in document["shares"])
+    shares = tuple(parse_share(each["share"]) for each in document["shares"])
     return Payers(
         clause=document["clause"],
         names=names,
@@ -178,7 +182,13 @@ def _fixed(document: Piece) -> Payers:
         weights=whole_weights(shares),
         rest=names.index(document["rest"]) if by_rest else None,
         rounding=Rounding(document.get("rounding", Rounding.DOWN)),
+        step_fen=parse_step(document.get("step", "fen")),
     )
+
+
+def parse_share(text: str) -> Exact:
+    """A payer's share: a decimal, or a fraction such as a third, of which there is no decimal."""
+    return Fraction(text) if "/" in text else Decimal(text)
 
 
 def payer_names(document: Piece, rate: Piece) -> list[str]:
@@ -222,7 +232,7 @@ def payer_faults(document: Piece, rate: Piece, path: str = "$.payers") -> list[F
             if "up_to" in each and (field is None or field.kind is not FactKind.MONEY):
                 faults.append(fact_fault(each["up_to"], f"{path}.order[{place}].up_to"))
         return faults
-    if sum(Decimal(each["share"]) for each in document["shares"]) != 1:
+    if sum(Fraction(each["share"]) for each in document["shares"]) != 1:
         faults.append(Fault(f"{path}.shares", "the shares must sum to 1"))
     if rule == "named_rest" and document["rest"] not in names:
         faults.append(Fault(f"{path}.rest", f"{document['rest']!r} is not one of the payers"))

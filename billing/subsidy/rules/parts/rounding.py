@@ -56,9 +56,14 @@ class LinesAgree:
         return Unmet(self.clause, "subsidy.unmet.lines_differ", {"lines_fen": sum(lines), "base_fen": int(whole)})
 
 
+def parse_step(step: str) -> int:
+    """A step in fen. What is no word is an amount of yuan."""
+    return STEP_FEN[step] if step in STEP_FEN else parse_yuan(step)
+
+
 def parse_rounding(document: Mapping[str, Any]) -> ClaimRounding:
-    """The rounding that a valid piece of a document describes. A step that is no word is an amount of yuan."""
+    """The rounding that a valid piece of a document describes."""
     step = str(document["step"])
-    step_fen = STEP_FEN[step] if step in STEP_FEN else parse_yuan(step)
+    step_fen = parse_step(step)
     per_line = document.get("per", "claim") == "line"
     return ClaimRounding(document["clause"], step, step_fen, Rounding(document["mode"]), per_line)
