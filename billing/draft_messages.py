@@ -111,7 +111,12 @@ register(
             "Each booking of the year gives the share of the whole income of the year before. Add a limit per owner and year."
         ),
         "programme.warning.begins_anew": _(
-            "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) is one of a year."
+            "Every booking begins at the first tier: nothing is counted on, because no limit (“caps”) with a figure is one of a year "
+            "or the applicant’s total."
+        ),
+        "programme.warning.not_counted": _(
+            "What came before is not counted, because no limit (“caps”) with a figure is one of a year or the applicant’s total. "
+            "Add one; where money is not what limits it, a figure that nobody reaches."
         ),
         "programme.warning.asked_in_vain": _(
             "Whoever books is asked in vain: no rule looks at %(facts)s. Take the question away, or write the rule."

@@ -184,7 +184,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
         ),
         (
             r"(?P<found>\S+) is not what the tiers count; .*",
-            _("%(found)s is not what the tiers count. Choose what came before in the year."),
+            _("%(found)s is not what the tiers count. Choose what came before."),
         ),
         (
             r"'rate_limit' is a share of an amount, and the base is a quantity; .*",

@@ -1,7 +1,8 @@
 """What came before in the year of a programme's cap: the services it gave for, counted from the promise on, as its rules ask.
 
 Only programmes whose rules look at ``before`` count anything. Whose year it is says the programme's own yearly cap (the first one that
-concerns the applicant): the instrument's, the owner's, the firm's; without one nothing is counted, and what came before stays unknown.
+concerns the applicant): the instrument's, the owner's, the firm's; without one the applicant's total counts, over all years; without
+either nothing is counted, and what came before stays unknown.
 Its account is locked while money is promised, so that no two services go on from the same place. A service goes on from what stood when
 its money was held, and keeps that place: what is charged goes by the facts of the hold.
 """
@@ -35,9 +36,9 @@ SELECT subject, sum(fee_fen)::bigint, sum(minutes)::bigint, sum(samples)::bigint
 
 
 def subject_of(version: InForce, facts: Facts, accounts: Mapping[tuple[int, str], Sequence[AccountSpec]]) -> str:
-    """Whose year counts for a service under a programme: the key of the yearly cap's account; empty where its rules do not ask or no cap
-    is yearly. ``accounts`` are those of the service's caps, by (programme version id, cap id)."""
-    cap = version.programme.year_cap(facts.applicant.kind)
+    """Whose year, or total, counts for a service under a programme: the key of that cap's account; empty where its rules do not ask or
+    there is no such cap. ``accounts`` are those of the service's caps, by (programme version id, cap id)."""
+    cap = version.programme.counting_cap(facts.applicant.kind)
     return "" if cap is None else accounts[version.version_id, cap.id][0].key
 
 

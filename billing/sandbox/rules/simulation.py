@@ -393,8 +393,8 @@ class Simulation:
             if of_vouchers != NO_VOUCHERS:
                 money = self._money_of(row, who, known, of_vouchers)
                 priced = self._money.get(money) or self._priced(money)
-        year_cap = self.programme.year_cap(who.applicant.kind)
-        subject = keys[year_cap.id] if year_cap is not None else ""
+        counting = self.programme.counting_cap(who.applicant.kind)
+        subject = keys[counting.id] if counting is not None else ""
         if subject:
             before = self.before.get(subject, NOTHING)
             who, named = going_on(who, before), (named, before)

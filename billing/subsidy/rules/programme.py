@@ -79,7 +79,7 @@ class Programme:
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid;
-    ``looks_before``: at what came before in the year of its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
+    ``looks_before``: at what came before under its caps; ``asks_of_service``: which of ``ONLY_WHERE_ASKED`` it looks at;
     ``asks_of_price``: which of the facts that follow from a price, ``asks_of_voucher``: which of those of the vouchers behind its limits;
     ``asks_of_others``: ``amounts.other_subsidies`` where it looks at it;
     ``looks_back_months``: over how many months it asks for spending (0: it does not); ``asks_prior_income``: whether it looks at what the
@@ -168,12 +168,15 @@ class Programme:
         """As ``accounts_for``, with those of the order and the contract that the facts name."""
         return tuple(cap for cap in self.caps if cap.is_counted(facts) and cap.concerns(facts.applicant.kind))
 
-    def year_cap(self, applicant_kind: str | None) -> Cap | None:
-        """The cap in whose year, and of whose subject, services count for later ones: the first yearly one that concerns the applicant.
-        None where no rule looks at what came before, or no cap is yearly."""
+    def counting_cap(self, applicant_kind: str | None) -> Cap | None:
+        """The cap of whose subject services count for later ones: the first yearly one that concerns the applicant, in its year; where none
+        is yearly the applicant's total, over all years. None where no rule looks at what came before, or there is neither: a total that
+        only issuing sets is a voucher's."""
         if not self.looks_before:
             return None
-        return next((cap for cap in self.accounts_for(applicant_kind) if cap.per in YEARLY), None)
+        kept = self.accounts_for(applicant_kind)
+        totals = (cap for cap in kept if cap.per is CapPer.UNIT_TOTAL and not cap.refuse_when_unset)
+        return next((cap for cap in kept if cap.per in YEARLY), None) or next(totals, None)
 
     def cap_year(self, on: date) -> int:
         """The year of the yearly caps that a day belongs to: the one in which it began."""
@@ -367,13 +370,14 @@ def _asks_of_service(document: Document, caps: Sequence[Cap]) -> frozenset[str]:
 
 #: What its owner earned from customers outside in the year before, as an officer confirmed it.
 PRIOR_INCOME = "amounts.prior_year_external_income"
-_BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})
+#: What the platform counts of what came before.
+COUNTED_BEFORE = frozenset({"before.fee", "before.minutes", "before.samples", "before.awards", "before.subsidised"})
 
 
 def _looks_before(document: Any) -> bool:
     """Whether any rule names a fact of ``before``, as a condition, where a rate goes on or where a limit counts it in."""
     if isinstance(document, str):
-        return document in _BEFORE
+        return document in COUNTED_BEFORE
     if isinstance(document, Mapping):
         return any(_looks_before(value) for name, value in document.items() if name != "examples")
     return isinstance(document, list) and any(_looks_before(each) for each in document)

@@ -18,7 +18,7 @@ OF_VOUCHERS = frozenset({FACE_VALUE, COUNT})
 
 def asked(document: Document) -> frozenset[str]:
     """Which of them a document looks at; none where no voucher can stand behind one of its limits."""
-    if not any(_is_issued(cap) for cap in _caps(document)):
+    if not any(is_issued(cap) for cap in _caps(document)):
         return frozenset()
     return priced_facts.named(_without_own_face(document), OF_VOUCHERS)
 
@@ -28,7 +28,7 @@ def _caps(document: Document) -> Iterator[Mapping[str, Any]]:
         yield from place.get("caps", ())
 
 
-def _is_issued(cap: Mapping[str, Any]) -> bool:
+def is_issued(cap: Mapping[str, Any]) -> bool:
     """As ``is_issued`` of a compiled cap: a limit per voucher, or a total that only issuing sets."""
     if cap["per"] == CapPer.VOUCHER.value:
         return True

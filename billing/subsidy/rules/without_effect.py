@@ -17,8 +17,9 @@ from billing.subsidy.rules.parts.adjustments import SOME_ONLY
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
-from billing.subsidy.rules.programme import PRIOR_INCOME
+from billing.subsidy.rules.programme import COUNTED_BEFORE, PRIOR_INCOME
 from billing.subsidy.rules.unmeetable import SERVICE_KINDS, never_known_to, unmeetable
+from billing.subsidy.rules.voucher_facts import is_issued
 from billing.subsidy.rules.with_claim import ASKED, OF_THE_CLAIM, asked, fixed
 
 Piece = Mapping[str, Any]
@@ -65,11 +66,21 @@ def warnings_of(document: Piece) -> list[Warned]:
             for path, piece in places
             if _amount(piece.get("base", {}).get("amount", "fee")) == PRIOR_INCOME
         ]
-    if not any(CapPer(cap["per"]) in YEARLY for _path, piece in places for cap in piece.get("caps", ())):
+    if not any(_counts(cap) for _path, piece in places for cap in piece.get("caps", ())):
         found += [Warned(path, f"{CODE}begins_anew", {}) for path in _continued({**document, "examples": []}, "$")]
+        found += [Warned(path, f"{CODE}not_counted", {}) for path in _looking_before({**document, "examples": []}, "$")]
     if not any(piece.get("caps") for _path, piece in places):
         found += [Warned(path, f"{CODE}always_first", {}) for path in _first_uses({**document, "examples": []}, "$")]
     return found
+
+
+def _counts(cap: Piece) -> bool:
+    """Whether what came before is counted for the subject of a cap, as ``Programme.counting_cap`` says: what draws on nothing is not, and
+    where there is no figure nothing is drawn."""
+    per, limit = CapPer(cap["per"]), cap["limit"]
+    if isinstance(limit, Mapping) and limit.get("when_unset") == "no_limit":
+        return False
+    return per in YEARLY or (per is CapPer.UNIT_TOTAL and not is_issued(cap))
 
 
 def _told(path: str, code: str, facts: Iterable[str], **params: Any) -> Warned:
@@ -113,6 +124,20 @@ def _continued(piece: Any, path: str) -> Iterator[str]:
     elif isinstance(piece, list):
         for place, value in enumerate(piece):
             yield from _continued(value, f"{path}[{place}]")
+
+
+def _looking_before(piece: Any, path: str) -> Iterator[str]:
+    """Every place where a condition or an adjustment looks at what came before."""
+    if isinstance(piece, str):
+        if piece in COUNTED_BEFORE:
+            yield path
+    elif isinstance(piece, Mapping):
+        for name, value in piece.items():
+            if name != "continues":
+                yield from _looking_before(value, f"{path}.{name}")
+    elif isinstance(piece, list):
+        for place, value in enumerate(piece):
+            yield from _looking_before(value, f"{path}[{place}]")
 
 
 def _first_uses(piece: Any, path: str) -> Iterator[str]:

@@ -23,9 +23,23 @@ def test_what_was_spent_over_months_stays_as_it_was_said() -> None:
 
 def test_the_year_is_that_of_the_first_yearly_cap_where_a_rule_looks_before() -> None:
     document = programme_document("DEMO-QH-B")
-    found = read_programme(document).year_cap("firm")
+    found = read_programme(document).counting_cap("firm")
     assert found is not None and found.id == "instrument-year"
-    assert read_programme(document | {"caps": []}).year_cap("firm") is None
+    assert read_programme(document | {"caps": []}).counting_cap("firm") is None
     alone = {name: value for name, value in document["rate"].items() if name != "continues"}
-    assert read_programme(document | {"rate": alone}).year_cap("firm") is None
-    assert read_programme(programme_document("DEMO-QH-V")).year_cap("firm") is None  # yearly caps, and no rule that looks before
+    assert read_programme(document | {"rate": alone}).counting_cap("firm") is None
+    assert (
+        read_programme(programme_document("DEMO-QH-V")).counting_cap("firm") is None
+    )  # yearly caps, and no rule that looks before
+
+
+def test_without_a_yearly_cap_the_applicants_total_counts_but_not_one_that_is_a_vouchers() -> None:
+    document = programme_document("DEMO-QH-B")
+    total = {"id": "ever", "per": "unit_total", "clause": "1", "when_short": "partial"}
+    for limit in ("10000", {"configured": True, "when_unset": "no_limit"}):
+        found = read_programme(document | {"caps": [total | {"limit": limit}]}).counting_cap("firm")
+        assert found is not None and found.id == "ever"
+        both = read_programme(document | {"caps": [total | {"limit": limit}, *document["caps"]]}).counting_cap("firm")
+        assert both is not None and both.id == "instrument-year"
+    issued = total | {"limit": {"configured": True, "when_unset": "refuse"}}
+    assert read_programme(document | {"caps": [issued]}).counting_cap("firm") is None

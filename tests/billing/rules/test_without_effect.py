@@ -16,7 +16,7 @@ from billing.subsidy.rules.possible import answers
 from billing.subsidy.rules.without_effect import CODE, warnings_of
 from config.kernel.messages import sentence
 from frontend.presenters.programme_form import flaw_words
-from tests.billing.rules.builders import facts_of, load, programme_document
+from tests.billing.rules.builders import cap, facts_of, load, programme_document
 
 SAYS = {"zh": "条件", "en": "Condition"}
 NEVER = {"fact": "other.petaflops", "at_least": 3}
@@ -54,6 +54,9 @@ def told(**changes: Any) -> list[tuple[str, str]]:
 ONE = {"rule": "largest_remainder", "shares": [{"payer": "p", "share": "1"}]}
 MATCH = {"rule": "match", "lead": "a", "rounding": "half_up", "gives_way": "last_first"}
 IN_ORDER = {"rule": "in_order", "order": [{"payer": "lender", "up_to": "amounts.lender"}, {"payer": "province"}]}
+AT_MOST_TWICE = {"type": "condition", "clause": "1", "says": {"zh": "x", "en": "x"}}
+AT_MOST_TWICE["when"] = {"fact": "before.awards", "at_most": 2}
+UNSET = {"configured": True, "when_unset": "no_limit"}
 TIERS = {"type": "tiers", "clause": "1", "continues": "before.fee", "tiers": [{"up_to": 10, "rate": "0.5"}, {"rate": "0.3"}]}
 DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
 
@@ -170,6 +173,10 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
             "refuses",
         ),
         ({"rate": TIERS, "caps": []}, "$.rate.continues", "begins_anew"),
+        ({"gates": [AT_MOST_TWICE], "caps": []}, "$.gates[0].when.fact", "not_counted"),
+        ({"gates": [AT_MOST_TWICE], "caps": [cap("all", "pool", 9)]}, "$.gates[0].when.fact", "not_counted"),
+        ({"gates": [AT_MOST_TWICE], "caps": [cap("ever", "unit_total", UNSET)]}, "$.gates[0].when.fact", "not_counted"),
+        ({"gates": [AT_MOST_TWICE], "caps": [cap("year", "firm_year", UNSET)]}, "$.gates[0].when.fact", "not_counted"),
         (
             adjusted(type="first_use_bonus", amount="100", only_with_subsidy=True) | {"caps": []},
             "$.adjustments[0]",
@@ -204,6 +211,8 @@ def test_a_programme_of_which_no_side_is_ever_for_anybody_is_told_as_a_whole() -
     "changes",
     [
         {"base": {"least_of": ["fee", "paid"], "minimum_charge": "included", "clause": "1"}},
+        {"gates": [AT_MOST_TWICE], "caps": [cap("ever", "unit_total", 5)]},
+        {"gates": [AT_MOST_TWICE], "caps": [cap("year", "instrument_year", {"configured": True, "default": 5})]},
         cased("cases", KNOWN, otherwise="0.1"),
         cased("cases", {"all": [NEVER_NO, KNOWN]} | {}, otherwise="0.1") | {"rate": FLAT},
         cased("best_of", {"any": [NEVER, KNOWN]}),

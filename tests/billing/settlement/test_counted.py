@@ -126,6 +126,33 @@ def test_of_less_use_less_counts_and_of_none_that_is_paid_nothing(cast: Cast) ->
     assert Counted.objects.get(source_id=first, ended_at=None).subject == kept[first].subject
 
 
+THREE_TIMES: dict[str, Any] = {
+    "gates": [
+        {
+            "type": "condition",
+            "clause": "4",
+            "when": {"fact": "before.awards", "at_most": 2},
+            "says": {"zh": "最多三次", "en": "At most three times"},
+        }
+    ],
+    "rate": {"type": "per_unit", "clause": "4", "amount": "10"},
+    "validity": {"first_day": "2026-01-01", "last_day": "2028-12-31", "clause": "1"},
+}
+EVER = {"id": "ever", "per": "unit_total", "clause": "4", "when_short": "partial"}
+
+
+@pytest.mark.parametrize("limit", [{"configured": True, "default": "100000"}, "100000"])
+def test_three_times_over_all_years_are_counted_under_the_total_of_the_applicant(cast: Cast, limit: Any) -> None:
+    publish(cast, tiered(caps=[EVER | {"limit": limit}], **THREE_TIMES))
+    times = [slot_of(9, 10), slot_of(10, 11), slot_of(9, 10, 35)]  # the third is in January
+    asked = [approved(cast, during) for during in times]
+    assert [promised(pk) for pk in asked] == [10_00, 10_00, 10_00]
+    assert {row.subject for row in Counted.objects.all()} == {f"unit_total:DEMO-QH-TIERS:ever:{cast.firm.pk}"}
+    assert quoted(cast, slot_of(13, 14)) == quoted(cast, slot_of(9, 10, 36)) == 0
+    transitions.cancel(cast.actor("lin"), asked[0], cast.now, "not needed")
+    assert quoted(cast, slot_of(9, 10, 36)) == 10_00
+
+
 def test_its_own_promise_is_none_that_came_before_it(cast: Cast) -> None:
     publish(cast, tiered())
     pk = approved(cast, slot_of(9, 12))
