@@ -503,11 +503,15 @@ def require_offered(tried: Iterable[tuple[Programme, Facts]], said: Said) -> Non
             Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
         )
     asked = [each for programme, facts in tried for each in programme.questions_for(facts)]
-    reasons += [
+    Refusal.raise_any([*reasons, *unfit_reasons(asked, said.answers)])
+
+
+def unfit_reasons(asked: Sequence[questions.Question], answers: str) -> list[Reason]:
+    """For each answer that fits none of the questions of its fact."""
+    return [
         Reason(_UNFIT[each.kind], {"fact": each.fact, "its_question": dict(each.says)}, "answers")
-        for each in questions.unfit(asked, known_answers(said.answers))
+        for each in questions.unfit(asked, known_answers(answers))
     ]
-    Refusal.raise_any(reasons)
 
 
 def prepare(
