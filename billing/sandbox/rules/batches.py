@@ -80,12 +80,17 @@ class Beside(NamedTuple):
 NOTHING_BESIDE = Beside(None, None, [])
 
 
+Used = int
+NOTHING_USED, USED, OWNER_ALONE = 0, 1, 2
+"""What a customer had of a programme before; of one that both sides claim perhaps only an owner had something for its use."""
+
+
 class Waits(NamedTuple):
-    """An award that waits: where its row stands, whether the customer had used anything before, whether the amount is an estimate, whether
+    """An award that waits: where its row stands, what the customer had of the programme before, whether the amount is an estimate, whether
     the service's own grade counted, and whatever is beside."""
 
     place: int
-    used_before: bool
+    used_before: Used
     estimate: bool
     graded: bool
     beside: Beside
@@ -111,6 +116,10 @@ class Batch(NamedTuple):
     cut_fen: int
 
 
+def _flags(waits: Waits) -> int:
+    return (waits.used_before > NOTHING_USED) + 2 * waits.estimate + 4 * waits.graded + 8 * (waits.used_before == OWNER_ALONE)
+
+
 ClaimOf = Callable[[Waits, int], NamedClaim]
 """An award that waits, and what other regions pay of it, as a claim."""
 Take = Callable[[Cut], None]
@@ -118,7 +127,7 @@ Take = Callable[[Cut], None]
 
 
 class Waiting:
-    """Awards in columns of whole numbers: where the row stands, three flags in one, for each way of settlement what is given and what of it
+    """Awards in columns of whole numbers: where the row stands, flags in one, for each way of settlement what is given and what of it
     other regions pay, for each limit what was drawn. ``keeps_beside``: there is more to know of each."""
 
     def __init__(self, programme: Programme, *, keeps_beside: bool, state: Mapping[str, Any] | None = None) -> None:
@@ -141,7 +150,7 @@ class Waiting:
 
     def add(self, waits: Waits, award: Award, draws: Mapping[str, int]) -> None:
         """``draws`` without what is drawn on vouchers."""
-        columns = [waits.place, waits.used_before + 2 * waits.estimate + 4 * waits.graded]
+        columns = [waits.place, _flags(waits)]
         for mode in self._modes:
             columns += _in_mode(award, mode)
         self._columns.extend([*columns, *(draws.get(cap_id, 0) for cap_id in self._caps)])
@@ -218,7 +227,8 @@ class Waiting:
         begin = number * self._width
         place, flags = self._columns[begin], self._columns[begin + 1]
         beside = self._beside[number] if self._beside is not None else NOTHING_BESIDE
-        return Waits(place, bool(flags & 1), bool(flags & 2), bool(flags & 4), beside)
+        used = OWNER_ALONE if flags & 8 else flags & 1
+        return Waits(place, used, bool(flags & 2), bool(flags & 4), beside)
 
     def given(self, number: int, mode: int) -> tuple[int, int]:
         """What an award gives in one way of settlement, and what of it other regions pay."""

@@ -13,14 +13,24 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from billing.firms.rules.incomes import year_before
-from billing.sandbox.rules.batches import NOTHING_BESIDE, Beside, Cut, NamedClaim, Waiting, Waits
+from billing.sandbox.rules.batches import (
+    NOTHING_BESIDE,
+    NOTHING_USED,
+    OWNER_ALONE,
+    USED,
+    Beside,
+    Cut,
+    NamedClaim,
+    Used,
+    Waiting,
+    Waits,
+)
 from billing.sandbox.rules.purses import Vouchers, balance_of, draw, left_fen, open_on
 from billing.sandbox.rules.rows import Income, Kept, Row
 from billing.subsidy.rules import given_here, with_claim
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
-    BOTH_SIDES,
     NO_CLAIM_AMOUNTS,
     Amounts,
     Before,
@@ -38,7 +48,7 @@ from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.questions import PERSONS, only_asked, with_values
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
-from billing.subsidy.rules.two_sided import claimed_by
+from billing.subsidy.rules.two_sided import claimed_by_both, user_gets
 from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import Usable, is_issued
 
@@ -136,6 +146,7 @@ class Simulation:
         self.tests: Counts = _copied(kept.get("tests", {}))
         self.drawn: dict[str, list[int]] = {month: list(sums) for month, sums in kept.get("drawn", {}).items()}
         self.firms: dict[int, list[int]] = {int(key): list(value) for key, value in kept.get("firms", {}).items()}
+        self._owners_alone: set[int] = set(kept.get("owners_alone", ()))
         self.groups: dict[str, Counts] = {name: _copied(kept.get(name, {})) for name in ("months", "sizes", "regions", "owners")}
         self.refused: dict[str, int] = dict(kept.get("refused", {}))
         self.cuts: dict[str, int] = dict(kept.get("cuts", {}))
@@ -168,7 +179,7 @@ class Simulation:
         self._known = known
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
-        self._own: dict[tuple[int, bool], Facts] = {}
+        self._own: dict[tuple[int, Used], Facts] = {}
         self._years: dict[int, str] = {}
         self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
@@ -182,6 +193,7 @@ class Simulation:
             "total": self.total,
             "estimate_fen": self.estimate_fen,
             "firms": {str(key): value for key, value in self.firms.items()},
+            "owners_alone": sorted(self._owners_alone),
             **self.groups,
             "tests": self.tests,
             "drawn": self.drawn,
@@ -296,14 +308,21 @@ class Simulation:
             who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
         return who, named
 
-    def _whoever(self, facts: int, used_before: bool, known: Known) -> Facts:
+    def _whoever(self, facts: int, used_before: Used, known: Known) -> Facts:
         """The shared facts by their place, with the answers to the programme's own questions; one that looks at whose claim it is sees
         both."""
         own = self._own.get((facts, used_before))
         if own is None:
-            own = only_asked(known.facts[facts][used_before], self.programme.asks)
-            own = self._own[facts, used_before] = claimed_by(own, BOTH_SIDES) if self.programme.of_both_sides else own
+            own = only_asked(known.facts[facts][used_before > 0], self.programme.asks)
+            own = claimed_by_both(own, user_had=used_before != OWNER_ALONE) if self.programme.of_both_sides else own
+            self._own[facts, used_before] = own
         return own
+
+    def _used(self, customer: int) -> Used:
+        """What a customer had of the programme before."""
+        if self.firms[customer][1] == 0:
+            return NOTHING_USED
+        return OWNER_ALONE if customer in self._owners_alone else USED
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
@@ -348,7 +367,7 @@ class Simulation:
         firm = self.firms.get(row.customer)
         if firm is None:
             firm = self.firms[row.customer] = [0, 0, 0]
-        fen = self._awarded(row, known, place, used_before=firm[1] > 0)
+        fen = self._awarded(row, known, place, used_before=self._used(row.customer))
         got = 1 if fen else 0
         firm[0] += 1
         firm[1] += got
@@ -364,7 +383,7 @@ class Simulation:
                     counts = self.groups[name][code] = [0, 0, 0, 0]
                 _count(counts, got, fen, row.fee_fen)
 
-    def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
+    def _awarded(self, row: Row, known: Known, place: int, *, used_before: Used) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
         who = self._whoever(row.facts, used_before, known)
         money = self._money_of(row, who, known)
@@ -429,6 +448,11 @@ class Simulation:
         if subject and any(outcome.draws.values()):
             one = Before(row.fee_fen, row.minutes, row.samples, 1, outcome.total_fen)
             self.before[subject] = together(before, one)
+        if self.programme.of_both_sides and outcome.total_fen:
+            if user_gets(outcome):
+                self._owners_alone.discard(row.customer)
+            elif used_before == NOTHING_USED:
+                self._owners_alone.add(row.customer)
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         if self._waiting is not None and outcome.total_fen:
