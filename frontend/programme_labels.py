@@ -366,6 +366,7 @@ _CHOICES: Mapping[str, Word] = {
     "owner": pgettext_lazy("choice in a programme", "Owner"),
     "user": pgettext_lazy("choice in a programme", "User"),
     "both": pgettext_lazy("choice in a programme", "Both, one claim each"),
+    "both_first": pgettext_lazy("choice in a programme", "Both, and the user has had nothing of it yet"),
     "best_of": pgettext_lazy("choice in a programme", "The best of several"),
     "bonus": pgettext_lazy("choice in a programme", "Bonus"),
     "brackets": pgettext_lazy("choice in a programme", "One rate by the whole amount"),

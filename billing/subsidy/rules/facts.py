@@ -271,9 +271,9 @@ class Facts:
     grade: str | None = None
     more: More = NO_MORE
 
-    def with_more(self, more: More) -> Facts:
-        """The same, with other facts of the group ``more``."""
-        return replace(self, more=more)
+    def with_more(self, more: More, applicant: Party | None = None) -> Facts:
+        """The same, with other facts of the group ``more``, and perhaps another applicant."""
+        return replace(self, more=more, applicant=applicant or self.applicant)
 
 
 NO_FACTS = Facts()

@@ -52,9 +52,9 @@ def claimed_by(facts: Facts, whose: str | None) -> Facts:
     the user's alone, and so is a first use that only the user's claim has."""
     request = facts.more.request
     rate = None if whose == OWNER and request.side in BOTH else request.rate
-    if whose == USER and request.side == BOTH_SIDES_FIRST:
-        facts = replace(facts, applicant=replace(facts.applicant, first_use=True))
-    return facts.with_more(replace(facts.more, request=replace(request, side=whose, rate=rate)))
+    of_first_use = whose == USER and request.side == BOTH_SIDES_FIRST
+    applicant = replace(facts.applicant, first_use=True) if of_first_use else facts.applicant
+    return facts.with_more(replace(facts.more, request=replace(request, side=whose, rate=rate)), applicant)
 
 
 def claimed_by_both(facts: Facts, *, user_had: bool) -> Facts:
