@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from billing.firms.rules.incomes import year_before
+from billing.sandbox.rules import priced_counts
 from billing.sandbox.rules.batches import (
     NOTHING_BESIDE,
     NOTHING_USED,
@@ -44,7 +45,7 @@ from billing.subsidy.rules.facts import (
 from billing.subsidy.rules.given_here import Given
 from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
-from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from_outside
+from billing.subsidy.rules.priced_facts import from_outside
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.questions import PERSONS, only_asked, with_values
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
@@ -62,13 +63,13 @@ NO_PURSES: Mapping[str, Sequence[Usable]] = {}
 class Told(NamedTuple):
     """What a programme that asks is told beside the price: what the owner earned from customers outside in the year before, where somebody
     confirmed it; what programmes before it gave; the face value of the voucher that is used first (all fen), and how many have something
-    left; of what follows from a customer outside, what the programme asks, by path; and how many persons whoever booked answered."""
+    left; of what follows from the price, what the programme asks, by path; and how many persons whoever booked answered."""
 
     prior_income_fen: int | None = None
     given_fen: int | None = None
     face_fen: int | None = None
     vouchers: int | None = None
-    outside: tuple[tuple[str, int], ...] = ()
+    of_price: tuple[tuple[str, int], ...] = ()
     persons: int | None = None
 
 
@@ -153,7 +154,7 @@ class Simulation:
         self.short_since: str = kept.get("short_since", "")
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
-        self._asks_outside = OF_OUTSIDE & self.programme.asks_of_price
+        self._asks_of_price = self.programme.asks_of_price
         asked = {each.fact for each in self.programme.asks}
         self._unasked = [name for name in ("listed", "project_evidence") if f"service.{name}" not in asked]
         self._asks_persons = PERSONS in asked
@@ -163,7 +164,7 @@ class Simulation:
         self._is_told = bool(
             self.programme.asks_prior_income
             or self.programme.asks_of_others
-            or self._asks_outside
+            or self._asks_of_price
             or self._asks_persons
             or (self.vouchers and self.programme.asks_of_voucher)
         )
@@ -514,14 +515,16 @@ class Simulation:
             return (*row[2:6], None)
         income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
         given = self._given(row)[0] if self.programme.asks_of_others else None
-        outside = self._from_outside(row, who) if self._asks_outside else ()
+        of_price = self._of_price(row, who) if self._asks_of_price else ()
         persons = who.quantities.counts.persons if self._asks_persons else None
-        return (*row[2:6], Told(income, given, *of_vouchers, outside, persons))
+        return (*row[2:6], Told(income, given, *of_vouchers, of_price, persons))
 
-    def _from_outside(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
-        """What follows from a customer outside, as when it is promised."""
-        found = from_outside(who, row.fee_fen, row.tax_fen, None if row.samples else row.minutes)
-        return tuple((path, value) for path, value in found.items() if path in self._asks_outside)
+    def _of_price(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
+        """What follows from the price, and from a customer outside, as when it is promised."""
+        minutes = None if row.samples else row.minutes
+        found = from_outside(who, row.fee_fen, row.tax_fen, minutes)
+        found |= priced_counts.told(row.counts, tax_fen=row.tax_fen, minutes=minutes)
+        return tuple((path, value) for path, value in found.items() if path in self._asks_of_price)
 
     def _given(self, row: Row) -> tuple[int, ...]:
         """What programmes before it gave, and how much of that made the service cheaper (fen)."""
@@ -611,18 +614,19 @@ def _with_told(facts: Facts, told: Told) -> Facts:
         facts = replace(facts, amounts=replace(facts.amounts, claim=claim))
     if told.given_fen is not None:
         facts = given_here.with_given(facts, (Given("", told.given_fen),))
-    for path, value in told.outside:
-        facts = _with_outside(facts, path, value)
+    for path, value in told.of_price:
+        facts = _with_priced(facts, path, value)
     if told.persons is not None:
         facts = with_values(facts, {PERSONS: told.persons})
     return presented.told(facts, told.face_fen, told.vouchers)
 
 
-def _with_outside(facts: Facts, path: str, value: int) -> Facts:
-    if path == EXTERNAL_INCOME:
-        claim = replace(facts.amounts.claim, external_income=value)
-        return replace(facts, amounts=replace(facts.amounts, claim=claim))
-    counts = replace(facts.quantities.counts, external_minutes=value)
+def _with_priced(facts: Facts, path: str, value: int) -> Facts:
+    group, _dot, name = path.partition(".")
+    if group == "amounts":
+        of_claim: dict[str, Any] = {name: value}
+        return replace(facts, amounts=replace(facts.amounts, claim=replace(facts.amounts.claim, **of_claim)))
+    counts = replace(facts.quantities.counts, **{name: value})
     return replace(facts, quantities=replace(facts.quantities, counts=counts))
 
 

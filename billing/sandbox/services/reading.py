@@ -18,6 +18,7 @@ from django.utils import timezone
 from billing.firms.rules.incomes import year_before
 from billing.firms.rules.places import place_of
 from billing.pricing.rules.tax import Tax
+from billing.sandbox.rules import priced_counts
 from billing.sandbox.rules.purses import Vouchers, by_holder
 from billing.sandbox.rules.rows import Income, Row
 from billing.settlement.incomes import Asked as AskedIncome
@@ -79,6 +80,10 @@ _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_e
 #: The rate of the tax in or on a price, where it is asked for and the price names one.
 _TAX_RATE = """CASE WHEN %(taxed)s THEN jsonb_path_query_first(
            c.result, '$.priced.steps[*] ? (@.key starts with "price.step.tax").params.rate') #>> '{}' END"""
+#: The lines of a price, with the end of what is subsidised of a session, where it is asked for what they count.
+_COUNTED = """CASE WHEN %(counted)s THEN jsonb_build_object('lines', c.result #> '{priced,lines}',
+           'seconds', extract(epoch FROM (c.inputs ->> 'subsidised_until')::timestamptz - (c.inputs ->> 'starts_at')::timestamptz)::bigint)
+           END::text"""
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
            #- '{request,side}' #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}'
            #- '{other}' #- '{other_amounts}')::text,
@@ -94,7 +99,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction, r.answers,
-       {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_FACTS}
+       {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_COUNTED}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -110,7 +115,7 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
        coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction, j.answers,
-       {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_FACTS}
+       {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_COUNTED}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
@@ -144,9 +149,9 @@ class Reader:
     tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
     have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
     earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
-    the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks what an owner earns
-    without the tax. ``questions``: what the programmes ask of whoever books; the answers stand with the booking, where nobody changes them
-    once money is promised."""
+    the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks for the tax, or
+    what an owner earns without it; ``counted``: for what a price counts. ``questions``: what the programmes ask of whoever books;
+    the answers stand with the booking, where nobody changes them once money is promised."""
 
     first_on: date
     last_on: date
@@ -156,6 +161,7 @@ class Reader:
     before: Sequence[Collection[int]] = ()
     taxed: bool = False
     questions: tuple[Question, ...] = ()
+    counted: bool = False
     _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
@@ -167,6 +173,11 @@ class Reader:
     """What was looked up."""
     _services: dict[tuple[str, ...], int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def told_of_price(self) -> bool:
+        """Whether rows say what follows from their prices."""
+        return self.taxed or self.counted
 
     def count(self) -> int:
         """How many services there are."""
@@ -213,6 +224,7 @@ class Reader:
             "from": self.first_on - timedelta(days=1),
             "until": self.last_on + timedelta(days=2),
             "taxed": self.taxed,
+            "counted": self.counted,
         }
 
     def _given(self, bounds: Mapping[str, Any]) -> dict[int, list[int]]:
@@ -254,6 +266,7 @@ class Reader:
                 answers,
                 graded,
                 tax_rate,
+                counted,
                 facts,
                 service,
             ) = row
@@ -283,7 +296,10 @@ class Reader:
             own = (customer, owner, instrument, person, order, sheet)
             tax = Tax(Decimal(tax_rate), included=True).contained_fen(fee) if tax_rate else 0
             others = tuple(given[charge_id]) if charge_id in given else nothing_given
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others))
+            counts = (
+                priced_counts.of(json.loads(counted) if counted else None, taxed=bool(tax_rate)) if self.told_of_price else ()
+            )
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others, counts))
         piece.incomes = self._known_incomes(incomes)
         return piece
 

@@ -26,7 +26,7 @@ from billing.subsidy.figures import latest
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.figures import with_figures
-from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME
+from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, SESSIONS, TAX
 from billing.subsidy.rules.programme import Programme as ReadProgramme
 from billing.subsidy.rules.programme import parse_programme, read_programme
 from billing.subsidy.rules.questions import Question
@@ -172,7 +172,7 @@ def work(run_id: int, now: datetime) -> None:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     days, asked = (run.first_on, run.last_on), (_asked_of_service(run), _income_bases(run))
-    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run))
+    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run), _counted(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -219,8 +219,13 @@ def _asked_of_service(run: SandboxRun) -> frozenset[str]:
 
 
 def _taxed(run: SandboxRun) -> bool:
-    """Whether one of the programmes asks what an owner earns without the tax."""
-    return any(EXTERNAL_INCOME in programme.asks_of_price for programme in _programmes(run))
+    """Whether one of the programmes asks for the tax, or what an owner earns without it."""
+    return any({EXTERNAL_INCOME, TAX} & programme.asks_of_price for programme in _programmes(run))
+
+
+def _counted(run: SandboxRun) -> bool:
+    """Whether one of them asks for what the lines of a price count."""
+    return any(programme.asks_of_price - OF_OUTSIDE - {TAX, SESSIONS} for programme in _programmes(run))
 
 
 def _income_bases(run: SandboxRun) -> frozenset[str]:
