@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from billing.ledger.rules.money import split_largest_remainder
 from billing.subsidy.rules.batch import Claim, Opening, over_batch
 from billing.subsidy.rules.evaluate import Balances
-from billing.subsidy.rules.facts import BatchTotals, More
+from billing.subsidy.rules.facts import BatchTotals, Facts, More
 from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, SettlementMode, home_payer, home_platform, paid_by_homes
 from billing.subsidy.rules.parts.caps import CapPer
 from billing.subsidy.rules.programme import Programme
@@ -41,14 +41,15 @@ class Remembering:
     """Claims of one batch decided by what was remembered of others; of several programmes, which are those that the batch makes of one."""
 
     def __init__(self) -> None:
-        self._latest: dict[bool, tuple[Programme, Deciding]] = {}
+        self._latest: tuple[Programme | None, Deciding | None] = (None, None)
         self._more: dict[Any, tuple[Any, More]] = {}
+        self._of_sides: dict[int, Deciding] = {}
 
     def unmet(self, programme: Programme, claim: NamedClaim, balances: Balances) -> bool:
-        return self._deciding(programme, told=False).unmet(claim.named, claim.request, balances)
+        return self._unmet(programme).unmet(claim.named, claim.request, balances)
 
     def decide(self, programme: Programme, claim: NamedClaim, balances: Balances) -> Outcome:
-        return self._deciding(programme, told=True).decide(claim.named, claim.request, balances, None)
+        return self._deciding(programme).decide(claim.named, claim.request, balances, None)
 
     def told(self, claim: NamedClaim, totals: BatchTotals) -> NamedClaim:
         """All claims of a batch are told the same, so that their names stay."""
@@ -58,12 +59,23 @@ class Remembering:
         request = claim.request.with_more(known[1])
         return NamedClaim(claim.id, request.facts, claim.homes, claim.named, request)
 
-    def _deciding(self, programme: Programme, *, told: bool) -> Deciding:
+    def of_side(self, claim: NamedClaim, own: Facts) -> NamedClaim:
+        named = claim.named._replace(who=(claim.named.who, own.more.request.side))
+        return NamedClaim(claim.id, own, claim.homes, named, cast(Request, own))
+
+    def _unmet(self, programme: Programme) -> Deciding:
+        """Of every side whose rate is fixed afterwards."""
+        deciding = self._of_sides.get(id(programme))
+        if deciding is None:
+            deciding = self._of_sides[id(programme)] = Deciding(programme)
+        return deciding
+
+    def _deciding(self, programme: Programme) -> Deciding:
         """A batch is gone through under one programme after the other: what was remembered of the one before is let go of."""
-        of, deciding = self._latest.get(told, (None, None))
+        of, deciding = self._latest
         if deciding is None or of is not programme:
             deciding = Deciding(programme)
-            self._latest[told] = programme, deciding
+            self._latest = programme, deciding
         return deciding
 
 
