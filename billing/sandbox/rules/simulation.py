@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from billing.firms.rules.incomes import year_before
-from billing.sandbox.rules import priced_counts
+from billing.sandbox.rules import priced_counts, spending
 from billing.sandbox.rules.batches import (
     NOTHING_BESIDE,
     NOTHING_USED,
@@ -116,7 +116,7 @@ class Simulation:
 
     ``full``: sums by month, size, region, owner and customer as well; without it only totals. ``vouchers``: those that were issued under
     the programme; where none was, a limit per voucher counts as one of each customer. ``given_at``: where it stands in ``given`` of a row
-    what programmes before it gave.
+    what programmes before it gave; ``spent_at``: likewise in ``spent`` what its customer spent.
 
     Where the programme has rules over a batch, the awards wait: ``ends`` are the last days of its windows for claims, and the first service
     of a later day closes the batch; without any there is one batch, which ``end`` closes.
@@ -132,6 +132,7 @@ class Simulation:
         vouchers: Vouchers | None = None,
         ends: Sequence[date] = (),
         given_at: int = 0,
+        spent_at: int = 0,
     ) -> None:
         self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
@@ -161,6 +162,8 @@ class Simulation:
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         self._given_at = given_at
+        self._spending = spending.spending_of(document)
+        self._spent_at = spent_at
         self._is_told = bool(
             self.programme.asks_prior_income
             or self.programme.asks_of_others
@@ -302,6 +305,7 @@ class Simulation:
             number, first_day = waits.beside.voucher
             request = replace(who.more.request, voucher=number, voucher_issued_on=date.fromisoformat(first_day))
             who, named = replace(who, more=replace(who.more, request=request)), (named, number)
+        who, named = self._with_spent(row, known, who, named)
         if waits.beside.before is not None:
             before = Before(*waits.beside.before)
             who, named = going_on(who, before), (named, before)
@@ -413,6 +417,7 @@ class Simulation:
             if of_vouchers != NO_VOUCHERS:
                 money = self._money_of(row, who, known, of_vouchers)
                 priced = self._money.get(money) or self._priced(money)
+        who, named = self._with_spent(row, known, who, named)
         year_cap = self.programme.year_cap(who.applicant.kind)
         subject = keys[year_cap.id] if year_cap is not None else ""
         if subject:
@@ -529,6 +534,16 @@ class Simulation:
     def _given(self, row: Row) -> tuple[int, ...]:
         """What programmes before it gave, and how much of that made the service cheaper (fen)."""
         return row.given[self._given_at : self._given_at + 2] or (0, 0)
+
+    def _with_spent(self, row: Row, known: Known, who: Facts, named: Hashable) -> tuple[Facts, Hashable]:
+        """The facts, and their name, with what the customer spent in the months that the programme looks at."""
+        months = len(self._spending.months)
+        if not months or not row.spent:
+            return who, named
+        on = self._spending.day(known.services[row.service])
+        spent = spending.spent(self._spending, on, row.spent[self._spent_at : self._spent_at + months])
+        before = replace(who.more.before, spend=spent)
+        return replace(who, more=replace(who.more, before=before)), (named, spent)
 
     def _cost_left(self, row: Row) -> int:
         """What those before it leave of the price to a programme that looks at them; any other is tried by itself."""

@@ -21,6 +21,7 @@ from billing.pricing.rules.tax import Tax
 from billing.sandbox.rules import priced_counts
 from billing.sandbox.rules.purses import Vouchers, by_holder
 from billing.sandbox.rules.rows import Income, Row
+from billing.sandbox.rules.spending import Spending, sums
 from billing.settlement.incomes import Asked as AskedIncome
 from billing.settlement.incomes import known as known_incomes
 from billing.settlement.models import Award
@@ -30,6 +31,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
 from billing.subsidy.rules.outcome import SettlementMode, home_payer
+from billing.subsidy.rules.parts.days import add_months
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.questions import OTHER, OTHER_AMOUNTS, Question
 from billing.subsidy.rules.questions import told as with_answers
@@ -122,6 +124,21 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
   JOIN instruments_organisation o ON o.id = r.organisation_id
  WHERE c.id > %(after)s AND c.id <= %(end)s AND c.sample_job_id IS NOT NULL AND {_TESTED_WITHIN}
 """  # noqa: S608  (constants only; values are bound)
+#: What customers were charged by other owners in a piece, on the local day of the service.
+_CHARGED = """
+SELECT c.id, r.organisation_id, (r.starts_at AT TIME ZONE s.time_zone)::date, c.gross_fen
+  FROM billing_charge c JOIN booking_reservation r ON r.id = c.reservation_id
+  JOIN instruments_instrument i ON i.id = r.instrument_id JOIN instruments_site s ON s.id = i.site_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND r.organisation_id = ANY(%(ids)s::bigint[])
+   AND r.starts_at > %(since)s::date AND i.organisation_id <> r.organisation_id
+ UNION ALL
+SELECT c.id, j.organisation_id, j.arrive_on, c.gross_fen
+  FROM billing_charge c JOIN booking_samplejob j ON j.id = c.sample_job_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND j.organisation_id = ANY(%(ids)s::bigint[])
+   AND j.arrive_on > %(since)s AND j.lab_id <> j.organisation_id
+"""
+#: A day that counts may lie before the service: an approval, at most so long.
+_EARLIER = timedelta(days=366)
 #: What versions (each with its place) gave for the services of a piece, and how much of it made them cheaper for the customer.
 _GIVEN = f"""
 SELECT a.charge_id, v.place, sum(a.total_fen)::bigint,
@@ -151,7 +168,8 @@ class Reader:
     earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
     the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks for the tax, or
     what an owner earns without it; ``counted``: for what a price counts. ``questions``: what the programmes ask of whoever books;
-    the answers stand with the booking, where nobody changes them once money is promised."""
+    the answers stand with the booking, where nobody changes them once money is promised. ``spending``: what each of them asks of
+    what the customer spent before, nothing where neither does."""
 
     first_on: date
     last_on: date
@@ -162,6 +180,7 @@ class Reader:
     taxed: bool = False
     questions: tuple[Question, ...] = ()
     counted: bool = False
+    spending: tuple[Spending, ...] = ()
     _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
@@ -171,6 +190,10 @@ class Reader:
     """Of each service the years before the days that count."""
     _incomes: set[AskedIncome] = field(default_factory=set)
     """What was looked up."""
+    _spent: dict[int, dict[date, int]] = field(default_factory=dict)
+    """What each customer that came up was charged so far, by day."""
+    _bases: list[tuple[date | None, ...]] = field(default_factory=list)
+    """Of each service the days by which the spending is counted."""
     _services: dict[tuple[str, ...], int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
 
@@ -204,7 +227,9 @@ class Reader:
                     read = sorted([*read, *cursor.fetchall()], key=itemgetter(0))
             after = end
             if read:
-                yield self._piece(read, after, self._given(bounds))
+                yield self._piece(read, bounds, self._given(bounds))
+            else:
+                self._count_all(self._charged([], bounds))
 
     def _extents(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
         """How many sessions and how many tests, the first and the last charge of each (nil without any)."""
@@ -240,11 +265,12 @@ class Reader:
                     sums[2 * place : 2 * place + 2] = given, off_cost
         return found
 
-    def _piece(self, read: Sequence[Read], last: int, given: Mapping[int, Sequence[int]]) -> Piece:
-        piece = Piece([], [], [], last)
+    def _piece(self, read: Sequence[Read], bounds: Mapping[str, Any], given: Mapping[int, Sequence[int]]) -> Piece:
+        piece = Piece([], [], [], bounds["end"])
         nothing_given = (0,) * 2 * len(self.before)
         made = self._made(read)
         incomes: set[AskedIncome] = set()
+        charged = self._charged(read, bounds)
         for row in read:
             (
                 charge_id,
@@ -289,6 +315,7 @@ class Reader:
                 found = self._services[said] = len(self._services)
                 piece.services.append(self._told(*said))
                 self._years.append(self._years_before(piece.services[-1]))
+                self._bases.append(self._spending_days(piece.services[-1]))
             if self._years[found]:
                 incomes.update(AskedIncome(self._owners[known], year) for year in self._years[found])
             month = f"{on:%Y-%m}"
@@ -299,9 +326,52 @@ class Reader:
             counts = (
                 priced_counts.of(json.loads(counted) if counted else None, taxed=bool(tax_rate)) if self.told_of_price else ()
             )
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others, counts))
+            spent = self._spent_before(row, found, charged)
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others, counts, spent))
+        self._count_all(charged)
         piece.incomes = self._known_incomes(incomes)
         return piece
+
+    def _spending_days(self, service: Json) -> tuple[date | None, ...]:
+        """By which day each programme counts what was spent."""
+        if not self.spending:
+            return ()
+        read = parse_facts({"service": service}).service
+        return tuple(each.day(read) for each in self.spending)
+
+    def _charged(self, read: Sequence[Read], bounds: Mapping[str, Any]) -> list[tuple[int, int, date, int]]:
+        """What customers were charged in a piece, as (charge, customer, day, fen), the last one first; what those that are new were charged
+        before is counted already. Two statements, none where nobody asks."""
+        if not self.spending:
+            return []
+        new = {row[1] for row in read} - self._spent.keys()
+        self._spent |= {customer: {} for customer in new}
+        months = max(month for each in self.spending for month in each.months)
+        asked = {"since": add_months(self.first_on, -months) - _EARLIER, "after": 0, "end": bounds["after"], "ids": sorted(new)}
+        with connection.cursor() as cursor:
+            cursor.execute(_CHARGED, asked)
+            for _charge_id, customer, on, fen in cursor.fetchall():
+                self._count_spent(customer, on, fen)
+            ids = sorted(self._spent)
+            cursor.execute(_CHARGED, {**asked, "after": bounds["after"], "end": bounds["end"], "ids": ids})
+            return sorted(cursor.fetchall(), reverse=True)
+
+    def _count_all(self, charged: Iterable[tuple[int, int, date, int]]) -> None:
+        for _charge_id, customer, on, fen in charged:
+            self._count_spent(customer, on, fen)
+
+    def _count_spent(self, customer: int, on: date, fen: int) -> None:
+        days = self._spent[customer]
+        days[on] = days.get(on, 0) + fen
+
+    def _spent_before(self, row: Read, service: int, charged: list[tuple[int, int, date, int]]) -> tuple[int, ...]:
+        """What the customer of a row was charged before it, in the months that each programme asks for."""
+        while charged and charged[-1][0] < row[0]:
+            self._count_spent(*charged.pop()[1:])
+        found: list[int] = []
+        for each, on in zip(self.spending, self._bases[service], strict=True):
+            found += sums(each, on, self._spent[row[1]])
+        return tuple(found)
 
     def _years_before(self, service: Json) -> tuple[int, ...]:
         """The years whose figures programmes ask for with a service."""

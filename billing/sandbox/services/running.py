@@ -17,6 +17,7 @@ from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
 from billing.sandbox.rules.purses import Vouchers, issued_under, lent, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
+from billing.sandbox.rules.spending import Spending, spending_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
 from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, versions_before, vouchers_of
@@ -172,7 +173,7 @@ def work(run_id: int, now: datetime) -> None:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     days, asked = (run.first_on, run.last_on), (_asked_of_service(run), _income_bases(run))
-    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run), _counted(run))
+    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run), _counted(run), _spending(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -228,6 +229,12 @@ def _counted(run: SandboxRun) -> bool:
     return any(programme.asks_of_price - OF_OUTSIDE - {TAX, SESSIONS} for programme in _programmes(run))
 
 
+def _spending(run: SandboxRun) -> tuple[Spending, ...]:
+    """Of each of the documents over which months it asks for spending; nothing where neither does."""
+    found = tuple(spending_of(document) for document in _documents(run).values())
+    return found if any(each.months for each in found) else ()
+
+
 def _income_bases(run: SandboxRun) -> frozenset[str]:
     """The days by which those of the documents go that ask what the owner earned in the year before."""
     return frozenset(programme.validity.date_basis for programme in _programmes(run) if programme.asks_prior_income)
@@ -254,14 +261,26 @@ def _programmes(run: SandboxRun) -> list[ReadProgramme]:
 
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
-    found = []
+    found: list[Order] = []
+    spent_at = 0
     for place, (name, own) in enumerate(_documents(run).items()):
         document, issued = as_if_in_force(with_figures(own, latest(code_of(own)))), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
         state = states.get(name)
         found.append(
-            Order(name, document, run.budget_fen, full=True, state=state, vouchers=issued, ends=ends, given_at=2 * place)
+            Order(
+                name,
+                document,
+                run.budget_fen,
+                full=True,
+                state=state,
+                vouchers=issued,
+                ends=ends,
+                given_at=2 * place,
+                spent_at=spent_at,
+            )
         )
+        spent_at += len(spending_of(own).months)
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:
