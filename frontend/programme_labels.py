@@ -349,7 +349,7 @@ _CHOICES: Mapping[str, Word] = {
     "up": pgettext_lazy("choice in a programme", "Up"),
     "exact": pgettext_lazy("choice in a programme", "Exactly"),
     "line": pgettext_lazy("choice in a programme", "Each line"),
-    "claim": pgettext_lazy("choice in a programme", "The whole claim"),
+    "claim": pgettext_lazy("choice in a programme", "Each service as a whole"),
     "applicant_year": pgettext_lazy("choice in a programme", "Year of the applicant"),
     "controller_year": pgettext_lazy("choice in a programme", "Year of the actual controller"),
     "instrument_year": pgettext_lazy("choice in a programme", "Year of the instrument"),

@@ -232,7 +232,10 @@ def _rounding(piece: Any, document: Json) -> str:
     shown = {"step": words.get(piece["step"], f"¥{step}"), "mode": mode}
     if piece.get("per") == "line":
         return _("Each line is rounded by itself, to %(step)s: %(mode)s.") % shown
-    return _("The amount is rounded once, to %(step)s: %(mode)s.") % shown
+    return (
+        _("The amount of each service is rounded once, to %(step)s: %(mode)s. A claim of several services is the sum of them.")
+        % shown
+    )
 
 
 def _year(value: Any, document: Json) -> str:
