@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import resolve
 from django.utils.functional import SimpleLazyObject
 
 from booking.queries.person_facts import PersonFacts, for_actor
@@ -18,7 +19,7 @@ THEMES = frozenset({"light", "dark"})
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
+    """``actor``, ``nav`` (navigation items; the current one is that of the page which answers), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
     ``page_url`` (where the page can be opened, when it answers a form at another address),
     ``platform_zone`` (of times that are on no site's clock), ``unread`` (notices) and ``books_here`` (whether the person may book or has
     booked; read with the person, as is what the navigation asks)."""
@@ -26,17 +27,19 @@ def page(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
     theme = request.COOKIES.get("theme", "")
+    url = page_url(request)
+    place = (resolve(url.partition("?")[0]).url_name or "") if url else name
     user = getattr(request, "user", None)
     facts = SimpleLazyObject(lambda: for_actor(actor, getattr(user, "person_facts", None) or PersonFacts()))
     return {
         "actor": actor,
-        "nav": SimpleLazyObject(lambda: _navigation(actor, name, facts)),
+        "nav": SimpleLazyObject(lambda: _navigation(actor, place, facts)),
         "theme": theme if theme in THEMES else "auto",
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
         "platform_zone": settings.TIME_ZONE,
         "page_name": name,
-        "page_url": page_url(request),
+        "page_url": url,
         "unread": SimpleLazyObject(lambda: facts.unread),
         "books_here": SimpleLazyObject(lambda: facts.books),
     }

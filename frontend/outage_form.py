@@ -89,17 +89,27 @@ class JobRow:
     day: str
 
 
-def job_rows_of(risks: Risks, typed: QueryDict | None) -> list[JobRow]:
+def job_rows_of(risks: Risks, typed: QueryDict) -> list[JobRow]:
     """The rows; what was typed before stays."""
     return [_job_row(one, typed) for one in risks.jobs]
 
 
-def _job_row(risk: Risk, typed: QueryDict | None) -> JobRow:
+def _job_row(risk: Risk, typed: QueryDict) -> JobRow:
     pk, suggested = risk.job.pk, risk.suggested_on
-    said = typed is not None and str(pk) in typed.getlist("jobs")
-    moves = said and typed is not None and typed.get(f"promise_{pk}") == _MOVE
-    day = typed.get(f"promised_on_{pk}", "") if said and typed is not None else suggested.isoformat() if suggested else ""
+    said = str(pk) in typed.getlist("jobs")
+    moves = said and typed.get(f"promise_{pk}") == _MOVE
+    day = typed.get(f"promised_on_{pk}", "") if said else suggested.isoformat() if suggested else ""
     return JobRow(risk.job, risk.falls_due, risk.samples_lost, risk.others, suggested is not None, moves, day)
+
+
+def typed_again(promises: Mapping[int, date]) -> str:
+    """Moves that were chosen, as an address fills the form with them."""
+    again = QueryDict(mutable=True)
+    for pk, day in promises.items():
+        again.appendlist("jobs", str(pk))
+        again[f"promise_{pk}"] = _MOVE
+        again[f"promised_on_{pk}"] = day.isoformat()
+    return again.urlencode()
 
 
 def promises_in(given: QueryDict) -> dict[int, date]:

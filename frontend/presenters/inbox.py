@@ -222,15 +222,18 @@ def undo_of(actor: Actor, now: datetime, only: int | None = None, *, samples: bo
         return None
     rows = [one for one in rows if one[1].decided_at == rows[0][1].decided_at]  # one press, however many it decided
     seconds = int((min(row.final_at for _pk, row in rows) - now).total_seconds())
-    words = _decided_words([row.action for _pk, row in rows])
+    words = _decided_words([row.action for _pk, row in rows], samples=samples)
     url = reverse("approval_samples_take_back" if samples else "approval_take_back")
     return Undo(tuple(pk for pk, _row in rows), words, max(1, seconds), url)
 
 
-def _decided_words(actions: Sequence[str]) -> str:
+def _decided_words(actions: Sequence[str], *, samples: bool) -> str:
+    """A request for time is approved, one for samples accepted, as the buttons say."""
     approved, rejected = actions.count("approve"), actions.count("reject")
     parts = []
-    if approved:
+    if approved and samples:
+        parts.append(ngettext("%(count)s request accepted.", "%(count)s requests accepted.", approved) % {"count": approved})
+    elif approved:
         parts.append(ngettext("%(count)s request approved.", "%(count)s requests approved.", approved) % {"count": approved})
     if rejected:
         parts.append(ngettext("%(count)s request declined.", "%(count)s requests declined.", rejected) % {"count": rejected})

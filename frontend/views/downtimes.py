@@ -28,7 +28,7 @@ from frontend.instrument_forms import add_refusal
 from frontend.outage_form import HitRow, decisions_in, promises_in, seen_in
 from frontend.presenters import instruments as present
 from frontend.refusals import sentences, status_of
-from frontend.views.maintenance import again, hit_rows, job_rows, move_promises
+from frontend.views.maintenance import after_moving, again, hit_rows, job_rows
 from instruments.rules.wall_time import end_instant, refuse_year, to_wall
 
 
@@ -70,8 +70,7 @@ def downtime_decide(request: HttpRequest, pk: int) -> HttpResponse:
     if failed:
         text = ngettext("%(count)s could not be: see why below.", "%(count)s could not be: see why below.", failed)
         messages.warning(request, text % {"count": failed})
-    move_promises(request, actor, downtimes.downtime_of(actor, pk), promises, now)
-    return redirect("downtime_detail", pk)
+    return after_moving(request, actor, downtimes.downtime_of(actor, pk), promises, now)
 
 
 @login_required

@@ -38,7 +38,7 @@ from frontend.booking_form import read_id, read_key
 from frontend.hours_forms import MaintenanceForm, PlanForm
 from frontend.http import actor_of, stands_at
 from frontend.instrument_forms import add_refusal
-from frontend.outage_form import HitRow, decisions_in, job_rows_of, promises_in, rows_of, seen_in
+from frontend.outage_form import HitRow, decisions_in, job_rows_of, promises_in, rows_of, seen_in, typed_again
 from frontend.presenters import instruments as present
 from frontend.refusals import sentences, status_of
 from instruments import queries
@@ -87,8 +87,7 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
         add_refusal(form, refusal)
         return _page(request, actor, instrument, form, now, during=during, status=422)
     messages.success(request, _("Done. Nobody can book in this time."))
-    move_promises(request, actor, downtime, promises, now)
-    return redirect("downtime_detail", downtime.pk)
+    return after_moving(request, actor, downtime, promises, now)
 
 
 def _outage(request: HttpRequest, form: MaintenanceForm, during: TimeRange) -> Outage:
@@ -223,17 +222,17 @@ def hit_rows(
 
 
 def job_rows(request: HttpRequest, actor: Actor, instrument: Instrument, during: TimeRange, now: datetime) -> dict[str, Any]:
-    """What the page says of promised results that are at risk."""
+    """What the page says of promised results that are at risk, with the days that were typed: what was refused comes in the address."""
     risks = promises_at_risk(actor, instrument, during, now)
-    typed = request.POST if request.method == "POST" else None
-    return {"jobs": job_rows_of(risks, typed), "more_jobs": risks.more}
+    return {"jobs": job_rows_of(risks, request.POST if request.method == "POST" else request.GET), "more_jobs": risks.more}
 
 
-def move_promises(request: HttpRequest, actor: Actor, downtime: Downtime, promises: Mapping[int, date], now: datetime) -> None:
-    """Promise the results for the days that were chosen, and say on the page that follows what could not be."""
-    if not promises:
-        return
-    done = downtimes.move_promises(actor, downtime.pk, promises, now)
+def after_moving(
+    request: HttpRequest, actor: Actor, downtime: Downtime, promises: Mapping[int, date], now: datetime
+) -> HttpResponse:
+    """Promise the results for the days that were chosen, and to the page of the outage: it says what could not be, and its form still holds
+    the days of these."""
+    done = downtimes.move_promises(actor, downtime.pk, promises, now) if promises else {}
     moved = sum(refusal is None for refusal in done.values())
     if moved:
         text = ngettext(
@@ -245,6 +244,8 @@ def move_promises(request: HttpRequest, actor: Actor, downtime: Downtime, promis
     failed = {pk: refusal for pk, refusal in done.items() if refusal is not None}
     for job in lab_jobs(actor).filter(pk__in=failed).order_by("pk"):
         messages.warning(request, f"{job.reference}: {' '.join(sentences(failed[job.pk]))}")
+    page = reverse("downtime_detail", args=[downtime.pk])
+    return redirect(f"{page}?{typed_again({pk: promises[pk] for pk in failed})}" if failed else page)
 
 
 def _page(

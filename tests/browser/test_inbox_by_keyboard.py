@@ -168,7 +168,7 @@ def test_sample_jobs_are_answered_with_the_same_keys(people: Visitors, used: Sit
     page, keys = manager.page, Keyboard(manager.page)
     manager.open(f"/approvals/samples/?selected={asked[0]}")
     assert press_on(page, "a") == asked[0] and opened(page) == str(asked[1])
-    expect(page.get_by_role("status").filter(has_text="1 request approved")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="1 request accepted")).to_be_visible()
     press_on(page, "u")
     expect(page.get_by_text("Taken back")).to_be_visible()
     assert opened(page) == str(asked[0])
@@ -183,7 +183,7 @@ def test_sample_jobs_are_answered_with_the_same_keys(people: Visitors, used: Sit
         expect(page.locator(f"#choose-{asked[place]}")).to_be_checked()
         press_on(page, "j")
     keys.press("A")
-    expect(page.get_by_text("2 requests approved")).to_be_visible()
+    expect(page.get_by_text("2 requests accepted")).to_be_visible()
     with used.data():
         states = [SampleJob.objects.get(pk=pk).state for pk in asked]
     assert states == ["refused", "accepted", "accepted", "asked"]

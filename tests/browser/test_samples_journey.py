@@ -51,7 +51,7 @@ def test_samples_go_from_the_test_item_to_the_charge(people: Visitors, used: Sit
     lab.open("/samples/board/")
     work.get_by_role("row").filter(has_text=job.reference).get_by_role("link").click()
     work.get_by_role("button", name="Accept the job").click()
-    said(work, "1 request approved.")
+    said(work, "1 request accepted.")
 
     customer.open(address)
     page.get_by_role("link", name="Labels").click()

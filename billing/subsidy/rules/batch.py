@@ -147,7 +147,7 @@ class _Running:
     def __init__(self, caps: Iterable[Cap], opening: Opening, divided: frozenset[str]) -> None:
         self.caps = tuple(cap for cap in caps if cap.id not in divided)
         self.opening = opening
-        parts = {cap_id: replace(opening.caps[cap_id], used_fen=0) for cap_id in divided if cap_id in opening.caps}
+        parts = {cap_id: opening.caps[cap_id] for cap_id in divided if cap_id in opening.caps}
         self.parts = {**parts, **{_whole(cap_id): balance for cap_id, balance in parts.items()}}
         self.used: dict[tuple[str, str, int], int] = {}
 
@@ -168,9 +168,8 @@ class _Running:
         """Count what an award draws."""
         for cap in self.caps:
             key = self._key(programme, cap, facts)
-            if key is not None and cap.applies(facts):
-                drawn = award.draws.get(cap.id, 0) if cap.is_counted(facts) else _amount_under(cap, award)
-                self.used[key] = self.used.get(key, 0) + drawn
+            if key is not None:
+                self.used[key] = self.used.get(key, 0) + award.draws.get(cap.id, 0)
 
     def _opening(self, cap: Cap, facts: Facts) -> Balance | None:
         subject = subject_of(cap, facts)
@@ -301,7 +300,7 @@ def _own_part(cap: Cap, divided: frozenset[str]) -> Cap:
     """A divided cap of the claim's part alone: it keeps no account here, the parts together are what the pool had. Another one that is a
     share of a divided one stays a share of the whole."""
     if cap.id in divided:
-        return replace(cap, limit_fen=None, configured=True, cases=(), share=None, share_of=None, pro_rata=False)
+        return replace(cap, limit_fen=None, cases=(), share=None, share_of=None, pro_rata=False)
     whole = cap.share_of
     if whole is not None and whole.id in divided:
         return replace(cap, share_of=replace(whole, id=_whole(whole.id)))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from billing.ledger.rules.money import plain_yuan
 from billing.sandbox.rules.batches import NamedClaim, Remembering
 from billing.subsidy.rules import Award, Balance, Refused, parse_facts, parse_programme
-from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch, over_batch
+from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch, has_batch_rules, over_batch
 from billing.subsidy.rules.outcome import Home, paid_by_homes
 from billing.subsidy.rules.remembered import Named, Request
-from tests.billing.rules.builders import cap, facts_of, programme_document
+from tests.billing.rules.builders import cap, facts_of, load, programme_document
 from tests.billing.rules.second_engine import batch_of_contracts, shared
 
 WHOLE = {"type": "flat", "clause": "1", "rate": "1"}
@@ -96,20 +96,18 @@ def test_the_division_is_told_once_for_the_batch_and_in_each_claim_that_it_cut()
     assert batch.total_fen == 1_000_000
 
 
-def test_the_money_of_one_payer_can_be_divided_alone() -> None:
-    shares = [{"payer": "province", "share": "0.5"}, {"payer": "city", "share": "0.5"}]
+@pytest.mark.parametrize(("fund", "city"), [(1000, [75_000, 25_000]), (1600, [120_000, 40_000])])
+def test_the_money_of_one_payer_can_be_divided_alone_and_only_that_is_asked_of_it(fund: int, city: list[int]) -> None:
+    shares = [{"payer": "province", "share": "0.6"}, {"payer": "city", "share": "0.4"}]
     document = programme_document(
         rate=WHOLE,
-        caps=[cap("city-fund", "pool", {"configured": True, "default": 1000}, payer="city", divided="pro_rata")],
+        caps=[cap("city-fund", "pool", {"configured": True, "default": fund}, payer="city", divided="pro_rata")],
         payers={"rule": "largest_remainder", "shares": shares, "clause": "1"},
     )
     batch = decide(document, [claim("a", 300_000), claim("b", 100_000)])
-    lines = {
-        name: [line.amount_fen for line in outcome.lines]
-        for name, outcome in batch.outcomes.items()
-        if isinstance(outcome, Award)
-    }
-    assert lines == {"a": [150_000, 75_000], "b": [50_000, 25_000]}
+    awards = [outcome for outcome in batch.outcomes.values() if isinstance(outcome, Award)]
+    assert [[line.amount_fen for line in award.lines] for award in awards] == [[180_000, city[0]], [60_000, city[1]]]
+    assert len(batch.steps) == (1 if fund == 1000 else 0)
 
 
 def test_a_class_has_its_share_of_the_pool_also_in_proportion() -> None:
@@ -282,3 +280,11 @@ def remembered(one: Claim) -> NamedClaim:
     facts = one.facts
     request = Request.of(facts, facts.service, facts.amounts, facts.quantities)
     return NamedClaim(one.id, request.facts, {}, Named(one.id, "service", "money"), request)
+
+
+def test_a_rate_fixed_afterwards_on_one_side_is_decided_for_the_whole_batch() -> None:
+    afterwards = {"type": "ex_post", "at_least": "0.05", "at_most": "0.6", "assume": "0.3", "clause": "1"}
+    document = load("SD-2019")
+    assert not has_batch_rules(parse_programme(document))
+    document["sides"][1]["rate"] = afterwards
+    assert has_batch_rules(parse_programme(document))

@@ -109,6 +109,12 @@ def test_a_condition_answers_yes_no_or_that_it_cannot_be_told(condition: dict[st
     assert bool(unknown) or answer is not None
 
 
+@pytest.mark.parametrize("value", ["", "zzz"])
+def test_nothing_is_guessed_where_nothing_is_near(value: str) -> None:
+    [fault] = condition_faults({"fact": "applicant.kind", "is": value}, "$")
+    assert "is one of firm, team" in fault.message and "did you mean" not in fault.message
+
+
 def test_every_operator_is_tried_here() -> None:
     tried = {name for condition, _ in CASES for name in condition}
     assert set(OPERATORS) <= tried
@@ -128,11 +134,13 @@ def test_what_is_missing_is_named_also_where_it_is_the_other_fact() -> None:
         ({"fact": "applicant.wealth", "is": 1}, "$.fact", "there is no fact"),
         ({"fact": "applicant.credit_listing", "is": 1}, "$.fact", "did you mean 'applicant.credit_listings'? docs/programmes.md"),
         ({"fact": "firm.founded_on", "is": 1}, "$.fact", "did you mean 'applicant.founded_on'?"),
+        ({"fact": "who.kind", "is": 1}, "$.fact", "did you mean 'service.kind'?"),
         ({"fact": "applicant.staff"}, "$", "say what applicant.staff must be"),
         ({"fact": "applicant.staff", "is": "100"}, "$.is", "whole number"),
         ({"fact": "applicant.staff", "is": True}, "$.is", "whole number"),
         ({"fact": "applicant.staff", "starts_with": ["1"]}, "$.starts_with", "'starts_with' cannot test"),
         ({"fact": "applicant.kind", "is": "frim"}, "$.is", "one of firm, team, person, institution"),
+        ({"fact": "applicant.kind", "is": "f"}, "$.is", "did you mean 'firm'?"),
         ({"fact": "applicant.kind", "any_of": ["firm", "gost"]}, "$.any_of[1]", "never found there"),
         ({"fact": "applicant.annual_revenue", "at_most": "1.005"}, "$.at_most", "amount of yuan"),
         ({"fact": "service.claim_on", "below": "2025-02-30"}, "$.below", "YYYY-MM-DD"),

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from billing.ledger.rules import chain
-from billing.ledger.rules.accounting import Entry, lines
+from billing.ledger.rules.accounting import (
+    CODE_LENGTH,
+    KEY_LENGTH,
+    MOST_CODES,
+    Entry,
+    UnreadableCodes,
+    lines,
+    read_codes,
+)
 from billing.ledger.rules.documents import DocumentError, _refuse_floats
 from billing.ledger.rules.money import Rounding, round_fen
 from billing.ledger.rules.table import Column, read_table
@@ -41,6 +49,22 @@ def test_a_movement_is_a_debit_and_a_credit_of_the_same_amount_and_nothing_else(
         ("a", "b", 7_00, 0),
         ("b", "a", 0, 7_00),
     ]
+
+
+def test_codes_are_those_of_the_accounts_by_their_keys() -> None:
+    debit, credit = ("receivable:7:9", "receivable", "Firm"), ("cash:7", "cash", "Lab")
+    entry = Entry(1, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), debit, credit, 7_00, "", "", "", "")
+    found = [(line.account_code, line.against_code) for line in lines([entry], {"receivable:7": "1122.07", "cash:7": "1002"})]
+    assert found == [("1122.07", "1002"), ("1002", "1122.07")]
+
+
+def test_codes_are_as_long_and_as_many_as_is_said() -> None:
+    longest = f"{'a' * KEY_LENGTH} = {'1' * CODE_LENGTH}"
+    most = [longest, *(f"a{place} = 1" for place in range(MOST_CODES - 1))]
+    assert len(read_codes("\n".join(most))) == MOST_CODES
+    for wrong in (f"a{longest}", f"{longest}1", "\n".join([*most, "b = 1"])):
+        with pytest.raises(UnreadableCodes):
+            read_codes(wrong)
 
 
 def test_the_digest_of_a_movement_stays_what_it_is_and_is_of_everything_it_says() -> None:

@@ -186,6 +186,44 @@ def test_which_of_those_that_exclude_each_other_stay_is_decided_before() -> None
     assert totals(again) == [100_00, None, 450_00] and told(again.outcomes[1]) == []  # it was out before anything was told
 
 
+SAME: dict[str, Any] = {"exclusive": {"class": "one", "clause": "1"}}
+
+
+def test_an_award_that_stays_is_not_weighed_again_once_it_is_told_and_a_refusal_keeps_its_own_reason() -> None:
+    stays = assess(made(A, rate=flat("0.4")), made(B, **LOOKING | SAME))
+    assert totals(stays) == [400_00, 100_00]
+    never = assess(made(A, rate=flat("0.4")), made(B, **LOOKING | SAME | gate(above=5000)), made("C-1", rate=flat("0.2"), **SAME))
+    refused = never.outcomes[1]
+    assert isinstance(refused, Refused) and [each.code for each in refused.reasons] == ["subsidy.unmet.condition"]
+
+
+@pytest.mark.parametrize("says", [B, "C-1"])
+def test_it_gives_way_whichever_of_the_two_says_that_they_are_not_combined(says: str) -> None:
+    def not_with(own: str, other: str) -> dict[str, Any]:
+        return {"exclusive": {"class": f"of {own}", "not_with": [other], "clause": "1"}} if own == says else {}
+
+    found = assess(
+        made(A, rate=flat("0.1")),
+        made(B, rate=flat("0.4"), **gate(above=0), **not_with(B, "C-1")),
+        made("C-1", rate=flat("0.2"), **not_with("C-1", B)),
+    )
+    assert totals(found) == [100_00, None, 200_00]
+    given_up = found.outcomes[1]
+    assert isinstance(given_up, Refused) and [each.code for each in given_up.reasons] == ["subsidy.unmet.not_combined"]
+
+
+@pytest.mark.parametrize(("changes", "clause"), [({}, "1"), ({"exclusive": {"class": "one", "clause": "2"}}, "2")])
+def test_the_step_names_the_clause_about_other_money_where_there_is_one(changes: dict[str, Any], clause: str) -> None:
+    clauses = {"clauses": [{"id": each, "zh": "test", "en": "test"} for each in ("1", "2")]}
+    found = assess(made(A, rate=flat("0.4")), made(B, **LOOKING, **clauses, **changes))
+    assert found.outcomes[1].steps[0].clause == clause
+
+
+def test_a_programme_that_is_told_nothing_stays_as_it_is() -> None:
+    whole = inputs(made(A, rate=flat("0.4")), made(B, rate=flat("0.4")))
+    assert beside_others(whole, 1) is whole.candidates[1]
+
+
 def test_documents_that_look_at_it_and_those_that_do_not() -> None:
     assert asked(load("DEMO-QH-V")) == frozenset()
     assert asked(programme_document(adjustments=[DEDUCT])) == {OTHERS}

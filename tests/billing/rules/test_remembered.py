@@ -175,6 +175,21 @@ def test_a_rule_that_looks_further_later_is_not_lost_among_what_others_said() ->
     assert sorted(remembered(Named(1, 1, 2), request_of(who, who, large))) == [(0, "None testing"), (1, "testing")]
 
 
+def test_an_order_that_is_named_draws_on_its_account_although_nothing_was_drawn_there_before() -> None:
+    document = programme_document(caps=[cap("order", "order", 500)])
+    check_all(document, [facts_of(90, service={"order": "DH-7"}), facts_of(90)], [{}, {"order": {"used": "480"}}])
+
+
+@pytest.mark.parametrize(
+    ("limit", "unset"), [({"configured": True, "when_unset": "refuse"}, True), ({"configured": True, "default": 100}, False)]
+)
+def test_a_limit_that_has_to_be_set_first_is_unmet_until_it_is(limit: Json, unset: bool) -> None:
+    programme, known = parse_programme(programme_document(caps=[cap("fund", "pool", limit)])), parse_facts(facts_of(90))
+    request, deciding = request_of(known, known, known), Deciding(programme)
+    assert deciding.unmet(Named(1, 1, 1), request, {}) is unset
+    assert deciding.unmet(Named(1, 1, 1), request, {"fund": Balance(100_00)}) is False
+
+
 @pytest.mark.parametrize("named", [{}, {"order": "DH-7"}])
 def test_what_a_limit_of_orders_leaves_is_not_worked_out_again_for_each_day(named: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial of a million sessions has few amounts and many days: each day by itself took twice as long and five times the room."""

@@ -35,7 +35,9 @@ from billing.subsidy.rules.parts.base import parse_base
 from billing.subsidy.rules.parts.conditions import condition_faults
 from billing.subsidy.rules.parts.values import value_fault
 from billing.subsidy.rules.programme_faults import document_faults
+from billing.subsidy.rules.public_days import PUBLIC_DAYS, public_days
 from billing.subsidy.rules.remembered import Deciding, Named, Request
+from billing.subsidy.rules.sale import invoiced
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.rules.sides import _joined
 from config.kernel.errors import Refusal
@@ -59,6 +61,18 @@ def test_what_was_spent_goes_on_to_the_end_of_the_year_or_of_the_version() -> No
     ends = expected(10_000, last=TODAY + timedelta(days=10))
     assert (ends.until, ends.used_fen) == (TODAY + timedelta(days=10), 100)
     assert expected(10_000, last=TODAY - timedelta(days=3)).used_fen == 0
+
+
+def test_what_is_about_to_be_paid_is_public_for_as_long_as_the_document_says() -> None:
+    assert public_days(programme_document()) == PUBLIC_DAYS == 7
+    assert public_days(programme_document(review={"publicity_days": 10})) == 10
+
+
+def test_whether_there_is_an_invoice_is_said_by_the_side_that_is_settled_so() -> None:
+    bought = {"mode": "paid_beside", "form": "monthly_purchase"}
+    assert invoiced({"sides": [{"settlement": {"mode": "refunded_later"}}, {"settlement": bought}]}, "paid_beside") == "asked"
+    assert invoiced({"sides": [{"id": "user"}], "settlement": bought}, "paid_beside") == "asked"
+    assert invoiced({"sides": [{"id": "user"}, {"settlement": bought}]}, "deducted_now") == ""
 
 
 def test_a_budget_is_short_on_the_day_after_the_last_it_lasts() -> None:

@@ -35,7 +35,19 @@ def test_a_promise_says_that_the_declaration_is_awaited_and_is_an_estimate() -> 
     assert isinstance(outcome, Award)
     assert outcome.estimate
     (said,) = [step for step in outcome.steps if step.key == "subsidy.step.declared_later"]
-    assert said.params == {"declares": [OTHERS]}
+    assert said.params == {"declares": [OTHERS]} and said.amount_fen == 0
+
+
+def test_the_lower_level_is_expected_to_have_given_something_unless_its_amount_counts() -> None:
+    clause = {"clause": "1"}
+    lower = {"fact": "amounts.lower_level", "above": 0}
+    follows: dict[str, object] = {"rule": "match", "lead": "county", **clause}
+    follows["matches"] = [{"payer": "province", "rate": "0.1", "when": lower, "says": {"zh": "x", "en": "x"}}]
+    first: dict[str, object] = {"rule": "in_order", **clause}
+    first["order"] = [{"payer": "county", "up_to": "amounts.lower_level"}, {"payer": "province"}]
+    refund = {"mode": "refunded_later", "form": "post_claim_refund", "payee": "firm", **clause}
+    found = [with_claim.expected({"settlement": refund, "payers": payers}) for payers in (follows, first)]
+    assert found == [{"amounts.lower_level": 1}, {"amounts.lower_level": 0}]
 
 
 def test_once_it_is_declared_nothing_is_awaited_and_what_others_gave_comes_off() -> None:

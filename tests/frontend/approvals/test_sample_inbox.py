@@ -62,7 +62,7 @@ def test_accepting_goes_on_to_the_next_and_can_be_taken_back(wang, work):
     assert answer.headers["location"] == f"{PAGE}?selected={second.pk}" and states(first) == ["accepted"]
     assert SampleJob.objects.get(pk=first.pk).promised_on.isoformat() == day
     page = body(wang.get(PAGE))
-    assert 'data-key="u"' in page and "1 request approved." in page
+    assert 'data-key="u"' in page and "1 request accepted." in page
     assert 'data-key="u"' not in body(wang.get("/approvals/"))
     answer = wang.post("/approvals/samples/take-back", {"chosen": [first.pk]})
     assert answer.headers["location"] == f"{PAGE}?selected={first.pk}" and states(first) == ["asked"]
@@ -82,6 +82,7 @@ def test_a_refusal_is_shown_where_the_button_was_pressed_and_keeps_what_was_type
     job = work.ask()
     answer = wang.post(f"/samples/{job.pk}/accept/", {"from": "inbox", "promised_on": "2026-11-20"})
     assert answer.status_code == 422 and 'value="2026-11-20"' in body(answer) and f'data-opened="{job.pk}"' in body(answer)
+    assert 'href="/approvals/" aria-current="page"' in body(answer), "the reader is still in the inbox"
     assert wang.post(f"/samples/{job.pk}/accept/", {"from": "inbox", "promised_on": "soon"}).status_code == 422
     answer = wang.post(f"/samples/{job.pk}/refuse/", {"from": "inbox", "template": "", "reason": " "})
     assert answer.status_code == 422 and states(job) == ["asked"]

@@ -88,3 +88,14 @@ def test_another_labs_job_is_not_moved_by_its_number(cast, as_, wang, job, progr
         == 302
     )
     assert promised(job) == "2026-11-30"
+
+
+def test_a_refused_day_stays_typed_whichever_form_it_was_sent_with(cast, wang, job):
+    sooner = {"jobs": [job.pk], f"promise_{job.pk}": "move", f"promised_on_{job.pk}": "2026-11-26"}
+    with_the_outage = wang.post(address(cast), BROKEN | {"key": str(uuid4())} | sooner, follow=True)
+    later = wang.post(reverse("downtime_decide", args=[Downtime.objects.get().pk]), sooner, follow=True)
+    for refused in (with_the_outage, later):
+        page = refused.content.decode()
+        assert "A promised day is moved to a later one only." in words(refused)
+        assert f'name="promise_{job.pk}" value="move" checked' in page
+        assert f'name="promised_on_{job.pk}" value="2026-11-26"' in page

@@ -331,7 +331,7 @@ def fact_fault(path: str, where: str) -> Fault:
     """The fault of a fact that does not exist, with the one that was perhaps meant."""
     name = path.rpartition(".")[2]
     same = [each for each in FIELDS if each.rpartition(".")[2] == name]
-    near = get_close_matches(path, same, n=1, cutoff=0) or get_close_matches(path, FIELDS, n=1)
+    near = get_close_matches(path, same, cutoff=0) or get_close_matches(path, FIELDS)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return Fault(where, f"there is no fact {path!r}; {guess}docs/programmes.md lists them, and your own are named 'other.…'")
 

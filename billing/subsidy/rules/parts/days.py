@@ -28,7 +28,7 @@ def window_from(on: date, first: str, last: str) -> tuple[date, date] | None:
         days = date.fromisoformat(first), date.fromisoformat(last)
         return days if on <= days[1] else None
     over_new_year = int(last < first)
-    for year in range(on.year - 1, min(on.year + 2, MAXYEAR)):
+    for year in range(on.year - over_new_year, MAXYEAR + 1 - over_new_year):
         days = _day_of(year, first, is_last=False), _day_of(year + over_new_year, last, is_last=True)
         if on <= days[1]:
             return days

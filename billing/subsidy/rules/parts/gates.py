@@ -104,7 +104,7 @@ class RegionGate:
     clause: str
     subject: str
     allowed: Area | None
-    excluded: Area | None
+    excluded: Area
     applies_to: frozenset[str]
 
     def check(self, facts: Facts) -> Step | Unmet | None:
@@ -115,10 +115,10 @@ class RegionGate:
             return missing(self.clause, f"{self.subject}.region_code")
         zones = sorted(party.policy_zones) if party.policy_zones else []
         params = {"subject": self.subject, "region": party.region_code or "", "zones": zones}
-        excluded = self.excluded.covers(party) if self.excluded is not None else False
-        if self.excluded is not None and excluded:
+        excluded = self.excluded.covers(party)
+        if excluded:
             return _unmet(self.clause, "region_excluded", {**params, "excluded": self.excluded.names})
-        allowed = self.allowed.covers(party) if self.allowed is not None else True
+        allowed = self.allowed is None or self.allowed.covers(party)
         if self.allowed is not None and allowed is False:
             return _unmet(self.clause, "region", {**params, "allowed": self.allowed.names})
         if excluded is None or allowed is None:
@@ -271,9 +271,7 @@ def _verified(document: Mapping[str, Any], _basis: str) -> Gate:
     return VerifiedGate(clause, subject, _met(clause, "verified_organisation", {"subject": subject}), _kinds(document))
 
 
-def _area(items: list[Mapping[str, str]] | None) -> Area | None:
-    if items is None:
-        return None
+def _area(items: list[Mapping[str, str]]) -> Area:
     prefixes = tuple(item["code_prefix"] for item in items if "code_prefix" in item)
     return Area(prefixes, frozenset(item["zone"] for item in items if "zone" in item))
 
@@ -282,8 +280,8 @@ def _region(document: Mapping[str, Any], _basis: str) -> Gate:
     return RegionGate(
         document["clause"],
         document["subject"],
-        _area(document.get("any_of")),
-        _area(document.get("none_of")),
+        _area(document["any_of"]) if "any_of" in document else None,
+        _area(document.get("none_of", [])),
         _kinds(document),
     )
 

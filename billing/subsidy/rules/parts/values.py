@@ -53,7 +53,7 @@ def _text_fault(value: Any, fact: FactField) -> str:
     allowed = _allowed(fact.path)
     if not allowed or value in allowed:
         return ""
-    near = get_close_matches(value, allowed, 1) or [each for each in allowed if value and each.startswith(value)]
+    near = get_close_matches(value, allowed) or [each for each in allowed if value and each.startswith(value)]
     guess = f"; did you mean {near[0]!r}?" if near else ""
     return f"{value!r} is never found there; {fact.path} is one of {', '.join(allowed)}{guess}"
 
