@@ -45,7 +45,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"'(?P<found>\d+)' ends in zeros, which no code within that division has",
             _("%(found)s ends in zeros, which no code within that division has. Leave the pairs of zeros out."),
         ),
-        (r"it is missing", _("This is needed. Fill it in.")),
+        (r"it is missing.*", _("This is needed. Fill it in.")),
         (
             r"it lies deeper than (?P<found>\d+) levels",
             _("This lies deeper than %(found)s levels. Put fewer parts in each other."),
@@ -53,6 +53,14 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
         (
             r"it holds a character that cannot be kept.*",
             _("This holds a character that cannot be kept (U+0000, or half of one). Write it without."),
+        ),
+        (
+            r"it holds a character that nobody sees \((?P<found>.*?)\)",
+            _("This holds a character that nobody sees (%(found)s). Type it anew; it was perhaps pasted with the text."),
+        ),
+        (
+            r"'(?P<found>.*?)' is not how a code of a division begins",
+            _("“%(found)s” is not how the code of a division begins. Write up to six digits, for example 63."),
         ),
         (r"it belongs to another kind of condition", _("This belongs to another kind of condition. Leave it out here.")),
         (r"write exactly one of (?P<found>.*)", _("Fill in exactly one of: %(found)s.")),
@@ -238,11 +246,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
         ),
         (r"write '(?P<found>.*?)' here, or once for all sides", _("Say this here, or once for all sides: %(found)s.")),
         (
-            r"write at least (?P<least>\d+) (?:entries|characters) here.*",
+            r"write at least (?P<least>\d+) (?:entry|entries|characters?) here.*",
             _("There is too little here. At least %(least)s is needed."),
         ),
         (
-            r"(?:\d+ entries are too many; )?write at most (?P<most>\d+)(?: characters here.*)?",
+            r"(?:\d+ entries are too many; )?write at most (?P<most>\d+)(?: characters? here.*)?",
             _("There is too much here. At most %(most)s is allowed."),
         ),
         (r"an entry stands here twice; .*", _("The same is named twice. Take one of them out.")),

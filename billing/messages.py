@@ -159,6 +159,7 @@ register(
             "Rate of the batch: %(pool_fen)s for %(count)s claims of %(claims_fen)s together, %(ratio)s"
         ),
         "subsidy.step.uplift": _("%(rate)s of %(base_fen)s on top: %(says)s"),
+        "subsidy.step.where": _("On condition: %(says)s"),
         "subsidy.step.rate_limit": _("Together at most %(rate)s of %(base_fen)s"),
         "subsidy.step.limit_together": _("With %(counted_fen)s given elsewhere or before, at most %(rate)s of %(whole_fen)s"),
         "subsidy.step.factor": _("Times %(factor)s: %(says)s"),

@@ -19,8 +19,8 @@ THEMES = frozenset({"light", "dark"})
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``actor``, ``nav`` (navigation items; the current one is that of the page which answers), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
-    ``page_url`` (where the page can be opened, when it answers a form at another address),
+    """``actor``, ``nav`` (navigation items; current is the page that answers), ``theme`` (light, dark or auto), ``shortcuts_on``,
+    ``version``, ``page_name``, ``page_url`` (where the page can be opened, when it answers a form at another address),
     ``platform_zone`` (of times that are on no site's clock), ``unread`` (notices) and ``books_here`` (whether the person may book or has
     booked; read with the person, as is what the navigation asks)."""
     actor = getattr(request, "actor", NOBODY)

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from billing import wording
 from billing.subsidy.rules.without_effect import NO_OWNER_HERE
+from instruments.registry_wording import WEEKDAY_NAMES
 from instruments.wording import OWNER_CLASS_NAMES
 
 Word = Promise | str
@@ -278,6 +279,7 @@ LABELS: Mapping[str, Word] = {
     "publicity_days": pgettext_lazy("field of a programme", "Days for which claims are public"),
     "review": pgettext_lazy("field of a programme", "Way of a claim"),
     "steps": pgettext_lazy("field of a programme", "Steps, one after the other"),
+    "weekdays": pgettext_lazy("field of a programme", "Days of the week (1 Monday to 7 Sunday)"),
     "with_this": pgettext_lazy("field of a programme", "This claim counts too"),
     "within": pgettext_lazy("field of a programme", "Within a time"),
     "year_starts": pgettext_lazy("field of a programme", "The year begins on (month-day)"),
@@ -434,6 +436,10 @@ def _kind(code: str) -> str:
     return str(_ANSWERS[code]) if code in _ANSWERS else wording.kind_word(code)
 
 
+def _weekday(number: str) -> str:
+    return str(WEEKDAY_NAMES[int(number) - 1]) if number in ("1", "2", "3", "4", "5", "6", "7") else number
+
+
 _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "size": wording.size_word,
     "subject": wording.subject_word,
@@ -446,6 +452,7 @@ _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "payee": wording.payee_word,
     "per": wording.cap_word,
     "way": wording.service_way_word,
+    "weekdays": _weekday,
     "owner_class": owner_class_word,
 }
 _MODES = frozenset({"deducted_now", "refunded_later"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from billing import wording
 from frontend.programme_labels import choice_word, label_of
@@ -27,6 +27,7 @@ _OPERATORS: Mapping[str, Promise | str] = {
     "starts_with": gettext_lazy("%(fact)s begins with one of: %(value)s"),
     "has_any": gettext_lazy("%(fact)s has one of: %(value)s"),
     "has_all": gettext_lazy("%(fact)s has all of: %(value)s"),
+    "weekdays": gettext_lazy("%(fact)s falls on: %(value)s"),
     "has_none": gettext_lazy("%(fact)s has none of: %(value)s"),
 }
 
@@ -76,7 +77,8 @@ def value_words(key: str, value: Any) -> str:
         if set(value) == {"zh", "en"}:
             return wording.document_text({name: str(each) for name, each in value.items()})
         kept = [(name, each) for name, each in value.items() if name != "clause"]
-        return "; ".join(f"{label_of(str(name))} {value_words(str(name), each)}" for name, each in kept) or "–"
+        told = [f"{label_of(str(name))} {value_words(str(name), each)}" for name, each in kept]
+        return pgettext("between the parts of a rate", "; ").join(told) or "–"
     if isinstance(value, list):
         return wording.several(value_words(key, each) for each in value) or "–"
     if isinstance(value, bool):

@@ -302,7 +302,7 @@ def _region_gate(piece: Mapping[str, Any]) -> str:
         parts.append(_("The %(subject)s is in %(area)s") % {"subject": _subject(piece), "area": _area(piece["any_of"])})
     if piece.get("none_of"):
         parts.append(_("The %(subject)s is not in %(area)s") % {"subject": _subject(piece), "area": _area(piece["none_of"])})
-    return "; ".join(parts)
+    return words.joined(parts)
 
 
 def _verified_gate(piece: Mapping[str, Any]) -> str:
@@ -315,7 +315,7 @@ def _service_gate(piece: Mapping[str, Any]) -> str:
         parts.append(_("The service is one of: %(services)s") % {"services": _services(piece["any_of"])})
     if piece.get("none_of"):
         parts.append(_("The service is none of: %(services)s") % {"services": _services(piece["none_of"])})
-    return "; ".join(parts)
+    return words.joined(parts)
 
 
 def _services(codes: Sequence[str]) -> str:
@@ -352,7 +352,8 @@ def _yuan(amount: str | int) -> str:
 
 def adjustment_words(piece: Mapping[str, Any]) -> str:
     if piece["type"] == "quality_factor":
-        factors = wording.several(f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items())
+        best_first = sorted(piece["factors"].items(), key=lambda each: -Decimal(each[1]))
+        factors = wording.several(f"{grade} × {wording.factor_text(factor)}" for grade, factor in best_first)
         return _(
             "Times the factor of the provider's quality grade: %(factors)s. "
             "Until the grade is known, %(assumed)s is assumed and the amount is an estimate."

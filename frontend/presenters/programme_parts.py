@@ -45,6 +45,11 @@ def base_sentences(piece: Piece) -> list[str]:
     return found
 
 
+def joined(sentences: list[str]) -> str:
+    """The parts of a rule one after the other, as the language divides them."""
+    return pgettext("between the parts of a rate", "; ").join(sentences)
+
+
 def rate_sentences(piece: Any) -> list[str]:
     """A rate of any kind; a share alone is text."""
     if isinstance(piece, str):
@@ -75,11 +80,10 @@ def _brackets(piece: Piece) -> list[str]:
 
 def _cases(piece: Piece) -> list[str]:
     found = [
-        _("%(case)s: %(gives)s") % {"case": says(each), "gives": "; ".join(rate_sentences(each["rate"]))}
-        for each in piece["cases"]
+        _("%(case)s: %(gives)s") % {"case": says(each), "gives": joined(rate_sentences(each["rate"]))} for each in piece["cases"]
     ]
     if "otherwise" in piece:
-        found.append(_("otherwise: %(gives)s") % {"gives": "; ".join(rate_sentences(piece["otherwise"]))})
+        found.append(_("otherwise: %(gives)s") % {"gives": joined(rate_sentences(piece["otherwise"]))})
     return found
 
 

@@ -40,7 +40,7 @@ def rate_words(piece: Any) -> str:
         )
     if piece["type"] == "tiers":
         return _("Of it is paid, slice by slice: %(slices)s.") % {"slices": _slices(piece["tiers"])}
-    return _sentence("; ".join(programme_parts.rate_sentences(piece)))
+    return _sentence(programme_parts.joined(programme_parts.rate_sentences(piece)))
 
 
 def _slices(tiers: Sequence[Json]) -> str:
@@ -69,7 +69,7 @@ def base_words(piece: Json) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text if text.endswith((".", "。")) else f"{text}."
+    return text if text.endswith((".", "。")) else _("%(text)s.") % {"text": text}
 
 
 # --- Limits and payers --------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def _limit(limit: Any) -> str:
     if "cases" in limit:
         told = [f"{said(case)}: {yuan_words(case['limit'])}" for case in limit["cases"]]
         told += [_("otherwise %(amount)s") % {"amount": yuan_words(limit["otherwise"])}] if "otherwise" in limit else []
-        return "; ".join(told)
+        return programme_parts.joined(told)
     if "share" in limit:
         return _("%(percent)s of the limit %(of)s") % {"percent": percent_words(limit["share"]), "of": limit["of"]}
     if "default" in limit:

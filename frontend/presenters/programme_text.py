@@ -7,7 +7,7 @@ own yet is told field by field.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import InvalidOperation
 from difflib import SequenceMatcher
@@ -22,8 +22,9 @@ from billing.subsidy.draft_queries import PoolBeside
 from billing.subsidy.rules.examples import ExampleResult
 from billing.subsidy.rules.sale import Invoiced, settlement_invoice
 from config.kernel.messages import local_date
-from frontend.presenters.condition_words import said, value_words
+from frontend.presenters.condition_words import condition_words, said, value_words
 from frontend.presenters.programme import adjustment_words, gate_words, question_words
+from frontend.presenters.programme_fields import FieldChange, field_changes
 from frontend.presenters.programme_parts import window_sentences
 from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words
 from frontend.programme_labels import choice_word, label_of
@@ -35,43 +36,64 @@ _UNFINISHED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence about the top-level field ``part``, with the id and the text of the clause it rests on (or empty)."""
+    """One sentence about the top-level field ``part``, with the id and the text of the clause it rests on (or empty). ``tests``: what its
+    conditions test behind words of their own."""
 
     part: str
     number: int
     text: str
     clause: str = ""
     clause_text: str = ""
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one part said before and says now; either may be empty."""
+    """What one part said before and says now; either may be empty. ``fields``: every field of it that differs, also those of which no
+    sentence speaks."""
 
     part: str
     before: tuple[str, ...]
     now: tuple[str, ...]
+    fields: tuple[FieldChange, ...] = ()
 
 
 def sentences(document: Json) -> list[Sentence]:
     """The whole document in the reader's language, in the order in which an award is worked out."""
     clauses = _clauses(document)
     found: list[Sentence] = []
-    for part, text, clause in _told(document):
-        found.append(Sentence(part, len(found) + 1, text, clause, clauses.get(clause, "")))
+    for part, text, clause, piece in _told(document):
+        tests = tuple(dict.fromkeys(_tested(piece)))
+        found.append(Sentence(part, len(found) + 1, text, clause, clauses.get(clause, ""), tests))
     return found
 
 
+def _tested(piece: Any) -> Iterator[str]:
+    """Each condition of a piece that has words of its own, in ours: the two may differ, and the words alone decide nothing."""
+    if isinstance(piece, Mapping):
+        if "says" in piece and "when" in piece:
+            try:
+                yield condition_words(piece["when"])
+            except _UNFINISHED:
+                yield field_by_field("when", piece["when"])
+        for value in piece.values():
+            yield from _tested(value)
+    elif isinstance(piece, list):
+        for value in piece:
+            yield from _tested(value)
+
+
 def changes(before: Json, now: Json) -> list[Change]:
-    """Part by part the sentences that are no longer said and those that are new; parts that say the same are left out."""
-    old, new = _by_part(before), _by_part(now)
+    """Part by part the sentences that are no longer said, those that are new, and the fields that differ; parts that are the same are left
+    out."""
+    old, new, fields = _by_part(before), _by_part(now), field_changes(before, now)
     found = []
-    for part in [*new, *(part for part in old if part not in new)]:
+    for part in dict.fromkeys([*new, *old, *(part for part in fields if part != "examples")]):
         gone, come = _differing(old.get(part, []), new.get(part, []))
-        if gone or come:
-            found.append(Change(label_of(part), tuple(gone), tuple(come)))
+        if gone or come or part in fields:
+            found.append(Change(label_of(part), tuple(gone), tuple(come), fields.get(part, ())))
     examples = _changed_examples(before, now)
-    return [*found, examples] if examples.before or examples.now else found
+    return [*found, replace(examples, fields=fields["examples"])] if "examples" in fields else found
 
 
 def _changed_examples(before: Json, now: Json) -> Change:
@@ -94,7 +116,7 @@ def _differing(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
 
 def _by_part(document: Json) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for part, text, _clause in (*_told(document), *_papers(document)):
+    for part, text, _clause, _piece in (*_told(document), *_papers(document)):
         found.setdefault(part, []).append(text)
     return found
 
@@ -106,11 +128,11 @@ def _clauses(document: Json) -> dict[str, str]:
     }
 
 
-Told = tuple[str, str, str]
+Told = tuple[str, str, str, Any]
 
 
 def _told(document: Json) -> Iterator[Told]:
-    """Part, sentence, clause."""
+    """Part, sentence, clause, and the piece that says it."""
     for part, words in _WHOLE.items():
         if part in document:
             yield from _one(part, document[part], words, document)
@@ -120,7 +142,7 @@ def _told(document: Json) -> Iterator[Told]:
         if part not in known:
             value = document[part]
             for piece in value if isinstance(value, list) else [value]:
-                yield part, field_by_field(part, piece), _clause_of(piece)
+                yield part, field_by_field(part, piece), _clause_of(piece), piece
 
 
 def _pieces(document: Json) -> Iterator[Told]:
@@ -137,7 +159,7 @@ def _one(part: str, piece: Any, words: Callable[[Any, Json], str], document: Jso
     except _UNFINISHED:
         text = field_by_field(part, piece)
     if text:
-        yield part, text[:1].upper() + text[1:], _clause_of(piece)
+        yield part, text[:1].upper() + text[1:], _clause_of(piece), piece
 
 
 def _clause_of(piece: Any) -> str:
@@ -149,10 +171,10 @@ def _papers(document: Json) -> Iterator[Told]:
     """What only a difference tells: clauses and open points."""
     for each in _items(document, "clauses"):
         text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
-        yield "clauses", _("Clause %(id)s: %(text)s") % {"id": each.get("id", "–"), "text": text}, ""
+        yield "clauses", _("Clause %(id)s: %(text)s") % {"id": each.get("id", "–"), "text": text}, "", each
     for each in _items(document, "open_points"):
         text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
-        yield "open_points", f"{each.get('field', '–')}: {text}", ""
+        yield "open_points", f"{each.get('field', '–')}: {text}", "", each
 
 
 def _items(document: Json, part: str) -> list[Json]:
@@ -208,7 +230,7 @@ def _exclusive(value: Any, document: Json) -> str:
     alone = _("Who takes it takes no other programme of the class “%(name)s” for the same service.") % {"name": value["class"]}
     if not value.get("not_with"):
         return alone
-    others = ", ".join(value["not_with"])
+    others = wording.several(value["not_with"])
     return f"{alone} " + _("It is not combined with %(others)s either; the one that gives more counts.") % {"others": others}
 
 
@@ -247,7 +269,7 @@ def _review(value: Any, document: Json) -> str:
         _("%(level)s (%(days)s days)") % {"level": choice_word("level", each["level"]), "days": each["due_days"]}
         for each in value["steps"]
     ]
-    asked = ", ".join(choice_word("asks", code) for code in value["asks"]) or _("nothing")
+    asked = wording.several(choice_word("asks", code) for code in value["asks"]) or _("nothing")
     return _(
         "Claims are looked at by: %(steps)s. They show: %(asked)s. They are public for %(public)s days and paid within %(pay)s."
     ) % {
@@ -261,7 +283,7 @@ def _review(value: Any, document: Json) -> str:
 def _side(piece: Any, document: Json) -> str:
     """A side of a programme that pays in several ways, its own parts in brackets."""
     whom = said(piece) if "when" in piece or "says" in piece else piece["id"]
-    inner = [text for _part, text, _clause in _pieces({**piece})]
+    inner = [text for _part, text, _clause, _piece in _pieces({**piece})]
     if "settlement" in piece:
         inner.insert(0, _settlement(piece["settlement"], document))
     return _("%(side)s: %(text)s") % {"side": whom, "text": " ".join(inner)}

@@ -186,7 +186,8 @@ def _save(request: HttpRequest, draft: ProgrammeDraft, editing: Editing) -> Http
         raise
     except Refusal as refused:
         refusal = refused
-        draft.document = document
+        # What was typed starts from the revision that it was typed in: sent again it would else replace what another wrote meanwhile.
+        draft.document, draft.revision = document, _revision(request)
     if is_fragment(request):
         return _fragment(request, draft, editing, act, refusal)
     if refusal is None:
@@ -289,7 +290,7 @@ def draft_text(request: HttpRequest, pk: int) -> HttpResponse:
         except (NotFound, Forbidden):
             raise
         except Refusal as refusal:
-            refused = refusal
+            refused, draft.revision = refusal, _revision(request)
         else:
             typed = None
     shown = typed if typed is not None else draft.text or json.dumps(draft.document, ensure_ascii=False, indent=2)

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("billing/ledger/rules", "billing/pricing/rules", "billing/subsidy/rules")
-#: Left out: forms, wording, what of an award its customer is shown, and what checks documents and examples for their author. They are
-#: tested, but no amount comes out of them.
+#: Left out: forms, wording, and what checks documents and examples for their author. They are tested, but no amount comes out of them.
 BESIDE = (
-    "checking.py", "describe.py", "example_faults.py", "for_customers.py", "form_moves.py", "form_tree.py", "message_keys.py",
-    "question_faults.py", "shape.py", "shape_faults.py", "typed.py", "typed_costs.py",
+    "checking.py", "describe.py", "example_faults.py", "form_moves.py", "form_tree.py", "message_keys.py", "question_faults.py",
+    "shape.py", "shape_faults.py", "typed.py", "typed_costs.py",
 )  # fmt: skip
 TESTS = "tests/billing"
 EQUIVALENT = Path(__file__).parent / "equivalent.json"

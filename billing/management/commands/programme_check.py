@@ -18,13 +18,15 @@ from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.message_keys import MESSAGES
-from billing.subsidy.rules.outcome import Refused, Unmet
+from billing.subsidy.rules.outcome import Award, Refused
 from billing.subsidy.rules.without_effect import warnings_of
 from billing.wording import step_sentence
 from config.kernel.messages import sentence
 
 #: Exit codes: all well, an example does not come out, a document cannot be used.
 WELL, WRONG, UNUSABLE = 0, 1, 2
+#: Steps before the amount: conditions that were met.
+CONDITIONS = ("validity", "gate")
 
 
 class Unreadable(ValueError):
@@ -103,8 +105,9 @@ class Command(BaseCommand):
         for result in results:
             self.stdout.write(f"  {'pass' if result.passed else 'FAIL'}  {result.title}")
             if not result.passed:
-                for line in difference(result):
-                    self.stdout.write(f"        {line}")
+                with override("en"):
+                    for line in difference(result):
+                        self.stdout.write(f"        {line}")
         if not results:
             self.stdout.write("  There is no worked example; nothing shows that the document does what is meant.")
         return results
@@ -125,26 +128,39 @@ def difference(result: ExampleResult) -> list[str]:
         lines += [
             f"{label}: expected {_shown(name, wanted)}, got {_shown(name, got)}" for label, wanted, got in pairs if wanted != got
         ]
-    return [*lines, *_reasons(result)]
+    return [*lines, *_reasons(result), *_working(result)]
+
+
+def _working(result: ExampleResult) -> list[str]:
+    """Of what was granted the working from the base on, as the applicant would read it: it shows where a figure went another way."""
+    outcomes = result.outcomes or {"": result.outcome}
+    return [
+        f"{f'claim {name}: ' if name else ''}clause {step.clause}: {_sentence(step.key, step.params)} → {yuan(step.amount_fen)}"
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Award)
+        for step in outcome.steps
+        if step.part not in CONDITIONS
+    ]
 
 
 def _reasons(result: ExampleResult) -> list[str]:
     """Of what was refused although something else was expected: every reason in words."""
     outcomes = result.outcomes or {"": result.outcome}
     return [
-        f"{f'claim {name}: ' if name else ''}refused under clause {reason.clause}: {reason.code} – {_sentence(reason)}"
+        f"{f'claim {name}: ' if name else ''}refused under clause {reason.clause}: {reason.code} – {_sentence(reason.code, reason.params)}"
         for name, outcome in outcomes.items()
         if isinstance(outcome, Refused)
         for reason in outcome.reasons
     ]
 
 
-def _sentence(reason: Unmet) -> str:
-    """The reason in words. Places are named from the database, which whoever only writes documents need not have made: then by code."""
+def _sentence(code: str, params: Mapping[str, Any]) -> str:
+    """A reason or a step in words. Places are named from the database, which whoever only writes documents need not have made: then
+    by code."""
     try:
-        return step_sentence(reason.code, reason.params)
+        return step_sentence(code, params)
     except DatabaseError:
-        return MESSAGES[reason.code].sentence % reason.params
+        return MESSAGES[code].sentence % params
 
 
 def _label(name: str) -> str:

@@ -60,4 +60,4 @@ def _of_single_pieces(payer_of: Mapping[str, str], award: Award) -> dict[str, in
 
 def _rooms(steps: Iterable[Step]) -> dict[str, Any]:
     """What there was of each cap that was looked at."""
-    return {step.params["cap"]: step.params["left_fen"] for step in steps if step.part == "cap" and "left_fen" in step.params}
+    return {step.params["cap"]: step.params["left_fen"] for step in steps if "left_fen" in step.params}

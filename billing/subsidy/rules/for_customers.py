@@ -29,7 +29,7 @@ def for_customers(outcomes: Sequence[Outcome], programmes: Iterable[Programme]) 
     """``for_customer`` of every programme of an assessment; what those before it gave is told without what their owners got."""
     found = [for_customer(outcome, programme) for outcome, programme in zip(outcomes, programmes, strict=True)]
     less = {told.programme: _fen(told) - _fen(own) for told, own in zip(outcomes, found, strict=True)}
-    return [_told_less(each, less) for each in found] if any(less.values()) else found
+    return [_told_less(each, less) for each in found]
 
 
 def for_customer(outcome: Outcome, programme: Programme) -> Outcome:
@@ -51,9 +51,9 @@ def for_customer(outcome: Outcome, programme: Programme) -> Outcome:
 def is_cost_unsure(award: Award) -> bool:
     """Whether what the customer pays in the end is an estimate because of this award: of one that both sides claimed, whether the user's
     part is."""
-    if not award.estimate or award.sides is None or not _whose(award.steps):
+    if award.sides is None or not _whose(award.steps):
         return award.estimate
-    return any(step.key in _UNSURE for step in of_sides(award, lambda side: not _is_beside(side)).steps)
+    return _is_unsure(of_sides(award, lambda side: not _is_beside(side)))
 
 
 def unmet_by_customer(steps: Iterable[Step]) -> tuple[Unmet, ...]:
@@ -78,8 +78,10 @@ def _fen(outcome: Outcome) -> int:
 def _told_less(outcome: Outcome, less: Mapping[str, int]) -> Outcome:
     """With what was given to the customer alone; steps that would say the whole of it are left out."""
     told = next((step for step in outcome.steps if step.key == GIVEN_HERE), None)
-    hidden = sum(less.get(programme, 0) for programme in told.params["programmes"]) if told is not None else 0
-    if told is None or not hidden:
+    if told is None:
+        return outcome
+    hidden = sum(less.get(programme, 0) for programme in told.params["programmes"])
+    if not hidden:
         return outcome
     whole = told.params["given_fen"]
     less_told = told._replace(params={**told.params, "given_fen": whole - hidden})
@@ -93,20 +95,25 @@ def _is_beside(side: SideAward) -> bool:
     return side.mode is SettlementMode.PAID_BESIDE
 
 
+def _is_unsure(award: Award) -> bool:
+    return any(step.key in _UNSURE for step in award.steps)
+
+
 def _given(award: Award, own: tuple[SideAward, ...], programme: Programme) -> Award:
     ids = {side.side for side in own}
     caps = {cap.id for side in programme.sides if side.id in ids for cap in side.programme.caps}
     found = of_sides(award, lambda side: not _is_beside(side))
     first = next((side for side in own if side.total_fen), own[0])
     cut = (step.params["cap"] for step in found.steps if step.key in _CUT)
+    own_steps = (step for step in found.steps if step.key != GIVEN_HERE)
     return found._replace(
         mode=first.mode,
         payee=first.payee,
-        estimate=award.estimate and any(step.key in _UNSURE for step in found.steps),
+        estimate=_is_unsure(found),
         binding_caps=tuple(dict.fromkeys(cut)),
         draws={cap: fen for cap, fen in award.draws.items() if cap in caps},
         left_after={cap: fen for cap, fen in award.left_after.items() if cap in caps},
-        steps=(*found.steps, *_of_user(award.steps, CLAIM_REFUSED)),
+        steps=(*_before(award.steps), *own_steps, *_of_user(award.steps, CLAIM_REFUSED)),
         sides=own,
     )
 
@@ -114,7 +121,12 @@ def _given(award: Award, own: tuple[SideAward, ...], programme: Programme) -> Aw
 def _refused(refused: Refused, told: Outcome) -> Refused:
     """With the reasons of the user's claim alone, as the steps of ``told`` have them."""
     met = tuple(step for step in _of_user(told.steps, CLAIM_OF) if step.key != CLAIM_OF)
-    return refused._replace(reasons=unmet_by_customer(told.steps) or refused.reasons, steps=met)
+    return refused._replace(reasons=unmet_by_customer(told.steps) or refused.reasons, steps=(*_before(told.steps), *met))
+
+
+def _before(steps: Iterable[Step]) -> list[Step]:
+    """What was told of other programmes, which stands before the first side, whosever that is."""
+    return [step for step in steps if step.key == GIVEN_HERE]
 
 
 def _whose(steps: Iterable[Step]) -> bool:

@@ -151,6 +151,7 @@ MESSAGES: dict[str, Message] = {
         "The rate of the batch: %(pool_fen)s for %(count)s claims of %(claims_fen)s together = %(ratio)s",
     ),
     "subsidy.step.uplift": Message(("says", "rate", "base_fen"), "%(rate)s of %(base_fen)s on top: %(says)s"),
+    "subsidy.step.where": Message(("says",), "On condition: %(says)s"),
     "subsidy.step.rate_limit": Message(("rate", "base_fen"), "Together at most %(rate)s of %(base_fen)s"),
     "subsidy.step.limit_together": Message(
         ("rate", "whole_fen", "counted_fen"), "With %(counted_fen)s given elsewhere or before, at most %(rate)s of %(whole_fen)s"

@@ -9,7 +9,7 @@ from typing import Any
 
 from billing.ledger.rules.documents import Document, Fault, load_schema
 from billing.subsidy.rules.example_faults import example_faults, subject_faults
-from billing.subsidy.rules.keepable import unkeepable
+from billing.subsidy.rules.keepable import unkeepable, unseen
 from billing.subsidy.rules.parts.adjustments import adjustment_faults
 from billing.subsidy.rules.parts.base import base_faults
 from billing.subsidy.rules.parts.caps import cap_faults
@@ -26,6 +26,7 @@ from billing.subsidy.rules.side_documents import OWN_PARTS, side_document
 _SCHEMA = Path(__file__).parents[1] / "schema" / "programme.schema.json"
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
 Look = Callable[[Document], Iterable[Fault]]
+LONGEST_PATH, LONGEST_MESSAGE = 300, 900
 _PAYEE_OF = {"deducted_now": "provider", "refunded_later": "firm", "paid_beside": "provider"}
 
 
@@ -34,6 +35,15 @@ def document_faults(document: Document) -> list[Fault]:
 
     Where the shape is wrong, the meaning of what can be read is looked at all the same, so that everything is told at once.
     """
+    return [Fault(_brief(fault.path, LONGEST_PATH), _brief(fault.message, LONGEST_MESSAGE)) for fault in _all_faults(document)]
+
+
+def _brief(text: str, most: int) -> str:
+    """What is wrong stands at the beginning, what to write at the end; a huge value of the document between them is left out."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 3 :]}"
+
+
+def _all_faults(document: Document) -> list[Fault]:
     if unkept := list(unkeepable(document)):
         return unkept
     shape = shape_faults(load_schema(_SCHEMA), document)
@@ -188,6 +198,7 @@ def _one_side(look: Callable[[Document, set[str]], Iterable[Fault]]) -> Look:
 
 #: Everything that is looked at beside the shape, each by itself.
 _LOOKS: tuple[Look, ...] = (
+    unseen,
     lambda document: validity_faults(document["validity"]),
     _exclusive_faults,
     _clause_faults,

@@ -98,8 +98,6 @@ def unfit(questions: Sequence[Question], answers: Answers) -> list[Question]:
 
 def told(facts: Facts, questions: Sequence[Question], answers: Answers) -> Facts:
     """The facts with what was answered to these questions."""
-    if not questions or not answers:
-        return facts
     values = {each.fact: each.value(answers[each.fact]) for each in questions if each.fact in answers}
     return with_values(facts, {fact: value for fact, value in values.items() if value is not None})
 

@@ -12,6 +12,7 @@ from jsonschema.protocols import Validator
 from billing.ledger.rules.documents import Fault
 
 _LONGEST = 60
+_FIELDS = "Its fields are "
 _TYPES = {
     "string": "text in quotes",
     "integer": "a whole number without quotes",
@@ -22,19 +23,23 @@ _TYPES = {
 
 
 def shape_faults(validator: Validator, document: Any) -> list[Fault]:
-    """Every place in ``document`` that the schema does not allow, told so that it can be put right."""
-    found = [fault for error in validator.iter_errors(document) for fault in _faults(error)]
-    return sorted(set(found))
+    """Every place in ``document`` that the schema does not allow, told so that it can be put right. Of what is of several kinds and none of
+    them, the fields of each kind are not told."""
+    schema: Any = validator.schema
+    whole: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+    found = {fault for error in validator.iter_errors(document) for fault in _faults(error, whole)}
+    plainly = {fault.path for fault in found if fault.message.endswith(_TYPES["object"])}
+    return sorted(fault for fault in found if fault.path not in plainly or _FIELDS not in fault.message)
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _faults(error: ValidationError, whole: Mapping[str, Any]) -> Iterator[Fault]:
     path, rule = error.json_path, str(error.validator)
     wanted: Any = error.validator_value
     if rule == "additionalProperties" and isinstance(error.instance, Mapping):
         yield from _unexpected(error, path)
     elif rule == "required":
         [name] = [each for each in wanted if f"{each!r} is a required" in error.message]
-        yield Fault(f"{path}.{name}", f"it is missing; add it{_fix(error, name)}")
+        yield Fault(f"{path}.{name}", f"it is missing; add it{_wanted(error, name, whole)}")
     else:
         yield Fault(path, _message(error, rule))
 
@@ -64,7 +69,7 @@ def _message(error: ValidationError, rule: str) -> str:
     if rule == "maxItems":
         return f"{len(given)} entries are too many; write at most {limit}"
     if rule == "minItems":
-        return f"write at least {limit} entries here"
+        return f"write at least {limit} entr{'y' if limit == 1 else 'ies'} here"
     if rule == "uniqueItems":
         return "an entry stands here twice; leave one out"
     if rule == "const":
@@ -74,7 +79,7 @@ def _message(error: ValidationError, rule: str) -> str:
     if rule == "minProperties":
         return f"write at least {limit} of {', '.join(error.schema.get('properties', {})) or 'its fields'}"  # type: ignore[union-attr]
     if rule in ("minLength", "maxLength"):
-        return f"write {'at least' if rule == 'minLength' else 'at most'} {limit} characters here{_fix(error)}"
+        return f"write {'at least' if rule == 'minLength' else 'at most'} {limit} character{'' if limit == 1 else 's'} here{_fix(error)}"
     if rule == "pattern":
         return f"{shown} cannot be used here{_fix(error) or f'; it has to match {limit}'}"
     if rule in ("anyOf", "oneOf"):
@@ -87,13 +92,29 @@ def _message(error: ValidationError, rule: str) -> str:
     return f"{shown}: {error.message[:200]}"
 
 
-def _fix(error: ValidationError, name: str = "") -> str:
-    """What the schema says about the field, where it says something."""
+def _fix(error: ValidationError) -> str:
+    """What the schema says about the field, where it says something; of a group that is none, its fields."""
     schema: Any = error.schema
-    if name:
-        schema = schema.get("properties", {}).get(name, {}) if isinstance(schema, Mapping) else {}
-    description = schema.get("description", "") if isinstance(schema, Mapping) else ""
-    return f". {description}" if description else ""
+    if not isinstance(schema, Mapping):
+        return ""
+    fields = ", ".join(schema.get("properties", {})) if error.validator == "type" else ""
+    said = schema.get("description", "") or (f"{_FIELDS}{fields}" if fields else "")
+    return f". {said}" if said else ""
+
+
+def _wanted(error: ValidationError, name: str, whole: Mapping[str, Any]) -> str:
+    """What to write in a field that is missing, as far as the schema says it: in words, as choices, or as the fields of a group."""
+    schema: Any = whole if error.json_path == "$" else error.schema
+    own = schema.get("properties", {}).get(name, {}) if isinstance(schema, Mapping) else {}
+    field = {**whole.get("$defs", {}).get(str(own.get("$ref", "")).removeprefix("#/$defs/"), {}), **own}
+    if field.get("description"):
+        return f". {field['description']}"
+    if "enum" in field:
+        return f", one of {', '.join(str(each) for each in field['enum'])}"
+    fields = field.get("required") or list(field.get("properties", {}))
+    if fields:
+        return f", an object with {', '.join(fields)}"
+    return f", {_TYPES[field['type']]}" if field.get("type") in _TYPES else ""
 
 
 def _short(value: Any) -> str:

@@ -132,7 +132,7 @@ def _use(balances: dict[str, Balance], award: Award) -> None:
         before = balances.get(cap_id, Balance())
         promised = before.promised_fen
         left = None if promised is None else promised - draw
-        homes = homes_left(before.homes, draw) if before.homes else ()
+        homes = homes_left(before.homes, draw)
         balances[cap_id] = replace(before, used_fen=before.used_fen + draw, promised_fen=left, homes=homes)
 
 

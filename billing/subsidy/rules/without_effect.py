@@ -13,6 +13,7 @@ from typing import Any
 from billing.subsidy.rules import given_here, question_faults
 from billing.subsidy.rules.given_here import OTHERS
 from billing.subsidy.rules.labels import LABELS
+from billing.subsidy.rules.parts.adjustments import SOME_ONLY
 from billing.subsidy.rules.parts.base import QUANTITIES
 from billing.subsidy.rules.parts.caps import YEARLY, CapPer
 from billing.subsidy.rules.possible import answers, named_in
@@ -151,6 +152,13 @@ class _Look:
         if "when" in piece and True not in answers(piece["when"], self.basis, self.never, self.expects):
             yield _told(f"{path}.when", "never_holds", self.unknown(piece["when"]))
 
+    def concerning(self, piece: Piece, path: str) -> Iterator[Warned]:
+        """Of a limit for some only, which concerns everybody of whom its condition cannot be told."""
+        possible = answers(piece["when"], self.basis, self.never, self.expects) if "when" in piece else {True}
+        if True not in possible:
+            code = "never_holds" if possible == {False} else "cap_concerns"
+            yield _told(f"{path}.when", code, self.unknown(piece["when"]))
+
     def windows(self, document: Piece) -> Iterator[Warned]:
         for place, each in enumerate(document["validity"].get("windows", ())):
             path = f"$.validity.windows[{place}]"
@@ -216,7 +224,7 @@ class _Look:
     def adjustments(self, adjustments: Iterable[Piece], path: str) -> Iterator[Warned]:
         for place, each in enumerate(adjustments):
             where, kind = f"{path}[{place}]", each["type"]
-            yield from self.holding(each, where)
+            yield from (self.concerning if kind in SOME_ONLY else self.holding)(each, where)
             if kind == "quality_factor":
                 yield from self.fact(f"{where}.of", each.get("of"), "grade_assumed", grade=each["assume"])
             elif kind == "rate_limit":
@@ -233,12 +241,7 @@ class _Look:
     def caps(self, caps: Iterable[Piece], path: str) -> Iterator[Warned]:
         for place, cap in enumerate(caps):
             where, limit = f"{path}[{place}]", cap["limit"]
-            if "when" in cap:
-                possible = answers(cap["when"], self.basis, self.never, self.expects)
-                if possible == {False}:
-                    yield _told(f"{where}.when", "never_holds", self.unknown(cap["when"]))
-                elif True not in possible:
-                    yield _told(f"{where}.when", "cap_concerns", self.unknown(cap["when"]))
+            yield from self.concerning(cap, where)
             for number, case in enumerate(limit.get("cases", ()) if isinstance(limit, Mapping) else ()):
                 yield from self.holding(case, f"{where}.limit.cases[{number}]")
 

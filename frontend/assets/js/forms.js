@@ -25,6 +25,16 @@ function sendOnce(event) {
   });
 }
 
+// A fragment that says anew what is wrong with fields leaves the fields alone; they are marked, or no longer, as their slots say.
+function markProblems() {
+  document.querySelectorAll(".problem-slot").forEach((slot) => {
+    const field = document.getElementById(slot.id.replace(/-problem$/, ""));
+    if (!field?.matches("input, select, textarea")) return;
+    if (slot.childElementCount) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  });
+}
+
 export function startForms() {
   focusFirst(document);
   // Following a #fragment takes the focus away again; a form without an address of its own is answered at #content after a skip link.
@@ -37,6 +47,7 @@ export function startForms() {
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
   document.addEventListener("htmx:afterSettle", (event) => focusFirst(event.detail.elt));
+  document.addEventListener("htmx:afterSettle", markProblems);
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-autosubmit]");
     if (form) form.requestSubmit();

@@ -12,6 +12,12 @@ function keep(event) {
   sessionStorage.setItem(store, JSON.stringify({ path: location.pathname, name: form.dataset.keep, values, pending: false }));
 }
 
+// What a fragment's answer has taken is kept by the server; one that leads to the log-in has taken nothing.
+function arrived(event) {
+  const { successful, xhr } = event.detail;
+  if (successful && !xhr.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(store);
+}
+
 function restore(kept) {
   const form = document.querySelector(`form[data-keep="${CSS.escape(kept.name)}"]`);
   if (!form) return;
@@ -24,6 +30,8 @@ function restore(kept) {
 
 export function startKeeping() {
   document.addEventListener("submit", keep, true);
+  document.addEventListener("htmx:beforeRequest", keep);
+  document.addEventListener("htmx:afterRequest", arrived);
   const kept = JSON.parse(sessionStorage.getItem(store) ?? "null");
   if (!kept) return;
   if (document.body.dataset.entrance !== undefined) {

@@ -67,3 +67,20 @@ def test_the_rate_of_the_owners_side_is_not_asked_of_whoever_books() -> None:
     # Of a document that does not look at whose claim it is all rates are asked, as before.
     user["when"] = {"fact": "applicant.kind", "is": "firm"}
     assert parse_programme(programme_document(sides=[user, everybody])).choices.rate is not None
+
+
+def test_where_the_owner_claims_a_refund_too_its_rate_is_not_asked_of_whoever_books_and_that_for_everybody_is() -> None:
+    says = {"zh": "甲", "en": "A"}
+    user = {"id": "user", "when": {"fact": "request.side", "is": "user"}, "says": says}
+    other = {"id": "other", "rate": chosen("0.1", "0.9")}
+    owners = other | {"when": {"fact": "request.side", "is": "owner"}, "says": says}
+    asked = [parse_programme(programme_document(settlement=REFUNDED, sides=[user, one])).choices.rate for one in (owners, other)]
+    assert [each is not None for each in asked] == [False, True]
+
+
+def test_a_rule_looks_at_the_kind_of_the_service_as_a_gate_or_in_a_condition_and_examples_do_not() -> None:
+    gate = {"type": "service_kind", "any_of": ["testing"], "clause": "1"}
+    when = {"fact": "service.kind", "is": "testing"}
+    condition = {"type": "condition", "clause": "1", "when": when, "says": {"zh": "甲", "en": "A"}}
+    documents = [{"gates": [gate]}, {"gates": [condition]}, {"gates": []}, {"examples": [gate]}]
+    assert [choices_of(programme_document(**each)).looks_at_kind for each in documents] == [True, True, False, False]

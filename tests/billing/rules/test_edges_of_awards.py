@@ -475,6 +475,7 @@ def test_spending_is_looked_back_on_as_far_as_the_gate_with_the_most_months_asks
     either = {"type": "any_of", "clause": "1", "alternatives": [[gate(3)], [gate(24), gate(12)]]}
     assert [months(), months(gate(6), gate(3)), months(gate(6), either)] == [0, 6, 24]
     assert months(gate(6), sides=[{"id": "a", "gates": [gate(9)]}, {"id": "b"}]) == 9
+    assert months({"type": "minimum_spend", "of": "fee", "amount": 100, "clause": "1"}) == 0
 
 
 def test_an_award_draws_on_what_is_named_and_on_what_concerns_the_kind_of_applicant() -> None:

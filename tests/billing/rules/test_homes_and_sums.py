@@ -62,6 +62,18 @@ def test_where_payers_match_each_other_homes_pay_first_and_the_rest_is_theirs() 
     assert sum(parts.values()) == 70_00 and set(parts) == {"county", "city"}
 
 
+def test_a_home_pays_the_second_side_only_what_the_first_left_of_its_voucher() -> None:
+    """Each side gives 40 of 80 yuan: the first takes the 30 of one region and 10 of the other, which has 10 left for the second."""
+    document = programme_document(caps=[VOUCHER], sides=[{"id": "a"}, {"id": "b"}])
+    found = awarded(document, 80, voucher=Balance(90_00, homes=HOMES))
+    assert [(line.payer, line.amount_fen) for line in found.lines] == [
+        (EAST, 30_00),
+        (SOUTH, 10_00),
+        (SOUTH, 10_00),
+        ("province", 30_00),
+    ]
+
+
 def test_a_home_with_a_fen_left_pays_a_fen() -> None:
     assert home_parts([Home(EAST, 1), Home(SOUTH, 0)], 100) == {EAST: 1}
     assert home_parts([Home(EAST, 5), Home(EAST, 5)], 8) == {EAST: 8}

@@ -97,12 +97,67 @@ def test_a_refusal_that_was_not_expected_says_why(write: Write) -> None:
     assert "refused under clause 4: subsidy.unmet.service_kind – Kind of service: instrument_repair." in said
 
 
+def test_an_example_that_gives_something_else_tells_its_working_in_english_with_the_clauses(write: Write) -> None:
+    document = load("DEMO-QH-B")
+    document["examples"][0]["expect"] = {"total": 1}
+    with translation.override("zh-hans"):
+        said, code = check(write("working.json", document))
+    assert code == 1
+    steps = [line.strip() for line in said.splitlines() if line.startswith("        clause ")]
+    assert steps[0] == "clause 3: Eligible quantity: 450 machine hours → 0.00"
+    assert any(step.startswith("clause 6: Subsidy: ¥") for step in steps) and "validity" not in said
+    assert "Rounded to whole fen" in said
+
+
 def test_a_batch_tells_the_claim_that_differs(write: Write) -> None:
     document = load("DEMO-QH-C")
     document["examples"][1]["expect"]["claims"]["b"] = "2608.69"
     said, code = check(write("batch.json", document))
     assert code == 1
     assert "claims b: expected 2,608.69, got 2,608.70" in said
+
+
+def test_what_is_missing_or_of_another_kind_says_what_to_write(write: Write) -> None:
+    document = copy.deepcopy(load("DEMO-QH-A"))
+    del (
+        document["rounding"]["mode"],
+        document["payers"]["shares"][0]["share"],
+        document["settlement"],
+        document["caps"][0]["clause"],
+    )
+    document["name"], document["base"], document["clauses"] = 7, None, []
+    said, _code = check(write("gaps.json", document))
+    for words in (
+        "$.rounding.mode: it is missing; add it, one of half_up, ",
+        '$.payers.shares[0].share: it is missing; add it. A rate or share from 0 to 1, as text: "0.5" is 50 %',
+        "$.settlement: it is missing; add it, an object with mode, form, payee, clause",
+        "$.caps[0].clause: it is missing; add it. Id of a clause in 'clauses'",
+        "$.name: 7 is not an object {…}. Its fields are zh, en",
+        "$.clauses: write at least 1 entry here",
+    ):
+        assert words in said, words
+    assert said.count("$.base: ") == 1
+
+
+def test_a_huge_value_is_not_repeated_in_what_is_said_of_it(write: Write) -> None:
+    document = copy.deepcopy(load("DEMO-QH-A"))
+    document["gates"][0]["clause"] = "9" * 100_000
+    document["x" * 100_000] = 1
+    document["payers"]["shares"][0]["payer"] = "p" * 81
+    document["exclusive"] = {"class": "c" * 41, "clause": "1"}
+    said, code = check(write("huge.json", document))
+    assert code == 2 and max(map(len, said.splitlines())) < 1500
+    assert "write at most 80 characters here" in said and "$.exclusive.class: write at most 40 characters here" in said
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u200b", "\u0007", "\ufeff"])
+def test_a_character_that_nobody_sees_is_told_with_its_place(write: Write, sign: str) -> None:
+    document = copy.deepcopy(load("DEMO-QH-A"))
+    document["payers"]["shares"][0]["payer"] += sign
+    document["clauses"][0]["zh"] += "\n\t"
+    said, code = check(write("unseen.json", document))
+    assert code == 2 and f"$.payers.shares[0].payer: it holds a character that nobody sees (U+{ord(sign):04X})" in said
+    assert "$.clauses[0].zh" not in said
 
 
 def test_all_faults_are_told_at_once_with_the_field_and_what_to_write(write: Write) -> None:

@@ -12,7 +12,7 @@ from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.outcome import Award, Refused
 from billing.subsidy.rules.programme_faults import document_faults
-from billing.subsidy.rules.questions import Kind, Question, answered, only_asked, questions_of, told
+from billing.subsidy.rules.questions import Kind, Question, answered, only_asked, questions_of, told, told_instead, unfit
 from tests.billing.rules.builders import facts_of, programme_document
 
 WORDS = {"zh": "问题", "en": "A question?"}
@@ -56,6 +56,8 @@ def question(kind: Kind, fact: str = "other.x", *values: str) -> Question:
         (Kind.AMOUNT, "0", 0),
         (Kind.NUMBER, "999999999", 999_999_999),
         (Kind.NUMBER, "1000000000", None),
+        (Kind.NUMBER, "000000000042", 42),
+        (Kind.NUMBER, "0000000000042", None),
         (Kind.AMOUNT, "999999999999.99", 99_999_999_999_999),
         (Kind.AMOUNT, "1000000000000", None),
         (Kind.AMOUNT, "much", None),
@@ -79,6 +81,28 @@ def test_a_programme_is_told_only_what_it_asks_and_what_fits_its_question() -> N
         ("other_amounts.deposit", "12.50"),
     ]
     assert told(Facts(), [], said) == Facts()
+
+
+def test_an_amount_is_told_too_where_it_is_the_only_answer() -> None:
+    found = told(Facts(), [question(Kind.AMOUNT, "other_amounts.deposit")], {"other_amounts.deposit": "12.50"})
+    assert dict(found.more.other_amounts) == {"deposit": 1250}
+
+
+def test_an_answer_is_refused_only_where_it_fits_no_programme_that_asks_for_it_and_then_once() -> None:
+    yes_no, number, other = question(Kind.YES_NO, "other.a"), question(Kind.NUMBER, "other.a"), question(Kind.NUMBER, "other.b")
+    asked = [yes_no, number, other]
+    assert unfit(asked, {"other.a": "many", "other.b": "5"}) == [yes_no]
+    assert unfit(asked, {"other.a": "5", "other.b": "many"}) == [other]
+    assert unfit(asked, {"other.a": "yes"}) == unfit(asked, {"other.c": "many"}) == []
+
+
+def test_another_version_is_told_the_same_answers_where_they_fit_its_own_questions() -> None:
+    before = [question(Kind.YES_NO, "other.a"), question(Kind.NUMBER, "other.b"), question(Kind.YES_NO, "service.listed")]
+    facts = told(parse_facts(facts_of(100)), before, {"other.a": "yes", "other.b": "7", "service.listed": "yes"})
+    after = [question(Kind.NUMBER, "other.a"), question(Kind.NUMBER, "other.b"), question(Kind.NUMBER, "other.c")]
+    found = told_instead(facts, before, after)
+    assert dict(found.more.other) == {"b": 7} and found.service.paper.listed is None
+    assert told_instead(facts, [], after) is facts
 
 
 def test_of_what_was_answered_a_version_is_left_what_it_asks_itself() -> None:
@@ -200,3 +224,19 @@ def test_a_question_that_no_rule_looks_at_is_a_warning_and_one_that_is_looked_at
 
 def test_a_document_without_questions_asks_nothing() -> None:
     assert questions_of(programme_document()) == () and parse_programme(programme_document()).asks == ()
+
+
+def test_whoever_a_programme_is_not_for_is_asked_nothing_whatever_they_would_answer() -> None:
+    firms = {"type": "applicant_kind", "any_of": ["firm"], "clause": "1"}
+    region = {"type": "region", "subject": "applicant", "any_of": [{"code_prefix": "31"}], "clause": "1"}
+    programme = parse_programme(programme_document(gates=[LICENSED, firms, region], asks=[asks("other.licensed")]))
+    shanghai, beijing = {"applicant": {"region_code": "310104"}}, {"applicant": {"region_code": "110105"}}
+
+    def asked(kind: str = "firm", **groups: Any) -> int:
+        return len(programme.questions_for(parse_facts(facts_of(100, kind, **groups))))
+
+    assert asked(**shanghai) == 1
+    assert asked(**shanghai, other={"licensed": False}) == 1, "an answer that refuses is asked for all the same"
+    assert asked() == 1, "what is not known yet does not close it"
+    assert asked(**beijing) == asked("person", **shanghai) == 0
+    assert asked(**shanghai, service={"service_on": "2031-01-01"}) == 0

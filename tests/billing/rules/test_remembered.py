@@ -53,6 +53,25 @@ def without_steps(outcome: Outcome) -> Outcome:
     return outcome._replace(steps=())
 
 
+def test_a_day_of_the_week_and_a_limit_for_some_are_remembered_for_each_day_and_applicant() -> None:
+    says = {"zh": "条件", "en": "Condition"}
+    document = programme_document(
+        gates=[],
+        rate={"type": "flat", "rate": "0.2", "clause": "1"},
+        adjustments=[
+            {"type": "uplift", "points": "0.1", "clause": "1", "says": says,
+             "when": {"fact": "service.service_on", "weekdays": [6, 7]}},
+            {"type": "rate_limit", "rate": "0.25", "clause": "1", "says": says,
+             "when": {"fact": "applicant.related_to_provider", "is": True}},
+        ],
+    )  # fmt: skip
+    given_facts = [
+        facts_of(applicant={"related_to_provider": related}, service={"service_on": day}, amounts={"fee": 100})
+        for related, day in ((True, "2025-06-14"), (False, "2025-06-13"), (False, "2025-06-15"))
+    ]
+    check_all(document, given_facts, [{}])
+
+
 @given(documents(), BETWEEN_OTHERS, MANY_BALANCES)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_programme_decides_the_same_when_it_remembers(document: Json, given_facts: list[Json], balances: list[Json]) -> None:
@@ -188,6 +207,14 @@ def test_a_limit_that_has_to_be_set_first_is_unmet_until_it_is(limit: Json, unse
     request, deciding = request_of(known, known, known), Deciding(programme)
     assert deciding.unmet(Named(1, 1, 1), request, {}) is unset
     assert deciding.unmet(Named(1, 1, 1), request, {"fund": Balance(100_00)}) is False
+
+
+@pytest.mark.parametrize(("kind", "unmet"), [("team", True), ("firm", False)])
+def test_whether_a_condition_is_unmet_is_remembered(kind: str, unmet: bool) -> None:
+    gate = {"type": "applicant_kind", "any_of": [kind], "clause": "1"}
+    known = parse_facts(facts_of(90))
+    request, deciding = request_of(known, known, known), Deciding(parse_programme(programme_document(gates=[gate])))
+    assert [deciding.unmet(Named(1, 1, 1), request, {}) for _twice in range(2)] == [unmet, unmet]
 
 
 @pytest.mark.parametrize("named", [{}, {"order": "DH-7"}])

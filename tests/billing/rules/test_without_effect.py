@@ -108,6 +108,8 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
         ),
         (cased("cases", KNOWN, otherwise={"type": "face_value", "own_share": "0"}), "$.rate.otherwise", "refuses"),
         (adjusted(type="uplift", points="0.1", **on(NEVER)), "$.adjustments[0].when", "never_holds"),
+        (adjusted(type="rate_limit", rate="0.1", **on(NEVER)), "$.adjustments[0].when", "cap_concerns"),
+        (adjusted(type="least_award", amount=5, **on(NEVER_NO)), "$.adjustments[0].when", "never_holds"),
         (
             adjusted(type="quality_factor", factors={"1": "1"}, assume="1", of="other.grade"),
             "$.adjustments[0].of",
@@ -124,6 +126,7 @@ DAYS = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
         (adjusted(type="deduct", of="amounts.other_subsidies"), "$.settlement.mode", "only_here"),
         ({"rounding": {"step": "yuan", "mode": "down", "per": "line", "clause": "1"}}, "$.rounding.per", "no_lines"),
         ({"caps": [CAP | on(NEVER)]}, "$.caps[0].when", "cap_concerns"),
+        ({"caps": [CAP | on({"all": [NEVER, KNOWN]})]}, "$.caps[0].when", "cap_concerns"),
         ({"caps": [CAP | on(NEVER_NO)]}, "$.caps[0].when", "never_holds"),
         (
             {"caps": [CAP | {"limit": {"cases": [on(NEVER) | {"limit": 5}], "otherwise": 3}}]},
@@ -209,6 +212,10 @@ def test_a_programme_of_which_no_side_is_ever_for_anybody_is_told_as_a_whole() -
         adjusted(type="deduct", of="amounts.fee"),
         {"rounding": {"step": "yuan", "mode": "down", "per": "claim", "clause": "1"}},
         {"caps": [CAP | on(KNOWN)]},
+        {"caps": [CAP | on({"any": [NEVER, KNOWN]})]},
+        adjusted(type="uplift", points="0.1", **on({"fact": "provider.owner_class", "is": "university"})),
+        adjusted(type="first_use_bonus", amount="100", only_with_subsidy=True)
+        | {"caps": [CAP], "sides": [{"id": "a", **on(KNOWN)}, {"id": "b"}]},
         {"rate": TIERS, "caps": [CAP]},
         {"gates": [{"type": "service_kind", "clause": "1", "none_of": ["testing"]}]},
         {"validity": DAYS | {"windows": [{"date": "service.claim_on", "any_of": [{"from": "03-01", "to": "03-31"}]}]}},
@@ -281,6 +288,22 @@ OTHERS, LOWER = "amounts.other_subsidies", "amounts.lower_level"
 def test_what_a_claim_tells_is_a_warning_only_where_no_promise_can_rest_on_it(changes: dict[str, Any], codes: list[str]) -> None:
     assert [code for _path, code in told(**REFUNDED, **changes)] == codes
     assert told(**changes) != []  # taken off the bill at once: nobody is asked
+
+
+def test_of_a_condition_that_never_holds_before_the_claim_the_facts_are_named_that_the_claim_tells_and_no_others() -> None:
+    waiting = {"all": [{"fact": LOWER, "at_least": 10}, {"fact": "other.petaflops", "at_least": 3, "if_unknown": "yes"}, KNOWN]}
+    [found] = warnings_of(programme_document(**REFUNDED, **adjusted(type="uplift", points="0.1", **on(waiting))))
+    assert (found.path, found.code, found.params["facts"]) == (
+        "$.adjustments[0].when",
+        f"{CODE}never_holds",
+        [LOWER, "other.petaflops"],
+    )
+
+
+def test_of_a_label_that_nobody_can_have_the_nearest_is_meant() -> None:
+    when = {"fact": "applicant.labels", "has_label": {"any_of": ["cnma"]}}
+    [found] = warnings_of(programme_document(gates=[{"type": "condition", "clause": "1", "when": when, "says": SAYS}]))
+    assert found.params["meant"] == ["cma"]
 
 
 def test_an_amount_of_the_year_before_within_a_limit_of_the_year_is_no_warning() -> None:

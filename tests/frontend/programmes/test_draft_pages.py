@@ -216,6 +216,19 @@ def test_an_older_page_does_not_undo_what_came_after_it(as_, draft):
     answer = post(client, address, old)
     assert answer.status_code == 409 and "Somebody else has changed this draft" in words(answer)
     assert 'value="0.2"' in answer.content.decode() and kept(draft)["rate"]["rate"] == "0.3"
+    again = Fields(answer.content.decode()).data(act="save")
+    assert again["rate/rate"] == ["0.2"] and post(client, address, again).status_code == 409
+    whole = client.post(address, again | {"act": ["typed"]}, headers={"HX-Request": "true"})
+    assert whole.status_code == 409 and 'name="revision" value="1"' in whole.content.decode()
+    assert kept(draft)["rate"]["rate"] == "0.3"
+
+
+def test_an_older_text_does_not_undo_what_came_after_it_however_often_it_is_sent(as_, cast, draft):
+    client, address = as_("chen"), f"/programmes/drafts/{draft.pk}/text/"
+    drafts.save(cast.actor("chen"), draft.pk, 1, programme_document("DEMO-QH-V") | {"version": "2030.7"}, cast.now)
+    answer = post(client, address, {"revision": "1", "text": "{}"})
+    assert answer.status_code == 409 and 'name="revision" value="1"' in answer.content.decode()
+    assert kept(draft)["version"] == "2030.7"
 
 
 @pytest.mark.parametrize(

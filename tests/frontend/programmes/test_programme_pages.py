@@ -170,3 +170,11 @@ def test_a_programme_that_goes_by_a_later_date_says_so_with_its_figure(cast, pro
     with override("en"):
         text = render_to_string("billing/_steps.html", {"rows": rows})
     assert (f"{document['name']['en']} goes by the date of the invoice." in text) is said
+
+
+def test_a_programme_without_conditions_and_limits_says_so(as_, cast):
+    document = programme_document("DEMO-QH-V") | {"gates": [], "caps": [], "examples": []}
+    put_in_force(cast.actor("chen"), cast.actor("sun"), document, cast.now)
+    text = words(as_().get("/programmes/DEMO-QH-V/"))
+    assert "there are no other conditions" in text and "All of these must hold" not in text
+    assert "neither a budget pool on the platform nor another limit" in text

@@ -268,6 +268,40 @@ class LeastAward(OncePerClaim):
         return Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A limit or a deduction for some only. One that cannot be told concerns the claim, as with a cap: what is not known gives no more."""
+
+    clause: str
+    on: OnCondition
+    limit: Adjustment
+
+    def check(self, facts: Facts) -> Unmet | None:
+        return self.limit.check(facts) if self._concerns(facts) else None
+
+    def estimates(self, facts: Facts) -> bool:
+        return self._concerns(facts) and self.limit.estimates(facts)
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        if not self._concerns(facts):
+            return amount
+        told: list[Step] = []
+        changed = self.limit.apply(amount, base, facts, told)
+        if told:
+            says = {"says": dict(self.on.says)}
+            steps += [amount_step(told[0].part, self.clause, "subsidy.step.where", says, amount), *told]
+        return changed
+
+    def _concerns(self, facts: Facts) -> bool:
+        return self.on.when is None or self.on.when.holds(facts, []) is not False
+
+
+class WhereOnce(Where, OncePerClaim):
+    """The same of what counts once for a claim."""
+
+    __slots__ = ()
+
+
 def _on(document: Mapping[str, Any], basis: str) -> OnCondition:
     when = parse_condition(document["when"], basis) if "when" in document else None
     return OnCondition(when, document.get("says", {}))
@@ -297,6 +331,8 @@ def _amount(path: str) -> FactField:
     return field
 
 
+#: What lowers an amount, perhaps for some only; where their condition cannot be told it concerns the claim.
+SOME_ONLY = frozenset({"rate_limit", "deduct", "least_award"})
 _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
     "quality_factor": _quality,
     "first_use_bonus": lambda piece, _basis: FirstUseBonus(
@@ -316,7 +352,11 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
 
 def parse_adjustment(document: Mapping[str, Any], basis: str) -> Adjustment:
     """The adjustment that a valid piece of a document describes. ``basis`` is the fact of the programme's date basis."""
-    return _PARSERS[document["type"]](document, basis)
+    parsed = _PARSERS[document["type"]](document, basis)
+    if "when" not in document or document["type"] not in SOME_ONLY:
+        return parsed
+    kind = WhereOnce if isinstance(parsed, OncePerClaim) else Where
+    return kind(document["clause"], _on(document, basis), parsed)
 
 
 def adjustment_faults(documents: list[Mapping[str, Any]], base: Mapping[str, Any]) -> list[Fault]:

@@ -7,6 +7,7 @@ Amounts are yuan in the document and fen here; days are ISO text there and dates
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,7 @@ from billing.subsidy.rules.parts.values import VALUE_KINDS, value_fault, window_
 from instruments.rules.regions import division_prefix
 
 Document = Mapping[str, Any]
+_DIVISION = re.compile("[0-9]{1,6}")
 
 
 class Condition(Protocol):
@@ -260,6 +262,11 @@ def _within(windows: Sequence[Mapping[str, str]], _fact: FactField, _basis: str)
     return lambda found, _facts, _unknown: any(in_window(found, first, last) for first, last in wanted)
 
 
+def _weekdays(wanted: Sequence[int], _fact: FactField, _basis: str) -> Check:
+    days = frozenset(wanted)
+    return lambda found, _facts, _unknown: found.isoweekday() in days
+
+
 def _months_before(value: Mapping[str, Any], _fact: FactField, _basis: str) -> Check:
     other, months, included = _field(value["fact"]), value["months"], value["last_day"] == "included"
 
@@ -367,7 +374,13 @@ def _no_faults(_value: Any, _fact: FactField, _path: str) -> list[Fault]:
 def _prefixes(values: Sequence[str], fact: FactField, path: str) -> list[Fault]:
     if not fact.path.endswith(".region_code"):
         return []
-    return [fault for place, code in enumerate(values) for fault in division_faults(code, f"{path}[{place}]")]
+    return [fault for place, code in enumerate(values) for fault in _prefix_faults(code, f"{path}[{place}]")]
+
+
+def _prefix_faults(code: str, path: str) -> list[Fault]:
+    if _DIVISION.fullmatch(code):
+        return division_faults(code, path)
+    return [Fault(path, f"{code!r} is not how a code of a division begins; write up to six digits, such as '63'")]
 
 
 def division_faults(code: str, path: str) -> list[Fault]:
@@ -421,5 +434,6 @@ OPERATORS: dict[str, Operator] = {
     "has_label": Operator(_has_label, frozenset({FactKind.LABELS}), _days_named("valid_on")),
     "free_on": Operator(_free_on, frozenset({FactKind.LISTINGS}), _days_named("days")),
     "within": Operator(_within, _DAYS, _windows),
+    "weekdays": Operator(_weekdays, _DAYS, _no_faults),
     "months_before": Operator(_months_before, _DAYS, _fact_named),
 }
