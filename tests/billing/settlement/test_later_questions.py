@@ -127,7 +127,7 @@ def test_the_page_says_to_both_sides_what_is_missing_and_lets_it_be_answered_unt
     for who in ("lin", "wang"):
         shown = page(life, row, who)
         assert shown.count(sentence) == 2  # with the booking, and where the use is agreed
-        assert 'id="later-answer-other-licensed"' in shown and 'href="#facts"' in shown
+        assert 'id="later-answer-other-licensed"' in shown and 'href="#facts"' in shown and 'id="facts" open' in shown
     client = Client(headers={"accept-language": "en"})
     client.force_login(life.cast.users["lin"])
     sent = {"purpose": "", "seen_answers": "", "answer-other.licensed": "yes"}
