@@ -331,6 +331,16 @@ class ChargeOut(CappedOut):
     reservation = serializers.IntegerField()
 
 
+class AskedLaterOut(serializers.Serializer):
+    """A later version of a programme that may come to count, and what it asks that nothing was decided by so far."""
+
+    programme = serializers.CharField(help_text="Its code.")
+    version = serializers.CharField()
+    date_basis = serializers.CharField(help_text="The date that decides it: of the invoice, the claim or the approval.")
+    from_on = serializers.DateField(help_text="From when on.")
+    questions = QuestionOut(many=True)
+
+
 class QuoteOut(ChargeOut):
     revision = serializers.IntegerField(
         help_text="The latest one; a new one waits where the money of the first was no longer there."
@@ -338,6 +348,10 @@ class QuoteOut(ChargeOut):
     valid_until = serializers.DateTimeField(allow_null=True)
     accepted_at = serializers.DateTimeField(allow_null=True, help_text="Empty: it waits for the customer.")
     held_at = serializers.DateTimeField(allow_null=True, help_text="When its money was held, with the approval.")
+    asked_later = AskedLaterOut(
+        many=True,
+        help_text="Answer it with the facts of the reservation until its use is agreed; empty where no later version asks.",
+    )
 
 
 class ProgrammeOut(serializers.Serializer):

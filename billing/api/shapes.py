@@ -18,8 +18,9 @@ from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
-from billing.settlement.offered import Offered
+from billing.settlement.offered import Asked, Offered
 from billing.settlement.services.assessing import SERVICE_KIND, TESTING_KIND
+from billing.settlement.services.later_questions import Coming
 from billing.settlement.services.quotes import CapLeft, QuotePreview, caps_left
 from billing.settlement.services.sample_quotes import SampleQuote
 from billing.settlement.services.session_extras import OnOffer
@@ -183,17 +184,33 @@ def _choices_json(found: Offered, ordinary: str, marked: str = "") -> Json:
         ],
         "rate": rate and {"lowest": str(rate.lowest), "highest": str(rate.highest), "needed": rate.needed},
         "service_kinds": kinds if found.asks_kind else [],
-        "questions": [
-            {
-                "fact": each.question.fact,
-                "kind": str(each.question.kind),
-                "says": [dict(words) for words in each.says],
-                "hints": [dict(words) for words in each.hints],
-                "choices": [{"value": value, "says": dict(words)} for value, words in each.question.choices],
-            }
-            for each in found.asked
-        ],
+        "questions": [_question_json(each) for each in found.asked],
     }
+
+
+def _question_json(asked: Asked) -> Json:
+    """``billing.api.serializers.QuestionOut``."""
+    return {
+        "fact": asked.question.fact,
+        "kind": str(asked.question.kind),
+        "says": [dict(words) for words in asked.says],
+        "hints": [dict(words) for words in asked.hints],
+        "choices": [{"value": value, "says": dict(words)} for value, words in asked.question.choices],
+    }
+
+
+def asked_later_json(found: Sequence[Coming]) -> list[Json]:
+    """``billing.api.serializers.AskedLaterOut`` of later versions."""
+    return [
+        {
+            "programme": each.programme.code,
+            "version": each.programme.version,
+            "date_basis": each.basis,
+            "from_on": each.from_on.isoformat(),
+            "questions": [_question_json(asked) for asked in each.asked],
+        }
+        for each in found
+    ]
 
 
 def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> Json:

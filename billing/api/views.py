@@ -31,7 +31,7 @@ from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Quote, Statement
 from billing.settlement.reservation_figures import latest_quote_for
 from billing.settlement.rules.lines_digest import Expected
-from billing.settlement.services import fees, quotes, session_extras, statements
+from billing.settlement.services import fees, later_questions, quotes, session_extras, statements
 from billing.subsidy import ends
 from billing.subsidy import queries as subsidy
 from billing.subsidy.models import ProgrammeVersion
@@ -43,6 +43,7 @@ from booking.api.serializers import StateOut, said_of
 from booking.api.views import ReservationActionView, expected_of, range_of
 from booking.models import Reservation
 from booking.services import transitions
+from booking.services.service_facts import may_be_corrected
 from config.kernel.access import get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
@@ -215,7 +216,11 @@ class QuoteView(ApiView):
         quote = latest_quote_for(self.actor, int(pk))
         dates = {name: getattr(quote, name) for name in ("valid_until", "accepted_at", "held_at")}
         said = {name: moment.isoformat() if moment else None for name, moment in dates.items()}
-        return Response({**shapes.frozen_json(quote), "reservation": quote.reservation_id, "revision": quote.revision, **said})
+        booked = quote.reservation
+        coming = later_questions.coming(quote, self.now) if booked is not None and may_be_corrected(booked) else ()
+        later = shapes.asked_later_json(coming)
+        own = {"reservation": quote.reservation_id, "revision": quote.revision, "asked_later": later}
+        return Response({**shapes.frozen_json(quote), **own, **said})
 
 
 class FeeView(ApiView):

@@ -200,9 +200,9 @@ def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, 
             parts = spread(amount, [purse.promisable_fen for purse in purses])
             for purse, part in zip(purses, parts, strict=True):
                 purse.held_fen += part
-        key = assessing.awarded_key(version, prepared.customer_id)
+        key = assessing.counting_key(version, prepared.customer_id, outcome)
         counting = known.setdefault(key, Account(key=key, kind=assessing.AWARDED, limited=False))
-        counting.is_awarded = True  # type: ignore[attr-defined]
+        counting.is_awarded = counting.is_awarded_to_user = True  # type: ignore[attr-defined]
         once.take_in_memory(prepared.inputs.candidates[0].facts.service.paper, version, prepared.earlier.taken)
     counted.take_in_memory(countings(prepared, prepared.inputs, assessment.outcomes), prepared.earlier.counts)
 

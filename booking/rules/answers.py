@@ -50,10 +50,15 @@ def known_answers(text: str) -> dict[str, str]:
 
 def typed_answers(data: Mapping[str, object]) -> str:
     """Of a form: its boxes, else ``answers`` as it was kept; what has no fact's name is left out."""
-    boxes = {name[len(BOX) :]: str(value)[: MOST_LENGTH + 1] for name, value in data.items() if name.startswith(BOX)}
-    if boxes:
-        return answers_text({fact: text for fact, text in boxes.items() if _FACT.fullmatch(fact)})
+    if any(name.startswith(BOX) for name in data):
+        return answers_with("", data)
     return answers_text(known_answers(str(data.get("answers", ""))))
+
+
+def answers_with(before: str, data: Mapping[str, object]) -> str:
+    """Answers with those of a form's boxes in the place of what was said of the same facts; what has no box stays."""
+    boxes = {name[len(BOX) :]: str(value)[: MOST_LENGTH + 1] for name, value in data.items() if name.startswith(BOX)}
+    return answers_text({**known_answers(before), **{fact: text for fact, text in boxes.items() if _FACT.fullmatch(fact)}})
 
 
 def _text(value: object) -> str:

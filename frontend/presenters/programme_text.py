@@ -252,7 +252,10 @@ def _rounding(piece: Any, document: Json) -> str:
     shown = {"step": step_words(piece["step"]), "mode": choice_word("mode", piece["mode"])}
     if piece.get("per") == "line":
         return _("Each line is rounded by itself, to %(step)s: %(mode)s.") % shown
-    return _("The amount is rounded once, to %(step)s: %(mode)s.") % shown
+    return (
+        _("The amount of each service is rounded once, to %(step)s: %(mode)s. A claim of several services is the sum of them.")
+        % shown
+    )
 
 
 def _year(value: Any, document: Json) -> str:

@@ -330,7 +330,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
             reservation,
             reservation.transitions.all(),
             decisions.in_place_of(actor, reservation) if rights.is_lab else {},
-            corrections(reservation),
+            corrections(reservation, now),
         ),
         "next_words": life.next_words(
             reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"], has_fee=fee is not None

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from billing.settlement.offered import share_of_percent
 from booking.models import Reservation
-from booking.rules.answers import BOX, typed_answers
+from booking.rules.answers import BOX, answers_with
 from booking.rules.service_facts import ServiceFacts
 from booking.services import service_facts
 from config.kernel.access import get_visible
@@ -31,7 +31,7 @@ def reservation_facts(request: HttpRequest, pk: int) -> HttpResponse:
     before = get_visible(Reservation.objects.all(), actor, pk=pk).service_facts.document()
     seen = ServiceFacts(**{name: request.POST.get(f"seen_{name}", text) for name, text in before.items()})
     if any(name.startswith(BOX) for name in request.POST):
-        given["answers"] = typed_answers(request.POST)
+        given["answers"] = answers_with(before["answers"], request.POST)
     if "rate" in given:
         given["rate"] = share_of_percent(given["rate"])
     try:

@@ -90,8 +90,9 @@ A_PAYOUT = (
 )
 A_CLAWBACK = (
     f"INSERT INTO billing_clawback ({FROZEN}, number, programme_id, payee_id, award_id, claim_id, reversal_id, cause, reason)"
-    " SELECT r.amount_fen + 1, '{}', '', now(), 1, 'done', 0, '', 'ZH-2026-1', 1, 1, r.award_id, c.id, r.id, 'credit_note', 'x'"
-    " FROM billing_awardreversal r, billing_claim c LIMIT 1"
+    " SELECT r.amount_fen + 1, '{}', '', now(), 1, 'done', 0, '', 'ZH-2026-1', v.programme_id, a.payee_id, a.id, c.id, r.id,"
+    " 'credit_note', 'x' FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id"
+    " JOIN billing_programmeversion v ON v.id = a.programme_version_id, billing_claim c LIMIT 1"
 )
 A_REPAYMENT = (
     "INSERT INTO billing_repayment (clawback_id, amount_fen, received_fen, payers, received_on, payer_name, reference, recorded_by_id,"
@@ -161,7 +162,8 @@ A_RECEIPT = (
 )
 A_STATEMENT_OF_CLAWBACKS = (
     FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
-    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', 2, 1, 'DZ-2026-000001', '2026-11-01', '2026-11-30'"
+    + " SELECT 1, '{}', '', now(), 1, 'done', 0, '', p.issuer_id, k.payee_id, 'DZ-2026-000001', '2026-11-01', '2026-11-30'"
+    " FROM billing_clawback k JOIN billing_programme p ON p.id = k.programme_id"
 )
 A_STATEMENT_OF_ACCOUNT = (
     FROZEN_PAPER.format("billing_accountstatement", ", first_on, last_on")
@@ -499,7 +501,7 @@ BREAKS: dict[str, list[str]] = {
     "claims.accounts_of_payees_add_up": [
         *CLAIMED,
         A_CLAWBACK,
-        "UPDATE billing_programme SET issuer_id = 2",
+        "UPDATE billing_programme SET issuer_id = (SELECT max(id) FROM instruments_organisation)",
         A_STATEMENT_OF_CLAWBACKS,
     ],
     "claims.no_more_is_used_than_came_too_much": [*CLAIMED, A_CLAWBACK, TOO_MUCH, A_SURPLUS_REFUND],

@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from billing.ledger.rules.money import split_largest_remainder
 from billing.subsidy.rules.batch import Claim, Opening, over_batch
 from billing.subsidy.rules.evaluate import Balances
-from billing.subsidy.rules.facts import BatchTotals, More
+from billing.subsidy.rules.facts import BatchTotals, Facts, More
 from billing.subsidy.rules.outcome import Award, Balance, Home, Outcome, SettlementMode, home_payer, home_platform, paid_by_homes
 from billing.subsidy.rules.parts.caps import CapPer
 from billing.subsidy.rules.programme import Programme
@@ -41,14 +41,15 @@ class Remembering:
     """Claims of one batch decided by what was remembered of others; of several programmes, which are those that the batch makes of one."""
 
     def __init__(self) -> None:
-        self._latest: dict[bool, tuple[Programme, Deciding]] = {}
+        self._latest: tuple[Programme | None, Deciding | None] = (None, None)
         self._more: dict[Any, tuple[Any, More]] = {}
+        self._of_sides: dict[int, Deciding] = {}
 
     def unmet(self, programme: Programme, claim: NamedClaim, balances: Balances) -> bool:
-        return self._deciding(programme, told=False).unmet(claim.named, claim.request, balances)
+        return self._unmet(programme).unmet(claim.named, claim.request, balances)
 
     def decide(self, programme: Programme, claim: NamedClaim, balances: Balances) -> Outcome:
-        return self._deciding(programme, told=True).decide(claim.named, claim.request, balances, None)
+        return self._deciding(programme).decide(claim.named, claim.request, balances, None)
 
     def told(self, claim: NamedClaim, totals: BatchTotals) -> NamedClaim:
         """All claims of a batch are told the same, so that their names stay."""
@@ -58,12 +59,23 @@ class Remembering:
         request = claim.request.with_more(known[1])
         return NamedClaim(claim.id, request.facts, claim.homes, claim.named, request)
 
-    def _deciding(self, programme: Programme, *, told: bool) -> Deciding:
+    def of_side(self, claim: NamedClaim, own: Facts) -> NamedClaim:
+        named = claim.named._replace(who=(claim.named.who, own.more.request.side))
+        return NamedClaim(claim.id, own, claim.homes, named, cast(Request, own))
+
+    def _unmet(self, programme: Programme) -> Deciding:
+        """Of every side whose rate is fixed afterwards."""
+        deciding = self._of_sides.get(id(programme))
+        if deciding is None:
+            deciding = self._of_sides[id(programme)] = Deciding(programme)
+        return deciding
+
+    def _deciding(self, programme: Programme) -> Deciding:
         """A batch is gone through under one programme after the other: what was remembered of the one before is let go of."""
-        of, deciding = self._latest.get(told, (None, None))
+        of, deciding = self._latest
         if deciding is None or of is not programme:
             deciding = Deciding(programme)
-            self._latest[told] = programme, deciding
+            self._latest = programme, deciding
         return deciding
 
 
@@ -80,12 +92,17 @@ class Beside(NamedTuple):
 NOTHING_BESIDE = Beside(None, None, [])
 
 
+Used = int
+NOTHING_USED, USED, OWNER_ALONE = 0, 1, 2
+"""What a customer had of a programme before; of one that both sides claim perhaps only an owner had something for its use."""
+
+
 class Waits(NamedTuple):
-    """An award that waits: where its row stands, whether the customer had used anything before, whether the amount is an estimate, whether
+    """An award that waits: where its row stands, what the customer had of the programme before, whether the amount is an estimate, whether
     the service's own grade counted, and whatever is beside."""
 
     place: int
-    used_before: bool
+    used_before: Used
     estimate: bool
     graded: bool
     beside: Beside
@@ -111,6 +128,10 @@ class Batch(NamedTuple):
     cut_fen: int
 
 
+def _flags(waits: Waits) -> int:
+    return (waits.used_before > NOTHING_USED) + 2 * waits.estimate + 4 * waits.graded + 8 * (waits.used_before == OWNER_ALONE)
+
+
 ClaimOf = Callable[[Waits, int], NamedClaim]
 """An award that waits, and what other regions pay of it, as a claim."""
 Take = Callable[[Cut], None]
@@ -118,7 +139,7 @@ Take = Callable[[Cut], None]
 
 
 class Waiting:
-    """Awards in columns of whole numbers: where the row stands, three flags in one, for each way of settlement what is given and what of it
+    """Awards in columns of whole numbers: where the row stands, flags in one, for each way of settlement what is given and what of it
     other regions pay, for each limit what was drawn. ``keeps_beside``: there is more to know of each."""
 
     def __init__(self, programme: Programme, *, keeps_beside: bool, state: Mapping[str, Any] | None = None) -> None:
@@ -141,7 +162,7 @@ class Waiting:
 
     def add(self, waits: Waits, award: Award, draws: Mapping[str, int]) -> None:
         """``draws`` without what is drawn on vouchers."""
-        columns = [waits.place, waits.used_before + 2 * waits.estimate + 4 * waits.graded]
+        columns = [waits.place, _flags(waits)]
         for mode in self._modes:
             columns += _in_mode(award, mode)
         self._columns.extend([*columns, *(draws.get(cap_id, 0) for cap_id in self._caps)])
@@ -218,7 +239,8 @@ class Waiting:
         begin = number * self._width
         place, flags = self._columns[begin], self._columns[begin + 1]
         beside = self._beside[number] if self._beside is not None else NOTHING_BESIDE
-        return Waits(place, bool(flags & 1), bool(flags & 2), bool(flags & 4), beside)
+        used = OWNER_ALONE if flags & 8 else flags & 1
+        return Waits(place, used, bool(flags & 2), bool(flags & 4), beside)
 
     def given(self, number: int, mode: int) -> tuple[int, int]:
         """What an award gives in one way of settlement, and what of it other regions pay."""

@@ -24,7 +24,8 @@ Json = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Order:
     """A simulation to be run: its name, document, budget, the state it goes on from, the vouchers of its programme, the last days of
-    its windows for claims, and where a row says what programmes before it gave."""
+    its windows for claims, and where a row says what programmes before it gave, and what its customer
+    spent."""
 
     name: str
     document: Json
@@ -34,6 +35,7 @@ class Order:
     vouchers: Vouchers | None = None
     ends: Sequence[date] = ()
     given_at: int = 0
+    spent_at: int = 0
 
     def begin(self) -> Simulation:
         return Simulation(
@@ -44,6 +46,7 @@ class Order:
             vouchers=self.vouchers,
             ends=self.ends,
             given_at=self.given_at,
+            spent_at=self.spent_at,
         )
 
 

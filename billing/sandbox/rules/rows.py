@@ -13,7 +13,8 @@ class Row(NamedTuple):
     commissioned test has ``samples`` and no instrument (0), a session ``minutes``. ``order``: what it was ordered with, ``sheet``: the
     commission sheet it stands under, both 0 where there is none. ``tax_fen``: the tax in the fee, where a programme asks. ``given``: what
     programmes before the one that is tried gave for it and how much of that made it cheaper for the customer, then the same before what it
-    is held against; nothing where neither asks."""
+    is held against; nothing where neither asks. ``counts``: what follows from its price (``priced_counts``), and
+    ``spent``: what its customer spent before (``spending``), likewise."""
 
     facts: int
     service: int
@@ -30,6 +31,8 @@ class Row(NamedTuple):
     month: str
     tax_fen: int = 0
     given: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+    spent: tuple[int, ...] = ()
 
 
 Income = tuple[str, int, int]
@@ -41,12 +44,13 @@ class Kept:
     """Rows side by side in whole numbers, about a hundred bytes each, shared by all simulations that go over them. ``count``: how many
     there were so far, forgotten ones included."""
 
-    __slots__ = ("_columns", "_first", "_last", "_width")
+    __slots__ = ("_columns", "_counts", "_first", "_given", "_last", "_width")
 
     def __init__(self) -> None:
         self._columns = array("q")
         self._first = 0
         self._last: Sequence[Row] = ()
+        self._given = self._counts = 0
         self._width = _FIXED
 
     @property
@@ -58,9 +62,9 @@ class Kept:
         if rows is not self._last:
             for row in rows:
                 month = int(row.month[:4]) * 100 + int(row.month[5:])
-                numbers: list[Any] = [*row[:_MONTH], month, row.tax_fen, *row.given]
+                numbers: list[Any] = [*row[:_MONTH], month, row.tax_fen, *row.given, *row.counts, *row.spent]
                 self._columns.extend(numbers)
-                self._width = _FIXED + len(row.given)
+                self._given, self._counts, self._width = len(row.given), len(row.counts), len(numbers)
             self._last = rows
         return self.count - len(rows)
 
@@ -71,7 +75,10 @@ class Kept:
             raise IndexError("this row was forgotten")
         values: list[Any] = self._columns[begin : begin + self._width].tolist()
         month, tax_fen = values[_MONTH:_FIXED]
-        return Row._make([*values[:_MONTH], _month(month), tax_fen, tuple(values[_FIXED:])])
+        counts = _FIXED + self._given
+        spent = counts + self._counts
+        told = (tuple(values[_FIXED:counts]), tuple(values[counts:spent]), tuple(values[spent:]))
+        return Row._make([*values[:_MONTH], _month(month), tax_fen, *told])
 
     def forget(self, before: int) -> None:
         """Let go of all rows before a place."""

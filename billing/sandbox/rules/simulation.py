@@ -13,14 +13,25 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from billing.firms.rules.incomes import year_before
-from billing.sandbox.rules.batches import NOTHING_BESIDE, Beside, Cut, NamedClaim, Waiting, Waits
+from billing.sandbox.rules import priced_counts, spending
+from billing.sandbox.rules.batches import (
+    NOTHING_BESIDE,
+    NOTHING_USED,
+    OWNER_ALONE,
+    USED,
+    Beside,
+    Cut,
+    NamedClaim,
+    Used,
+    Waiting,
+    Waits,
+)
 from billing.sandbox.rules.purses import Vouchers, balance_of, draw, left_fen, open_on
 from billing.sandbox.rules.rows import Income, Kept, Row
 from billing.subsidy.rules import given_here, with_claim
 from billing.subsidy.rules.batch import has_batch_rules
 from billing.subsidy.rules.before import NOTHING, going_on, together
 from billing.subsidy.rules.facts import (
-    BOTH_SIDES,
     NO_CLAIM_AMOUNTS,
     Amounts,
     Before,
@@ -34,11 +45,11 @@ from billing.subsidy.rules.facts import (
 from billing.subsidy.rules.given_here import Given
 from billing.subsidy.rules.outcome import FACT_MISSING, Award, Balance, Home, Outcome, Unmet, paid_by_homes
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
-from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, from_outside
+from billing.subsidy.rules.priced_facts import from_outside
 from billing.subsidy.rules.programme import Programme, read_programme
 from billing.subsidy.rules.questions import PERSONS, only_asked, with_values
 from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
-from billing.subsidy.rules.two_sided import claimed_by
+from billing.subsidy.rules.two_sided import claimed_by_both, user_gets
 from billing.vouchers.rules import presented
 from billing.vouchers.rules.backing import Usable, is_issued
 
@@ -52,13 +63,13 @@ NO_PURSES: Mapping[str, Sequence[Usable]] = {}
 class Told(NamedTuple):
     """What a programme that asks is told beside the price: what the owner earned from customers outside in the year before, where somebody
     confirmed it; what programmes before it gave; the face value of the voucher that is used first (all fen), and how many have something
-    left; of what follows from a customer outside, what the programme asks, by path; and how many persons whoever booked answered."""
+    left; of what follows from the price, what the programme asks, by path; and how many persons whoever booked answered."""
 
     prior_income_fen: int | None = None
     given_fen: int | None = None
     face_fen: int | None = None
     vouchers: int | None = None
-    outside: tuple[tuple[str, int], ...] = ()
+    of_price: tuple[tuple[str, int], ...] = ()
     persons: int | None = None
 
 
@@ -105,7 +116,7 @@ class Simulation:
 
     ``full``: sums by month, size, region, owner and customer as well; without it only totals. ``vouchers``: those that were issued under
     the programme; where none was, a limit per voucher counts as one of each customer. ``given_at``: where it stands in ``given`` of a row
-    what programmes before it gave.
+    what programmes before it gave; ``spent_at``: likewise in ``spent`` what its customer spent.
 
     Where the programme has rules over a batch, the awards wait: ``ends`` are the last days of its windows for claims, and the first service
     of a later day closes the batch; without any there is one batch, which ``end`` closes.
@@ -121,6 +132,7 @@ class Simulation:
         vouchers: Vouchers | None = None,
         ends: Sequence[date] = (),
         given_at: int = 0,
+        spent_at: int = 0,
     ) -> None:
         self.programme: Programme = read_programme(document)
         self.budget_fen = budget_fen
@@ -136,23 +148,26 @@ class Simulation:
         self.tests: Counts = _copied(kept.get("tests", {}))
         self.drawn: dict[str, list[int]] = {month: list(sums) for month, sums in kept.get("drawn", {}).items()}
         self.firms: dict[int, list[int]] = {int(key): list(value) for key, value in kept.get("firms", {}).items()}
+        self._owners_alone: set[int] = set(kept.get("owners_alone", ()))
         self.groups: dict[str, Counts] = {name: _copied(kept.get(name, {})) for name in ("months", "sizes", "regions", "owners")}
         self.refused: dict[str, int] = dict(kept.get("refused", {}))
         self.cuts: dict[str, int] = dict(kept.get("cuts", {}))
         self.short_since: str = kept.get("short_since", "")
         self.batches: list[list[Any]] = [list(each) for each in kept.get("batches", ())]
         self._accounts: dict[tuple[str | None, bool, bool], list[_Account]] = {}
-        self._asks_outside = OF_OUTSIDE & self.programme.asks_of_price
+        self._asks_of_price = self.programme.asks_of_price
         asked = {each.fact for each in self.programme.asks}
         self._unasked = [name for name in ("listed", "project_evidence") if f"service.{name}" not in asked]
         self._asks_persons = PERSONS in asked
         self._looks_at_person = "service.person" in self.programme.asks_of_service
         self._limits = frozenset(cap.per for cap in self.programme.caps if cap.if_named)
         self._given_at = given_at
+        self._spending = spending.spending_of(document)
+        self._spent_at = spent_at
         self._is_told = bool(
             self.programme.asks_prior_income
             or self.programme.asks_of_others
-            or self._asks_outside
+            or self._asks_of_price
             or self._asks_persons
             or (self.vouchers and self.programme.asks_of_voucher)
         )
@@ -168,7 +183,7 @@ class Simulation:
         self._known = known
         self._deciding = Deciding(self.programme)
         self._money: dict[Priced, tuple[Amounts, Quantities]] = {}
-        self._own: dict[tuple[int, bool], Facts] = {}
+        self._own: dict[tuple[int, Used], Facts] = {}
         self._years: dict[int, str] = {}
         self._years_before: dict[int, int] = {}
         self._promised: dict[tuple[int, bool, bool], Service] = {}
@@ -182,6 +197,7 @@ class Simulation:
             "total": self.total,
             "estimate_fen": self.estimate_fen,
             "firms": {str(key): value for key, value in self.firms.items()},
+            "owners_alone": sorted(self._owners_alone),
             **self.groups,
             "tests": self.tests,
             "drawn": self.drawn,
@@ -289,6 +305,7 @@ class Simulation:
             number, first_day = waits.beside.voucher
             request = replace(who.more.request, voucher=number, voucher_issued_on=date.fromisoformat(first_day))
             who, named = replace(who, more=replace(who.more, request=request)), (named, number)
+        who, named = self._with_spent(row, known, who, named)
         if waits.beside.before is not None:
             before = Before(*waits.beside.before)
             who, named = going_on(who, before), (named, before)
@@ -296,14 +313,21 @@ class Simulation:
             who, named = replace(who, grade=known.graded[row.facts]), (named, known.graded[row.facts])
         return who, named
 
-    def _whoever(self, facts: int, used_before: bool, known: Known) -> Facts:
+    def _whoever(self, facts: int, used_before: Used, known: Known) -> Facts:
         """The shared facts by their place, with the answers to the programme's own questions; one that looks at whose claim it is sees
         both."""
         own = self._own.get((facts, used_before))
         if own is None:
-            own = only_asked(known.facts[facts][used_before], self.programme.asks)
-            own = self._own[facts, used_before] = claimed_by(own, BOTH_SIDES) if self.programme.of_both_sides else own
+            own = only_asked(known.facts[facts][used_before > 0], self.programme.asks)
+            own = claimed_by_both(own, user_had=used_before != OWNER_ALONE) if self.programme.of_both_sides else own
+            self._own[facts, used_before] = own
         return own
+
+    def _used(self, customer: int) -> Used:
+        """What a customer had of the programme before."""
+        if self.firms[customer][1] == 0:
+            return NOTHING_USED
+        return OWNER_ALONE if customer in self._owners_alone else USED
 
     def _take_back(self, row: Row, cut: Cut, known: Known) -> None:
         """What a batch cuts of an award goes back to its accounts, and counts no more."""
@@ -348,7 +372,7 @@ class Simulation:
         firm = self.firms.get(row.customer)
         if firm is None:
             firm = self.firms[row.customer] = [0, 0, 0]
-        fen = self._awarded(row, known, place, used_before=firm[1] > 0)
+        fen = self._awarded(row, known, place, used_before=self._used(row.customer))
         got = 1 if fen else 0
         firm[0] += 1
         firm[1] += got
@@ -364,7 +388,7 @@ class Simulation:
                     counts = self.groups[name][code] = [0, 0, 0, 0]
                 _count(counts, got, fen, row.fee_fen)
 
-    def _awarded(self, row: Row, known: Known, place: int, *, used_before: bool) -> int:
+    def _awarded(self, row: Row, known: Known, place: int, *, used_before: Used) -> int:
         """The subsidy of one service (fen), taken off every limit and voucher that it draws on."""
         who = self._whoever(row.facts, used_before, known)
         money = self._money_of(row, who, known)
@@ -393,6 +417,7 @@ class Simulation:
             if of_vouchers != NO_VOUCHERS:
                 money = self._money_of(row, who, known, of_vouchers)
                 priced = self._money.get(money) or self._priced(money)
+        who, named = self._with_spent(row, known, who, named)
         counting = self.programme.counting_cap(who.applicant.kind)
         subject = keys[counting.id] if counting is not None else ""
         if subject:
@@ -429,6 +454,11 @@ class Simulation:
         if subject and any(outcome.draws.values()):
             one = Before(row.fee_fen, row.minutes, row.samples, 1, outcome.total_fen)
             self.before[subject] = together(before, one)
+        if self.programme.of_both_sides and outcome.total_fen:
+            if user_gets(outcome):
+                self._owners_alone.discard(row.customer)
+            elif used_before == NOTHING_USED:
+                self._owners_alone.add(row.customer)
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         if self._waiting is not None and outcome.total_fen:
@@ -490,18 +520,30 @@ class Simulation:
             return (*row[2:6], None)
         income = self._prior_income(row, who, known) if self.programme.asks_prior_income else None
         given = self._given(row)[0] if self.programme.asks_of_others else None
-        outside = self._from_outside(row, who) if self._asks_outside else ()
+        of_price = self._of_price(row, who) if self._asks_of_price else ()
         persons = who.quantities.counts.persons if self._asks_persons else None
-        return (*row[2:6], Told(income, given, *of_vouchers, outside, persons))
+        return (*row[2:6], Told(income, given, *of_vouchers, of_price, persons))
 
-    def _from_outside(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
-        """What follows from a customer outside, as when it is promised."""
-        found = from_outside(who, row.fee_fen, row.tax_fen, None if row.samples else row.minutes)
-        return tuple((path, value) for path, value in found.items() if path in self._asks_outside)
+    def _of_price(self, row: Row, who: Facts) -> tuple[tuple[str, int], ...]:
+        """What follows from the price, and from a customer outside, as when it is promised."""
+        minutes = None if row.samples else row.minutes
+        found = from_outside(who, row.fee_fen, row.tax_fen, minutes)
+        found |= priced_counts.told(row.counts, tax_fen=row.tax_fen, minutes=minutes)
+        return tuple((path, value) for path, value in found.items() if path in self._asks_of_price)
 
     def _given(self, row: Row) -> tuple[int, ...]:
         """What programmes before it gave, and how much of that made the service cheaper (fen)."""
         return row.given[self._given_at : self._given_at + 2] or (0, 0)
+
+    def _with_spent(self, row: Row, known: Known, who: Facts, named: Hashable) -> tuple[Facts, Hashable]:
+        """The facts, and their name, with what the customer spent in the months that the programme looks at."""
+        months = len(self._spending.months)
+        if not months or not row.spent:
+            return who, named
+        on = self._spending.day(known.services[row.service])
+        spent = spending.spent(self._spending, on, row.spent[self._spent_at : self._spent_at + months])
+        before = replace(who.more.before, spend=spent)
+        return replace(who, more=replace(who.more, before=before)), (named, spent)
 
     def _cost_left(self, row: Row) -> int:
         """What those before it leave of the price to a programme that looks at them; any other is tried by itself."""
@@ -587,18 +629,19 @@ def _with_told(facts: Facts, told: Told) -> Facts:
         facts = replace(facts, amounts=replace(facts.amounts, claim=claim))
     if told.given_fen is not None:
         facts = given_here.with_given(facts, (Given("", told.given_fen),))
-    for path, value in told.outside:
-        facts = _with_outside(facts, path, value)
+    for path, value in told.of_price:
+        facts = _with_priced(facts, path, value)
     if told.persons is not None:
         facts = with_values(facts, {PERSONS: told.persons})
     return presented.told(facts, told.face_fen, told.vouchers)
 
 
-def _with_outside(facts: Facts, path: str, value: int) -> Facts:
-    if path == EXTERNAL_INCOME:
-        claim = replace(facts.amounts.claim, external_income=value)
-        return replace(facts, amounts=replace(facts.amounts, claim=claim))
-    counts = replace(facts.quantities.counts, external_minutes=value)
+def _with_priced(facts: Facts, path: str, value: int) -> Facts:
+    group, _dot, name = path.partition(".")
+    if group == "amounts":
+        of_claim: dict[str, Any] = {name: value}
+        return replace(facts, amounts=replace(facts.amounts, claim=replace(facts.amounts.claim, **of_claim)))
+    counts = replace(facts.quantities.counts, **{name: value})
     return replace(facts, quantities=replace(facts.quantities, counts=counts))
 
 

@@ -18,8 +18,10 @@ from django.utils import timezone
 from billing.firms.rules.incomes import year_before
 from billing.firms.rules.places import place_of
 from billing.pricing.rules.tax import Tax
+from billing.sandbox.rules import priced_counts
 from billing.sandbox.rules.purses import Vouchers, by_holder
 from billing.sandbox.rules.rows import Income, Row
+from billing.sandbox.rules.spending import Spending, sums
 from billing.settlement.incomes import Asked as AskedIncome
 from billing.settlement.incomes import known as known_incomes
 from billing.settlement.models import Award
@@ -29,6 +31,7 @@ from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
 from billing.subsidy.rules.outcome import SettlementMode, home_payer
+from billing.subsidy.rules.parts.days import add_months
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.questions import OTHER, OTHER_AMOUNTS, Question
 from billing.subsidy.rules.questions import told as with_answers
@@ -79,6 +82,10 @@ _EXTRAS = "coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_e
 #: The rate of the tax in or on a price, where it is asked for and the price names one.
 _TAX_RATE = """CASE WHEN %(taxed)s THEN jsonb_path_query_first(
            c.result, '$.priced.steps[*] ? (@.key starts with "price.step.tax").params.rate') #>> '{}' END"""
+#: The lines of a price, with the end of what is subsidised of a session, where it is asked for what they count.
+_COUNTED = """CASE WHEN %(counted)s THEN jsonb_build_object('lines', c.result #> '{priced,lines}',
+           'seconds', extract(epoch FROM (c.inputs ->> 'subsidised_until')::timestamptz - (c.inputs ->> 'starts_at')::timestamptz)::bigint)
+           END::text"""
 _FACTS = """((c.inputs #> '{candidates,0,facts}') - ARRAY['service', 'amounts', 'quantities'] #- '{applicant,first_use}'
            #- '{request,side}' #- '{request,voucher}' #- '{request,voucher_issued_on}' #- '{before,spend}' #- '{quality,grade}'
            #- '{other}' #- '{other_amounts}')::text,
@@ -94,7 +101,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(r.billable_minutes, 0), 0, (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        coalesce(nullif(r.service_kind, ''), '{SERVICE_KIND}'), r.service_mode, r.service_direction, r.answers,
-       {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_FACTS}
+       {_GRADED.format(of="reservation_id", row="r")}, {_TAX_RATE}, {_COUNTED}, {_FACTS}
   FROM billing_charge c
  CROSS JOIN LATERAL (
        SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
@@ -110,13 +117,28 @@ SELECT c.id, j.organisation_id, j.lab_id, 0, j.requested_by_id,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        0, (c.inputs ->> 'samples')::int, j.arrive_on, {RESOURCE_PLACE},
        coalesce(nullif(j.service_kind, ''), '{TESTING_KIND}'), '{ServiceMode.COMMISSIONED.value}', j.service_direction, j.answers,
-       {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_FACTS}
+       {_GRADED.format(of="sample_job_id", row="j")}, {_TAX_RATE}, {_COUNTED}, {_FACTS}
   FROM billing_charge c
   JOIN booking_samplejob j ON j.id = c.sample_job_id
   JOIN instruments_resource r ON r.id = j.resource_id
   JOIN instruments_organisation o ON o.id = r.organisation_id
  WHERE c.id > %(after)s AND c.id <= %(end)s AND c.sample_job_id IS NOT NULL AND {_TESTED_WITHIN}
 """  # noqa: S608  (constants only; values are bound)
+#: What customers were charged by other owners in a piece, on the local day of the service.
+_CHARGED = """
+SELECT c.id, r.organisation_id, (r.starts_at AT TIME ZONE s.time_zone)::date, c.gross_fen
+  FROM billing_charge c JOIN booking_reservation r ON r.id = c.reservation_id
+  JOIN instruments_instrument i ON i.id = r.instrument_id JOIN instruments_site s ON s.id = i.site_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND r.organisation_id = ANY(%(ids)s::bigint[])
+   AND r.starts_at > %(since)s::date AND i.organisation_id <> r.organisation_id
+ UNION ALL
+SELECT c.id, j.organisation_id, j.arrive_on, c.gross_fen
+  FROM billing_charge c JOIN booking_samplejob j ON j.id = c.sample_job_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND j.organisation_id = ANY(%(ids)s::bigint[])
+   AND j.arrive_on > %(since)s AND j.lab_id <> j.organisation_id
+"""
+#: A day that counts may lie before the service: an approval, at most so long.
+_EARLIER = timedelta(days=366)
 #: What versions (each with its place) gave for the services of a piece, and how much of it made them cheaper for the customer.
 _GIVEN = f"""
 SELECT a.charge_id, v.place, sum(a.total_fen)::bigint,
@@ -144,9 +166,10 @@ class Reader:
     tried for it. ``asked``: what the programmes look at of those facts of a service that are told only where one looks at them; nobody may
     have asked when it was booked. ``income_bases``: the days (as in ``validity``) by which those programmes go that ask what the owner
     earned in the year before; a figure counts that was confirmed by ``as_of``. ``before``: of what is tried and of what it is held against
-    the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks what an owner earns
-    without the tax. ``questions``: what the programmes ask of whoever books; the answers stand with the booking, where nobody changes them
-    once money is promised."""
+    the programme versions (ids) whose awards it is told, nothing where neither asks. ``taxed``: whether one asks for the tax, or
+    what an owner earns without it; ``counted``: for what a price counts. ``questions``: what the programmes ask of whoever books;
+    the answers stand with the booking, where nobody changes them once money is promised. ``spending``: what each of them asks of
+    what the customer spent before, nothing where neither does."""
 
     first_on: date
     last_on: date
@@ -156,6 +179,8 @@ class Reader:
     before: Sequence[Collection[int]] = ()
     taxed: bool = False
     questions: tuple[Question, ...] = ()
+    counted: bool = False
+    spending: tuple[Spending, ...] = ()
     _facts: dict[tuple[str, ...], int] = field(default_factory=dict)
     _kinds: list[str] = field(default_factory=list)
     """Of each facts the kind of the applicant."""
@@ -165,8 +190,17 @@ class Reader:
     """Of each service the years before the days that count."""
     _incomes: set[AskedIncome] = field(default_factory=set)
     """What was looked up."""
+    _spent: dict[int, dict[date, int]] = field(default_factory=dict)
+    """What each customer that came up was charged so far, by day."""
+    _bases: list[tuple[date | None, ...]] = field(default_factory=list)
+    """Of each service the days by which the spending is counted."""
     _services: dict[tuple[str, ...], int] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def told_of_price(self) -> bool:
+        """Whether rows say what follows from their prices."""
+        return self.taxed or self.counted
 
     def count(self) -> int:
         """How many services there are."""
@@ -193,7 +227,9 @@ class Reader:
                     read = sorted([*read, *cursor.fetchall()], key=itemgetter(0))
             after = end
             if read:
-                yield self._piece(read, after, self._given(bounds))
+                yield self._piece(read, bounds, self._given(bounds))
+            else:
+                self._count_all(self._charged([], bounds))
 
     def _extents(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
         """How many sessions and how many tests, the first and the last charge of each (nil without any)."""
@@ -213,6 +249,7 @@ class Reader:
             "from": self.first_on - timedelta(days=1),
             "until": self.last_on + timedelta(days=2),
             "taxed": self.taxed,
+            "counted": self.counted,
         }
 
     def _given(self, bounds: Mapping[str, Any]) -> dict[int, list[int]]:
@@ -228,11 +265,12 @@ class Reader:
                     sums[2 * place : 2 * place + 2] = given, off_cost
         return found
 
-    def _piece(self, read: Sequence[Read], last: int, given: Mapping[int, Sequence[int]]) -> Piece:
-        piece = Piece([], [], [], last)
+    def _piece(self, read: Sequence[Read], bounds: Mapping[str, Any], given: Mapping[int, Sequence[int]]) -> Piece:
+        piece = Piece([], [], [], bounds["end"])
         nothing_given = (0,) * 2 * len(self.before)
         made = self._made(read)
         incomes: set[AskedIncome] = set()
+        charged = self._charged(read, bounds)
         for row in read:
             (
                 charge_id,
@@ -254,6 +292,7 @@ class Reader:
                 answers,
                 graded,
                 tax_rate,
+                counted,
                 facts,
                 service,
             ) = row
@@ -276,6 +315,7 @@ class Reader:
                 found = self._services[said] = len(self._services)
                 piece.services.append(self._told(*said))
                 self._years.append(self._years_before(piece.services[-1]))
+                self._bases.append(self._spending_days(piece.services[-1]))
             if self._years[found]:
                 incomes.update(AskedIncome(self._owners[known], year) for year in self._years[found])
             month = f"{on:%Y-%m}"
@@ -283,9 +323,55 @@ class Reader:
             own = (customer, owner, instrument, person, order, sheet)
             tax = Tax(Decimal(tax_rate), included=True).contained_fen(fee) if tax_rate else 0
             others = tuple(given[charge_id]) if charge_id in given else nothing_given
-            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others))
+            counts = (
+                priced_counts.of(json.loads(counted) if counted else None, taxed=bool(tax_rate)) if self.told_of_price else ()
+            )
+            spent = self._spent_before(row, found, charged)
+            piece.rows.append(Row(known, found, fee, top_up, minutes, samples, *own, month, tax, others, counts, spent))
+        self._count_all(charged)
         piece.incomes = self._known_incomes(incomes)
         return piece
+
+    def _spending_days(self, service: Json) -> tuple[date | None, ...]:
+        """By which day each programme counts what was spent."""
+        if not self.spending:
+            return ()
+        read = parse_facts({"service": service}).service
+        return tuple(each.day(read) for each in self.spending)
+
+    def _charged(self, read: Sequence[Read], bounds: Mapping[str, Any]) -> list[tuple[int, int, date, int]]:
+        """What customers were charged in a piece, as (charge, customer, day, fen), the last one first; what those that are new were charged
+        before is counted already. Two statements, none where nobody asks."""
+        if not self.spending:
+            return []
+        new = {row[1] for row in read} - self._spent.keys()
+        self._spent |= {customer: {} for customer in new}
+        months = max(month for each in self.spending for month in each.months)
+        asked = {"since": add_months(self.first_on, -months) - _EARLIER, "after": 0, "end": bounds["after"], "ids": sorted(new)}
+        with connection.cursor() as cursor:
+            cursor.execute(_CHARGED, asked)
+            for _charge_id, customer, on, fen in cursor.fetchall():
+                self._count_spent(customer, on, fen)
+            ids = sorted(self._spent)
+            cursor.execute(_CHARGED, {**asked, "after": bounds["after"], "end": bounds["end"], "ids": ids})
+            return sorted(cursor.fetchall(), reverse=True)
+
+    def _count_all(self, charged: Iterable[tuple[int, int, date, int]]) -> None:
+        for _charge_id, customer, on, fen in charged:
+            self._count_spent(customer, on, fen)
+
+    def _count_spent(self, customer: int, on: date, fen: int) -> None:
+        days = self._spent[customer]
+        days[on] = days.get(on, 0) + fen
+
+    def _spent_before(self, row: Read, service: int, charged: list[tuple[int, int, date, int]]) -> tuple[int, ...]:
+        """What the customer of a row was charged before it, in the months that each programme asks for."""
+        while charged and charged[-1][0] < row[0]:
+            self._count_spent(*charged.pop()[1:])
+        found: list[int] = []
+        for each, on in zip(self.spending, self._bases[service], strict=True):
+            found += sums(each, on, self._spent[row[1]])
+        return tuple(found)
 
     def _years_before(self, service: Json) -> tuple[int, ...]:
         """The years whose figures programmes ask for with a service."""

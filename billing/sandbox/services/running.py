@@ -17,6 +17,7 @@ from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
 from billing.sandbox.rules.purses import Vouchers, issued_under, lent, moved
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
+from billing.sandbox.rules.spending import Spending, spending_of
 from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, STEPS, TRIED, as_if_in_force, budget_of, variant_of
 from billing.sandbox.rules.windows import batch_ends
 from billing.sandbox.services.reading import Reader, versions_before, vouchers_of
@@ -26,7 +27,7 @@ from billing.subsidy.figures import latest
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.figures import with_figures
-from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME
+from billing.subsidy.rules.priced_facts import EXTERNAL_INCOME, OF_OUTSIDE, SESSIONS, TAX
 from billing.subsidy.rules.programme import Programme as ReadProgramme
 from billing.subsidy.rules.programme import parse_programme, read_programme
 from billing.subsidy.rules.questions import Question
@@ -172,7 +173,7 @@ def work(run_id: int, now: datetime) -> None:
         return
     run = SandboxRun.objects.select_related("against", "vouchers_of").get(pk=run_id)
     days, asked = (run.first_on, run.last_on), (_asked_of_service(run), _income_bases(run))
-    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run))
+    reader = Reader(*days, *asked, run.created_at, _before(run), _taxed(run), _questions(run), _counted(run), _spending(run))
     kept = _unpacked(run.checkpoint)
     if not run.total_sessions:
         run.total_sessions = reader.count()
@@ -219,8 +220,19 @@ def _asked_of_service(run: SandboxRun) -> frozenset[str]:
 
 
 def _taxed(run: SandboxRun) -> bool:
-    """Whether one of the programmes asks what an owner earns without the tax."""
-    return any(EXTERNAL_INCOME in programme.asks_of_price for programme in _programmes(run))
+    """Whether one of the programmes asks for the tax, or what an owner earns without it."""
+    return any({EXTERNAL_INCOME, TAX} & programme.asks_of_price for programme in _programmes(run))
+
+
+def _counted(run: SandboxRun) -> bool:
+    """Whether one of them asks for what the lines of a price count."""
+    return any(programme.asks_of_price - OF_OUTSIDE - {TAX, SESSIONS} for programme in _programmes(run))
+
+
+def _spending(run: SandboxRun) -> tuple[Spending, ...]:
+    """Of each of the documents over which months it asks for spending; nothing where neither does."""
+    found = tuple(spending_of(document) for document in _documents(run).values())
+    return found if any(each.months for each in found) else ()
 
 
 def _income_bases(run: SandboxRun) -> frozenset[str]:
@@ -249,14 +261,26 @@ def _programmes(run: SandboxRun) -> list[ReadProgramme]:
 
 def _orders(run: SandboxRun, states: Mapping[str, Any], vouchers: Mapping[str, Vouchers]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
-    found = []
+    found: list[Order] = []
+    spent_at = 0
     for place, (name, own) in enumerate(_documents(run).items()):
         document, issued = as_if_in_force(with_figures(own, latest(code_of(own)))), vouchers[name]
         ends = batch_ends(own, run.first_on, run.last_on)
         state = states.get(name)
         found.append(
-            Order(name, document, run.budget_fen, full=True, state=state, vouchers=issued, ends=ends, given_at=2 * place)
+            Order(
+                name,
+                document,
+                run.budget_fen,
+                full=True,
+                state=state,
+                vouchers=issued,
+                ends=ends,
+                given_at=2 * place,
+                spent_at=spent_at,
+            )
         )
+        spent_at += len(spending_of(own).months)
     tried, issued = found[0].document, found[0].vouchers or {}
     worth = {CAP_DOWN: moved(issued, -run.cap_step_percent), CAP_UP: moved(issued, run.cap_step_percent)}
     for name in STEPS:

@@ -35,9 +35,9 @@ from billing.subsidy.figures import Figures, opening_limit
 from billing.subsidy.rules import questions, two_sided, with_claim
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
-from billing.subsidy.rules.facts import BOTH_SIDES, Facts, GroupsRead, Service
+from billing.subsidy.rules.facts import Facts, GroupsRead, Service
 from billing.subsidy.rules.figures import is_settable
-from billing.subsidy.rules.outcome import Balance, Home
+from billing.subsidy.rules.outcome import Award, Balance, Home, SettlementMode
 from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.parts.validity import APPROVAL
 from billing.subsidy.rules.programme import OF_SHEET, Programme
@@ -58,6 +58,7 @@ from instruments.rules.spending import is_in_house
 SERVICE_KIND = "instrument_use"
 TESTING_KIND = "testing"
 AWARDED = "awarded"
+_OWNER_ALONE = "owner-"
 _UNFIT = {
     questions.Kind.YES_NO: "subsidy.answer_unfit.yes_no",
     questions.Kind.CHOICE: "subsidy.answer_unfit.choice",
@@ -256,7 +257,7 @@ def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) 
     """Every account an award under these versions touches."""
     return [
         *(spec for purses in accounts.values() for spec in purses),
-        *(_awarded_spec(version, customer_id) for version in versions),
+        *(spec for version in versions for spec in _awarded_specs(version, customer_id)),
     ]
 
 
@@ -280,7 +281,7 @@ def candidates_of(
             _with_voucher(
                 version,
                 questions.told(
-                    _under(version, facts, accounts, known.get(awarded_key(version, customer_id)), customer_id, earlier),
+                    _under(version, facts, accounts, known, customer_id, earlier),
                     version.programme.asks,
                     answers,
                 ),
@@ -503,11 +504,15 @@ def require_offered(tried: Iterable[tuple[Programme, Facts]], said: Said) -> Non
             Reason("subsidy.rate_not_offered", {"lowest": percent_of_share(lowest), "highest": percent_of_share(highest)}, "rate")
         )
     asked = [each for programme, facts in tried for each in programme.questions_for(facts)]
-    reasons += [
+    Refusal.raise_any([*reasons, *unfit_reasons(asked, said.answers)])
+
+
+def unfit_reasons(asked: Sequence[questions.Question], answers: str) -> list[Reason]:
+    """For each answer that fits none of the questions of its fact."""
+    return [
         Reason(_UNFIT[each.kind], {"fact": each.fact, "its_question": dict(each.says)}, "answers")
-        for each in questions.unfit(asked, known_answers(said.answers))
+        for each in questions.unfit(asked, known_answers(answers))
     ]
-    Refusal.raise_any(reasons)
 
 
 def prepare(
@@ -663,24 +668,42 @@ def awarded_key(version: InForce, customer_id: int) -> str:
     return f"awarded:{version.programme.code}:{customer_id}"
 
 
-def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
-    return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
+def owner_alone_key(version: InForce, customer_id: int) -> str:
+    """The one that counts, of a programme that both sides claim, what the owner alone was promised for a customer's use."""
+    return f"{_OWNER_ALONE}{awarded_key(version, customer_id)}"
+
+
+def counting_key(version: InForce, customer_id: int, award: Award) -> str:
+    """The account of the two on which an award counts."""
+    alone = version.programme.of_both_sides and not two_sided.user_gets(award)
+    return owner_alone_key(version, customer_id) if alone else awarded_key(version, customer_id)
+
+
+def _awarded_specs(version: InForce, customer_id: int) -> list[AccountSpec]:
+    keys = [awarded_key(version, customer_id)]
+    if version.programme.of_both_sides:
+        keys.append(owner_alone_key(version, customer_id))
+    return [AccountSpec(key, AWARDED, None, version.programme_id, customer_id) for key in keys]
 
 
 def _under(
-    version: InForce, facts: Facts, accounts: Accounts, account: Account | None, customer_id: int, earlier: Earlier
+    version: InForce, facts: Facts, accounts: Accounts, known: Mapping[str, Account], customer_id: int, earlier: Earlier
 ) -> Facts:
-    """The facts as one programme sees them: whether it is a first use (``account`` counts what was awarded), whether project or invoice
-    took its class already, what came before in the year of its caps, what the owner earned in the year before and what is expected of the
-    claim; a programme that looks at whose claim it is sees both."""
-    first = account is None or not account.is_awarded  # type: ignore[attr-defined]
+    """The facts as one programme sees them: whether it is a first use (by the ``known`` accounts that count what was awarded; to the user's
+    claim of two sides only what the user got counts), whether project or invoice took its class already, what came before in the year of
+    its caps, what the owner earned in the year before and what is expected of the claim; a programme that looks at whose claim it is sees
+    both."""
+    own = known.get(awarded_key(version, customer_id))
+    counting = [own, known.get(owner_alone_key(version, customer_id)) if version.programme.of_both_sides else None]
+    first = not any(account is not None and account.is_awarded for account in counting)  # type: ignore[attr-defined]
     paper = once.as_known(facts.service.paper, version, earlier.taken)
     service = version.programme.awaiting(replace(facts.service, paper=paper))
     seen = replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
     seen = counted.as_known(seen, counted.subject_of(version, facts, accounts), earlier.counts)
     seen = spent.as_known(seen, version, customer_id, earlier.spent)
     seen = incomes.as_known(seen, version, earlier.incomes)
-    seen = two_sided.claimed_by(seen, BOTH_SIDES) if version.programme.of_both_sides else seen
+    if version.programme.of_both_sides:
+        seen = two_sided.claimed_by_both(seen, user_had=_user_had(own))
     return with_claim.assumed(seen, version.programme.expects) if version.programme.expects else seen
 
 
@@ -707,6 +730,30 @@ SELECT a.id FROM unnest(%s::bigint[]) AS a (id) WHERE EXISTS (
 """  # noqa: S608  (constants only; values are bound)
 
 
+_TO_USER = f"""
+SELECT EXISTS (
+    SELECT FROM billing_transfer t
+     WHERE t.credit_id = %s AND (t.source_type, t.source_id) IS DISTINCT FROM ('reservation', %s::bigint)
+       AND (t.kind = '{TransferKind.HOLD}' AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id)
+            OR t.kind = '{TransferKind.POST}' AND EXISTS (
+               SELECT FROM billing_award w JOIN billing_charge c ON c.id = w.charge_id
+                WHERE w.programme_version_id = t.programme_version_id AND w.mode <> '{SettlementMode.PAID_BESIDE}'
+                  AND CASE t.source_type WHEN 'reservation' THEN c.reservation_id ELSE c.sample_job_id END = t.source_id)))
+"""  # noqa: S608  (constants only; values are bound)
+
+
+def _user_had(account: Account | None) -> bool:
+    """Whether the user was given something of what an account counts of a programme that both sides claim: what was promised to both may
+    have been charged for the owner alone. One query the first time that an account is asked."""
+    if account is None or not account.is_awarded:  # type: ignore[attr-defined]
+        return False
+    if not hasattr(account, "is_awarded_to_user"):
+        with planned_once() as cursor:
+            cursor.execute(_TO_USER, [account.pk, account.but_for])  # type: ignore[attr-defined]
+            account.is_awarded_to_user = bool(cursor.fetchone()[0])  # type: ignore[attr-defined]
+    return bool(account.is_awarded_to_user)  # type: ignore[attr-defined]
+
+
 def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None:
     """Each account that counts awards learns (``is_awarded``) whether one was posted to it or is held and not ended; those of the
     reservation ``but_for`` do not count. One query for all."""
@@ -718,6 +765,7 @@ def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None
         awarded = {pk for (pk,) in cursor.fetchall()}
     for account in counting:
         account.is_awarded = account.pk in awarded  # type: ignore[attr-defined]
+        account.but_for = but_for  # type: ignore[attr-defined]
 
 
 def cap_account(

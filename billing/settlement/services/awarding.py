@@ -95,7 +95,7 @@ def _promise(
         purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
         parts = spread_by_home(amount, [(purse.key, purse.promisable_fen) for purse in purses], paid_by_homes(award))
         draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
-    payee = accounts[assessing.awarded_key(version, promised.customer_id)]
+    payee = accounts[assessing.counting_key(version, promised.customer_id, award)]
     return ledger.Promise(draws, payee, replace(source, programme_version_id=version.version_id))
 
 

@@ -83,15 +83,17 @@ def count_anew(
     now: datetime,
     project: str = "",
     beside: Sequence[Account] = (),
+    answers: questions.Answers = questions.NOTHING_SAID,
 ) -> CountedAnew[AnyInputs]:
     """Give up what is promised by programmes that count otherwise on the local day ``on`` and promise anew by the rules of that day, as far
     as their accounts reach, behind the locks of all accounts of ``source`` and those ``beside`` them. The caller writes the quote.
+    ``answers``: what was answered to questions until now.
 
     What gave nothing when the money was held is not tried, and what counts as was expected gives no more than is held for it.
     """
     places = _places(held, inputs, on)
     before = _versions(held)
-    anew = {place: _on(before[place], inputs.candidates[place], customer_id, on) for place in places}
+    anew = {place: _on(before[place], inputs.candidates[place], customer_id, on, answers) for place in places}
     accounts = _locked(held, anew, source, now, beside)
     stays = [place for place in range(len(before)) if place in anew or _gave(held, place)]
     kept = {before[place].version_id for place in stays if place not in anew}
@@ -179,14 +181,14 @@ def _billed(facts: Facts, on: date) -> Facts:
     return replace(facts, service=replace(facts.service, invoice_on=on, claim_on=on))
 
 
-def _on(before: InForce, candidate: Candidate, customer_id: int, on: date) -> _Anew:
-    """A programme as it counts on ``on``: by the version that is in force then, which is told the answers to its own questions and not
-    whose claim it is to another. Where none is, the old one says so; of a programme that was stopped what was promised before stays
-    promised."""
+def _on(before: InForce, candidate: Candidate, customer_id: int, on: date, answers: questions.Answers) -> _Anew:
+    """A programme as it counts on ``on``: by the version that is in force then, which is told the answers to its own questions (to those
+    that the old one asked, as they were promised) and not whose claim it is to another. Where none is, the old one says so; of a programme
+    that was stopped what was promised before stays promised."""
     version = subsidy.version_on(before.programme_id, on) or before
     facts = presented.without_vouchers(_billed(candidate.facts, on))
     if version.version_id != before.version_id:
-        facts = questions.told_instead(facts, before.programme.asks, version.programme.asks)
+        facts = questions.told_instead(facts, before.programme.asks, version.programme.asks, answers)
         facts = two_sided.claimed_by(facts, None) if two_sided.is_both(facts) else facts
     vouchers = tuple(usable(customer_id, [version.programme]))
     accounts = assessing.accounts_of([version], facts, customer_id, on, vouchers)

@@ -29,6 +29,7 @@ from billing.settlement.services import (
     charging_many,
     fees,
     grading,
+    later_questions,
     quote_rows,
     session_extras,
     slips,
@@ -42,6 +43,7 @@ from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.programme import OF_SHEET
 from booking.models import Reservation, UsageSession
 from booking.ports import NO_ADDONS, NO_FAULT, Addons, ExpectedFigures, FiguresChanged, Leaving
+from booking.rules.answers import known_answers
 from booking.rules.service_facts import ServiceFacts
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
@@ -223,14 +225,18 @@ class ReservationMoney:
     def on_correct(
         self, reservation: Reservation, before: ServiceFacts, actor: Actor, expected: ExpectedFigures, now: datetime
     ) -> None:
-        """Raises Refusal ``facts.money_held`` for each of what stays, Conflict ``facts.dearer`` with the figures that it would have,
-        ``billing.figures_differ``."""
+        """Raises Refusal ``facts.money_held`` for each of what stays (an answer that only a later version asks for does not), Conflict
+        ``facts.dearer`` with the figures that it would have, ``billing.figures_differ``."""
         decides = before.decides_otherwise(reservation.service_facts, reservation.organisation.kind)
         if not decides:
             return
-        if self.decided_by_facts(reservation):
-            raise Refusal(*(Reason("facts.money_held", {}, name) for name in decides))
         quotes = quote_rows.quotes_of(reservation.pk)
+        coming = later_questions.coming(quotes[-1], now) if "answers" in decides else ()
+        later_questions.require_fit(quotes[-1], coming, reservation.answers)
+        if self.decided_by_facts(reservation):
+            stays = later_questions.what_stays(decides, before.answers, reservation.answers, coming)
+            Refusal.raise_any([Reason("facts.money_held", {}, name) for name in stays])
+            return
         accepted = quote_rows.agreed_of(quotes)
         agreed = assessing.agreed_pins(reservation, reservation.during, now, accepted)
         planned = assessing.plan_of(reservation, reservation.during, now, agreed, attached=accepted.attached)
@@ -355,7 +361,8 @@ class ReservationMoney:
         on = now.astimezone(thawed.zone).date()
         own = [*beside, *ledger.open_accounts(card_money.specs(reservation), now).values()]
         source, project = _source(reservation, "charged_on", actor), reservation.research_project
-        anew = basis_day.count_anew(held, thawed, reservation.organisation_id, on, source, now, project, own)
+        answers = known_answers(reservation.answers)
+        anew = basis_day.count_anew(held, thawed, reservation.organisation_id, on, source, now, project, own, answers)
         frozen = usage_charge.frozen_under(held, thawed, anew.inputs, anew.versions)
         fields = {"reservation_id": reservation.pk, "revision": held.revision + 1, "valid_until": held.valid_until}
         agreed = {"accepted_at": now, "accepted_by_id": held.accepted_by_id, "held_at": now, "created_at": now}

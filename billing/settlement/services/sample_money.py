@@ -40,6 +40,7 @@ from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from booking.models import CloseOut, SampleExtra, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
+from booking.rules.answers import known_answers
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobEvent, JobState
 from booking.rules.spending import Wait
@@ -190,7 +191,8 @@ class SampleMoney:
         if not basis_day.is_other(held, inputs, on):
             return held
         source = Source(SAMPLE_JOB, job.pk, "charged_on", None, actor.user_id)
-        anew = basis_day.count_anew(held, inputs, job.organisation_id, on, source, now, job.research_project)
+        answers = known_answers(job.answers)
+        anew = basis_day.count_anew(held, inputs, job.organisation_id, on, source, now, job.research_project, answers=answers)
         revision, by = held.revision + 1, held.accepted_by_id
         return _write_quote(job, revision, anew.inputs, anew.versions, anew.assessment, now, accepted_by_id=by, held=True)
 

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from billing.ledger.rules.money import split_whole
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules import sides
 from billing.subsidy.rules.evaluate import Balances, evaluate, unmet_conditions
 from billing.subsidy.rules.fact_fields import FIELDS
 from billing.subsidy.rules.facts import BatchTotals, Facts
@@ -57,13 +58,16 @@ C = TypeVar("C", bound=Claim)
 
 
 class Deciding(Protocol[C]):
-    """How single claims are decided: as ``evaluate`` decides them, whatever is remembered on the way."""
+    """How single claims are decided: as ``evaluate`` decides them, whatever is remembered on the way. ``of_side``: a claim on the facts on
+    which one side of its programme is decided."""
 
     def unmet(self, programme: Programme, claim: C, balances: Balances) -> bool: ...
 
     def decide(self, programme: Programme, claim: C, balances: Balances) -> Outcome: ...
 
     def told(self, claim: C, totals: BatchTotals) -> C: ...
+
+    def of_side(self, claim: C, own: Facts) -> C: ...
 
 
 class Decided(NamedTuple):
@@ -121,6 +125,9 @@ class _Evaluating:
 
     def told(self, claim: Claim, totals: BatchTotals) -> Claim:
         return replace(claim, facts=replace(claim.facts, more=replace(claim.facts.more, batch=totals)))
+
+    def of_side(self, claim: Claim, own: Facts) -> Claim:
+        return replace(claim, facts=own)
 
 
 def subject_of(cap: Cap, facts: Facts) -> str | None:
@@ -308,15 +315,20 @@ def _whole(cap_id: str) -> str:
 def _with_totals(
     programme: Programme, claims: Iterable[C], opening: Opening, deciding: Deciding[C], steps: list[Step]
 ) -> Iterable[C]:
-    """The claims with pool and sum of claims, where the rate is fixed afterwards and they are not given."""
+    """The claims with pool and sum of claims, where the rate is fixed afterwards and they are not given.
+
+    Of several sides each whose rate is fixed so counts with the claims for which it holds, on the facts on which it is decided. They have
+    one rate together: the first one's pool by the sum of all.
+    """
     one = next((each for each in _each_side(programme) if isinstance(each.rate, ExPostRate)), None)
     if one is None or not isinstance(one.rate, ExPostRate):
         return claims
     count, claimed = 0, 0
     for claim in claims:
-        if not deciding.unmet(one, claim, opening.caps):
-            count += 1
-            claimed += int(one.base.take(claim.facts, []))
+        for programme_of_side, own in _fixed_afterwards(programme, claim, deciding):
+            if not deciding.unmet(programme_of_side, own, opening.caps):
+                count += 1
+                claimed += int(programme_of_side.base.take(own.facts, []))
     first = next(iter(claims), None)
     told = _Told(claims, deciding, _pool_room(one, first, opening), claimed)
     known = told.totals(first) if first is not None else None
@@ -343,6 +355,17 @@ class _Told(Generic[C]):
         own = claim.facts.more.batch
         pool = self._pool_fen if own.pool is None else own.pool
         return replace(own, pool=pool, claims=self._claimed_fen if own.claims is None else own.claims)
+
+
+def _fixed_afterwards(programme: Programme, claim: C, deciding: Deciding[C]) -> Iterator[tuple[Programme, C]]:
+    """The sides that hold for a claim and whose rate is fixed afterwards, each with the claim as it is decided on; without sides the
+    programme itself."""
+    if not programme.sides:
+        yield programme, claim
+        return
+    for side, own in sides.claims(programme, claim.facts):
+        if isinstance(side.programme.rate, ExPostRate):
+            yield side.programme, deciding.of_side(claim, own)
 
 
 def _each_side(programme: Programme) -> list[Programme]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-from billing.subsidy.rules.facts import BOTH_SIDES, Facts
+from billing.subsidy.rules.facts import BOTH, Facts
 
 
 class FactKind(StrEnum):
@@ -133,7 +133,7 @@ def _fields() -> dict[str, FactField]:
 def _one_side(facts: Facts) -> str | None:
     """Whose claim it is; not known where both sides claim and nobody asks for one of them."""
     side = facts.more.request.side
-    return None if side == BOTH_SIDES else side
+    return None if side in BOTH else side
 
 
 FIELDS: dict[str, FactField] = _fields()

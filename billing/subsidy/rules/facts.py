@@ -206,11 +206,14 @@ NO_QUANTITIES = Quantities()
 
 #: As ``request.side``: the service is claimed from both sides, each by itself (``sides``).
 BOTH_SIDES = "both"
+#: The same, of a user who has had nothing of the programme although an owner has: to the user's claim it is the first use.
+BOTH_SIDES_FIRST = "both_first"
+BOTH = frozenset({BOTH_SIDES, BOTH_SIDES_FIRST})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the claim asks for. ``side``: ``user``, ``owner`` or ``BOTH_SIDES``. ``rate``: chosen within the programme's range."""
+    """What the claim asks for. ``side``: ``user``, ``owner`` or one of ``BOTH``. ``rate``: chosen within the programme's range."""
 
     side: str | None = None
     settlement: str | None = None
@@ -268,9 +271,9 @@ class Facts:
     grade: str | None = None
     more: More = NO_MORE
 
-    def with_more(self, more: More) -> Facts:
-        """The same, with other facts of the group ``more``."""
-        return replace(self, more=more)
+    def with_more(self, more: More, applicant: Party | None = None) -> Facts:
+        """The same, with other facts of the group ``more``, and perhaps another applicant."""
+        return replace(self, more=more, applicant=applicant or self.applicant)
 
 
 NO_FACTS = Facts()
@@ -516,4 +519,4 @@ def allowed_values(path: str) -> tuple[str, ...]:
     group, _, name = path.partition(".")
     schema: Any = load_schema(_SCHEMA).schema
     described = schema["properties"].get(group, {}).get("properties", {}).get(name, {})
-    return tuple(value for value in described.get("enum", ()) if value != BOTH_SIDES)
+    return tuple(value for value in described.get("enum", ()) if value not in BOTH)

@@ -17,21 +17,22 @@ from billing.pricing.rules.tax import tax_told
 from billing.subsidy.rules.facts import NO_FACTS, Facts
 
 TAX = "amounts.tax"
+SESSIONS, UNITS_COUNTED = "quantities.sessions", "quantities.units"
 EXTERNAL_INCOME, EXTERNAL_MINUTES = "amounts.external_income", "quantities.external_minutes"
 #: What follows from who the customer is as well.
 OF_OUTSIDE = frozenset({EXTERNAL_INCOME, EXTERNAL_MINUTES})
 OF_THE_PRICE = OF_OUTSIDE | frozenset(
     {
         TAX,
-        "quantities.sessions",
+        SESSIONS,
         "quantities.days",
         "quantities.runs",
         "quantities.elements",
-        "quantities.units",
+        UNITS_COUNTED,
     }
 )
 #: What a commissioned test is priced by, where a fact counts just that.
-_COUNTED_AS = {"element": "quantities.elements", "run": "quantities.runs", "day": "quantities.days"}
+COUNTED_AS = {"element": "quantities.elements", "run": "quantities.runs", "day": "quantities.days"}
 #: Quantities that have another name as a base than as a fact.
 _AS_BASE = {"external_machine_hours": EXTERNAL_MINUTES}
 #: Parts of a document that are no rules.
@@ -78,7 +79,7 @@ def from_outside(facts: Facts, price_fen: int, tax_fen: int, minutes: int | None
 
 def _of_session(priced: PricedSession, minutes: int | None) -> dict[str, int]:
     """One session, or none where nothing is charged for its time; started days where the price is one for a day."""
-    found = {"quantities.sessions": 1 if minutes else 0}
+    found = {SESSIONS: 1 if minutes else 0}
     daily = [line for line in priced.lines if isinstance(line, UnitLine) and line.kind is LineKind.TIME and line.unit == DAY]
     if daily:
         found["quantities.days"] = -(-sum(line.seconds for line in daily) // daily[0].unit_seconds)
@@ -91,8 +92,8 @@ def _of_samples(priced: PricedSamples) -> dict[str, int]:
     if not counted:
         return {}
     quantity = sum(line.quantity for line in counted)
-    own = _COUNTED_AS.get(counted[0].unit)
-    return {"quantities.units": quantity} | ({own: quantity} if own else {})
+    own = COUNTED_AS.get(counted[0].unit)
+    return {UNITS_COUNTED: quantity} | ({own: quantity} if own else {})
 
 
 def _texts(rules: Any) -> Iterator[str]:

@@ -102,12 +102,11 @@ def told(facts: Facts, questions: Sequence[Question], answers: Answers) -> Facts
     return with_values(facts, {fact: value for fact, value in values.items() if value is not None})
 
 
-def told_instead(facts: Facts, before: Sequence[Question], questions: Sequence[Question]) -> Facts:
-    """Facts that were told what was answered to the questions ``before``, told the same answers to these instead."""
-    if not before:
-        return facts
-    answers = {each.fact: text for each, text in answered(before, facts_document(facts))}
-    return told(with_values(facts, dict.fromkeys(answers)), questions, answers)
+def told_instead(facts: Facts, before: Sequence[Question], questions: Sequence[Question], since: Answers = NOTHING_SAID) -> Facts:
+    """Facts that were told what was answered to the questions ``before``, told the same answers to these instead, and what was answered
+    ``since`` where that was none of them."""
+    answers = {each.fact: text for each, text in answered(before, facts_document(facts))} if before else {}
+    return told(with_values(facts, dict.fromkeys(answers)), questions, {**since, **answers})
 
 
 def only_asked(facts: Facts, questions: Sequence[Question]) -> Facts:

@@ -61,10 +61,11 @@ class Request:
         made.service, made.amounts, made.quantities = service, amounts, quantities
         return made
 
-    def with_more(self, more: More) -> Request:
-        """The same, with other facts of the group ``more``."""
+    def with_more(self, more: More, applicant: Party | None = None) -> Request:
+        """The same, with other facts of the group ``more``, and perhaps another applicant."""
         made = Request()
-        made.applicant, made.provider, made.instrument, made.grade = self.applicant, self.provider, self.instrument, self.grade
+        made.applicant, made.provider, made.instrument = applicant or self.applicant, self.provider, self.instrument
+        made.grade = self.grade
         made.service, made.amounts, made.quantities, made.more = self.service, self.amounts, self.quantities, more
         return made
 

@@ -369,3 +369,72 @@ def test_what_goes_back_of_one_side_goes_back_to_its_own_limits(cast: Cast, vers
     with transaction.atomic():
         reversing.reverse(of_firm.pk, 360_00, ReversalCause.NOT_CLAIMABLE, None, cast.now)
     assert posted() == {"owner_year": 100_00} and wrong() == {}
+
+
+def with_first_use(base: Change = qinghai, *, of_owner: bool = False) -> Change:
+    """The firm's side gives 100 yuan more for the first use, or the owner's side gives them for each firm's."""
+
+    def change(document: dict[str, Any]) -> None:
+        base(document)
+        side = document["sides"][1 if of_owner else 0]
+        more = {"type": "first_use_bonus", "amount": "100", "only_with_subsidy": True, "clause": side["rate"]["clause"]}
+        side["adjustments"] = [*side.get("adjustments", ()), more]
+        document["sides"][1]["caps"][0]["limit"] = "100000"
+        document["examples"] = [
+            {"title": "owner", "facts": document["examples"][0]["facts"], "expect": {"binding": ["provider-year"]}}
+        ]
+
+    return change
+
+
+def purposed(change: Change) -> Change:
+    """The firm's side is for development alone."""
+
+    def do(document: dict[str, Any]) -> None:
+        change(document)
+        is_development = {"fact": "service.purpose", "is": "development"}
+        document["sides"][0]["gates"].append({"type": "condition", "clause": "1", "when": is_development, "says": SAYS})
+
+    return do
+
+
+def side_of(row: Any) -> str:
+    return str(row.inputs["candidates"][0]["facts"]["request"]["side"])
+
+
+def test_what_the_owner_alone_got_leaves_the_firm_its_first_use(cast: Cast, people: None) -> None:
+    put_in_force(cast, purposed(with_first_use()))
+    life = Life(cast)
+    first = life.whole(slot_of(9, 12, 1), service_direction="research")
+    assert given(first) == {"paid_beside": (cast.lab, 113_21)}
+    # 40 % of 800.00 = 320.00, and 100.00 for the first use; of the second one 160.00 alone.
+    held = life.approve(life.ask(slot_of(13, 15, 1), service_direction="development"))
+    assert (life.quote(held).refunded_fen, side_of(life.quote(held))) == (420_00, "both_first")
+    beside = life.approve(life.ask(slot_of(15, 16, 1), service_direction="development"))
+    assert (life.quote(beside).refunded_fen, side_of(life.quote(beside))) == (160_00, "both")
+    assert given(life.use(held))["refunded_later"] == (cast.firm, 420_00)
+    assert given(life.use(beside))["refunded_later"] == (cast.firm, 160_00)
+    assert [(each.differences, each.problem) for each in replay_charges()] == [((), "")] * 3 and wrong() == {}
+
+
+def test_what_was_promised_to_both_and_charged_for_the_owner_alone_leaves_it_too(cast: Cast, people: None) -> None:
+    put_in_force(cast, with_first_use(with_credit_gate))
+    life = Life(cast)
+    booked = life.approve(life.ask(slot_of(9, 12, 1)))
+
+    def seen() -> str | None:
+        asked = (cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot_of(13, 15, 1), cast.now)
+        return quotes.preview(*asked).prepared.inputs.candidates[0].facts.more.request.side
+
+    assert (life.quote(booked).refunded_fen, seen()) == (580_00, "both")
+    listed(cast, "2026-11-24", cast.now)
+    assert given(life.use(booked)) == {"paid_beside": (cast.lab, 113_21)}
+    assert seen() == "both_first"
+
+
+def test_the_owner_is_given_once_for_a_firms_first_use_though_the_firm_gets_nothing(cast: Cast, people: None) -> None:
+    put_in_force(cast, purposed(with_first_use(of_owner=True)))
+    life = Life(cast)
+    # 113.21 + 100.00, then 10 % of 400.00 - 22.64.
+    charges = [life.whole(slot_of(*hours, 1), service_direction="research") for hours in ((9, 12), (13, 14))]
+    assert [given(each) for each in charges] == [{"paid_beside": (cast.lab, 213_21)}, {"paid_beside": (cast.lab, 37_74)}]

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.ledger.rules.money import plain_yuan
+from billing.sandbox.rules.batches import NamedClaim, Remembering
 from billing.subsidy.rules import Award, Balance, Refused, parse_facts, parse_programme
-from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch, has_batch_rules
+from billing.subsidy.rules.batch import BatchOutcome, Claim, Opening, evaluate_batch, has_batch_rules, over_batch
 from billing.subsidy.rules.outcome import Home, paid_by_homes
+from billing.subsidy.rules.remembered import Named, Request
 from tests.billing.rules.builders import cap, facts_of, load, programme_document
 from tests.billing.rules.second_engine import batch_of_contracts, shared
 
@@ -223,6 +225,61 @@ def test_every_claim_has_an_id_of_its_own() -> None:
     with pytest.raises(ValueError, match="id of its own"):
         decide(programme_document(), [claim("a", 1), claim("a", 2)])
     assert decide(programme_document(), []).outcomes == {}
+
+
+AFTERWARDS = {"type": "ex_post", "at_least": "0", "at_most": "0.5", "assume": "0.3", "clause": "1"}
+LATER = {"mode": "refunded_later", "form": "post_claim_refund", "payee": "firm", "clause": "1"}
+BESIDE = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "1"}
+FLAT = {"type": "flat", "rate": "0.1", "clause": "1"}
+WORDS = {"zh": "一方", "en": "One side"}
+
+
+def fact(path: str, value: str) -> dict[str, Any]:
+    return {"fact": path, "is": value}
+
+
+def of_sides(*sides: dict[str, Any]) -> dict[str, Any]:
+    """A pool of 400 yuan for whatever has no pool of its own."""
+    fund = cap("fund", "pool", {"configured": True, "default": 400})
+    return programme_document(sides=[{"says": WORDS, **side} for side in sides], caps=[fund])
+
+
+def test_of_two_ways_of_settlement_only_the_claims_of_its_own_count_for_a_rate_fixed_afterwards() -> None:
+    document = of_sides(
+        {"id": "later", "when": fact("request.settlement", "refund"), "rate": AFTERWARDS, "settlement": LATER},
+        {"id": "beside", "when": fact("request.settlement", "redeem"), "rate": FLAT, "settlement": BESIDE},
+    )
+    claims = [claim(way, 1000_00, request={"settlement": way}) for way in ("refund", "redeem")]
+    batch = decide(document, claims)
+    # 400.00 by the 1,000.00 of the one claim that asks for it.
+    assert batch.steps[0].params["count"] == 1 and batch.steps[0].params["claims_fen"] == 1000_00
+    assert amounts(batch)["refund"] == 400_00
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["of the user", "of the owner"])
+def test_where_both_sides_claim_a_rate_fixed_afterwards_counts_each_as_the_claim_that_it_is(place: int) -> None:
+    whose = ("user", "owner")
+    gate = {"type": "condition", "clause": "1", "when": fact("request.side", whose[place]), "says": WORDS}
+    sides = [
+        {"id": "user", "when": fact("request.side", "user"), "rate": FLAT, "settlement": LATER},
+        {"id": "owner", "when": fact("request.side", "owner"), "rate": FLAT, "settlement": BESIDE},
+    ]
+    sides[place] |= {"rate": AFTERWARDS, "gates": [gate]}
+    claims = [claim(name, 1000_00, request={"side": "both"}) for name in ("a", "b")]
+    batch = decide(of_sides(*sides), claims)
+    assert (batch.steps[0].params["count"], batch.steps[0].params["claims_fen"]) == (2, 2000_00)
+    own = [outcome.sides[place].total_fen for outcome in batch.outcomes.values() if isinstance(outcome, Award) and outcome.sides]
+    assert own[0] == 200_00  # a fifth of 1,000.00
+    programme = parse_programme(of_sides(*sides))
+    decided = over_batch(programme, [remembered(each) for each in claims], NOTHING_USED, Remembering())
+    assert [each.total_fen for each in decided.outcomes if isinstance(each, Award)] == list(amounts(batch).values())
+
+
+def remembered(one: Claim) -> NamedClaim:
+    """As a trial has it."""
+    facts = one.facts
+    request = Request.of(facts, facts.service, facts.amounts, facts.quantities)
+    return NamedClaim(one.id, request.facts, {}, Named(one.id, "service", "money"), request)
 
 
 def test_a_rate_fixed_afterwards_on_one_side_is_decided_for_the_whole_batch() -> None:

@@ -113,7 +113,7 @@ def test_the_claims_of_both_sides_are_remembered_apart() -> None:
     }
     asked = [
         who | {"request": request, "service": {"service_on": "2019-09-10", "kind": kind}}
-        for request in ({"side": "both"}, {"side": "both", "rate": "0.2"}, {})
+        for request in ({"side": "both"}, {"side": "both", "rate": "0.2"}, {"side": "both_first"}, {})
         for kind in ("testing", "instrument_use")
     ]
     check_all(document, asked, [{}, {"provider-year": {"used": "1999950"}}])

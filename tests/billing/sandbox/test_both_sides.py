@@ -10,7 +10,7 @@ import pytest
 from billing.sandbox.services.reading import Reader
 from billing.settlement.models import Award
 from billing.subsidy.models import Programme
-from tests.billing.claims.test_both_sides import people, put_in_force, version
+from tests.billing.claims.test_both_sides import people, purposed, put_in_force, version, with_first_use
 from tests.billing.sandbox.test_parts import DAYS, commissioned, trial
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import published
@@ -59,3 +59,14 @@ def test_a_larger_year_of_the_owner_is_seen_in_the_trial(cast: Cast, people: Non
     document["sides"][1]["caps"][0]["limit"] = "2000000"
     # 113.21 + 75.47 instead of 150.00.
     assert trial(cast, published(document))["totals"]["tried"]["cost_fen"] == 800_00 + 113_21 + 75_47
+
+
+def test_what_the_owner_alone_gets_in_a_trial_leaves_the_customer_its_first_use(cast: Cast, people: None) -> None:
+    version = put_in_force(cast, purposed(with_first_use()))
+    life = Life(cast)
+    charges = [life.whole(slot_of(9, 12, 1), service_direction="research")]
+    charges += [life.whole(slot_of(hour, hour + 1, 1), service_direction="development") for hour in (13, 15)]
+    gave = [sum(award.total_fen for award in each.awards.all()) for each in charges]
+    # 10 % of 1,132.08; 160.00 + 100.00 + 37.74; 160.00 + 37.74.
+    assert gave == [113_21, 297_74, 197_74]
+    assert trial(cast, version)["totals"]["tried"]["cost_fen"] == sum(gave)

@@ -49,3 +49,21 @@ def test_the_page_of_a_programme_says_what_it_asks(as_: Any, cast: Any) -> None:
     put_in_force(cast.actor("chen"), cast.actor("sun"), COMPUTE | {"template": False}, cast.now)
     text = words(as_().get("/programmes/BJ-2026-COMPUTE/"))
     assert "What whoever books is asked" in text and "Does the provider mainly sell computing?" in text
+
+
+@pytest.mark.parametrize(
+    ("per", "said"),
+    [
+        (
+            "claim",
+            "The amount of each service is rounded once, to whole yuan: Down. A claim of several services is the sum of them.",
+        ),
+        ("line", "Each line is rounded by itself, to whole yuan: Down."),
+    ],
+)
+def test_rounding_is_read_back_as_what_it_does(per: str, said: str) -> None:
+    with translation.override("en"):
+        found = [
+            each.text for each in sentences(COMPUTE | {"rounding": {"step": "yuan", "mode": "down", "per": per, "clause": "1"}})
+        ]
+    assert said in found
