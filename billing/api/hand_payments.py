@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +18,7 @@ from billing.payments.rules.by_hand import Way
 from billing.payments.services import by_hand
 from billing.payments.services.by_hand import Wanted
 from config.kernel.api.fields import BIGGEST, Day, Text
+from config.kernel.api.parsers import StrictJSONParser
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.http import attachment
@@ -77,7 +78,7 @@ class HandPaymentView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = HandEntry.objects.none()
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [MultiPartParser, StrictJSONParser]
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return {"create": HandPaymentIn, "confirm": HandConfirmIn, "end": HandEndIn}.get(self.action or "", HandPaymentOut)

@@ -217,7 +217,7 @@ BODIES = {
     "the same key twice": b'{"full_name": "A", "full_name": "B"}',
     "NaN": b'{"full_name": NaN}',
     "deep": b'{"full_name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "fairly deep": b'{"full_name": ' + b"[" * 30 + b"]" * 30 + b"}",
+    "fairly deep": b'{"full_name": ' + b"[" * 50 + b"]" * 50 + b"}",
     "a number without end": b'{"full_name": ' + b"9" * 10_000 + b"}",
     "a list": b"[]",
     "a text": b'"x"',
@@ -228,6 +228,25 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_is_not_one_plain_object_is_refused(api, name):
     assert api("lin").send("PATCH", "me/", BODIES[name]).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("not JSON", "line 1, column 2"),
+        ("not UTF-8", "not UTF-8"),
+        ("a lone surrogate", "not UTF-8"),
+        ("the same key twice", "stands twice"),
+        ("NaN", "NaN is not JSON"),
+        ("deep", "levels are nested"),
+        ("fairly deep", "levels are nested"),
+        ("a number without end", "too many digits"),
+    ],
+)
+@pytest.mark.parametrize(("who", "method", "path"), [("lin", "PATCH", "me/"), ("li", "POST", "hand-payments/")])
+def test_what_cannot_be_read_of_a_body_is_said(api, who, method, path, name, says):
+    refused = api(who).send(method, path, BODIES[name])
+    assert refused.status_code == 400 and says in refused.content.decode()
 
 
 def test_a_body_beyond_the_limit_is_refused(api, settings):

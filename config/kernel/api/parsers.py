@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-MOST_NESTED = 20
+MOST_NESTED = 45
+"""More than a programme document may have, whose own check then names the place."""
 
 
 class TooLarge(APIException):
@@ -38,13 +39,25 @@ class StrictJSONParser(BaseParser):
             if body.count(b"{") + body.count(b"[") > MOST_NESTED:
                 _refuse_deep(data)
         except (ValueError, RecursionError) as error:
-            fault = str(error) if isinstance(error, _Refused) else type(error).__name__
-            raise ParseError(_("The body is not JSON that can be read: %(fault)s.") % {"fault": fault}) from error
+            raise ParseError(_("The body is not JSON that can be read: %(fault)s.") % {"fault": _fault(error)}) from error
         return data
 
 
 class _Refused(ValueError):
     """A fault of ours, whose text may be shown."""
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, line {error.lineno}, column {error.colno}"
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8"
+    return str(error) if isinstance(error, _Refused) else "a number has too many digits"
+
+
+_TOO_DEEP = f"more than {MOST_NESTED} levels are nested"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -64,7 +77,7 @@ def _refuse_deep(data: Any) -> None:
         level = [child for each in level for child in _children(each)]
         if not level:
             return
-    raise _Refused(f"more than {MOST_NESTED} levels are nested")
+    raise _Refused(_TOO_DEEP)
 
 
 def _children(value: Any) -> list[Any]:
