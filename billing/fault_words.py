@@ -218,6 +218,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             r"the rate assumed lies outside the range; .*",
             _("The rate that is assumed lies outside the range. Choose one inside it."),
         ),
+        (r"'(?P<found>.*?)' is above 1", _("%(found)s is above 1. A rate is at most 1, which is 100 %%.")),
         (r"the rates of all levels together are above 1 .*", _("All levels together give more than 100 %%. Lower their rates.")),
         (
             r"'by_level' needs a rate of type 'stacked'",

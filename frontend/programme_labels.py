@@ -465,7 +465,7 @@ def label_of(key: str) -> str:
 
 def hint_of(key: str, definition: str = "") -> str:
     """What stands under a field, or nothing. ``definition``: the schema's definition that it is one of."""
-    if key == "rate" and definition != "share":
+    if key == "rate" and definition not in ("share", "exact_share"):
         return ""
     return str(HINTS.get(key, ""))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from billing.ledger.rules.money import Rounding, parse_yuan, plain_yuan, round_fen
@@ -66,7 +67,8 @@ def _move_rates(piece: Any, factor: Decimal) -> None:
 
 
 def _share(text: str, factor: Decimal) -> str:
-    moved = min(_ONE, Decimal(text) * factor).quantize(_MOST_DIGITS, ROUND_HALF_UP)
+    share = Fraction(text)
+    moved = min(_ONE, Decimal(share.numerator) / Decimal(share.denominator) * factor).quantize(_MOST_DIGITS, ROUND_HALF_UP)
     return f"{moved.normalize():f}"
 
 

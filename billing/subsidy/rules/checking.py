@@ -26,7 +26,7 @@ MOST_FLAWS = 200
 _BY_FORM = {
     "money": "money",
     "share": "share",
-    "payer_share": "share",
+    "exact_share": "share",
     "day": "day",
     "clause_id": "clause",
 }

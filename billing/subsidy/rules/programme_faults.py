@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from billing.subsidy.rules.shape_faults import shape_faults
 from billing.subsidy.rules.side_documents import OWN_PARTS, side_document
 
 _SCHEMA = Path(__file__).parents[1] / "schema" / "programme.schema.json"
+_OF_A_RATE = frozenset({"rate", "otherwise", "share"})
+_RATIO = re.compile("[1-9][0-9]{0,2}/[1-9][0-9]{0,2}")
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
 Look = Callable[[Document], Iterable[Fault]]
 LONGEST_PATH, LONGEST_MESSAGE = 300, 900
@@ -68,6 +71,18 @@ def _readable_meaning_faults(document: Document, shape: list[Fault]) -> list[Fau
             if not fault.path.startswith(known) and not any(path.startswith(fault.path) for path in known)
         ]
     return found
+
+
+def _ratio_faults(piece: Any, path: str = "$") -> Iterator[Fault]:
+    """Rates that are written as a fraction and are above 1, which no pattern can tell."""
+    if isinstance(piece, Mapping):
+        for name, value in piece.items():
+            if name in _OF_A_RATE and isinstance(value, str) and _RATIO.fullmatch(value) and Fraction(value) > 1:
+                yield Fault(f"{path}.{name}", f"{value!r} is above 1; a rate is at most 1 (100 %)")
+            yield from _ratio_faults(value, f"{path}.{name}")
+    elif isinstance(piece, list):
+        for place, value in enumerate(piece):
+            yield from _ratio_faults(value, f"{path}[{place}]")
 
 
 def _year_faults(document: Document) -> Iterator[Fault]:
@@ -203,6 +218,7 @@ _LOOKS: tuple[Look, ...] = (
     _exclusive_faults,
     _clause_faults,
     _year_faults,
+    lambda document: _ratio_faults({**document, "examples": []}),
     question_faults,
     *(_one_side(look) for look in _PART_LOOKS),
     lambda document: _faults_of_sides(document) if "sides" in document else (),

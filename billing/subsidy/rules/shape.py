@@ -196,7 +196,7 @@ def _list_kind(node: Mapping[str, Any], schema: str) -> tuple[Kind, tuple[str, .
     item = shape_of(node["items"], schema)
     if item.kind is Kind.CHOICE:
         return Kind.SEVERAL, item.options, ""
-    if item.kind is Kind.TEXT and item.definition not in ("money", "share"):
+    if item.kind is Kind.TEXT and item.definition not in ("money", "share", "exact_share"):
         return Kind.LINES, (), ""
     return Kind.LIST, (), ""
 

@@ -14,6 +14,7 @@ SAYS = {"zh": "条件", "en": "Condition"}
 FEN = st.integers(0, 255).map(lambda place: place * 11_764 + place % 7)
 YUAN = FEN.map(plain_yuan)
 SHARE = st.integers(0, 1000).map(lambda n: "1" if n == 1000 else f"0.{n:03d}")
+RATE = st.one_of(SHARE, SHARE, st.integers(1, 7).map(lambda n: f"{n}/7"))
 LABELLED = {"fact": "applicant.lists", "has_any": ["listed"]}
 SMALL = {"fact": "applicant.size", "any_of": ["micro", "small"], "if_unknown": "no"}
 INSIDE = {"fact": "applicant.region_code", "starts_with": ["6301"]}
@@ -46,13 +47,13 @@ def rising(fields: st.SearchStrategy[dict[str, Any]], ends: st.SearchStrategy[An
 
 TIERS = st.builds(
     lambda tiers, more: {"type": "tiers", "clause": "1", "tiers": tiers, **more},
-    rising(st.fixed_dictionaries({"rate": SHARE}), st.integers(10_000, 4_000_000)),
+    rising(st.fixed_dictionaries({"rate": RATE}), st.integers(10_000, 4_000_000)),
     st.sampled_from([{}, {"continues": "before.fee"}]),
 )
 BRACKETS = st.builds(
     lambda brackets: {"type": "brackets", "clause": "1", "brackets": brackets},
     rising(
-        st.one_of(st.fixed_dictionaries({"rate": SHARE}), st.fixed_dictionaries({"amount": YUAN})), st.integers(10_000, 4_000_000)
+        st.one_of(st.fixed_dictionaries({"rate": RATE}), st.fixed_dictionaries({"amount": YUAN})), st.integers(10_000, 4_000_000)
     ),
 )
 CHOSEN = st.builds(
@@ -86,17 +87,17 @@ EX_POST = st.builds(
     st.tuples(SHARE, SHARE),
     st.sampled_from([{}, {"decimals": 3}, {"decimals": 4, "rounding": "half_up"}]),
 )
-FLAT = SHARE.map(lambda share: {"type": "flat", "clause": "1", "rate": share})
+FLAT = RATE.map(lambda share: {"type": "flat", "clause": "1", "rate": share})
 FIXED = YUAN.map(lambda amount: {"type": "fixed", "clause": "1", "amount": amount})
 SIMPLE = st.one_of(FLAT, TIERS, BRACKETS, CHOSEN, FACE, VOUCHERS, EX_POST, FIXED)
-CASE = st.fixed_dictionaries({"when": CONDITIONS, "says": st.just(SAYS), "rate": st.one_of(SHARE, SIMPLE)})
+CASE = st.fixed_dictionaries({"when": CONDITIONS, "says": st.just(SAYS), "rate": st.one_of(RATE, SIMPLE)})
 CASES = st.builds(
     lambda cases, more: {"type": "cases", "clause": "1", "cases": cases, **more},
     st.lists(CASE, min_size=1, max_size=3),
-    st.one_of(st.just({}), SHARE.map(lambda share: {"otherwise": share})),
+    st.one_of(st.just({}), RATE.map(lambda share: {"otherwise": share})),
 )
 BEST_OF = st.lists(
-    st.fixed_dictionaries({"when": CONDITIONS, "says": st.just(SAYS), "rate": st.one_of(SHARE, FIXED, TIERS)}),
+    st.fixed_dictionaries({"when": CONDITIONS, "says": st.just(SAYS), "rate": st.one_of(RATE, FIXED, TIERS)}),
     min_size=1,
     max_size=3,
 ).map(lambda cases: {"type": "best_of", "clause": "1", "cases": cases})
@@ -107,7 +108,11 @@ LEVELS = st.lists(st.integers(1, 300), min_size=1, max_size=3).flatmap(
             "type": "stacked",
             "clause": "1",
             "levels": [
-                {"payer": payer, "rate": f"0.{rate:03d}", **({"when": when, "says": SAYS} if when else {})}
+                {
+                    "payer": payer,
+                    "rate": f"0.{rate:03d}" if rate % 2 else f"{rate}/999",
+                    **({"when": when, "says": SAYS} if when else {}),
+                }
                 for payer, rate, when in zip(("county", "city", "province"), rates, whens, strict=False)
             ],
         }
@@ -134,11 +139,11 @@ _ANY_BASE = [
     ),
     st.just({"type": "deduct", "of": "amounts.other_subsidies"}),
     st.builds(lambda amount: {"type": "least_award", "amount": amount}, YUAN),
-    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, "of": "amounts.fee", **more}, SHARE, COUNTING),
+    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, "of": "amounts.fee", **more}, RATE, COUNTING),
 ]
 _OF_AMOUNT = [
     st.builds(lambda points, on: {"type": "uplift", "points": points, **on}, SHARE, ON),
-    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, **more}, SHARE, COUNTING),
+    st.builds(lambda rate, more: {"type": "rate_limit", "rate": rate, **more}, RATE, COUNTING),
 ]
 
 

@@ -292,13 +292,95 @@ def test_three_levels_pay_a_third_each_exactly_and_in_whole_steps_where_it_says_
     assert [line.amount_fen for line in award(document, facts_of(100)).lines] == parts
 
 
+THIRD = {"type": "flat", "clause": "1", "rate": "1/3"}
+FIRM = {"fact": "applicant.kind", "is": "firm"}
+SAYS = {"zh": "条件", "en": "Condition"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [
+        ({"rate": THIRD}, 1_000_00),
+        ({"rate": THIRD, "rounding": {"step": "yuan", "mode": "down", "clause": "1"}}, 1_000_00),
+        ({"rate": THIRD, "adjustments": [{"type": "factor", "factor": "1.5", "clause": "1"}]}, 1_500_00),
+        ({"rate": THIRD, "adjustments": [{"type": "uplift", "points": "0.1", "clause": "1"}]}, 1_300_00),
+        ({"rate": THIRD | {"rate": "1"}, "adjustments": [{"type": "rate_limit", "rate": "2/3", "clause": "1"}]}, 2_000_00),
+        ({"rate": THIRD, "adjustments": [{"type": "rate_limit", "rate": "0.3", "clause": "1"}]}, 900_00),
+        (
+            {
+                "rate": THIRD | {"rate": "1"},
+                "adjustments": [
+                    {
+                        "type": "rate_limit",
+                        "rate": "2/3",
+                        "of": "amounts.fee",
+                        "counting": ["amounts.other_subsidies"],
+                        "clause": "1",
+                    }
+                ],
+            },
+            1_500_00,
+        ),
+        ({"rate": {"type": "tiers", "clause": "1", "tiers": [{"up_to": 1000, "rate": "1/3"}, {"rate": "1/6"}]}}, 666_67),
+        ({"rate": {"type": "brackets", "clause": "1", "brackets": [{"up_to": 9000, "rate": "1/3"}, {"rate": "0.1"}]}}, 1_000_00),
+        (
+            {
+                "rate": {
+                    "type": "cases",
+                    "clause": "1",
+                    "otherwise": "1/3",
+                    "cases": [{"when": {"not": FIRM}, "says": SAYS, "rate": "1"}],
+                }
+            },
+            1_000_00,
+        ),
+        (
+            {
+                "rate": {
+                    "type": "best_of",
+                    "clause": "1",
+                    "cases": [{"when": FIRM, "says": SAYS, "rate": rate} for rate in ("0.3333", "1/3")],
+                }
+            },
+            1_000_00,
+        ),
+    ],
+)
+def test_a_third_is_a_third_to_the_fen(changes: dict[str, Any], total: int) -> None:
+    document = programme_document(**changes)
+    assert award(document, facts_of(3000, amounts={"other_subsidies": 500})).total_fen == total
+
+
+def test_a_third_is_told_as_it_is_written_and_a_step_keeps_what_is_no_fen() -> None:
+    (step,) = [each for each in award(programme_document(rate=THIRD), facts_of(100)).steps if each.part == "rate"]
+    assert step.params == {"base_fen": 100_00, "rate": "1/3", "exact_fen": "10000/3"} and step.amount_fen == 33_33
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"rate": THIRD | {"rate": "4/3"}}, "$.rate.rate"),
+        (
+            {"rate": {"type": "cases", "clause": "1", "otherwise": "4/3", "cases": [{"when": FIRM, "says": SAYS, "rate": "1"}]}},
+            "$.rate.otherwise",
+        ),
+        ({"adjustments": [{"type": "rate_limit", "rate": "4/3", "clause": "1"}]}, "$.adjustments[0].rate"),
+        ({"sides": [{"id": "a", "rate": THIRD | {"rate": "4/3"}}, {"id": "b"}]}, "$.sides[0].rate.rate"),
+    ],
+)
+def test_a_rate_above_one_is_named_however_it_is_written(changes: dict[str, Any], path: str) -> None:
+    with pytest.raises(DocumentError) as wrong:
+        parse_programme(programme_document(**changes))
+    assert [(fault.path, "'4/3' is above 1" in fault.message) for fault in wrong.value.faults] == [(path, True)]
+
+
 @pytest.mark.parametrize(
     ("shares", "path", "says"),
     [
         (["1/3", "1/3"], "$.payers.shares", "must sum to 1"),
         (["1/0", "1"], "$.payers.shares[0].share", "A rate or share from 0 to 1"),
         (["1/3 ", "2/3"], "$.payers.shares[0].share", "A rate or share from 0 to 1"),
-        (["3/2", "-1/2"], "$.payers.shares[1].share", "A rate or share from 0 to 1"),
+        (["1", "-1/2"], "$.payers.shares[1].share", "A rate or share from 0 to 1"),
     ],
 )
 def test_shares_that_are_none_or_are_not_the_whole_are_named(shares: list[str], path: str, says: str) -> None:

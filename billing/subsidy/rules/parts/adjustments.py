@@ -15,7 +15,7 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.base import Taken
 from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
-from billing.subsidy.rules.parts.exact import Exact, amount_step, at_most, plus, times
+from billing.subsidy.rules.parts.exact import Exact, amount_step, at_most, parse_exact, plus, times
 
 
 class Adjustment(Protocol):
@@ -180,10 +180,10 @@ class RateLimit(Plain):
     """The amount is at most this share of the base, whatever was added before."""
 
     clause: str
-    rate: Decimal
+    rate: Exact
 
     def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        most = EXACT.multiply(Decimal(base), self.rate)  # type: ignore[arg-type]  # as above
+        most = times(base, self.rate)
         limited = at_most(amount, most)
         if limited is not amount:
             params = {"rate": str(self.rate), "base_fen": base}
@@ -199,7 +199,7 @@ class LimitTogether(OncePerClaim):
     """
 
     clause: str
-    rate: Decimal
+    rate: Exact
     of: FactField | None
     counting: tuple[FactField, ...]
 
@@ -209,8 +209,7 @@ class LimitTogether(OncePerClaim):
     def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         whole = base if self.of is None else self.of.read(facts)
         counted = sum(field.read(facts) or 0 for field in self.counting)
-        share = EXACT.multiply(Decimal(whole), self.rate)  # type: ignore[arg-type]  # of an amount (adjustment_faults)
-        most = EXACT.subtract(share, Decimal(counted))
+        most = plus(times(whole, self.rate), -counted)
         limited = at_most(amount, max(most, Decimal(0)))
         if limited is not amount:
             params = {"rate": str(self.rate), "whole_fen": whole, "counted_fen": counted}
@@ -315,9 +314,9 @@ def _quality(document: Mapping[str, Any], _basis: str) -> Adjustment:
 
 def _rate_limit(document: Mapping[str, Any], _basis: str) -> Adjustment:
     if not document.keys() & {"of", "counting"}:
-        return RateLimit(document["clause"], Decimal(document["rate"]))
+        return RateLimit(document["clause"], parse_exact(document["rate"]))
     of = _amount(document["of"]) if "of" in document else None
-    return LimitTogether(document["clause"], Decimal(document["rate"]), of, tuple(map(_amount, document.get("counting", ()))))
+    return LimitTogether(document["clause"], parse_exact(document["rate"]), of, tuple(map(_amount, document.get("counting", ()))))
 
 
 def _deduct(document: Mapping[str, Any], _basis: str) -> Adjustment:

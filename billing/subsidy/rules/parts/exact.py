@@ -12,9 +12,16 @@ from billing.pricing.rules.steps import Step
 Exact = Decimal | Fraction
 
 
-def times(amount: Exact, factor: Decimal) -> Exact:
+def parse_exact(text: str) -> Exact:
+    """A share as a document writes it: a decimal, or a fraction such as a third, of which there is no decimal."""
+    return Fraction(text) if "/" in text else Decimal(text)
+
+
+def times(amount: Exact | int, factor: Exact) -> Exact:
     """The amount times a factor, nothing lost."""
-    return EXACT.multiply(amount, factor) if isinstance(amount, Decimal) else amount * Fraction(factor)
+    if isinstance(factor, Fraction) or isinstance(amount, Fraction):
+        return Fraction(amount) * Fraction(factor)
+    return EXACT.multiply(Decimal(amount), factor)
 
 
 def plus(amount: Exact, more: Exact | int) -> Exact:

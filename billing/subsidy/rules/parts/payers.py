@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -17,7 +16,7 @@ from billing.ledger.rules.money import Rounding, round_fen, split_whole, whole_w
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
-from billing.subsidy.rules.parts.exact import Exact, times
+from billing.subsidy.rules.parts.exact import Exact, parse_exact, times
 from billing.subsidy.rules.parts.payers_match import Match, match_faults, parse_match
 from billing.subsidy.rules.parts.rate import Rate
 from billing.subsidy.rules.parts.rate_choice import StackedRate
@@ -70,7 +69,7 @@ class Payers:
             if place == self.rest:
                 parts.append(0)
                 continue
-            part = min(left, round_fen(times(share, Decimal(total_fen)), self.rounding, self.step_fen))
+            part = min(left, round_fen(times(total_fen, share), self.rounding, self.step_fen))
             parts.append(part)
             left -= part
         parts[self.rest] = left
@@ -174,7 +173,7 @@ def _named(path: str | None) -> FactField | None:
 def _fixed(document: Piece) -> Payers:
     names = tuple(each["payer"] for each in document["shares"])
     by_rest = document["rule"] == "named_rest"
-    shares = tuple(parse_share(each["share"]) for each in document["shares"])
+    shares = tuple(parse_exact(each["share"]) for each in document["shares"])
     return Payers(
         clause=document["clause"],
         names=names,
@@ -184,11 +183,6 @@ def _fixed(document: Piece) -> Payers:
         rounding=Rounding(document.get("rounding", Rounding.DOWN)),
         step_fen=parse_step(document.get("step", "fen")),
     )
-
-
-def parse_share(text: str) -> Exact:
-    """A payer's share: a decimal, or a fraction such as a third, of which there is no decimal."""
-    return Fraction(text) if "/" in text else Decimal(text)
 
 
 def payer_names(document: Piece, rate: Piece) -> list[str]:

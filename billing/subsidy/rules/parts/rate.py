@@ -17,7 +17,7 @@ from billing.subsidy.rules.fact_fields import FactField
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Unmet
 from billing.subsidy.rules.parts.base import Taken
-from billing.subsidy.rules.parts.exact import Exact, amount_step
+from billing.subsidy.rules.parts.exact import Exact, amount_step, plus, times
 
 
 class Rate(Protocol):
@@ -55,11 +55,11 @@ class FlatRate(Certain):
     """One share of the whole base."""
 
     clause: str
-    rate: Decimal
+    rate: Exact
     rate_text: str
 
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        amount = EXACT.multiply(Decimal(base), self.rate)  # type: ignore[arg-type]  # a share is of an amount (rate_faults)
+        amount = times(base, self.rate)
         params = {"base_fen": base, "rate": self.rate_text}
         steps.append(amount_step("rate", self.clause, "subsidy.step.flat_rate", params, amount))
         return amount
@@ -71,7 +71,7 @@ class Tier:
 
     from_fen: int
     to_fen: int | None
-    rate: Decimal
+    rate: Exact
     rate_text: str
 
 
@@ -94,7 +94,7 @@ class MarginalTiers(Certain):
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         start_fen = 0 if self.before is None else (self.before.read(facts) or 0) + self.filled_fen
         end_fen = start_fen + base
-        amount = Decimal(0)
+        amount: Exact = Decimal(0)
         for tier in self.tiers:
             if end_fen <= tier.from_fen:
                 break
@@ -102,7 +102,7 @@ class MarginalTiers(Certain):
             slice_fen = (end_fen if tier.to_fen is None else min(end_fen, tier.to_fen)) - from_fen
             if slice_fen <= 0:
                 continue
-            amount = EXACT.add(amount, EXACT.multiply(Decimal(slice_fen), tier.rate))  # type: ignore[arg-type]  # as above
+            amount = plus(amount, times(slice_fen, tier.rate))
             params = {"from_fen": from_fen, "slice_fen": slice_fen, "rate": tier.rate_text}
             steps.append(amount_step("rate", self.clause, "subsidy.step.tier", params, amount))
         return amount
@@ -113,7 +113,7 @@ class Bracket:
     """All of a base up to ``to_fen`` (None: without end): a share of it, or one amount."""
 
     to_fen: int | None
-    rate: Decimal | None
+    rate: Exact | None
     rate_text: str
     amount_fen: int
 
@@ -132,7 +132,7 @@ class Brackets(Certain):
             fixed: dict[str, Any] = {"base_fen": base, "bracket_fen": found.amount_fen}
             steps.append(amount_step("rate", self.clause, "subsidy.step.bracket_amount", fixed, amount))
             return amount
-        amount = EXACT.multiply(Decimal(base), found.rate)  # type: ignore[arg-type]  # as above
+        amount = times(base, found.rate)
         params = {"base_fen": base, "rate": found.rate_text}
         steps.append(amount_step("rate", self.clause, "subsidy.step.bracket_rate", params, amount))
         return amount

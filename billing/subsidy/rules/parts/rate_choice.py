@@ -13,7 +13,7 @@ from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.base import Taken
 from billing.subsidy.rules.parts.conditions import Condition
-from billing.subsidy.rules.parts.exact import Exact, amount_step, plus
+from billing.subsidy.rules.parts.exact import Exact, amount_step, plus, times
 from billing.subsidy.rules.parts.rate import Certain, Rate
 
 
@@ -157,7 +157,7 @@ class Level:
     """What one level of government adds: a share of the base, on a condition or always."""
 
     payer: str
-    rate: Decimal
+    rate: Exact
     rate_text: str
     when: Condition | None
     says: Mapping[str, str]
@@ -175,9 +175,9 @@ class StackedRate(Certain):
         return [level for level in self.levels if level.when is None or level.when.holds(facts, [])]
 
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        amount = Decimal(0)
+        amount: Exact = Decimal(0)
         for level in self.paying(facts):
-            amount = EXACT.add(amount, EXACT.multiply(Decimal(base), level.rate))  # type: ignore[arg-type]  # as above
+            amount = plus(amount, times(base, level.rate))
             params: dict[str, Any] = {"payer": level.payer, "base_fen": base, "rate": level.rate_text}
             steps.append(amount_step("rate", self.clause, "subsidy.step.level_rate", params, amount))
         return amount

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from billing.ledger.rules.documents import Fault
 from billing.ledger.rules.money import Rounding, parse_yuan
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.parts.conditions import condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.exact import parse_exact
 from billing.subsidy.rules.parts.rate import Bracket, Brackets, ExPostRate, FlatRate, MarginalTiers, Rate, Tier
 from billing.subsidy.rules.parts.rate_choice import BestOfRate, Case, CasesRate, ChosenRate, Level, StackedRate
 from billing.subsidy.rules.parts.rate_fixed import FaceValueRate, FixedRate, PerUnitRate, UnitTier, VouchersRate
@@ -33,7 +35,7 @@ def _tiers(document: Piece, _basis: str) -> Rate:
     start = 0
     for tier in document["tiers"]:
         end = parse_yuan(tier["up_to"]) if "up_to" in tier else None
-        tiers.append(Tier(start, end, Decimal(tier["rate"]), tier["rate"]))
+        tiers.append(Tier(start, end, parse_exact(tier["rate"]), tier["rate"]))
         start = end or 0
     return MarginalTiers(document["clause"], tuple(tiers), _named(document.get("continues")))
 
@@ -42,7 +44,7 @@ def _brackets(document: Piece, _basis: str) -> Rate:
     brackets = (
         Bracket(
             parse_yuan(each["up_to"]) if "up_to" in each else None,
-            Decimal(each["rate"]) if "rate" in each else None,
+            parse_exact(each["rate"]) if "rate" in each else None,
             each.get("rate", ""),
             parse_yuan(each.get("amount", 0)),
         )
@@ -68,7 +70,7 @@ def _per_unit(document: Piece, _basis: str) -> Rate:
 
 def _nested(document: Any, clause: str, basis: str) -> Rate:
     if isinstance(document, str):
-        return FlatRate(clause, Decimal(document), document)
+        return FlatRate(clause, parse_exact(document), document)
     return parse_rate({"clause": clause, **document}, basis)
 
 
@@ -126,7 +128,7 @@ def _stacked(document: Piece, basis: str) -> Rate:
     levels = (
         Level(
             each["payer"],
-            Decimal(each["rate"]),
+            parse_exact(each["rate"]),
             each["rate"],
             parse_condition(each["when"], basis) if "when" in each else None,
             each.get("says", {}),
@@ -141,7 +143,7 @@ def _named(path: str | None) -> FactField | None:
 
 
 _PARSERS: dict[str, Callable[[Piece, str], Rate]] = {
-    "flat": lambda piece, _basis: FlatRate(piece["clause"], Decimal(piece["rate"]), piece["rate"]),
+    "flat": lambda piece, _basis: FlatRate(piece["clause"], parse_exact(piece["rate"]), piece["rate"]),
     "chosen": _chosen,
     "tiers": _tiers,
     "brackets": _brackets,
@@ -269,7 +271,7 @@ def _level_faults(document: Piece, path: str) -> Iterator[Fault]:
             yield from condition_faults(each["when"], f"{path}.levels[{place}].when")
             if "says" not in each:
                 yield Fault(f"{path}.levels[{place}].says", 'a condition needs its words; write {"zh": …, "en": …}')
-    if sum(Decimal(each["rate"]) for each in document["levels"]) > 1:
+    if sum(Fraction(each["rate"]) for each in document["levels"]) > 1:
         yield Fault(f"{path}.levels", "the rates of all levels together are above 1 (100 %); lower them")
 
 

@@ -392,6 +392,11 @@ def test_a_rate_is_never_more_than_the_whole():
     assert variant_of(document, RATE_UP, 50, 20)["rate"]["rate"] == "1"
 
 
+def test_a_rate_that_is_a_fraction_moves_too():
+    third = programme_document("DEMO-QH-V") | {"rate": {"type": "flat", "rate": "1/3", "clause": "5"}}
+    assert [variant_of(third, name, 10, 20)["rate"]["rate"] for name in (RATE_DOWN, RATE_UP)] == ["0.3", "0.366667"]
+
+
 def test_the_report_says_who_wins_and_who_loses():
     rows = [row(n, 1000_00, 1 + n % 3) for n in range(6)] + [row(6, 1000_00, 1, facts=1)]
     dearer = programme_document("DEMO-QH-V") | {"rate": {"type": "flat", "rate": "0.3", "clause": "5"}}
