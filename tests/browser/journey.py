@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from openpyxl import load_workbook
+from playwright.sync_api import Page
 
 from config.demo.accounts import DEMO_PASSWORD
 from tests.browser import stage
@@ -38,10 +40,22 @@ def log_in(visitor: Visitor, persona: str) -> None:
     """Through the form, as anybody does."""
     page = visitor.page
     visitor.open("/accounts/login/")
+    fill_log_in(page, persona)
+    page.wait_for_url(visitor.site.address + "/")
+
+
+def fill_log_in(page: Page, persona: str) -> None:
+    """The form of the log-in that is shown."""
     page.get_by_label("Email").fill(PERSONAS[persona])
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(visitor.site.address + "/")
+
+
+def end_session(visitor: Visitor, site: Site) -> None:
+    """The log-in runs out while a page is open."""
+    cookie = next(one for one in visitor.context.cookies() if one["name"] == "session")
+    with site.data():
+        assert Session.objects.filter(session_key=cookie["value"]).delete()[0] == 1
 
 
 def yuan(text: str) -> int:

@@ -7,14 +7,12 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from config.demo.accounts import DEMO_PASSWORD
 from tests.browser import stage
 from tests.browser.checks import content_accessible
-from tests.browser.journey import log_in, new_instrument, newly_arrived, reservation_at, state_of
+from tests.browser.journey import end_session, fill_log_in, log_in, new_instrument, newly_arrived, reservation_at, state_of
 from tests.browser.pages import at
 from tests.browser.running_site import Site
 from tests.browser.visitors import PERSONAS, Visitor, Visitors
@@ -132,14 +130,10 @@ def test_what_was_typed_survives_a_log_in_that_ran_out(people: Visitors, used: S
     page = visitor.page
     open_form(visitor, instrument, purpose=STRANGE)
     page.get_by_label("Research project").fill("Salt lakes")
-    cookie = next(one for one in visitor.context.cookies() if one["name"] == "session")
-    with used.data():
-        assert Session.objects.filter(session_key=cookie["value"]).delete()[0] == 1
+    end_session(visitor, used)
     page.locator("#booking-submit").click()
     page.wait_for_url("**/accounts/login/?*")
-    page.get_by_label("Email").fill(PERSONAS["researcher"])
-    page.get_by_label("Password").fill(DEMO_PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    fill_log_in(page, "researcher")
     page.wait_for_url(f"**/instruments/{instrument}/book?*")
     expect(page.get_by_label("Purpose")).to_have_value(STRANGE)
     expect(page.get_by_label("Research project")).to_have_value("Salt lakes")
