@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from booking.models import Reservation
@@ -36,6 +37,12 @@ def files_of_its_own(settings: Any, tmp_path: Any) -> None:
 def nothing_is_due_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker also queues what is due every few minutes: whether that falls into a test must not tell two workers apart."""
     monkeypatch.setattr(tasks.app.periodic_registry, "periodic_tasks", {})
+
+
+@pytest.fixture(autouse=True)
+def the_worker_goes_by_the_clock_of_the_cast(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bookings of the lists lie ahead of it, whatever day it is."""
+    monkeypatch.setattr(timezone, "now", lambda: world.cast.now)
 
 
 def worker() -> None:
