@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.translation import override
 
 from billing.bills.alone import before_by_customer
@@ -140,7 +141,8 @@ def test_whether_anything_is_left_is_asked_of_all_proposals_together(cast, month
     assert asked[0] == asked[1]
 
 
-def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings):
+def test_what_one_person_billed_by_hand_counts_with_the_drafts_they_release_alone(cast, month, settings, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
     second_person(cast)
     settings.SECOND_PERSON_FROM_FEN = 1_000_000_00
     li, mei = cast.actor("li"), cast.actor("mei")

@@ -273,6 +273,7 @@ def test_finance_gives_a_bill_up_on_its_page(cast, bill, monkeypatch):
             clients[who] = Client(headers={"Accept-Language": "en"})
             clients[who].force_login(cast.users[who])
 
+    monkeypatch.setattr(timezone, "now", lambda: DECEMBER)
     log_in()
     assert "Write off what is not paid" not in page("li")  # it is not due yet
     monkeypatch.setattr(timezone, "now", lambda: FEBRUARY)

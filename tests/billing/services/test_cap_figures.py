@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from billing.ledger.models import Account
 from billing.subsidy import budgets, figures
@@ -182,7 +182,8 @@ def test_a_figure_of_next_year_leaves_this_one_alone(cast: Any, life: Life, publ
     assert outcome_of(life.quote(life.ask(slot_of(9, 11))))["binding_caps"] == []
 
 
-def test_the_sandbox_and_the_calculator_go_by_it(cast: Any, publish: Publish) -> None:
+def test_the_sandbox_and_the_calculator_go_by_it(cast: Any, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: cast.now)
     document = left_open("refuse")
     version = publish(document)
     setting(cast, version, 50_00)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from booking.models import Assistant, Occupancy, Reservation
 from booking.services import assistants, reservations, transitions
@@ -116,7 +117,8 @@ def test_the_booking_form_says_that_nobody_can_assist_with_times_at_which_somebo
     assert "Nobody of the lab can assist" not in alone.content.decode()
 
 
-def test_the_api_keeps_who_assists_and_gives_sessions(cast, people, slot, client):
+def test_the_api_keeps_who_assists_and_gives_sessions(cast, people, slot, client, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: cast.now)
     keys = {name: tokens.issue(cast.actor(name), "t", ["read", "manage"], cast.now) for name in ("wang", "hu", "he")}
 
     def call(method, path, body=None, who="wang", status=200):
