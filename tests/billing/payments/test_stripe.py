@@ -536,7 +536,8 @@ def test_news_that_never_came_is_found_by_looking_again(cast, bill, stripe):
     assert stands(cast, issued) == (BillState.PAID, 0)
 
 
-def test_lost_money_came_on_the_local_day_on_which_the_service_took_it(cast, bill, stripe):
+def test_lost_money_came_on_the_local_day_on_which_the_service_took_it(cast, bill, stripe, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: cast.now)
     stripe.pay(begin(cast, bill()))
     (charge,) = stripe.charges.values()
     charge["created"] = int(datetime(2026, 11, 20, 17, 30, tzinfo=UTC).timestamp())  # after midnight in Shanghai
