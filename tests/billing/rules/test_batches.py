@@ -265,10 +265,12 @@ def test_where_both_sides_claim_a_rate_fixed_afterwards_counts_each_as_the_claim
         {"id": "owner", "when": fact("request.side", "owner"), "rate": FLAT, "settlement": BESIDE},
     ]
     sides[place] |= {"rate": AFTERWARDS, "gates": [gate]}
+    sides[1 - place]["when"] = {"all": [sides[1 - place]["when"], fact("applicant.id", "a")]}
     claims = [claim(name, 1000_00, request={"side": "both"}) for name in ("a", "b")]
     batch = decide(of_sides(*sides), claims)
     assert (batch.steps[0].params["count"], batch.steps[0].params["claims_fen"]) == (2, 2000_00)
-    own = [outcome.sides[place].total_fen for outcome in batch.outcomes.values() if isinstance(outcome, Award) and outcome.sides]
+    awards = [outcome for outcome in batch.outcomes.values() if isinstance(outcome, Award) and outcome.sides]
+    own = [side.total_fen for award in awards for side in award.sides or () if side.side == whose[place]]
     assert own[0] == 200_00  # a fifth of 1,000.00
     programme = parse_programme(of_sides(*sides))
     decided = over_batch(programme, [remembered(each) for each in claims], NOTHING_USED, Remembering())

@@ -15,6 +15,7 @@ from billing.ledger.rules.money import plain_yuan
 from billing.subsidy.rules import Award, Balance, Refused, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.programme_faults import _brief
 from tests.billing.rules.builders import REFUNDED, cap, facts_of, load, programme_document
 
 FEES = st.integers(min_value=0, max_value=10**9)
@@ -354,6 +355,14 @@ def test_a_third_is_a_third_to_the_fen(changes: dict[str, Any], total: int) -> N
 def test_a_third_is_told_as_it_is_written_and_a_step_keeps_what_is_no_fen() -> None:
     (step,) = [each for each in award(programme_document(rate=THIRD), facts_of(100)).steps if each.part == "rate"]
     assert step.params == {"base_fen": 100_00, "rate": "1/3", "exact_fen": "10000/3"} and step.amount_fen == 33_33
+
+
+def test_a_fraction_that_is_the_whole_is_the_whole() -> None:
+    assert award(programme_document(rate=THIRD | {"rate": "3/3"}), facts_of(100)).total_fen == 100_00
+
+
+def test_of_a_text_that_is_too_long_the_beginning_and_the_end_stand() -> None:
+    assert [_brief(text, 12) for text in ("abcdefghijkl", "abcdefghijklmno")] == ["abcdefghijkl", "abcdefgh … lmno"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Award, Refused
+from billing.subsidy.rules.parts.adjustments import OncePerClaim, parse_adjustment
 from billing.subsidy.rules.programme import parse_programme
 from tests.billing.rules.builders import facts_of, programme_document
 
@@ -65,3 +66,22 @@ def test_an_amount_that_is_needed_is_needed_only_of_whom_it_concerns() -> None:
     some = {"type": "rate_limit", "rate": "1", "of": "other_amounts.left", "when": RELATED, "says": SAYS}
     assert isinstance(outcome(some, True), Refused)
     assert fen(some, False) == 5000
+
+
+def test_a_limit_for_some_makes_no_amount_an_estimate() -> None:
+    found = [outcome({"type": "rate_limit", "rate": "0.3", "when": RELATED, "says": SAYS}, related) for related in (True, False)]
+    assert [each.estimate for each in found if isinstance(each, Award)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("adjustment", "once"),
+    [
+        ({"type": "rate_limit", "rate": "0.3"}, False),
+        ({"type": "rate_limit", "rate": "0.3", "of": "amounts.fee"}, True),
+        ({"type": "least_award", "amount": 60}, True),
+    ],
+)
+def test_what_counts_once_for_a_claim_does_so_for_some_too(adjustment: dict[str, Any], once: bool) -> None:
+    for more in ({}, {"when": RELATED, "says": SAYS}):
+        parsed = parse_adjustment({"clause": "1", **adjustment, **more}, "service.service_on")
+        assert isinstance(parsed, OncePerClaim) is once

@@ -24,6 +24,7 @@ from billing.subsidy.rules import (
     parse_facts,
     parse_programme,
     replay,
+    two_sided,
 )
 from billing.subsidy.rules.for_customers import for_customer
 from billing.subsidy.rules.reach import reaches
@@ -308,3 +309,27 @@ def test_a_customer_that_gets_nothing_is_refused_with_its_own_reasons_though_the
     document["sides"][0] |= {"when": {"all": [USER, {"fact": "applicant.kind", "is": "team"}]}, "gates": []}
     nobodys = for_customer(both(document), parse_programme(document))
     assert isinstance(nobodys, Refused) and [reason.code for reason in nobodys.reasons] == ["subsidy.unmet.no_side"]
+
+
+@pytest.mark.parametrize(
+    ("first_use", "user_had", "side"),
+    [
+        (False, False, "both_first"),  # only the owner had something
+        (False, True, "both"),
+        (True, False, "both"),
+        (None, False, "both"),
+    ],
+)
+def test_a_first_use_of_the_users_claim_alone_is_told_where_only_the_owner_had_something(
+    first_use: bool | None, user_had: bool, side: str
+) -> None:
+    known = parse_facts({"applicant": {"kind": "firm"} | ({} if first_use is None else {"first_use": first_use})})
+    assert two_sided.claimed_by_both(known, user_had=user_had).more.request.side == side
+
+
+@pytest.mark.parametrize(("mode", "gets"), [("paid_beside", False), ("refunded_later", True)])
+def test_the_user_gets_what_is_not_paid_beside_the_bill(mode: str, gets: bool) -> None:
+    form, payee = {"paid_beside": ("yearly_reward", "provider"), "refunded_later": ("post_claim_refund", "firm")}[mode]
+    settlement = {"mode": mode, "form": form, "payee": payee, "clause": "1"}
+    award = evaluate(parse_programme(programme_document(settlement=settlement)), parse_facts(facts_of(100)), {})
+    assert isinstance(award, Award) and award.total_fen == 50_00 and two_sided.user_gets(award) is gets
