@@ -18,7 +18,7 @@ from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult, check_examples
 from billing.subsidy.rules.message_keys import MESSAGES
-from billing.subsidy.rules.outcome import Award, Refused
+from billing.subsidy.rules.outcome import Award, Outcome, Refused
 from billing.subsidy.rules.without_effect import warnings_of
 from billing.wording import step_sentence
 from config.kernel.messages import sentence
@@ -131,12 +131,17 @@ def difference(result: ExampleResult) -> list[str]:
     return [*lines, *_reasons(result), *_working(result)]
 
 
+def _by_claim(result: ExampleResult) -> list[tuple[str, Outcome]]:
+    """Every outcome with what stands before its lines: the claim, where there are several."""
+    outcomes = result.outcomes or {"": result.outcome}
+    return [(f"claim {name}: " if name else "", outcome) for name, outcome in outcomes.items()]
+
+
 def _working(result: ExampleResult) -> list[str]:
     """Of what was granted the working from the base on, as the applicant would read it: it shows where a figure went another way."""
-    outcomes = result.outcomes or {"": result.outcome}
     return [
-        f"{f'claim {name}: ' if name else ''}clause {step.clause}: {_sentence(step.key, step.params)} → {yuan(step.amount_fen)}"
-        for name, outcome in outcomes.items()
+        f"{claim}clause {step.clause}: {_sentence(step.key, step.params)} → {yuan(step.amount_fen)}"
+        for claim, outcome in _by_claim(result)
         if isinstance(outcome, Award)
         for step in outcome.steps
         if step.part not in CONDITIONS
@@ -145,10 +150,9 @@ def _working(result: ExampleResult) -> list[str]:
 
 def _reasons(result: ExampleResult) -> list[str]:
     """Of what was refused although something else was expected: every reason in words."""
-    outcomes = result.outcomes or {"": result.outcome}
     return [
-        f"{f'claim {name}: ' if name else ''}refused under clause {reason.clause}: {reason.code} – {_sentence(reason.code, reason.params)}"
-        for name, outcome in outcomes.items()
+        f"{claim}refused under clause {reason.clause}: {reason.code} – {_sentence(reason.code, reason.params)}"
+        for claim, outcome in _by_claim(result)
         if isinstance(outcome, Refused)
         for reason in outcome.reasons
     ]
