@@ -293,15 +293,16 @@ HINTS: Mapping[str, Word] = {
     "code": _("Capital letters, digits and hyphens; the same for all versions of a programme."),
     "version": _("For example 2027.1; each version of a programme has its own."),
     "amount": _("Yuan, for example 500 or 499.99."),
-    "rate": _("From 0 to 1: 0.4 is 40 %."),
     "code_prefix": _("2, 4 or 6 digits of the GB/T 2260 code, without zeros at its end: 63, 6328, 630104."),
     "first_day": _("Like 2027-01-01."),
     "last_day": _("Like 2027-12-31."),
     "binding": _("Ids of limits, one a line."),
     "refused": _("One code a line, for example subsidy.unmet.region."),
     "field": _("For example $.rounding.mode."),
+    "step": _("fen, yuan, or an amount of yuan such as 100."),
     "template": _("A template is never put in force: settle what is assumed, then say no."),
 }
+_OF_A_DEFINITION: Mapping[str, Word] = {"exact_share": _("From 0 to 1: 0.4 is 40 %, 1/3 is a third.")}
 _CHOICES: Mapping[str, Word] = {
     "A": pgettext_lazy("choice in a programme", "A: the text of the rule was read"),
     "B": pgettext_lazy("choice in a programme", "B: second-hand"),
@@ -465,9 +466,7 @@ def label_of(key: str) -> str:
 
 def hint_of(key: str, definition: str = "") -> str:
     """What stands under a field, or nothing. ``definition``: the schema's definition that it is one of."""
-    if key == "rate" and definition not in ("share", "exact_share"):
-        return ""
-    return str(HINTS.get(key, ""))
+    return str(_OF_A_DEFINITION.get(definition) or HINTS.get(key, ""))
 
 
 def choice_word(key: str, code: str) -> str:
